@@ -1,0 +1,1 @@
+//! asyncio streams for WebAssembly components.

@@ -1,0 +1,1 @@
+//! asyncio:streams without I/O.

@@ -1,0 +1,1 @@
+//! Embeds asyncio:streams components.
