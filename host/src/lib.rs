@@ -1,1 +1,3 @@
-//! Embeds asyncio:streams components.
+//! Embeds asyncio:streams components in a Rust program.
+
+pub mod compose;

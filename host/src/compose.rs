@@ -1,0 +1,174 @@
+//! Joins components into one program: each import of a part is wired to the part that exports it.
+//!
+//! What `wac plug` does in several steps happens here in one, whatever the order of the parts:
+//!
+//! ```no_run
+//! use asyncio_streams_host::compose::{Part, compose};
+//!
+//! let parts = ["serve.wasm", "handler.wasm", "streams.wasm"];
+//! let parts = parts.iter().map(Part::read).collect::<Result<Vec<_>, _>>()?;
+//! let app = compose(parts)?;
+//! std::fs::write("app.wasm", app.bytes())?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Each part is instantiated once. So two parts that import `asyncio:streams/streams` share one streams component and
+//! may hand readers and writers to each other, which would not fit if each had an instance of its own.
+//!
+//! The rules:
+//! * An import is wired to the one part that exports the same interface, in the same version or one that is
+//!   compatible by the rules of semantic versioning (0.1.x with 0.1.y). The provider must have all that the import names.
+//! * Imports of the `wasi` namespace that no part exports are left to the host that runs the program. Any other
+//!   import must be exported by a part.
+//! * Exactly one part is used by no other: the program. What it exports, the composition exports.
+//! * A part that imports an interface which it also exports (a filter) is never wired to itself. Two parts of one
+//!   composition cannot export the same imported interface, so a chain of filters is composed step by step.
+
+mod error;
+mod part;
+mod plan;
+
+use wac_graph::{CompositionGraph, EncodeError, EncodeOptions, Processor};
+
+pub use error::{ComposeError, Missing};
+pub use part::Part;
+use plan::{Plan, Wire};
+
+/// One import that was satisfied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plug {
+    /// The part that imports.
+    pub user: String,
+    /// The interface, as the user names it.
+    pub interface: String,
+    /// The part that exports it.
+    pub provider: String,
+}
+
+/// A composed program: see [`compose`].
+#[derive(Debug, Clone)]
+pub struct Composition {
+    bytes: Vec<u8>,
+    program: String,
+    plugs: Vec<Plug>,
+}
+
+impl Composition {
+    /// The binary of the composed component.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The same, owned.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The name of the part that uses the others and is used by none.
+    pub fn program(&self) -> &str {
+        &self.program
+    }
+
+    /// What was plugged into what, in the order of the parts.
+    pub fn plugs(&self) -> &[Plug] {
+        &self.plugs
+    }
+}
+
+/// Composes `parts`, given in any order, to one component that imports nothing but WASI.
+///
+/// A single part that lacks nothing is given back as it is.
+///
+/// # Errors
+/// A [`ComposeError`] says which part is at fault, and what to do about it.
+pub fn compose(parts: impl IntoIterator<Item = Part>) -> Result<Composition, ComposeError> {
+    let mut graph = CompositionGraph::new();
+    let plan = Plan::new(&mut graph, parts.into_iter().collect())?;
+    let plugs = plan.wires.iter().map(|wire| plan.plug(wire)).collect();
+    let program = plan.names[plan.program].clone();
+    let bytes = match plan.packages.as_slice() {
+        [only] => graph[*only].bytes().to_vec(),
+        _ => encode(&mut graph, &plan)?,
+    };
+    Ok(Composition {
+        bytes,
+        program,
+        plugs,
+    })
+}
+
+fn encode(graph: &mut CompositionGraph, plan: &Plan) -> Result<Vec<u8>, ComposeError> {
+    let nodes: Vec<_> = plan
+        .packages
+        .iter()
+        .map(|package| graph.instantiate(*package))
+        .collect();
+    for wire in &plan.wires {
+        let Wire {
+            user,
+            provider,
+            import,
+            export,
+            ..
+        } = wire;
+        let instance = graph
+            .alias_instance_export(nodes[*provider], export)
+            .map_err(internal)?;
+        graph
+            .set_instantiation_argument(nodes[*user], import, instance)
+            .map_err(internal)?;
+    }
+    let program = plan.packages[plan.program];
+    let exports: Vec<_> = graph.types()[graph[program].ty()]
+        .exports
+        .keys()
+        .cloned()
+        .collect();
+    for name in exports {
+        let export = graph
+            .alias_instance_export(nodes[plan.program], &name)
+            .map_err(internal)?;
+        graph.export(export, &name).map_err(internal)?;
+    }
+    let processor = Processor {
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let options = EncodeOptions {
+        processor: Some(processor),
+        ..EncodeOptions::default()
+    };
+    graph.encode(options).map_err(|error| match error {
+        EncodeError::ImportTypeMergeConflict {
+            import,
+            first,
+            second,
+            source,
+        } => {
+            let name = |node| {
+                nodes
+                    .iter()
+                    .position(|n| *n == node)
+                    .map_or_else(String::new, |i| plan.names[i].clone())
+            };
+            ComposeError::HostTypes {
+                interface: import,
+                first: name(first),
+                second: name(second),
+                reason: format!("{source:#}"),
+            }
+        }
+        other => internal(other),
+    })
+}
+
+/// An error of the graph library that the plan should have made impossible: its whole chain, as text.
+fn internal(error: impl std::error::Error) -> ComposeError {
+    let mut reason = error.to_string();
+    let mut source = error.source();
+    while let Some(next) = source {
+        reason = format!("{reason}: {next}");
+        source = next.source();
+    }
+    ComposeError::Encode { reason }
+}

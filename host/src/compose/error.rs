@@ -1,0 +1,174 @@
+use std::fmt;
+use std::path::PathBuf;
+
+/// Why parts cannot be composed. Parts are called by the names that they were given (a file's path).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ComposeError {
+    /// No part was given.
+    #[error("there is nothing to compose: no part was given")]
+    NoParts,
+    /// The file of a part cannot be read.
+    #[error("cannot read {}: {reason}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        reason: std::io::Error,
+    },
+    /// The part is something else than a component.
+    #[error("{part} is not a component: {found}")]
+    NotAComponent {
+        /// The part.
+        part: String,
+        /// What it is, and what to do about it.
+        found: &'static str,
+    },
+    /// The part begins as a component does, and is broken.
+    #[error("{part} is a damaged component: {reason}")]
+    Damaged {
+        /// The part.
+        part: String,
+        /// What the parser said.
+        reason: String,
+    },
+    /// Two parts export an interface that a third imports.
+    #[error(
+        "{} each export {interface}, which {user} imports: leave out all but one, or compose in steps",
+        list(providers)
+    )]
+    SeveralProviders {
+        /// The interface, as the user names it.
+        interface: String,
+        /// The part that imports it.
+        user: String,
+        /// The parts that export it.
+        providers: Vec<String>,
+    },
+    /// The same part was given more than once.
+    #[error("{part} is given twice: each part is needed once, however many others use it")]
+    GivenTwice {
+        /// The part.
+        part: String,
+    },
+    /// A part imports what no part exports, and what is not for the host to give.
+    #[error("{}", missing.iter().map(Missing::to_string).collect::<Vec<_>>().join("; "))]
+    Missing {
+        /// What is missing, by part.
+        missing: Vec<Missing>,
+    },
+    /// A part exports the interface in a version that does not fit the import.
+    #[error(
+        "{user} imports {import}, but {provider} exports {export}: one of them is of another version, rebuild it"
+    )]
+    VersionMismatch {
+        /// The part that imports.
+        user: String,
+        /// The interface as it imports it.
+        import: String,
+        /// The part that exports.
+        provider: String,
+        /// The interface as it exports it.
+        export: String,
+    },
+    /// A part exports the interface in a fitting version, but with other types or without some functions.
+    #[error("{provider} exports {export}, but not as {user} imports it: {reason}")]
+    TypeMismatch {
+        /// The part that imports.
+        user: String,
+        /// The part that exports.
+        provider: String,
+        /// The interface as it is exported.
+        export: String,
+        /// The difference.
+        reason: String,
+    },
+    /// Parts import each other in a circle; instances cannot be made in such an order.
+    #[error("the parts use each other in a circle: {}", parts.join(" uses "))]
+    Cycle {
+        /// The circle; the first part comes again as the last.
+        parts: Vec<String>,
+    },
+    /// A part was given that the program does not use.
+    #[error(
+        "{program} does not use {part}, directly or through another part: leave it out{}",
+        exports_hint(exports)
+    )]
+    Unused {
+        /// The part.
+        part: String,
+        /// The part that is the program.
+        program: String,
+        /// What the unused part exports.
+        exports: Vec<String>,
+    },
+    /// Several parts are used by no other, and nothing tells which of them is the program.
+    #[error(
+        "{} do not use each other: one part must use all others, directly or through another part",
+        list(parts)
+    )]
+    SeveralPrograms {
+        /// The parts that no part uses.
+        parts: Vec<String>,
+    },
+    /// Two parts import an interface of the host in ways that do not go together.
+    #[error("{first} and {second} import {interface} with types that do not go together: {reason}")]
+    HostTypes {
+        /// The interface.
+        interface: String,
+        /// The one part.
+        first: String,
+        /// The other part.
+        second: String,
+        /// The difference.
+        reason: String,
+    },
+    /// The composed component could not be written.
+    #[error("the composition could not be encoded: {reason}")]
+    Encode {
+        /// What the encoder said.
+        reason: String,
+    },
+}
+
+/// What one part lacks from one provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// The part that imports.
+    pub part: String,
+    /// The interfaces that no part exports.
+    pub interfaces: Vec<String>,
+    /// What would provide them.
+    pub provider: &'static str,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            part,
+            interfaces,
+            provider,
+        } = self;
+        write!(
+            f,
+            "{part} imports {}, which no part exports: add {provider}",
+            list(interfaces)
+        )
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+fn exports_hint(exports: &[String]) -> String {
+    match exports {
+        [] => ", it exports nothing".to_owned(),
+        some => format!(", or add the part that imports {}", some.join(" or ")),
+    }
+}
