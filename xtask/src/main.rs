@@ -1,2 +1,72 @@
-//! Automation.
-fn main() {}
+//! Automation: builds, composes, tests and demonstrates everything here. `cargo xtask help` lists the commands.
+
+mod artifacts;
+mod build;
+mod by_hand;
+mod checkout;
+mod ci;
+mod debian;
+mod demo;
+mod linker;
+mod process;
+mod shell;
+mod steps;
+mod test;
+mod toolchain;
+mod tools;
+mod wasm;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::toolchain::Choice;
+
+/// Builds, composes, tests and demonstrates the asyncio:streams components.
+#[derive(Parser)]
+#[command(name = "xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// The compiler that makes WebAssembly; auto takes what is there, then what can be installed.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "XTASK_TOOLCHAIN"
+    )]
+    toolchain: Choice,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the components and compose the examples, into target/components.
+    Build,
+    /// Build, then let an echo client and an echo server, both composed, talk over loopback TCP.
+    Demo,
+    /// Build, then run every test.
+    Test(test::Options),
+    /// What a change must pass: format, lints and documentation as errors, build, every test.
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Build => build::build(cli.toolchain),
+        Command::Demo => demo::demo(cli.toolchain),
+        Command::Test(options) => test::test(cli.toolchain, &options),
+        Command::Ci => ci::ci(cli.toolchain),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("  because: {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

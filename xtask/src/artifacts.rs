@@ -1,0 +1,121 @@
+//! The folder of components: what lies there, and that it changes only when its content does.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::checkout;
+
+/// Files that are to be in the folder of components, written one by one.
+pub(crate) struct Artifacts {
+    folder: PathBuf,
+    written: BTreeSet<PathBuf>,
+    changed: Vec<PathBuf>,
+}
+
+impl Artifacts {
+    /// The folder `target/components`.
+    pub(crate) fn new() -> Self {
+        Self::at(checkout::components())
+    }
+
+    fn at(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            written: BTreeSet::new(),
+            changed: Vec::new(),
+        }
+    }
+
+    /// Puts `content` at `name` (`examples/echo.wasm`), unless the file is already the same.
+    pub(crate) fn put(&mut self, name: impl AsRef<Path>, content: &[u8]) -> Result<()> {
+        let file = self.folder.join(name);
+        if !is_same(&file, content)? {
+            if let Some(parent) = file.parent() {
+                fs::create_dir_all(parent)
+                    .with_context(|| format!("cannot make {}", parent.display()))?;
+            }
+            // Renamed into place: a program that runs meanwhile sees the old file or the new one, whole.
+            let fresh = file.with_extension("new");
+            fs::write(&fresh, content)
+                .with_context(|| format!("cannot write {}", fresh.display()))?;
+            fs::rename(&fresh, &file)
+                .with_context(|| format!("cannot write {}", file.display()))?;
+            self.changed.push(file.clone());
+        }
+        self.written.insert(file);
+        Ok(())
+    }
+
+    /// Removes components that were not put again: of an example that is gone, say. Gives what changed.
+    pub(crate) fn finish(mut self) -> Result<Changes> {
+        for folder in [
+            self.folder.clone(),
+            self.folder.join("examples"),
+            self.folder.join("tests"),
+        ] {
+            for file in fs::read_dir(folder).into_iter().flatten() {
+                let file = file?.path();
+                let component = file
+                    .extension()
+                    .is_some_and(|extension| extension == "wasm" || extension == "new");
+                if component && !self.written.contains(&file) {
+                    fs::remove_file(&file)
+                        .with_context(|| format!("cannot remove {}", file.display()))?;
+                    self.changed.push(file);
+                }
+            }
+        }
+        Ok(Changes {
+            files: self.written.len(),
+            changed: self.changed,
+        })
+    }
+}
+
+/// What a build changed.
+pub(crate) struct Changes {
+    /// How many components there are.
+    pub(crate) files: usize,
+    /// Those that are new, different or gone.
+    pub(crate) changed: Vec<PathBuf>,
+}
+
+fn is_same(file: &Path, content: &[u8]) -> Result<bool> {
+    match fs::read(file) {
+        Ok(old) => Ok(old == content),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_the_same_is_left_and_what_is_gone_is_removed() {
+        let folder = std::env::temp_dir().join(format!("xtask artifacts {}", std::process::id()));
+        let put = |names: &[(&str, &[u8])]| {
+            let mut artifacts = Artifacts::at(folder.clone());
+            for (name, content) in names {
+                artifacts.put(name, content).unwrap();
+            }
+            artifacts.finish().unwrap().changed
+        };
+        let (one, two) = (folder.join("one.wasm"), folder.join("examples/two.wasm"));
+        let both: [(&str, &[u8]); 2] = [("one.wasm", b"1"), ("examples/two.wasm", b"2")];
+        assert_eq!(put(&both), vec![one.clone(), two.clone()]);
+        assert!(put(&both).is_empty());
+        assert_eq!(
+            put(&[both[0], ("examples/two.wasm", b"3")]),
+            vec![two.clone()]
+        );
+        assert_eq!(put(&both[..1]), vec![two.clone()]);
+        assert!(one.exists() && !two.exists());
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,113 @@
+//! `cargo xtask build`: every component, and the examples composed.
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+use asyncio_streams_host::compose::{ComposeError, Composition, Part, compose};
+
+use crate::artifacts::{Artifacts, Changes};
+use crate::checkout;
+use crate::toolchain::{Choice, Toolchain};
+use crate::wasm::{self, What};
+
+/// The interface that a program exports which serve.wasm is to call.
+const HANDLER: &str = "asyncio:streams/handler";
+
+/// Builds everything that becomes WebAssembly into `target/components`, and says what changed:
+///
+/// * `streams.wasm`, `serve.wasm`;
+/// * `examples/NAME.wasm`, and `examples/NAME.composed.wasm`, which runs as it is;
+/// * `tests/NAME.wasm`, the guest programs of the tests, which compose them as they need.
+///
+/// # Errors
+/// When there is no compiler, a package does not build or an example does not compose.
+pub(crate) fn build(choice: Choice) -> Result<()> {
+    let toolchain = Toolchain::get(choice)?;
+    eprintln!("Building the components with {}", toolchain.name);
+    let mut artifacts = Artifacts::new();
+    let streams = library(
+        &toolchain,
+        "asyncio-streams-component",
+        "streams.wasm",
+        &mut artifacts,
+    )?;
+    let serve = library(
+        &toolchain,
+        "asyncio-streams-serve",
+        "serve.wasm",
+        &mut artifacts,
+    )?;
+    for example in wasm::build(&toolchain, "asyncio-streams", What::Examples)? {
+        let name = example.name;
+        let content = read(&example.file)?;
+        let part = Part::new(format!("{name}.wasm"), content.as_slice());
+        let composed = with_what_it_needs(&part, &serve, &streams)
+            .with_context(|| format!("the example {name} does not compose"))?;
+        artifacts.put(format!("examples/{name}.wasm"), &content)?;
+        artifacts.put(format!("examples/{name}.composed.wasm"), composed.bytes())?;
+    }
+    for program in wasm::build(&toolchain, "asyncio-streams-test-programs", What::Examples)? {
+        artifacts.put(
+            format!("tests/{}.wasm", program.name),
+            &read(&program.file)?,
+        )?;
+    }
+    report(&artifacts.finish()?);
+    Ok(())
+}
+
+/// Builds the component of a package's library, and puts it among the artifacts.
+fn library(
+    toolchain: &Toolchain,
+    package: &str,
+    name: &str,
+    artifacts: &mut Artifacts,
+) -> Result<Part> {
+    let built = wasm::build(toolchain, package, What::Library)?;
+    let file = built
+        .first()
+        .map(|built| &built.file)
+        .context("cargo named no component")?;
+    let content = read(file)?;
+    artifacts.put(name, &content)?;
+    Ok(Part::new(name, content))
+}
+
+/// A handler becomes a server with serve.wasm; what runs by itself needs the streams only.
+fn with_what_it_needs(
+    program: &Part,
+    serve: &Part,
+    streams: &Part,
+) -> Result<Composition, ComposeError> {
+    match compose([serve.clone(), program.clone(), streams.clone()]) {
+        Err(ComposeError::Missing { missing })
+            if missing
+                .iter()
+                .flat_map(|of| &of.interfaces)
+                .any(|name| name.starts_with(HANDLER)) =>
+        {
+            compose([program.clone(), streams.clone()])
+        }
+        composed => composed,
+    }
+}
+
+fn read(file: &std::path::Path) -> Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn report(changes: &Changes) {
+    let folder = checkout::shown(&checkout::components());
+    let Changes { files, changed } = changes;
+    if changed.is_empty() {
+        println!("{folder} is up to date: {files} components, nothing changed");
+        return;
+    }
+    for file in changed {
+        match fs::metadata(file) {
+            Ok(about) => println!("{} ({} bytes)", checkout::shown(file), about.len()),
+            Err(_) => println!("{} (removed)", checkout::shown(file)),
+        }
+    }
+    println!("{folder}: {files} components, {} changed", changed.len());
+}

@@ -1,0 +1,158 @@
+//! Debian's packaged compiler, for machines whose rustup cannot reach its server.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::toolchain::{Toolchain, rustc_print, version_of};
+use crate::{checkout, process};
+
+/// The compiler, its cargo, the source of the library that it builds for WebAssembly, and the linkers.
+pub(crate) const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm"];
+
+/// The packages' compiler when they are installed.
+///
+/// # Errors
+/// When it is older than this project needs.
+pub(crate) fn installed() -> Result<Option<Toolchain>> {
+    let (Some(rustc), Some(cargo)) = (
+        program_of("rustc-web", "rustc"),
+        program_of("cargo-web", "cargo"),
+    ) else {
+        return Ok(None);
+    };
+    let Some(sysroot) = rustc_print(&rustc, "sysroot", None) else {
+        return Ok(None);
+    };
+    if !sysroot.join("lib/rustlib/src/rust/library").is_dir()
+        || files_of("rust-web-llvm").is_empty()
+    {
+        return Ok(None);
+    }
+    let version = version_of(&rustc);
+    let needed = env!("CARGO_PKG_RUST_VERSION");
+    if !at_least(&version, needed) {
+        bail!(
+            "Debian's rustc-web is {version}, and this project needs {needed}: \
+             enable Debian's security updates, which have a later one"
+        );
+    }
+    Ok(Some(Toolchain {
+        cargo,
+        rustc,
+        builds_std: true,
+        name: format!("Debian's rustc {version}, which builds the library too"),
+        target_dir: checkout::target().join("guest-debian"),
+    }))
+}
+
+/// Installs the packages.
+///
+/// # Errors
+/// When this is no Debian, the rights or the network are missing, or its packages are too old.
+pub(crate) fn install() -> Result<Toolchain> {
+    let Some(apt) =
+        checkout::on_path("apt-get").filter(|_| Path::new("/etc/debian_version").exists())
+    else {
+        bail!("this machine has no apt-get")
+    };
+    let rights = rights()?;
+    let by = if rights.is_empty() {
+        ""
+    } else {
+        " (with sudo)"
+    };
+    eprintln!(
+        "Installing Debian's compiler for WebAssembly{by}: apt-get install {}",
+        PACKAGES.join(" ")
+    );
+    let apt_get = |arguments: &[&str]| {
+        let mut words = rights
+            .iter()
+            .map(OsString::from)
+            .chain([apt.clone().into()]);
+        let mut command = checkout::clean(words.next().unwrap_or_default());
+        command.args(words).args(arguments);
+        command
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .env_remove("LD_LIBRARY_PATH");
+        command
+    };
+    // A list that cannot be had need not be the one that matters: the next step tells.
+    if let Err(error) = process::run(
+        &mut apt_get(&["update"]),
+        "`apt-get update`",
+        Duration::from_secs(600),
+    ) {
+        eprintln!("{error}; going on with the lists that are there");
+    }
+    let mut install = vec!["install", "-y", "--no-install-recommends"];
+    install.extend(PACKAGES);
+    process::run(
+        &mut apt_get(&install),
+        "`apt-get install`",
+        Duration::from_secs(1800),
+    )
+    .context("the packages could not be installed; apt says why above")?;
+    installed()?.context(
+        "the packages are installed, but their compiler, cargo or library source was not found",
+    )
+}
+
+/// The words to put before a command so that it runs as root: none, or sudo's.
+fn rights() -> Result<Vec<String>> {
+    if process::output_of(Command::new("id").arg("-u")).as_deref() == Some("0") {
+        return Ok(Vec::new());
+    }
+    let sudo: Vec<String> = ["sudo", "-n"].map(str::to_owned).into();
+    match process::output_of(Command::new("sudo").args(["-n", "true"])) {
+        Some(_) => Ok(sudo),
+        None => bail!("installing them needs root, or a sudo that asks for no password"),
+    }
+}
+
+/// A program of an installed package. It is asked for by package, since another of the same name may be on PATH.
+fn program_of(package: &str, name: &str) -> Option<OsString> {
+    let program = Path::new("/usr/bin").join(name);
+    (files_of(package).contains(&program) && program.is_file()).then(|| program.into())
+}
+
+/// The files of an installed package; none when it is not installed.
+fn files_of(package: &str) -> Vec<PathBuf> {
+    let status = Command::new("dpkg-query")
+        .args(["--show", "--showformat=${db:Status-Status}", package])
+        .output();
+    if !status.is_ok_and(|status| status.stdout == b"installed") {
+        return Vec::new();
+    }
+    let list = process::output_of(Command::new("dpkg-query").args(["--listfiles", package]))
+        .unwrap_or_default();
+    list.lines().map(PathBuf::from).collect()
+}
+
+fn at_least(version: &str, needed: &str) -> bool {
+    let numbers = |version: &str| {
+        version
+            .split('.')
+            .map_while(|part| part.parse().ok())
+            .collect::<Vec<u32>>()
+    };
+    numbers(version) >= numbers(needed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::at_least;
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        assert!(at_least("1.96.0", "1.95"));
+        assert!(at_least("1.100.0", "1.95"));
+        assert!(at_least("1.95.0", "1.95"));
+        assert!(!at_least("1.85.0", "1.95"));
+        assert!(!at_least("of an unknown version", "1.95"));
+    }
+}

@@ -1,0 +1,84 @@
+//! Runs command lines that are printed for people, as people would, to see that they work.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use crate::checkout;
+use crate::demo::LISTENING;
+use crate::process::Running;
+
+/// Far more than any line takes.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+/// The address that lines for people name, since they need a port that is known beforehand.
+pub(crate) const ADDRESS: &str = "127.0.0.1:8888";
+
+/// Lines that belong together: a server that one of them starts runs until the session is dropped.
+pub(crate) struct Session {
+    path: OsString,
+    /// Servers; dropping them ends them.
+    servers: Vec<Running>,
+    /// Where the last of them listens.
+    address: Option<String>,
+}
+
+impl Session {
+    /// A session that finds programs in these folders before PATH.
+    pub(crate) fn new(folders: impl IntoIterator<Item = PathBuf>) -> Self {
+        Self {
+            path: checkout::path_with(folders),
+            servers: Vec::new(),
+            address: None,
+        }
+    }
+
+    /// Runs a line in the checkout's folder until it ends, or says that it listens. Gives what it printed.
+    ///
+    /// [`ADDRESS`] is replaced by port 0 until a server has said which port it got, and then by that port.
+    ///
+    /// # Errors
+    /// When it fails or takes minutes.
+    pub(crate) fn run(&mut self, line: &str) -> Result<Vec<String>> {
+        let line = line.replace(ADDRESS, self.address.as_deref().unwrap_or("127.0.0.1:0"));
+        println!("$ {line}");
+        let mut command = checkout::clean("sh");
+        command.args(["-c", &line]).env("PATH", &self.path);
+        let mut running = Running::start(command.stdout(Stdio::piped()), &line, DEADLINE)?;
+        let mut printed = Vec::new();
+        while let Some(said) = running.next_line()? {
+            println!("{said}");
+            if let Some(address) = said.strip_prefix(LISTENING) {
+                self.address = Some(address.trim().to_owned());
+                self.servers.push(running.without_deadline());
+                return Ok(printed);
+            }
+            printed.push(said);
+        }
+        let status = running.finish()?;
+        if !status.success() {
+            bail!("`{line}` failed ({status})");
+        }
+        Ok(printed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_runs_until_the_session_ends_and_later_lines_get_its_port() {
+        let mut session = Session::new([]);
+        let server = format!("echo listening on {ADDRESS} | sed s/:0/:4711/; exec sleep 600");
+        assert!(session.run(&server).unwrap().is_empty());
+        assert_eq!(
+            session.run(&format!("echo {ADDRESS}")).unwrap(),
+            ["127.0.0.1:4711"]
+        );
+        assert!(session.run("exit 1").is_err());
+    }
+}

@@ -1,0 +1,187 @@
+//! Steps of a long command: each is announced, timed, and named in the summary.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+/// How many checks passed and failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) skipped: u64,
+}
+
+impl Tally {
+    /// One check that passed.
+    pub(crate) const ONE: Self = Self {
+        passed: 1,
+        failed: 0,
+        skipped: 0,
+    };
+
+    /// Adds what a closing line of cargo's test runner says; other lines change nothing.
+    pub(crate) fn add_line(&mut self, line: &str) {
+        let Some(rest) = line.trim().strip_prefix("test result: ") else {
+            return;
+        };
+        let count = |what: &str| {
+            let words: Vec<_> = rest.split([' ', ';']).collect();
+            let at = words.iter().position(|word| *word == what)?;
+            words.get(at.checked_sub(1)?)?.parse::<u64>().ok()
+        };
+        self.passed += count("passed").unwrap_or(0);
+        self.failed += count("failed").unwrap_or(0);
+        self.skipped += count("ignored").unwrap_or(0);
+    }
+
+    fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+/// The steps so far.
+pub(crate) struct Steps {
+    /// Whether the first failure ends the command.
+    fail_fast: bool,
+    started: Instant,
+    done: Vec<Step>,
+}
+
+struct Step {
+    name: String,
+    took: Duration,
+    tally: Tally,
+    error: Option<anyhow::Error>,
+}
+
+impl Steps {
+    /// No step yet. With `fail_fast`, no step runs after one that failed.
+    pub(crate) fn new(fail_fast: bool) -> Self {
+        Self {
+            fail_fast,
+            started: Instant::now(),
+            done: Vec::new(),
+        }
+    }
+
+    /// Runs a step. It counts what it checked in the tally; one that counts nothing is one check.
+    ///
+    /// Gives what the step gives, or nothing when it failed or an earlier one ended the command.
+    pub(crate) fn run<T>(
+        &mut self,
+        name: &str,
+        step: impl FnOnce(&mut Tally) -> Result<T>,
+    ) -> Option<T> {
+        if self.fail_fast && self.done.iter().any(|step| step.error.is_some()) {
+            return None;
+        }
+        eprintln!("\n=== {name}");
+        let started = Instant::now();
+        let mut tally = Tally::default();
+        let result = step(&mut tally);
+        let took = started.elapsed();
+        if result.is_err() {
+            tally.failed = tally.failed.max(1);
+        } else if tally == Tally::default() {
+            tally = Tally::ONE;
+        }
+        let (value, error) = match result {
+            Ok(value) => (Some(value), None),
+            Err(error) => (None, Some(error)),
+        };
+        let verdict = if error.is_none() { "done" } else { "FAILED" };
+        eprintln!("=== {name}: {verdict} in {:.1} s", took.as_secs_f64());
+        self.done.push(Step {
+            name: name.to_owned(),
+            took,
+            tally,
+            error,
+        });
+        value
+    }
+
+    /// Prints the summary: one line a step, what failed and why, and the totals.
+    ///
+    /// # Errors
+    /// When a step failed.
+    pub(crate) fn finish(self) -> Result<()> {
+        let mut total = Tally::default();
+        println!();
+        for Step {
+            name,
+            took,
+            tally,
+            error,
+        } in &self.done
+        {
+            let verdict = if error.is_none() { "ok" } else { "FAILED" };
+            let Tally { passed, failed, .. } = tally;
+            println!(
+                "{:>8.1} s  {verdict:<6}  {name} ({passed} passed, {failed} failed)",
+                took.as_secs_f64()
+            );
+            total.add(*tally);
+        }
+        println!("{:>8.1} s  in all", self.started.elapsed().as_secs_f64());
+        let failures: Vec<_> = self
+            .done
+            .iter()
+            .filter_map(|step| Some((&step.name, step.error.as_ref()?)))
+            .collect();
+        for (name, error) in &failures {
+            println!("\n{name} failed: {error:#}");
+        }
+        println!(
+            "\n{} passed, {} failed, {} skipped",
+            total.passed, total.failed, total.skipped
+        );
+        if failures.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<_> = failures.iter().map(|(name, _)| name.as_str()).collect();
+        bail!("failed: {}", names.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_of_test_runs_are_added_up() {
+        let mut tally = Tally::default();
+        tally.add_line("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s");
+        tally.add_line(
+            "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out",
+        );
+        tally.add_line("test a::b ... ok");
+        assert_eq!(
+            tally,
+            Tally {
+                passed: 15,
+                failed: 2,
+                skipped: 1
+            }
+        );
+    }
+
+    #[test]
+    fn a_failed_step_ends_a_fail_fast_command() {
+        let mut steps = Steps::new(true);
+        assert_eq!(steps.run("one", |_| Ok(1)), Some(1));
+        assert_eq!(steps.run::<()>("two", |_| bail!("no")), None);
+        assert_eq!(steps.run("three", |_| Ok(3)), None);
+        assert_eq!(steps.finish().unwrap_err().to_string(), "failed: two");
+    }
+
+    #[test]
+    fn other_commands_go_on_after_a_failed_step() {
+        let mut steps = Steps::new(false);
+        assert_eq!(steps.run::<()>("one", |_| bail!("no")), None);
+        assert_eq!(steps.run("two", |_| Ok(2)), Some(2));
+        assert!(steps.finish().is_err());
+    }
+}

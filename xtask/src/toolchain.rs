@@ -1,0 +1,176 @@
+//! The compilers that make WebAssembly: rustup's with its wasm32 target, or Debian's that builds the library as well.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+
+use crate::{checkout, debian, linker, process};
+
+/// What guests are built for.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Which compiler a person wants.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Choice {
+    // Comments of this kind keep the help to a line an option.
+    // The first of these that is there, else the first that can be installed.
+    #[default]
+    Auto,
+    // rustup's compiler with its target.
+    Rustup,
+    // Debian's packages.
+    Debian,
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // As it is typed; clap shows it as the default.
+        f.write_str(
+            self.to_possible_value()
+                .as_ref()
+                .map_or("", |value| value.get_name()),
+        )
+    }
+}
+
+/// A compiler with all that it takes to make a component.
+pub(crate) struct Toolchain {
+    pub(crate) cargo: OsString,
+    pub(crate) rustc: OsString,
+    /// The target's library is not there as a binary: cargo builds it from the compiler's source.
+    pub(crate) builds_std: bool,
+    /// What to call it.
+    pub(crate) name: String,
+    /// Where its output goes. Each compiler has a folder, so that changing between them rebuilds nothing.
+    pub(crate) target_dir: PathBuf,
+}
+
+impl Toolchain {
+    /// Finds a compiler, or installs one.
+    ///
+    /// # Errors
+    /// When there is none and none can be installed: what was tried, and what a person can do.
+    pub(crate) fn get(choice: Choice) -> Result<Self> {
+        let (rustup, debian) = (choice != Choice::Debian, choice != Choice::Rustup);
+        if rustup && let Some(found) = with_target() {
+            return Ok(found);
+        }
+        if debian && let Some(found) = debian::installed()? {
+            return Ok(found);
+        }
+        let mut tried = Vec::new();
+        if rustup {
+            match add_target() {
+                Ok(found) => return Ok(found),
+                Err(error) => tried.push(format!("rustup: {error:#}")),
+            }
+        }
+        if debian {
+            match debian::install() {
+                Ok(found) => return Ok(found),
+                Err(error) => tried.push(format!("Debian's packages: {error:#}")),
+            }
+        }
+        bail!(
+            "there is no compiler for {TARGET}, and none could be installed\n  {}\n\n\
+             Either of these is enough; then run the command again:\n  \
+             rustup target add {TARGET}\n      with rustup's cargo, on a machine that reaches rustup's server\n  \
+             sudo apt-get update && sudo apt-get install --no-install-recommends {}\n      \
+             on Debian with its security updates, as root or with sudo",
+            tried.join("\n  "),
+            debian::PACKAGES.join(" "),
+        )
+    }
+
+    /// `cargo SUBCOMMAND` for WebAssembly.
+    pub(crate) fn cargo(&self, subcommand: &str) -> Result<Command> {
+        let linker = linker::find(&self.rustc)?;
+        let mut command = checkout::clean(&self.cargo);
+        command
+            .arg(subcommand)
+            .args(["--target", TARGET, "--target-dir"])
+            .arg(&self.target_dir)
+            .env("RUSTC", &self.rustc)
+            .env(
+                "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER",
+                &linker.component_ld,
+            )
+            .env("PATH", checkout::path_with(linker.wasm_ld_folder))
+            // Flags for the machine at hand do not fit WebAssembly.
+            .env_remove("RUSTFLAGS")
+            .env_remove("CARGO_ENCODED_RUSTFLAGS")
+            .env_remove("CARGO_BUILD_RUSTFLAGS");
+        if self.builds_std {
+            // Building the library is not stable yet; the variable lets a stable compiler do it.
+            command
+                .env("RUSTC_BOOTSTRAP", "1")
+                .arg("-Zbuild-std=std,panic_abort");
+            // The folder of rustup's libraries, which its cargo puts there, is not for another compiler.
+            command.env_remove("LD_LIBRARY_PATH");
+        }
+        Ok(command)
+    }
+}
+
+/// What `rustc --print WHAT` says for a target, or for the machine at hand.
+pub(crate) fn rustc_print(rustc: &OsString, what: &str, target: Option<&str>) -> Option<PathBuf> {
+    let mut command = checkout::clean(rustc);
+    command
+        .args(["--print", what])
+        .args(target.map(|target| format!("--target={target}")));
+    process::output_of(&mut command).map(PathBuf::from)
+}
+
+/// The version that a compiler gives itself, as `1.95.0`.
+pub(crate) fn version_of(rustc: &OsString) -> String {
+    let said = process::output_of(checkout::clean(rustc).arg("--version")).unwrap_or_default();
+    said.split_whitespace()
+        .nth(1)
+        .unwrap_or("of an unknown version")
+        .to_owned()
+}
+
+/// The compiler at hand (rustup's as a rule) when it has the target's library.
+fn with_target() -> Option<Toolchain> {
+    let rustc = checkout::rustc();
+    let library = rustc_print(&rustc, "target-libdir", Some(TARGET))?;
+    has_std(&library).then(|| Toolchain {
+        cargo: checkout::cargo(),
+        name: format!("rustc {}", version_of(&rustc)),
+        rustc,
+        builds_std: false,
+        target_dir: checkout::target().join("guest"),
+    })
+}
+
+fn has_std(library: &Path) -> bool {
+    let files = std::fs::read_dir(library).into_iter().flatten().flatten();
+    files
+        .into_iter()
+        .any(|file| file.file_name().to_string_lossy().starts_with("libstd-"))
+}
+
+fn add_target() -> Result<Toolchain> {
+    let Some(rustup) = checkout::on_path("rustup") else {
+        bail!("there is no rustup on PATH")
+    };
+    eprintln!("The compiler has no {TARGET} yet: rustup target add {TARGET}");
+    let mut command = checkout::clean(rustup);
+    process::run(
+        command.args(["target", "add", TARGET]),
+        "`rustup target add`",
+        Duration::from_secs(600),
+    )?;
+    let Some(found) = with_target() else {
+        bail!(
+            "it added {TARGET}, but not to the compiler in use, {}",
+            checkout::rustc().to_string_lossy()
+        )
+    };
+    Ok(found)
+}

@@ -1,0 +1,152 @@
+//! Builds a package of the workspace for WebAssembly, and tells what came out.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use crate::toolchain::Toolchain;
+use crate::{checkout, process};
+
+/// A build of everything from nothing takes a few minutes.
+const DEADLINE: Duration = Duration::from_secs(45 * 60);
+
+/// One component that cargo made.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Built {
+    /// The name of the target in its Cargo.toml.
+    pub(crate) name: String,
+    pub(crate) file: PathBuf,
+}
+
+/// What of a package to build.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    /// Its library, a component.
+    Library,
+    /// Its examples, each a component.
+    Examples,
+}
+
+/// Builds for WebAssembly: the component of a package's library, or of each of its examples, in order of name.
+///
+/// Packages are built one by one, since cargo gives packages that are built together each other's features.
+///
+/// # Errors
+/// When cargo fails, or nothing comes out that is WebAssembly.
+pub(crate) fn build(toolchain: &Toolchain, package: &str, what: What) -> Result<Vec<Built>> {
+    let mut command = toolchain.cargo("build")?;
+    command.args([
+        "--profile",
+        "guest",
+        "--message-format",
+        "json-render-diagnostics",
+        "--package",
+        package,
+    ]);
+    command.arg(if what == What::Library {
+        "--lib"
+    } else {
+        "--examples"
+    });
+    let mut built = Vec::new();
+    process::run_reading(
+        &mut command,
+        &format!("building {package}"),
+        DEADLINE,
+        |line| {
+            built.extend(artifact(line, what));
+        },
+    )
+    .with_context(|| explain(package))?;
+    built.sort_by(|a, b| a.name.cmp(&b.name));
+    if built.is_empty() {
+        let kind = if what == What::Library {
+            "library"
+        } else {
+            "example"
+        };
+        bail!(
+            "{package} has no {kind} that becomes a component (crate-type = [\"cdylib\"] in its Cargo.toml)"
+        );
+    }
+    Ok(built)
+}
+
+/// The component that one of cargo's messages tells of.
+fn artifact(line: &str, what: What) -> Option<Built> {
+    let message: Value = serde_json::from_str(line).ok()?;
+    let target = &message["target"];
+    // An example is of kind `example`, whatever its crate type.
+    let kind = if what == What::Library {
+        "cdylib"
+    } else {
+        "example"
+    };
+    let kinds = target["kind"].as_array()?;
+    if message["reason"] != "compiler-artifact" || !kinds.iter().any(|of| of == kind) {
+        return None;
+    }
+    let files = message["filenames"]
+        .as_array()?
+        .iter()
+        .filter_map(Value::as_str);
+    let file = files.into_iter().find(|file| file.ends_with(".wasm"))?;
+    Some(Built {
+        name: target["name"].as_str()?.to_owned(),
+        file: file.into(),
+    })
+}
+
+/// Why a build may have failed that is no fault of the code.
+fn explain(package: &str) -> String {
+    let mut fetch = checkout::clean(checkout::cargo());
+    fetch.args([
+        "fetch",
+        "--locked",
+        "--offline",
+        "--target",
+        crate::toolchain::TARGET,
+    ]);
+    if process::output_of(&mut fetch).is_some() {
+        return format!("{package} could not be built; cargo says why above");
+    }
+    format!(
+        "{package} could not be built: crates that Cargo.lock names are not on this machine, and cargo could not get \
+         them (it says why above). Run `cargo fetch --locked` where crates' registry can be reached"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = r#"{"reason":"compiler-artifact","target":{"kind":["example"],"crate_types":["cdylib"],
+        "name":"echo-client"},"filenames":["/t/examples/echo_client.wasm"],"fresh":true}"#;
+
+    #[test]
+    fn an_example_keeps_the_name_of_its_manifest() {
+        let built = artifact(EXAMPLE, What::Examples);
+        assert_eq!(
+            built,
+            Some(Built {
+                name: "echo-client".into(),
+                file: "/t/examples/echo_client.wasm".into()
+            })
+        );
+        assert_eq!(artifact(EXAMPLE, What::Library), None);
+    }
+
+    #[test]
+    fn other_messages_are_passed_over() {
+        assert_eq!(
+            artifact(
+                r#"{"reason":"build-finished","success":true}"#,
+                What::Library
+            ),
+            None
+        );
+        assert_eq!(artifact("not a message", What::Library), None);
+    }
+}
