@@ -1,1 +1,38 @@
-//! streams.wasm.
+//! `streams.wasm`: asyncio's streams over WASI 0.3.
+//!
+//! What a program calls is in [`api`]; it works on a [`connection`], which holds the buffers and decisions of
+//! `asyncio-streams-core` and a [`transport`] that moves the bytes. [`net`] makes transports out of names and
+//! addresses. What has to go on when no call is running is done by [`driver`].
+//!
+//! ```text
+//!   api (reader, writer, server, options)
+//!    |            \
+//!    v             v
+//!   connection    net (resolve, connect, listen)
+//!    |      \      |
+//!    v       v     v
+//!   core    transport        driver (background tasks, timers): used by all
+//! ```
+//!
+//! Three rules hold everywhere, because a trap ends every component in the store:
+//!
+//! - No borrow of a `RefCell` lives across an `await` or a drop of a pending operation: while the runtime
+//!   cancels an operation, other calls of this component may run.
+//! - A pending operation is dropped in async tasks only, never in a sync call or a destructor: those set a flag and
+//!   wake the task that owns the operation.
+//! - Nothing that a peer or a caller controls reaches an allocation, an index or a sum unchecked.
+
+mod api;
+mod bindings;
+mod connection;
+mod driver;
+mod errors;
+mod net;
+mod signal;
+mod transport;
+
+use bindings::exports::asyncio::streams::{sockets, streams};
+
+struct Component;
+
+bindings::export!(Component with_types_in bindings);

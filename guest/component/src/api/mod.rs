@@ -1,0 +1,82 @@
+//! What a program calls: the exported functions and resources, each a thin layer over a connection or a server.
+
+mod open;
+mod options;
+mod reader;
+mod server;
+mod sockets;
+mod write_stream;
+mod writer;
+
+use crate::{Component, sockets as sockets_export, streams};
+
+impl streams::Guest for Component {
+    type Reader = reader::Reader;
+    type Writer = writer::Writer;
+    type ConnectOptions = options::ConnectOptions;
+    type ServerOptions = options::ServerOptions;
+    type Server = server::Server;
+
+    async fn open_connection(
+        host: String,
+        port: u16,
+        options: Option<streams::ConnectOptionsBorrow<'_>>,
+    ) -> Result<(streams::Reader, streams::Writer), streams::Error> {
+        open::open_connection(host, port, options::connect(options)).await
+    }
+
+    async fn start_server(
+        hosts: Vec<String>,
+        port: u16,
+        options: Option<streams::ServerOptionsBorrow<'_>>,
+    ) -> Result<streams::Server, streams::Error> {
+        server::start(hosts, port, options::serve(options)).await
+    }
+
+    async fn from_stream(
+        data: wit_bindgen::StreamReader<u8>,
+        limit: u32,
+    ) -> Result<streams::Reader, streams::Error> {
+        open::from_stream(data, limit)
+    }
+
+    async fn wrap(
+        incoming: wit_bindgen::StreamReader<u8>,
+        options: Option<streams::ConnectOptionsBorrow<'_>>,
+    ) -> Result<
+        (
+            streams::Reader,
+            streams::Writer,
+            wit_bindgen::StreamReader<u8>,
+        ),
+        streams::Error,
+    > {
+        open::wrap(incoming, options::connect(options))
+    }
+}
+
+impl sockets_export::Guest for Component {
+    async fn from_socket(
+        socket: sockets_export::TcpSocket,
+        options: Option<streams::ConnectOptionsBorrow<'_>>,
+    ) -> Result<(streams::Reader, streams::Writer), streams::Error> {
+        sockets::from_socket(socket, options::connect(options))
+    }
+
+    async fn from_listener(
+        socket: sockets_export::TcpSocket,
+        options: Option<streams::ServerOptionsBorrow<'_>>,
+    ) -> Result<streams::Server, streams::Error> {
+        sockets::from_listener(socket, options::serve(options))
+    }
+}
+
+/// A reader and a writer, as a program gets them.
+fn pair(
+    connection: std::rc::Rc<crate::connection::Connection>,
+) -> (streams::Reader, streams::Writer) {
+    (
+        streams::Reader::new(reader::Reader::new(connection.clone())),
+        streams::Writer::new(writer::Writer::new(connection)),
+    )
+}

@@ -1,0 +1,89 @@
+//! `open-connection`, `from-stream` and `wrap`.
+
+use std::pin::pin;
+
+use futures::future::{Either, select};
+use wit_bindgen::StreamReader;
+
+use crate::bindings::exports::asyncio::streams::types::Error;
+use crate::bindings::wit_stream;
+use crate::connection::{Connection, Settings};
+use crate::driver::{self, Keep};
+use crate::net::connect;
+use crate::net::slots::{Held, Slot};
+use crate::signal::Round;
+use crate::streams;
+use crate::transport::tcp::Tcp;
+use crate::transport::{Incoming, Outgoing};
+
+use super::options::Connect;
+
+type Pair = (streams::Reader, streams::Writer);
+
+pub(super) async fn open_connection(
+    host: String,
+    port: u16,
+    options: Connect,
+) -> Result<Pair, Error> {
+    if port == 0 {
+        return Err(Error::InvalidArgument(
+            "port: 0 cannot be connected to".into(),
+        ));
+    }
+    let _keep = Keep::new();
+    let slot = Slot::take()?;
+    let connected = {
+        let connecting = pin!(connect::connect(&host, port, &options.route));
+        let round = options.cancel.begin();
+        let ended = pin!(cancelled_or_late(&round, options.deadline));
+        match select(connecting, ended).await {
+            Either::Left((connected, _)) => connected?,
+            Either::Right((error, _)) => return Err(error),
+        }
+    };
+    let tcp = Tcp::new(connected.socket, Some(connected.remote))?;
+    Ok(super::pair(Connection::tcp(
+        tcp,
+        options.settings,
+        Held::client(slot),
+    )?))
+}
+
+pub(super) fn from_stream(data: StreamReader<u8>, limit: u32) -> Result<streams::Reader, Error> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let settings = Settings {
+        limit,
+        ..Settings::default()
+    };
+    let connection = Connection::input_only(Incoming::from_stream(data), settings)?;
+    Ok(streams::Reader::new(super::reader::Reader::new(connection)))
+}
+
+pub(super) fn wrap(
+    incoming: StreamReader<u8>,
+    options: Connect,
+) -> Result<(streams::Reader, streams::Writer, StreamReader<u8>), Error> {
+    driver::start();
+    let slot = Slot::take()?;
+    let (to_send, outgoing) = wit_stream::new::<u8>();
+    let connection = Connection::streams(
+        Incoming::from_stream(incoming),
+        Outgoing::to_stream(to_send),
+        options.settings,
+        Held::client(slot),
+    )?;
+    let (reader, writer) = super::pair(connection);
+    Ok((reader, writer, outgoing))
+}
+
+/// Waits until the call is to end without a result.
+async fn cancelled_or_late(round: &Round<'_>, deadline: Option<u64>) -> Error {
+    let cancelled = round.cancelled();
+    let Some(nanoseconds) = deadline else {
+        return cancelled.await;
+    };
+    match select(pin!(cancelled), pin!(driver::sleep(nanoseconds))).await {
+        Either::Left((cancelled, _)) => cancelled,
+        Either::Right(((), _)) => Error::DeadlineExceeded,
+    }
+}

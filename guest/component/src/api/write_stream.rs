@@ -1,0 +1,111 @@
+//! `write-stream`: everything from a stream, after what is queued.
+
+use std::cell::Cell;
+use std::pin::pin;
+use std::rc::Rc;
+
+use futures::future::{Either, select};
+
+use crate::bindings::exports::asyncio::streams::types::Error;
+use crate::connection::Connection;
+use crate::driver;
+use crate::transport::Incoming;
+
+/// Bytes taken from the stream at once, if there is room for so many.
+const PIECE: usize = 64 * 1024;
+
+/// Pieces in a row after which other tasks get a turn.
+const TURN: u32 = 16;
+
+/// Gives how many bytes were taken from `data`, and how it went. All of them are queued, or lost with the connection.
+///
+/// When the call is dropped, what it took is queued as well.
+pub(super) async fn run(connection: &Rc<Connection>, data: Incoming) -> (u64, Result<(), Error>) {
+    if connection.streaming.replace(true) {
+        return (0, Err(Error::Busy));
+    }
+    let _turn = Turn(&connection.streaming);
+    let taken = Cell::new(0);
+    let result = {
+        let moving = pin!(move_all(connection, data, &taken));
+        let interrupted = pin!(interruption(connection));
+        match select(moving, interrupted).await {
+            Either::Left((result, _)) => result,
+            Either::Right((error, _)) => Err(error),
+        }
+    };
+    (taken.get(), result)
+}
+
+/// Waits until there is a reason not to go on.
+async fn interruption(connection: &Connection) -> Error {
+    let round = connection.cancels.write_stream.begin();
+    let check = || round.check().err().or_else(|| refusal(connection));
+    connection.output_changed.until(check).await
+}
+
+/// Why nothing more can be queued.
+fn refusal(connection: &Connection) -> Option<Error> {
+    let output = connection.output.borrow();
+    match output.outcome() {
+        Some(Err(error)) => Some(error),
+        Some(Ok(())) => Some(Error::Closed),
+        None if output.is_closing() => Some(Error::Closed),
+        None if output.eof_requested() => Some(Error::WriteAfterEof),
+        None => None,
+    }
+}
+
+async fn move_all(
+    connection: &Connection,
+    mut data: Incoming,
+    taken: &Cell<u64>,
+) -> Result<(), Error> {
+    if let Some(error) = refusal(connection) {
+        return Err(error);
+    }
+    let mut pieces: u32 = 0;
+    loop {
+        let room = room(connection).await?;
+        if !data.ready().await {
+            break;
+        }
+        let buffer = Vec::with_capacity(room.min(PIECE));
+        let mut result = Ok(());
+        let more = data.read(buffer, |bytes| {
+            taken.set(taken.get().saturating_add(bytes.len() as u64));
+            result = connection.output.borrow_mut().write(bytes);
+            connection.output_queued();
+        });
+        let more = more.await;
+        result?;
+        if !more {
+            break;
+        }
+        pieces = pieces.wrapping_add(1);
+        if pieces.is_multiple_of(TURN) {
+            driver::yield_now().await;
+        }
+    }
+    room(connection).await.map(drop)
+}
+
+/// Waits until the output is below its mark, and gives how many bytes it has room for: at least one.
+async fn room(connection: &Connection) -> Result<usize, Error> {
+    let check = || {
+        let output = connection.output.borrow();
+        match output.drain_ready() {
+            Err(error) => Some(Err(error)),
+            Ok(ready) => (ready && output.room() > 0).then(|| Ok(output.room())),
+        }
+    };
+    connection.output_changed.until(check).await
+}
+
+struct Turn<'a>(&'a Cell<bool>);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}

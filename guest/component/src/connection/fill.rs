@@ -1,0 +1,208 @@
+//! Taking input from the transport while a read waits.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+use asyncio_streams_core::{ReadError, Reader};
+
+use crate::bindings::exports::asyncio::streams::types::Error;
+use crate::driver;
+use crate::transport::Incoming;
+
+use super::{Connection, Slot};
+
+/// Bytes asked of the transport at once. The system's receive buffers are of this order; a larger one costs memory
+/// that small messages never use.
+const READ_SIZE: usize = 64 * 1024;
+
+/// Bytes from which a read's buffer is handed on instead of copied: below, the copy is cheaper than the memory that a
+/// mostly empty buffer would hold.
+const HAND_ON: usize = READ_SIZE / 4;
+
+/// Reads in a row after which other tasks get a turn: a fast peer's bytes are always ready.
+const TURN: u32 = 16;
+
+impl Connection {
+    /// Runs a read of the core until it has an answer, taking input meanwhile.
+    ///
+    /// `busy` while another read or wait is pending. Dropping the call takes nothing.
+    pub(crate) async fn read<T>(
+        &self,
+        mut attempt: impl FnMut(&mut Reader<Error>) -> Result<Option<T>, ReadError<Error>>,
+    ) -> Result<T, Error> {
+        let _reading = self.begin_reading()?;
+        let mut fills: u32 = 0;
+        loop {
+            if let Some(answer) = attempt(&mut self.input.borrow_mut())? {
+                return Ok(answer);
+            }
+            if fills >= TURN {
+                fills = 0;
+                driver::yield_now().await;
+            }
+            fills += 1;
+            self.fill().await?;
+        }
+    }
+
+    /// Runs a read of the core that does not wait.
+    pub(crate) fn try_read<T>(
+        &self,
+        attempt: impl FnOnce(&mut Reader<Error>) -> Result<Option<T>, ReadError<Error>>,
+    ) -> Result<Option<T>, Error> {
+        if self.reading.get() {
+            return Err(Error::Busy);
+        }
+        Ok(attempt(&mut self.input.borrow_mut())?)
+    }
+
+    /// Ends the read or wait that is pending with `cancelled`.
+    pub(crate) fn cancel_read(&self) {
+        if self.reading.get() {
+            self.read_cancelled.set(true);
+            self.reader.wake();
+        }
+    }
+
+    /// Marks that a read is pending, until the guard is dropped.
+    pub(super) fn begin_reading(&self) -> Result<Reading<'_>, Error> {
+        if self.reading.replace(true) {
+            return Err(Error::Busy);
+        }
+        self.read_cancelled.set(false);
+        Ok(Reading(&self.reading))
+    }
+
+    /// Waits for bytes, the end or a failure, and puts it into the core.
+    async fn fill(&self) -> Result<(), Error> {
+        self.input.borrow_mut().about_to_wait();
+        let Some(mut lent) = Lent::borrow(self) else {
+            self.input.borrow_mut().fail(Error::Closed);
+            return Ok(());
+        };
+        let Some(incoming) = lent.incoming.as_mut() else {
+            return Ok(());
+        };
+        let Some(more) = self.unless_interrupted(incoming.ready()).await? else {
+            return Ok(());
+        };
+        let more = if more {
+            let reading = incoming.read(take_scratch(), |bytes| self.feed(bytes));
+            let Some(more) = self.unless_interrupted(reading).await? else {
+                return Ok(());
+            };
+            more
+        } else {
+            false
+        };
+        if !more && let Some(outcome) = self.unless_interrupted(incoming.outcome()).await? {
+            lent.incoming = None;
+            self.end(outcome);
+        }
+        Ok(())
+    }
+
+    /// The transport has no more input.
+    fn end(&self, outcome: Result<(), Error>) {
+        match (outcome, self.outcome()) {
+            (Err(error), _) => {
+                self.lost(error.clone());
+                self.end_input(error);
+            }
+            // The system tells a failure once. If writing was told, this end is the same failure.
+            (Ok(()), Some(Err(error))) => self.end_input(error),
+            (Ok(()), _) => self.input.borrow_mut().feed_end(),
+        }
+    }
+
+    /// Runs `future` until it is done, `None` when the input failed meanwhile, `cancelled` when cancelled.
+    async fn unless_interrupted<T>(
+        &self,
+        future: impl Future<Output = T>,
+    ) -> Result<Option<T>, Error> {
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            if self.read_cancelled.replace(false) {
+                return Poll::Ready(Err(Error::Cancelled));
+            }
+            if self.input.borrow().failure().is_some() {
+                return Poll::Ready(Ok(None));
+            }
+            self.reader.sleep(cx);
+            future.as_mut().poll(cx).map(|done| Ok(Some(done)))
+        })
+        .await
+    }
+
+    fn feed(&self, bytes: Vec<u8>) {
+        let mut input = self.input.borrow_mut();
+        if bytes.len() >= HAND_ON {
+            input.feed_owned(bytes);
+        } else {
+            input.feed(&bytes);
+            return_scratch(bytes);
+        }
+    }
+}
+
+/// A read is pending.
+pub(super) struct Reading<'a>(&'a Cell<bool>);
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+/// The incoming bytes, with the task that reads. They go back when it is done, unless they were taken out for good.
+pub(super) struct Lent<'a> {
+    connection: &'a Connection,
+    pub(super) incoming: Option<Incoming>,
+}
+
+impl<'a> Lent<'a> {
+    /// `None` when somebody else has them, or nobody any more.
+    pub(super) fn borrow(connection: &'a Connection) -> Option<Self> {
+        let mut slot = connection.incoming.borrow_mut();
+        match std::mem::replace(&mut *slot, Slot::Lent) {
+            Slot::Here(incoming) => Some(Lent {
+                connection,
+                incoming: Some(incoming),
+            }),
+            other => {
+                *slot = other;
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        *self.connection.incoming.borrow_mut() = match self.incoming.take() {
+            Some(incoming) => Slot::Here(incoming),
+            None => Slot::Gone,
+        };
+        if self.connection.input_unwanted() {
+            self.connection.pump.wake();
+        }
+    }
+}
+
+thread_local! {
+    /// The buffer that reads go into first, so that a waiting connection needs none.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+pub(super) fn take_scratch() -> Vec<u8> {
+    let mut buffer = SCRATCH.take();
+    buffer.clear();
+    buffer.reserve_exact(READ_SIZE);
+    buffer
+}
+
+pub(super) fn return_scratch(buffer: Vec<u8>) {
+    SCRATCH.set(buffer);
+}

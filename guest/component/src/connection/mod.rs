@@ -1,0 +1,185 @@
+//! A connection: the core's buffers, the transport that feeds and empties them, and the calls that wait.
+//!
+//! Input is taken when somebody waits for it ([`fill`]), by the task that waits. Output is written in the
+//! background ([`pump`]). A reader and a writer share one connection; each may go first.
+
+mod fill;
+mod handover;
+mod pump;
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
+
+use asyncio_streams_core::{Reader, Writer};
+
+use crate::bindings::exports::asyncio::streams::types::{Address, Error};
+use crate::driver;
+use crate::net::slots::Held;
+use crate::signal::{Cancel, Sleeper, Waiters};
+use crate::transport::tcp::Tcp;
+use crate::transport::{Incoming, Outgoing};
+
+/// What options say about a connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Settings {
+    /// Bytes before a separator, and the measure of the reading marks.
+    pub(crate) limit: usize,
+    /// Bytes in one result.
+    pub(crate) max_result: usize,
+    /// Bytes that wait to be sent.
+    pub(crate) max_queued: usize,
+    /// Nanoseconds that a close may take to get rid of what is queued.
+    pub(crate) close_deadline: Option<u64>,
+}
+
+/// One connection, or the reading half of one.
+pub(crate) struct Connection {
+    pub(crate) input: RefCell<Reader<Error>>,
+    pub(crate) output: RefCell<Writer<Error>>,
+    incoming: RefCell<Slot>,
+    /// A read or a wait is pending.
+    reading: Cell<bool>,
+    read_cancelled: Cell<bool>,
+    /// The task that waits for input.
+    reader: Sleeper,
+    reader_dropped: Cell<bool>,
+    /// A `write-stream` is pending.
+    pub(crate) streaming: Cell<bool>,
+    /// The task that writes, closes and discards.
+    pump: Sleeper,
+    /// Those who wait for the output's marks, its flushing or its end.
+    pub(crate) output_changed: Waiters,
+    pub(crate) cancels: WriterCancels,
+    pub(crate) peername: Option<Address>,
+    pub(crate) sockname: Option<Address>,
+    close_deadline: Option<u64>,
+    /// What the connection counts against, until it is gone.
+    held: OnceCell<Held>,
+}
+
+/// The `cancel` of each of a writer's waits.
+#[derive(Default)]
+pub(crate) struct WriterCancels {
+    pub(crate) drain: Cancel,
+    pub(crate) flush: Cancel,
+    pub(crate) wait_closed: Cancel,
+    pub(crate) write_stream: Cancel,
+}
+
+/// Where the incoming bytes are.
+enum Slot {
+    Here(Incoming),
+    /// With the task that reads.
+    Lent,
+    /// Ended, discarded or given away.
+    Gone,
+}
+
+impl Connection {
+    /// A connection over a socket. `held` is what it counts against.
+    pub(crate) fn tcp(tcp: Tcp, settings: Settings, held: Held) -> Result<Rc<Self>, Error> {
+        let names = (Some(tcp.peername), Some(tcp.sockname));
+        Self::new(
+            tcp.incoming,
+            Some(tcp.outgoing),
+            names,
+            settings,
+            Some(held),
+        )
+    }
+
+    /// A connection over two streams.
+    pub(crate) fn streams(
+        incoming: Incoming,
+        outgoing: Outgoing,
+        settings: Settings,
+        held: Held,
+    ) -> Result<Rc<Self>, Error> {
+        Self::new(incoming, Some(outgoing), (None, None), settings, Some(held))
+    }
+
+    /// The reading half alone.
+    pub(crate) fn input_only(incoming: Incoming, settings: Settings) -> Result<Rc<Self>, Error> {
+        Self::new(incoming, None, (None, None), settings, None)
+    }
+
+    fn new(
+        incoming: Incoming,
+        outgoing: Option<Outgoing>,
+        (peername, sockname): (Option<Address>, Option<Address>),
+        settings: Settings,
+        held: Option<Held>,
+    ) -> Result<Rc<Self>, Error> {
+        let connection = Rc::new(Connection {
+            input: RefCell::new(Reader::new(settings.limit, settings.max_result)?),
+            output: RefCell::new(Writer::new(settings.max_queued)?),
+            incoming: RefCell::new(Slot::Here(incoming)),
+            reading: Cell::new(false),
+            read_cancelled: Cell::new(false),
+            reader: Sleeper::default(),
+            reader_dropped: Cell::new(false),
+            streaming: Cell::new(false),
+            pump: Sleeper::default(),
+            output_changed: Waiters::default(),
+            cancels: WriterCancels::default(),
+            peername,
+            sockname,
+            close_deadline: settings.close_deadline,
+            held: held.map_or_else(OnceCell::new, OnceCell::from),
+        });
+        if let Some(outgoing) = outgoing {
+            driver::spawn(pump::run(connection.clone(), outgoing));
+        }
+        Ok(connection)
+    }
+
+    /// Has what was queued, or a change of the writer's state, acted upon in the background.
+    pub(crate) fn output_queued(&self) {
+        self.pump.wake();
+    }
+
+    /// Closes: no more input is taken, what is queued goes out, then the end.
+    pub(crate) fn close(&self) {
+        self.output.borrow_mut().close();
+        self.end_input(Error::Closed);
+        self.output_changed.wake();
+        self.pump.wake();
+    }
+
+    /// Closes at once and drops what is queued.
+    pub(crate) fn abort(&self) {
+        self.output.borrow_mut().abort(Error::Closed);
+        self.end_input(Error::Closed);
+        self.output_changed.wake();
+        self.pump.wake();
+    }
+
+    /// The reader was dropped: what still comes is discarded.
+    pub(crate) fn drop_reader(&self) {
+        self.reader_dropped.set(true);
+        self.pump.wake();
+    }
+
+    /// How the connection ended, once it has.
+    pub(crate) fn outcome(&self) -> Option<Result<(), Error>> {
+        self.output.borrow().outcome()
+    }
+
+    /// The transport failed while writing.
+    fn lost(&self, error: Error) {
+        self.output.borrow_mut().lost(error);
+        self.output_changed.wake();
+        self.pump.wake();
+    }
+
+    /// Reads get what is buffered, then `error`.
+    fn end_input(&self, error: Error) {
+        self.input.borrow_mut().fail(error);
+        self.reader.wake();
+    }
+
+    /// Nobody will read any more.
+    fn input_unwanted(&self) -> bool {
+        self.reader_dropped.get() || self.output.borrow().is_closing()
+    }
+}

@@ -1,0 +1,169 @@
+//! What a connection does in the background: writes what is queued, ends it, and discards input that nobody wants.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use asyncio_streams_core::Transmit;
+use futures::future::{join, select};
+
+use crate::bindings::exports::asyncio::streams::types::Error;
+use crate::driver;
+use crate::transport::{Incoming, Outgoing};
+
+use super::fill::{Lent, return_scratch, take_scratch};
+use super::{Connection, Slot};
+
+/// How long a closed connection goes on discarding what the peer sends, in nanoseconds: between two pieces, and in all.
+///
+/// The system answers input that nobody read with a reset when the socket goes, and the peer may then lose what it has
+/// not read yet (RFC 1122 §4.2.2.13). Servers linger for that; nginx's `lingering_timeout` and `lingering_time` are these.
+const LINGER_PAUSE: u64 = 5_000_000_000;
+const LINGER_TOTAL: u64 = 30_000_000_000;
+
+/// Discarding reads in a row after which other tasks get a turn.
+const TURN: u32 = 16;
+
+/// Serves `connection` until both directions have ended.
+pub(super) async fn run(connection: Rc<Connection>, outgoing: Outgoing) {
+    let connection = &*connection;
+    join(write_out(connection, outgoing), discard(connection)).await;
+    if let Some(held) = connection.held.get() {
+        held.release();
+    }
+}
+
+/// Writes until the connection is closed, aborted or lost.
+async fn write_out(connection: &Connection, outgoing: Outgoing) {
+    {
+        let sending = pin!(send(connection, outgoing));
+        let overdue = pin!(overdue(connection));
+        let ended = pin!(connection.pump_until(|| connection.outcome()));
+        select(sending, select(overdue, ended)).await;
+    }
+    if let Some(held) = connection.held.get() {
+        held.leave();
+    }
+}
+
+async fn send(connection: &Connection, mut outgoing: Outgoing) {
+    loop {
+        // Bound before the match, whose borrow would otherwise last.
+        let next = connection.output.borrow_mut().next();
+        match next {
+            Transmit::Data(chunk) => {
+                let written = outgoing.write(chunk, |n| {
+                    connection.output.borrow_mut().sent(n);
+                    connection.output_changed.wake();
+                });
+                if let Err(error) = written.await {
+                    return connection.lost(error);
+                }
+            }
+            Transmit::End => match outgoing.finish().await {
+                Ok(()) => {
+                    connection.output.borrow_mut().ended();
+                    connection.output_changed.wake();
+                }
+                Err(error) => return connection.lost(error),
+            },
+            Transmit::Nothing => {
+                let mut asleep = false;
+                connection
+                    .pump_until(|| std::mem::replace(&mut asleep, true).then_some(()))
+                    .await;
+            }
+        }
+    }
+}
+
+/// Aborts a close that takes longer than it may.
+async fn overdue(connection: &Connection) {
+    connection
+        .pump_until(|| connection.output.borrow().is_closing().then_some(()))
+        .await;
+    match connection.close_deadline {
+        Some(nanoseconds) => driver::sleep(nanoseconds).await,
+        None => std::future::pending().await,
+    }
+    connection
+        .output
+        .borrow_mut()
+        .abort(Error::DeadlineExceeded);
+    connection.output_changed.wake();
+}
+
+/// Takes input that nobody wants any more, so that the peer can go on, until its end or until it lingers too long.
+async fn discard(connection: &Connection) {
+    connection
+        .pump_until(|| {
+            (connection.input_unwanted() || connection.outcome().is_some()).then_some(())
+        })
+        .await;
+    let lent = connection.pump_until(|| match &*connection.incoming.borrow() {
+        Slot::Lent => None,
+        Slot::Here(_) | Slot::Gone => Some(()),
+    });
+    lent.await;
+    let Some(mut lent) = Lent::borrow(connection) else {
+        return;
+    };
+    let Some(incoming) = lent.incoming.as_mut() else {
+        return;
+    };
+    let pieces = Cell::new(0);
+    {
+        let taking = pin!(take_all(connection, incoming, &pieces));
+        let lingering = pin!(linger(connection, &pieces));
+        select(taking, lingering).await;
+    }
+    lent.incoming = None;
+}
+
+/// Reads to the end, counting the pieces.
+async fn take_all(connection: &Connection, incoming: &mut Incoming, pieces: &Cell<u32>) {
+    loop {
+        if !incoming.ready().await || !incoming.read(take_scratch(), return_scratch).await {
+            break;
+        }
+        pieces.set(pieces.get().wrapping_add(1));
+        if pieces.get().is_multiple_of(TURN) {
+            driver::yield_now().await;
+        }
+    }
+    if let Err(error) = incoming.outcome().await {
+        connection.lost(error);
+    }
+}
+
+/// Waits until there is no more reason to take input: at once after a loss or an abort, after a while when all is well.
+async fn linger(connection: &Connection, pieces: &Cell<u32>) {
+    if connection
+        .pump_until(|| connection.outcome())
+        .await
+        .is_err()
+    {
+        return;
+    }
+    let end = driver::now().saturating_add(LINGER_TOTAL);
+    loop {
+        let before = pieces.get();
+        driver::sleep(LINGER_PAUSE).await;
+        if pieces.get() == before || driver::now() >= end {
+            return;
+        }
+    }
+}
+
+impl Connection {
+    /// Waits, in the pump, until `check` gives something. It is asked at once and whenever the pump is woken.
+    async fn pump_until<T>(&self, mut check: impl FnMut() -> Option<T>) -> T {
+        poll_fn(|cx| {
+            self.pump.sleep(cx);
+            check().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+}

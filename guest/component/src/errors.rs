@@ -1,0 +1,108 @@
+//! From what the core and WASI say to the `error` of the interface.
+
+use asyncio_streams_core::{InvalidArgument, ReadError, WriteError};
+
+use crate::bindings::exports::asyncio::streams::types::{
+    Error, Incomplete, NetworkCode, NetworkError, Overrun,
+};
+use crate::bindings::wasi::sockets::ip_name_lookup::ErrorCode as LookupCode;
+use crate::bindings::wasi::sockets::types::ErrorCode;
+
+/// The operating system's word on a socket. `what` says what was being done, for people.
+pub(crate) fn network(code: ErrorCode, what: &str) -> Error {
+    let (code, text) = match &code {
+        ErrorCode::AccessDenied => (NetworkCode::AccessDenied, "not permitted"),
+        ErrorCode::NotSupported => (NetworkCode::Other, "not supported by the system"),
+        ErrorCode::InvalidArgument => (NetworkCode::Other, "refused as invalid by the system"),
+        ErrorCode::OutOfMemory => (NetworkCode::OutOfResources, "out of memory or buffers"),
+        ErrorCode::Timeout => (NetworkCode::TimedOut, "timed out"),
+        ErrorCode::InvalidState => (
+            NetworkCode::InvalidState,
+            "not possible in the socket's state",
+        ),
+        ErrorCode::AddressNotBindable => {
+            (NetworkCode::AddressNotAvailable, "address not available")
+        }
+        ErrorCode::AddressInUse => (NetworkCode::AddressInUse, "address in use"),
+        ErrorCode::RemoteUnreachable => (NetworkCode::Unreachable, "remote unreachable"),
+        ErrorCode::ConnectionRefused => (NetworkCode::ConnectionRefused, "connection refused"),
+        ErrorCode::ConnectionBroken => (NetworkCode::BrokenPipe, "broken pipe"),
+        ErrorCode::ConnectionReset => (NetworkCode::ConnectionReset, "connection reset by peer"),
+        ErrorCode::ConnectionAborted => (NetworkCode::ConnectionAborted, "connection aborted"),
+        ErrorCode::DatagramTooLarge => (NetworkCode::Other, "datagram too large"),
+        ErrorCode::Other(None) => (NetworkCode::Other, "unknown failure"),
+        ErrorCode::Other(Some(text)) => (NetworkCode::Other, text.as_str()),
+    };
+    network_error(code, format!("{what}: {text}"))
+}
+
+/// The name service's word on `name`.
+pub(crate) fn lookup(code: LookupCode, name: &str) -> Error {
+    let (code, text) = match &code {
+        LookupCode::AccessDenied => (NetworkCode::AccessDenied, "not permitted"),
+        LookupCode::InvalidArgument => (NetworkCode::NameNotFound, "not a valid name"),
+        LookupCode::NameUnresolvable => (NetworkCode::NameNotFound, "no such name"),
+        LookupCode::TemporaryResolverFailure => (
+            NetworkCode::NameLookupFailed,
+            "the name service failed, try again",
+        ),
+        LookupCode::PermanentResolverFailure => (
+            NetworkCode::NameLookupFailed,
+            "the name service failed, or name lookup is not granted",
+        ),
+        LookupCode::Other(None) => (NetworkCode::NameLookupFailed, "unknown failure"),
+        LookupCode::Other(Some(text)) => (NetworkCode::NameLookupFailed, text.as_str()),
+    };
+    network_error(code, format!("look up {name:?}: {text}"))
+}
+
+pub(crate) fn network_error(code: NetworkCode, message: String) -> Error {
+    Error::Network(NetworkError { code, message })
+}
+
+pub(crate) fn broken_pipe() -> Error {
+    network_error(
+        NetworkCode::BrokenPipe,
+        "write: the peer takes no more".into(),
+    )
+}
+
+impl From<InvalidArgument> for Error {
+    fn from(reason: InvalidArgument) -> Self {
+        Error::InvalidArgument(reason.0.into())
+    }
+}
+
+impl From<ReadError<Error>> for Error {
+    fn from(error: ReadError<Error>) -> Self {
+        match error {
+            ReadError::InvalidArgument(reason) => reason.into(),
+            ReadError::TooLarge(size) => Error::TooLarge(size),
+            ReadError::Incomplete { partial, expected } => Error::IncompleteRead(Incomplete {
+                partial,
+                expected: expected.map(saturate),
+            }),
+            ReadError::LimitOverrun { found, consumed } => Error::LimitOverrun(Overrun {
+                found,
+                consumed: saturate(consumed),
+            }),
+            ReadError::Failed(error) => error,
+        }
+    }
+}
+
+impl From<WriteError<Error>> for Error {
+    fn from(error: WriteError<Error>) -> Self {
+        match error {
+            WriteError::AfterEof => Error::WriteAfterEof,
+            WriteError::Closed => Error::Closed,
+            WriteError::BufferFull => Error::BufferFull,
+            WriteError::Lost(error) => error,
+        }
+    }
+}
+
+/// A size as the interface has it. Memory is 32 bits wide, so nothing is lost.
+pub(crate) fn saturate(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}

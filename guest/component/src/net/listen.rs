@@ -1,0 +1,191 @@
+//! Listening on one or several addresses.
+
+use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
+use std::task::Poll;
+
+use futures::stream::{FuturesUnordered, StreamExt};
+use wit_bindgen::StreamReader;
+
+use crate::bindings::exports::asyncio::streams::types::{AddressFamily, Error, NetworkCode};
+use crate::bindings::wasi::sockets::types::TcpSocket;
+use crate::errors;
+use crate::transport::rescue;
+
+use super::{address, resolve, socket};
+
+/// How often one free port is looked for that every address can have.
+const PORT_TRIES: u32 = 16;
+
+/// A bound socket, listening or about to.
+pub(crate) struct Listener {
+    socket: TcpSocket,
+    pub(crate) address: SocketAddr,
+    connections: Option<StreamReader<TcpSocket>>,
+}
+
+impl Listener {
+    /// A socket that the caller has bound.
+    pub(crate) fn from_bound(socket: TcpSocket) -> Result<Self, Error> {
+        let bound = socket
+            .get_local_address()
+            .map_err(|code| errors::network(code, "listening socket"))?;
+        Ok(Listener {
+            socket,
+            address: address::to_std(bound),
+            connections: None,
+        })
+    }
+
+    fn bind(address: SocketAddr) -> Result<Self, Error> {
+        let socket = socket::create(&address)?;
+        socket::bind(&socket, address)?;
+        Self::from_bound(socket)
+    }
+
+    /// Starts listening. Once is enough; again does nothing.
+    pub(crate) fn listen(&mut self, backlog: u32) -> Result<(), Error> {
+        if self.connections.is_some() {
+            return Ok(());
+        }
+        let what = format!("listen on {}", self.address);
+        self.socket
+            .set_listen_backlog_size(backlog.into())
+            .map_err(|code| errors::network(code, &what))?;
+        let connections = self
+            .socket
+            .listen()
+            .map_err(|code| errors::network(code, &what))?;
+        self.connections = Some(connections);
+        Ok(())
+    }
+}
+
+/// Binds every address of every host, each once. No host, or an empty one, means all interfaces of both families.
+///
+/// Port 0 is one free port for all of them where that can be had, else a free one for each.
+///
+/// # Errors
+///
+/// Those of [`resolve::resolve`]; the first bind that fails for another reason than that this machine has no such
+/// address or family; and that reason, when no address is left.
+pub(crate) async fn bind_all(
+    hosts: &[String],
+    port: u16,
+    family: AddressFamily,
+) -> Result<Vec<Listener>, Error> {
+    let addresses = addresses(hosts, port, family).await?;
+    if port == 0 && addresses.len() > 1 {
+        for _ in 0..PORT_TRIES {
+            match bind_same_port(&addresses) {
+                Err(Error::Network(error)) if error.code == NetworkCode::AddressInUse => {}
+                result => return result,
+            }
+        }
+    }
+    let mut found = Bindings::default();
+    for address in addresses {
+        found.add(Listener::bind(address))?;
+    }
+    found.finish()
+}
+
+/// Waits for a connection on any of `listeners`, and gives it to `took`, also when the call is dropped.
+pub(crate) async fn next_connection(listeners: &mut [Listener], took: &impl Fn(TcpSocket)) {
+    let waits = listeners
+        .iter_mut()
+        .enumerate()
+        .filter_map(|(index, listener)| {
+            let connections = listener.connections.as_mut()?;
+            Some(async move { (index, rescue::ready(connections).await) })
+        });
+    let mut waits: FuturesUnordered<_> = waits.collect();
+    let ready = poll_fn(|cx| match waits.poll_next_unpin(cx) {
+        Poll::Ready(Some((index, true))) => Poll::Ready(index),
+        // A listener's stream does not end while its socket is there.
+        Poll::Ready(Some((_, false)) | None) | Poll::Pending => Poll::Pending,
+    })
+    .await;
+    drop(waits);
+    let Some(connections) = listeners
+        .get_mut(ready)
+        .and_then(|l| l.connections.as_mut())
+    else {
+        return;
+    };
+    let reading = rescue::read(connections, Vec::with_capacity(1), |sockets| {
+        sockets.into_iter().for_each(took)
+    });
+    pin!(reading).await;
+}
+
+async fn addresses(
+    hosts: &[String],
+    port: u16,
+    family: AddressFamily,
+) -> Result<Vec<SocketAddr>, Error> {
+    let everywhere = [String::new()];
+    let hosts = if hosts.is_empty() { &everywhere } else { hosts };
+    let mut known = BTreeSet::new();
+    let mut addresses = Vec::new();
+    for host in hosts {
+        let found = if host.is_empty() {
+            let mut any: Vec<SocketAddr> = vec![
+                (Ipv4Addr::UNSPECIFIED, port).into(),
+                (Ipv6Addr::UNSPECIFIED, port).into(),
+            ];
+            any.retain(|address| address::is_of(address, family));
+            any
+        } else {
+            resolve::resolve(host, port, family).await?
+        };
+        addresses.extend(found.into_iter().filter(|address| known.insert(*address)));
+    }
+    Ok(addresses)
+}
+
+fn bind_same_port(addresses: &[SocketAddr]) -> Result<Vec<Listener>, Error> {
+    let mut found = Bindings::default();
+    for address in addresses {
+        let mut address = *address;
+        if let Some(first) = found.listeners.first() {
+            address.set_port(first.address.port());
+        }
+        found.add(Listener::bind(address))?;
+    }
+    found.finish()
+}
+
+/// The sockets that could be bound, and why the last one could not that may be missing.
+#[derive(Default)]
+struct Bindings {
+    listeners: Vec<Listener>,
+    missing: Option<Error>,
+}
+
+impl Bindings {
+    fn add(&mut self, bound: Result<Listener, Error>) -> Result<(), Error> {
+        match bound {
+            Ok(listener) => self.listeners.push(listener),
+            Err(Error::Network(error)) if may_be_missing(error.code) => {
+                self.missing = Some(Error::Network(error));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Vec<Listener>, Error> {
+        match self.missing {
+            Some(error) if self.listeners.is_empty() => Err(error),
+            _ => Ok(self.listeners),
+        }
+    }
+}
+
+/// A machine may lack an address, or a whole family, which the system calls by several names.
+fn may_be_missing(code: NetworkCode) -> bool {
+    matches!(code, NetworkCode::AddressNotAvailable | NetworkCode::Other)
+}

@@ -1,0 +1,56 @@
+//! From a host, a name or a number, to addresses.
+
+use std::net::SocketAddr;
+
+use crate::bindings::exports::asyncio::streams::types::{AddressFamily, Error, NetworkCode};
+use crate::bindings::wasi::sockets::ip_name_lookup;
+use crate::errors;
+
+use super::address;
+
+/// The addresses of `host`, in the name service's order, of the wanted family. Never empty.
+///
+/// Numeric addresses are not looked up.
+///
+/// # Errors
+///
+/// `invalid-argument` for what can be no host; `network` with `name-not-found`, `name-lookup-failed` or `access-denied`
+/// for what the name service does not know or may not be asked; `network(name-not-found)` when the host has no
+/// address of the family.
+pub(crate) async fn resolve(
+    host: &str,
+    port: u16,
+    family: AddressFamily,
+) -> Result<Vec<SocketAddr>, Error> {
+    check(host)?;
+    let mut found = match address::parse(host, port) {
+        Some(address) => vec![address],
+        None => {
+            let ips = ip_name_lookup::resolve_addresses(host.to_owned())
+                .await
+                .map_err(|code| errors::lookup(code, host))?;
+            ips.into_iter()
+                .map(|ip| address::from_lookup(ip, port))
+                .collect()
+        }
+    };
+    found.retain(|address| address::is_of(address, family));
+    if found.is_empty() {
+        return Err(errors::network_error(
+            NetworkCode::NameNotFound,
+            format!("look up {host:?}: no address of the wanted family"),
+        ));
+    }
+    Ok(found)
+}
+
+fn check(host: &str) -> Result<(), Error> {
+    let reason = if host.is_empty() {
+        "host: empty"
+    } else if host.contains('\0') {
+        "host: contains a NUL"
+    } else {
+        return Ok(());
+    };
+    Err(Error::InvalidArgument(reason.into()))
+}

@@ -1,0 +1,129 @@
+//! Waiting for a change of plain state: a call checks, sleeps, and is woken to check again.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::task::{Context, Poll, Waker};
+
+use crate::bindings::exports::asyncio::streams::types::Error;
+
+/// Any number of tasks that wait for something to change.
+///
+/// A waiter sleeps in [`Waiters::until`]; whoever changes the state calls [`Waiters::wake`]. Dropping the wait
+/// forgets the waiter and touches no other.
+#[derive(Default)]
+pub(crate) struct Waiters {
+    sleeping: RefCell<BTreeMap<u64, Waker>>,
+    next_id: Cell<u64>,
+}
+
+impl Waiters {
+    /// Waits until `check` gives something. It is asked at once, and after each [`Waiters::wake`].
+    pub(crate) async fn until<T>(&self, mut check: impl FnMut() -> Option<T>) -> T {
+        let ticket = Ticket {
+            waiters: self,
+            id: self.next_id.get(),
+        };
+        self.next_id.set(ticket.id.wrapping_add(1));
+        poll_fn(|cx| match check() {
+            Some(found) => Poll::Ready(found),
+            None => {
+                self.register(ticket.id, cx);
+                Poll::Pending
+            }
+        })
+        .await
+    }
+
+    /// Has every waiter check again.
+    pub(crate) fn wake(&self) {
+        // Taken out first: what a waker does is not this list's business.
+        let sleeping = self.sleeping.take();
+        for (_, waker) in sleeping {
+            waker.wake();
+        }
+    }
+
+    fn register(&self, id: u64, cx: &Context<'_>) {
+        self.sleeping.borrow_mut().insert(id, cx.waker().clone());
+    }
+}
+
+struct Ticket<'a> {
+    waiters: &'a Waiters,
+    id: u64,
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        self.waiters.sleeping.borrow_mut().remove(&self.id);
+    }
+}
+
+/// One task that waits for something to change.
+#[derive(Default)]
+pub(crate) struct Sleeper(RefCell<Option<Waker>>);
+
+impl Sleeper {
+    /// Has `cx`'s task woken by the next [`Sleeper::wake`].
+    pub(crate) fn sleep(&self, cx: &Context<'_>) {
+        let mut slot = self.0.borrow_mut();
+        match slot.as_mut() {
+            Some(waker) => waker.clone_from(cx.waker()),
+            None => *slot = Some(cx.waker().clone()),
+        }
+    }
+
+    /// Wakes the task, if one sleeps.
+    pub(crate) fn wake(&self) {
+        let waker = self.0.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+/// A `cancel` that ends the waits which are pending when it is called, and no later one.
+#[derive(Default)]
+pub(crate) struct Cancel {
+    rounds: Cell<u64>,
+    waiters: Waiters,
+}
+
+impl Cancel {
+    /// Ends every wait that is pending.
+    pub(crate) fn cancel(&self) {
+        self.rounds.set(self.rounds.get().wrapping_add(1));
+        self.waiters.wake();
+    }
+
+    /// A wait that begins now.
+    pub(crate) fn begin(&self) -> Round<'_> {
+        Round {
+            cancel: self,
+            round: self.rounds.get(),
+        }
+    }
+}
+
+/// A wait that `cancel` can end.
+pub(crate) struct Round<'a> {
+    cancel: &'a Cancel,
+    round: u64,
+}
+
+impl Round<'_> {
+    /// `Err(cancelled)` once the wait was cancelled.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.cancel.rounds.get() == self.round {
+            Ok(())
+        } else {
+            Err(Error::Cancelled)
+        }
+    }
+
+    /// Waits for the cancelling, and gives its error.
+    pub(crate) async fn cancelled(&self) -> Error {
+        self.cancel.waiters.until(|| self.check().err()).await
+    }
+}

@@ -1,0 +1,193 @@
+//! A transport is a pair of byte streams and two results. Nothing above knows which kind it has.
+//!
+//! TCP's result futures are the only place where a reset differs from an end, so they are always asked once a
+//! stream has ended.
+
+pub(crate) mod rescue;
+pub(crate) mod tcp;
+
+use std::future::{IntoFuture, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use wit_bindgen::{FutureReader, StreamReader, StreamResult, StreamWriter};
+
+use crate::bindings::exports::asyncio::streams::types::Error;
+use crate::bindings::wasi::sockets::types::ErrorCode;
+use crate::errors;
+
+/// The bytes that come in.
+pub(crate) struct Incoming {
+    stream: StreamReader<u8>,
+    outcome: Outcome,
+}
+
+impl Incoming {
+    /// Bytes from a stream that cannot fail, or that ends without saying so.
+    pub(crate) fn from_stream(stream: StreamReader<u8>) -> Self {
+        Incoming {
+            stream,
+            outcome: Outcome::Known(Ok(())),
+        }
+    }
+
+    fn with_result(stream: StreamReader<u8>, result: SocketResult) -> Self {
+        Incoming {
+            stream,
+            outcome: Outcome::Pending {
+                result,
+                what: "read",
+            },
+        }
+    }
+
+    /// Waits until there is something to read; false at the end. A dropped wait loses nothing.
+    pub(crate) async fn ready(&mut self) -> bool {
+        rescue::ready(&mut self.stream).await
+    }
+
+    /// Reads into the spare capacity of `buffer` and gives it to `took`, also when the call is dropped: a read that
+    /// is cancelled may have got bytes already. False at the end.
+    pub(crate) async fn read(&mut self, buffer: Vec<u8>, took: impl FnOnce(Vec<u8>)) -> bool {
+        rescue::read(&mut self.stream, buffer, took).await
+    }
+
+    /// How the stream ended. To be asked after the end; a dropped call can be repeated.
+    pub(crate) async fn outcome(&mut self) -> Result<(), Error> {
+        self.outcome.get().await
+    }
+
+    /// The stream itself and what tells its outcome.
+    pub(crate) fn into_parts(self) -> (StreamReader<u8>, Outcome) {
+        (self.stream, self.outcome)
+    }
+}
+
+/// The bytes that go out.
+pub(crate) struct Outgoing {
+    stream: Option<StreamWriter<u8>>,
+    outcome: Outcome,
+}
+
+impl Outgoing {
+    /// Bytes to a stream whose reader says nothing but that it has gone.
+    pub(crate) fn to_stream(stream: StreamWriter<u8>) -> Self {
+        Outgoing {
+            stream: Some(stream),
+            outcome: Outcome::Known(Ok(())),
+        }
+    }
+
+    fn with_result(stream: StreamWriter<u8>, result: SocketResult) -> Self {
+        Outgoing {
+            stream: Some(stream),
+            outcome: Outcome::Pending {
+                result,
+                what: "write",
+            },
+        }
+    }
+
+    /// Writes the whole chunk; `sent` hears of each part that was taken.
+    pub(crate) async fn write(
+        &mut self,
+        chunk: Vec<u8>,
+        mut sent: impl FnMut(usize),
+    ) -> Result<(), Error> {
+        let Some(stream) = self.stream.as_mut() else {
+            return Err(Error::Closed);
+        };
+        let (mut result, mut rest) = stream.write(chunk).await;
+        loop {
+            match result {
+                StreamResult::Complete(n) => sent(n),
+                StreamResult::Cancelled => {}
+                StreamResult::Dropped => {
+                    let outcome = self.outcome.get().await;
+                    return Err(outcome.err().unwrap_or_else(errors::broken_pipe));
+                }
+            }
+            if rest.remaining() == 0 {
+                return Ok(());
+            }
+            (result, rest) = stream.write_buf(rest).await;
+        }
+    }
+
+    /// Ends the stream, for TCP with a FIN, and waits for the transport to confirm that it took every byte.
+    pub(crate) async fn finish(&mut self) -> Result<(), Error> {
+        self.stream = None;
+        self.outcome.get().await
+    }
+}
+
+type SocketResult = FutureReader<Result<(), ErrorCode>>;
+
+/// The result that belongs to a stream.
+pub(crate) enum Outcome {
+    Pending {
+        result: SocketResult,
+        what: &'static str,
+    },
+    Known(Result<(), Error>),
+}
+
+impl Outcome {
+    /// Waits for the result. A dropped call loses nothing.
+    pub(crate) async fn get(&mut self) -> Result<(), Error> {
+        let what = match self {
+            Outcome::Known(known) => return known.clone(),
+            Outcome::Pending { what, .. } => *what,
+        };
+        let Outcome::Pending { result, .. } = std::mem::replace(self, Outcome::Known(Ok(())))
+        else {
+            return Ok(());
+        };
+        let mut asking = Asking {
+            read: pin!(result.into_future()),
+            slot: self,
+            what,
+            done: false,
+        };
+        poll_fn(|cx| asking.poll(cx)).await
+    }
+}
+
+struct Asking<'a, 'b> {
+    read: Pin<&'a mut wit_bindgen::FutureRead<Result<(), ErrorCode>>>,
+    slot: &'b mut Outcome,
+    what: &'static str,
+    done: bool,
+}
+
+impl Asking<'_, '_> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.read.as_mut().poll(cx).map(|result| {
+            self.done = true;
+            self.settle(result)
+        })
+    }
+
+    fn settle(&mut self, result: Result<(), ErrorCode>) -> Result<(), Error> {
+        let known = result.map_err(|code| errors::network(code, self.what));
+        *self.slot = Outcome::Known(known.clone());
+        known
+    }
+}
+
+impl Drop for Asking<'_, '_> {
+    fn drop(&mut self) {
+        if self.done {
+            return;
+        }
+        match self.read.as_mut().cancel() {
+            Ok(result) => drop(self.settle(result)),
+            Err(result) => {
+                *self.slot = Outcome::Pending {
+                    result,
+                    what: self.what,
+                }
+            }
+        }
+    }
+}

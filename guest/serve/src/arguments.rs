@@ -1,0 +1,93 @@
+//! The command line.
+
+use std::time::Duration;
+
+use lexopt::prelude::{Long, Short, Value, ValueExt as _};
+
+/// What `--help` says.
+pub(crate) const USAGE: &str = "\
+Usage: serve [OPTIONS] HOST:PORT...
+
+Listens on each HOST:PORT and calls the composed handler for each connection.
+HOST is a name, an IPv4 address, an IPv6 address in brackets, or nothing for all
+interfaces; PORT 0 is a free one. Each address is printed once it listens.
+
+Options:
+  --max-connections N    connections at once; more wait in the system's backlog
+  --until-stdin-closes   end when standard input does: stop accepting, let clients finish
+  --grace SECONDS        how long they may take before they are aborted [default: 10]
+  -h, --help             this text
+";
+
+/// What was asked for.
+pub(crate) enum Request {
+    Help,
+    Serve(Arguments),
+}
+
+/// How to serve.
+pub(crate) struct Arguments {
+    /// Hosts and ports, at least one.
+    pub(crate) addresses: Vec<(String, u16)>,
+    pub(crate) max_connections: Option<u32>,
+    pub(crate) until_stdin_closes: bool,
+    /// Nanoseconds.
+    pub(crate) grace: u64,
+}
+
+/// Reads the arguments, the first of which is the program's name.
+pub(crate) fn parse(arguments: Vec<String>) -> Result<Request, String> {
+    parse_all(arguments).map_err(|error| error.to_string())
+}
+
+fn parse_all(arguments: Vec<String>) -> Result<Request, lexopt::Error> {
+    let mut parsed = Arguments {
+        addresses: Vec::new(),
+        max_connections: None,
+        until_stdin_closes: false,
+        grace: 10_000_000_000,
+    };
+    let mut parser = lexopt::Parser::from_args(arguments.into_iter().skip(1));
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Request::Help),
+            Long("max-connections") => {
+                let n: u32 = parser.value()?.parse()?;
+                if n == 0 {
+                    return Err("--max-connections: must be at least 1".into());
+                }
+                parsed.max_connections = Some(n);
+            }
+            Long("until-stdin-closes") => parsed.until_stdin_closes = true,
+            Long("grace") => {
+                let seconds: f64 = parser.value()?.parse()?;
+                let grace = Duration::try_from_secs_f64(seconds)
+                    .map_err(|_| "--grace: not a number of seconds".to_owned())?;
+                parsed.grace = u64::try_from(grace.as_nanos()).unwrap_or(u64::MAX);
+            }
+            Value(address) => parsed.addresses.push(address_of(&address.string()?)?),
+            other => return Err(other.unexpected()),
+        }
+    }
+    if parsed.addresses.is_empty() {
+        return Err("no address to listen on".into());
+    }
+    Ok(Request::Serve(parsed))
+}
+
+fn address_of(text: &str) -> Result<(String, u16), String> {
+    let wrong = || format!("{text:?} is not HOST:PORT");
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let port = port.parse().map_err(|_| wrong())?;
+    let host = match host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+    {
+        Some(ipv6) => ipv6,
+        None if host.contains(':') => {
+            return Err(format!("{text:?}: put the IPv6 address in brackets"));
+        }
+        None => host,
+    };
+    Ok((host.to_owned(), port))
+}

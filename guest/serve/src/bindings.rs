@@ -1,0 +1,15 @@
+//! What wit-bindgen makes of the world `serve`.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    reason = "generated"
+)]
+
+wit_bindgen::generate!({
+    path: "../../wit",
+    world: "serve",
+    generate_all,
+});

@@ -1,0 +1,47 @@
+//! Standard output and error.
+
+use wit_bindgen::{FutureReader, StreamWriter};
+
+use crate::bindings::wasi::cli::types::ErrorCode;
+use crate::bindings::wasi::cli::{stderr, stdout};
+use crate::bindings::wit_stream;
+
+type Written = FutureReader<Result<(), ErrorCode>>;
+
+/// Both streams, open until the end. What cannot be written is dropped: there is nobody to tell.
+pub(crate) struct Output {
+    out: (StreamWriter<u8>, Written),
+    err: (StreamWriter<u8>, Written),
+}
+
+impl Output {
+    pub(crate) fn open() -> Self {
+        let (out, out_reader) = wit_stream::new::<u8>();
+        let (err, err_reader) = wit_stream::new::<u8>();
+        Output {
+            out: (out, stdout::write_via_stream(out_reader)),
+            err: (err, stderr::write_via_stream(err_reader)),
+        }
+    }
+
+    /// Writes `text` to standard output.
+    pub(crate) async fn print(&mut self, text: &str) {
+        self.out.0.write_all(text.as_bytes().to_vec()).await;
+    }
+
+    /// Writes one line to standard error.
+    pub(crate) async fn log(&mut self, line: &str) {
+        self.err
+            .0
+            .write_all(format!("serve: {line}\n").into_bytes())
+            .await;
+    }
+
+    /// Waits until everything has been written.
+    pub(crate) async fn close(self) {
+        for (stream, written) in [self.out, self.err] {
+            drop(stream);
+            let _ = written.await;
+        }
+    }
+}

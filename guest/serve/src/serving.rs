@@ -1,0 +1,192 @@
+//! Accepting, calling the handler, and ending.
+
+use futures::future::{Either, join_all, select};
+use futures::stream::{FuturesUnordered, StreamExt};
+use std::pin::{Pin, pin};
+
+use crate::arguments::Arguments;
+use crate::bindings::asyncio::streams::handler;
+use crate::bindings::asyncio::streams::streams::{self, Reader, Server, ServerOptions, Writer};
+use crate::bindings::asyncio::streams::types::{Address, Error};
+use crate::bindings::wasi::cli::stdin;
+use crate::bindings::wasi::clocks::monotonic_clock;
+use crate::output::Output;
+
+/// Listens, serves, and ends when it is asked to. `Err` when it could not, or had to abort clients.
+pub(crate) async fn serve(arguments: &Arguments, output: &mut Output) -> Result<(), ()> {
+    let mut servers = Vec::new();
+    for (host, port) in &arguments.addresses {
+        match listen(host, *port, arguments.max_connections).await {
+            Ok(server) => servers.push(server),
+            Err(error) => {
+                output
+                    .log(&format!(
+                        "cannot listen on {host}:{port}: {}",
+                        describe(&error)
+                    ))
+                    .await;
+                return Err(());
+            }
+        }
+    }
+    for address in servers.iter().flat_map(Server::sockets) {
+        output
+            .print(&format!("listening on {}\n", name(&address)))
+            .await;
+    }
+    let mut clients = FuturesUnordered::new();
+    accept_all(arguments, &servers, &mut clients, output).await;
+    end(arguments, &servers, clients, output).await
+}
+
+/// A client that is being served: gives who it was and what the handler said.
+type Client = Pin<Box<dyn Future<Output = (String, Result<(), String>)>>>;
+
+async fn listen(host: &str, port: u16, max_connections: Option<u32>) -> Result<Server, Error> {
+    let options = ServerOptions::new();
+    if let Some(n) = max_connections {
+        options.set_max_connections(n)?;
+    }
+    streams::start_server(vec![host.to_owned()], port, Some(&options)).await
+}
+
+/// What happens while serving.
+enum Event {
+    Accepted(usize, Result<(Reader, Writer), Error>),
+    Handled(String, Result<(), String>),
+    StdinClosed,
+}
+
+/// Serves until standard input ends, if that was asked for, else for ever.
+async fn accept_all(
+    arguments: &Arguments,
+    servers: &[Server],
+    clients: &mut FuturesUnordered<Client>,
+    output: &mut Output,
+) {
+    let accept = |index: usize, server| async move { (index, Server::accept(server).await) };
+    let cap = arguments
+        .max_connections
+        .map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+    let mut stdin = pin!(stdin_closed(arguments.until_stdin_closes));
+    let mut accepts = FuturesUnordered::new();
+    let mut idle: Vec<usize> = (0..servers.len()).collect();
+    loop {
+        // At the cap nothing is accepted; one accept a server is pending below it.
+        while clients.len() < cap
+            && let Some(index) = idle.pop()
+            && let Some(server) = servers.get(index)
+        {
+            accepts.push(accept(index, server));
+        }
+        let event = std::future::poll_fn(|cx| {
+            use std::task::Poll::{Pending, Ready};
+            if stdin.as_mut().poll(cx).is_ready() {
+                return Ready(Event::StdinClosed);
+            }
+            if let Ready(Some((who, result))) = clients.poll_next_unpin(cx) {
+                return Ready(Event::Handled(who, result));
+            }
+            match accepts.poll_next_unpin(cx) {
+                Ready(Some((index, accepted))) => Ready(Event::Accepted(index, accepted)),
+                Ready(None) | Pending => Pending,
+            }
+        });
+        match event.await {
+            Event::StdinClosed => return,
+            Event::Handled(who, result) => report(&who, result, output).await,
+            Event::Accepted(index, Ok((reader, writer))) => {
+                idle.push(index);
+                clients.push(Box::pin(handle(reader, writer)));
+            }
+            Event::Accepted(_, Err(error)) => {
+                output
+                    .log(&format!("stopped accepting: {}", describe(&error)))
+                    .await;
+            }
+        }
+    }
+}
+
+async fn handle(reader: Reader, writer: Writer) -> (String, Result<(), String>) {
+    let who = writer
+        .peername()
+        .as_ref()
+        .map_or_else(|| "unknown".to_owned(), name);
+    (who, handler::client_connected(reader, writer).await)
+}
+
+/// Stops accepting, lets clients finish, aborts those that do not.
+async fn end(
+    arguments: &Arguments,
+    servers: &[Server],
+    mut clients: FuturesUnordered<Client>,
+    output: &mut Output,
+) -> Result<(), ()> {
+    let deadline = monotonic_clock::now().saturating_add(arguments.grace);
+    let shutdown = join_all(
+        servers
+            .iter()
+            .map(|server| server.shutdown(arguments.grace)),
+    );
+    let finishing = async {
+        while let Some((who, result)) = clients.next().await {
+            report(&who, result, output).await;
+        }
+    };
+    let (aborted, _) = futures::future::join(shutdown, async {
+        // A handler may outlive its connection, but not the grace.
+        match select(pin!(finishing), pin!(monotonic_clock::wait_until(deadline))).await {
+            Either::Left(_) | Either::Right(_) => {}
+        }
+    })
+    .await;
+    let aborted: u32 = aborted.into_iter().fold(0, u32::saturating_add);
+    let unfinished = clients.len();
+    if aborted == 0 && unfinished == 0 {
+        return Ok(());
+    }
+    output
+        .log(&format!(
+            "aborted {aborted} clients, left {unfinished} handlers unfinished"
+        ))
+        .await;
+    Err(())
+}
+
+async fn report(who: &str, result: Result<(), String>, output: &mut Output) {
+    if let Err(reason) = result {
+        output.log(&format!("client {who}: {reason}")).await;
+    }
+}
+
+/// Waits for the end of standard input, or for ever.
+async fn stdin_closed(wanted: bool) {
+    if !wanted {
+        std::future::pending::<()>().await;
+    }
+    let (mut input, _result) = stdin::read_via_stream();
+    loop {
+        let (result, _) = input.read(Vec::with_capacity(1024)).await;
+        if result == wit_bindgen::StreamResult::Dropped {
+            return;
+        }
+    }
+}
+
+fn name(address: &Address) -> String {
+    match address {
+        Address::Inet(inet) if inet.host.contains(':') => format!("[{}]:{}", inet.host, inet.port),
+        Address::Inet(inet) => format!("{}:{}", inet.host, inet.port),
+        Address::Unix(path) => path.clone(),
+    }
+}
+
+/// An error for people: the network's have a message.
+fn describe(error: &Error) -> String {
+    match error {
+        Error::Network(error) => error.message.clone(),
+        Error::InvalidArgument(reason) => reason.clone(),
+        other => format!("{other:?}"),
+    }
+}
