@@ -1,1 +1,63 @@
 //! asyncio:streams without I/O.
+//!
+//! Bytes and events go in, bytes and decisions come out. Nothing here knows WASI, an async runtime or a clock: whoever
+//! drives these types moves the bytes, does the waiting and hands the time in. That is why they can be tested to the
+//! last byte on any machine, and why the same code serves sockets, in-memory pairs and whatever comes later.
+//!
+//! ```text
+//!   transport --feed--> Reader --read, readline...--> caller        every read answers at once: bytes, an error,
+//!                                                                   or None = "would have to wait"
+//!   caller --write--> Writer --next, sent, ended--> transport       at most one write is under way
+//!
+//!   interleave, HappyEyeballs    in which order, and when, to try the addresses of a name
+//!   ServerState, Backoff         whether to accept, and when to accept again
+//! ```
+//!
+//! Where asyncio loses bytes, hides an error or hangs, these types do not; the documentation of each names the
+//! difference. No input makes them panic, and nothing costs the square of what a peer sends or a caller writes.
+
+#![no_std]
+#![forbid(unsafe_code)]
+// A panic in a component is a trap, and a trap ends every component of the store: what could panic is refused here.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod automaton;
+mod buffer;
+mod connect;
+mod cost;
+mod defaults;
+mod error;
+mod matcher;
+mod order;
+mod queue;
+mod reader;
+mod search;
+mod separators;
+mod server;
+mod writer;
+
+pub use connect::{HappyEyeballs, Step};
+pub use defaults::{
+    ACCEPT_BACKOFF_FIRST, ACCEPT_BACKOFF_LONGEST, BACKLOG, CLOSE_DEADLINE, COALESCE, DEFAULT_HIGH,
+    DEFAULT_LIMIT, DEFAULT_LOW, DEFAULT_MAX_QUEUED, DEFAULT_MAX_RESULT, HAPPY_EYEBALLS_DELAY,
+};
+pub use error::{InvalidArgument, ReadError, ServerClosed, WriteError};
+pub use order::interleave;
+pub use reader::{Reader, Wanted};
+pub use separators::Separators;
+pub use server::{Backoff, ServerState};
+pub use writer::{Transmit, Writer};

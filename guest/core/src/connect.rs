@@ -1,0 +1,99 @@
+//! When to try which of a name's addresses: Happy Eyeballs, RFC 8305, section 5.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+/// The race of connection attempts to a list of addresses, numbered from 0 in the order in which they are tried.
+///
+/// An attempt starts when the one before it has failed, or when the delay has passed since the one before it started,
+/// whichever is first (as in asyncio); and when none is under way. The first that succeeds wins; its user then drops the
+/// others, and this. The time comes in as nanoseconds of any clock that does not go backwards.
+#[derive(Debug)]
+pub struct HappyEyeballs<E> {
+    delay: Option<u64>,
+    count: usize,
+    /// The attempts 0..started were started, the last of them at `since`.
+    started: usize,
+    since: u64,
+    /// Of those, the ones that have not ended.
+    under_way: BTreeSet<usize>,
+    errors: BTreeMap<usize, E>,
+}
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Start this attempt, then ask again.
+    Start(usize),
+    /// Wait for an attempt to end, at the longest until this time (nanoseconds; `None`: no next attempt depends on it),
+    /// then ask again.
+    Wait {
+        /// When to ask again if nothing has ended.
+        until: Option<u64>,
+    },
+    /// Every attempt has failed.
+    Failed,
+}
+
+impl<E> HappyEyeballs<E> {
+    /// A race of `count` attempts. `delay` is in nanoseconds; without one they run one after another, and with a delay
+    /// of 0 all start at once.
+    pub fn new(count: usize, delay: Option<u64>) -> Self {
+        Self {
+            delay,
+            count,
+            started: 0,
+            since: 0,
+            under_way: BTreeSet::new(),
+            errors: BTreeMap::new(),
+        }
+    }
+
+    /// What to do at the time `now`.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "takes the time; not an iterator"
+    )]
+    pub fn next(&mut self, now: u64) -> Step {
+        if self.started >= self.count {
+            return if self.under_way.is_empty() {
+                Step::Failed
+            } else {
+                Step::Wait { until: None }
+            };
+        }
+        if !self.last_is_under_way() {
+            return self.start(now);
+        }
+        match self.delay.map(|delay| self.since.saturating_add(delay)) {
+            Some(until) if now >= until => self.start(now),
+            until => Step::Wait { until },
+        }
+    }
+
+    /// The attempt has failed. Of one that was not started, or that has failed before, it is not believed.
+    pub fn failed(&mut self, attempt: usize, error: E) {
+        if self.under_way.remove(&attempt) {
+            self.errors.insert(attempt, error);
+        }
+    }
+
+    /// Why each attempt failed that did, in the order in which they were started.
+    pub fn into_errors(self) -> Vec<(usize, E)> {
+        self.errors.into_iter().collect()
+    }
+
+    fn last_is_under_way(&self) -> bool {
+        self.under_way
+            .last()
+            .is_some_and(|last| last.saturating_add(1) == self.started)
+    }
+
+    fn start(&mut self, now: u64) -> Step {
+        let attempt = self.started;
+        self.started = self.started.saturating_add(1);
+        self.since = now;
+        self.under_way.insert(attempt);
+        Step::Start(attempt)
+    }
+}

@@ -1,0 +1,129 @@
+//! What can go wrong, whose fault it is, and how far a call got.
+//!
+//! `E` is the failure of the connection. The core stores it and gives out clones; what it says is its user's business.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+/// The caller passed something that can never work. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidArgument(pub &'static str);
+
+/// Why a read has no bytes to give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadError<E> {
+    /// The caller's mistake; nothing was consumed.
+    InvalidArgument(InvalidArgument),
+    /// The result would have this many bytes at least, which is more than the reader's `max_result`. Nothing was
+    /// consumed: read in smaller parts.
+    TooLarge(u64),
+    /// The peer ended the stream too early. The buffer is empty now: `partial` is all there was.
+    Incomplete {
+        /// The last bytes of the stream, perhaps none.
+        partial: Vec<u8>,
+        /// How many were wanted; `None` if a separator was.
+        expected: Option<usize>,
+    },
+    /// More than `limit` bytes before the separator. Nothing was consumed.
+    LimitOverrun {
+        /// Whether the separator is in the buffer.
+        found: bool,
+        /// How many bytes at the front can be discarded or read without touching a separator or the start of one.
+        consumed: usize,
+    },
+    /// The connection failed, and what is buffered does not satisfy the read; it stays readable by smaller reads.
+    Failed(E),
+}
+
+/// Why nothing of a write was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriteError<E> {
+    /// The caller has ended this direction.
+    AfterEof,
+    /// The caller has closed or aborted the connection.
+    Closed,
+    /// The queue would grow beyond `max_queued`. Once some of it has been sent, the same write may pass.
+    BufferFull,
+    /// The connection was lost.
+    Lost(E),
+}
+
+/// The server was closed, which is final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerClosed;
+
+impl fmt::Display for InvalidArgument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for ReadError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidArgument(error) => error.fmt(f),
+            Self::TooLarge(size) => write!(
+                f,
+                "the result would have {size} bytes or more, beyond the largest allowed"
+            ),
+            Self::Incomplete {
+                partial,
+                expected: Some(expected),
+            } => {
+                write!(
+                    f,
+                    "the stream ended after {} of {expected} bytes",
+                    partial.len()
+                )
+            }
+            Self::Incomplete {
+                partial,
+                expected: None,
+            } => {
+                write!(
+                    f,
+                    "the stream ended after {} bytes without a separator",
+                    partial.len()
+                )
+            }
+            Self::LimitOverrun {
+                found: true,
+                consumed,
+            } => {
+                write!(f, "{consumed} bytes before the separator, beyond the limit")
+            }
+            Self::LimitOverrun {
+                found: false,
+                consumed,
+            } => {
+                write!(
+                    f,
+                    "no separator in {consumed} bytes and more, beyond the limit"
+                )
+            }
+            Self::Failed(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for WriteError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AfterEof => f.write_str("written after this side's end of the stream"),
+            Self::Closed => f.write_str("this side has closed the connection"),
+            Self::BufferFull => f.write_str("too much is queued already"),
+            Self::Lost(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for ServerClosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server is closed")
+    }
+}
+
+impl core::error::Error for InvalidArgument {}
+impl<E: fmt::Debug + fmt::Display> core::error::Error for ReadError<E> {}
+impl<E: fmt::Debug + fmt::Display> core::error::Error for WriteError<E> {}
+impl core::error::Error for ServerClosed {}

@@ -1,0 +1,231 @@
+//! The cheapest way to find a given set of separators.
+
+use crate::automaton::{Automaton, ROOT, Settled, State};
+use crate::cost::spent;
+use crate::separators::Separators;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use memchr::memmem::Finder;
+use memchr::{memchr, memchr2, memchr3};
+
+/// A separator in the buffer: bytes `start..end`, counted from the front.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Match {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+/// Finds the match with the smallest end; of those, the shortest.
+#[derive(Debug)]
+pub(crate) enum Matcher {
+    /// Single bytes only: the state is always `ROOT`.
+    Bytes(ByteSet),
+    /// One separator of several bytes.
+    Long(Box<Long>),
+    /// Several, some of them of several bytes.
+    Several(Box<Automaton>),
+}
+
+impl Matcher {
+    pub(crate) fn newline() -> Self {
+        Self::Bytes(ByteSet::One(b'\n'))
+    }
+
+    pub(crate) fn new(separators: &Separators) -> Self {
+        let single: Vec<u8> = separators
+            .members()
+            .iter()
+            .filter_map(|member| <[u8; 1]>::try_from(&**member).ok())
+            .map(|[b]| b)
+            .collect();
+        let bytes = ByteSet::new(single.iter().copied());
+        // A separator that contains another one is never complete first: with "\n" and "\r\n", "\n" does it all.
+        let mut rest = separators
+            .members()
+            .iter()
+            .filter(|member| bytes.find(member).is_none());
+        match (single.is_empty(), rest.next(), rest.next()) {
+            (false, None, _) => Self::Bytes(bytes),
+            (true, Some(only), None) => Self::Long(Box::new(Long::new(separators, only))),
+            _ => Self::Several(Box::new(Automaton::new(separators))),
+        }
+    }
+
+    /// Searches `hay` from `from` on; `state` is where the bytes before led, and where these lead if nothing matches.
+    pub(crate) fn find(&self, hay: &[u8], from: usize, state: &mut State) -> Option<Match> {
+        match self {
+            Self::Bytes(bytes) => {
+                let start = from.saturating_add(bytes.find(hay.get(from..)?)?);
+                Some(Match {
+                    start,
+                    end: start.saturating_add(1),
+                })
+            }
+            Self::Long(long) => long.find(hay, from, state),
+            Self::Several(automaton) => automaton.find(hay, from, state),
+        }
+    }
+
+    /// What `state` becomes when only the last `known` bytes are left of what led to it.
+    pub(crate) fn shorten(&self, state: State, known: usize) -> State {
+        match self {
+            Self::Bytes(_) => ROOT,
+            Self::Long(long) => long.automaton.shorten(state, known),
+            Self::Several(automaton) => automaton.shorten(state, known),
+        }
+    }
+}
+
+/// One separator of several bytes: the automaton where bytes were cut, `memmem` for all that lies between.
+#[derive(Debug)]
+pub(crate) struct Long {
+    finder: Finder<'static>,
+    automaton: Automaton,
+}
+
+impl Long {
+    fn new(separators: &Separators, separator: &[u8]) -> Self {
+        Self {
+            finder: Finder::new(separator).into_owned(),
+            automaton: Automaton::new(separators),
+        }
+    }
+
+    fn find(&self, hay: &[u8], from: usize, state: &mut State) -> Option<Match> {
+        let from = match self.automaton.settle(hay, from, state) {
+            Settled::Found(found) => return Some(found),
+            Settled::At(at) => at,
+        };
+        if *state != ROOT {
+            return None;
+        }
+        let rest = hay.get(from..)?;
+        let length = self.finder.needle().len();
+        if let Some(at) = self.finder.find(rest) {
+            let start = from.saturating_add(at);
+            let end = start.saturating_add(length);
+            spent(end.saturating_sub(from));
+            return Some(Match { start, end });
+        }
+        spent(rest.len());
+        // The last bytes may be the start of one.
+        let tail = from.max(hay.len().saturating_sub(length.saturating_sub(1)));
+        self.automaton.find(hay, tail, state)
+    }
+}
+
+/// A set of bytes, made for finding the first member.
+#[derive(Clone, Debug)]
+pub(crate) enum ByteSet {
+    One(u8),
+    Two(u8, u8),
+    Three(u8, u8, u8),
+    /// None, or more than three.
+    Table(Box<[bool; 256]>),
+}
+
+impl ByteSet {
+    pub(crate) fn new(bytes: impl Iterator<Item = u8>) -> Self {
+        let mut table = Box::new([false; 256]);
+        for byte in bytes {
+            if let Some(member) = table.get_mut(usize::from(byte)) {
+                *member = true;
+            }
+        }
+        let mut members = (0..=u8::MAX).filter(|byte| contains(&table, *byte));
+        match (
+            members.next(),
+            members.next(),
+            members.next(),
+            members.next(),
+        ) {
+            (Some(a), None, _, _) => Self::One(a),
+            (Some(a), Some(b), None, _) => Self::Two(a, b),
+            (Some(a), Some(b), Some(c), None) => Self::Three(a, b, c),
+            _ => Self::Table(table),
+        }
+    }
+
+    /// Where the first member is.
+    pub(crate) fn find(&self, hay: &[u8]) -> Option<usize> {
+        let found = match self {
+            Self::One(a) => memchr(*a, hay),
+            Self::Two(a, b) => memchr2(*a, *b, hay),
+            Self::Three(a, b, c) => memchr3(*a, *b, *c, hay),
+            Self::Table(table) => hay.iter().position(|byte| contains(table, *byte)),
+        };
+        spent(found.map_or(hay.len(), |at| at.saturating_add(1)));
+        found
+    }
+}
+
+fn contains(table: &[bool; 256], byte: u8) -> bool {
+    table.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn matcher(separators: &[&[u8]]) -> Matcher {
+        let separators = separators
+            .iter()
+            .map(|separator| separator.to_vec())
+            .collect();
+        Matcher::new(&Separators::new(separators).unwrap())
+    }
+
+    #[test]
+    fn single_bytes_run_on_memchr() {
+        assert!(matches!(
+            matcher(&[b"\n"]),
+            Matcher::Bytes(ByteSet::One(b'\n'))
+        ));
+        assert!(matches!(
+            matcher(&[b"\r", b"\n"]),
+            Matcher::Bytes(ByteSet::Two(..))
+        ));
+        assert!(matches!(
+            matcher(&[b"a", b"b", b"c"]),
+            Matcher::Bytes(ByteSet::Three(..))
+        ));
+        assert!(matches!(
+            matcher(&[b"a", b"b", b"c", b"d"]),
+            Matcher::Bytes(ByteSet::Table(_))
+        ));
+    }
+
+    #[test]
+    fn what_contains_a_single_byte_separator_is_left_out() {
+        assert!(matches!(
+            matcher(&[b"\r\n", b"\n"]),
+            Matcher::Bytes(ByteSet::One(b'\n'))
+        ));
+        assert!(matches!(matcher(&[b"\r\n"]), Matcher::Long(_)));
+        assert!(matches!(matcher(&[b"\r\n", b"\n\n"]), Matcher::Several(_)));
+        assert!(matches!(matcher(&[b"END", b"\n"]), Matcher::Several(_)));
+    }
+
+    #[test]
+    fn a_separator_is_found_wherever_the_bytes_are_cut() {
+        let hay = b"\r\n\r.\r\r\n\r\n!";
+        for cut in 0..=hay.len() {
+            let matcher = matcher(&[b"\r\n\r\n"]);
+            let mut state = ROOT;
+            let found = matcher
+                .find(&hay[..cut], 0, &mut state)
+                .or_else(|| matcher.find(hay, cut, &mut state));
+            assert_eq!(found, Some(Match { start: 5, end: 9 }), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn every_set_size_finds_its_first_member() {
+        for set in [&b"x"[..], b"xy", b"xyz", b"wxyz"] {
+            assert_eq!(ByteSet::new(set.iter().copied()).find(b"..x"), Some(2));
+            assert_eq!(ByteSet::new(set.iter().copied()).find(b"..."), None);
+        }
+        assert_eq!(ByteSet::new(vec![].into_iter()).find(b"..."), None);
+    }
+}

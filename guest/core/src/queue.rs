@@ -1,0 +1,85 @@
+//! What was written and is not yet under way.
+
+use crate::defaults::COALESCE;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+/// Bytes in order, in pieces of which each goes out as one write.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    pieces: VecDeque<Vec<u8>>,
+    bytes: usize,
+}
+
+impl Queue {
+    /// How many bytes are queued.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes
+    }
+
+    /// Adds `data`: to the last piece while that stays within [`COALESCE`], else as a piece of its own, not copied.
+    pub(crate) fn push(&mut self, data: Vec<u8>) {
+        if data.is_empty() {
+            return;
+        }
+        self.bytes = self.bytes.saturating_add(data.len());
+        match self.pieces.back_mut() {
+            // A vector grows by doubling: each byte is copied once, and once more on average.
+            Some(last) if last.len().saturating_add(data.len()) <= COALESCE => {
+                last.extend_from_slice(&data)
+            }
+            _ => self.pieces.push_back(data),
+        }
+    }
+
+    /// Removes the first piece.
+    pub(crate) fn pop(&mut self) -> Option<Vec<u8>> {
+        let piece = self.pieces.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(piece.len());
+        Some(piece)
+    }
+
+    /// Drops everything, allocations included.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn the_first_write_is_not_copied() {
+        let data = vec![1; 100];
+        let address = data.as_ptr();
+        let mut queue = Queue::default();
+        queue.push(data);
+        let piece = queue.pop().unwrap();
+        assert_eq!(piece.as_ptr(), address);
+        assert_eq!((queue.len(), queue.pop()), (0, None));
+    }
+
+    #[test]
+    fn small_writes_leave_as_one() {
+        let mut queue = Queue::default();
+        for piece in [&b"GET "[..], b"", b"/ ", b"HTTP/1.1\r\n"] {
+            queue.push(piece.to_vec());
+        }
+        assert_eq!(queue.pop().unwrap(), b"GET / HTTP/1.1\r\n");
+    }
+
+    #[test]
+    fn a_piece_stays_within_its_bound_unless_one_write_is_larger() {
+        let mut queue = Queue::default();
+        queue.push(vec![1; COALESCE]);
+        queue.push(vec![2; 1]);
+        queue.push(vec![3; 3 * COALESCE]);
+        assert_eq!(queue.len(), 4 * COALESCE + 1);
+        let lengths: Vec<usize> = core::iter::from_fn(|| queue.pop())
+            .map(|piece| piece.len())
+            .collect();
+        assert_eq!(lengths, [COALESCE, 1, 3 * COALESCE]);
+    }
+}

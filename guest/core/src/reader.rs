@@ -1,0 +1,444 @@
+//! The reading half of a stream: what has arrived, and every way to read it.
+
+use crate::buffer::Buffer;
+use crate::cost::spent;
+use crate::error::{InvalidArgument, ReadError};
+use crate::matcher::Matcher;
+use crate::search::Search;
+use crate::separators::Separators;
+use alloc::vec::Vec;
+use memchr::memrchr;
+
+/// A buffer between a transport that feeds it and a caller who reads it, with the semantics of asyncio's `StreamReader`.
+///
+/// Every read answers at once: with bytes, with an error, or with `None`, which means that it would have to wait for
+/// the transport. Bytes leave the buffer only with a result, so giving up between two tries loses nothing. (asyncio's
+/// `read(-1)` loses what it had.)
+///
+/// `limit` is, as in asyncio, how many bytes may come before a separator, and half of what may be buffered before the
+/// reader asks for a [pause](Self::is_paused). Reads of a number of bytes are bounded by `max_result` instead.
+///
+/// # End and failure
+/// After [`feed_end`](Self::feed_end) reads give what is left, then the end: no bytes, or `Incomplete`. After
+/// [`fail`](Self::fail) a read is still given whatever the buffer satisfies, and the error otherwise, every time; a
+/// failure is never taken for the end. (asyncio hides buffered bytes behind the error.)
+#[derive(Debug)]
+pub struct Reader<E> {
+    buffer: Buffer,
+    limit: usize,
+    max_result: usize,
+    input: Input<E>,
+    paused: bool,
+    newline: Search,
+    /// The separators that were last looked for, newline apart: reading lines and something else in turns forgets
+    /// neither.
+    other: Option<(Separators, Search)>,
+}
+
+/// What the transport said last. It starts `Open`; the first `feed_end` or `fail` decides for good.
+#[derive(Debug)]
+enum Input<E> {
+    Open,
+    Ended,
+    Failed(E),
+}
+
+/// What a caller waits for; see [`Reader::is_ready`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// At least one byte, or the end: what `read(n)` needs.
+    Any,
+    /// What `readline` and `readlines` need.
+    Line,
+    /// What `readexactly` needs.
+    Exactly(usize),
+    /// What `readuntil` needs.
+    Until(Separators),
+    /// What `read_to_end` needs.
+    End,
+}
+
+/// What a read gives: `None` if it would have to wait.
+type Answer<E> = Result<Option<Vec<u8>>, ReadError<E>>;
+
+/// What the search for a separator came to.
+enum Found {
+    /// This many bytes, the separator included.
+    Upto(usize),
+    /// The clean end came first.
+    End,
+    /// Nothing yet.
+    Wait,
+}
+
+/// The transport's side.
+impl<E: Clone> Reader<E> {
+    /// An empty reader. `limit` and `max_result` are in bytes.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if either is 0.
+    pub fn new(limit: usize, max_result: usize) -> Result<Self, InvalidArgument> {
+        if limit == 0 {
+            return Err(InvalidArgument("the limit is at least 1"));
+        }
+        if max_result == 0 {
+            return Err(InvalidArgument("the largest result is at least 1"));
+        }
+        Ok(Self {
+            buffer: Buffer::default(),
+            limit,
+            max_result,
+            input: Input::Open,
+            paused: false,
+            newline: Search::new(Matcher::newline()),
+            other: None,
+        })
+    }
+
+    /// Bytes have arrived. After the end nothing can, and they are ignored; after a failure they are kept: whatever the
+    /// transport still delivers had arrived.
+    pub fn feed(&mut self, data: &[u8]) {
+        if !matches!(self.input, Input::Ended) {
+            self.buffer.extend(data);
+            self.pause_if_full();
+        }
+    }
+
+    /// Like [`feed`](Self::feed), for bytes that can be given away: if nothing is buffered and they fill at least half of
+    /// their allocation, it is taken over without a copy.
+    pub fn feed_owned(&mut self, data: Vec<u8>) {
+        if !matches!(self.input, Input::Ended) {
+            self.buffer.extend_owned(data);
+            self.pause_if_full();
+        }
+    }
+
+    /// The peer has ended its side cleanly. Idempotent, and without effect after a failure.
+    pub fn feed_end(&mut self) {
+        if matches!(self.input, Input::Open) {
+            self.input = Input::Ended;
+        }
+    }
+
+    /// The connection has failed. The first failure is kept. One that follows the clean end is not stored: everything
+    /// the peer had to say has arrived, so nobody who reads has lost anything.
+    pub fn fail(&mut self, error: E) {
+        if matches!(self.input, Input::Open) {
+            self.input = Input::Failed(error);
+        }
+    }
+
+    /// Whether the transport should stop reading: asyncio's marks. It becomes true when bytes are fed and more than
+    /// `2 * limit` are buffered then; false when a call that consumes leaves `limit` or less, or
+    /// [when somebody waits](Self::about_to_wait). It is advice: what is fed meanwhile is kept.
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// To be called when a read answered `None` and its caller is going to wait: reading goes on, however much is
+    /// buffered, or a `readexactly` beyond `2 * limit` would wait for ever.
+    pub fn about_to_wait(&mut self) {
+        self.paused = false;
+    }
+}
+
+/// The reads. Each gives `Ok(None)` if it would have to wait, and then has changed nothing.
+///
+/// All of them give [`ReadError::Failed`] when the connection has failed and the buffer does not satisfy them, and
+/// [`ReadError::TooLarge`] when what they would give is beyond `max_result`; both consume nothing.
+impl<E: Clone> Reader<E> {
+    /// Between 1 and `n` bytes, as many as are there, `max_result` at most; none only at the end, or for `n` = 0.
+    ///
+    /// # Errors
+    /// `Failed`, with an empty buffer.
+    pub fn read(&mut self, n: usize) -> Answer<E> {
+        if n == 0 {
+            return Ok(Some(Vec::new()));
+        }
+        if self.buffer.len() == 0 {
+            return match &self.input {
+                Input::Open => Ok(None),
+                Input::Failed(error) => Err(ReadError::Failed(error.clone())),
+                Input::Ended => {
+                    self.resume_if_low();
+                    Ok(Some(Vec::new()))
+                }
+            };
+        }
+        Ok(Some(self.take(n.min(self.max_result))))
+    }
+
+    /// Everything up to the end, once that is there. (asyncio: `read(-1)`.)
+    ///
+    /// # Errors
+    /// `TooLarge` as soon as more than `max_result` is buffered; `Failed`.
+    pub fn read_to_end(&mut self) -> Answer<E> {
+        match &self.input {
+            Input::Failed(error) => Err(ReadError::Failed(error.clone())),
+            _ if self.buffer.len() > self.max_result => Err(too_large(self.buffer.len())),
+            Input::Open => Ok(None),
+            Input::Ended => Ok(Some(self.take(usize::MAX))),
+        }
+    }
+
+    /// A line with its newline; at the end what is left without one, then nothing.
+    ///
+    /// # Errors
+    /// `LimitOverrun` if more than `limit` bytes come before the newline, `TooLarge`, `Failed`. An over-long line stays
+    /// where it is, as for [`readuntil`](Self::readuntil). (asyncio drops the line, or all that is buffered.)
+    pub fn readline(&mut self) -> Answer<E> {
+        match self.find(None)? {
+            Found::Upto(end) => Ok(Some(self.take(end))),
+            Found::End => Ok(Some(self.take_rest())),
+            Found::Wait => Ok(None),
+        }
+    }
+
+    /// Every complete line that is buffered, as one block: at least one line, and at most `max_bytes` unless the first
+    /// line alone is longer. At the end, what is left without a newline counts as a line; then nothing.
+    ///
+    /// # Errors
+    /// As [`readline`](Self::readline), about the first line only: the block ends before a line that is over-long.
+    pub fn readlines(&mut self, max_bytes: usize) -> Answer<E> {
+        let first = match self.find(None)? {
+            Found::Upto(end) => end,
+            Found::End => return Ok(Some(self.take_rest())),
+            Found::Wait => return Ok(None),
+        };
+        let ended = matches!(self.input, Input::Ended);
+        let block = lines_within(
+            self.buffer.as_slice(),
+            first,
+            self.limit,
+            max_bytes.min(self.max_result),
+            ended,
+        );
+        Ok(Some(self.take(block)))
+    }
+
+    /// Exactly `n` bytes, independently of `limit`.
+    ///
+    /// # Errors
+    /// `TooLarge(n)` at once if that is beyond `max_result`; `Incomplete` at the end, which empties the buffer; `Failed`.
+    pub fn readexactly(&mut self, n: usize) -> Answer<E> {
+        if n > self.max_result {
+            return Err(too_large(n));
+        }
+        if n <= self.buffer.len() {
+            return Ok(Some(if n == 0 { Vec::new() } else { self.take(n) }));
+        }
+        match &self.input {
+            Input::Open => Ok(None),
+            Input::Failed(error) => Err(ReadError::Failed(error.clone())),
+            Input::Ended => Err(ReadError::Incomplete {
+                partial: self.take_rest(),
+                expected: Some(n),
+            }),
+        }
+    }
+
+    /// Everything up to the first separator that is complete, and the separator itself. If two are complete with the
+    /// same byte, the shorter one counts, so that more comes before it.
+    ///
+    /// # Errors
+    /// - `LimitOverrun` if more than `limit` bytes come before the separator: found, or certain because so many bytes
+    ///   are there without one. Nothing is consumed, so the same call gives the same error. `consumed` bytes can be
+    ///   read or [discarded](Self::discard) without losing a separator. This wins over the end.
+    /// - `Incomplete` at the end, which empties the buffer.
+    /// - `TooLarge`, `Failed`.
+    pub fn readuntil(&mut self, separators: &Separators) -> Answer<E> {
+        match self.find(Some(separators))? {
+            Found::Upto(end) => Ok(Some(self.take(end))),
+            Found::End => Err(ReadError::Incomplete {
+                partial: self.take_rest(),
+                expected: None,
+            }),
+            Found::Wait => Ok(None),
+        }
+    }
+
+    /// Whether the read that matches `wanted` would answer now, be it with bytes or with an error. Consumes nothing, and
+    /// the read that follows does not search again.
+    pub fn is_ready(&mut self, wanted: &Wanted) -> bool {
+        let buffered = self.buffer.len();
+        let open = matches!(self.input, Input::Open);
+        match wanted {
+            Wanted::Any => buffered > 0 || !open,
+            Wanted::Line => !matches!(self.find(None), Ok(Found::Wait)),
+            Wanted::Exactly(n) => *n <= buffered || *n > self.max_result || !open,
+            Wanted::Until(separators) => !matches!(self.find(Some(separators)), Ok(Found::Wait)),
+            Wanted::End => buffered > self.max_result || !open,
+        }
+    }
+}
+
+/// What is there, and what is not reading.
+impl<E: Clone> Reader<E> {
+    /// Up to `n` buffered bytes, which stay there.
+    pub fn peek(&self, n: usize) -> &[u8] {
+        let buffered = self.buffer.as_slice();
+        buffered.get(..n).unwrap_or(buffered)
+    }
+
+    /// Drops up to `n` buffered bytes; gives how many.
+    pub fn discard(&mut self, n: usize) -> usize {
+        let n = n.min(self.buffer.len());
+        self.drop_front(n);
+        self.resume_if_low();
+        n
+    }
+
+    /// Removes and gives everything that is buffered, however much: for handing the stream on to something else.
+    pub fn take_buffer(&mut self) -> Vec<u8> {
+        self.take(usize::MAX)
+    }
+
+    /// How many bytes are buffered.
+    pub fn buffered(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Whether the peer has ended cleanly and everything was read. Never true after a failure.
+    pub fn at_eof(&self) -> bool {
+        self.buffer.len() == 0 && matches!(self.input, Input::Ended)
+    }
+
+    /// The failure, if the connection has failed.
+    pub fn failure(&self) -> Option<&E> {
+        match &self.input {
+            Input::Failed(error) => Some(error),
+            Input::Open | Input::Ended => None,
+        }
+    }
+
+    /// The most bytes before a separator.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The most bytes in one result.
+    pub fn max_result(&self) -> usize {
+        self.max_result
+    }
+}
+
+impl<E: Clone> Reader<E> {
+    /// Looks for the separators, newline if none are given, with asyncio's rules for `limit`.
+    fn find(&mut self, separators: Option<&Separators>) -> Result<Found, ReadError<E>> {
+        let separators = separators.filter(|separators| !separators.is_newline());
+        let (search, longest) = match separators {
+            None => (&mut self.newline, 1),
+            Some(separators) => (
+                remembered(&mut self.other, separators),
+                separators.longest(),
+            ),
+        };
+        let buffered = self.buffer.len();
+        if let Some(found) = search.find(self.buffer.as_slice()) {
+            if found.start > self.limit {
+                return Err(ReadError::LimitOverrun {
+                    found: true,
+                    consumed: found.start,
+                });
+            }
+            if found.end > self.max_result {
+                return Err(too_large(found.end));
+            }
+            return Ok(Found::Upto(found.end));
+        }
+        // The last bytes may be all of a separator but its last byte.
+        let consumed = buffered.saturating_sub(longest.saturating_sub(1));
+        if consumed > self.limit {
+            return Err(ReadError::LimitOverrun {
+                found: false,
+                consumed,
+            });
+        }
+        match &self.input {
+            Input::Failed(error) => Err(ReadError::Failed(error.clone())),
+            _ if buffered > self.max_result => Err(too_large(buffered)),
+            Input::Ended => Ok(Found::End),
+            Input::Open => Ok(Found::Wait),
+        }
+    }
+
+    /// Consumes up to `n` bytes.
+    fn take(&mut self, n: usize) -> Vec<u8> {
+        let taken = self.buffer.take(n);
+        self.front_moved(taken.len());
+        self.resume_if_low();
+        taken
+    }
+
+    /// Consumes what comes before the end. As in asyncio, this does not resume: there is nothing more to read.
+    fn take_rest(&mut self) -> Vec<u8> {
+        let rest = self.buffer.take_all();
+        self.front_moved(rest.len());
+        rest
+    }
+
+    fn drop_front(&mut self, n: usize) {
+        self.buffer.drop_front(n);
+        self.front_moved(n);
+    }
+
+    fn front_moved(&mut self, n: usize) {
+        self.newline.front_moved(n);
+        if let Some((_, search)) = &mut self.other {
+            search.front_moved(n);
+        }
+    }
+
+    fn pause_if_full(&mut self) {
+        if self.buffer.len() > self.limit.saturating_mul(2) {
+            self.paused = true;
+        }
+    }
+
+    fn resume_if_low(&mut self) {
+        if self.buffer.len() <= self.limit {
+            self.paused = false;
+        }
+    }
+}
+
+/// The search for `separators`: the last one, if it was for the same.
+fn remembered<'a>(
+    last: &'a mut Option<(Separators, Search)>,
+    separators: &Separators,
+) -> &'a mut Search {
+    if last.as_ref().is_some_and(|(known, _)| known != separators) {
+        *last = None;
+    }
+    let new = || (separators.clone(), Search::new(Matcher::new(separators)));
+    &mut last.get_or_insert_with(new).1
+}
+
+/// How many bytes at the front are lines of at most `limit` bytes before their newline, all in all `most` bytes or
+/// `first`, which is the end of the first line. If the stream has `ended`, the rest may count as one.
+///
+/// Within `limit + 1` bytes after a newline no line can be over-long, so it takes one search backwards for that many
+/// bytes, not one for each line.
+fn lines_within(buffered: &[u8], first: usize, limit: usize, most: usize, ended: bool) -> usize {
+    let window = buffered.get(..most).unwrap_or(buffered);
+    let mut end = first;
+    while end < window.len() {
+        let reach = end
+            .saturating_add(limit)
+            .saturating_add(1)
+            .min(window.len());
+        let hop = window.get(end..reach).unwrap_or_default();
+        let newline = memrchr(b'\n', hop);
+        spent(hop.len().saturating_sub(newline.unwrap_or(0)));
+        let Some(newline) = newline else { break };
+        end = end.saturating_add(newline).saturating_add(1);
+    }
+    let rest = buffered.get(end..).unwrap_or_default();
+    // So short a rest was searched through: it has no newline.
+    let rest_is_a_line = ended && window.len() == buffered.len() && rest.len() <= limit;
+    if rest_is_a_line { buffered.len() } else { end }
+}
+
+fn too_large<E>(size: usize) -> ReadError<E> {
+    ReadError::TooLarge(size as u64)
+}
