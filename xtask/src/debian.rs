@@ -75,7 +75,11 @@ pub(crate) fn install() -> Result<Toolchain> {
             .map(OsString::from)
             .chain([apt.clone().into()]);
         let mut command = checkout::clean(words.next().unwrap_or_default());
-        command.args(words).args(arguments);
+        // Another apt may be at work: on a new machine, its own first update.
+        command
+            .args(words)
+            .args(["-o", "DPkg::Lock::Timeout=300"])
+            .args(arguments);
         command
             .env("DEBIAN_FRONTEND", "noninteractive")
             .env_remove("LD_LIBRARY_PATH");

@@ -161,10 +161,14 @@ fn add_target() -> Result<Toolchain> {
     };
     eprintln!("The compiler has no {TARGET} yet: rustup target add {TARGET}");
     let mut command = checkout::clean(rustup);
+    // Its trace of calls would push what matters off the screen.
+    command
+        .args(["target", "add", TARGET])
+        .env("RUST_BACKTRACE", "0");
     process::run(
-        command.args(["target", "add", TARGET]),
+        &mut command,
         "`rustup target add`",
-        Duration::from_secs(600),
+        Duration::from_secs(300),
     )?;
     let Some(found) = with_target() else {
         bail!(
