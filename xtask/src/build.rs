@@ -13,7 +13,7 @@ use crate::wasm::{self, What};
 /// The interface that a program exports which serve.wasm is to call.
 const HANDLER: &str = "asyncio:streams/handler";
 
-/// Builds everything that becomes WebAssembly into `target/components`, and says what changed:
+/// Builds everything that becomes WebAssembly into `target/components`, says what changed, and gives the compiler:
 ///
 /// * `streams.wasm`, `serve.wasm`;
 /// * `examples/NAME.wasm`, and `examples/NAME.composed.wasm`, which runs as it is;
@@ -21,7 +21,7 @@ const HANDLER: &str = "asyncio:streams/handler";
 ///
 /// # Errors
 /// When there is no compiler, a package does not build or an example does not compose.
-pub(crate) fn build(choice: Choice) -> Result<()> {
+pub(crate) fn build(choice: Choice) -> Result<Toolchain> {
     let toolchain = Toolchain::get(choice)?;
     eprintln!("Building the components with {}", toolchain.name);
     let mut artifacts = Artifacts::new();
@@ -53,7 +53,7 @@ pub(crate) fn build(choice: Choice) -> Result<()> {
         )?;
     }
     report(&artifacts.finish()?);
-    Ok(())
+    Ok(toolchain)
 }
 
 /// Builds the component of a package's library, and puts it among the artifacts.

@@ -54,7 +54,7 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
-        Command::Build => build::build(cli.toolchain),
+        Command::Build => build::build(cli.toolchain).map(drop),
         Command::Demo => demo::demo(cli.toolchain),
         Command::Test(options) => test::test(cli.toolchain, &options),
         Command::Ci => ci::ci(cli.toolchain),

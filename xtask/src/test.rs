@@ -4,15 +4,25 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 
 use crate::steps::{Steps, Tally};
-use crate::toolchain::Choice;
+use crate::toolchain::{Choice, Toolchain};
+use crate::wasm::{self, What};
 use crate::{build, by_hand, checkout, demo, process, tools};
 
 /// One run of cargo's test runner, compiling included.
 const DEADLINE: Duration = Duration::from_secs(45 * 60);
+
+const CORE: &str = "asyncio-streams-core";
+
+/// What becomes WebAssembly, where it has tests of its own that run on the machine at hand.
+const GUESTS: [&str; 3] = [
+    "asyncio-streams",
+    "asyncio-streams-component",
+    "asyncio-streams-serve",
+];
 
 #[derive(Default, Args)]
 pub(crate) struct Options {
@@ -27,11 +37,8 @@ pub(crate) struct Options {
 /// When a test fails, or something that the tests need cannot be had.
 pub(crate) fn test(choice: Choice, options: &Options) -> Result<()> {
     let mut steps = Steps::new(false);
-    if steps
-        .run("the components", |_| build::build(choice))
-        .is_some()
-    {
-        tests(&mut steps, options);
+    if let Some(toolchain) = steps.run("the components", |_| build::build(choice)) {
+        tests(&mut steps, &toolchain, options);
     }
     let done = steps.finish();
     if options.without_wasmtime {
@@ -41,51 +48,68 @@ pub(crate) fn test(choice: Choice, options: &Options) -> Result<()> {
 }
 
 /// The steps after the build, for `ci` too.
-pub(crate) fn tests(steps: &mut Steps, options: &Options) {
+pub(crate) fn tests(steps: &mut Steps, toolchain: &Toolchain, options: &Options) {
     steps.run("tests of the automation", |tally| {
-        cargo_test(&["--release", "--package", "xtask"], tally, None)
+        cargo_test("xtask", &["--release"]).run(tally)
     });
     steps.run("tests of the core", |tally| {
-        cargo_test(&["--package", "asyncio-streams-core"], tally, None)
+        let module = wasm::build(toolchain, CORE, What::Module("imports"))?;
+        let module = module.first().context("cargo named no module")?;
+        cargo_test(CORE, &[])
+            .with("CORE_MODULE", &module.file)
+            .run(tally)
     });
+    for guest in GUESTS {
+        steps.run(&format!("tests in {guest}"), |tally| {
+            cargo_test(guest, &["--lib"]).run(tally)
+        });
+    }
     steps.run("tests of the host crate", |tally| {
-        cargo_test(
-            &["--release", "--package", "asyncio-streams-host"],
-            tally,
-            None,
-        )
+        cargo_test("asyncio-streams-host", &["--release"]).run(tally)
     });
-    let components = &["--release", "--package", "asyncio-streams-tests"];
+    let components = cargo_test("asyncio-streams-tests", &["--release"]);
     if options.without_wasmtime {
         eprintln!("\n!!! Left out, as asked: every test under the real wasmtime program");
-        steps.run("tests of the components", |tally| {
-            cargo_test(components, tally, None)
-        });
-        return;
-    }
-    let wasmtime = steps.run("the program wasmtime", |_| tools::WASMTIME.get());
-    let wac = steps.run("the program wac", |_| tools::WAC.get());
-    if let (Some(wasmtime), Some(wac)) = (wasmtime, wac) {
-        steps.run("tests of the components", |tally| {
-            cargo_test(components, tally, Some(&wasmtime))
-        });
-        steps.run("the lines that the demo prints", |_| {
-            by_hand::run(&wac, &wasmtime)
-        });
+        steps.run("tests of the components", |tally| components.run(tally));
+    } else {
+        let wasmtime = steps.run("the program wasmtime", |_| tools::WASMTIME.get());
+        let wac = steps.run("the program wac", |_| tools::WAC.get());
+        if let (Some(wasmtime), Some(wac)) = (wasmtime, wac) {
+            steps.run("tests of the components", |tally| {
+                components.with("WASMTIME", &wasmtime).run(tally)
+            });
+            steps.run("the lines that the demo prints", |_| {
+                by_hand::run(&wac, &wasmtime)
+            });
+        }
     }
     steps.run("the demo", |_| demo::run());
 }
 
-/// Runs cargo's test runner, and counts what it says.
-fn cargo_test(arguments: &[&str], tally: &mut Tally, wasmtime: Option<&Path>) -> Result<()> {
-    let mut command: Command = checkout::native_cargo("test");
+/// A run of cargo's test runner over one package.
+struct CargoTest(Command);
+
+fn cargo_test(package: &str, arguments: &[&str]) -> CargoTest {
+    let mut command = checkout::native_cargo("test");
     // Every binary is run, also after one with a failure.
-    command.args(arguments).arg("--no-fail-fast");
-    if let Some(wasmtime) = wasmtime {
-        command.env("WASMTIME", wasmtime);
+    command
+        .args(["--no-fail-fast", "--package", package])
+        .args(arguments);
+    CargoTest(command)
+}
+
+impl CargoTest {
+    /// Tells the tests where something is.
+    fn with(mut self, variable: &str, path: &Path) -> Self {
+        self.0.env(variable, path);
+        self
     }
-    process::run_reading(&mut command, "`cargo test`", DEADLINE, |line| {
-        println!("{line}");
-        tally.add_line(line);
-    })
+
+    /// Runs it, and counts what it says.
+    fn run(mut self, tally: &mut Tally) -> Result<()> {
+        process::run_reading(&mut self.0, "`cargo test`", DEADLINE, |line| {
+            println!("{line}");
+            tally.add_line(line);
+        })
+    }
 }

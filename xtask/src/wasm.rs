@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::toolchain::Toolchain;
+use crate::toolchain::{self, Toolchain};
 use crate::{checkout, process};
 
 /// A build of everything from nothing takes a few minutes.
@@ -27,6 +27,8 @@ pub(crate) enum What {
     Library,
     /// Its examples, each a component.
     Examples,
+    /// One example as a module, to which no component is made: for what imports and exports no interface.
+    Module(&'static str),
 }
 
 /// Builds for WebAssembly: the component of a package's library, or of each of its examples, in order of name.
@@ -36,29 +38,27 @@ pub(crate) enum What {
 /// # Errors
 /// When cargo fails, or nothing comes out that is WebAssembly.
 pub(crate) fn build(toolchain: &Toolchain, package: &str, what: What) -> Result<Vec<Built>> {
-    let mut command = toolchain.cargo("build")?;
-    command.args([
-        "--profile",
-        "guest",
-        "--message-format",
-        "json-render-diagnostics",
-        "--package",
-        package,
-    ]);
-    command.arg(if what == What::Library {
-        "--lib"
-    } else {
-        "--examples"
-    });
+    // `rustc` is `build` with arguments for the last compilation, and takes one target only.
+    let module = matches!(what, What::Module(_));
+    let mut command = toolchain.cargo(if module { "rustc" } else { "build" })?;
+    command.args(["--profile", "guest", "--package", package]);
+    command.args(["--message-format", "json-render-diagnostics"]);
+    match what {
+        What::Library => command.arg("--lib"),
+        What::Examples => command.arg("--examples"),
+        What::Module(name) => command.args([
+            "--example",
+            name,
+            "--",
+            "-C",
+            "link-arg=--skip-wit-component",
+        ]),
+    };
     let mut built = Vec::new();
-    process::run_reading(
-        &mut command,
-        &format!("building {package}"),
-        DEADLINE,
-        |line| {
-            built.extend(artifact(line, what));
-        },
-    )
+    let title = format!("building {package}");
+    process::run_reading(&mut command, &title, DEADLINE, |line| {
+        built.extend(artifact(line, what));
+    })
     .with_context(|| explain(package))?;
     built.sort_by(|a, b| a.name.cmp(&b.name));
     if built.is_empty() {
@@ -68,13 +68,13 @@ pub(crate) fn build(toolchain: &Toolchain, package: &str, what: What) -> Result<
             "example"
         };
         bail!(
-            "{package} has no {kind} that becomes a component (crate-type = [\"cdylib\"] in its Cargo.toml)"
+            "{package} has no {kind} that becomes WebAssembly (crate-type = [\"cdylib\"] in its Cargo.toml)"
         );
     }
     Ok(built)
 }
 
-/// The component that one of cargo's messages tells of.
+/// The WebAssembly that one of cargo's messages tells of.
 fn artifact(line: &str, what: What) -> Option<Built> {
     let message: Value = serde_json::from_str(line).ok()?;
     let target = &message["target"];
@@ -88,11 +88,11 @@ fn artifact(line: &str, what: What) -> Option<Built> {
     if message["reason"] != "compiler-artifact" || !kinds.iter().any(|of| of == kind) {
         return None;
     }
-    let files = message["filenames"]
+    let mut files = message["filenames"]
         .as_array()?
         .iter()
         .filter_map(Value::as_str);
-    let file = files.into_iter().find(|file| file.ends_with(".wasm"))?;
+    let file = files.find(|file| file.ends_with(".wasm"))?;
     Some(Built {
         name: target["name"].as_str()?.to_owned(),
         file: file.into(),
@@ -107,7 +107,7 @@ fn explain(package: &str) -> String {
         "--locked",
         "--offline",
         "--target",
-        crate::toolchain::TARGET,
+        toolchain::TARGET,
     ]);
     if process::output_of(&mut fetch).is_some() {
         return format!("{package} could not be built; cargo says why above");
