@@ -22,6 +22,18 @@
 //!   wake the task that owns the operation.
 //! - Nothing that a peer or a caller controls reaches an allocation, an index or a sum unchecked.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
 mod api;
 mod bindings;
 mod connection;

@@ -91,3 +91,77 @@ fn address_of(text: &str) -> Result<(String, u16), String> {
     };
     Ok((host.to_owned(), port))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn served(arguments: &[&str]) -> Arguments {
+        match parse_words(arguments) {
+            Ok(Request::Serve(arguments)) => arguments,
+            Ok(Request::Help) => panic!("asked for help"),
+            Err(reason) => panic!("{reason}"),
+        }
+    }
+
+    fn parse_words(arguments: &[&str]) -> Result<Request, String> {
+        parse(
+            std::iter::once("serve.wasm")
+                .chain(arguments.iter().copied())
+                .map(String::from)
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn addresses() {
+        let arguments = served(&["127.0.0.1:80", "[::1]:0", "localhost:65535", ":1"]);
+        let expected = [("127.0.0.1", 80), ("::1", 0), ("localhost", 65535), ("", 1)];
+        assert_eq!(
+            arguments.addresses,
+            expected.map(|(host, port)| (host.to_owned(), port))
+        );
+    }
+
+    #[test]
+    fn options() {
+        let arguments = served(&[
+            "--max-connections=3",
+            "--grace",
+            "0.5",
+            "--until-stdin-closes",
+            "localhost:1",
+        ]);
+        assert_eq!(arguments.max_connections, Some(3));
+        assert_eq!(arguments.grace, 500_000_000);
+        assert!(arguments.until_stdin_closes);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (arguments, named) in [
+            (&[][..], "no address"),
+            (&["localhost"][..], "localhost"),
+            (&["localhost:http"][..], "localhost:http"),
+            (&["localhost:65536"][..], "localhost:65536"),
+            (&["::1:80"][..], "brackets"),
+            (&["--max-connections", "0", "a:1"][..], "--max-connections"),
+            (&["--grace", "-1", "a:1"][..], "--grace"),
+            (&["--grace", "NaN", "a:1"][..], "--grace"),
+            (&["--backlog", "a:1"][..], "--backlog"),
+        ] {
+            let reason = parse_words(arguments)
+                .err()
+                .unwrap_or_else(|| panic!("{arguments:?} was taken"));
+            assert!(reason.contains(named), "{reason:?} does not name {named:?}");
+        }
+    }
+
+    #[test]
+    fn help() {
+        assert!(matches!(
+            parse_words(&["-h", "nonsense"]),
+            Ok(Request::Help)
+        ));
+    }
+}

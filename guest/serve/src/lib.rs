@@ -3,6 +3,18 @@
 //!
 //! It exits with 0 when all went well, with 1 when it could not serve or had to abort clients.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
 mod arguments;
 mod bindings;
 mod output;

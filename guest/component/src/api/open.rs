@@ -41,7 +41,7 @@ pub(super) async fn open_connection(
             Either::Right((error, _)) => return Err(error),
         }
     };
-    let tcp = Tcp::new(connected.socket, Some(connected.remote))?;
+    let tcp = Tcp::connected(connected.socket, connected.remote)?;
     Ok(super::pair(Connection::tcp(
         tcp,
         options.settings,

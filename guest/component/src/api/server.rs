@@ -18,7 +18,7 @@ use crate::net::listen::{self, Listener};
 use crate::net::slots::{self, Held, Owner, Slot};
 use crate::signal::{Cancel, Waiters};
 use crate::streams;
-use crate::transport::tcp::Tcp;
+use crate::transport::tcp::{self, Tcp};
 
 use super::options::Serve;
 
@@ -51,6 +51,9 @@ pub(super) fn serve(
 ) -> Result<streams::Server, Error> {
     let max_connections = usize::try_from(options.max_connections).unwrap_or(usize::MAX);
     let mut state = ServerState::new(max_connections)?;
+    for listener in &listeners {
+        listener.keep_alive(&options.keep_alive)?;
+    }
     if options.start_serving {
         for listener in &mut listeners {
             listener.listen(options.backlog)?;
@@ -162,13 +165,13 @@ impl Inner {
     /// Makes a connection of a socket.
     fn arrive(self: &Rc<Self>, socket: TcpSocket) -> Arrival {
         // An accept that failed comes as a socket that is closed already, without even a name of its own.
-        if socket.get_local_address().is_err() {
+        let Ok(local) = tcp::local_address(&socket) else {
             return Arrival::Failed;
-        }
-        // One whose peer has reset it by now has a name, but no peer.
-        let Ok(tcp) = Tcp::new(socket, None) else {
+        };
+        let Ok(remote) = tcp::remote_address(&socket) else {
             return Arrival::Gone;
         };
+        let tcp = Tcp::named(socket, local, remote);
         let Ok(slot) = Slot::take() else {
             return Arrival::Gone;
         };

@@ -19,7 +19,7 @@ pub(super) fn from_socket(
     driver::start();
     let slot = Slot::take()?;
     options.route.keep_alive.apply(&socket)?;
-    let tcp = Tcp::new(socket, None)?;
+    let tcp = Tcp::unknown(socket)?;
     Ok(super::pair(Connection::tcp(
         tcp,
         options.settings,

@@ -18,8 +18,8 @@ use super::{Connection, Slot};
 const READ_SIZE: usize = 64 * 1024;
 
 /// Bytes from which a read's buffer is handed on instead of copied: below, the copy is cheaper than the memory that a
-/// mostly empty buffer would hold.
-const HAND_ON: usize = READ_SIZE / 4;
+/// mostly empty buffer would hold, and the core would not take it over.
+const HAND_ON: usize = READ_SIZE / 2;
 
 /// Reads in a row after which other tasks get a turn: a fast peer's bytes are always ready.
 const TURN: u32 = 16;
@@ -38,11 +38,10 @@ impl Connection {
             if let Some(answer) = attempt(&mut self.input.borrow_mut())? {
                 return Ok(answer);
             }
-            if fills >= TURN {
-                fills = 0;
+            fills = fills.wrapping_add(1);
+            if fills.is_multiple_of(TURN) {
                 driver::yield_now().await;
             }
-            fills += 1;
             self.fill().await?;
         }
     }

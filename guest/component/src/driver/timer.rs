@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::bindings::wasi::clocks::monotonic_clock;
 
-use super::DRIVER;
+use super::{DRIVER, Task};
 
 /// Nanoseconds on the monotonic clock.
 pub(crate) fn now() -> u64 {
@@ -122,7 +122,7 @@ impl Timers {
 /// itself, since cancelling costs more than letting it come.
 #[derive(Default)]
 pub(super) struct Clock {
-    waits: Vec<(u64, Pin<Box<dyn Future<Output = ()>>>)>,
+    waits: Vec<(u64, Task)>,
 }
 
 impl Clock {

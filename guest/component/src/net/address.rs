@@ -99,3 +99,50 @@ type Segments = (u16, u16, u16, u16, u16, u16, u16, u16);
 fn from_segments((a, b, c, d, e, f, g, h): Segments) -> Ipv6Addr {
     Ipv6Addr::new(a, b, c, d, e, f, g, h)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_parsed_and_names_are_not() {
+        assert_eq!(
+            parse("127.0.0.1", 80),
+            Some("127.0.0.1:80".parse().unwrap())
+        );
+        assert_eq!(parse("::1", 80), Some("[::1]:80".parse().unwrap()));
+        for name in [
+            "localhost",
+            "",
+            "127.0.0.1.example",
+            "[::1]",
+            "::1%eth0",
+            "127.0.0.1%1",
+            "%1",
+        ] {
+            assert_eq!(parse(name, 80), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_scope_is_a_number() {
+        let scoped = SocketAddrV6::new("fe80::1".parse().unwrap(), 80, 0, 7);
+        assert_eq!(parse("fe80::1%7", 80), Some(scoped.into()));
+    }
+
+    #[test]
+    fn ipv4_in_ipv6_clothing_is_ipv4() {
+        assert_eq!(
+            parse("::ffff:127.0.0.1", 80),
+            Some("127.0.0.1:80".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn wasi_and_back() {
+        for text in ["192.0.2.7:65535", "[2001:db8::1:2]:1"] {
+            let address: SocketAddr = text.parse().unwrap();
+            assert_eq!(to_std(to_wasi(address)), address);
+        }
+    }
+}

@@ -14,6 +14,7 @@ use crate::bindings::wasi::sockets::types::TcpSocket;
 use crate::errors;
 use crate::transport::rescue;
 
+use super::socket::KeepAlive;
 use super::{address, resolve, socket};
 
 /// How often one free port is looked for that every address can have.
@@ -43,6 +44,11 @@ impl Listener {
         let socket = socket::create(&address)?;
         socket::bind(&socket, address)?;
         Self::from_bound(socket)
+    }
+
+    /// Sets keep-alive for the connections to come: they inherit it.
+    pub(crate) fn keep_alive(&self, keep_alive: &KeepAlive) -> Result<(), Error> {
+        keep_alive.apply(&self.socket)
     }
 
     /// Starts listening. Once is enough; again does nothing.

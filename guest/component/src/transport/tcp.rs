@@ -19,34 +19,54 @@ pub(crate) struct Tcp {
 }
 
 impl Tcp {
-    /// Takes a connected socket apart. The streams keep the connection; the socket's handle is given up, since a
-    /// store has room for only so many.
-    ///
-    /// `remote` is the peer where it is known: a peer that has reset the connection already has no name any more, and
-    /// what it did is for the first read to tell.
+    /// Takes apart a connected socket whose peer is known.
     ///
     /// # Errors
     ///
-    /// The system's, for a socket that is not connected (any more).
-    pub(crate) fn new(socket: TcpSocket, remote: Option<SocketAddr>) -> Result<Self, Error> {
-        let peername = match remote {
-            Some(remote) => remote,
-            None => {
-                let named = socket.get_remote_address();
-                address::to_std(named.map_err(|code| errors::network(code, "connection"))?)
-            }
-        };
-        let sockname = socket
-            .get_local_address()
-            .map_err(|code| errors::network(code, "connection"))?;
+    /// The system's, for a socket that is not connected.
+    pub(crate) fn connected(socket: TcpSocket, remote: SocketAddr) -> Result<Self, Error> {
+        let local = local_address(&socket)?;
+        Ok(Self::named(socket, local, remote))
+    }
+
+    /// Takes apart a connected socket of unknown origin.
+    ///
+    /// # Errors
+    ///
+    /// The system's, for a socket that is not connected, or not any more.
+    pub(crate) fn unknown(socket: TcpSocket) -> Result<Self, Error> {
+        let local = local_address(&socket)?;
+        let remote = remote_address(&socket)?;
+        Ok(Self::named(socket, local, remote))
+    }
+
+    /// Takes a socket apart. The streams keep the connection; the socket's handle is given up, since a store has room
+    /// for only so many.
+    pub(crate) fn named(socket: TcpSocket, local: SocketAddr, remote: SocketAddr) -> Self {
         let (received, receive_result) = socket.receive();
         let (to_send, taken) = wit_stream::new::<u8>();
         let send_result = socket.send(taken);
-        Ok(Tcp {
+        Tcp {
             incoming: Incoming::with_result(received, receive_result),
             outgoing: Outgoing::with_result(to_send, send_result),
-            peername: address::to_interface(peername),
-            sockname: address::to_interface(address::to_std(sockname)),
-        })
+            peername: address::to_interface(remote),
+            sockname: address::to_interface(local),
+        }
     }
+}
+
+/// The socket's own address. One that an accept failed to make has none.
+pub(crate) fn local_address(socket: &TcpSocket) -> Result<SocketAddr, Error> {
+    socket
+        .get_local_address()
+        .map(address::to_std)
+        .map_err(|code| errors::network(code, "name this end of the connection"))
+}
+
+/// The peer's address. A peer that has reset the connection by now has none.
+pub(crate) fn remote_address(socket: &TcpSocket) -> Result<SocketAddr, Error> {
+    socket
+        .get_remote_address()
+        .map(address::to_std)
+        .map_err(|code| errors::network(code, "name the other end of the connection"))
 }
