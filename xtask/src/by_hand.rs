@@ -1,6 +1,6 @@
 //! The lines that a person types to do by hand what the automation does: printed by the demo, run by the tests.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
@@ -63,13 +63,12 @@ pub(crate) fn run_client() -> Line {
     }
 }
 
-/// Runs the lines with these programs, and checks that the client got back what it sent.
+/// Runs the lines with the programs from these folders, and checks that the client got back what it sent.
 ///
 /// # Errors
 /// When a line fails, or the client says something else.
-pub(crate) fn run(wac: &Path, wasmtime: &Path) -> Result<()> {
-    let folders = [wac, wasmtime].into_iter().filter_map(Path::parent);
-    let mut session = Session::new(folders.map(PathBuf::from));
+pub(crate) fn run(folders: &[PathBuf]) -> Result<()> {
+    let mut session = Session::new(folders.iter().cloned());
     for line in compose() {
         session.run(&line.command)?;
     }

@@ -9,6 +9,7 @@ mod debian;
 mod demo;
 mod linker;
 mod process;
+mod readme;
 mod shell;
 mod steps;
 mod test;

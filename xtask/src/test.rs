@@ -10,7 +10,7 @@ use clap::Args;
 use crate::steps::{Steps, Tally};
 use crate::toolchain::{Choice, Toolchain};
 use crate::wasm::{self, What};
-use crate::{build, by_hand, checkout, demo, process, tools};
+use crate::{build, by_hand, checkout, demo, process, readme, tools};
 
 /// One run of cargo's test runner, compiling included.
 const DEADLINE: Duration = Duration::from_secs(45 * 60);
@@ -78,8 +78,10 @@ pub(crate) fn tests(steps: &mut Steps, toolchain: &Toolchain, options: &Options)
             steps.run("tests of the components", |tally| {
                 components.with("WASMTIME", &wasmtime).run(tally)
             });
-            steps.run("the lines that the demo prints", |_| {
-                by_hand::run(&wac, &wasmtime)
+            let folders = [wac, wasmtime].map(|program| program.with_file_name(""));
+            steps.run("the lines that the demo prints", |_| by_hand::run(&folders));
+            steps.run("the lines of the README", |tally| {
+                readme::run(&folders, tally)
             });
         }
     }

@@ -52,6 +52,9 @@ pub(crate) const WASM_COMPONENT_LD: Tool = Tool {
 };
 
 impl Tool {
+    /// What people may be told to install.
+    pub(crate) const ALL: [Self; 2] = [WASMTIME, WAC];
+
     /// Finds the program, or builds it.
     ///
     /// # Errors
@@ -96,6 +99,12 @@ impl Tool {
             format!("the program {program} {version} could not be built (cargo says why above): put one on PATH")
         })?;
         Ok(built)
+    }
+
+    /// Whether `cargo install ...`, in words, installs a version that will do.
+    pub(crate) fn is_installed_by(&self, words: &[&str]) -> bool {
+        let version = words.iter().skip_while(|word| **word != "--version").nth(1);
+        words.contains(&self.krate) && version.is_some_and(|version| version.starts_with(self.fits))
     }
 
     fn is_fit(&self, program: &Path) -> bool {

@@ -1,0 +1,110 @@
+//! Runs what the README tells people to type: each line of its blocks that are marked as `sh`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Parser as _;
+
+use crate::shell::Session;
+use crate::steps::Tally;
+use crate::tools::Tool;
+use crate::{Cli, checkout};
+
+/// Runs the lines block by block, with programs from these folders first; a server that a block starts is ended with
+/// it. Lines that run this automation are looked at only: the tests run all of it. Lines that install a program must
+/// name the version that the tests have.
+///
+/// # Errors
+/// When a line fails, or there is none.
+pub(crate) fn run(folders: &[PathBuf], tally: &mut Tally) -> Result<()> {
+    let file = checkout::root().join("README.md");
+    let text = std::fs::read_to_string(&file)
+        .with_context(|| format!("cannot read {}", file.display()))?;
+    for block in blocks(&text) {
+        let mut session = Session::new(folders.iter().cloned());
+        for line in block {
+            match line.split_once(' ') {
+                Some(("cargo", rest)) if rest.starts_with("xtask") => check_ours(&line)?,
+                Some(("cargo", rest)) if rest.starts_with("install ") => check_install(&line)?,
+                _ => drop(session.run(&line)?),
+            }
+            tally.passed += 1;
+        }
+    }
+    if tally.passed == 0 {
+        bail!(
+            "{} has no line in a block that is marked as sh",
+            file.display()
+        );
+    }
+    Ok(())
+}
+
+fn check_ours(line: &str) -> Result<()> {
+    println!("$ {line}   (looked at only)");
+    Cli::try_parse_from(line.split_whitespace().skip(1))
+        .map(drop)
+        .with_context(|| format!("`{line}` is no command of the automation"))
+}
+
+fn check_install(line: &str) -> Result<()> {
+    println!("$ {line}   (looked at only)");
+    let words: Vec<_> = line.split_whitespace().collect();
+    if Tool::ALL.iter().any(|tool| tool.is_installed_by(&words)) {
+        return Ok(());
+    }
+    bail!("`{line}` installs something else than the tests run with")
+}
+
+/// The commands of each block: without comments, with continued lines joined.
+fn blocks(text: &str) -> Vec<Vec<String>> {
+    let mut blocks = Vec::new();
+    let mut block: Option<Vec<String>> = None;
+    let mut begun = String::new();
+    for line in text.lines().map(str::trim) {
+        match &mut block {
+            None if line == "```sh" => block = Some(Vec::new()),
+            None => {}
+            Some(_) if line == "```" => blocks.extend(block.take()),
+            Some(lines) => {
+                // A comment after a command is set off by two blanks.
+                let line = line
+                    .split_once("  #")
+                    .map_or(line, |(command, _)| command.trim_end());
+                if let Some(part) = line.strip_suffix('\\') {
+                    begun += part;
+                } else if !line.is_empty() && !line.starts_with('#') {
+                    lines.push(std::mem::take(&mut begun) + line);
+                }
+            }
+        }
+    }
+    blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_marked_blocks_count() {
+        let text = "```sh\n# first\none --a  # why\ntwo \\\n  --b\n```\nword\n```text\nthree\n```\n```sh\nfour\n```\n";
+        assert_eq!(
+            blocks(text),
+            [
+                vec!["one --a".to_owned(), "two --b".to_owned()],
+                vec!["four".to_owned()]
+            ]
+        );
+    }
+
+    #[test]
+    fn lines_that_are_looked_at_can_be_wrong() {
+        assert!(check_ours("cargo xtask demo").is_ok());
+        assert!(check_ours("cargo xtask dance").is_err());
+        assert!(check_install("cargo install wasmtime-cli --version 48.0.8 --locked").is_ok());
+        assert!(check_install("cargo install wasmtime-cli --version 47.0.0 --locked").is_err());
+        assert!(check_install("cargo install wasmtime-cli").is_err());
+        assert!(check_install("cargo install something").is_err());
+    }
+}
