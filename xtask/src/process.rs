@@ -191,12 +191,11 @@ impl Drop for Running {
         let mut below = Vec::new();
         descendants(self.child.id(), &mut below);
         if !below.is_empty() {
-            // Ended one by one, since a group of its own would not get a terminal's Ctrl-C.
-            let _ = Command::new("kill")
-                .arg("-KILL")
-                .args(below)
-                .stderr(Stdio::null())
-                .status();
+            // Ended one by one, since a group of its own would not get a terminal's Ctrl-C. The shell has a `kill` of
+            // its own; a program of that name is not on every machine.
+            let mut kill = Command::new("sh");
+            kill.args(["-c", "kill -KILL \"$@\"", "sh"]).args(below);
+            let _ = kill.stderr(Stdio::null()).status();
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
