@@ -6,12 +6,14 @@
 //!
 //! ```text
 //!   api (reader, writer, server, options)
-//!    |            \
-//!    v             v
-//!   connection    net (resolve, connect, listen)
-//!    |      \      |
-//!    v       v     v
-//!   core    transport        driver (background tasks, timers): used by all
+//!    |         \
+//!    |          v
+//!    |         server -----> net (resolve, connect, listen, budget)
+//!    v          |             |
+//!   connection <+             |
+//!    |       \                |
+//!    v        v               |
+//!   core     transport <------+       driver (background tasks, timers): used by all
 //! ```
 //!
 //! Three rules hold everywhere, because a trap ends every component in the store:
@@ -40,6 +42,7 @@ mod connection;
 mod driver;
 mod errors;
 mod net;
+mod server;
 mod signal;
 mod transport;
 

@@ -7,10 +7,10 @@ use wit_bindgen::StreamReader;
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::bindings::wit_stream;
-use crate::connection::{Connection, Settings};
+use crate::connection::{Connection, Held, Settings};
 use crate::driver::{self, Keep};
+use crate::net::budget::Share;
 use crate::net::connect;
-use crate::net::slots::{Held, Slot};
 use crate::signal::Round;
 use crate::streams;
 use crate::transport::tcp::Tcp;
@@ -31,7 +31,7 @@ pub(super) async fn open_connection(
         ));
     }
     let _keep = Keep::new();
-    let slot = Slot::take()?;
+    let share = Share::opened()?;
     let connected = {
         let connecting = pin!(connect::connect(&host, port, &options.route));
         let round = options.cancel.begin();
@@ -45,7 +45,7 @@ pub(super) async fn open_connection(
     Ok(super::pair(Connection::tcp(
         tcp,
         options.settings,
-        Held::client(slot),
+        Held::client(share),
     )?))
 }
 
@@ -64,13 +64,13 @@ pub(super) fn wrap(
     options: Connect,
 ) -> Result<(streams::Reader, streams::Writer, StreamReader<u8>), Error> {
     driver::start();
-    let slot = Slot::take()?;
+    let share = Share::opened()?;
     let (to_send, outgoing) = wit_stream::new::<u8>();
     let connection = Connection::streams(
         Incoming::from_stream(incoming),
         Outgoing::to_stream(to_send),
         options.settings,
-        Held::client(slot),
+        Held::client(share),
     )?;
     let (reader, writer) = super::pair(connection);
     Ok((reader, writer, outgoing))

@@ -27,7 +27,7 @@ pub(super) struct Serve {
     pub(super) settings: Settings,
     pub(super) family: AddressFamily,
     pub(super) backlog: u32,
-    pub(super) max_connections: u32,
+    pub(super) max_connections: Option<u32>,
     pub(super) keep_alive: KeepAlive,
     pub(super) start_serving: bool,
     pub(super) cancel: Rc<Cancel>,
@@ -83,7 +83,7 @@ impl Default for Serve {
             settings: Settings::default(),
             family: AddressFamily::Any,
             backlog: core::BACKLOG,
-            max_connections: crate::net::slots::MAX_CONNECTIONS,
+            max_connections: None,
             keep_alive: KeepAlive::default(),
             start_serving: true,
             cancel: Rc::default(),
@@ -196,7 +196,7 @@ impl streams::GuestServerOptions for ServerOptions {
 
     fn set_max_connections(&self, n: u32) -> Result<(), Error> {
         positive(n, "max-connections")?;
-        self.0.borrow_mut().max_connections = n;
+        self.0.borrow_mut().max_connections = Some(n);
         Ok(())
     }
 

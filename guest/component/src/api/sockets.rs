@@ -2,10 +2,10 @@
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::bindings::wasi::sockets::types::TcpSocket;
-use crate::connection::Connection;
+use crate::connection::{Connection, Held};
 use crate::driver;
+use crate::net::budget::Share;
 use crate::net::listen::Listener;
-use crate::net::slots::{Held, Slot};
 use crate::streams;
 use crate::transport::tcp::Tcp;
 
@@ -17,16 +17,16 @@ pub(super) fn from_socket(
     options: Connect,
 ) -> Result<(streams::Reader, streams::Writer), Error> {
     driver::start();
-    let slot = Slot::take()?;
+    let share = Share::opened()?;
     options.route.keep_alive.apply(&socket)?;
     let tcp = Tcp::unknown(socket)?;
     Ok(super::pair(Connection::tcp(
         tcp,
         options.settings,
-        Held::client(slot),
+        Held::client(share),
     )?))
 }
 
 pub(super) fn from_listener(socket: TcpSocket, options: Serve) -> Result<streams::Server, Error> {
-    server::serve(vec![Listener::from_bound(socket)?], options)
+    server::serve(vec![Listener::from_bound(socket)?], &options)
 }

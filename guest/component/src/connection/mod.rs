@@ -5,6 +5,7 @@
 
 mod fill;
 mod handover;
+mod held;
 mod pump;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -14,10 +15,11 @@ use asyncio_streams_core::{Reader, Writer};
 
 use crate::bindings::exports::asyncio::streams::types::{Address, Error};
 use crate::driver;
-use crate::net::slots::Held;
 use crate::signal::{Cancel, Sleeper, Waiters};
 use crate::transport::tcp::Tcp;
 use crate::transport::{Incoming, Outgoing};
+
+pub(crate) use held::{Held, Owner};
 
 /// What options say about a connection.
 #[derive(Clone, Copy)]

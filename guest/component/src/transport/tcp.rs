@@ -26,7 +26,7 @@ impl Tcp {
     /// The system's, for a socket that is not connected.
     pub(crate) fn connected(socket: TcpSocket, remote: SocketAddr) -> Result<Self, Error> {
         let local = local_address(&socket)?;
-        Ok(Self::named(socket, local, remote))
+        Ok(Arrived::new(socket, local, remote).into_tcp())
     }
 
     /// Takes apart a connected socket of unknown origin.
@@ -37,20 +37,39 @@ impl Tcp {
     pub(crate) fn unknown(socket: TcpSocket) -> Result<Self, Error> {
         let local = local_address(&socket)?;
         let remote = remote_address(&socket)?;
-        Ok(Self::named(socket, local, remote))
+        Ok(Arrived::new(socket, local, remote).into_tcp())
+    }
+}
+
+/// A connection that has arrived and was not given out yet: only its input can be waited for.
+pub(crate) struct Arrived {
+    socket: TcpSocket,
+    pub(crate) incoming: Incoming,
+    local: SocketAddr,
+    remote: SocketAddr,
+}
+
+impl Arrived {
+    pub(crate) fn new(socket: TcpSocket, local: SocketAddr, remote: SocketAddr) -> Self {
+        let (received, result) = socket.receive();
+        Arrived {
+            incoming: Incoming::with_result(received, result),
+            socket,
+            local,
+            remote,
+        }
     }
 
-    /// Takes a socket apart. The streams keep the connection; the socket's handle is given up, since a store has room
+    /// Takes the socket apart. The streams keep the connection; the socket's handle is given up, since a store has room
     /// for only so many.
-    pub(crate) fn named(socket: TcpSocket, local: SocketAddr, remote: SocketAddr) -> Self {
-        let (received, receive_result) = socket.receive();
+    pub(crate) fn into_tcp(self) -> Tcp {
         let (to_send, taken) = wit_stream::new::<u8>();
-        let send_result = socket.send(taken);
+        let result = self.socket.send(taken);
         Tcp {
-            incoming: Incoming::with_result(received, receive_result),
-            outgoing: Outgoing::with_result(to_send, send_result),
-            peername: address::to_interface(remote),
-            sockname: address::to_interface(local),
+            incoming: self.incoming,
+            outgoing: Outgoing::with_result(to_send, result),
+            peername: address::to_interface(self.remote),
+            sockname: address::to_interface(self.local),
         }
     }
 }

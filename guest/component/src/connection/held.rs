@@ -1,0 +1,68 @@
+//! What a connection counts against, and who hears of its end.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use crate::net::budget::Share;
+
+/// Who hears of a connection's end: its server, if a server accepted it.
+pub(crate) trait Owner {
+    /// The connection `id` has closed, been aborted or lost.
+    fn left(&self, id: u64);
+    /// The streams of the connection are gone too.
+    fn released(&self);
+}
+
+/// What a connection counts against. Each count is given back once.
+pub(crate) struct Held {
+    share: RefCell<Option<Share>>,
+    owner: Option<(Rc<dyn Owner>, u64)>,
+    left: Cell<bool>,
+}
+
+impl Held {
+    /// A connection that this side opened.
+    pub(crate) fn client(share: Share) -> Self {
+        Held {
+            share: RefCell::new(Some(share)),
+            owner: None,
+            left: Cell::new(false),
+        }
+    }
+
+    /// The connection `id` of a server.
+    pub(crate) fn accepted(share: Share, owner: Rc<dyn Owner>, id: u64) -> Self {
+        Held {
+            share: RefCell::new(Some(share)),
+            owner: Some((owner, id)),
+            left: Cell::new(false),
+        }
+    }
+
+    /// The connection has closed, been aborted or lost.
+    pub(crate) fn leave(&self) {
+        if let Some((owner, id)) = &self.owner
+            && !self.left.replace(true)
+        {
+            owner.left(*id);
+        }
+    }
+
+    /// The streams of the connection are gone.
+    pub(crate) fn release(&self) {
+        self.leave();
+        let share = self.share.take();
+        if share.is_some()
+            && let Some((owner, _)) = &self.owner
+        {
+            drop(share);
+            owner.released();
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.release();
+    }
+}

@@ -1,0 +1,182 @@
+//! From the listening sockets to connections that can be given out.
+
+use std::cell::Cell;
+use std::pin::pin;
+use std::rc::Rc;
+
+use asyncio_streams_core::{self as core, Backoff};
+use futures::future::{Either, select};
+
+use crate::bindings::exports::asyncio::streams::types::Error;
+use crate::bindings::wasi::sockets::types::TcpSocket;
+use crate::connection::{Connection, Held};
+use crate::driver;
+use crate::net::budget::{self, Admission, Seat, Share};
+use crate::net::listen::{self, Listener};
+use crate::transport::tcp::{self, Arrived, Tcp};
+
+use super::Server;
+
+/// Sockets in a row that gave no connection, after which other tasks get a turn.
+const TURN: u32 = 16;
+
+/// What a socket from a listener turned out to be.
+enum Arrival {
+    /// A connection, given out or in the lobby.
+    Taken,
+    /// The peer was gone before it could be had.
+    Gone,
+    /// The system could not accept, for lack of descriptors or memory.
+    Failed,
+}
+
+impl Server {
+    /// Waits until a connection can be [taken](Server::pop).
+    pub(crate) async fn arrival(self: &Rc<Self>) -> Result<(), Error> {
+        if self.accepting.replace(true) {
+            return Err(Error::Busy);
+        }
+        let _accepting = Accepting(&self.accepting);
+        let round = self.cancel.begin();
+        // Also ends with a connection that comes out of the lobby.
+        let changed = self.changed.until(|| {
+            if let Err(cancelled) = round.check() {
+                Some(Err(cancelled))
+            } else if self.is_closed() {
+                Some(Err(Error::Closed))
+            } else {
+                (!self.arrived.borrow().is_empty()).then_some(Ok(()))
+            }
+        });
+        match select(pin!(changed), pin!(self.take_connections())).await {
+            Either::Left((result, _)) => result,
+            Either::Right(((), _)) => Ok(()),
+        }
+    }
+
+    /// The connection that arrived first.
+    pub(crate) fn pop(&self) -> Option<Rc<Connection>> {
+        self.arrived.borrow_mut().pop_front()
+    }
+
+    async fn take_connections(self: &Rc<Self>) {
+        let mut backoff = Backoff::new(core::ACCEPT_BACKOFF_FIRST, core::ACCEPT_BACKOFF_LONGEST);
+        let mut fruitless: u32 = 0;
+        while self.arrived.borrow().is_empty() {
+            self.changed.until(|| self.may_accept().then_some(())).await;
+            budget::room().await;
+            let last = Cell::new(Arrival::Gone);
+            {
+                let Some(mut lent) = Lent::borrow(self) else {
+                    return;
+                };
+                listen::next_connection(&mut lent.listeners, &|socket| {
+                    last.set(self.arrive(socket))
+                })
+                .await;
+            }
+            match last.into_inner() {
+                Arrival::Failed => driver::sleep(backoff.pause()).await,
+                Arrival::Taken | Arrival::Gone => {
+                    fruitless = fruitless.wrapping_add(1);
+                    if fruitless.is_multiple_of(TURN) {
+                        driver::yield_now().await;
+                    }
+                }
+            }
+        }
+    }
+
+    fn may_accept(&self) -> bool {
+        let below = self
+            .rules
+            .max_connections
+            .is_none_or(|max| self.live.get() < max);
+        below && self.state.borrow().may_accept()
+    }
+
+    /// Finds a place for a socket.
+    fn arrive(self: &Rc<Self>, socket: TcpSocket) -> Arrival {
+        // An accept that failed comes as a socket that is closed already, without even a name of its own.
+        let Ok(local) = tcp::local_address(&socket) else {
+            return Arrival::Failed;
+        };
+        let Ok(remote) = tcp::remote_address(&socket) else {
+            return Arrival::Gone;
+        };
+        let admission = budget::admit();
+        if matches!(admission, Admission::Full) {
+            return Arrival::Gone;
+        }
+        let arrived = Arrived::new(socket, local, remote);
+        self.live.set(self.live.get().saturating_add(1));
+        match admission {
+            Admission::Now(share) => self.give_out(arrived.into_tcp(), share),
+            Admission::Later(seat) => driver::spawn(self.clone().defer(arrived, seat)),
+            Admission::Full => {}
+        }
+        Arrival::Taken
+    }
+
+    /// Keeps a connection in the lobby until it may be given out, or the server closes.
+    async fn defer(self: Rc<Self>, mut arrived: Arrived, seat: Rc<Seat>) {
+        let id = self.number();
+        self.deferred.borrow_mut().insert(id, seat.clone());
+        let share = seat.turn(&mut arrived.incoming).await;
+        self.deferred.borrow_mut().remove(&id);
+        match share {
+            Some(share) if !self.is_closed() => self.give_out(arrived.into_tcp(), share),
+            _ => crate::connection::Owner::released(&*self),
+        }
+    }
+
+    /// Makes a connection that can be taken.
+    fn give_out(self: &Rc<Self>, tcp: Tcp, share: Share) {
+        let id = self.number();
+        self.state.borrow_mut().client_joined();
+        let held = Held::accepted(share, self.clone(), id);
+        // What makes it fail is in the options, which were checked when they were set. `held` then gives all back.
+        if let Ok(connection) = Connection::tcp(tcp, self.rules.settings, held) {
+            self.clients
+                .borrow_mut()
+                .insert(id, Rc::downgrade(&connection));
+            self.arrived.borrow_mut().push_back(connection);
+            self.changed.wake();
+        }
+    }
+
+    fn number(&self) -> u64 {
+        let id = self.next_id.get();
+        self.next_id.set(id.wrapping_add(1));
+        id
+    }
+}
+
+struct Accepting<'a>(&'a Cell<bool>);
+
+impl Drop for Accepting<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+/// The listeners, with the accept that waits on them. They go back unless the server has closed.
+struct Lent<'a> {
+    server: &'a Server,
+    listeners: Vec<Listener>,
+}
+
+impl<'a> Lent<'a> {
+    fn borrow(server: &'a Server) -> Option<Self> {
+        let listeners = server.listeners.take()?;
+        Some(Lent { server, listeners })
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if !self.server.is_closed() {
+            *self.server.listeners.borrow_mut() = Some(std::mem::take(&mut self.listeners));
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! A server: its listening sockets, the connections that arrived, and the clients.
+
+mod arrivals;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::rc::{Rc, Weak};
+
+use asyncio_streams_core::ServerState;
+
+use crate::bindings::exports::asyncio::streams::types::Error;
+use crate::connection::{Connection, Owner, Settings};
+use crate::driver::Keep;
+use crate::errors::saturate;
+use crate::net::budget::{self, Seat};
+use crate::net::listen::Listener;
+use crate::signal::{Cancel, Waiters};
+
+/// How a server serves.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules {
+    pub(crate) settings: Settings,
+    pub(crate) backlog: u32,
+    /// Connections at once; `None`: as many as the component may have.
+    pub(crate) max_connections: Option<u32>,
+}
+
+/// A server, from its sockets' binding until the last client has left.
+pub(crate) struct Server {
+    rules: Rules,
+    state: RefCell<ServerState>,
+    /// Connections whose streams are not gone yet: those in the lobby, the clients, and those that linger.
+    live: Cell<u32>,
+    addresses: RefCell<Vec<SocketAddr>>,
+    /// `None` while an accept waits on them, and after the close.
+    listeners: RefCell<Option<Vec<Listener>>>,
+    /// Connections that nobody has taken yet.
+    arrived: RefCell<VecDeque<Rc<Connection>>>,
+    /// Connections in the lobby, by their number.
+    deferred: RefCell<BTreeMap<u64, Rc<Seat>>>,
+    /// Connections that have not ended, by their number.
+    clients: RefCell<BTreeMap<u64, Weak<Connection>>>,
+    next_id: Cell<u64>,
+    accepting: Cell<bool>,
+    cancel: Cancel,
+    changed: Waiters,
+    _keep: Keep,
+}
+
+impl Server {
+    /// A server on bound sockets, not serving yet. Only in async calls.
+    pub(crate) fn new(listeners: Vec<Listener>, rules: Rules) -> Result<Rc<Self>, Error> {
+        let max_connections = match rules.max_connections {
+            Some(n) => {
+                budget::make_room_for(n);
+                usize::try_from(n).unwrap_or(usize::MAX)
+            }
+            None => usize::MAX,
+        };
+        Ok(Rc::new(Server {
+            rules,
+            state: RefCell::new(ServerState::new(max_connections)?),
+            live: Cell::new(0),
+            addresses: RefCell::new(listeners.iter().map(|listener| listener.address).collect()),
+            listeners: RefCell::new(Some(listeners)),
+            arrived: RefCell::default(),
+            deferred: RefCell::default(),
+            clients: RefCell::default(),
+            next_id: Cell::new(0),
+            accepting: Cell::new(false),
+            cancel: Cancel::default(),
+            changed: Waiters::default(),
+            _keep: Keep::new(),
+        }))
+    }
+
+    /// Starts listening. Again does nothing.
+    pub(crate) fn start_serving(&self) -> Result<(), Error> {
+        if self.is_closed() {
+            return Err(Error::Closed);
+        }
+        // While an accept waits they are listening already.
+        if let Some(listeners) = self.listeners.borrow_mut().as_mut() {
+            for listener in listeners {
+                listener.listen(self.rules.backlog)?;
+            }
+        }
+        let started = self.state.borrow_mut().start_serving();
+        self.changed.wake();
+        started.map_err(|_| Error::Closed)
+    }
+
+    /// Closes the listening sockets, and drops the connections that nobody has taken. Clients go on.
+    pub(crate) fn close(&self) {
+        self.state.borrow_mut().close();
+        self.addresses.borrow_mut().clear();
+        drop(self.listeners.take());
+        for seat in self.deferred.take().into_values() {
+            seat.close();
+        }
+        // They were never handed out, so nobody else can end them.
+        for connection in self.arrived.take() {
+            connection.abort();
+        }
+        self.changed.wake();
+    }
+
+    /// Waits until the server is closed and no client is left.
+    pub(crate) async fn done(&self) {
+        self.changed
+            .until(|| self.state.borrow().is_done().then_some(()))
+            .await;
+    }
+
+    /// Does `act` to each client; gives how many there were.
+    pub(crate) fn each_client(&self, act: impl Fn(&Connection)) -> u32 {
+        let clients: Vec<_> = self
+            .clients
+            .borrow()
+            .values()
+            .filter_map(Weak::upgrade)
+            .collect();
+        clients.iter().for_each(|connection| act(connection));
+        saturate(clients.len())
+    }
+
+    /// Ends the accept that is pending with `cancelled`.
+    pub(crate) fn cancel_accept(&self) {
+        self.cancel.cancel();
+        self.changed.wake();
+    }
+
+    /// Where it listens; nothing after the close.
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+        self.addresses.borrow().clone()
+    }
+
+    pub(crate) fn is_serving(&self) -> bool {
+        self.state.borrow().is_serving()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.borrow().is_closed()
+    }
+
+    pub(crate) fn is_accepting(&self) -> bool {
+        self.accepting.get()
+    }
+}
+
+impl Owner for Server {
+    fn left(&self, id: u64) {
+        self.clients.borrow_mut().remove(&id);
+        self.state.borrow_mut().client_left();
+        self.changed.wake();
+    }
+
+    fn released(&self) {
+        self.live.set(self.live.get().saturating_sub(1));
+        self.changed.wake();
+    }
+}
