@@ -1,1 +1,111 @@
-//! asyncio streams for WebAssembly components.
+//! asyncio's streams for WebAssembly components in Rust: connections and servers with a buffered
+//! reader and a writer with back-pressure.
+//!
+//! A program that uses this crate imports the interface `asyncio:streams`; a composition with
+//! `streams.wasm` gives it the implementation, on WASI 0.3. This crate adds little of its own:
+//! asyncio's names, calls that can be dropped at any point without losing a byte, buffered data
+//! without waiting, and the macros that make a crate a program.
+//!
+//! # A client
+//! The crate type is `cdylib`, the target `wasm32-unknown-unknown`, the linker `wasm-component-ld`.
+//!
+//! ```no_run
+//! # mod program {
+//! use asyncio_streams::{Error, cli, open_connection};
+//!
+//! asyncio_streams::run!(main);
+//!
+//! async fn main() -> Result<(), Error> {
+//!     let (reader, writer) = open_connection("127.0.0.1", 8888).await?;
+//!     writer.write("Hello World!\n")?;
+//!     writer.drain().await?;
+//!     writer.write_eof()?;
+//!
+//!     let mut lines = reader.lines();
+//!     while let Some(line) = lines.next().await? {
+//!         cli::print(line).await?;
+//!     }
+//!     writer.close();
+//!     writer.wait_closed().await
+//! }
+//! # }
+//! # fn main() {}
+//! ```
+//!
+//! ```sh
+//! wac plug client.wasm --plug streams.wasm -o app.wasm
+//! wasmtime run -S inherit-network app.wasm
+//! ```
+//!
+//! # A server
+//! Either it listens by itself, with [`start_server`] and [`Server::serve_forever`] or a loop
+//! around [`Server::accept`]; or `serve.wasm` listens, and the crate is only the handler:
+//!
+//! ```no_run
+//! use asyncio_streams::{Error, Reader, Writer};
+//!
+//! asyncio_streams::serve!(greet);
+//!
+//! async fn greet(reader: Reader, writer: Writer) -> Result<(), Error> {
+//!     writer.send("Who is there?\n").await?;
+//!     let name = reader.readline().await?;
+//!     writer.write("Hello ")?;
+//!     writer.write(name)?;
+//!     writer.drain().await
+//! }
+//! ```
+//!
+//! ```sh
+//! wac plug serve.wasm --plug handler.wasm -o t.wasm
+//! wac plug t.wasm --plug streams.wasm -o app.wasm
+//! wasmtime run -S inherit-network app.wasm 127.0.0.1:8888
+//! ```
+//!
+//! # What to know
+//! - A component is one thread. Calls overlap where they wait: [`spawn`] a task, or join futures
+//!   with any crate for that.
+//! - Any call can be dropped: [`timeout`] is enough for deadlines, `select!` for choices. Dropping
+//!   what waits loses nothing.
+//! - Readers, writers and servers are shared by reference. What excludes each other says
+//!   [`Error::Busy`]: a second read while one waits.
+//! - What goes out does so while the program waits for something. `wasmtime run` ends the program
+//!   when `main` returns: close and [`Writer::wait_closed`] before.
+//! - `std` has no input, output, clock or threads here; [`cli`], [`sleep`] and [`now`] stand in.
+//! - On other targets than WebAssembly the crate compiles, for checks and documentation, and its
+//!   calls panic.
+
+pub mod bindings;
+pub mod cli;
+
+mod address;
+mod byte_stream;
+mod connect;
+mod error;
+mod lines;
+#[doc(hidden)]
+pub mod program;
+mod reader;
+mod server;
+mod server_options;
+mod task;
+mod time;
+mod writer;
+
+pub use bindings::streams::{Waits, Wanted};
+pub use bindings::types::{
+    Address, AddressFamily, CertificateFailure, ConnectAttempt, Incomplete, InetAddress,
+    NetworkCode, NetworkError, OtherError, Overrun, TlsError, TlsFailure,
+};
+pub use byte_stream::{ByteReader, ByteWriter, byte_stream};
+pub use connect::{ConnectOptions, DEFAULT_LIMIT, KeepAlive, from_stream, open_connection, wrap};
+pub use error::Error;
+pub use lines::Lines;
+pub use program::Outcome;
+pub use reader::Reader;
+pub use server::{Server, start_server};
+pub use server_options::ServerOptions;
+pub use task::{Task, spawn};
+pub use time::{Elapsed, now, sleep, timeout};
+/// The bindings' generator and runtime, of the version that this crate uses.
+pub use wit_bindgen;
+pub use writer::Writer;

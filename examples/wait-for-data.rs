@@ -1,0 +1,41 @@
+//! Wait for data on streams of your own: the reader and the writer work over any pair of byte
+//! streams, not only over sockets. Here one task plays the peer, and sends something into the
+//! stream that the reader waits on.
+//!
+//! asyncio's example registers an open socket; a component has byte streams in that place: a file,
+//! a pipe, the body of an HTTP message, or, as here, one that it made itself.
+//!
+//! From the folder of the checkout, after `cargo xtask build`:
+//!
+//!     wac plug target/components/examples/wait-for-data.wasm --plug target/components/streams.wasm -o wait-for-data.wasm
+//!     wasmtime run wait-for-data.wasm
+
+use std::time::Duration;
+
+use asyncio_streams::{Error, byte_stream, cli, run, sleep, spawn, wrap};
+
+run!(main);
+
+async fn main() -> Result<(), Error> {
+    // Two raw streams make a connection: what the peer sends comes in, what is written goes out.
+    let (mut peer, incoming) = byte_stream();
+    let (reader, writer, _outgoing) = wrap(incoming).await?;
+
+    // Simulate data that arrives a little later. The raw end of a stream has no buffer: `write_all`
+    // waits for the reader.
+    let sending = spawn(async move {
+        sleep(Duration::from_millis(100)).await;
+        peer.write_all(b"abc".to_vec()).await
+    });
+
+    // Wait for data.
+    let data = reader.read(100).await?;
+
+    // Got data: we are done, close the connection.
+    cli::println(format!("Received: {}", String::from_utf8_lossy(&data))).await?;
+    writer.close();
+
+    // `write_all` gives back what was not taken: nothing, here.
+    let _unsent = sending.await;
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! What wit-bindgen makes of the interfaces: every call exactly as it is in WIT.
+//!
+//! The types of this crate are made of these, and lead here and back:
+//! [`Reader::raw`](crate::Reader::raw), `From` in both directions.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    reason = "generated"
+)]
+
+pub use imports::asyncio::streams::{streams, types};
+
+/// What a program may import. What it does not call leaves no trace in the component.
+pub mod imports {
+    wit_bindgen::generate!({
+        inline: "
+            package asyncio:rust;
+
+            world imports {
+                import asyncio:streams/streams@0.1.0;
+                import wasi:cli/stdout@0.3.0;
+                import wasi:cli/stderr@0.3.0;
+                import wasi:cli/stdin@0.3.0;
+                import wasi:cli/environment@0.3.0;
+                import wasi:clocks/monotonic-clock@0.3.0;
+            }
+        ",
+        path: "../../wit",
+        generate_all,
+        additional_derives: [PartialEq, Eq],
+        ownership: Borrowing { duplicate_if_necessary: false },
+    });
+}
+
+/// The export `wasi:cli/run`, for [`run!`](crate::run).
+pub mod run {
+    wit_bindgen::generate!({
+        inline: "
+            package asyncio:rust;
+
+            world run {
+                export wasi:cli/run@0.3.0;
+            }
+        ",
+        path: "../../wit",
+        generate_all,
+        pub_export_macro: true,
+        export_macro_name: "__export_run",
+    });
+}
+
+/// The export `asyncio:streams/handler`, for [`serve!`](crate::serve).
+pub mod handler {
+    wit_bindgen::generate!({
+        inline: "
+            package asyncio:rust;
+
+            world handler {
+                export asyncio:streams/handler@0.1.0;
+            }
+        ",
+        path: "../../wit",
+        with: {
+            "asyncio:streams/types@0.1.0": super::imports::asyncio::streams::types,
+            "asyncio:streams/streams@0.1.0": super::imports::asyncio::streams::streams,
+        },
+        pub_export_macro: true,
+        export_macro_name: "__export_handler",
+    });
+}

@@ -1,0 +1,244 @@
+//! Making connections.
+
+use std::time::Duration;
+
+use crate::bindings::streams;
+use crate::reader::size;
+use crate::time::nanoseconds;
+use crate::{AddressFamily, ByteReader, Error, Reader, Writer};
+
+/// The most bytes that a line may have before its separator, unless set otherwise.
+pub const DEFAULT_LIMIT: usize = 65_536;
+
+/// Opens a TCP connection to a host by name or address.
+///
+/// A name needs the host's leave to look it up (`-S allow-ip-name-lookup` for `wasmtime run`). All
+/// of its addresses are tried, alternating between the families, the next one starting when the one
+/// before has failed or has not answered for 250 ms; the first that connects wins.
+/// [`ConnectOptions`] has the same with options.
+///
+/// # Errors
+/// - [`Error::InvalidArgument`]: `host` is empty or has a NUL; `port` is 0.
+/// - [`Error::Network`]: the name does not resolve, the host does not grant the network, or the
+///   component has as many connections as it can; the code says which.
+/// - [`Error::Connect`]: every address failed; one entry for each.
+///
+/// Dropping the call closes all attempts.
+pub async fn open_connection(host: &str, port: u16) -> Result<(Reader, Writer), Error> {
+    connection(streams::open_connection(host.to_owned(), port, None).await)
+}
+
+/// Makes a connection over any pair of byte streams: a pipe, another component,
+/// [`byte_stream`](crate::byte_stream).
+///
+/// What comes in is `incoming`, what is written goes to the stream returned. That stream ends when
+/// the writer ends; if its reader drops it before, the connection is lost with `BrokenPipe`.
+///
+/// # Errors
+/// None in this version of the interface.
+pub async fn wrap(incoming: ByteReader) -> Result<(Reader, Writer, ByteReader), Error> {
+    let (reader, writer, outgoing) = streams::wrap(incoming, None).await?;
+    Ok((reader.into(), writer.into(), outgoing))
+}
+
+/// Makes a reader over any byte stream; its end is a clean end.
+///
+/// `limit` is the most bytes that a line may have before its separator; [`DEFAULT_LIMIT`] is usual.
+///
+/// # Errors
+/// - [`Error::InvalidArgument`]: `limit` is 0.
+pub async fn from_stream(data: ByteReader, limit: usize) -> Result<Reader, Error> {
+    Ok(streams::from_stream(data, size(limit)).await?.into())
+}
+
+/// What a new connection shall be like; what is not set has its default. asyncio's keyword
+/// arguments.
+///
+/// ```no_run
+/// # async fn f() -> Result<(), asyncio_streams::Error> {
+/// use asyncio_streams::ConnectOptions;
+/// use std::time::Duration;
+///
+/// let options = ConnectOptions::new().limit(1 << 20).deadline(Duration::from_secs(10));
+/// let (reader, writer) = options.open_connection("192.0.2.1", 80).await?;
+/// # Ok(()) }
+/// ```
+///
+/// Nothing is checked before a connection is made with it: a wrong value shows there, as
+/// [`Error::InvalidArgument`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConnectOptions {
+    limit: Option<usize>,
+    max_result: Option<usize>,
+    max_queued: Option<usize>,
+    family: Option<AddressFamily>,
+    local_addresses: Vec<(String, u16)>,
+    happy_eyeballs_delay: Option<Option<Duration>>,
+    interleave: Option<u32>,
+    deadline: Option<Option<Duration>>,
+    close_deadline: Option<Option<Duration>>,
+    keep_alive: Option<KeepAlive>,
+}
+
+/// How the system probes an idle peer; what is none is the system's choice. It may round: to whole
+/// seconds of 1 to 32,767, and to 1 to 127 probes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// When the probes start, after the last that was heard.
+    pub idle: Option<Duration>,
+    /// How far apart they are.
+    pub interval: Option<Duration>,
+    /// How many may fail before the connection is lost.
+    pub count: Option<u32>,
+}
+
+impl ConnectOptions {
+    /// Every option at its default.
+    pub fn new() -> Self {
+        ConnectOptions::default()
+    }
+
+    /// The most bytes that a line may have before its separator; [`DEFAULT_LIMIT`] by default, at
+    /// least 1.
+    pub fn limit(mut self, bytes: usize) -> Self {
+        self.limit = Some(bytes);
+        self
+    }
+
+    /// The most bytes that one result of a read may have; 64 MiB by default, at least 1.
+    pub fn max_result(mut self, bytes: usize) -> Self {
+        self.max_result = Some(bytes);
+        self
+    }
+
+    /// The most bytes that may wait to be sent; 64 MiB by default, at least 1.
+    pub fn max_queued(mut self, bytes: usize) -> Self {
+        self.max_queued = Some(bytes);
+        self
+    }
+
+    /// Which addresses to use; any by default.
+    pub fn family(mut self, family: AddressFamily) -> Self {
+        self.family = Some(family);
+        self
+    }
+
+    /// Adds an address of this machine to connect from, port 0 for a free one; without any, the
+    /// system chooses.
+    ///
+    /// For each remote address, the local ones of its family are tried in the order in which they
+    /// were added.
+    pub fn local_address(mut self, host: &str, port: u16) -> Self {
+        self.local_addresses.push((host.to_owned(), port));
+        self
+    }
+
+    /// How long an attempt goes on alone before the next address is tried beside it; 250 ms by
+    /// default (RFC 8305).
+    ///
+    /// Zero starts all at once; none tries the next address only when the one before has failed.
+    pub fn happy_eyeballs_delay(mut self, delay: impl Into<Option<Duration>>) -> Self {
+        self.happy_eyeballs_delay = Some(delay.into());
+        self
+    }
+
+    /// How many addresses of the first family are tried before the families alternate; 1 by
+    /// default, 0 keeps the order of the name service.
+    pub fn interleave(mut self, first_family_count: u32) -> Self {
+        self.interleave = Some(first_family_count);
+        self
+    }
+
+    /// How long [`open_connection`](ConnectOptions::open_connection) may take in all; none, the
+    /// default, leaves it to the system. When it passes, the call ends with
+    /// [`Error::DeadlineExceeded`].
+    pub fn deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
+        self.deadline = Some(deadline.into());
+        self
+    }
+
+    /// How long `close` may take to send what is queued; 30 s by default, none is without end.
+    pub fn close_deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
+        self.close_deadline = Some(deadline.into());
+        self
+    }
+
+    /// Makes the system probe an idle peer; by default it does not.
+    pub fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
+        self.keep_alive = Some(keep_alive);
+        self
+    }
+
+    /// [`open_connection`](crate::open_connection) with these options.
+    ///
+    /// # Errors
+    /// Those of the function; also [`Error::InvalidArgument`] for an option, and
+    /// [`Error::DeadlineExceeded`].
+    pub async fn open_connection(&self, host: &str, port: u16) -> Result<(Reader, Writer), Error> {
+        let options = self.to_raw()?;
+        connection(streams::open_connection(host.to_owned(), port, Some(&options)).await)
+    }
+
+    /// [`wrap`](crate::wrap) with these options: the limits, the bounds and the close deadline
+    /// count.
+    ///
+    /// # Errors
+    /// - [`Error::InvalidArgument`]: an option.
+    pub async fn wrap(&self, incoming: ByteReader) -> Result<(Reader, Writer, ByteReader), Error> {
+        let options = self.to_raw()?;
+        let (reader, writer, outgoing) = streams::wrap(incoming, Some(&options)).await?;
+        Ok((reader.into(), writer.into(), outgoing))
+    }
+
+    /// The same as the interface has it.
+    ///
+    /// # Errors
+    /// - [`Error::InvalidArgument`]: a value that cannot be.
+    pub fn to_raw(&self) -> Result<streams::ConnectOptions, Error> {
+        let raw = streams::ConnectOptions::new();
+        if let Some(bytes) = self.limit {
+            raw.set_limit(size(bytes))?;
+        }
+        if let Some(bytes) = self.max_result {
+            raw.set_max_result(size(bytes))?;
+        }
+        if let Some(bytes) = self.max_queued {
+            raw.set_max_queued(size(bytes))?;
+        }
+        if let Some(family) = self.family {
+            raw.set_family(family);
+        }
+        for (host, port) in &self.local_addresses {
+            raw.add_local_address(host, *port);
+        }
+        if let Some(delay) = self.happy_eyeballs_delay {
+            raw.set_happy_eyeballs_delay(delay.map(nanoseconds));
+        }
+        if let Some(count) = self.interleave {
+            raw.set_interleave(count);
+        }
+        if let Some(deadline) = self.deadline {
+            raw.set_deadline(deadline.map(nanoseconds));
+        }
+        if let Some(deadline) = self.close_deadline {
+            raw.set_close_deadline(deadline.map(nanoseconds));
+        }
+        if let Some(KeepAlive {
+            idle,
+            interval,
+            count,
+        }) = self.keep_alive
+        {
+            raw.set_keep_alive(true);
+            raw.set_keep_alive_times(idle.map(nanoseconds), interval.map(nanoseconds), count)?;
+        }
+        Ok(raw)
+    }
+}
+
+fn connection(
+    result: Result<(streams::Reader, streams::Writer), crate::bindings::types::Error>,
+) -> Result<(Reader, Writer), Error> {
+    let (reader, writer) = result?;
+    Ok((reader.into(), writer.into()))
+}

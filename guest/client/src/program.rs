@@ -1,0 +1,149 @@
+//! What makes a crate a program: the macros that export its main function or its handler.
+
+use std::fmt::Display;
+
+use crate::cli;
+
+/// Makes the component a command, which `wasmtime run` runs: its main function is `main`.
+///
+/// `main` is an `async fn` without arguments, and gives `()` or a `Result<(), E>` with any error
+/// that has a text. An error is printed to standard error, and the program ends with the status 1.
+///
+/// ```no_run
+/// # mod program {
+/// use asyncio_streams::{Error, cli, open_connection};
+///
+/// asyncio_streams::run!(main);
+///
+/// async fn main() -> Result<(), Error> {
+///     let (reader, writer) = open_connection("127.0.0.1", 8888).await?;
+///     writer.send("Hello World!\n").await?;
+///     let line = reader.readline().await?;
+///     writer.close();
+///     writer.wait_closed().await?;
+///     cli::println(String::from_utf8_lossy(&line)).await
+/// }
+/// # }
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! run {
+    ($main:path) => {
+        const _: () = {
+            // A name that no main function's path begins with.
+            struct __Program;
+
+            impl $crate::bindings::run::exports::wasi::cli::run::Guest for __Program {
+                async fn run() -> ::core::result::Result<(), ()> {
+                    $crate::program::finish($main().await).await
+                }
+            }
+
+    $crate::bindings::run::__export_run!(__Program with_types_in $crate::bindings::run);
+        };
+    };
+}
+
+/// Makes the component a server application: its handler is called for each client, by `serve.wasm`
+/// or by any component that imports `asyncio:streams/handler`.
+///
+/// The handler is an `async fn` that takes a [`Reader`](crate::Reader) and a
+/// [`Writer`](crate::Writer), and gives `()` or a `Result<(), E>` with any error that has a text:
+/// the caller writes it to its log and goes on serving. All calls run in one instance, at once:
+/// globals are shared. What the handler still owns when it returns is dropped, which closes the
+/// connection; everything queued still goes out.
+///
+/// ```no_run
+/// use asyncio_streams::{Error, Reader, Writer};
+///
+/// asyncio_streams::serve!(echo);
+///
+/// async fn echo(reader: Reader, writer: Writer) -> Result<(), Error> {
+///     loop {
+///         let data = reader.read(65_536).await?;
+///         if data.is_empty() {
+///             return Ok(());
+///         }
+///         writer.send(data).await?;
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! serve {
+    ($handler:path) => {
+        const _: () = {
+            // A name that no handler's path begins with.
+            struct __Handler;
+
+            impl $crate::bindings::handler::exports::asyncio::streams::handler::Guest
+                for __Handler
+            {
+                async fn client_connected(
+                    reader: $crate::bindings::streams::Reader,
+                    writer: $crate::bindings::streams::Writer,
+                ) -> ::core::result::Result<(), ::std::string::String> {
+                    let reader = $crate::Reader::from(reader);
+                    let writer = $crate::Writer::from(writer);
+                    $crate::Outcome::into_result($handler(reader, writer).await)
+                }
+            }
+
+            $crate::bindings::handler::__export_handler!(
+                __Handler with_types_in $crate::bindings::handler
+            );
+        };
+    };
+}
+
+/// What a main function or a handler may give: nothing, or a result whose error has a text.
+pub trait Outcome {
+    /// The error's text; for errors that tell their causes in the alternate form, with those.
+    ///
+    /// # Errors
+    /// The text, when there was an error.
+    fn into_result(self) -> Result<(), String>;
+}
+
+impl Outcome for () {
+    fn into_result(self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl<E: Display> Outcome for Result<(), E> {
+    fn into_result(self) -> Result<(), String> {
+        self.map_err(|error| format!("{error:#}"))
+    }
+}
+
+/// The end of a command: says what went wrong, and sees to it that all output is out.
+#[doc(hidden)]
+pub async fn finish(outcome: impl Outcome) -> Result<(), ()> {
+    let result = match outcome.into_result() {
+        Ok(()) => Ok(()),
+        Err(reason) => {
+            // Without a standard error there is nobody left to tell; the status still says it.
+            let _ = cli::eprintln(format_args!("error: {reason}")).await;
+            Err(())
+        }
+    };
+    cli::finish().await;
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+
+    #[test]
+    fn an_error_becomes_its_text() {
+        assert_eq!(().into_result(), Ok(()));
+        assert_eq!(Ok::<(), Error>(()).into_result(), Ok(()));
+        assert_eq!(
+            Err::<(), _>(Error::WriteAfterEof).into_result(),
+            Err("write after write_eof".into())
+        );
+        assert_eq!(Err::<(), _>("text").into_result(), Err("text".into()));
+    }
+}

@@ -1,0 +1,307 @@
+//! The receiving side of a connection.
+
+use crate::bindings::streams;
+use crate::{ByteReader, Error, Lines, Wanted};
+
+/// The receiving side of a connection: a buffer, and reads that take from it. asyncio's
+/// `StreamReader`.
+///
+/// Bytes leave the buffer only with a result, in the order in which they came, and buffered bytes
+/// come before a failure. Input is taken from the network while a read waits, so a peer that sends
+/// faster than this side reads is held back by the network, not by memory.
+///
+/// # Cancelling
+/// Every read can be dropped at any point: it has taken nothing until it returns. It takes what is
+/// buffered by a call that cannot be pending, and waits by one that takes nothing. So `timeout`,
+/// `select!` and the like are safe around any of them.
+///
+/// # Errors
+/// Every read can give these, beside its own:
+/// - [`Error::Busy`]: another read or wait is pending on this reader.
+/// - [`Error::Cancelled`]: [`cancel`](Reader::cancel) ended the wait.
+/// - [`Error::Closed`]: this side closed, aborted or gave away the connection, and what is buffered
+///   does not satisfy the read.
+/// - [`Error::Network`], [`Error::Tls`]: the connection failed, and what is buffered does not
+///   satisfy the read; `read(n)` still gets the buffered rest. Every later read says the same.
+///
+/// # Drop
+/// Dropping a reader discards what is buffered and what still comes; the connection lives until the
+/// writer ends. The borrow checker sees to it that no call on it is pending then; only a future
+/// that was leaked (`mem::forget`) escapes it, and the drop traps.
+#[derive(Debug)]
+pub struct Reader {
+    raw: streams::Reader,
+}
+
+impl Reader {
+    /// Reads 1 to `n` bytes; waits for the first. Empty at the end of the stream, or when `n` is 0.
+    ///
+    /// # Errors
+    /// Those of every read.
+    pub async fn read(&self, n: usize) -> Result<Vec<u8>, Error> {
+        loop {
+            if let Some(bytes) = self.try_read(n)? {
+                return Ok(bytes);
+            }
+            self.wait(Wanted::Any).await?;
+        }
+    }
+
+    /// Reads everything to the end of the stream. asyncio's `read()` without a number.
+    ///
+    /// # Errors
+    /// - those of every read.
+    /// - [`Error::TooLarge`]: more than `max_result` bytes came (64 MiB by default); nothing is
+    ///   consumed. [`into_stream`](Reader::into_stream) has no such bound.
+    pub async fn read_to_end(&self) -> Result<Vec<u8>, Error> {
+        self.wait(Wanted::End).await?;
+        // Answered inside the call, after that wait: dropping it cannot lose what it took.
+        Ok(self.raw.read(None).await?)
+    }
+
+    /// Reads one line, up to and including `\n`. The last line may lack it; after the last, it is
+    /// empty.
+    ///
+    /// # Errors
+    /// - those of every read.
+    /// - [`Error::LimitOverrun`]: the line is longer than [`limit`](Reader::limit). Nothing is
+    ///   dropped: `readexactly(consumed)` takes what was searched, `discard(consumed)` skips it.
+    /// - [`Error::TooLarge`]: the line is longer than `max_result`; nothing is consumed.
+    pub async fn readline(&self) -> Result<Vec<u8>, Error> {
+        loop {
+            if let Some(line) = self.try_readline()? {
+                return Ok(line);
+            }
+            self.wait(Wanted::Line).await?;
+        }
+    }
+
+    /// The lines of the stream one after the other, until its end. asyncio's `async for line in
+    /// reader`.
+    ///
+    /// ```no_run
+    /// # async fn f(reader: asyncio_streams::Reader) -> Result<(), asyncio_streams::Error> {
+    /// let mut lines = reader.lines();
+    /// while let Some(line) = lines.next().await? {
+    ///     assert!(!line.is_empty());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn lines(&self) -> Lines<'_> {
+        Lines::new(self)
+    }
+
+    /// Reads exactly `n` bytes, whatever the limit; 0 gives none at once.
+    ///
+    /// # Errors
+    /// - those of every read.
+    /// - [`Error::IncompleteRead`]: the stream ended before `n` bytes; carries and consumes what
+    ///   there was.
+    /// - [`Error::TooLarge`]: `n` is larger than `max_result`; said at once, nothing is consumed.
+    pub async fn readexactly(&self, n: usize) -> Result<Vec<u8>, Error> {
+        loop {
+            if let Some(bytes) = self.try_readexactly(n)? {
+                return Ok(bytes);
+            }
+            self.wait(Wanted::Exactly(size(n))).await?;
+        }
+    }
+
+    /// Reads up to and including the next `separator`.
+    ///
+    /// # Errors
+    /// Those of [`readuntil_any`](Reader::readuntil_any).
+    pub async fn readuntil(&self, separator: impl AsRef<[u8]>) -> Result<Vec<u8>, Error> {
+        self.readuntil_any(&[separator.as_ref()]).await
+    }
+
+    /// Reads up to and including the first separator that ends: the shortest run of bytes that ends
+    /// with any of them. asyncio's `readuntil` with a tuple.
+    ///
+    /// # Errors
+    /// - those of every read.
+    /// - [`Error::InvalidArgument`]: no separators, or an empty one.
+    /// - [`Error::LimitOverrun`]: more than [`limit`](Reader::limit) bytes before the separator, or
+    ///   without one; nothing is dropped. It wins over `IncompleteRead` at the end of the stream.
+    /// - [`Error::IncompleteRead`]: the stream ended before a separator; carries and consumes the
+    ///   rest.
+    /// - [`Error::TooLarge`]: the result would be larger than `max_result`; nothing is consumed.
+    pub async fn readuntil_any(&self, separators: &[&[u8]]) -> Result<Vec<u8>, Error> {
+        loop {
+            if let Some(bytes) = self.try_readuntil(separators)? {
+                return Ok(bytes);
+            }
+            self.wait(Wanted::Until(
+                separators
+                    .iter()
+                    .map(|separator| separator.to_vec())
+                    .collect(),
+            ))
+            .await?;
+        }
+    }
+
+    /// Reads every complete line that is buffered as one block, for who splits lines himself: waits
+    /// for the first, and adds those behind it that fit into `max_bytes`. Empty at the end of the
+    /// stream.
+    ///
+    /// The first line comes whole even if it alone is longer than `max_bytes`. An unterminated rest
+    /// at the end of the stream comes as a block of its own.
+    ///
+    /// # Errors
+    /// Those of [`readline`](Reader::readline), about the first line.
+    pub async fn readlines(&self, max_bytes: usize) -> Result<Vec<u8>, Error> {
+        loop {
+            if let Some(block) = self.try_readlines(max_bytes)? {
+                return Ok(block);
+            }
+            self.wait(Wanted::Line).await?;
+        }
+    }
+
+    /// Waits until the matching read would be answered at once, by bytes, by the end or by an
+    /// error, and takes nothing.
+    ///
+    /// # Errors
+    /// Only [`Error::Busy`], [`Error::Cancelled`], and [`Error::InvalidArgument`] for
+    /// [`Wanted::Until`] without separators or with an empty one. What the read would say, the read
+    /// says.
+    pub async fn wait(&self, want: Wanted) -> Result<(), Error> {
+        Ok(self.raw.wait(want).await?)
+    }
+
+    /// [`read`](Reader::read) without waiting; none when it would have to wait.
+    ///
+    /// # Errors
+    /// Those of every read, except `Cancelled`.
+    pub fn try_read(&self, n: usize) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.raw.try_read(size(n))?)
+    }
+
+    /// [`readline`](Reader::readline) without waiting; none when it would have to wait.
+    ///
+    /// # Errors
+    /// Those of `readline`, except `Cancelled`.
+    pub fn try_readline(&self) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.raw.try_readline()?)
+    }
+
+    /// [`readexactly`](Reader::readexactly) without waiting; none when it would have to wait.
+    ///
+    /// # Errors
+    /// Those of `readexactly`, except `Cancelled`.
+    pub fn try_readexactly(&self, n: usize) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.raw.try_readexactly(size(n))?)
+    }
+
+    /// [`readuntil_any`](Reader::readuntil_any) without waiting; none when it would have to wait.
+    ///
+    /// # Errors
+    /// Those of `readuntil_any`, except `Cancelled`.
+    pub fn try_readuntil(&self, separators: &[&[u8]]) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.raw.try_readuntil(separators)?)
+    }
+
+    /// [`readlines`](Reader::readlines) without waiting; none when it would have to wait.
+    ///
+    /// # Errors
+    /// Those of `readlines`, except `Cancelled`.
+    pub fn try_readlines(&self, max_bytes: usize) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.raw.try_readlines(size(max_bytes))?)
+    }
+
+    /// Copies up to `n` bytes from the front of the buffer and leaves them there. Always answers.
+    pub fn peek(&self, n: usize) -> Vec<u8> {
+        self.raw.peek(size(n))
+    }
+
+    /// Drops up to `n` bytes from the front of the buffer, and gives how many it dropped. Never
+    /// waits for more.
+    ///
+    /// # Errors
+    /// - [`Error::Busy`]: a read or wait is pending.
+    /// - [`Error::Closed`]: `into_stream` gave the input away.
+    pub fn discard(&self, n: usize) -> Result<usize, Error> {
+        Ok(length(self.raw.discard(size(n))?))
+    }
+
+    /// How many bytes are buffered and can be read without waiting. Always answers.
+    pub fn buffered(&self) -> usize {
+        length(self.raw.buffered())
+    }
+
+    /// Whether the peer ended the stream cleanly and nothing is buffered. Always answers.
+    ///
+    /// A failure is no end, nor is closing on this side. Since input is taken on demand, it becomes
+    /// true during a read, not by itself.
+    pub fn at_eof(&self) -> bool {
+        self.raw.at_eof()
+    }
+
+    /// The failure that ended the input, even while bytes are still buffered. Always answers.
+    ///
+    /// None while there is none, and after a clean end; `Closed` after closing on this side.
+    pub fn exception(&self) -> Option<Error> {
+        self.raw.exception().map(Error::from)
+    }
+
+    /// The most bytes that a line may have before its separator. Always answers.
+    pub fn limit(&self) -> usize {
+        length(self.raw.limit())
+    }
+
+    /// Ends the pending read or wait, if there is one, with `Cancelled`; nothing is taken.
+    ///
+    /// For whoever does not hold the pending call; who does, drops it. The next call waits as
+    /// usual.
+    pub fn cancel(&self) {
+        self.raw.cancel();
+    }
+
+    /// Gives the whole rest of the input as a stream: the fastest way to move bytes, without a
+    /// bound on their number.
+    ///
+    /// What is buffered comes first. The future gives ok after a clean end, else the error that
+    /// ended the input; an end of the stream alone does not tell which. Dropping the stream before
+    /// its end discards the rest. From here on every read of this reader is `Closed`; the writer
+    /// goes on.
+    ///
+    /// # Errors
+    /// - [`Error::Busy`]: a read or wait is pending.
+    /// - [`Error::Closed`]: it was called before, or this side closed the connection and nothing is
+    ///   buffered.
+    /// - [`Error::Network`], [`Error::Tls`]: the connection failed and nothing is buffered.
+    pub async fn into_stream(
+        &self,
+    ) -> Result<(ByteReader, impl Future<Output = Result<(), Error>> + use<>), Error> {
+        let (stream, end) = self.raw.into_stream().await?;
+        Ok((stream, async move { Ok(end.await?) }))
+    }
+
+    /// The reader as the interface has it.
+    pub fn raw(&self) -> &streams::Reader {
+        &self.raw
+    }
+}
+
+impl From<streams::Reader> for Reader {
+    fn from(raw: streams::Reader) -> Self {
+        Reader { raw }
+    }
+}
+
+impl From<Reader> for streams::Reader {
+    fn from(reader: Reader) -> Self {
+        reader.raw
+    }
+}
+
+/// A number of bytes for the interface, which has 32 bits for it, as WebAssembly's memory has.
+pub(crate) fn size(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// The way back.
+pub(crate) fn length(n: u32) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}

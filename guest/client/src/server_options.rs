@@ -1,0 +1,150 @@
+//! What a server shall be like.
+
+use std::time::Duration;
+
+use crate::bindings::streams;
+use crate::reader::size;
+use crate::time::nanoseconds;
+use crate::{AddressFamily, Error, KeepAlive, Server};
+
+/// What a new server, and every connection that it accepts, shall be like; what is not set has its
+/// default.
+///
+/// Nothing is checked before a server is made with it: a wrong value shows there, as
+/// [`Error::InvalidArgument`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerOptions {
+    limit: Option<usize>,
+    max_result: Option<usize>,
+    max_queued: Option<usize>,
+    family: Option<AddressFamily>,
+    backlog: Option<u32>,
+    max_connections: Option<u32>,
+    close_deadline: Option<Option<Duration>>,
+    keep_alive: Option<KeepAlive>,
+    start_serving: Option<bool>,
+}
+
+impl ServerOptions {
+    /// Every option at its default.
+    pub fn new() -> Self {
+        ServerOptions::default()
+    }
+
+    /// The most bytes that a line may have before its separator;
+    /// [`DEFAULT_LIMIT`](crate::DEFAULT_LIMIT) by default, at least 1.
+    pub fn limit(mut self, bytes: usize) -> Self {
+        self.limit = Some(bytes);
+        self
+    }
+
+    /// The most bytes that one result of a read may have; 64 MiB by default, at least 1.
+    pub fn max_result(mut self, bytes: usize) -> Self {
+        self.max_result = Some(bytes);
+        self
+    }
+
+    /// The most bytes that may wait to be sent on one connection; 64 MiB by default, at least 1.
+    pub fn max_queued(mut self, bytes: usize) -> Self {
+        self.max_queued = Some(bytes);
+        self
+    }
+
+    /// Which addresses to listen on; any by default.
+    pub fn family(mut self, family: AddressFamily) -> Self {
+        self.family = Some(family);
+        self
+    }
+
+    /// How many connections the system holds for each socket until they are accepted; 100 by
+    /// default, at least 1.
+    pub fn backlog(mut self, connections: u32) -> Self {
+        self.backlog = Some(connections);
+        self
+    }
+
+    /// How many connections may be open at once; 4,096 by default, at least 1. The backlog holds
+    /// the rest.
+    pub fn max_connections(mut self, connections: u32) -> Self {
+        self.max_connections = Some(connections);
+        self
+    }
+
+    /// How long closing a connection may take to send what is queued; 30 s by default, none is
+    /// without end.
+    pub fn close_deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
+        self.close_deadline = Some(deadline.into());
+        self
+    }
+
+    /// Makes the system probe idle clients; by default it does not.
+    pub fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
+        self.keep_alive = Some(keep_alive);
+        self
+    }
+
+    /// Whether the server listens from the start; on by default. When off, its addresses are bound
+    /// but refuse connections until [`Server::start_serving`].
+    pub fn start_serving(mut self, on: bool) -> Self {
+        self.start_serving = Some(on);
+        self
+    }
+
+    /// [`start_server`](crate::start_server) with these options.
+    ///
+    /// # Errors
+    /// Those of the function; also [`Error::InvalidArgument`] for an option.
+    pub async fn start_server(
+        &self,
+        hosts: impl IntoIterator<Item = impl Into<String>>,
+        port: u16,
+    ) -> Result<Server, Error> {
+        let hosts = hosts.into_iter().map(Into::into).collect();
+        let options = self.to_raw()?;
+        Ok(streams::start_server(hosts, port, Some(&options))
+            .await?
+            .into())
+    }
+
+    /// The same as the interface has it.
+    ///
+    /// # Errors
+    /// - [`Error::InvalidArgument`]: a value that cannot be.
+    pub fn to_raw(&self) -> Result<streams::ServerOptions, Error> {
+        let raw = streams::ServerOptions::new();
+        if let Some(bytes) = self.limit {
+            raw.set_limit(size(bytes))?;
+        }
+        if let Some(bytes) = self.max_result {
+            raw.set_max_result(size(bytes))?;
+        }
+        if let Some(bytes) = self.max_queued {
+            raw.set_max_queued(size(bytes))?;
+        }
+        if let Some(family) = self.family {
+            raw.set_family(family);
+        }
+        if let Some(connections) = self.backlog {
+            raw.set_backlog(connections)?;
+        }
+        if let Some(connections) = self.max_connections {
+            raw.set_max_connections(connections)?;
+        }
+        if let Some(deadline) = self.close_deadline {
+            raw.set_close_deadline(deadline.map(nanoseconds));
+        }
+        if let Some(KeepAlive {
+            idle,
+            interval,
+            count,
+        }) = self.keep_alive
+        {
+            raw.set_keep_alive(true);
+            raw.set_keep_alive_times(idle.map(nanoseconds), interval.map(nanoseconds), count)?;
+        }
+        if let Some(on) = self.start_serving {
+            raw.set_start_serving(on);
+        }
+        Ok(raw)
+    }
+}
