@@ -96,9 +96,9 @@ impl<E: Clone> Reader<E> {
     }
 
     /// Bytes have arrived. After the end nothing can, and they are ignored; after a failure they are kept: whatever the
-    /// transport still delivers had arrived.
+    /// transport still delivers had arrived. No bytes are no event: they do not pause a reader that somebody waits for.
     pub fn feed(&mut self, data: &[u8]) {
-        if !matches!(self.input, Input::Ended) {
+        if !matches!(self.input, Input::Ended) && !data.is_empty() {
             self.buffer.extend(data);
             self.pause_if_full();
         }
@@ -107,7 +107,7 @@ impl<E: Clone> Reader<E> {
     /// Like [`feed`](Self::feed), for bytes that can be given away: if nothing is buffered and they fill at least half of
     /// their allocation, it is taken over without a copy.
     pub fn feed_owned(&mut self, data: Vec<u8>) {
-        if !matches!(self.input, Input::Ended) {
+        if !matches!(self.input, Input::Ended) && !data.is_empty() {
             self.buffer.extend_owned(data);
             self.pause_if_full();
         }
@@ -126,6 +126,12 @@ impl<E: Clone> Reader<E> {
         if matches!(self.input, Input::Open) {
             self.input = Input::Failed(error);
         }
+    }
+
+    /// The rest of the stream is given to somebody else: reads get what is buffered, then `error`, whatever the transport has
+    /// said or will say.
+    pub fn give_up(&mut self, error: E) {
+        self.input = Input::Failed(error);
     }
 
     /// Whether the transport should stop reading: asyncio's marks. It becomes true when bytes are fed and more than

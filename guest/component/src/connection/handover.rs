@@ -9,8 +9,8 @@ use crate::bindings::{wit_future, wit_stream};
 use crate::driver;
 use crate::transport::Incoming;
 
-use super::Connection;
 use super::fill::{Lent, take_scratch};
+use super::{Connection, Slot};
 
 /// A stream of bytes and how it ended.
 pub(crate) type Given = (StreamReader<u8>, FutureReader<Result<(), Error>>);
@@ -40,7 +40,7 @@ impl Connection {
             Some(_) => None,
             None => Lent::borrow(self).and_then(|mut lent| lent.incoming.take()),
         };
-        self.input.borrow_mut().fail(Error::Closed);
+        self.input.borrow_mut().give_up(Error::Closed);
 
         let (outcome, outcome_reader) = wit_future::new::<Result<(), Error>>(|| Ok(()));
         let given = match incoming {
@@ -57,11 +57,10 @@ impl Connection {
                 let (to, stream) = wit_stream::new::<u8>();
                 let connection = self.clone();
                 driver::spawn(async move {
-                    let result = match copy(buffered, incoming, to).await {
-                        Ok(()) => failure.map_or(Ok(()), Err),
-                        Err(error) => Err(error),
-                    };
-                    connection.given_ended(result, outcome).await;
+                    let result = connection.copy(buffered, incoming, to).await;
+                    connection
+                        .given_ended(failure.map_or(result, Err), outcome)
+                        .await;
                 });
                 stream
             }
@@ -80,27 +79,29 @@ impl Connection {
         // An error here means that nobody wants to know.
         let _ = outcome.write(result).await;
     }
-}
 
-/// Copies `buffered`, then all that comes, until either end is gone.
-async fn copy(
-    buffered: Vec<u8>,
-    incoming: Option<Incoming>,
-    mut to: StreamWriter<u8>,
-) -> Result<(), Error> {
-    if !buffered.is_empty() && !to.write_all(buffered).await.is_empty() {
-        return Ok(());
-    }
-    let Some(mut incoming) = incoming else {
-        return Ok(());
-    };
-    loop {
-        let mut piece = Vec::new();
-        if !incoming.ready().await || !incoming.read(take_scratch(), |bytes| piece = bytes).await {
-            return incoming.outcome().await;
-        }
-        if !to.write_all(piece).await.is_empty() {
+    /// Copies `buffered`, then all that comes, until either end is gone. What nobody takes is discarded.
+    async fn copy(
+        &self,
+        buffered: Vec<u8>,
+        incoming: Option<Incoming>,
+        mut to: StreamWriter<u8>,
+    ) -> Result<(), Error> {
+        let mut wanted = buffered.is_empty() || to.write_all(buffered).await.is_empty();
+        let Some(mut incoming) = incoming else {
             return Ok(());
+        };
+        while wanted {
+            let mut piece = Vec::new();
+            if !incoming.ready().await
+                || !incoming.read(take_scratch(), |bytes| piece = bytes).await
+            {
+                return incoming.outcome().await;
+            }
+            wanted = to.write_all(piece).await.is_empty();
         }
+        *self.incoming.borrow_mut() = Slot::Here(incoming);
+        self.drop_reader();
+        Ok(())
     }
 }

@@ -45,6 +45,8 @@ pub(crate) struct Connection {
     /// The task that waits for input.
     reader: Sleeper,
     reader_dropped: Cell<bool>,
+    /// This side closed or aborted, so nobody may read on.
+    closed: Cell<bool>,
     /// A `write-stream` is pending.
     pub(crate) streaming: Cell<bool>,
     /// The task that writes, closes and discards.
@@ -120,6 +122,7 @@ impl Connection {
             read_cancelled: Cell::new(false),
             reader: Sleeper::default(),
             reader_dropped: Cell::new(false),
+            closed: Cell::new(false),
             streaming: Cell::new(false),
             pump: Sleeper::default(),
             output_changed: Waiters::default(),
@@ -143,15 +146,23 @@ impl Connection {
     /// Closes: no more input is taken, what is queued goes out, then the end.
     pub(crate) fn close(&self) {
         self.output.borrow_mut().close();
-        self.end_input(Error::Closed);
-        self.output_changed.wake();
-        self.pump.wake();
+        self.end_here();
     }
 
     /// Closes at once and drops what is queued.
     pub(crate) fn abort(&self) {
         self.output.borrow_mut().abort(Error::Closed);
-        self.end_input(Error::Closed);
+        self.end_here();
+    }
+
+    /// This side has ended the connection. After a loss reads go on to say that.
+    fn end_here(&self) {
+        self.closed.set(true);
+        let loss = match self.outcome() {
+            Some(Err(loss)) => loss,
+            Some(Ok(())) | None => Error::Closed,
+        };
+        self.end_input(loss);
         self.output_changed.wake();
         self.pump.wake();
     }
@@ -167,7 +178,7 @@ impl Connection {
         self.output.borrow().outcome()
     }
 
-    /// The transport failed while writing.
+    /// The transport failed. What it has still got to read stays there for the reader.
     fn lost(&self, error: Error) {
         self.output.borrow_mut().lost(error);
         self.output_changed.wake();
@@ -182,6 +193,6 @@ impl Connection {
 
     /// Nobody will read any more.
     fn input_unwanted(&self) -> bool {
-        self.reader_dropped.get() || self.output.borrow().is_closing()
+        self.reader_dropped.get() || self.closed.get()
     }
 }

@@ -98,9 +98,7 @@ async fn overdue(connection: &Connection) {
 /// Takes input that nobody wants any more, so that the peer can go on, until its end or until it lingers too long.
 async fn discard(connection: &Connection) {
     connection
-        .pump_until(|| {
-            (connection.input_unwanted() || connection.outcome().is_some()).then_some(())
-        })
+        .pump_until(|| connection.input_unwanted().then_some(()))
         .await;
     let lent = connection.pump_until(|| match &*connection.incoming.borrow() {
         Slot::Lent => None,

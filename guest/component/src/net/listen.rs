@@ -175,7 +175,8 @@ impl Bindings {
     fn add(&mut self, bound: Result<Listener, Error>) -> Result<(), Error> {
         match bound {
             Ok(listener) => self.listeners.push(listener),
-            Err(Error::Network(error)) if may_be_missing(error.code) => {
+            // This machine has no such address, or no such family.
+            Err(Error::Network(error)) if error.code == NetworkCode::AddressNotAvailable => {
                 self.missing = Some(Error::Network(error));
             }
             Err(error) => return Err(error),
@@ -189,9 +190,4 @@ impl Bindings {
             _ => Ok(self.listeners),
         }
     }
-}
-
-/// A machine may lack an address, or a whole family, which the system calls by several names.
-fn may_be_missing(code: NetworkCode) -> bool {
-    matches!(code, NetworkCode::AddressNotAvailable | NetworkCode::Other)
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::bindings::exports::asyncio::streams::types::Error;
+use crate::bindings::exports::asyncio::streams::types::{Error, NetworkCode};
 use crate::bindings::wasi::sockets::types::{ErrorCode, TcpSocket};
 use crate::errors;
 
@@ -42,10 +42,15 @@ impl KeepAlive {
     }
 }
 
-/// A new socket of `address`' family.
+/// A new socket of `address`' family. A family that the machine lacks is an address that it lacks.
 pub(super) fn create(address: &SocketAddr) -> Result<TcpSocket, Error> {
-    TcpSocket::create(address::family(address))
-        .map_err(|code| errors::network(code, "create a socket"))
+    TcpSocket::create(address::family(address)).map_err(|code| match code {
+        ErrorCode::NotSupported | ErrorCode::InvalidArgument => errors::network_error(
+            NetworkCode::AddressNotAvailable,
+            format!("create a socket for {address}: this machine lacks its family"),
+        ),
+        code => errors::network(code, "create a socket"),
+    })
 }
 
 /// Binds `socket`.
