@@ -119,6 +119,14 @@ impl<E: Clone> Writer<E> {
         Ok(())
     }
 
+    /// Whether a write would be taken at all, its size aside.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write), `BufferFull` excepted.
+    pub fn writable(&self) -> Result<(), WriteError<E>> {
+        self.admit(Some(0))
+    }
+
     /// Ends this direction once everything queued is sent; reading goes on. Idempotent, and nothing more after `close`.
     ///
     /// # Errors

@@ -46,14 +46,7 @@ async fn interruption(connection: &Connection) -> Error {
 
 /// Why nothing more can be queued.
 fn refusal(connection: &Connection) -> Option<Error> {
-    let output = connection.output.borrow();
-    match output.outcome() {
-        Some(Err(error)) => Some(error),
-        Some(Ok(())) => Some(Error::Closed),
-        None if output.is_closing() => Some(Error::Closed),
-        None if output.eof_requested() => Some(Error::WriteAfterEof),
-        None => None,
-    }
+    connection.output.borrow().writable().err().map(Error::from)
 }
 
 async fn move_all(
