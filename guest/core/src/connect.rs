@@ -50,10 +50,6 @@ impl<E> HappyEyeballs<E> {
     }
 
     /// What to do at the time `now`.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "takes the time; not an iterator"
-    )]
     pub fn next(&mut self, now: u64) -> Step {
         if self.started >= self.count {
             return if self.under_way.is_empty() {

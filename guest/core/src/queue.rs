@@ -73,7 +73,8 @@ mod tests {
     #[test]
     fn a_piece_stays_within_its_bound_unless_one_write_is_larger() {
         let mut queue = Queue::default();
-        queue.push(vec![1; COALESCE]);
+        queue.push(vec![0; 1]);
+        queue.push(vec![1; COALESCE - 1]);
         queue.push(vec![2; 1]);
         queue.push(vec![3; 3 * COALESCE]);
         assert_eq!(queue.len(), 4 * COALESCE + 1);
@@ -81,5 +82,12 @@ mod tests {
             .map(|piece| piece.len())
             .collect();
         assert_eq!(lengths, [COALESCE, 1, 3 * COALESCE]);
+    }
+
+    #[test]
+    fn a_million_small_writes_are_a_few_pieces() {
+        let mut queue = Queue::default();
+        (0..1_500_000).for_each(|_| queue.push(vec![0; 1]));
+        assert_eq!((queue.len(), queue.pieces.len()), (1_500_000, 2));
     }
 }
