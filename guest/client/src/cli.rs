@@ -5,6 +5,7 @@
 //! empty.
 
 mod output;
+mod panic;
 
 use std::fmt::Display;
 
@@ -12,6 +13,8 @@ use crate::bindings::imports::wasi::cli::types::ErrorCode;
 use crate::bindings::imports::wasi::cli::{environment, stdin as wasi_stdin};
 use crate::{DEFAULT_LIMIT, Error, NetworkCode, NetworkError, Reader, from_stream};
 use output::Output;
+
+pub use panic::report_panics;
 
 /// The arguments of the program, without its name.
 pub fn arguments() -> Vec<String> {

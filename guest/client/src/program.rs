@@ -35,11 +35,21 @@ macro_rules! run {
 
             impl $crate::bindings::run::exports::wasi::cli::run::Guest for __Program {
                 async fn run() -> ::core::result::Result<(), ()> {
+                    $crate::cli::report_panics();
                     $crate::program::finish($main().await).await
                 }
             }
 
-    $crate::bindings::run::__export_run!(__Program with_types_in $crate::bindings::run);
+            // Other systems have no place for such a name.
+            #[cfg(target_family = "wasm")]
+            $crate::bindings::run::__export_run!(
+                __Program with_types_in $crate::bindings::run
+            );
+            #[cfg(not(target_family = "wasm"))]
+            const _: () = {
+                use $crate::bindings::run::exports::wasi::cli::run::Guest;
+                let _checked = <__Program as Guest>::run;
+            };
         };
     };
 }
@@ -51,7 +61,8 @@ macro_rules! run {
 /// [`Writer`](crate::Writer), and gives `()` or a `Result<(), E>` with any error that has a text:
 /// the caller writes it to its log and goes on serving. All calls run in one instance, at once:
 /// globals are shared. What the handler still owns when it returns is dropped, which closes the
-/// connection; everything queued still goes out.
+/// connection; everything queued still goes out. A panic ends the whole program, all connections
+/// included, and says why only after [`cli::report_panics`](crate::cli::report_panics).
 ///
 /// ```no_run
 /// use asyncio_streams::{Error, Reader, Writer};
@@ -88,9 +99,16 @@ macro_rules! serve {
                 }
             }
 
+            // Other systems have no place for such a name.
+            #[cfg(target_family = "wasm")]
             $crate::bindings::handler::__export_handler!(
                 __Handler with_types_in $crate::bindings::handler
             );
+            #[cfg(not(target_family = "wasm"))]
+            const _: () = {
+                use $crate::bindings::handler::exports::asyncio::streams::handler::Guest;
+                let _checked = <__Handler as Guest>::client_connected;
+            };
         };
     };
 }

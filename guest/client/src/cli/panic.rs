@@ -1,0 +1,32 @@
+//! What a program says last when it panics. The runtime knows only of a trap.
+
+use std::mem;
+use std::panic::{self, PanicHookInfo};
+use std::pin::pin;
+use std::sync::Once;
+use std::task::{Context, Waker};
+
+use crate::bindings::imports::wasi::cli::stderr;
+use crate::byte_stream;
+
+/// Sees to it that a panic prints its message to standard error before it ends everything; without
+/// it, all that the runtime can say is `unreachable`.
+///
+/// [`run!`](crate::run) does it by itself. [`serve!`](crate::serve) does not, since a handler may
+/// have no standard error: there, call it where a handler begins. A second call does nothing.
+pub fn report_panics() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| panic::set_hook(Box::new(print)));
+}
+
+/// Nothing can be waited for any more: what the system does not take at once is lost.
+fn print(panic: &PanicHookInfo<'_>) {
+    let (mut stream, reader) = byte_stream();
+    let result = stderr::write_via_stream(reader);
+    {
+        let mut write = pin!(stream.write(format!("{panic}\n").into_bytes()));
+        let _ = write.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    }
+    // Their ends belong to the trap.
+    mem::forget((stream, result));
+}
