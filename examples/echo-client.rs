@@ -29,7 +29,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .ok_or("the address is not HOST:PORT")?;
     // IPv6 addresses stand in brackets, so that their colons are told from the port's.
     let host = host.trim_matches(['[', ']']);
-    let (reader, writer) = open_connection(host, port.parse()?).await?;
+    let port = port
+        .parse()
+        .map_err(|_| format!("{port:?} is not a port"))?;
+    let (reader, writer) = open_connection(host, port).await?;
 
     cli::println(format!("Send: '{message}'")).await?;
     writer.write(&message)?;

@@ -20,10 +20,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let url = arguments
         .first()
         .ok_or("usage: http-headers http://HOST[:PORT][/PATH]")?;
-    let (host, port, path) = parse(url)?;
+    let rest = url
+        .strip_prefix("http://")
+        .ok_or("the URL does not begin with http://")?;
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (host, port) = host_and_port(authority)?;
 
     let (reader, writer) = open_connection(host, port).await?;
-    writer.write(format!("HEAD {path} HTTP/1.0\r\nHost: {host}\r\n\r\n"))?;
+    writer.write(format!(
+        "HEAD /{path} HTTP/1.0\r\nHost: {authority}\r\n\r\n"
+    ))?;
 
     // The headers end with an empty line; the server may as well just close.
     let mut lines = reader.lines();
@@ -42,16 +48,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The host, the port and the path of an `http` URL. `https` would need TLS.
-fn parse(url: &str) -> Result<(&str, u16, String), Box<dyn Error>> {
-    let rest = url
-        .strip_prefix("http://")
-        .ok_or("the URL does not begin with http://")?;
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+/// The part of a URL between `//` and the path: a name or an address, and a port if it is not 80.
+fn host_and_port(authority: &str) -> Result<(&str, u16), Box<dyn Error>> {
     // The colons of an IPv6 address stand in brackets, before the one of the port.
     let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port.parse()?),
-        _ => (authority, 80),
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (authority, "80"),
     };
-    Ok((host.trim_matches(['[', ']']), port, format!("/{path}")))
+    let port = port
+        .parse()
+        .map_err(|_| format!("{port:?} is not a port"))?;
+    Ok((host.trim_matches(['[', ']']), port))
 }
