@@ -15,6 +15,7 @@ enum Op {
     FeedSpacious(Vec<u8>),
     End,
     Fail(Failure),
+    GiveUp,
     Read(Read),
     IsReady(Read),
     Discard(usize),
@@ -76,6 +77,10 @@ fn run(limit: usize, max_result: usize, ops: &[Op]) -> Result<(), TestCaseError>
                 reader.fail(*failure);
                 model.fail(failure);
             }
+            Op::GiveUp => {
+                reader.give_up("given up");
+                model.give_up("given up");
+            }
             Op::Read(read) => {
                 let ready = read.wanted().is_none_or(|wanted| reader.is_ready(&wanted));
                 let answer = read.try_on(&mut reader);
@@ -130,6 +135,7 @@ fn op(
         2 => data().prop_map(Op::FeedSpacious),
         1 => Just(Op::End),
         1 => prop::sample::select(vec!["reset", "closed"]).prop_map(Op::Fail),
+        1 => Just(Op::GiveUp),
         12 => read().prop_map(Op::Read),
         3 => read().prop_map(Op::IsReady),
         3 => sizes.clone().prop_map(Op::Discard),

@@ -197,6 +197,7 @@ proptest! {
                     prop_assert_eq!(writer.set_limits(*high, *low), model.set_limits(*high, *low));
                 }
             }
+            prop_assert_eq!(writer.writable(), model.write(&[]), "after {:?}", op);
             prop_assert_eq!(writer.queued(), model.queued(), "after {:?}", op);
             prop_assert_eq!(writer.limits(), (model.low, model.high));
             prop_assert_eq!(writer.written(), model.accepted.len() as u64);

@@ -59,6 +59,11 @@ impl Model {
         }
     }
 
+    pub(crate) fn give_up(&mut self, failure: Failure) {
+        self.ended = false;
+        self.failure = Some(failure);
+    }
+
     pub(crate) fn at_eof(&self) -> bool {
         self.ended && self.bytes.is_empty()
     }
