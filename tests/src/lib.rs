@@ -1,1 +1,76 @@
-//! The host side of the tests.
+//! Runs guest programs and tells what they did: the host side of the tests.
+//!
+//! A test names a program of `tests/programs`, says where to run it, and looks at the outcome:
+//!
+//! ```no_run
+//! use asyncio_streams_tests::{In, Program};
+//!
+//! let outcome = Program::new("read_line").run(In::Concurrent);
+//! outcome.assert_success();
+//! ```
+//!
+//! or talks to it while it runs:
+//!
+//! ```no_run
+//! use asyncio_streams_tests::{In, Program};
+//!
+//! let mut server = Program::handler("serve_echo").args(["127.0.0.1:0"]).start(In::CallAsync);
+//! let address = server.line();
+//! server.stop();
+//! ```
+//!
+//! Most programs check themselves: they print what is wrong to standard error and fail. [`programs!`] makes the tests
+//! for those.
+
+mod components;
+mod embedded;
+mod output;
+mod program;
+mod running;
+mod wasmtime_program;
+
+pub use components::{component, folder};
+pub use output::Output;
+pub use program::{In, Network, Program};
+pub use running::{Exit, Outcome, Running};
+pub use wasmtime_program::wasmtime;
+
+/// Tests for programs that check themselves: each runs in every way of embedding.
+///
+/// ```
+/// asyncio_streams_tests::programs! {
+///     read_line,
+///     /// These also run under the `wasmtime` program.
+///     under_wasmtime: echo, read_exactly,
+/// }
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! programs {
+    ($($name:ident,)* $($(#[$comment:meta])* under_wasmtime: $($main:ident),+ $(,)?)?) => {
+        $(mod $name {
+            $crate::programs!(@embedded $name);
+        })*
+        $($(mod $main {
+            $crate::programs!(@embedded $main);
+
+            #[test]
+            fn under_wasmtime() {
+                if $crate::wasmtime().is_some() {
+                    $crate::Program::new(stringify!($main)).run($crate::In::Wasmtime).assert_success();
+                }
+            }
+        })+)?
+    };
+    (@embedded $name:ident) => {
+        #[test]
+        fn concurrent() {
+            $crate::Program::new(stringify!($name)).run($crate::In::Concurrent).assert_success();
+        }
+
+        #[test]
+        fn call_async() {
+            $crate::Program::new(stringify!($name)).run($crate::In::CallAsync).assert_success();
+        }
+    };
+}

@@ -1,1 +1,10 @@
-//! The guest side of the tests.
+//! What the guest programs share: checks that say what is wrong, and connections to check.
+//!
+//! A program checks one behaviour. It is successful when its main function returns ok; a check that fails returns the
+//! [`Failure`], which `run!` prints. Programs do not panic: a panic is a trap, and its message is lost.
+
+mod check;
+mod pairs;
+
+pub use check::{Failure, Result, pending, shorten};
+pub use pairs::{Pair, Side, clog, memory, memory_with, port, tcp, tcp_with};

@@ -1,0 +1,129 @@
+//! Finding components, composing them, and compiling what was composed.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+use std::{env, fs};
+
+use asyncio_streams_host::compose::{Part, compose as compose_parts};
+use wasmtime::component::Component;
+use wasmtime::error::Context as _;
+use wasmtime::{Config, Engine, Result};
+
+/// A composed program, shared by all tests of a process that use it.
+pub(crate) type Composed = Arc<Composition>;
+
+/// The bytes of a composed program, and what the compiler made of them.
+#[derive(Debug)]
+pub(crate) struct Composition {
+    /// The binary.
+    pub(crate) bytes: Vec<u8>,
+    name: String,
+    compiled: OnceLock<Component>,
+}
+
+/// The folder of the components that were built: `COMPONENTS` in the environment, else `target/components`.
+pub fn folder() -> PathBuf {
+    env::var_os("COMPONENTS").map_or_else(|| target().join("components"), PathBuf::from)
+}
+
+/// Reads a component: `streams`, `serve`, `tests/NAME` or `examples/NAME`.
+///
+/// # Panics
+/// When it was not built.
+pub fn component(name: &str) -> Vec<u8> {
+    let file = folder().join(format!("{name}.wasm"));
+    fs::read(&file).unwrap_or_else(|error| {
+        panic!(
+            "{}: {error}. The components are built by `cargo xtask build`",
+            file.display()
+        )
+    })
+}
+
+/// Composes components, each once in a process.
+pub(crate) fn compose(names: &[String]) -> Composed {
+    static KNOWN: LazyLock<Mutex<HashMap<String, Composed>>> = LazyLock::new(Mutex::default);
+    let key = names.join("+");
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(composed) = known().get(&key) {
+        return composed.clone();
+    }
+    let parts = names
+        .iter()
+        .map(|name| Part::new(name.clone(), component(name)));
+    let composition = compose_parts(parts).unwrap_or_else(|error| panic!("{key}: {error}"));
+    let composed = Arc::new(Composition {
+        bytes: composition.into_bytes(),
+        name: key.replace('/', "-"),
+        compiled: OnceLock::new(),
+    });
+    known().entry(key).or_insert(composed).clone()
+}
+
+/// The engine that runs everything in this process, with the settings of the `wasmtime` program.
+pub(crate) fn engine() -> &'static Engine {
+    static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+        let mut config = Config::new();
+        config.wasm_component_model_async(true);
+        Engine::new(&config).expect("an engine")
+    });
+    &ENGINE
+}
+
+impl Composition {
+    /// The program, ready to run. Takes a second or so the first time.
+    pub(crate) fn compiled(&self) -> &Component {
+        self.compiled.get_or_init(|| {
+            self.compile()
+                .unwrap_or_else(|error| panic!("{} does not compile: {error:?}", self.name))
+        })
+    }
+
+    fn compile(&self) -> Result<Component> {
+        let file = self.compiled_file()?;
+        // SAFETY: what lies in that folder was put there below. Whoever can change it can change this program as well.
+        if file.exists()
+            && let Ok(component) = unsafe { Component::deserialize_file(engine(), &file) }
+        {
+            return Ok(component);
+        }
+        let component = Component::new(engine(), &self.bytes)?;
+        // Keeping it saves time, and nothing else: a full disk is no reason to fail.
+        let _ = keep(&file, &self.name, &component);
+        Ok(component)
+    }
+
+    /// Where the compiled program is kept from one run of the tests to the next. The name changes with what it is
+    /// made of, and by whom.
+    fn compiled_file(&self) -> Result<PathBuf> {
+        let folder = target().join("tmp").join("compiled");
+        fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        let mut hasher = DefaultHasher::new();
+        self.bytes.hash(&mut hasher);
+        engine().precompile_compatibility_hash().hash(&mut hasher);
+        Ok(folder.join(format!("{}.{:016x}", self.name, hasher.finish())))
+    }
+}
+
+/// Writes a compiled program, in place of all older ones of its name.
+fn keep(file: &Path, name: &str, component: &Component) -> Result<()> {
+    let folder = file.parent().context("a folder")?;
+    let prefix = format!("{name}.");
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
+    std::io::Write::write_all(&mut fresh, &component.serialize()?)?;
+    fresh.persist(file)?;
+    Ok(())
+}
+
+fn target() -> PathBuf {
+    let fallback = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    env::var_os("CARGO_TARGET_DIR").map_or_else(fallback, PathBuf::from)
+}

@@ -1,0 +1,139 @@
+//! Running a program in this process.
+//!
+//! Each program has a thread, a runtime and a store of its own: one that hangs takes no other along.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+use wasmtime::component::{Linker, ResourceTable, TypedFunc};
+use wasmtime::{Result, Store};
+use wasmtime_wasi::cli::AsyncStdinStream;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::components::{self, Composed};
+use crate::output::Output;
+use crate::program::{In, Network, Program};
+use crate::running::{Exit, Process, Running, Stdin};
+
+/// Enough for what tests say over a standard input.
+const PIPE: usize = 64 * 1024;
+
+type Run = TypedFunc<(), (Result<(), ()>,)>;
+
+pub(crate) fn start(program: Program, place: In, composed: &Composed) -> Running {
+    let (stdout, stderr) = (Output::default(), Output::default());
+    let (context, stdin) = context(&program, &stdout, &stderr);
+    let (stop, stopped) = oneshot::channel();
+    let (ended, exit) = mpsc::channel();
+    let outputs = [stdout.clone(), stderr.clone()];
+    let composed = composed.clone();
+    let host = Host {
+        context,
+        table: ResourceTable::new(),
+    };
+    // Compiling counts for nobody's deadline.
+    composed.compiled();
+    let max_handles = program.max_handles;
+    let work = move || {
+        let exit = block_on(run(&composed, place, host, max_handles), stopped);
+        outputs.iter().for_each(Output::end);
+        // Nobody listens when the program was stopped.
+        let _ = ended.send(exit);
+    };
+    thread::Builder::new()
+        .name(program.name.clone())
+        .spawn(work)
+        .expect("a thread");
+    Running {
+        name: program.name,
+        deadline: Instant::now() + program.deadline,
+        stdout,
+        stderr,
+        exit,
+        stdin,
+        process: Process::Here { _stop: stop },
+    }
+}
+
+/// Runs `work` until it has ended or the test has lost interest.
+fn block_on(work: impl Future<Output = Result<Exit>>, stopped: oneshot::Receiver<()>) -> Exit {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let work = async {
+        tokio::select! {
+            exit = work => exit,
+            _ = stopped => Ok(Exit::Trap("stopped by the test".into())),
+        }
+    };
+    runtime
+        .block_on(work)
+        .unwrap_or_else(|error| Exit::Trap(format!("{error:?}")))
+}
+
+async fn run(
+    composed: &Composed,
+    place: In,
+    host: Host,
+    max_handles: Option<usize>,
+) -> Result<Exit> {
+    let component = composed.compiled();
+    let mut linker = Linker::new(components::engine());
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    let mut store = Store::new(components::engine(), host);
+    if let Some(handles) = max_handles {
+        store.set_max_component_handles(handles);
+    }
+    let instance = linker.instantiate_async(&mut store, component).await?;
+    let interface = instance.get_export_index(&mut store, None, "wasi:cli/run@0.3.0");
+    let function = instance.get_export_index(&mut store, interface.as_ref(), "run");
+    let function =
+        function.ok_or_else(|| wasmtime::format_err!("it does not export wasi:cli/run"))?;
+    let function: Run = instance.get_typed_func(&mut store, function)?;
+    let (result,) = match place {
+        In::CallAsync => function.call_async(&mut store, ()).await?,
+        _ => {
+            store
+                .run_concurrent(async |store| function.call_concurrent(store, ()).await)
+                .await??
+        }
+    };
+    Ok(if result.is_ok() {
+        Exit::Success
+    } else {
+        Exit::Failure
+    })
+}
+
+fn context(program: &Program, stdout: &Output, stderr: &Output) -> (WasiCtx, Option<Stdin>) {
+    let mut context = WasiCtx::builder();
+    context.stdout(stdout.clone()).stderr(stderr.clone());
+    context.arg(&program.name).args(&program.args);
+    if program.network != Network::Nothing {
+        context.inherit_network();
+        context.allow_ip_name_lookup(program.network == Network::All);
+    }
+    let stdin = program.stdin.then(|| {
+        let (ours, theirs) = tokio::io::duplex(PIPE);
+        context.stdin(AsyncStdinStream::new(theirs));
+        Stdin::Here(ours)
+    });
+    (context.build(), stdin)
+}
+
+struct Host {
+    context: WasiCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for Host {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.context,
+            table: &mut self.table,
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What to run, and where.
+
+use std::time::Duration;
+
+use crate::components::{self, Composed};
+use crate::running::{Outcome, Running};
+use crate::{embedded, wasmtime_program};
+
+/// Longer than any program takes on a slow and busy machine.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Where a program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum In {
+    /// In this process, with an event loop that also serves other calls (`run_concurrent`).
+    Concurrent,
+    /// In this process, as one call (`call_async`). When nothing can happen any more, the call ends with a trap: what
+    /// waits for a wake-up that was lost hangs in the other ways, and here it is found at once.
+    CallAsync,
+    /// Under the program `wasmtime`.
+    Wasmtime,
+}
+
+/// What of the network a program is granted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Network {
+    /// All of it: the programs keep to loopback.
+    #[default]
+    All,
+    /// Addresses, but no look-up of names.
+    Addresses,
+    /// Nothing.
+    Nothing,
+}
+
+/// A program, composed with the streams component.
+#[derive(Clone, Debug)]
+pub struct Program {
+    pub(crate) name: String,
+    parts: Vec<String>,
+    pub(crate) args: Vec<String>,
+    pub(crate) wasmtime_options: Vec<String>,
+    pub(crate) network: Network,
+    pub(crate) stdin: bool,
+    pub(crate) deadline: Duration,
+    pub(crate) max_handles: Option<usize>,
+}
+
+impl Program {
+    /// A program of `tests/programs` that runs by itself.
+    pub fn new(name: &str) -> Self {
+        Self::composed(name, vec![format!("tests/{name}")])
+    }
+
+    /// A handler of `tests/programs`, behind `serve.wasm`.
+    pub fn handler(name: &str) -> Self {
+        Self::composed(name, vec!["serve".into(), format!("tests/{name}")])
+    }
+
+    /// An example that runs by itself.
+    pub fn example(name: &str) -> Self {
+        Self::composed(name, vec![format!("examples/{name}")])
+    }
+
+    /// An example of a handler, behind `serve.wasm`.
+    pub fn example_handler(name: &str) -> Self {
+        Self::composed(name, vec!["serve".into(), format!("examples/{name}")])
+    }
+
+    fn composed(name: &str, mut parts: Vec<String>) -> Self {
+        parts.push("streams".into());
+        Self {
+            name: name.into(),
+            parts,
+            args: Vec::new(),
+            wasmtime_options: Vec::new(),
+            network: Network::default(),
+            stdin: false,
+            deadline: DEADLINE,
+            max_handles: None,
+        }
+    }
+
+    /// Adds arguments for the program itself.
+    #[must_use]
+    pub fn args<A: ToString>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args
+            .extend(args.into_iter().map(|arg| arg.to_string()));
+        self
+    }
+
+    /// Grants a part of the network only.
+    #[must_use]
+    pub fn network(mut self, network: Network) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// Gives it a standard input that stays open until [`Running::close_stdin`]. Without this it is at its end.
+    #[must_use]
+    pub fn stdin(mut self) -> Self {
+        self.stdin = true;
+        self
+    }
+
+    /// The time it may take in all, 60 s unless set.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How many handles its store may hold, where it runs in this process or under `wasmtime`.
+    #[must_use]
+    pub fn max_handles(mut self, handles: usize) -> Self {
+        self.max_handles = Some(handles);
+        self
+    }
+
+    /// Adds options for the `wasmtime` program. They mean nothing in this process.
+    #[must_use]
+    pub fn wasmtime_options<A: ToString>(mut self, options: impl IntoIterator<Item = A>) -> Self {
+        self.wasmtime_options
+            .extend(options.into_iter().map(|option| option.to_string()));
+        self
+    }
+
+    /// Runs it to its end.
+    pub fn run(self, place: In) -> Outcome {
+        self.start(place).wait()
+    }
+
+    /// Starts it.
+    ///
+    /// # Panics
+    /// Like everything here, when the test cannot go on: a component is missing, or does not compose, or there is no
+    /// program `wasmtime` and the test did not ask for it with [`wasmtime`](crate::wasmtime).
+    pub fn start(self, place: In) -> Running {
+        let composed = self.compose();
+        match place {
+            In::Concurrent | In::CallAsync => embedded::start(self, place, &composed),
+            In::Wasmtime => {
+                let wasmtime = wasmtime_program::wasmtime()
+                    .expect("the program wasmtime, which this test needs");
+                wasmtime_program::start(self, &composed, wasmtime)
+            }
+        }
+    }
+
+    /// The composed component.
+    fn compose(&self) -> Composed {
+        components::compose(&self.parts)
+    }
+}

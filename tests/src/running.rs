@@ -1,0 +1,222 @@
+//! A program that runs, and what became of it.
+
+use std::fmt;
+use std::io::Write;
+use std::process::{Child, ChildStdin};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use tempfile::TempPath;
+use tokio::io::DuplexStream;
+use tokio::sync::oneshot;
+
+use crate::output::Output;
+
+/// A program that was started. Dropping it stops it.
+#[derive(Debug)]
+pub struct Running {
+    pub(crate) name: String,
+    pub(crate) deadline: Instant,
+    pub(crate) stdout: Output,
+    pub(crate) stderr: Output,
+    pub(crate) exit: Receiver<Exit>,
+    pub(crate) stdin: Option<Stdin>,
+    pub(crate) process: Process,
+}
+
+/// What keeps a program running.
+#[derive(Debug)]
+pub(crate) enum Process {
+    /// A thread of this process, which gives up when this is dropped.
+    Here { _stop: oneshot::Sender<()> },
+    /// A process, and the file that it runs.
+    Child {
+        id: u32,
+        child: Arc<Mutex<Child>>,
+        _file: TempPath,
+    },
+}
+
+/// The writing end of a program's standard input.
+#[derive(Debug)]
+pub(crate) enum Stdin {
+    Here(DuplexStream),
+    Child(ChildStdin),
+}
+
+/// How a program ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// `run` returned ok; the exit status was 0.
+    Success,
+    /// `run` returned an error; the exit status was 1.
+    Failure,
+    /// It trapped, or could not be started: the reason as the runtime gave it.
+    Trap(String),
+}
+
+/// What became of a program.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Its name.
+    pub name: String,
+    /// How it ended.
+    pub exit: Exit,
+    /// What it wrote to standard output.
+    pub stdout: String,
+    /// What it wrote to standard error.
+    pub stderr: String,
+}
+
+impl Running {
+    /// Waits for the next line on standard output, and gives it without its end.
+    ///
+    /// # Panics
+    /// When the program ends, or its deadline passes, before there is one.
+    pub fn line(&mut self) -> String {
+        let line = self.stdout.next_line(self.deadline);
+        line.unwrap_or_else(|| panic!("{self} wrote no further line"))
+    }
+
+    /// The same of standard error.
+    ///
+    /// # Panics
+    /// When the program ends, or its deadline passes, before there is one.
+    pub fn stderr_line(&mut self) -> String {
+        let line = self.stderr.next_line(self.deadline);
+        line.unwrap_or_else(|| panic!("{self} wrote no further line to standard error"))
+    }
+
+    /// Everything on standard output so far.
+    pub fn stdout(&self) -> &Output {
+        &self.stdout
+    }
+
+    /// Everything on standard error so far.
+    pub fn stderr(&self) -> &Output {
+        &self.stderr
+    }
+
+    /// The process, if it is one of its own.
+    pub fn process_id(&self) -> Option<u32> {
+        match &self.process {
+            Process::Here { .. } => None,
+            Process::Child { id, .. } => Some(*id),
+        }
+    }
+
+    /// Writes to its standard input.
+    ///
+    /// # Panics
+    /// When it has none, or takes no more.
+    pub fn write_stdin(&mut self, bytes: &[u8]) {
+        let written = match self.stdin.as_mut().expect("a standard input that is open") {
+            Stdin::Child(pipe) => pipe.write_all(bytes).and_then(|()| pipe.flush()),
+            Stdin::Here(pipe) => {
+                let runtime = tokio::runtime::Builder::new_current_thread().build();
+                runtime.and_then(|runtime| {
+                    runtime.block_on(tokio::io::AsyncWriteExt::write_all(pipe, bytes))
+                })
+            }
+        };
+        written.unwrap_or_else(|error| panic!("{self} does not read its standard input: {error}"));
+    }
+
+    /// Ends its standard input.
+    pub fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Whether it has not ended yet.
+    ///
+    /// # Panics
+    /// When it has ended in another way than by success: whoever asks wants to talk to it.
+    pub fn is_running(&self) -> bool {
+        match self.exit.try_recv() {
+            Ok(exit) => {
+                assert_eq!(exit, Exit::Success, "{self} has failed");
+                false
+            }
+            Err(_) => true,
+        }
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// When the deadline passes before.
+    pub fn wait(mut self) -> Outcome {
+        self.stdin = None;
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let exit = match self.exit.recv_timeout(left) {
+            Ok(exit) => exit,
+            Err(RecvTimeoutError::Timeout) => panic!("{self} did not end before its deadline"),
+            Err(RecvTimeoutError::Disconnected) => panic!("{self} was lost"),
+        };
+        Outcome {
+            name: self.name.clone(),
+            exit,
+            stdout: self.stdout.text(),
+            stderr: self.stderr.text(),
+        }
+    }
+
+    /// Stops it at once, whatever it does.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Process::Child { child, .. } = &self.process
+            && let Ok(mut child) = child.lock()
+        {
+            // It may have ended already.
+            let _ = child.kill();
+        }
+    }
+}
+
+impl fmt::Display for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_all(f, &self.name, &self.stdout.text(), &self.stderr.text())
+    }
+}
+
+impl Outcome {
+    /// Gives the outcome back if the program was successful.
+    ///
+    /// # Panics
+    /// With everything that the program said, if it was not.
+    #[track_caller]
+    pub fn assert_success(self) -> Self {
+        assert!(self.exit == Exit::Success, "{self}");
+        self
+    }
+
+    /// Gives the outcome back if the program failed, but did not trap.
+    ///
+    /// # Panics
+    /// With everything that the program said, if it did not.
+    #[track_caller]
+    pub fn assert_failure(self) -> Self {
+        assert!(self.exit == Exit::Failure, "{self}");
+        self
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_all(f, &self.name, &self.stdout, &self.stderr)?;
+        write!(f, "\n--- ended with {:?}", self.exit)
+    }
+}
+
+fn write_all(f: &mut fmt::Formatter<'_>, name: &str, stdout: &str, stderr: &str) -> fmt::Result {
+    write!(
+        f,
+        "the program {name}\n--- standard output\n{stdout}\n--- standard error\n{stderr}"
+    )
+}

@@ -1,0 +1,129 @@
+//! Running a program under the program `wasmtime`, as its users do.
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+use std::{env, io};
+
+use crate::components::Composed;
+use crate::output::Output;
+use crate::program::{Network, Program};
+use crate::running::{Exit, Process, Running, Stdin};
+
+/// The program `wasmtime`: the one that `WASMTIME` names, else the first on PATH.
+///
+/// `None` when `WASMTIME` is `skip`: then the tests that need it are left out, and say so.
+pub fn wasmtime() -> Option<PathBuf> {
+    let named = env::var_os("WASMTIME").unwrap_or_else(|| "wasmtime".into());
+    if named == "skip" {
+        eprintln!(
+            "LEFT OUT, since WASMTIME=skip: this part of the test runs under the wasmtime program"
+        );
+        return None;
+    }
+    Some(named.into())
+}
+
+pub(crate) fn start(program: Program, composed: &Composed, wasmtime: PathBuf) -> Running {
+    let mut file = tempfile::Builder::new()
+        .suffix(".wasm")
+        .tempfile()
+        .expect("a temporary file");
+    file.write_all(&composed.bytes)
+        .expect("the composed program, written");
+    let file = file.into_temp_path();
+    let mut command = Command::new(wasmtime);
+    command
+        .arg("run")
+        .args(options(&program))
+        .arg(&file)
+        .args(&program.args);
+    command.stdin(if program.stdin {
+        Stdio::piped()
+    } else {
+        Stdio::null()
+    });
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| {
+        panic!(
+            "{:?}: {error}. WASMTIME in the environment names the wasmtime program, or `skip` to do without",
+            command.get_program()
+        )
+    });
+    let (stdout, stderr) = (Output::default(), Output::default());
+    let readers = [
+        copy(child.stdout.take().expect("its standard output"), &stdout),
+        copy(child.stderr.take().expect("its standard error"), &stderr),
+    ];
+    let stdin = child.stdin.take().map(Stdin::Child);
+    let id = child.id();
+    let child = Arc::new(Mutex::new(child));
+    let (ended, exit) = mpsc::channel();
+    let (process, errors) = (child.clone(), stderr.clone());
+    thread::spawn(move || {
+        for reader in readers {
+            // A reader ends with the program, which has closed its outputs then.
+            let _ = reader.join();
+        }
+        let status = process.lock().expect("the process").wait();
+        // Nobody listens when the program was stopped.
+        let _ = ended.send(exit_of(status, &errors));
+    });
+    Running {
+        name: program.name,
+        deadline: Instant::now() + program.deadline,
+        stdout,
+        stderr,
+        exit,
+        stdin,
+        process: Process::Child {
+            id,
+            child,
+            _file: file,
+        },
+    }
+}
+
+fn options(program: &Program) -> Vec<String> {
+    let mut options = program.wasmtime_options.clone();
+    let network = match program.network {
+        Network::All => &["-Sinherit-network"][..],
+        Network::Addresses => &["-Sinherit-network", "-Sallow-ip-name-lookup=n"],
+        Network::Nothing => &[],
+    };
+    options.extend(network.iter().map(ToString::to_string));
+    options.extend(
+        program
+            .max_handles
+            .map(|handles| format!("-Smax-component-handles={handles}")),
+    );
+    options
+}
+
+fn copy(mut from: impl Read + Send + 'static, to: &Output) -> JoinHandle<()> {
+    let to = to.clone();
+    thread::spawn(move || {
+        let mut buffer = [0; 16 * 1024];
+        while let Ok(n @ 1..) = from.read(&mut buffer) {
+            to.push(&buffer[..n]);
+        }
+        to.end();
+    })
+}
+
+/// What the program's status says. A trap has a status of its own.
+fn exit_of(status: io::Result<ExitStatus>, stderr: &Output) -> Exit {
+    match status {
+        Ok(status) if status.success() => Exit::Success,
+        Ok(status)
+            if status.code() == Some(1) && !stderr.text().contains("failed to run main module") =>
+        {
+            Exit::Failure
+        }
+        Ok(status) => Exit::Trap(format!("{status}; the reason is on standard error")),
+        Err(error) => Exit::Trap(error.to_string()),
+    }
+}

@@ -1,0 +1,5 @@
+//! Reading: every read, the limits, the end.
+
+asyncio_streams_tests::programs! {
+    read,
+}
