@@ -75,10 +75,10 @@ pub(crate) fn install() -> Result<Toolchain> {
             .map(OsString::from)
             .chain([apt.clone().into()]);
         let mut command = checkout::clean(words.next().unwrap_or_default());
-        // Another apt may be at work: on a new machine, its own first update.
+        // Another apt may be at work: on a new machine, its own first update. Progress bars are for terminals.
         command
             .args(words)
-            .args(["-o", "DPkg::Lock::Timeout=300"])
+            .args(["-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Use-Pty=0"])
             .args(arguments);
         command
             .env("DEBIAN_FRONTEND", "noninteractive")
