@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::checkout;
 use crate::shell::{ADDRESS, Session};
 
-/// Where they put what they make.
+/// Where the lines put what they make.
 const FOLDER: &str = "target/by-hand";
 
 /// One line, and what it does.
@@ -16,68 +16,55 @@ pub(crate) struct Line {
     pub(crate) command: String,
 }
 
-/// The lines that compose the echo server and the echo client. Run them in the checkout's folder.
-pub(crate) fn compose() -> Vec<Line> {
+/// The lines that compose and run the echo client and the echo server. They are typed in the checkout's folder.
+pub(crate) fn lines() -> Vec<Line> {
+    let line = |about, command| Line { about, command };
     let components = checkout::shown(&checkout::components());
     let examples = format!("{components}/examples");
     let streams = format!("{components}/streams.wasm");
     vec![
-        Line {
-            about: "a folder for what is composed here",
-            command: format!("mkdir -p {FOLDER}"),
-        },
-        Line {
-            about: "the server, first step: the program that listens, with the handler that it calls",
-            command: format!(
-                "wac plug {components}/serve.wasm --plug {examples}/echo-server.wasm -o {FOLDER}/echo-server.part.wasm"
+        line(
+            "a folder for what is composed here",
+            format!("mkdir -p {FOLDER}"),
+        ),
+        line(
+            "the client: one part, and the streams",
+            format!(
+                "wac plug {examples}/echo-client.wasm --plug {streams} -o {FOLDER}/client.wasm"
             ),
-        },
-        Line {
-            about: "the server, second step: the streams last and once, so that both parts share them",
-            command: format!(
-                "wac plug {FOLDER}/echo-server.part.wasm --plug {streams} -o {FOLDER}/echo-server.wasm"
+        ),
+        line(
+            "the server, first step: the program that listens, and the handler that it calls",
+            format!(
+                "wac plug {components}/serve.wasm --plug {examples}/echo-server.wasm -o {FOLDER}/part.wasm"
             ),
-        },
-        Line {
-            about: "the client: one part and the streams",
-            command: format!(
-                "wac plug {examples}/echo-client.wasm --plug {streams} -o {FOLDER}/echo-client.wasm"
-            ),
-        },
+        ),
+        line(
+            "the server, second step: the streams last and once, so that both parts share them",
+            format!("wac plug {FOLDER}/part.wasm --plug {streams} -o {FOLDER}/server.wasm"),
+        ),
+        line(
+            "run the server (-S inherit-network: it may use this machine's network)",
+            format!("wasmtime run -S inherit-network {FOLDER}/server.wasm {ADDRESS}"),
+        ),
+        line(
+            "run the client, in another terminal",
+            format!("wasmtime run -S inherit-network {FOLDER}/client.wasm {ADDRESS}"),
+        ),
     ]
 }
 
-/// The line that runs the server, until it is interrupted.
-pub(crate) fn run_server() -> Line {
-    Line {
-        about: "run the server (-S inherit-network: it may use this machine's network)",
-        command: format!("wasmtime run -S inherit-network {FOLDER}/echo-server.wasm {ADDRESS}"),
-    }
-}
-
-/// The line that runs the client.
-pub(crate) fn run_client() -> Line {
-    Line {
-        about: "run the client, in another terminal",
-        command: format!("wasmtime run -S inherit-network {FOLDER}/echo-client.wasm {ADDRESS}"),
-    }
-}
-
-/// Runs the lines with the programs from these folders, and checks that the client got back what it sent.
+/// Runs the lines, with programs from these folders first, and checks that the client got back what it sent.
 ///
 /// # Errors
 /// When a line fails, or the client says something else.
 pub(crate) fn run(folders: &[PathBuf]) -> Result<()> {
     let mut session = Session::new(folders.iter().cloned());
-    for line in compose() {
-        session.run(&line.command)?;
+    let mut said = Vec::new();
+    for line in lines() {
+        said = session.run(&line.command)?;
     }
-    session.run(&run_server().command)?;
-    let said = session.run(&run_client().command)?;
-    if said
-        .iter()
-        .any(|line| line.contains("Received: 'Hello World!'"))
-    {
+    if said.iter().any(|line| line == "Received: 'Hello World!'") {
         return Ok(());
     }
     bail!("the client does not say that it received what it sent, but {said:?}")

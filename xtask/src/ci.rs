@@ -7,13 +7,10 @@ use anyhow::{Context as _, Result};
 use crate::steps::Steps;
 use crate::test::Options;
 use crate::toolchain::{Choice, TARGET, Toolchain, rustc_print};
-use crate::{build, checkout, process, test};
+use crate::{build, checkout, fuzz, process, test};
 
 /// One check of the sources, compiling the dependencies included.
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
-
-/// The fuzz targets are a workspace of their own.
-const FUZZ: &str = "guest/core/fuzz/Cargo.toml";
 
 /// The members that become WebAssembly; the others are the workspace's default members.
 const GUESTS: [&str; 4] = [
@@ -34,7 +31,7 @@ pub(crate) fn ci(choice: Choice) -> Result<()> {
     });
     steps.run("format", |_| {
         format_of("Cargo.toml")?;
-        format_of(FUZZ)
+        format_of(&format!("{}/Cargo.toml", fuzz::FOLDER))
     });
     steps.run("lints of what runs here", |_| lint_natives());
     let toolchain = steps.run("a compiler for WebAssembly", |_| Toolchain::get(choice));

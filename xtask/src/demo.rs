@@ -39,10 +39,7 @@ pub(crate) fn run() -> Result<()> {
     );
     converse(&streams)?;
     println!("\nThe same by hand, in {}:\n", checkout::root().display());
-    for Line { about, command } in by_hand::compose()
-        .into_iter()
-        .chain([by_hand::run_server(), by_hand::run_client()])
-    {
+    for Line { about, command } in by_hand::lines() {
         println!("# {about}\n{command}");
     }
     println!(

@@ -7,6 +7,7 @@ mod checkout;
 mod ci;
 mod debian;
 mod demo;
+mod fuzz;
 mod linker;
 mod process;
 mod readme;

@@ -8,19 +8,29 @@ use clap::Parser as _;
 use crate::shell::Session;
 use crate::steps::Tally;
 use crate::tools::Tool;
-use crate::{Cli, checkout};
+use crate::{Cli, by_hand, checkout};
 
 /// Runs the lines block by block, with programs from these folders first; a server that a block starts is ended with
-/// it. Lines that run this automation are looked at only: the tests run all of it. Lines that install a program must
-/// name the version that the tests have.
+/// it. The lines that the demo prints must be among them. Lines that run this automation are looked at only: the tests
+/// run all of it. Lines that install a program must name the version that the tests have.
 ///
 /// # Errors
-/// When a line fails, or there is none.
+/// When a line fails, or the README has not all that the demo prints.
 pub(crate) fn run(folders: &[PathBuf], tally: &mut Tally) -> Result<()> {
     let file = checkout::root().join("README.md");
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("cannot read {}", file.display()))?;
-    for block in blocks(&text) {
+    let blocks = blocks(&text);
+    for line in by_hand::lines() {
+        if !blocks.concat().contains(&line.command) {
+            bail!(
+                "{} does not have a line that the demo prints: {}",
+                file.display(),
+                line.command
+            );
+        }
+    }
+    for block in blocks {
         let mut session = Session::new(folders.iter().cloned());
         for line in block {
             match line.split_once(' ') {
@@ -30,12 +40,6 @@ pub(crate) fn run(folders: &[PathBuf], tally: &mut Tally) -> Result<()> {
             }
             tally.passed += 1;
         }
-    }
-    if tally.passed == 0 {
-        bail!(
-            "{} has no line in a block that is marked as sh",
-            file.display()
-        );
     }
     Ok(())
 }

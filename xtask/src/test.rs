@@ -10,7 +10,7 @@ use clap::Args;
 use crate::steps::{Steps, Tally};
 use crate::toolchain::{Choice, Toolchain};
 use crate::wasm::{self, What};
-use crate::{build, by_hand, checkout, demo, process, readme, tools};
+use crate::{build, by_hand, checkout, demo, fuzz, process, readme, tools};
 
 /// One run of cargo's test runner, compiling included.
 const DEADLINE: Duration = Duration::from_secs(45 * 60);
@@ -59,6 +59,7 @@ pub(crate) fn tests(steps: &mut Steps, toolchain: &Toolchain, options: &Options)
             .with("CORE_MODULE", &module.file)
             .run(tally)
     });
+    fuzz::run(steps);
     for guest in GUESTS {
         steps.run(&format!("tests in {guest}"), |tally| {
             cargo_test(guest, &["--lib"]).run(tally)
