@@ -65,6 +65,9 @@ pub(crate) fn tests(steps: &mut Steps, toolchain: &Toolchain, options: &Options)
             cargo_test(guest, &["--lib"]).run(tally)
         });
     }
+    steps.run("the guest crate's documentation", |tally| {
+        cargo_test("asyncio-streams", &["--doc"]).run(tally)
+    });
     steps.run("tests of the host crate", |tally| {
         cargo_test("asyncio-streams-host", &["--release"]).run(tally)
     });
