@@ -113,7 +113,7 @@ fn context(program: &Program, stdout: &Output, stderr: &Output) -> (WasiCtx, Opt
     context.stdout(stdout.clone()).stderr(stderr.clone());
     context.arg(&program.name).args(&program.args);
     if program.network != Network::Nothing {
-        context.inherit_network();
+        context.inherit_network().allow_tcp(true);
         context.allow_ip_name_lookup(program.network == Network::All);
     }
     let stdin = program.stdin.then(|| {
