@@ -35,7 +35,7 @@ pub async fn open_connection(host: &str, port: u16) -> Result<(Reader, Writer), 
 /// the writer ends; if its reader drops it before, the connection is lost with `BrokenPipe`.
 ///
 /// # Errors
-/// None in this version of the interface.
+/// - [`Error::Network`]: the component has as many connections as it may (`OutOfResources`).
 pub async fn wrap(incoming: ByteReader) -> Result<(Reader, Writer, ByteReader), Error> {
     let (reader, writer, outgoing) = streams::wrap(incoming, None).await?;
     Ok((reader.into(), writer.into(), outgoing))

@@ -146,7 +146,7 @@ impl Reader {
     /// stream.
     ///
     /// The first line comes whole even if it alone is longer than `max_bytes`. An unterminated rest
-    /// at the end of the stream comes as a block of its own.
+    /// at the end of the stream counts as a line.
     ///
     /// # Errors
     /// Those of [`readline`](Reader::readline), about the first line.
@@ -220,7 +220,6 @@ impl Reader {
     ///
     /// # Errors
     /// - [`Error::Busy`]: a read or wait is pending.
-    /// - [`Error::Closed`]: `into_stream` gave the input away.
     pub fn discard(&self, n: usize) -> Result<usize, Error> {
         Ok(length(self.raw.discard(size(n))?))
     }

@@ -70,7 +70,6 @@ impl Server {
     ///
     /// # Errors
     /// - [`Error::Busy`]: another accept is pending.
-    /// - [`Error::Network`]: no listening socket works any more; handlers were waited for.
     ///
     /// Dropping it drops all handlers, which closes their connections.
     pub async fn serve_forever<H, F>(&self, handler: H) -> Result<(), Error>
@@ -106,7 +105,6 @@ impl Server {
     /// - [`Error::Busy`]: another accept is pending.
     /// - [`Error::Closed`]: after `close`.
     /// - [`Error::Cancelled`]: [`cancel`](Server::cancel) ended it.
-    /// - [`Error::Network`]: no listening socket works any more.
     pub async fn accept(&self) -> Result<(Reader, Writer), Error> {
         loop {
             if let Some(connection) = self.try_accept()? {
@@ -119,7 +117,7 @@ impl Server {
     /// Waits until `try_accept` would answer, and takes nothing.
     ///
     /// # Errors
-    /// [`Error::Busy`] and [`Error::Cancelled`].
+    /// [`Error::Busy`], [`Error::Closed`] and [`Error::Cancelled`].
     pub async fn wait_connection(&self) -> Result<(), Error> {
         Ok(self.raw.wait_connection().await?)
     }

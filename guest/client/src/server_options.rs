@@ -63,8 +63,9 @@ impl ServerOptions {
         self
     }
 
-    /// How many connections may be open at once; 4,096 by default, at least 1. The backlog holds
-    /// the rest.
+    /// How many connections may be open at once, at least 1; as many as the component may have by
+    /// default. The backlog holds the rest. A larger number than that takes the host to have given
+    /// the store handles enough: 24 for each connection.
     pub fn max_connections(mut self, connections: u32) -> Self {
         self.max_connections = Some(connections);
         self

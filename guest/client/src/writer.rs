@@ -122,9 +122,10 @@ impl Writer {
 
     /// Ends the output after what is queued: the peer sees the end of the stream. Reading goes on.
     ///
-    /// Never waits. A second call, and one after `close` or `abort`, does nothing.
+    /// Never waits. A second call, and one after `close`, does nothing.
     ///
     /// # Errors
+    /// - [`Error::Closed`]: after `abort`, or when the close deadline has passed.
     /// - [`Error::NotSupported`]: `can_write_eof` is false.
     /// - [`Error::Busy`]: a `write_stream` is running.
     /// - [`Error::Network`], [`Error::Tls`]: the connection was lost.
