@@ -35,23 +35,23 @@ pub use program::{In, Network, Program};
 pub use running::{Exit, Outcome, Running};
 pub use wasmtime_program::wasmtime;
 
-/// Tests for programs that check themselves: each runs in every way of embedding.
+/// Tests for programs that check themselves: each runs in every way of embedding, the main ones also under the
+/// `wasmtime` program.
 ///
 /// ```
 /// asyncio_streams_tests::programs! {
-///     read_line,
-///     /// These also run under the `wasmtime` program.
-///     under_wasmtime: echo, read_exactly,
+///     embedded: [read_line, read_exactly],
+///     under_wasmtime_too: [echo],
 /// }
 /// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! programs {
-    ($($name:ident,)* $($(#[$comment:meta])* under_wasmtime: $($main:ident),+ $(,)?)?) => {
+    (embedded: [$($name:ident),* $(,)?], under_wasmtime_too: [$($main:ident),* $(,)?] $(,)?) => {
         $(mod $name {
             $crate::programs!(@embedded $name);
         })*
-        $($(mod $main {
+        $(mod $main {
             $crate::programs!(@embedded $main);
 
             #[test]
@@ -60,7 +60,7 @@ macro_rules! programs {
                     $crate::Program::new(stringify!($main)).run($crate::In::Wasmtime).assert_success();
                 }
             }
-        })+)?
+        })*
     };
     (@embedded $name:ident) => {
         #[test]

@@ -89,7 +89,7 @@ macro_rules! matching {
 
 /// The debug text of a value, without its middle if it is long.
 #[doc(hidden)]
-pub fn shorten(value: &impl fmt::Debug) -> String {
+pub fn shorten(value: &(impl fmt::Debug + ?Sized)) -> String {
     const SHOWN: usize = 300;
     let text = format!("{value:?}");
     let length = text.chars().count();

@@ -5,6 +5,10 @@
 
 mod check;
 mod pairs;
+mod pattern;
+mod peer;
 
 pub use check::{Failure, Result, pending, shorten};
 pub use pairs::{Pair, Side, clog, memory, memory_with, port, tcp, tcp_with};
+pub use pattern::{follow, pattern};
+pub use peer::{is_loss, is_refused, is_reset, loopback, peer, peer_port, peer_with};

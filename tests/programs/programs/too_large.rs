@@ -1,0 +1,71 @@
+//! A result is at most `max-result` bytes: what would be more is `too-large`, and nothing is consumed.
+
+use asyncio_streams::{ConnectOptions, Error, ServerOptions, spawn};
+use asyncio_streams_test_programs::{Result, check, follow, matching, pattern, same, tcp_with};
+
+asyncio_streams::run!(main);
+
+const MOST: usize = 100_000;
+
+async fn main() -> Result {
+    let options = ServerOptions::new().max_result(MOST).limit(MOST * 2);
+    let pair = tcp_with(&ConnectOptions::new(), &options).await?;
+    let reader = pair.right.reader;
+
+    // Said at once, though the peer has said nothing.
+    for n in [MOST + 1, u32::MAX as usize] {
+        matching!(reader.readexactly(n).await, Err(Error::TooLarge(least)) if least == n as u64);
+        same!(
+            reader
+                .raw()
+                .readexactly(n as u32)
+                .await
+                .map_err(Error::from),
+            Err(Error::TooLarge(n as u64))
+        );
+    }
+
+    // A peer without an end. Its data is all there, as much as there is room for, and the connection goes on.
+    let writer = pair.left.writer;
+    let endless = spawn(async move {
+        let mut sent = 0;
+        while writer.send(pattern(sent, 10_000)).await.is_ok() {
+            sent += 10_000;
+        }
+    });
+    let mut read = 0;
+    for _ in 0..3 {
+        let least = matching!(reader.read_to_end().await, Err(Error::TooLarge(least)) => least);
+        check!(least > MOST as u64);
+        same!(reader.buffered() as u64, least);
+        // A line has no end in all that either, sooner or later.
+        let bytes = reader.readexactly(MOST).await?;
+        read = follow(read, &bytes)?;
+        while reader.buffered() > 0 {
+            let bytes = reader.read(usize::MAX).await?;
+            check!(bytes.len() <= MOST);
+            read = follow(read, &bytes)?;
+        }
+    }
+    // Closing ends the peer.
+    pair.right.writer.close();
+    endless.await;
+    a_line().await
+}
+
+/// A line that the limit allows, and `max-result` does not.
+async fn a_line() -> Result {
+    let options = ServerOptions::new().max_result(100).limit(1000);
+    let pair = tcp_with(&ConnectOptions::new(), &options).await?;
+    let (writer, reader) = (&pair.left.writer, &pair.right.reader);
+    writer.write([&[b'x'; 100][..], b"\n"].concat())?;
+    for _ in 0..2 {
+        matching!(reader.readline().await, Err(Error::TooLarge(101)));
+        matching!(reader.readuntil("\n").await, Err(Error::TooLarge(101)));
+        matching!(reader.readlines(50).await, Err(Error::TooLarge(101)));
+    }
+    same!(reader.buffered(), 101);
+    same!(reader.readexactly(100).await?, [b'x'; 100]);
+    same!(reader.readline().await?, b"\n");
+    Ok(())
+}
