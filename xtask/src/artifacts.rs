@@ -12,19 +12,22 @@ use crate::checkout;
 /// Files that are to be in the folder of components, written one by one.
 pub(crate) struct Artifacts {
     folder: PathBuf,
+    /// The folders in it that are cared for; the others are left alone.
+    parts: &'static [&'static str],
     written: BTreeSet<PathBuf>,
     changed: Vec<PathBuf>,
 }
 
 impl Artifacts {
-    /// The folder `target/components`.
-    pub(crate) fn new() -> Self {
-        Self::at(checkout::components())
+    /// These folders of `target/components`.
+    pub(crate) fn new(parts: &'static [&'static str]) -> Self {
+        Self::at(checkout::components(), parts)
     }
 
-    fn at(folder: PathBuf) -> Self {
+    fn at(folder: PathBuf, parts: &'static [&'static str]) -> Self {
         Self {
             folder,
+            parts,
             written: BTreeSet::new(),
             changed: Vec::new(),
         }
@@ -52,12 +55,8 @@ impl Artifacts {
 
     /// Removes components that were not put again: of an example that is gone, say. Gives what changed.
     pub(crate) fn finish(mut self) -> Result<Changes> {
-        for folder in [
-            self.folder.clone(),
-            self.folder.join("examples"),
-            self.folder.join("tests"),
-        ] {
-            for file in fs::read_dir(folder).into_iter().flatten() {
+        for part in self.parts {
+            for file in fs::read_dir(self.folder.join(part)).into_iter().flatten() {
                 let file = file?.path();
                 let component = file
                     .extension()
@@ -100,7 +99,7 @@ mod tests {
     fn what_is_the_same_is_left_and_what_is_gone_is_removed() {
         let folder = std::env::temp_dir().join(format!("xtask artifacts {}", std::process::id()));
         let put = |names: &[(&str, &[u8])]| {
-            let mut artifacts = Artifacts::at(folder.clone());
+            let mut artifacts = Artifacts::at(folder.clone(), &["", "examples"]);
             for (name, content) in names {
                 artifacts.put(name, content).unwrap();
             }

@@ -1,4 +1,4 @@
-//! `cargo xtask build`: every component, and the examples composed.
+//! `cargo xtask build`: the components, and the examples composed; and the tests' programs, for those who test.
 
 use std::fs;
 
@@ -13,18 +13,17 @@ use crate::wasm::{self, What};
 /// The interface that a program exports which serve.wasm is to call.
 const HANDLER: &str = "asyncio:streams/handler";
 
-/// Builds everything that becomes WebAssembly into `target/components`, says what changed, and gives the compiler:
+/// Builds what people use into `target/components`, says what changed, and gives the compiler:
 ///
 /// * `streams.wasm`, `serve.wasm`;
-/// * `examples/NAME.wasm`, and `examples/NAME.composed.wasm`, which runs as it is;
-/// * `tests/NAME.wasm`, the guest programs of the tests, which compose them as they need.
+/// * `examples/NAME.wasm`, and `examples/NAME.composed.wasm`, which runs as it is.
 ///
 /// # Errors
 /// When there is no compiler, a package does not build or an example does not compose.
 pub(crate) fn build(choice: Choice) -> Result<Toolchain> {
     let toolchain = Toolchain::get(choice)?;
     eprintln!("Building the components with {}", toolchain.name);
-    let mut artifacts = Artifacts::new();
+    let mut artifacts = Artifacts::new(&["", "examples"]);
     let streams = library(
         &toolchain,
         "asyncio-streams-component",
@@ -46,14 +45,24 @@ pub(crate) fn build(choice: Choice) -> Result<Toolchain> {
         artifacts.put(format!("examples/{name}.wasm"), &content)?;
         artifacts.put(format!("examples/{name}.composed.wasm"), composed.bytes())?;
     }
-    for program in wasm::build(&toolchain, "asyncio-streams-test-programs", What::Examples)? {
+    report(&artifacts.finish()?);
+    Ok(toolchain)
+}
+
+/// Builds `tests/NAME.wasm`, the guest programs of the tests, which compose them as they need.
+///
+/// # Errors
+/// When one does not build.
+pub(crate) fn test_programs(toolchain: &Toolchain) -> Result<()> {
+    let mut artifacts = Artifacts::new(&["tests"]);
+    for program in wasm::build(toolchain, "asyncio-streams-test-programs", What::Examples)? {
         artifacts.put(
             format!("tests/{}.wasm", program.name),
             &read(&program.file)?,
         )?;
     }
     report(&artifacts.finish()?);
-    Ok(toolchain)
+    Ok(())
 }
 
 /// Builds the component of a package's library, and puts it among the artifacts.

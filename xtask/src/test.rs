@@ -49,6 +49,7 @@ pub(crate) fn test(choice: Choice, options: &Options) -> Result<()> {
 
 /// The steps after the build, for `ci` too.
 pub(crate) fn tests(steps: &mut Steps, toolchain: &Toolchain, options: &Options) {
+    steps.run("the tests' programs", |_| build::test_programs(toolchain));
     steps.run("tests of the automation", |tally| {
         cargo_test("xtask", &["--release"]).run(tally)
     });
