@@ -36,15 +36,17 @@ impl Connection {
             }
         };
         // After a failure the rest of the input is the pump's to discard.
-        let incoming = match failure {
+        let mut incoming = match failure {
             Some(_) => None,
             None => Lent::borrow(self).and_then(|mut lent| lent.incoming.take()),
         };
+        // An end that is known already cannot be handed over: it is made anew.
+        let whole = buffered.is_empty() && !incoming.as_mut().is_some_and(Incoming::has_ended);
         self.input.borrow_mut().give_up(Error::Closed);
 
         let (outcome, outcome_reader) = wit_future::new::<Result<(), Error>>(|| Ok(()));
         let given = match incoming {
-            Some(incoming) if buffered.is_empty() => {
+            Some(incoming) if whole => {
                 let (stream, mut ended) = incoming.into_parts();
                 let connection = self.clone();
                 driver::spawn(async move {

@@ -7,12 +7,11 @@ use std::pin::pin;
 use std::task::Poll;
 
 use futures::stream::{FuturesUnordered, StreamExt};
-use wit_bindgen::StreamReader;
 
 use crate::bindings::exports::asyncio::streams::types::{AddressFamily, Error, NetworkCode};
 use crate::bindings::wasi::sockets::types::TcpSocket;
 use crate::errors;
-use crate::transport::rescue;
+use crate::transport::rescue::Source;
 
 use super::socket::KeepAlive;
 use super::{address, resolve, socket};
@@ -24,7 +23,7 @@ const PORT_TRIES: u32 = 16;
 pub(crate) struct Listener {
     socket: TcpSocket,
     pub(crate) address: SocketAddr,
-    connections: Option<StreamReader<TcpSocket>>,
+    connections: Option<Source<TcpSocket>>,
 }
 
 impl Listener {
@@ -64,7 +63,7 @@ impl Listener {
             .socket
             .listen()
             .map_err(|code| errors::network(code, &what))?;
-        self.connections = Some(connections);
+        self.connections = Some(Source::new(connections));
         Ok(())
     }
 }
@@ -105,7 +104,7 @@ pub(crate) async fn next_connection(listeners: &mut [Listener], took: &impl Fn(T
         .enumerate()
         .filter_map(|(index, listener)| {
             let connections = listener.connections.as_mut()?;
-            Some(async move { (index, rescue::ready(connections).await) })
+            Some(async move { (index, connections.ready().await) })
         });
     let mut waits: FuturesUnordered<_> = waits.collect();
     let ready = poll_fn(|cx| match waits.poll_next_unpin(cx) {
@@ -121,7 +120,7 @@ pub(crate) async fn next_connection(listeners: &mut [Listener], took: &impl Fn(T
     else {
         return;
     };
-    let reading = rescue::read(connections, Vec::with_capacity(1), |sockets| {
+    let reading = connections.read(Vec::with_capacity(1), |sockets| {
         sockets.into_iter().for_each(took)
     });
     pin!(reading).await;

@@ -16,9 +16,11 @@ use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::bindings::wasi::sockets::types::ErrorCode;
 use crate::errors;
 
+use rescue::Source;
+
 /// The bytes that come in.
 pub(crate) struct Incoming {
-    stream: StreamReader<u8>,
+    stream: Source<u8>,
     outcome: Outcome,
 }
 
@@ -26,14 +28,14 @@ impl Incoming {
     /// Bytes from a stream that cannot fail, or that ends without saying so.
     pub(crate) fn from_stream(stream: StreamReader<u8>) -> Self {
         Incoming {
-            stream,
+            stream: Source::new(stream),
             outcome: Outcome::Known(Ok(())),
         }
     }
 
     fn with_result(stream: StreamReader<u8>, result: SocketResult) -> Self {
         Incoming {
-            stream,
+            stream: Source::new(stream),
             outcome: Outcome::Pending {
                 result,
                 what: "read",
@@ -41,15 +43,15 @@ impl Incoming {
         }
     }
 
-    /// Waits until there is something to read; false at the end. A dropped wait loses nothing.
+    /// Waits until there is something to read; false at the end, every time. A dropped wait loses nothing.
     pub(crate) async fn ready(&mut self) -> bool {
-        rescue::ready(&mut self.stream).await
+        self.stream.ready().await
     }
 
     /// Reads into the spare capacity of `buffer` and gives it to `took`, also when the call is dropped: a read that
     /// is cancelled may have got bytes already. False at the end.
     pub(crate) async fn read(&mut self, buffer: Vec<u8>, took: impl FnOnce(Vec<u8>)) -> bool {
-        rescue::read(&mut self.stream, buffer, took).await
+        self.stream.read(buffer, took).await
     }
 
     /// How the stream ended. To be asked after the end; a dropped call can be repeated.
@@ -57,9 +59,14 @@ impl Incoming {
         self.outcome.get().await
     }
 
-    /// The stream itself and what tells its outcome.
+    /// Whether the end is known by now.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.stream.has_ended()
+    }
+
+    /// The stream itself and what tells its outcome. It can be given away only if it has not ended.
     pub(crate) fn into_parts(self) -> (StreamReader<u8>, Outcome) {
-        (self.stream, self.outcome)
+        (self.stream.into_stream(), self.outcome)
     }
 }
 

@@ -1,45 +1,89 @@
-//! Reading from a stream without losing what a cancelled read had got already.
+//! Reading from a stream without losing what a cancelled read had got already: bytes, or the end.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 
 use wit_bindgen::{StreamRead, StreamReader, StreamResult};
 
-/// Waits until there is something to read; false at the end.
+/// A stream that is read from.
 ///
-/// A read of length zero takes nothing and holds no buffer, so a dropped wait loses nothing.
-pub(crate) async fn ready<T: 'static>(stream: &mut StreamReader<T>) -> bool {
-    let (result, _) = stream.read(Vec::new()).await;
-    result != StreamResult::Dropped
+/// It knows its end: a read after the one that was told of the end is a trap, and so is giving the stream away, also if
+/// that read was cancelled and nobody looked at what it was told.
+pub(crate) struct Source<T: 'static> {
+    stream: StreamReader<T>,
+    ended: bool,
 }
 
-/// Reads into the spare capacity of `buffer` and gives it to `took`, also when the call is dropped. False at the end.
-pub(crate) async fn read<T: 'static>(
-    stream: &mut StreamReader<T>,
-    buffer: Vec<T>,
-    took: impl FnOnce(Vec<T>),
-) -> bool {
-    let mut rescue = Rescue {
-        read: pin!(stream.read(buffer)),
-        took: Some(took),
-    };
-    let (result, buffer) = poll_fn(|cx| rescue.read.as_mut().poll(cx)).await;
-    if let Some(took) = rescue.took.take() {
-        took(buffer);
+impl<T: 'static> Source<T> {
+    pub(crate) fn new(stream: StreamReader<T>) -> Self {
+        Source {
+            stream,
+            ended: false,
+        }
     }
-    result != StreamResult::Dropped
+
+    /// Waits until there is something to read; false at the end.
+    ///
+    /// A read of length zero takes nothing and holds no buffer, so a dropped wait loses nothing.
+    pub(crate) async fn ready(&mut self) -> bool {
+        self.read(Vec::new(), drop).await
+    }
+
+    /// Reads into the spare capacity of `buffer` and gives it to `took`, also when the call is dropped. False at the
+    /// end.
+    pub(crate) async fn read(&mut self, buffer: Vec<T>, took: impl FnOnce(Vec<T>)) -> bool {
+        if self.ended {
+            took(buffer);
+            return false;
+        }
+        let mut rescue = Rescue {
+            read: pin!(self.stream.read(buffer)),
+            ended: &mut self.ended,
+            took: Some(took),
+        };
+        let (result, buffer) = poll_fn(|cx| rescue.read.as_mut().poll(cx)).await;
+        rescue.settle(result, buffer)
+    }
+
+    /// Whether the end is known by now; an end that comes later is not.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        // The bindings may have been told together with the last bytes, and say so only when they are asked again.
+        let mut context = Context::from_waker(Waker::noop());
+        matches!(
+            pin!(self.ready()).as_mut().poll(&mut context),
+            Poll::Ready(false)
+        ) || self.ended
+    }
+
+    /// The stream itself. It can be given away only if it has not [ended](Source::has_ended).
+    pub(crate) fn into_stream(self) -> StreamReader<T> {
+        self.stream
+    }
 }
 
 struct Rescue<'a, 'b, T: 'static, F: FnOnce(Vec<T>)> {
     read: Pin<&'a mut StreamRead<'b, T>>,
+    ended: &'a mut bool,
     took: Option<F>,
+}
+
+impl<T: 'static, F: FnOnce(Vec<T>)> Rescue<'_, '_, T, F> {
+    /// Hands on what the read gave; false at the end.
+    fn settle(&mut self, result: StreamResult, buffer: Vec<T>) -> bool {
+        *self.ended = result == StreamResult::Dropped;
+        if let Some(took) = self.took.take() {
+            took(buffer);
+        }
+        !*self.ended
+    }
 }
 
 impl<T: 'static, F: FnOnce(Vec<T>)> Drop for Rescue<'_, '_, T, F> {
     fn drop(&mut self) {
-        if let Some(took) = self.took.take() {
-            let (_, buffer) = self.read.as_mut().cancel();
-            took(buffer);
+        if self.took.is_some() {
+            let (result, buffer) = self.read.as_mut().cancel();
+            self.settle(result, buffer);
         }
     }
 }

@@ -1,0 +1,6 @@
+//! The end of the stream, at whatever moment it comes.
+
+asyncio_streams_tests::programs! {
+    embedded: [],
+    under_wasmtime_too: [end_while_cancelling],
+}
