@@ -162,6 +162,21 @@ fn encode(graph: &mut CompositionGraph, plan: &Plan) -> Result<Vec<u8>, ComposeE
     })
 }
 
+/// What provides an interface that no part exports.
+pub(crate) fn provider_of(import: &str) -> &'static str {
+    match unversioned(import) {
+        "asyncio:streams/streams" | "asyncio:streams/types" | "asyncio:streams/sockets" => {
+            "the streams component (streams.wasm)"
+        }
+        "asyncio:streams/handler" => "your handler, a component that exports `client-connected`",
+        _ => "a component that exports it",
+    }
+}
+
+fn unversioned(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(name, _)| name)
+}
+
 /// An error of the graph library that the plan should have made impossible: its whole chain, as text.
 fn internal(error: impl std::error::Error) -> ComposeError {
     let mut reason = error.to_string();

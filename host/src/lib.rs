@@ -1,3 +1,101 @@
-//! Embeds asyncio:streams components in a Rust program.
+//! Embeds asyncio:streams components in a Rust program, on wasmtime and tokio.
+//!
+//! # Calling the streams component
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use asyncio_streams_host::{Engine, Limits, Network, StreamsComponent};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     // Compiling takes a second; what is compiled serves any number of instances.
+//!     let engine = Engine::new()?;
+//!     let component = StreamsComponent::from_file(&engine, "streams.wasm")?;
+//!     let network = Network::none().allow_connect("example.org:80".parse()?);
+//!     let streams = component.start(network, Limits::default()).await?;
+//!
+//!     let (reader, writer) = streams.open_connection("example.org", 80).await?;
+//!     writer.write(b"HEAD / HTTP/1.0\r\nHost: example.org\r\n\r\n").await?;
+//!     loop {
+//!         // A deadline around any call; a read that it ends has taken nothing.
+//!         let line = tokio::time::timeout(Duration::from_secs(10), reader.readline()).await??;
+//!         let line = String::from_utf8_lossy(&line);
+//!         if line.trim_end().is_empty() {
+//!             break;
+//!         }
+//!         print!("{line}");
+//!     }
+//!     writer.close().await?;
+//!     writer.wait_closed().await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`Streams`] says from where it may be called, and what dropping does. One call after another or many at once, it is the
+//! same: an instance has one event loop, which runs as a task of its own, so that what was written goes out while nobody
+//! calls.
+//!
+//! # Running a composed program
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use asyncio_streams_host::compose::{Part, compose};
+//! use asyncio_streams_host::{Engine, Network, Program};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let app = compose([Part::read("client.wasm")?, Part::read("streams.wasm")?])?;
+//!     let program = Program::from_bytes(&Engine::new()?, "client", app.bytes())?;
+//!     let network = Network::none().allow_connect("127.0.0.1:8888".parse()?);
+//!     let run = program.command().args(["127.0.0.1:8888"]).network(network).output();
+//!     let output = tokio::time::timeout(Duration::from_secs(60), run).await??;
+//!     println!("{}: {}", output.status.code(), String::from_utf8_lossy(&output.stdout));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Composing
+//!
+//! [`compose`] joins parts to a program. With `default-features = false` it is all that is left of this crate, without
+//! wasmtime.
+//!
+//! # What a guest may do
+//!
+//! Nothing, unless it is granted: no files in any case, [`Network::none`] by default, an empty environment. [`Limits`]
+//! bound its handles and its memory. Not bounded is the time that it computes without waiting: such a guest keeps the
+//! thread that runs it.
 
 pub mod compose;
+
+#[cfg(feature = "embed")]
+mod engine;
+#[cfg(feature = "embed")]
+mod error;
+#[cfg(feature = "embed")]
+mod limits;
+#[cfg(feature = "embed")]
+mod network;
+#[cfg(feature = "embed")]
+mod program;
+#[cfg(feature = "embed")]
+mod state;
+#[cfg(feature = "embed")]
+mod streams;
+
+#[cfg(feature = "embed")]
+pub use self::{
+    engine::{Engine, LoadError},
+    error::{
+        Address, CertificateFailure, ConnectAttempt, Error, NetworkCode, NetworkError, TlsError,
+        TlsFailure,
+    },
+    limits::Limits,
+    network::{Denied, Endpoint, EndpointError, Network},
+    program::{Command, ExitStatus, Output, Program, RunError, Stdin, Stdout},
+    streams::{
+        AddressFamily, ConnectOptions, Incoming, PartialWrite, Reader, Server, ServerOptions,
+        Streams, StreamsComponent, Wanted, Writer,
+    },
+};

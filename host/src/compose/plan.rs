@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use wac_graph::types::{ItemKind, Package, SubtypeChecker, Types, are_semver_compatible};
 use wac_graph::{CompositionGraph, PackageId};
 
-use super::{ComposeError, Missing, Part, Plug};
+use super::{ComposeError, Missing, Part, Plug, provider_of, unversioned};
 
 /// One import to be satisfied by one export; parts are indices.
 pub(super) struct Wire {
@@ -304,19 +304,5 @@ impl World<'_> {
                     .collect(),
             }),
         }
-    }
-}
-
-fn unversioned(name: &str) -> &str {
-    name.split_once('@').map_or(name, |(name, _)| name)
-}
-
-fn provider_of(import: &str) -> &'static str {
-    match unversioned(import) {
-        "asyncio:streams/streams" | "asyncio:streams/types" | "asyncio:streams/sockets" => {
-            "the streams component (streams.wasm)"
-        }
-        "asyncio:streams/handler" => "your handler, a component that exports `client-connected`",
-        _ => "a component that exports it",
     }
 }

@@ -1,0 +1,157 @@
+use std::path::Path;
+
+use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime_wasi::p3::bindings::sockets::ip_name_lookup;
+
+use crate::compose::{ComposeError, Part, provider_of};
+use crate::network::{Lookup, LookupView};
+use crate::state::State;
+
+/// Compiles components and links them with WASI. One is enough for a whole process; a clone is the same engine.
+#[derive(Clone)]
+pub struct Engine {
+    linker: Linker<State>,
+}
+
+impl Engine {
+    /// An engine with wasmtime's default settings.
+    ///
+    /// # Errors
+    /// [`LoadError::Engine`] when wasmtime cannot work on this machine.
+    pub fn new() -> Result<Self, LoadError> {
+        Self::with_config(&wasmtime::Config::new())
+    }
+
+    /// An engine with settings of your own: a compilation cache, another optimization level.
+    ///
+    /// # Errors
+    /// [`LoadError::Engine`] when wasmtime does not accept the settings.
+    pub fn with_config(config: &wasmtime::Config) -> Result<Self, LoadError> {
+        let linker = || {
+            let engine = wasmtime::Engine::new(config)?;
+            let mut linker = Linker::<State>::new(&engine);
+            wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+            wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+            // Names are looked up for those who may.
+            linker.allow_shadowing(true);
+            ip_name_lookup::add_to_linker::<_, Lookup>(&mut linker, |_| LookupView)?;
+            Ok(linker)
+        };
+        let linker = linker().map_err(|error: wasmtime::Error| LoadError::Engine {
+            reason: one_line(&error),
+        })?;
+        Ok(Self { linker })
+    }
+
+    /// Compiles a component and links it. What it imports beyond WASI is an error that says what provides it.
+    pub(crate) fn load(&self, part: &Part) -> Result<InstancePre<State>, LoadError> {
+        part.check()?;
+        let name = || part.name().to_owned();
+        let component =
+            Component::from_binary(self.linker.engine(), part.bytes()).map_err(|error| {
+                LoadError::Compile {
+                    name: name(),
+                    reason: one_line(&error),
+                }
+            })?;
+        let component_type = component.component_type();
+        let imports = component_type
+            .imports(self.linker.engine())
+            .map(|(import, _)| import.to_owned());
+        let imports: Vec<String> = imports
+            .filter(|import| !import.starts_with("wasi:"))
+            .collect();
+        if let Some(first) = imports.first() {
+            let provider = provider_of(first);
+            return Err(LoadError::Incomplete {
+                name: name(),
+                imports,
+                provider,
+            });
+        }
+        self.linker
+            .instantiate_pre(&component)
+            .map_err(|error| LoadError::Link {
+                name: name(),
+                reason: one_line(&error),
+            })
+    }
+
+    pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
+        self.linker.engine()
+    }
+}
+
+/// Why a component cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// wasmtime cannot work with these settings, or on this machine.
+    #[error("wasmtime cannot be set up: {reason}")]
+    Engine {
+        /// What wasmtime said.
+        reason: String,
+    },
+    /// The file cannot be read, or is no component.
+    #[error(transparent)]
+    Part(#[from] ComposeError),
+    /// The component is not valid, or uses features that are not there.
+    #[error("{name} cannot be compiled: {reason}")]
+    Compile {
+        /// The component.
+        name: String,
+        /// What the compiler said.
+        reason: String,
+    },
+    /// The component needs other components.
+    #[error("{name} is not complete: it imports {}; compose it with {provider}", imports.join(", "))]
+    Incomplete {
+        /// The component.
+        name: String,
+        /// The imports that no host provides.
+        imports: Vec<String>,
+        /// What provides the first of them.
+        provider: &'static str,
+    },
+    /// The component imports something of WASI that is not there, or with other types.
+    #[error("{name} cannot be linked: {reason}")]
+    Link {
+        /// The component.
+        name: String,
+        /// What wasmtime said.
+        reason: String,
+    },
+    /// The component exports something else than was to be used.
+    #[error("{name} does not export {wanted}{}", exported(exports))]
+    Missing {
+        /// The component.
+        name: String,
+        /// What it should export.
+        wanted: &'static str,
+        /// What it exports.
+        exports: Vec<String>,
+    },
+}
+
+fn exported(exports: &[String]) -> String {
+    match exports {
+        [] => ": it exports nothing".to_owned(),
+        some => format!(": it exports {}", some.join(", ")),
+    }
+}
+
+/// The whole chain of an error in one line.
+pub(crate) fn one_line(error: &wasmtime::Error) -> String {
+    let chain: Vec<String> = error.chain().map(|cause| cause.to_string()).collect();
+    chain
+        .join(": ")
+        .lines()
+        .map(str::trim)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Reads a part for an engine.
+pub(crate) fn read(path: impl AsRef<Path>) -> Result<Part, LoadError> {
+    Ok(Part::read(path)?)
+}

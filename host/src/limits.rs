@@ -1,0 +1,136 @@
+use wasmtime::ResourceLimiter;
+
+/// What a program may use at most.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Handles that may be alive at once: resources, streams, futures and calls in progress, of all parts of the program
+    /// together. The default, 100,000, is wasmtime's own. A connection of the streams component takes about ten, so it
+    /// is enough for about 10,000 connections. One handle more is a trap, which ends the program; a handle costs the
+    /// host some tens of bytes.
+    pub max_handles: usize,
+    /// Bytes that the linear memories and tables of all parts may have together. The default is no limit but the 4 GiB
+    /// that one 32-bit memory can have. What is beyond is refused, and nearly every program traps when memory is refused.
+    pub max_memory: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_handles: 100_000,
+            max_memory: usize::MAX,
+        }
+    }
+}
+
+impl Limits {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`max_handles`](Limits::max_handles).
+    pub fn max_handles(mut self, handles: usize) -> Self {
+        self.max_handles = handles;
+        self
+    }
+
+    /// Sets [`max_memory`](Limits::max_memory), in bytes.
+    pub fn max_memory(mut self, bytes: usize) -> Self {
+        self.max_memory = bytes;
+        self
+    }
+}
+
+/// Counts the memory of one store.
+pub(crate) struct MemoryLimiter {
+    limit: usize,
+    used: usize,
+    /// What was allowed last, in case that the system then refuses it.
+    last: usize,
+    refused: bool,
+}
+
+/// What one element of a table takes.
+const ELEMENT_BYTES: usize = size_of::<usize>();
+
+impl MemoryLimiter {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            limit: limits.max_memory,
+            used: 0,
+            last: 0,
+            refused: false,
+        }
+    }
+
+    /// The limit, if something was refused because of it.
+    pub(crate) fn refused(&self) -> Option<usize> {
+        self.refused.then_some(self.limit)
+    }
+
+    fn grow(&mut self, current: usize, desired: usize, unit: usize) -> bool {
+        let growth = desired.saturating_sub(current).saturating_mul(unit);
+        let used = self.used.saturating_add(growth);
+        let granted = used <= self.limit;
+        if granted {
+            self.last = used - self.used;
+            self.used = used;
+        }
+        self.refused |= !granted;
+        granted
+    }
+
+    fn failed(&mut self) {
+        self.used = self.used.saturating_sub(std::mem::take(&mut self.last));
+    }
+}
+
+impl ResourceLimiter for MemoryLimiter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(self.grow(current, desired, 1))
+    }
+
+    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.failed();
+        Ok(())
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(self.grow(current, desired, ELEMENT_BYTES))
+    }
+
+    fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.failed();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memories_and_tables_count_together() -> wasmtime::Result<()> {
+        let mut limiter = MemoryLimiter::new(&Limits::new().max_memory(1000));
+        assert!(limiter.memory_growing(0, 600, None)?);
+        assert!(limiter.table_growing(0, 50, None)?);
+        assert_eq!(limiter.refused(), None);
+        assert!(!limiter.memory_growing(600, 601, None)?);
+        assert_eq!(limiter.refused(), Some(1000));
+        limiter.table_grow_failed(wasmtime::Error::msg("the system has no more"))?;
+        assert!(limiter.memory_growing(600, 1000, None)?);
+        assert!(!limiter.memory_growing(1000, usize::MAX, None)?);
+        Ok(())
+    }
+}

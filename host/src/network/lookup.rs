@@ -1,0 +1,61 @@
+//! Name look-ups of WASI 0.3, for the names that were granted.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use wasmtime::component::{Accessor, HasData};
+use wasmtime_wasi::WasiCtxBuilder;
+use wasmtime_wasi::p3::bindings::sockets::ip_name_lookup::{ErrorCode, Host, HostWithStore};
+use wasmtime_wasi::p3::bindings::sockets::types::IpAddress;
+use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsCtx};
+
+use crate::state::State;
+
+/// `wasi:sockets/ip-name-lookup` with a policy before it.
+pub(crate) struct Lookup;
+
+/// What the interface wants of the store's data: nothing, since every look-up needs the store itself.
+pub(crate) struct LookupView;
+
+impl HasData for Lookup {
+    type Data<'a> = LookupView;
+}
+
+impl Lookup {
+    /// The sockets of WASI, set up so that every name is looked up; the policy is asked before.
+    pub(crate) fn sockets() -> WasiSocketsCtx {
+        WasiCtxBuilder::new()
+            .allow_ip_name_lookup(true)
+            .build()
+            .sockets()
+            .clone()
+    }
+}
+
+impl Host for LookupView {}
+
+impl HostWithStore<State> for Lookup {
+    async fn resolve_addresses(
+        store: &Accessor<State, Self>,
+        name: String,
+    ) -> wasmtime::Result<Result<Vec<IpAddress>, ErrorCode>> {
+        let policy = store.with(|mut store| store.data_mut().policy());
+        if !policy.check_lookup(&name) {
+            return Ok(Err(ErrorCode::AccessDenied));
+        }
+        let sockets = store.with_getter::<WasiSockets>(State::lookup_sockets);
+        let found =
+            <WasiSockets as HostWithStore<State>>::resolve_addresses(&sockets, name.clone())
+                .await?;
+        if let Ok(addresses) = &found {
+            policy.found(&name, addresses.iter().map(address));
+        }
+        Ok(found)
+    }
+}
+
+fn address(address: &IpAddress) -> IpAddr {
+    match *address {
+        IpAddress::Ipv4((a, b, c, d)) => Ipv4Addr::new(a, b, c, d).into(),
+        IpAddress::Ipv6((a, b, c, d, e, f, g, h)) => Ipv6Addr::new(a, b, c, d, e, f, g, h).into(),
+    }
+}

@@ -1,0 +1,74 @@
+use wasmtime::{Trap, WasmBacktrace};
+
+use crate::engine::one_line;
+
+/// Why a program did not run to its end.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// Nothing more could happen, and it had not returned: see
+    /// [`fail_when_stuck`](crate::Command::fail_when_stuck).
+    #[error("{program} is stuck: it waits for something that cannot happen any more")]
+    Stuck {
+        /// The program.
+        program: String,
+    },
+    /// It trapped, or a part of the host failed under it.
+    #[error("{program} trapped: {cause}")]
+    Trapped {
+        /// The program.
+        program: String,
+        /// What happened, in one line.
+        cause: String,
+        /// The calls in the program that led there, many lines; empty when it is not known.
+        backtrace: String,
+    },
+}
+
+impl RunError {
+    pub(crate) fn new(
+        program: &str,
+        error: &wasmtime::Error,
+        memory_refused: Option<usize>,
+    ) -> Self {
+        let program = program.to_owned();
+        if let Some(Trap::AsyncDeadlock) = error.downcast_ref::<Trap>() {
+            return Self::Stuck { program };
+        }
+        Self::Trapped {
+            program,
+            cause: cause(error, memory_refused),
+            backtrace: backtrace(error),
+        }
+    }
+
+    /// The calls in the program that led to a trap, if they are known.
+    pub fn backtrace(&self) -> Option<&str> {
+        match self {
+            Self::Trapped { backtrace, .. } if !backtrace.is_empty() => Some(backtrace),
+            _ => None,
+        }
+    }
+}
+
+/// What happened, in one line, without wasmtime's account of the calls.
+pub(crate) fn cause(error: &wasmtime::Error, memory_refused: Option<usize>) -> String {
+    let trap = error.downcast_ref::<Trap>().map(Trap::to_string);
+    let cause = trap.unwrap_or_else(|| match error.downcast_ref::<WasmBacktrace>() {
+        Some(_) => error.root_cause().to_string(),
+        None => one_line(error),
+    });
+    match memory_refused {
+        Some(limit) => {
+            format!("{cause} (after memory beyond the limit of {limit} bytes was refused)")
+        }
+        None => cause,
+    }
+}
+
+fn backtrace(error: &wasmtime::Error) -> String {
+    error
+        .downcast_ref::<WasmBacktrace>()
+        .map(WasmBacktrace::to_string)
+        .unwrap_or_default()
+}

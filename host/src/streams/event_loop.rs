@@ -1,0 +1,338 @@
+//! One store, driven from several tasks.
+//!
+//! A wasmtime store computes in one thread at a time, and its background work goes on only while its event loop runs.
+//! Here a task of its own, the driver, runs the loop, one *turn* after another; between two turns the store is free.
+//! Whoever calls into the component ends the turn in progress, hands in its call and runs the next turn itself. So a
+//! call that does not wait has its result within one poll of the caller's future, and there is no moment at which
+//! bytes have been taken for a future that is dropped instead of being polled again.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use tokio::sync::{Mutex as AsyncMutex, Notify, oneshot};
+use wasmtime::Store;
+use wasmtime::component::{Accessor, ResourceAny};
+
+use crate::program::cause;
+use crate::state::State;
+
+/// After so many rounds of the event loop a turn ends if somebody waits for the store.
+const ROUNDS_WITH_WAITERS: u32 = 64;
+/// After so many it ends in any case, so that the other tasks of the thread get their turn.
+const ROUNDS: u32 = 1024;
+
+/// Something to do with the store between two turns: to start a call, mostly.
+pub(super) type Job = Box<dyn FnOnce(&mut Store<State>) -> wasmtime::Result<()> + Send>;
+
+/// The event loop of one store.
+pub(super) struct EventLoop {
+    gate: AsyncMutex<Gate>,
+    shared: Arc<Shared>,
+}
+
+/// Whoever locks it may use the store.
+enum Gate {
+    /// Between two turns.
+    Idle(Box<Store<State>>),
+    /// In a turn, which waits for something.
+    Turn(Turn),
+    /// The component trapped, or nobody uses it any more.
+    Over,
+}
+
+/// Gives the store back, and what came of the turn.
+type Turn = Pin<Box<dyn Future<Output = (Box<Store<State>>, wasmtime::Result<()>)> + Send>>;
+
+/// What can be done without the store.
+#[derive(Default)]
+pub(super) struct Shared {
+    /// Tells the driver that there is something to do.
+    wake: Notify,
+    jobs: Mutex<VecDeque<Job>>,
+    dropped: Mutex<Vec<ResourceAny>>,
+    /// Whoever holds the gate wants the turn to end.
+    interrupt: AtomicBool,
+    /// Somebody was given a result.
+    delivered: AtomicBool,
+    /// So many wait for the gate.
+    waiting: AtomicUsize,
+    /// Nobody uses the component any more: the loop ends when its background work is done.
+    closing: AtomicBool,
+    failure: OnceLock<Arc<str>>,
+}
+
+impl EventLoop {
+    pub(super) fn new(store: Store<State>) -> Self {
+        Self {
+            gate: AsyncMutex::new(Gate::Idle(Box::new(store))),
+            shared: Arc::default(),
+        }
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Runs the loop until the component traps, or [`Shared::close`] was called and all work is done.
+    pub(super) async fn drive(&self) {
+        let _stop = Stop(self);
+        loop {
+            let mut gate = self.gate.lock().await;
+            let ended = gate.advance(&self.shared).is_ready();
+            if let Gate::Over = *gate {
+                return;
+            }
+            drop(gate);
+            if ended {
+                tokio::task::yield_now().await;
+            } else {
+                self.shared.wake.notified().await;
+            }
+        }
+    }
+
+    /// Does `job`, and runs the loop for a turn; gives what the job, or the task that it starts, sends to `result`.
+    ///
+    /// With `at_once` the result is that of a call that does not wait: then it is there within the poll in which the job
+    /// is done, unless the component blocks in a call to the host.
+    pub(super) async fn call<T>(
+        &self,
+        job: Job,
+        mut result: oneshot::Receiver<T>,
+        at_once: bool,
+    ) -> Result<T, Arc<str>> {
+        let mut gate = {
+            let _waiting = self.shared.wait();
+            self.gate.lock().await
+        };
+        // From here to the next `await` nothing can be cancelled.
+        gate.end_turn(&self.shared);
+        if !self.shared.push(job) {
+            return Err(self.shared.failure());
+        }
+        let mut ended = gate.advance(&self.shared).is_ready();
+        loop {
+            if let Ok(result) = result.try_recv() {
+                self.shared.wake.notify_one();
+                return Ok(result);
+            }
+            if !(ended && at_once) || matches!(*gate, Gate::Over) {
+                break;
+            }
+            ended = gate.advance(&self.shared).is_ready();
+        }
+        drop(gate);
+        self.shared.wake.notify_one();
+        result.await.map_err(|_| self.shared.failure())
+    }
+}
+
+/// Ends everything with the driver, which a tokio runtime that shuts down drops: nobody else would answer any more.
+struct Stop<'a>(&'a EventLoop);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0
+            .shared
+            .fail("the tokio runtime that drove it has ended");
+        // Whoever holds the gate will find out.
+        if let Ok(mut gate) = self.0.gate.try_lock() {
+            *gate = Gate::Over;
+        }
+    }
+}
+
+impl Gate {
+    /// Runs the turn in progress, or a new one, until it ends or has to wait.
+    fn advance(&mut self, shared: &Arc<Shared>) -> Poll<()> {
+        let mut turn: Turn = match std::mem::replace(self, Self::Over) {
+            Self::Idle(store) => Box::pin(turn(store, Arc::clone(shared))),
+            Self::Turn(turn) => turn,
+            Self::Over => return Poll::Ready(()),
+        };
+        let waker = Waker::from(Arc::clone(shared));
+        let state = turn.as_mut().poll(&mut Context::from_waker(&waker));
+        if let Poll::Ready((store, Err(error))) = &state {
+            shared.fail(&cause(error, store.data().memory().refused()));
+        }
+        let ended = state.is_ready();
+        match state {
+            // Dropping the store ends all that waits for a result.
+            _ if shared.is_over() => {}
+            Poll::Ready((store, _)) => *self = Self::Idle(store),
+            Poll::Pending => *self = Self::Turn(turn),
+        }
+        if ended || shared.is_over() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// Ends the turn in progress, if the component does not block in a call to the host.
+    fn end_turn(&mut self, shared: &Arc<Shared>) {
+        if let Self::Turn(_) = self {
+            shared.interrupt.store(true, SeqCst);
+            let _ = self.advance(shared);
+            shared.interrupt.store(false, SeqCst);
+        }
+    }
+}
+
+async fn turn(
+    mut store: Box<Store<State>>,
+    shared: Arc<Shared>,
+) -> (Box<Store<State>>, wasmtime::Result<()>) {
+    let result = run_turn(&mut store, &shared).await;
+    (store, result)
+}
+
+async fn run_turn(store: &mut Store<State>, shared: &Shared) -> wasmtime::Result<()> {
+    loop {
+        for resource in shared.take_dropped() {
+            resource.resource_drop_async(&mut *store).await?;
+        }
+        while let Some(job) = shared.next_job() {
+            job(store)?;
+        }
+        let mut rounds = 0;
+        let ended = store.run_concurrent(async |store| {
+            std::future::poll_fn(|cx| shared.poll_end(store, cx, &mut rounds)).await
+        });
+        if ended.await? {
+            return Ok(());
+        }
+    }
+}
+
+impl Shared {
+    /// Gives a resource of the component back; it is dropped before the next turn.
+    pub(super) fn drop_resource(&self, resource: ResourceAny) {
+        self.dropped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(resource);
+        self.wake.notify_one();
+    }
+
+    /// Has a job done soon, with nobody waiting for it.
+    pub(super) fn schedule(&self, job: Job) {
+        if self.push(job) {
+            self.wake.notify_one();
+        }
+    }
+
+    /// To be called when somebody was given a result, so that the turn ends and that task runs.
+    pub(super) fn delivered(&self) {
+        self.delivered.store(true, SeqCst);
+    }
+
+    /// Lets the loop end when its background work is done.
+    pub(super) fn close(&self) {
+        self.closing.store(true, SeqCst);
+        self.wake.notify_one();
+    }
+
+    /// Why there are no results any more.
+    pub(super) fn failure(&self) -> Arc<str> {
+        self.fail("the host panicked while it computed");
+        self.failure
+            .get()
+            .map_or_else(|| "it is not known why".into(), Arc::clone)
+    }
+
+    /// Ends the loop, and everything that was to be done in it.
+    fn fail(&self, cause: &str) {
+        let orphans = {
+            let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+            self.failure.get_or_init(|| cause.into());
+            std::mem::take(&mut *jobs)
+        };
+        drop(orphans);
+    }
+
+    fn is_over(&self) -> bool {
+        self.failure.get().is_some()
+    }
+
+    /// `false`: there is nobody to do it any more.
+    fn push(&self, job: Job) -> bool {
+        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = self.is_over();
+        if !over {
+            jobs.push_back(job);
+        }
+        !over
+    }
+
+    fn next_job(&self) -> Option<Job> {
+        self.jobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front()
+    }
+
+    fn take_dropped(&self) -> Vec<ResourceAny> {
+        std::mem::take(&mut self.dropped.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn has_work(&self) -> bool {
+        !self
+            .jobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_empty()
+            || !self
+                .dropped
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .is_empty()
+    }
+
+    fn wait(&self) -> impl Drop {
+        struct Waiting<'a>(&'a AtomicUsize);
+        impl Drop for Waiting<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, SeqCst);
+            }
+        }
+        self.waiting.fetch_add(1, SeqCst);
+        Waiting(&self.waiting)
+    }
+
+    /// Asked in each round of the event loop: is the turn to end (`true`), or only to be interrupted for new work?
+    fn poll_end(
+        &self,
+        store: &Accessor<State>,
+        cx: &mut Context<'_>,
+        rounds: &mut u32,
+    ) -> Poll<bool> {
+        *rounds += 1;
+        let waiters = *rounds > ROUNDS_WITH_WAITERS && self.waiting.load(SeqCst) > 0;
+        if self.interrupt.load(SeqCst)
+            || self.delivered.swap(false, SeqCst)
+            || waiters
+            || *rounds > ROUNDS
+        {
+            return Poll::Ready(true);
+        }
+        if self.has_work() {
+            return Poll::Ready(false);
+        }
+        if self.closing.load(SeqCst) && store.poll_no_interesting_tasks(cx).is_ready() {
+            self.failure
+                .get_or_init(|| "everything that came from it was dropped".into());
+            return Poll::Ready(true);
+        }
+        Poll::Pending
+    }
+}
+
+impl Wake for Shared {
+    fn wake(self: Arc<Self>) {
+        self.wake.notify_one();
+    }
+}

@@ -1,0 +1,275 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::bindings::exports::asyncio::streams::types::AddressFamily;
+use super::client::{Client, Handle};
+use crate::error::Error;
+
+/// What a new connection shall be like. What is not set has the component's default.
+///
+/// Values that make no sense, such as a limit of 0, are an [`Error::InvalidArgument`] of the call that uses them.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectOptions {
+    common: Common,
+    local_addresses: Vec<(String, u16)>,
+    happy_eyeballs_delay: Option<Option<Duration>>,
+    interleave: Option<u32>,
+    deadline: Option<Option<Duration>>,
+}
+
+/// What a new server, and every connection that it accepts, shall be like. What is not set has the component's default.
+///
+/// Values that make no sense, such as a limit of 0, are an [`Error::InvalidArgument`] of the call that uses them.
+#[derive(Debug, Clone, Default)]
+pub struct ServerOptions {
+    common: Common,
+    backlog: Option<u32>,
+    max_connections: Option<u32>,
+    start_serving: Option<bool>,
+}
+
+/// What both have.
+#[derive(Debug, Clone, Default)]
+struct Common {
+    limit: Option<u32>,
+    max_result: Option<u32>,
+    max_queued: Option<u32>,
+    family: Option<AddressFamily>,
+    close_deadline: Option<Option<Duration>>,
+    keep_alive: Option<bool>,
+    keep_alive_times: Option<(Option<Duration>, Option<Duration>, Option<u32>)>,
+}
+
+macro_rules! common_options {
+    () => {
+        /// The defaults.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// The longest line that `readline` and `readuntil` give, in bytes; half of what is buffered before the peer is
+        /// held back.
+        pub fn limit(mut self, bytes: u32) -> Self {
+            self.common.limit = Some(bytes);
+            self
+        }
+
+        /// The largest result of one read, in bytes.
+        pub fn max_result(mut self, bytes: u32) -> Self {
+            self.common.max_result = Some(bytes);
+            self
+        }
+
+        /// How many bytes may wait to be sent.
+        pub fn max_queued(mut self, bytes: u32) -> Self {
+            self.common.max_queued = Some(bytes);
+            self
+        }
+
+        /// Addresses of this family only.
+        pub fn family(mut self, family: AddressFamily) -> Self {
+            self.common.family = Some(family);
+            self
+        }
+
+        /// How long closing may take to send what is queued; `None` is for ever.
+        pub fn close_deadline(mut self, deadline: Option<Duration>) -> Self {
+            self.common.close_deadline = Some(deadline);
+            self
+        }
+
+        /// Asks the system to probe idle connections.
+        pub fn keep_alive(mut self, on: bool) -> Self {
+            self.common.keep_alive = Some(on);
+            self
+        }
+
+        /// When the probes begin, the time between them, and after how many without an answer the connection is lost;
+        /// `None` is the system's choice.
+        pub fn keep_alive_times(
+            mut self,
+            idle: Option<Duration>,
+            interval: Option<Duration>,
+            count: Option<u32>,
+        ) -> Self {
+            self.common.keep_alive_times = Some((idle, interval, count));
+            self
+        }
+    };
+}
+
+impl ConnectOptions {
+    common_options!();
+
+    /// Adds a local address to connect from; they are tried in order.
+    pub fn local_address(mut self, host: impl Into<String>, port: u16) -> Self {
+        self.local_addresses.push((host.into(), port));
+        self
+    }
+
+    /// How long one address has before the next one is tried beside it (RFC 8305); `None` is one after another.
+    pub fn happy_eyeballs_delay(mut self, delay: Option<Duration>) -> Self {
+        self.happy_eyeballs_delay = Some(delay);
+        self
+    }
+
+    /// How many addresses of the first family come before one of the other (RFC 8305).
+    pub fn interleave(mut self, first_family_count: u32) -> Self {
+        self.interleave = Some(first_family_count);
+        self
+    }
+
+    /// How long connecting may take in all; `None` is as long as the system tries.
+    pub fn deadline(mut self, deadline: Option<Duration>) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// The resource of the component that says the same.
+    pub(super) async fn make(&self, client: &Arc<Client>) -> Result<Arc<Handle>, Error> {
+        let options = client.guest().connect_options();
+        let (resource,) = client.now(options.func_constructor(), ()).await?;
+        let handle = Handle::new(resource, client.shared());
+        set_common!(self.common, client, options, resource);
+        for (host, port) in &self.local_addresses {
+            client
+                .now(
+                    options.func_add_local_address(),
+                    (resource, host.clone(), *port),
+                )
+                .await?;
+        }
+        if let Some(delay) = self.happy_eyeballs_delay {
+            client
+                .now(
+                    options.func_set_happy_eyeballs_delay(),
+                    (resource, delay.map(nanoseconds)),
+                )
+                .await?;
+        }
+        if let Some(count) = self.interleave {
+            client
+                .now(options.func_set_interleave(), (resource, count))
+                .await?;
+        }
+        if let Some(deadline) = self.deadline {
+            client
+                .now(
+                    options.func_set_deadline(),
+                    (resource, deadline.map(nanoseconds)),
+                )
+                .await?;
+        }
+        Ok(handle)
+    }
+}
+
+impl ServerOptions {
+    common_options!();
+
+    /// How many connections the system holds that were not accepted yet.
+    pub fn backlog(mut self, connections: u32) -> Self {
+        self.backlog = Some(connections);
+        self
+    }
+
+    /// How many connections may be open at once. At that number the server stops accepting until one ends.
+    pub fn max_connections(mut self, connections: u32) -> Self {
+        self.max_connections = Some(connections);
+        self
+    }
+
+    /// `false`: the server binds its addresses but does not listen before
+    /// [`Server::start_serving`](super::Server::start_serving).
+    pub fn start_serving(mut self, on: bool) -> Self {
+        self.start_serving = Some(on);
+        self
+    }
+
+    /// The resource of the component that says the same.
+    pub(super) async fn make(&self, client: &Arc<Client>) -> Result<Arc<Handle>, Error> {
+        let options = client.guest().server_options();
+        let (resource,) = client.now(options.func_constructor(), ()).await?;
+        let handle = Handle::new(resource, client.shared());
+        set_common!(self.common, client, options, resource);
+        if let Some(connections) = self.backlog {
+            client
+                .now(options.func_set_backlog(), (resource, connections))
+                .await?
+                .0?;
+        }
+        if let Some(connections) = self.max_connections {
+            client
+                .now(options.func_set_max_connections(), (resource, connections))
+                .await?
+                .0?;
+        }
+        if let Some(on) = self.start_serving {
+            client
+                .now(options.func_set_start_serving(), (resource, on))
+                .await?;
+        }
+        Ok(handle)
+    }
+}
+
+/// Calls the setters that both resources have; their generated types have nothing in common.
+macro_rules! set_common {
+    ($common:expr, $client:expr, $options:expr, $resource:expr) => {
+        let common = &$common;
+        if let Some(bytes) = common.limit {
+            $client
+                .now($options.func_set_limit(), ($resource, bytes))
+                .await?
+                .0?;
+        }
+        if let Some(bytes) = common.max_result {
+            $client
+                .now($options.func_set_max_result(), ($resource, bytes))
+                .await?
+                .0?;
+        }
+        if let Some(bytes) = common.max_queued {
+            $client
+                .now($options.func_set_max_queued(), ($resource, bytes))
+                .await?
+                .0?;
+        }
+        if let Some(family) = common.family {
+            $client
+                .now($options.func_set_family(), ($resource, family))
+                .await?;
+        }
+        if let Some(deadline) = common.close_deadline {
+            $client
+                .now(
+                    $options.func_set_close_deadline(),
+                    ($resource, deadline.map(nanoseconds)),
+                )
+                .await?;
+        }
+        if let Some(on) = common.keep_alive {
+            $client
+                .now($options.func_set_keep_alive(), ($resource, on))
+                .await?;
+        }
+        if let Some((idle, interval, count)) = common.keep_alive_times {
+            let times = (
+                $resource,
+                idle.map(nanoseconds),
+                interval.map(nanoseconds),
+                count,
+            );
+            $client
+                .now($options.func_set_keep_alive_times(), times)
+                .await?
+                .0?;
+        }
+    };
+}
+use set_common;
+
+/// WASI counts time in nanoseconds of 64 bits: 584 years at most.
+pub(super) fn nanoseconds(duration: Duration) -> u64 {
+    duration.as_nanos().try_into().unwrap_or(u64::MAX)
+}

@@ -1,0 +1,315 @@
+use std::sync::Arc;
+
+use wasmtime::component::{
+    Access, ComponentNamedList, FutureReader, Lift, Lower, StreamReader, TypedFunc,
+};
+
+use super::client::{Call, Cancel, Client, Handle};
+use super::io::{Incoming, Outcome};
+use super::lane::{Caller, Lane};
+use super::{Wanted, wit};
+use crate::error::Error;
+
+/// The receiving side of a connection: a buffer, and reads that take from it.
+///
+/// Bytes leave the buffer only with a result, and buffered bytes come before a failure. One read can be pending at a time;
+/// another one is [`Error::Busy`]. Dropping the future of a read ends it, and nothing is lost. Dropping the reader
+/// discards what is buffered and what still comes; the connection lives until the writer ends.
+///
+/// # Errors of every read
+/// [`Error::Network`] and [`Error::Tls`] when the connection failed, [`Error::Closed`] when this side closed it, in each
+/// case when what is buffered does not satisfy the read; the buffered rest stays for [`read`](Reader::read) and
+/// [`peek`](Reader::peek).
+pub struct Reader {
+    handle: Arc<Handle>,
+    client: Arc<Client>,
+    lane: Lane,
+    outcome: Option<Outcome>,
+}
+
+/// What a try-read gives: nothing when it would have to wait.
+type Tried = (Result<Option<Vec<u8>>, wit::Error>,);
+
+impl Reader {
+    pub(super) fn new(handle: Arc<Handle>, client: &Arc<Client>) -> Self {
+        Self {
+            handle,
+            client: Arc::clone(client),
+            lane: Lane::default(),
+            outcome: None,
+        }
+    }
+
+    /// A reader whose source is of the host, and tells by `outcome` how it ended.
+    pub(super) fn over(handle: Arc<Handle>, client: &Arc<Client>, outcome: Outcome) -> Self {
+        Self {
+            outcome: Some(outcome),
+            ..Self::new(handle, client)
+        }
+    }
+
+    /// Reads what is there, up to `n` bytes, and waits for the first byte; empty only at the end of the stream, and
+    /// for `n` = 0.
+    ///
+    /// # Errors
+    /// Those of [every read](Reader#errors-of-every-read).
+    pub async fn read(&self, n: u32) -> Result<Vec<u8>, Error> {
+        let func = self.client.guest().reader().func_try_read();
+        self.take(Wanted::Any, func, (self.handle.resource(), n))
+            .await
+    }
+
+    /// Reads all bytes to the end of the stream.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] when that is more than the connection's `max_result`: nothing was consumed, and
+    /// [`into_incoming`](Reader::into_incoming) is the way. Those of [every read](Reader#errors-of-every-read).
+    pub async fn read_to_end(&self) -> Result<Vec<u8>, Error> {
+        let caller = self.lane.enter().await?;
+        self.wait_in(&caller, Wanted::End).await?;
+        if let Some(error) = self.outcome.as_ref().and_then(Outcome::error) {
+            return Err(Error::Network(error));
+        }
+        let func = self.client.guest().reader().func_read();
+        // All of it is there, so this does not wait.
+        let call = self.pending(&caller, func, (self.handle.resource(), None));
+        Ok(self.client.call(call, true).await?.0?)
+    }
+
+    /// Reads one line with its `\n`. The last line may lack it; after that, the result is empty.
+    ///
+    /// # Errors
+    /// [`Error::LimitOverrun`] for a line longer than the limit: nothing was consumed, and
+    /// [`discard`](Reader::discard) skips it. Those of [every read](Reader#errors-of-every-read).
+    pub async fn readline(&self) -> Result<Vec<u8>, Error> {
+        let func = self.client.guest().reader().func_try_readline();
+        self.take(Wanted::Line, func, (self.handle.resource(),))
+            .await
+    }
+
+    /// Reads exactly `n` bytes.
+    ///
+    /// # Errors
+    /// [`Error::IncompleteRead`] when the stream ends before; [`Error::TooLarge`] when `n` is more than `max_result`. Those
+    /// of [every read](Reader#errors-of-every-read).
+    pub async fn readexactly(&self, n: u32) -> Result<Vec<u8>, Error> {
+        let func = self.client.guest().reader().func_try_readexactly();
+        self.take(Wanted::Exactly(n), func, (self.handle.resource(), n))
+            .await
+    }
+
+    /// Reads up to and including the first of several separators; where two end at the same byte, the longer one counts.
+    ///
+    /// # Errors
+    /// [`Error::LimitOverrun`] as for [`readline`](Reader::readline); [`Error::IncompleteRead`] when the stream ends
+    /// before; [`Error::InvalidArgument`] for no separator or an empty one. Those of
+    /// [every read](Reader#errors-of-every-read).
+    pub async fn readuntil(&self, separators: &[&[u8]]) -> Result<Vec<u8>, Error> {
+        let separators: Vec<Vec<u8>> = separators
+            .iter()
+            .map(|separator| separator.to_vec())
+            .collect();
+        let func = self.client.guest().reader().func_try_readuntil();
+        self.take(
+            Wanted::Until(separators.clone()),
+            func,
+            (self.handle.resource(), separators),
+        )
+        .await
+    }
+
+    /// Reads the complete lines that are buffered, at least one, as one block of up to `max_bytes` (or one line).
+    ///
+    /// # Errors
+    /// As [`readline`](Reader::readline).
+    pub async fn readlines(&self, max_bytes: u32) -> Result<Vec<u8>, Error> {
+        let func = self.client.guest().reader().func_try_readlines();
+        self.take(Wanted::Line, func, (self.handle.resource(), max_bytes))
+            .await
+    }
+
+    /// Waits until the read that is wanted has an answer, and takes nothing.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`]; what the read itself has to say, the read says.
+    pub async fn wait(&self, wanted: Wanted) -> Result<(), Error> {
+        let caller = self.lane.enter().await?;
+        self.wait_in(&caller, wanted).await
+    }
+
+    /// The next buffered bytes, up to `n`, which stay in the buffer. Does not wait.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn peek(&self, n: u32) -> Result<Vec<u8>, Error> {
+        let func = self.client.guest().reader().func_peek();
+        Ok(self.client.now(func, (self.handle.resource(), n)).await?.0)
+    }
+
+    /// Drops up to `n` buffered bytes and gives how many. Does not wait.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] while a read is pending.
+    pub async fn discard(&self, n: u32) -> Result<u32, Error> {
+        let _caller = self.lane.enter().await?;
+        let func = self.client.guest().reader().func_discard();
+        Ok(self
+            .client
+            .now(func, (self.handle.resource(), n))
+            .await?
+            .0?)
+    }
+
+    /// How many bytes are buffered.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn buffered(&self) -> Result<u32, Error> {
+        let func = self.client.guest().reader().func_buffered();
+        Ok(self.client.now(func, (self.handle.resource(),)).await?.0)
+    }
+
+    /// Has the peer ended the stream, and was everything read?
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn at_eof(&self) -> Result<bool, Error> {
+        let func = self.client.guest().reader().func_at_eof();
+        Ok(self.client.now(func, (self.handle.resource(),)).await?.0)
+    }
+
+    /// The failure that ended the connection, if one did.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn exception(&self) -> Result<Option<Error>, Error> {
+        let func = self.client.guest().reader().func_exception();
+        Ok(self
+            .client
+            .now(func, (self.handle.resource(),))
+            .await?
+            .0
+            .map(Error::from))
+    }
+
+    /// The longest line, in bytes.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn limit(&self) -> Result<u32, Error> {
+        let func = self.client.guest().reader().func_limit();
+        Ok(self.client.now(func, (self.handle.resource(),)).await?.0)
+    }
+
+    /// Everything that is still to come, as a tokio reader: the fastest way to move many bytes. A failure of the connection
+    /// is its last result, as an `io::Error` with the [`Error`] inside.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] while a read is pending; [`Error::Closed`].
+    pub async fn into_incoming(self) -> Result<Incoming, Error> {
+        let caller = self.lane.enter().await?;
+        let (incoming, sink) = super::io::incoming();
+        let func = self.client.guest().reader().func_into_stream();
+        type Parts = (StreamReader<u8>, FutureReader<Result<(), wit::Error>>);
+        let call = Call {
+            func,
+            params: {
+                let params = (self.handle.resource(),);
+                move |_: &mut _| Ok(params)
+            },
+            keep: (caller.turn(), Arc::clone(&self.handle)),
+            cancel: self.cancel(),
+            result: move |(result,): (Result<Parts, wit::Error>,), store: Access<'_, _>| {
+                match result {
+                    Ok((data, end)) => sink.connect(data, end, store).map(Ok),
+                    Err(error) => Ok(Err(error)),
+                }
+            },
+        };
+        self.client.call(call, false).await??;
+        Ok(incoming)
+    }
+
+    /// The loop of every read: try, and if there is no answer yet, wait for one without taking anything.
+    async fn take<P>(
+        &self,
+        wanted: Wanted,
+        func: TypedFunc<P, Tried>,
+        params: P,
+    ) -> Result<Vec<u8>, Error>
+    where
+        P: ComponentNamedList + Lower + Clone + Send + Sync + 'static,
+    {
+        let caller = self.lane.enter().await?;
+        loop {
+            match self.client.now(func, params.clone()).await?.0 {
+                Ok(Some(bytes)) => return self.ended(bytes),
+                Ok(None) => self.wait_in(&caller, wanted.clone()).await?,
+                Err(error) => return Err(self.failed(error.into())),
+            }
+        }
+    }
+
+    async fn wait_in(&self, caller: &Caller, wanted: Wanted) -> Result<(), Error> {
+        let func = self.client.guest().reader().func_wait();
+        let call = self.pending(caller, func, (self.handle.resource(), wanted));
+        Ok(self.client.call(call, false).await?.0?)
+    }
+
+    /// A call during which the reader is busy.
+    #[expect(clippy::type_complexity, reason = "closures have no shorter names")]
+    fn pending<P, R>(
+        &self,
+        caller: &Caller,
+        func: TypedFunc<P, R>,
+        params: P,
+    ) -> Call<
+        P,
+        R,
+        impl Send + 'static,
+        impl FnOnce(&mut wasmtime::Store<crate::state::State>) -> wasmtime::Result<P> + Send + 'static,
+        impl FnOnce(R, Access<'_, crate::state::State>) -> wasmtime::Result<R> + Send + 'static,
+    >
+    where
+        P: ComponentNamedList + Lower + Send + Sync + 'static,
+        R: ComponentNamedList + Lift + Send + Sync + 'static,
+    {
+        Call {
+            func,
+            params: |_: &mut _| Ok(params),
+            keep: (caller.turn(), Arc::clone(&self.handle)),
+            cancel: self.cancel(),
+            result: |result, _: Access<'_, _>| Ok(result),
+        }
+    }
+
+    fn cancel(&self) -> Option<Cancel> {
+        self.handle.cancel(
+            self.client.guest().reader().func_cancel(),
+            (self.handle.resource(),),
+        )
+    }
+
+    /// A stream has no room for an error of its source, so a read that finds nothing but the end looks for one.
+    fn ended(&self, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
+        match self.outcome.as_ref().and_then(Outcome::error) {
+            Some(error) if bytes.is_empty() => Err(Error::Network(error)),
+            _ => Ok(bytes),
+        }
+    }
+
+    fn failed(&self, error: Error) -> Error {
+        match (self.outcome.as_ref().and_then(Outcome::error), &error) {
+            (Some(source), Error::IncompleteRead { partial, .. }) if partial.is_empty() => {
+                Error::Network(source)
+            }
+            _ => error,
+        }
+    }
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,309 @@
+use std::sync::Arc;
+
+use tokio::io::AsyncRead;
+use wasmtime::component::{Access, StreamReader, TypedFunc};
+
+use super::client::{Call, Client, Handle};
+use super::io::Outcome;
+use super::wit;
+use super::wit::Waits;
+use crate::error::{Address, Error};
+
+/// The sending side of a connection: a queue that goes out by itself.
+///
+/// What is written is sent without a further call; what several writes queue in one turn leaves together. Dropping the
+/// writer closes the connection with nobody waiting: what is queued still goes out, within the close deadline.
+///
+/// # Errors of every sending call
+/// [`Error::Network`] and [`Error::Tls`] when the connection was lost, every time; [`Error::Closed`] when this side
+/// closed or aborted it; [`Error::DeadlineExceeded`] when the close deadline passed while the call waited.
+pub struct Writer {
+    handle: Arc<Handle>,
+    client: Arc<Client>,
+}
+
+/// How far [`Writer::write_from`] got.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("after {written} bytes: {error}")]
+pub struct PartialWrite {
+    /// So many bytes were taken.
+    pub written: u64,
+    /// Why there were not more; an error of the source is an [`Error::Network`].
+    #[source]
+    pub error: Error,
+}
+
+impl Writer {
+    pub(super) fn new(handle: Arc<Handle>, client: &Arc<Client>) -> Self {
+        Self {
+            handle,
+            client: Arc::clone(client),
+        }
+    }
+
+    /// Queues bytes, all or none. Does not wait.
+    ///
+    /// # Errors
+    /// [`Error::BufferFull`] beyond `max_queued`; [`Error::WriteAfterEof`]; those of
+    /// [every sending call](Writer#errors-of-every-sending-call).
+    pub async fn write(&self, data: &[u8]) -> Result<(), Error> {
+        let func = self.client.guest().writer().func_write();
+        Ok(self
+            .client
+            .now(func, (self.handle.resource(), data.to_vec()))
+            .await?
+            .0?)
+    }
+
+    /// Queues several pieces, all or none. Does not wait.
+    ///
+    /// # Errors
+    /// As [`write`](Writer::write).
+    pub async fn writelines(&self, data: &[&[u8]]) -> Result<(), Error> {
+        let data: Vec<Vec<u8>> = data.iter().map(|piece| piece.to_vec()).collect();
+        let func = self.client.guest().writer().func_writelines();
+        Ok(self
+            .client
+            .now(func, (self.handle.resource(), data))
+            .await?
+            .0?)
+    }
+
+    /// Waits while too much is queued: above the high mark, until it is down to the low one.
+    ///
+    /// # Errors
+    /// Those of [every sending call](Writer#errors-of-every-sending-call).
+    pub async fn drain(&self) -> Result<(), Error> {
+        if self.try_drain().await? {
+            return Ok(());
+        }
+        self.wait(self.client.guest().writer().func_drain(), Waits::DRAIN)
+            .await
+    }
+
+    /// Would [`drain`](Writer::drain) return at once?
+    ///
+    /// # Errors
+    /// As [`drain`](Writer::drain).
+    pub async fn try_drain(&self) -> Result<bool, Error> {
+        let func = self.client.guest().writer().func_try_drain();
+        Ok(self.client.now(func, (self.handle.resource(),)).await?.0?)
+    }
+
+    /// `write` and `drain`. When the future is dropped while it drains, the bytes are queued already.
+    ///
+    /// # Errors
+    /// As [`write`](Writer::write) and [`drain`](Writer::drain).
+    pub async fn send(&self, data: &[u8]) -> Result<(), Error> {
+        self.write(data).await?;
+        self.drain().await
+    }
+
+    /// Waits until the operating system has taken every byte written so far.
+    ///
+    /// # Errors
+    /// Those of [every sending call](Writer#errors-of-every-sending-call).
+    pub async fn flush(&self) -> Result<(), Error> {
+        self.wait(self.client.guest().writer().func_flush(), Waits::FLUSH)
+            .await
+    }
+
+    /// Sends everything that `source` gives, after what is queued, as fast as the peer takes it; gives the number of bytes.
+    /// It does not end the output. Dropping the future ends it: what was taken still goes out.
+    ///
+    /// # Errors
+    /// [`PartialWrite`]: how many bytes were taken, and why not more.
+    pub async fn write_from(
+        &self,
+        source: impl AsyncRead + Send + 'static,
+    ) -> Result<u64, PartialWrite> {
+        let (producer, outcome) = super::io::producer(source);
+        let resource = self.handle.resource();
+        let writer = self.client.guest().writer();
+        let call = Call {
+            func: writer.func_write_stream(),
+            params: move |store: &mut wasmtime::Store<_>| {
+                Ok((resource, StreamReader::new(store, producer)?))
+            },
+            keep: Arc::clone(&self.handle),
+            cancel: self
+                .handle
+                .cancel(writer.func_cancel(), (resource, Waits::WRITE_STREAM)),
+            result: |(result,): ((u64, Result<(), wit::Error>),), _: Access<'_, _>| Ok(result),
+        };
+        match self.client.call(call, false).await {
+            Ok((written, Ok(()))) => match Outcome::error(&outcome) {
+                Some(error) => Err(PartialWrite {
+                    written,
+                    error: Error::Network(error),
+                }),
+                None => Ok(written),
+            },
+            Ok((written, Err(error))) => Err(PartialWrite {
+                written,
+                error: error.into(),
+            }),
+            Err(error) => Err(PartialWrite { written: 0, error }),
+        }
+    }
+
+    /// Can the output be ended while the input goes on? With TCP, yes.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn can_write_eof(&self) -> Result<bool, Error> {
+        let func = self.client.guest().writer().func_can_write_eof();
+        Ok(self.client.now(func, (self.handle.resource(),)).await?.0)
+    }
+
+    /// Ends the output after what is queued; reading goes on. Does not wait.
+    ///
+    /// # Errors
+    /// Those of [every sending call](Writer#errors-of-every-sending-call).
+    pub async fn write_eof(&self) -> Result<(), Error> {
+        let func = self.client.guest().writer().func_write_eof();
+        Ok(self.client.now(func, (self.handle.resource(),)).await?.0?)
+    }
+
+    /// Closes the connection after what is queued has gone out. Does not wait: [`wait_closed`](Writer::wait_closed)
+    /// does.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn close(&self) -> Result<(), Error> {
+        self.client
+            .now(
+                self.client.guest().writer().func_close(),
+                (self.handle.resource(),),
+            )
+            .await
+    }
+
+    /// Was it closed or aborted?
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn is_closing(&self) -> Result<bool, Error> {
+        let func = self.client.guest().writer().func_is_closing();
+        Ok(self.client.now(func, (self.handle.resource(),)).await?.0)
+    }
+
+    /// Waits until the connection has ended. Any number of times, by any number of callers.
+    ///
+    /// # Errors
+    /// What the end was, unless it was a clean close: [`Error::Network`] for a loss, [`Error::Closed`] for an abort,
+    /// [`Error::DeadlineExceeded`] when closing took too long.
+    pub async fn wait_closed(&self) -> Result<(), Error> {
+        self.wait(
+            self.client.guest().writer().func_wait_closed(),
+            Waits::WAIT_CLOSED,
+        )
+        .await
+    }
+
+    /// Ends the connection at once; what is queued is lost.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn abort(&self) -> Result<(), Error> {
+        self.client
+            .now(
+                self.client.guest().writer().func_abort(),
+                (self.handle.resource(),),
+            )
+            .await
+    }
+
+    /// Where the peer is.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn peername(&self) -> Result<Option<Address>, Error> {
+        let func = self.client.guest().writer().func_peername();
+        Ok(self
+            .client
+            .now(func, (self.handle.resource(),))
+            .await?
+            .0
+            .map(Address::from))
+    }
+
+    /// Where this end is.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn sockname(&self) -> Result<Option<Address>, Error> {
+        let func = self.client.guest().writer().func_sockname();
+        Ok(self
+            .client
+            .now(func, (self.handle.resource(),))
+            .await?
+            .0
+            .map(Address::from))
+    }
+
+    /// How many bytes are queued.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn write_buffer_size(&self) -> Result<u32, Error> {
+        let func = self.client.guest().writer().func_write_buffer_size();
+        Ok(self.client.now(func, (self.handle.resource(),)).await?.0)
+    }
+
+    /// The marks of [`drain`](Writer::drain): (low, high), in bytes.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn write_buffer_limits(&self) -> Result<(u32, u32), Error> {
+        let func = self.client.guest().writer().func_write_buffer_limits();
+        Ok(self.client.now(func, (self.handle.resource(),)).await?.0)
+    }
+
+    /// Sets the marks of [`drain`](Writer::drain), in bytes. Without `low` it is a quarter of `high`, without `high` it
+    /// is four times `low`, without both they are the default.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when `low` is above `high`.
+    pub async fn set_write_buffer_limits(
+        &self,
+        high: Option<u32>,
+        low: Option<u32>,
+    ) -> Result<(), Error> {
+        let func = self.client.guest().writer().func_set_write_buffer_limits();
+        Ok(self
+            .client
+            .now(func, (self.handle.resource(), high, low))
+            .await?
+            .0?)
+    }
+
+    /// A wait that others may wait beside. The component can only cancel all waits of a kind; those whose callers are
+    /// still there begin again.
+    async fn wait(
+        &self,
+        func: TypedFunc<(wasmtime::component::ResourceAny,), (Result<(), wit::Error>,)>,
+        kind: Waits,
+    ) -> Result<(), Error> {
+        let resource = self.handle.resource();
+        loop {
+            let cancel = self
+                .handle
+                .cancel(self.client.guest().writer().func_cancel(), (resource, kind));
+            let (result,) = self
+                .client
+                .later(func, (resource,), Arc::clone(&self.handle), cancel)
+                .await?;
+            match result {
+                Err(wit::Error::Cancelled) => {}
+                ended => return Ok(ended?),
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}

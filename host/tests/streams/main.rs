@@ -1,0 +1,101 @@
+//! The streams component, called from Rust.
+
+mod cancelling;
+mod connections;
+mod ownership;
+mod servers;
+mod sources;
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use asyncio_streams_host::{Engine, Limits, Network, Streams, StreamsComponent};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Longer than anything here takes; a test that hangs shall end.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The component, compiled once for all tests.
+fn component() -> &'static StreamsComponent {
+    static COMPONENT: OnceLock<StreamsComponent> = OnceLock::new();
+    COMPONENT.get_or_init(|| {
+        let engine = Engine::new().expect("an engine");
+        let file = folder().join("streams.wasm");
+        StreamsComponent::from_file(&engine, file).unwrap_or_else(|error| {
+            panic!("{error}. The components are built by `cargo xtask build`")
+        })
+    })
+}
+
+/// The folder of the components that were built.
+fn folder() -> PathBuf {
+    let target = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    match std::env::var_os("COMPONENTS") {
+        Some(folder) => folder.into(),
+        None => std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(target, PathBuf::from)
+            .join("components"),
+    }
+}
+
+/// An instance with loopback granted.
+async fn loopback() -> Streams {
+    start(Limits::default()).await
+}
+
+async fn start(limits: Limits) -> Streams {
+    let network = Network::none()
+        .allow_connect("127.0.0.1:*".parse().expect("an endpoint"))
+        .allow_connect("[::1]:*".parse().expect("an endpoint"))
+        .allow_connect("localhost:*".parse().expect("an endpoint"))
+        .allow_listen("127.0.0.1:0".parse().expect("an endpoint"));
+    component()
+        .start(network, limits)
+        .await
+        .expect("an instance")
+}
+
+/// Runs a test with a deadline.
+async fn within<T>(test: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DEADLINE, test)
+        .await
+        .expect("the test hangs")
+}
+
+/// A listening peer on loopback, and its port.
+async fn peer() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    (listener, port)
+}
+
+/// Sends back what comes.
+async fn echo(mut socket: TcpStream) {
+    let (mut input, mut output) = socket.split();
+    // The test on the other side sees whatever fails here.
+    let _ = tokio::io::copy(&mut input, &mut output).await;
+    let _ = output.shutdown().await;
+}
+
+/// A peer that echoes on every connection.
+async fn echo_peer() -> u16 {
+    let (listener, port) = peer().await;
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            tokio::spawn(echo(socket));
+        }
+    });
+    port
+}
+
+/// Everything that a peer gets until the end.
+async fn received(mut socket: TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    socket
+        .read_to_end(&mut bytes)
+        .await
+        .expect("the end of the stream");
+    bytes
+}

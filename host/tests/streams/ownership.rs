@@ -1,0 +1,154 @@
+use asyncio_streams_host::{Error, Limits};
+
+use super::*;
+
+/// So few handles are enough for a few connections at once, and for no leak at all.
+const FEW_HANDLES: usize = 200;
+
+#[tokio::test]
+async fn thousands_of_dropped_connections_leave_nothing() {
+    within(async {
+        let streams = start(Limits::new().max_handles(FEW_HANDLES)).await;
+        let port = echo_peer().await;
+        for round in 0..3000 {
+            let (reader, writer) = streams
+                .open_connection("127.0.0.1", port)
+                .await
+                .expect("connected");
+            match round % 4 {
+                // In every order, used and unused.
+                0 => drop((reader, writer)),
+                1 => drop((writer, reader)),
+                2 => {
+                    writer.write(b"hello\n").await.expect("queued");
+                    assert_eq!(reader.readline().await.as_deref(), Ok(&b"hello\n"[..]));
+                    drop(reader);
+                    writer.write(b"unread").await.expect("queued");
+                }
+                _ => {
+                    assert!(futures::poll!(std::pin::pin!(reader.readline())).is_pending());
+                    drop(writer);
+                }
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn thousands_of_dropped_calls_leave_nothing() {
+    within(async {
+        let streams = start(Limits::new().max_handles(FEW_HANDLES)).await;
+        let (listener, port) = peer().await;
+        let (reader, writer) = streams
+            .open_connection("127.0.0.1", port)
+            .await
+            .expect("connected");
+        let (mut socket, _) = listener.accept().await.expect("a connection");
+        for _ in 0..3000 {
+            assert!(futures::poll!(std::pin::pin!(reader.readline())).is_pending());
+            assert!(futures::poll!(std::pin::pin!(writer.wait_closed())).is_pending());
+            tokio::task::yield_now().await;
+        }
+        socket.write_all(b"still there\n").await.expect("sent");
+        assert_eq!(
+            reader.readline().await.as_deref(),
+            Ok(&b"still there\n"[..])
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_written_goes_out_after_everything_was_dropped() {
+    const BYTES: usize = 4 << 20;
+    within(async {
+        let streams = loopback().await;
+        let (listener, port) = peer().await;
+        let (reader, writer) = streams
+            .open_connection("127.0.0.1", port)
+            .await
+            .expect("connected");
+        writer.write(&vec![7; BYTES]).await.expect("queued");
+        drop((streams, reader, writer));
+        let (socket, _) = listener.accept().await.expect("a connection");
+        let bytes = received(socket).await;
+        assert_eq!(bytes.len(), BYTES);
+        assert!(bytes.iter().all(|byte| *byte == 7));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reader_outlives_its_writer_and_the_reverse() {
+    within(async {
+        let streams = loopback().await;
+        let (listener, port) = peer().await;
+        let (reader, writer) = streams
+            .open_connection("127.0.0.1", port)
+            .await
+            .expect("connected");
+        drop(streams);
+        let (mut socket, _) = listener.accept().await.expect("a connection");
+        drop(reader);
+        writer.write(b"out").await.expect("queued");
+        writer.flush().await.expect("sent");
+        let mut bytes = [0; 3];
+        socket.read_exact(&mut bytes).await.expect("received");
+        assert_eq!(&bytes, b"out");
+    })
+    .await;
+}
+
+/// Past the limit the component traps; every call says so, those that wait and those that come.
+#[tokio::test]
+async fn a_trap_reaches_every_call() {
+    within(async {
+        let streams = start(Limits::new().max_handles(FEW_HANDLES)).await;
+        let (listener, port) = peer().await;
+        let (reader, writer) = streams
+            .open_connection("127.0.0.1", port)
+            .await
+            .expect("connected");
+        let waiting = tokio::spawn(async move { (reader.readline().await, reader) });
+        let mut open = Vec::new();
+        let error = loop {
+            match streams.open_connection("127.0.0.1", port).await {
+                Ok(connection) => open.push(connection),
+                Err(error) => break error,
+            }
+            assert!(open.len() < FEW_HANDLES);
+        };
+        assert!(
+            matches!(&error, Error::Stopped(cause) if cause.contains("handle limit")),
+            "{error}"
+        );
+        let (read, reader) = waiting.await.expect("no panic");
+        assert_eq!(read.as_ref(), Err(&error));
+        assert_eq!(reader.buffered().await.as_ref(), Err(&error));
+        assert_eq!(writer.write(b"x").await.as_ref(), Err(&error));
+        assert_eq!(writer.wait_closed().await.as_ref(), Err(&error));
+        drop((open, reader, writer, listener));
+        assert_eq!(
+            streams.start_server(&["127.0.0.1"], 0).await.map(drop),
+            Err(error)
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn too_little_memory_is_told() {
+    within(async {
+        let error = component()
+            .start(Network::none(), Limits::new().max_memory(1 << 16))
+            .await
+            .map(drop);
+        let error = error.expect_err("64 KiB are not enough");
+        assert!(
+            error.to_string().contains("65536 bytes was refused"),
+            "{error}"
+        );
+    })
+    .await;
+}
