@@ -1,0 +1,126 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::sync::watch;
+use wasmtime_wasi::cli::{IsTerminal, StdinStream};
+
+/// The input of this process, until a signal ends it for the program: that is how a server is told to finish.
+#[derive(Clone)]
+pub(crate) struct Input(Arc<Shared>);
+
+struct Shared {
+    closed: watch::Sender<bool>,
+    /// The program has looked at its input, so it may notice the end of it.
+    used: AtomicBool,
+}
+
+impl Input {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Shared {
+            closed: watch::Sender::new(false),
+            used: AtomicBool::new(false),
+        }))
+    }
+
+    /// The first SIGINT or SIGTERM closes the input; the second one, or the first for a program that reads no input, ends
+    /// the process.
+    pub(crate) async fn close_on_signals(self) {
+        let mut signals = Signals::new();
+        let mut exit_code = signals.next().await;
+        if self.0.used.load(SeqCst) {
+            self.0.closed.send_replace(true);
+            eprintln!("streams: the program is asked to finish; the same again ends it at once");
+            exit_code = signals.next().await;
+        }
+        std::process::exit(exit_code);
+    }
+}
+
+impl IsTerminal for Input {
+    fn is_terminal(&self) -> bool {
+        std::io::stdin().is_terminal()
+    }
+}
+
+impl StdinStream for Input {
+    fn async_stream(&self) -> Box<dyn AsyncRead + Send + Sync> {
+        self.0.used.store(true, SeqCst);
+        let mut closed = self.0.closed.subscribe();
+        Box::new(UntilClosed {
+            input: Box::into_pin(tokio::io::stdin().async_stream()),
+            closed: Some(Box::pin(async move {
+                // When the sender is gone there are no signals any more.
+                let _ = closed.wait_for(|closed| *closed).await;
+            })),
+        })
+    }
+}
+
+struct UntilClosed {
+    input: Pin<Box<dyn AsyncRead + Send + Sync>>,
+    /// `None` once it is closed.
+    closed: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
+}
+
+impl AsyncRead for UntilClosed {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let Some(closed) = &mut self.closed else {
+            return Poll::Ready(Ok(()));
+        };
+        if closed.as_mut().poll(cx).is_ready() {
+            self.closed = None;
+            return Poll::Ready(Ok(()));
+        }
+        ready!(self.input.as_mut().poll_read(cx, buf))?;
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// SIGINT and SIGTERM, as the exit codes that shells give to processes that they ended.
+struct Signals {
+    #[cfg(unix)]
+    streams: Option<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)>,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn new() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let streams = signal(SignalKind::interrupt())
+            .and_then(|int| Ok((int, signal(SignalKind::terminate())?)));
+        Self {
+            streams: streams.ok(),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Self {
+        Self {}
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) -> i32 {
+        let Some((interrupt, terminate)) = &mut self.streams else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => 130,
+            _ = terminate.recv() => 143,
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) -> i32 {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => 130,
+            Err(_) => std::future::pending().await,
+        }
+    }
+}

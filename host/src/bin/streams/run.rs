@@ -1,0 +1,144 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use asyncio_streams_host::compose::{Part, compose};
+use asyncio_streams_host::{Denied, Endpoint, Engine, Limits, Network, Program, RunError, Stdin};
+use clap::Args;
+
+use crate::input::Input;
+
+#[derive(Args)]
+pub(crate) struct Run {
+    /// Let the program connect to this host and port; `*` is any. IPv6 addresses stand in brackets. May be repeated.
+    #[arg(long, value_name = "HOST:PORT")]
+    allow_connect: Vec<Endpoint>,
+
+    /// Let the program listen on this address and port; `*` is any, and port 0 is any free one. May be repeated.
+    #[arg(long, value_name = "ADDR:PORT")]
+    allow_listen: Vec<Endpoint>,
+
+    /// Let the program do on the network whatever this process may.
+    #[arg(long, conflicts_with_all = ["allow_connect", "allow_listen"])]
+    allow_network: bool,
+
+    /// Set an environment variable; the program sees no others. May be repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    env: Vec<(String, String)>,
+
+    /// Compose the program with this part first, such as streams.wasm. May be repeated.
+    #[arg(long, value_name = "PART.wasm")]
+    with: Vec<PathBuf>,
+
+    /// How many handles may be alive at once. A connection takes about ten, so the default is enough for about 10,000
+    /// connections; it is also what `wasmtime run` has. A program that needs more traps.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().max_handles)]
+    max_handles: usize,
+
+    /// When the program traps, show the calls that led there.
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// The program, and its arguments.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_names = ["APP.wasm", "ARGS"])]
+    program: Vec<String>,
+}
+
+impl Run {
+    pub(crate) fn execute(self) -> anyhow::Result<ExitCode> {
+        let (file, args) = self.program.split_first().context("no program is given")?;
+        let program = load(file, &self.with)?;
+        // The program runs in this thread; signals come in through another one even while it computes.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build();
+        let runtime = runtime.context("cannot start the tokio runtime")?;
+        let mut command = program
+            .command()
+            .args(args)
+            .network(self.network())
+            .limits(Limits::new().max_handles(self.max_handles));
+        for (name, value) in &self.env {
+            command = command.env(name, value);
+        }
+        let input = Input::new();
+        let command = command.stdin(Stdin::stream(input.clone()));
+        let result = runtime.block_on(async {
+            tokio::spawn(input.close_on_signals());
+            command.run().await
+        });
+        // A thread may still wait for input that nobody wants any more.
+        runtime.shutdown_background();
+        match result {
+            // As far as the system has room for it.
+            Ok(status) => Ok(ExitCode::from(
+                u8::try_from(status.code()).unwrap_or(u8::MAX),
+            )),
+            Err(error) => Err(self.explain(&error)),
+        }
+    }
+
+    fn network(&self) -> Network {
+        let mut network = if self.allow_network {
+            Network::all()
+        } else {
+            Network::none()
+        };
+        for to in &self.allow_connect {
+            network = network.allow_connect(to.clone());
+        }
+        for on in &self.allow_listen {
+            network = network.allow_listen(on.clone());
+        }
+        network.on_denied(|denied| eprintln!("streams: {denied} denied; {}", grant(denied)))
+    }
+
+    fn explain(&self, error: &RunError) -> anyhow::Error {
+        if let (true, Some(backtrace)) = (self.verbose, error.backtrace()) {
+            return anyhow::anyhow!("{error}\n{backtrace}");
+        }
+        let hint = match error.to_string().contains("store handle limit exceeded") {
+            true => format!(
+                "; it has more than {} handles, raise --max-handles",
+                self.max_handles
+            ),
+            false => String::new(),
+        };
+        anyhow::anyhow!("{error}{hint}")
+    }
+}
+
+/// The program, composed with the parts.
+fn load(file: &str, with: &[PathBuf]) -> anyhow::Result<Program> {
+    let engine = Engine::new()?;
+    if with.is_empty() {
+        return Ok(Program::from_file(&engine, file)?);
+    }
+    let parts = std::iter::once(Part::read(file)).chain(with.iter().map(Part::read));
+    let composition = compose(parts.collect::<Result<Vec<_>, _>>()?)?;
+    Ok(Program::from_bytes(&engine, file, composition.bytes())?)
+}
+
+/// Which option would have granted it.
+fn grant(denied: &Denied) -> String {
+    match denied {
+        Denied::Connect(address) => format!("grant it with --allow-connect {address}"),
+        // A port of this height was chosen by the system, and will be another one next time.
+        Denied::Listen(address) if address.port() >= 32768 => {
+            let mut address = *address;
+            address.set_port(0);
+            format!("grant it with --allow-listen {address}")
+        }
+        Denied::Listen(address) => format!("grant it with --allow-listen {address}"),
+        Denied::Lookup(name) => format!("grant it with --allow-connect {name}:PORT"),
+        _ => "grant it with --allow-network".to_owned(),
+    }
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("it is not NAME=VALUE".to_owned()),
+    }
+}

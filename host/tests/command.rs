@@ -1,0 +1,485 @@
+//! The program `streams`, run as a user does.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// Longer than anything here takes.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+fn streams<A: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_streams"));
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+fn output<A: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = A>) -> Output {
+    streams(args).output().expect("the program runs")
+}
+
+/// Exit code, and what was said on the standard error output.
+#[track_caller]
+fn assert_fails<A: AsRef<std::ffi::OsStr>>(
+    args: impl IntoIterator<Item = A>,
+    code: i32,
+    said: &str,
+) {
+    let output = output(args);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{error}");
+    assert_eq!(error, format!("{said}\n"));
+}
+
+/// A component that was built, by its path.
+fn built(name: &str) -> PathBuf {
+    let target = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    let folder = match std::env::var_os("COMPONENTS") {
+        Some(folder) => folder.into(),
+        None => std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(target, PathBuf::from)
+            .join("components"),
+    };
+    let file = folder.join(format!("{name}.wasm"));
+    assert!(
+        file.exists(),
+        "{} is missing. The components are built by `cargo xtask build`",
+        file.display()
+    );
+    file
+}
+
+/// A component made of text, in a file of its own.
+fn made(folder: &tempfile::TempDir, name: &str, text: &str) -> PathBuf {
+    let file = folder.path().join(name);
+    std::fs::write(&file, wat::parse_str(text).expect("a component")).expect("written");
+    file
+}
+
+/// A command whose `run` is this code.
+fn command(folder: &tempfile::TempDir, body: &str) -> PathBuf {
+    let text = format!(
+        r#"(component
+            (core module $m (func $inner (result i32) {body}) (func (export "run") (result i32) call $inner))
+            (core instance $i (instantiate $m))
+            (func $run async (result (result)) (canon lift (core func $i "run")))
+            (instance $r (export "run" (func $run)))
+            (export "wasi:cli/run@0.3.0" (instance $r)))"#
+    );
+    made(folder, "app.wasm", &text)
+}
+
+/// A server in the background, which ends with the test.
+struct Server {
+    process: Child,
+    output: BufReader<std::process::ChildStdout>,
+    port: u16,
+}
+
+impl Server {
+    /// The echo server of the examples, composed in memory, on a free port.
+    fn start(serve_args: &[&str]) -> Self {
+        let mut command = streams(["run", "--allow-listen", "127.0.0.1:0", "--with"]);
+        command
+            .arg(built("streams"))
+            .arg("--with")
+            .arg(built("examples/echo-server"));
+        command
+            .arg(built("serve"))
+            .args(serve_args)
+            .arg("127.0.0.1:0");
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut process = command.spawn().expect("the program runs");
+        let mut output = BufReader::new(process.stdout.take().expect("piped"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("a line");
+        let port = line
+            .trim_end()
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.parse().ok());
+        let Some(port) = port else {
+            let mut error = String::new();
+            let _ = process
+                .stderr
+                .take()
+                .expect("piped")
+                .read_to_string(&mut error);
+            panic!("no port in {line:?}: {error}");
+        };
+        Self {
+            process,
+            output,
+            port,
+        }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let socket = TcpStream::connect(("127.0.0.1", self.port)).expect("connected");
+        socket.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+        socket
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: &str) {
+        let kill = Command::new("kill")
+            .arg(format!("-{signal}"))
+            .arg(self.process.id().to_string())
+            .status();
+        assert!(kill.expect("kill runs").success());
+    }
+
+    /// Exit code and the rest of what was said.
+    fn end(mut self) -> (Option<i32>, String) {
+        let end = Instant::now() + DEADLINE;
+        while self.process.try_wait().expect("a process").is_none() {
+            assert!(Instant::now() < end, "it does not end");
+            pause();
+        }
+        let mut error = String::new();
+        self.process
+            .stderr
+            .take()
+            .expect("piped")
+            .read_to_string(&mut error)
+            .expect("text");
+        (self.process.wait().expect("a process").code(), error)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = self.output.read_to_end(&mut Vec::new());
+    }
+}
+
+/// Between two looks at something that another process does.
+fn pause() {
+    std::thread::sleep(Duration::from_millis(5));
+}
+
+fn echo(socket: &mut TcpStream) {
+    socket.write_all(b"hello\n").expect("sent");
+    let mut answer = [0; 6];
+    socket.read_exact(&mut answer).expect("an answer");
+    assert_eq!(&answer, b"hello\n");
+}
+
+#[test]
+fn an_exit_status_is_passed_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert_eq!(
+        output(["run".as_ref(), command(&folder, "i32.const 0").as_os_str()])
+            .status
+            .code(),
+        Some(0)
+    );
+    assert_eq!(
+        output(["run".as_ref(), command(&folder, "i32.const 1").as_os_str()])
+            .status
+            .code(),
+        Some(1)
+    );
+}
+
+#[test]
+fn a_trap_is_one_line_and_more_only_if_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let app = command(&folder, "unreachable");
+    let line = format!(
+        "streams: {} trapped: wasm trap: wasm `unreachable` instruction executed",
+        app.display()
+    );
+    assert_fails(["run".as_ref(), app.as_os_str()], 1, &line);
+    let verbose = output(["run".as_ref(), "-v".as_ref(), app.as_os_str()]);
+    let error = String::from_utf8_lossy(&verbose.stderr);
+    assert!(error.starts_with(&line), "{error}");
+    assert!(error.contains("inner"), "{error}");
+}
+
+#[test]
+fn wrong_usage_is_two() {
+    for args in [&["run"][..], &["compose", "x.wasm"], &["nonsense"], &[]] {
+        assert_eq!(output(args).status.code(), Some(2), "{args:?}");
+    }
+    for (option, value, said) in [
+        (
+            "--allow-connect",
+            "localhost",
+            "`localhost` is not HOST:PORT: the port is missing",
+        ),
+        (
+            "--allow-listen",
+            "::1:80",
+            "an IPv6 address stands in brackets",
+        ),
+        ("--env", "novalue", "it is not NAME=VALUE"),
+        ("--max-handles", "many", "invalid digit"),
+    ] {
+        let output = output(["run", option, value, "app.wasm"]);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn files_that_are_no_programs_are_told_in_one_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = folder.path().join("text.wasm");
+    std::fs::write(&text, "hello").expect("written");
+    let said = format!(
+        "streams: {} is not a component: it is not WebAssembly",
+        text.display()
+    );
+    assert_fails(["run".as_ref(), text.as_os_str()], 1, &said);
+
+    let missing = output(["run", "no/such.wasm"]);
+    assert_eq!(missing.status.code(), Some(1));
+    let error = String::from_utf8_lossy(&missing.stderr);
+    assert!(
+        error.starts_with("streams: cannot read no/such.wasm: "),
+        "{error}"
+    );
+    assert_eq!(error.lines().count(), 1);
+
+    let streams = built("streams");
+    let missing = output(["run".as_ref(), streams.as_os_str()]);
+    assert_eq!(missing.status.code(), Some(1));
+    let error = String::from_utf8_lossy(&missing.stderr);
+    assert!(
+        error.contains("does not export wasi:cli/run: it exports asyncio:streams/types@0.1.0"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_incomplete_program_says_what_completes_it() {
+    let client = built("examples/echo-client");
+    let said = output(["run".as_ref(), client.as_os_str()]);
+    let error = String::from_utf8_lossy(&said.stderr);
+    assert_eq!(said.status.code(), Some(1));
+    assert!(
+        error.contains("is not complete: it imports asyncio:streams/"),
+        "{error}"
+    );
+    assert!(
+        error.ends_with("compose it with the streams component (streams.wasm)\n"),
+        "{error}"
+    );
+}
+
+#[test]
+fn parts_are_composed_in_any_order_and_what_is_missing_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out.wasm");
+    let [serve, handler, streams] = ["serve", "examples/echo-server", "streams"].map(built);
+    let composed = output(
+        ["compose", "-o"]
+            .map(PathBuf::from)
+            .iter()
+            .chain([&out, &streams, &handler, &serve]),
+    );
+    assert!(
+        composed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&composed.stderr)
+    );
+    let said = String::from_utf8_lossy(&composed.stdout);
+    let [serve, handler, streams] =
+        [&serve, &handler, &streams].map(|part| part.display().to_string());
+    assert!(
+        said.starts_with(&format!("{} is {serve}\n", out.display())),
+        "{said}"
+    );
+    for line in [
+        format!("  {serve} uses {handler} for asyncio:streams/handler@0.1.0\n"),
+        format!(
+            "  {serve} uses {streams} for asyncio:streams/types@0.1.0, asyncio:streams/streams@0.1.0\n"
+        ),
+    ] {
+        assert!(said.contains(&line), "{said}");
+    }
+    let help = output(["run".as_ref(), out.as_os_str(), "--help".as_ref()]);
+    assert!(help.status.success());
+    assert!(
+        String::from_utf8_lossy(&help.stdout).starts_with("Usage: serve"),
+        "{help:?}"
+    );
+
+    let missing = output(["compose", &serve, &handler, "-o", "never.wasm"]);
+    assert_eq!(missing.status.code(), Some(1));
+    let error = String::from_utf8_lossy(&missing.stderr);
+    assert!(
+        error.contains("which no part exports: add the streams component (streams.wasm)"),
+        "{error}"
+    );
+    assert!(!Path::new("never.wasm").exists());
+}
+
+#[test]
+fn what_is_not_granted_names_the_option() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let client = |option: &str, grant: &str| {
+        let mut command = streams(["run", "--with"]);
+        command
+            .arg(built("streams"))
+            .args([option, grant])
+            .arg(built("examples/echo-client"))
+            .arg(&address);
+        command
+    };
+    let denied = client("--allow-connect", "127.0.0.1:1")
+        .output()
+        .expect("the program runs");
+    let error = String::from_utf8_lossy(&denied.stderr);
+    assert!(!denied.status.success());
+    let note =
+        format!("streams: connect to {address} denied; grant it with --allow-connect {address}\n");
+    assert!(error.contains(&note), "{error}");
+
+    let granted = client("--allow-connect", &address)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let (mut socket, _) = listener.accept().expect("a connection");
+    let mut message = vec![0; 1024];
+    let count = socket.read(&mut message).expect("a message");
+    socket.write_all(&message[..count]).expect("sent");
+    drop(socket);
+    let granted = granted.wait_with_output().expect("it ends");
+    assert!(
+        granted.status.success(),
+        "{}",
+        String::from_utf8_lossy(&granted.stdout)
+    );
+
+    let mut server = streams(["run", "--with"]);
+    server
+        .arg(built("streams"))
+        .arg("--with")
+        .arg(built("examples/echo-server"))
+        .arg(built("serve"));
+    let denied = server
+        .arg("127.0.0.1:0")
+        .output()
+        .expect("the program runs");
+    let error = String::from_utf8_lossy(&denied.stderr);
+    assert!(!denied.status.success());
+    assert!(
+        error.contains("denied; grant it with --allow-listen 127.0.0.1:0\n"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_server_serves() {
+    let server = Server::start(&[]);
+    let mut sockets: Vec<_> = (0..10).map(|_| server.connect()).collect();
+    sockets.iter_mut().for_each(echo);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_first_signal_asks_a_server_to_finish() {
+    let server = Server::start(&["--until-stdin-closes", "--grace", "60"]);
+    let mut socket = server.connect();
+    echo(&mut socket);
+    server.signal("TERM");
+    // The listening sockets are gone, and the client goes on.
+    let end = Instant::now() + DEADLINE;
+    while TcpStream::connect(("127.0.0.1", server.port)).is_ok() {
+        assert!(Instant::now() < end, "it still listens");
+        pause();
+    }
+    echo(&mut socket);
+    drop(socket);
+    let (code, error) = server.end();
+    assert_eq!(code, Some(0), "{error}");
+    assert!(
+        error.contains("streams: the program is asked to finish"),
+        "{error}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn the_second_signal_ends_it_at_once() {
+    let server = Server::start(&["--until-stdin-closes", "--grace", "60"]);
+    let mut socket = server.connect();
+    echo(&mut socket);
+    server.signal("INT");
+    let end = Instant::now() + DEADLINE;
+    while TcpStream::connect(("127.0.0.1", server.port)).is_ok() {
+        assert!(Instant::now() < end, "it still listens");
+        pause();
+    }
+    server.signal("INT");
+    assert_eq!(server.end().0, Some(130));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_reads_no_input_ends_by_the_first_signal() {
+    let server = Server::start(&[]);
+    echo(&mut server.connect());
+    server.signal("TERM");
+    assert_eq!(server.end().0, Some(143));
+}
+
+#[test]
+fn too_many_connections_for_the_handles_name_the_option() {
+    let mut command = streams([
+        "run",
+        "--allow-listen",
+        "127.0.0.1:0",
+        "--max-handles",
+        "150",
+        "--with",
+    ]);
+    command
+        .arg(built("streams"))
+        .arg("--with")
+        .arg(built("examples/echo-server"))
+        .arg(built("serve"));
+    command
+        .arg("127.0.0.1:0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut process = command.spawn().expect("the program runs");
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().expect("piped"))
+        .read_line(&mut line)
+        .expect("a line");
+    let port: u16 = line
+        .trim_end()
+        .rsplit(':')
+        .next()
+        .and_then(|port| port.parse().ok())
+        .expect("a port");
+    let mut open = Vec::new();
+    let end = Instant::now() + DEADLINE;
+    while process.try_wait().expect("a process").is_none() {
+        assert!(Instant::now() < end, "it does not end");
+        // At the limit of connections the server may well hold without a trap.
+        match TcpStream::connect(("127.0.0.1", port)) {
+            Ok(socket) if open.len() < 100 => open.push(socket),
+            _ => pause(),
+        }
+    }
+    let output = process.wait_with_output().expect("it ends");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(
+        error.ends_with("; it has more than 150 handles, raise --max-handles\n"),
+        "{error}"
+    );
+}
