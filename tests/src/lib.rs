@@ -25,7 +25,9 @@
 mod components;
 mod embedded;
 mod output;
+pub mod peers;
 mod program;
+pub mod resources;
 mod running;
 mod wasmtime_program;
 

@@ -14,7 +14,9 @@ pub fn follow(start: usize, bytes: &[u8]) -> Result<usize> {
     for found in bytes {
         let expected = byte(position);
         if *found != expected {
-            return Err(Failure::new(format_args!("{found} instead of {expected} at position {position}")));
+            return Err(Failure::new(format_args!(
+                "{found} instead of {expected} at position {position}"
+            )));
         }
         position = position.saturating_add(1);
     }

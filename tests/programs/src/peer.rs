@@ -10,7 +10,9 @@ pub fn peer_port(index: usize) -> Result<u16> {
     let argument = arguments.get(index);
     match argument.and_then(|port| port.parse().ok()) {
         Some(port) => Ok(port),
-        None => Err(Failure::new(format_args!("argument {index} is to be a port: {arguments:?}"))),
+        None => Err(Failure::new(format_args!(
+            "argument {index} is to be a port: {arguments:?}"
+        ))),
     }
 }
 
@@ -21,7 +23,10 @@ pub async fn peer() -> Result<Side> {
 
 /// The same with options.
 pub async fn peer_with(options: &ConnectOptions) -> Result<Side> {
-    Ok(options.open_connection("127.0.0.1", peer_port(0)?).await?.into())
+    Ok(options
+        .open_connection("127.0.0.1", peer_port(0)?)
+        .await?
+        .into())
 }
 
 /// Whether it is the peer's reset.

@@ -1,0 +1,229 @@
+//! One connection of a peer.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use socket2::SockRef;
+
+use super::Pattern;
+
+/// How long a peer waits for anything: longer than any program takes on a slow and busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A connection to the program under test, which did not necessarily come about by its wish.
+#[derive(Debug)]
+pub struct Conn {
+    stream: TcpStream,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The other side said that it has sent everything.
+    Fin,
+    /// The other side reset the connection.
+    Reset,
+}
+
+impl Conn {
+    /// Connects.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[track_caller]
+    pub fn connect(address: SocketAddr) -> Self {
+        let connected = Self::try_connect(address);
+        connected.unwrap_or_else(|error| panic!("connect to {address}: {error}"))
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn try_connect(address: SocketAddr) -> io::Result<Self> {
+        Self::of(TcpStream::connect_timeout(&address, PATIENCE)?)
+    }
+
+    /// A connection that was made elsewhere.
+    ///
+    /// # Errors
+    /// What the system says of its socket.
+    pub fn of(stream: TcpStream) -> io::Result<Self> {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream })
+    }
+
+    /// The socket.
+    pub fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// Sends bytes.
+    ///
+    /// # Panics
+    /// When the other side does not take them.
+    #[track_caller]
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        let bytes = bytes.as_ref();
+        let sent = self.stream.write_all(bytes);
+        sent.unwrap_or_else(|error| panic!("send {} bytes: {error}", bytes.len()));
+    }
+
+    /// Sends bytes in a segment each.
+    ///
+    /// # Panics
+    /// When the other side does not take them.
+    #[track_caller]
+    pub fn send_one_by_one(&mut self, bytes: impl AsRef<[u8]>) {
+        for byte in bytes.as_ref() {
+            self.send([*byte]);
+        }
+    }
+
+    /// Sends the pattern until the other side takes no more: until it resets, or leaves its window closed for `pause`.
+    /// Gives how much it took, systems' buffers included.
+    pub fn send_until_stuck(&mut self, pause: Duration) -> usize {
+        self.set_timeout(pause);
+        let mut pattern = Pattern::default();
+        let mut sent = 0;
+        loop {
+            let bytes = pattern.next(64 * 1024);
+            let mut rest = &bytes[..];
+            while !rest.is_empty() {
+                match self.stream.write(rest) {
+                    Ok(0) | Err(_) => {
+                        self.set_timeout(PATIENCE);
+                        return sent;
+                    }
+                    Ok(n) => {
+                        sent += n;
+                        rest = &rest[n..];
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads a line, and gives it without its end. It takes no byte that comes after it.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[track_caller]
+    pub fn line(&mut self) -> String {
+        let mut line = Vec::new();
+        let mut byte = [0];
+        loop {
+            match self.stream.read(&mut byte) {
+                Ok(0) => panic!("the end after {:?}", String::from_utf8_lossy(&line)),
+                Ok(_) if byte == *b"\n" => return String::from_utf8_lossy(&line).into_owned(),
+                Ok(_) => line.extend(byte),
+                Err(error) => panic!("{error} after {:?}", String::from_utf8_lossy(&line)),
+            }
+        }
+    }
+
+    /// Reads as many bytes as are expected, and compares.
+    ///
+    /// # Panics
+    /// When they are others, or do not come.
+    #[track_caller]
+    pub fn expect(&mut self, expected: impl AsRef<[u8]>) {
+        let expected = expected.as_ref();
+        let mut found = vec![0; expected.len()];
+        if let Err(error) = self.stream.read_exact(&mut found) {
+            panic!("expected {:?}: {error}", String::from_utf8_lossy(expected));
+        }
+        assert!(
+            found == expected,
+            "expected {:?}, found {:?}",
+            String::from_utf8_lossy(expected),
+            String::from_utf8_lossy(&found)
+        );
+    }
+
+    /// Reads `n` bytes, which must be the pattern.
+    ///
+    /// # Panics
+    /// When they are not, or do not come.
+    #[track_caller]
+    pub fn expect_pattern(&mut self, n: usize) {
+        let mut pattern = Pattern::default();
+        let mut buffer = vec![0; 64 * 1024];
+        while pattern.position() < n {
+            let most = buffer.len().min(n - pattern.position());
+            match self.stream.read(&mut buffer[..most]) {
+                Ok(0) => panic!("the end after {} of {n} bytes", pattern.position()),
+                Ok(read) => pattern.check(&buffer[..read]),
+                Err(error) => panic!("{error} after {} of {n} bytes", pattern.position()),
+            }
+        }
+    }
+
+    /// Waits for the end of what the other side sends, which must come now.
+    ///
+    /// # Panics
+    /// When more bytes come, or a reset.
+    #[track_caller]
+    pub fn expect_end(&mut self) {
+        let rest = self.read_to_end();
+        assert!(rest.is_empty(), "{} bytes before the end", rest.len());
+    }
+
+    /// Reads everything to the end.
+    ///
+    /// # Panics
+    /// When it does not come, or a reset does.
+    #[track_caller]
+    pub fn read_to_end(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        match self.stream.read_to_end(&mut bytes) {
+            Ok(_) => bytes,
+            Err(error) => panic!("{error} after {} bytes, instead of the end", bytes.len()),
+        }
+    }
+
+    /// Takes whatever comes, until the connection ends, and tells how.
+    ///
+    /// # Panics
+    /// When it does not end.
+    #[track_caller]
+    pub fn ending(&mut self) -> End {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return End::Fin,
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return End::Reset,
+                Err(error) => panic!("{error}, instead of an end"),
+            }
+        }
+    }
+
+    /// Ends what this side sends; it goes on reading.
+    ///
+    /// # Panics
+    /// When the connection is gone.
+    #[track_caller]
+    pub fn end_output(&mut self) {
+        let ended = self.stream.shutdown(Shutdown::Write);
+        ended.unwrap_or_else(|error| panic!("end the output: {error}"));
+    }
+
+    /// Resets the connection: the other side gets an RST, and no end.
+    ///
+    /// # Panics
+    /// When the system does not allow it.
+    pub fn reset(self) {
+        // A socket that lingers for no time is reset when it is closed (socket(7), SO_LINGER).
+        let lingers = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+        lingers.expect("a socket that resets");
+    }
+
+    fn set_timeout(&self, timeout: Duration) {
+        let set = self.stream.set_write_timeout(Some(timeout));
+        set.expect("a timeout for writing");
+    }
+}

@@ -1,0 +1,80 @@
+//! Many connections at once.
+
+use std::net::{SocketAddr, TcpStream};
+use std::thread;
+
+use super::{Conn, PATIENCE};
+
+/// Connections that say nothing until they are told to.
+#[derive(Debug, Default)]
+pub struct Crowd {
+    members: Vec<TcpStream>,
+}
+
+/// Connections in a row, fewer than a listening socket's backlog holds. One more than that is not refused: the system
+/// makes it try again a second later.
+const ROW: usize = 64;
+
+/// Enough for a script; the usual size times thousands is not.
+const STACK: usize = 256 * 1024;
+
+impl Crowd {
+    /// Connects `n` times and says nothing. After each row of connections `settled` has to see to it that the server has
+    /// accepted them all: by a client that is served, since clients come in order.
+    ///
+    /// # Panics
+    /// When a connection cannot be made.
+    pub fn silent(address: SocketAddr, n: usize, mut settled: impl FnMut()) -> Self {
+        let mut crowd = Self::default();
+        while crowd.len() < n {
+            for _ in 0..ROW.min(n - crowd.len()) {
+                let connected = TcpStream::connect_timeout(&address, PATIENCE);
+                let number = crowd.len();
+                let stream =
+                    connected.unwrap_or_else(|error| panic!("connection {number} of {n}: {error}"));
+                crowd.members.push(stream);
+            }
+            settled();
+        }
+        crowd
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// The connections, each to be used by itself.
+    ///
+    /// # Panics
+    /// When one is lost.
+    pub fn into_conns(self) -> Vec<Conn> {
+        let conns = self.members.into_iter().map(Conn::of);
+        conns.map(|conn| conn.expect("a connection")).collect()
+    }
+
+    /// Runs `script` `n` times at once, each with its number and a thread of its own, and gives what they gave, in order.
+    ///
+    /// # Panics
+    /// When one of them does.
+    pub fn run<T: Send>(n: usize, script: impl Fn(usize) -> T + Sync) -> Vec<T> {
+        thread::scope(|scope| {
+            let script = &script;
+            let start = |number| {
+                let thread = thread::Builder::new().stack_size(STACK);
+                let started = thread.spawn_scoped(scope, move || script(number));
+                started.expect("a thread")
+            };
+            let running: Vec<_> = (0..n).map(start).collect();
+            let results = running.into_iter().map(thread::ScopedJoinHandle::join);
+            results
+                .map(|result| result.unwrap_or_else(|reason| std::panic::resume_unwind(reason)))
+                .collect()
+        })
+    }
+}

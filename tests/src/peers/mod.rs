@@ -1,0 +1,15 @@
+//! The other ends of connections: peers that behave well, and peers that do not.
+//!
+//! A [`Peer`] listens and runs a script for each connection that arrives; a [`Conn`] is one connection, which a script or
+//! a test works with. A [`Crowd`] is many connections at once. All keep to loopback and to free ports, and none waits for
+//! ever: what does not come in time is a panic that says what was expected.
+
+mod conn;
+mod crowd;
+mod pattern;
+mod peer;
+
+pub use conn::{Conn, End, PATIENCE};
+pub use crowd::Crowd;
+pub use pattern::{Pattern, pattern};
+pub use peer::{Nobody, Peer};

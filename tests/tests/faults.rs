@@ -1,0 +1,210 @@
+//! Peers that reset, stop, never read, or send anything: what a program that connects to them gets.
+
+use std::io::{Read, Write};
+use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use asyncio_streams_tests::peers::{Conn, End, Nobody, PATIENCE, Pattern, Peer, pattern};
+use asyncio_streams_tests::{In, Program, wasmtime};
+
+const MEGABYTE: usize = 1 << 20;
+
+/// Runs a program everywhere, each time against a peer of its own; the program is told its port.
+fn against(program: &str, peer: impl Fn() -> Peer) {
+    let mut places = vec![In::Concurrent, In::CallAsync];
+    places.extend(wasmtime().map(|_| In::Wasmtime));
+    for place in places {
+        let peer = peer();
+        Program::new(program)
+            .args([peer.port()])
+            .run(place)
+            .assert_success();
+        peer.finish();
+    }
+}
+
+#[test]
+fn reset_while_reading() {
+    against("fault_reset_reading", || {
+        Peer::start(|mut conn| {
+            conn.send("first\nkept");
+            conn.expect("reset\n");
+            conn.reset();
+        })
+    });
+}
+
+#[test]
+fn reset_behind_data_in_flight() {
+    against("fault_reset_in_flight", || {
+        Peer::start(|mut conn| {
+            conn.expect("go\n");
+            // The reset overtakes what is not there yet.
+            conn.send(pattern(200_000));
+            conn.reset();
+        })
+    });
+}
+
+#[test]
+fn reset_while_writing() {
+    against("fault_reset_writing", || {
+        let (stuck, unstick) = mpsc::channel();
+        let unstick = Mutex::new(unstick);
+        Peer::start_numbered(move |number, mut conn| match number {
+            0 => {
+                conn.expect("x");
+                conn.reset();
+            }
+            1 => {
+                conn.expect([b'x'; 100_000]);
+                conn.reset();
+            }
+            2 => {
+                let unstick = unstick.lock().unwrap_or_else(PoisonError::into_inner);
+                unstick
+                    .recv_timeout(PATIENCE)
+                    .expect("a word from the other connection");
+                conn.reset();
+            }
+            _ => {
+                conn.expect("reset\n");
+                stuck.send(()).expect("the script that waits");
+                conn.ending();
+            }
+        })
+    });
+}
+
+#[test]
+fn reset_while_connecting() {
+    let mut places = vec![In::Concurrent, In::CallAsync];
+    places.extend(wasmtime().map(|_| In::Wasmtime));
+    for place in places {
+        let peer = Peer::start(Conn::reset);
+        let nobody = Nobody::new();
+        Program::new("fault_reset_connecting")
+            .args([peer.port(), nobody.port()])
+            .run(place)
+            .assert_success();
+        peer.finish();
+    }
+}
+
+#[test]
+fn half_close() {
+    against("fault_half_close", || {
+        Peer::start_numbered(|number, mut conn| {
+            if number == 0 {
+                conn.send(pattern(MEGABYTE));
+                conn.end_output();
+                conn.expect_pattern(MEGABYTE);
+                conn.expect_end();
+            } else {
+                conn.expect_pattern(MEGABYTE);
+                conn.expect_end();
+                conn.send(pattern(MEGABYTE));
+            }
+        })
+    });
+}
+
+#[test]
+fn peer_that_never_reads() {
+    against("fault_never_reads", || {
+        Peer::start_numbered(|number, mut conn| {
+            // The first connection and the fourth are the ones that are not read from; the others are echoed.
+            if number == 0 || number == 3 {
+                wait_for_loss(&conn);
+            } else {
+                echo(&mut conn);
+            }
+        })
+    });
+}
+
+#[test]
+fn peer_that_sends_byte_by_byte() {
+    against("fault_byte_by_byte", || {
+        Peer::start(|mut conn| {
+            conn.send_one_by_one(
+                "one line\nten bytes.with \r and \n in it\r\na-b=c==a\nb\nc\nafterwaitthe end",
+            );
+            conn.end_output();
+            assert_eq!(conn.ending(), End::Fin);
+        })
+    });
+}
+
+#[test]
+fn peer_that_sends_without_end() {
+    against("fault_endless", || {
+        let (sent, told) = mpsc::channel();
+        let (sent, told) = (Mutex::new(sent), Mutex::new(told));
+        Peer::start_numbered(move |number, mut conn| {
+            if number == 0 {
+                // Nobody reads yet: what is taken is what the systems' buffers hold.
+                let n = conn.send_until_stuck(Duration::from_millis(500));
+                sent.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .send(n)
+                    .expect("the other script");
+                send_for_ever(conn, n);
+            } else {
+                let n = told
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .recv_timeout(PATIENCE);
+                let n = n.expect("a word from the other script");
+                assert!(n < 16 * MEGABYTE, "{n} bytes were taken, and nobody reads");
+                conn.send(format!("{n}\n"));
+                conn.ending();
+            }
+        })
+    });
+}
+
+#[test]
+fn garbage() {
+    against("fault_garbage", || {
+        Peer::start(|mut conn| {
+            conn.send(pattern(MEGABYTE));
+            conn.end_output();
+            assert_eq!(conn.ending(), End::Fin);
+        })
+    });
+}
+
+/// Waits until the connection is gone, without reading from it: until the other side's reset shows when this side sends.
+fn wait_for_loss(conn: &Conn) {
+    let give_up = std::time::Instant::now() + PATIENCE;
+    loop {
+        assert!(
+            std::time::Instant::now() < give_up,
+            "the connection was not given up"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+        if conn.stream().write(b"?").is_err() {
+            return;
+        }
+    }
+}
+
+fn echo(conn: &mut Conn) {
+    let mut stream = conn.stream();
+    let mut buffer = [0; 4096];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(n) => stream.write_all(&buffer[..n]).expect("the echo, taken"),
+            Err(error) => panic!("{error}, instead of the end"),
+        }
+    }
+}
+
+/// Goes on with the pattern until the other side is gone.
+fn send_for_ever(conn: Conn, sent: usize) {
+    let mut pattern = Pattern::at(sent);
+    while conn.stream().write_all(&pattern.next(MEGABYTE)).is_ok() {}
+}

@@ -1,0 +1,198 @@
+//! Clients that misbehave, and a server that goes on serving the others.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use asyncio_streams_tests::peers::{Conn, Crowd, End, PATIENCE, pattern};
+use asyncio_streams_tests::{In, Program, Running, wasmtime};
+
+/// Clients of each kind that come one after the other.
+const ROUNDS: usize = 20;
+
+/// Sends a line and waits for it to come back.
+fn talk(conn: &mut Conn, line: &str) {
+    conn.send(line);
+    conn.expect(line);
+}
+
+/// A new client is served.
+fn serves(address: SocketAddr) {
+    let mut conn = Conn::connect(address);
+    for round in 0..10 {
+        talk(&mut conn, &format!("line {round}\n"));
+    }
+    conn.end_output();
+    conn.expect_end();
+}
+
+fn start(place: In) -> (Running, SocketAddr) {
+    let mut server = Program::handler("serve_echo")
+        .args(["127.0.0.1:0"])
+        .start(place);
+    let address = listening(&mut server);
+    (server, address)
+}
+
+fn listening(server: &mut Running) -> SocketAddr {
+    let line = server.line();
+    let address = line
+        .strip_prefix("listening on ")
+        .and_then(|address| address.parse().ok());
+    address.unwrap_or_else(|| panic!("not where it listens: {line}"))
+}
+
+/// In this process, and under the program `wasmtime`.
+fn everywhere(test: impl Fn(Running, SocketAddr)) {
+    let mut places = vec![In::Concurrent];
+    places.extend(wasmtime().map(|_| In::Wasmtime));
+    for place in places {
+        let (server, address) = start(place);
+        test(server, address);
+    }
+}
+
+#[test]
+fn clients_that_reset_at_every_stage() {
+    everywhere(|server, address| {
+        let mut faithful = Conn::connect(address);
+        for _ in 0..ROUNDS {
+            // Before it is accepted, as far as that can be had; after some bytes; with an answer on its way, read or not.
+            Conn::connect(address).reset();
+            let mut conn = Conn::connect(address);
+            conn.send(pattern(10_000));
+            conn.reset();
+            let mut conn = Conn::connect(address);
+            talk(&mut conn, "something\n");
+            conn.reset();
+            let mut conn = Conn::connect(address);
+            conn.send(pattern(1000));
+            conn.expect(pattern(10));
+            conn.reset();
+            talk(&mut faithful, "still here\n");
+        }
+        serves(address);
+        assert!(server.is_running());
+    });
+}
+
+#[test]
+fn flood_of_connects_that_die_at_once() {
+    everywhere(|server, address| {
+        let mut faithful = Conn::connect(address);
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..2000 {
+                    Conn::connect(address).reset();
+                }
+                over.store(true, Ordering::SeqCst);
+            });
+            while !over.load(Ordering::SeqCst) {
+                talk(&mut faithful, "still here\n");
+                serves(address);
+            }
+        });
+        serves(address);
+        assert!(server.is_running());
+    });
+}
+
+#[test]
+fn client_that_ends_its_output_is_still_answered() {
+    everywhere(|_server, address| {
+        let mut conn = Conn::connect(address);
+        conn.send(pattern(100_000));
+        conn.end_output();
+        conn.expect_pattern(100_000);
+        conn.expect_end();
+    });
+}
+
+#[test]
+fn client_that_never_reads_holds_up_nobody() {
+    everywhere(|server, address| {
+        let mut greedy = Conn::connect(address);
+        // The echo is never read, so the server stops reading: what it holds is bounded.
+        let sent = greedy.send_until_stuck(Duration::from_millis(500));
+        assert!(sent < 64 << 20, "{sent} bytes were taken");
+        serves(address);
+        greedy.reset();
+        serves(address);
+        assert!(server.is_running());
+    });
+}
+
+#[test]
+fn client_that_sends_byte_by_byte() {
+    everywhere(|_server, address| {
+        let mut conn = Conn::connect(address);
+        let bytes = pattern(2000);
+        conn.send_one_by_one(&bytes);
+        conn.expect(&bytes);
+        conn.end_output();
+        conn.expect_end();
+    });
+}
+
+/// All kinds at once, beside clients that do serious work: none of that is lost, or late.
+#[test]
+fn mixture() {
+    everywhere(|server, address| {
+        let over = AtomicBool::new(false);
+        let slowest = thread::scope(|scope| {
+            let misbehave: [fn(SocketAddr); 5] = [
+                |address| Conn::connect(address).reset(),
+                |address| {
+                    let mut conn = Conn::connect(address);
+                    conn.send_until_stuck(Duration::from_millis(50));
+                    conn.reset();
+                },
+                |address| {
+                    let mut conn = Conn::connect(address);
+                    conn.send_one_by_one(pattern(100));
+                    conn.end_output();
+                    assert_eq!(conn.ending(), End::Fin);
+                },
+                |address| {
+                    let mut conn = Conn::connect(address);
+                    conn.send(pattern(100_000));
+                    conn.reset();
+                },
+                |address| drop(Conn::connect(address)),
+            ];
+            for act in misbehave {
+                let over = &over;
+                scope.spawn(move || {
+                    while !over.load(Ordering::SeqCst) {
+                        act(address);
+                    }
+                });
+            }
+            let slowest = Crowd::run(4, |_| work(address));
+            over.store(true, Ordering::SeqCst);
+            slowest.into_iter().max().unwrap_or_default()
+        });
+        println!("the slowest of the fast clients' answers took {slowest:?}");
+        assert!(slowest < PATIENCE / 10, "an answer took {slowest:?}");
+        serves(address);
+        assert!(server.is_running());
+    });
+}
+
+/// A client that does something useful; gives how long the slowest answer took.
+fn work(address: SocketAddr) -> Duration {
+    let mut conn = Conn::connect(address);
+    let bytes = pattern(5000);
+    let mut slowest = Duration::ZERO;
+    for _ in 0..300 {
+        let asked = Instant::now();
+        conn.send(&bytes);
+        conn.expect(&bytes);
+        slowest = slowest.max(asked.elapsed());
+    }
+    conn.end_output();
+    conn.expect_end();
+    slowest
+}

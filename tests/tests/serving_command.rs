@@ -1,0 +1,340 @@
+//! The command `serve.wasm`: its addresses, its options, and what becomes of the clients of a handler.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use asyncio_streams_tests::peers::{Conn, Crowd, End};
+use asyncio_streams_tests::{Exit, In, Program, Running, wasmtime};
+
+const MEGABYTE: usize = 1 << 20;
+
+/// Places where a server can be talked to while it runs.
+fn places() -> Vec<In> {
+    let mut places = vec![In::Concurrent, In::CallAsync];
+    places.extend(wasmtime().map(|_| In::Wasmtime));
+    places
+}
+
+fn orders(arguments: &[&str]) -> Program {
+    Program::handler("serve_orders").args(arguments)
+}
+
+fn listening(server: &mut Running) -> SocketAddr {
+    let line = server.line();
+    let address = line
+        .strip_prefix("listening on ")
+        .and_then(|address| address.parse().ok());
+    address.unwrap_or_else(|| panic!("not where it listens: {line}"))
+}
+
+/// Sends a line and waits for it to come back.
+fn talk(conn: &mut Conn, line: &str) {
+    conn.send(line);
+    conn.expect(line);
+}
+
+/// A client of the handler that does what it is told.
+fn ordering(address: SocketAddr, order: &str) -> Conn {
+    let mut conn = Conn::connect(address);
+    conn.send(format!("{order}\n"));
+    conn
+}
+
+#[test]
+fn clients_are_served_at_once() {
+    for place in places() {
+        let mut server = orders(&["127.0.0.1:0"]).start(place);
+        let address = listening(&mut server);
+        Crowd::run(50, |number| {
+            let mut conn = ordering(address, "echo");
+            for round in 0..20 {
+                talk(&mut conn, &format!("{number}: {round}\n"));
+            }
+            conn.end_output();
+            conn.expect_end();
+        });
+        assert!(server.is_running());
+        assert_eq!(server.stderr().text(), "");
+    }
+}
+
+#[test]
+fn handler_that_fails_is_one_line_of_log() {
+    for place in places() {
+        let mut server = orders(&["127.0.0.1:0"]).start(place);
+        let address = listening(&mut server);
+        let mut other = ordering(address, "echo");
+        talk(&mut other, "before\n");
+
+        let mut conn = ordering(address, "fail");
+        let who = conn.stream().local_addr().expect("its address");
+        conn.expect_end();
+        assert_eq!(
+            server.stderr_line(),
+            format!("serve: client {who}: failed, as the client wished")
+        );
+
+        // What it had written goes out first.
+        let mut conn = ordering(address, "fail after a megabyte");
+        let who = conn.stream().local_addr().expect("its address");
+        conn.expect_pattern(MEGABYTE);
+        conn.expect_end();
+        assert_eq!(
+            server.stderr_line(),
+            format!("serve: client {who}: failed after a megabyte")
+        );
+
+        talk(&mut other, "after\n");
+        assert!(server.is_running());
+    }
+}
+
+#[test]
+fn connection_that_a_handler_leaves_is_closed() {
+    for place in places() {
+        let mut server = orders(&["127.0.0.1:0"]).start(place);
+        let address = listening(&mut server);
+        for _ in 0..10 {
+            ordering(address, "leave").expect_end();
+            // Input that the handler has not read does not turn the end into a reset.
+            let mut conn = ordering(address, "leave");
+            conn.send(vec![b'x'; 100_000]);
+            conn.expect_end();
+        }
+        assert_eq!(server.stderr().text(), "");
+    }
+}
+
+#[test]
+fn megabyte_of_a_handler_that_returns_arrives_whole() {
+    for place in places() {
+        let mut server = orders(&["127.0.0.1:0"]).start(place);
+        let address = listening(&mut server);
+        for order in ["megabyte", "only write"] {
+            let mut conn = ordering(address, order);
+            conn.expect_pattern(MEGABYTE);
+            conn.expect_end();
+
+            // With input that nobody reads, sent before and meanwhile.
+            let mut conn = ordering(address, order);
+            conn.send(vec![b'x'; 300_000]);
+            conn.expect_pattern(MEGABYTE / 2);
+            conn.send(vec![b'x'; 300_000]);
+            let rest = conn.read_to_end();
+            assert_eq!(rest.len(), MEGABYTE / 2);
+        }
+        // A client that reads late: the handler has returned long before.
+        let mut late = ordering(address, "megabyte");
+        ordering(address, "leave").expect_end();
+        late.expect_pattern(MEGABYTE);
+        late.expect_end();
+    }
+}
+
+#[test]
+fn max_connections() {
+    for place in places() {
+        let mut server = orders(&["--max-connections", "3", "127.0.0.1:0"]).start(place);
+        let address = listening(&mut server);
+        // Two that are served, and one that says nothing.
+        let mut served = [ordering(address, "echo"), ordering(address, "echo")];
+        for conn in &mut served {
+            talk(conn, "hello\n");
+        }
+        let silent = Conn::connect(address);
+
+        // The next one waits in the backlog, and comes as soon as one leaves.
+        let mut next = ordering(address, "echo");
+        next.send("hello\n");
+        let waits = next
+            .stream()
+            .set_read_timeout(Some(Duration::from_millis(200)));
+        waits.expect("a timeout");
+        let found = next.stream().peek(&mut [0]).map_err(|error| error.kind());
+        assert!(
+            matches!(found, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)),
+            "{found:?}"
+        );
+        drop(silent);
+        let mut next = Conn::of(next.stream().try_clone().expect("the same connection"))
+            .expect("a connection");
+        next.expect("hello\n");
+        talk(&mut served[0], "still here\n");
+        assert!(server.is_running());
+    }
+}
+
+#[test]
+fn several_addresses() {
+    let ipv6 = TcpListener::bind((IpAddr::V6(Ipv6Addr::LOCALHOST), 0)).is_ok();
+    for place in places() {
+        let mut arguments = vec!["127.0.0.1:0", "127.0.0.1:0"];
+        if ipv6 {
+            arguments.push("[::1]:0");
+        } else {
+            eprintln!("LEFT OUT, since this machine has none: IPv6");
+        }
+        let mut server = orders(&arguments).start(place);
+        let addresses: Vec<_> = arguments.iter().map(|_| listening(&mut server)).collect();
+        let mut conns: Vec<_> = addresses
+            .iter()
+            .map(|address| ordering(*address, "echo"))
+            .collect();
+        for conn in &mut conns {
+            talk(conn, "hello\n");
+        }
+        assert!(addresses[0] != addresses[1]);
+        assert_eq!(addresses.get(2).is_some_and(SocketAddr::is_ipv6), ipv6);
+    }
+}
+
+#[test]
+fn ends_with_standard_input() {
+    for place in places() {
+        let mut server = orders(&["--until-stdin-closes", "127.0.0.1:0"])
+            .stdin()
+            .start(place);
+        let address = listening(&mut server);
+        let mut conn = ordering(address, "echo");
+        talk(&mut conn, "hello\n");
+        // What comes there is of no interest.
+        server.write_stdin(b"some text\n");
+        talk(&mut conn, "still here\n");
+
+        server.close_stdin();
+        refuses(address);
+        // The client is served to its end, which is the server's.
+        talk(&mut conn, "and still\n");
+        conn.end_output();
+        conn.expect_end();
+        let outcome = server.wait().assert_success();
+        assert_eq!(outcome.stderr, "");
+    }
+}
+
+#[test]
+fn grace_is_over_for_clients_that_stay() {
+    for place in places() {
+        let grace = Duration::from_millis(1500);
+        let arguments = ["--until-stdin-closes", "--grace", "1.5", "127.0.0.1:0"];
+        let mut server = orders(&arguments).stdin().start(place);
+        let address = listening(&mut server);
+        let mut stays = [ordering(address, "stay"), ordering(address, "stay")];
+        let mut leaves = ordering(address, "echo");
+        talk(&mut leaves, "hello\n");
+
+        let begun = Instant::now();
+        server.close_stdin();
+        leaves.end_output();
+        leaves.expect_end();
+        refuses(address);
+        let outcome = server.wait();
+        assert!(begun.elapsed() >= grace);
+        assert_eq!(outcome.exit, Exit::Failure, "{outcome}");
+        assert!(
+            outcome.stderr.contains("aborted 2 clients"),
+            "{place:?}: {outcome}"
+        );
+        for conn in &mut stays {
+            assert!(matches!(conn.ending(), End::Fin | End::Reset));
+        }
+    }
+}
+
+#[test]
+fn no_grace_at_all() {
+    let arguments = ["--until-stdin-closes", "--grace=0", "127.0.0.1:0"];
+    let mut server = orders(&arguments).stdin().start(In::Concurrent);
+    let mut conn = ordering(listening(&mut server), "echo");
+    talk(&mut conn, "hello\n");
+    server.close_stdin();
+    let outcome = server.wait().assert_failure();
+    assert!(outcome.stderr.contains("aborted 1 client"), "{outcome}");
+}
+
+#[test]
+fn nobody_to_wait_for() {
+    for place in places() {
+        // Without a standard input at all, it has ended from the start.
+        let mut server = orders(&["--until-stdin-closes", "127.0.0.1:0"]).start(place);
+        listening(&mut server);
+        server.wait().assert_success();
+    }
+}
+
+#[test]
+fn arguments_that_are_wrong() {
+    let cases: [(&[&str], &str); 10] = [
+        (&[], "no address to listen on"),
+        (&["127.0.0.1"], "\"127.0.0.1\" is not HOST:PORT"),
+        (&["127.0.0.1:http"], "\"127.0.0.1:http\" is not HOST:PORT"),
+        (&["127.0.0.1:65536"], "\"127.0.0.1:65536\" is not HOST:PORT"),
+        (&["::1:0"], "put the IPv6 address in brackets"),
+        (
+            &["--max-connections", "0", "127.0.0.1:0"],
+            "--max-connections: must be at least 1",
+        ),
+        (&["--max-connections", "many", "127.0.0.1:0"], "many"),
+        (
+            &["--grace", "-1", "127.0.0.1:0"],
+            "--grace: not a number of seconds",
+        ),
+        (&["--grace", "soon", "127.0.0.1:0"], "soon"),
+        (&["--no-such-option", "127.0.0.1:0"], "--no-such-option"),
+    ];
+    for (arguments, message) in cases {
+        let outcome = orders(arguments).run(In::Concurrent).assert_failure();
+        assert!(outcome.stderr.contains(message), "{arguments:?}: {outcome}");
+        assert!(
+            outcome.stderr.contains("Usage: serve"),
+            "{arguments:?}: {outcome}"
+        );
+        assert_eq!(outcome.stdout, "");
+    }
+}
+
+#[test]
+fn help() {
+    for argument in ["--help", "-h"] {
+        let outcome = orders(&[argument]).run(In::Concurrent).assert_success();
+        assert!(outcome.stdout.starts_with("Usage: serve"), "{outcome}");
+        assert_eq!(outcome.stderr, "");
+    }
+}
+
+#[test]
+fn addresses_that_cannot_be_had() {
+    let other = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = other.local_addr().expect("its address");
+    let cases = [
+        (taken.to_string(), "address in use"),
+        ("192.0.2.1:0".to_owned(), "address not available"),
+        ("no-such-host.invalid:0".to_owned(), "no-such-host.invalid"),
+    ];
+    for (address, message) in cases {
+        // One that can be had does not help.
+        let outcome = orders(&["127.0.0.1:0", &address])
+            .run(In::Concurrent)
+            .assert_failure();
+        let lines: Vec<_> = outcome.stderr.lines().collect();
+        let [line] = lines.as_slice() else {
+            panic!("not one line: {outcome}")
+        };
+        assert!(
+            line.starts_with(&format!("serve: cannot listen on {address}: ")),
+            "{line}"
+        );
+        assert!(line.contains(message), "{line}");
+    }
+}
+
+/// Nobody listens there any more. The program may not have got so far yet.
+fn refuses(address: SocketAddr) {
+    let give_up = Instant::now() + asyncio_streams_tests::peers::PATIENCE;
+    while Conn::try_connect(address).is_ok() {
+        assert!(Instant::now() < give_up, "{address} still listens");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
