@@ -1,11 +1,13 @@
 //! Many connections at once.
 
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
 
 use super::{Conn, PATIENCE};
 
-/// Connections that say nothing until they are told to.
+/// Connections that say nothing until they are told to. Dropping them resets them, so that the system has done with them
+/// at once: one that ends properly keeps its port for a minute.
 #[derive(Debug, Default)]
 pub struct Crowd {
     members: Vec<TcpStream>,
@@ -49,13 +51,24 @@ impl Crowd {
         self.members.is_empty()
     }
 
-    /// The connections, each to be used by itself.
+    /// Takes the last `n` of them out, to be used by themselves.
     ///
     /// # Panics
-    /// When one is lost.
-    pub fn into_conns(self) -> Vec<Conn> {
-        let conns = self.members.into_iter().map(Conn::of);
+    /// When there are not so many.
+    pub fn take(&mut self, n: usize) -> Vec<Conn> {
+        let first = self.len().checked_sub(n).expect("as many connections");
+        let conns = self.members.split_off(first).into_iter().map(Conn::of);
         conns.map(|conn| conn.expect("a connection")).collect()
+    }
+
+    /// Has each send a byte.
+    ///
+    /// # Panics
+    /// When one of them cannot.
+    pub fn say(&mut self, byte: u8) {
+        for mut member in &self.members {
+            member.write_all(&[byte]).expect("a byte, sent");
+        }
     }
 
     /// Runs `script` `n` times at once, each with its number and a thread of its own, and gives what they gave, in order.
@@ -76,5 +89,15 @@ impl Crowd {
                 .map(|result| result.unwrap_or_else(|reason| std::panic::resume_unwind(reason)))
                 .collect()
         })
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        for member in self.members.drain(..) {
+            if let Ok(conn) = Conn::of(member) {
+                conn.reset();
+            }
+        }
     }
 }

@@ -6,10 +6,12 @@
 
 mod conn;
 mod crowd;
+mod gate;
 mod pattern;
 mod peer;
 
 pub use conn::{Conn, End, PATIENCE};
 pub use crowd::Crowd;
+pub use gate::Gate;
 pub use pattern::{Pattern, pattern};
 pub use peer::{Nobody, Peer};

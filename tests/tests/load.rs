@@ -1,0 +1,234 @@
+//! Many connections at once: a thousand each way, ten thousand that say nothing, and a crowd that sends as slowly as it
+//! can. What is measured is printed; what is checked is that everybody gets the right bytes.
+#![cfg(target_os = "linux")]
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use asyncio_streams_tests::peers::{Conn, Crowd, Gate, Peer, pattern};
+use asyncio_streams_tests::resources::{peak_memory, raise_descriptors};
+use asyncio_streams_tests::{In, Program, Running, wasmtime};
+
+const THOUSAND: usize = 1000;
+const SIZE: usize = 10_000;
+
+/// One at a time: they need the machine's descriptors, and disturb each other's figures.
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether this process and those that it starts can have so many descriptors.
+fn descriptors(wanted: u64) -> bool {
+    let enough = raise_descriptors(wanted);
+    if !enough {
+        eprintln!("LEFT OUT, since this process may not have {wanted} descriptors (ulimit -n)");
+    }
+    enough
+}
+
+fn start(place: In) -> (Running, SocketAddr) {
+    let program = Program::handler("serve_echo").args(["127.0.0.1:0"]);
+    let mut server = program.deadline(Duration::from_secs(240)).start(place);
+    let line = server.line();
+    let address = line
+        .strip_prefix("listening on ")
+        .and_then(|address| address.parse().ok());
+    let address = address.unwrap_or_else(|| panic!("not where it listens: {line}"));
+    (server, address)
+}
+
+/// Sends a line and waits for it to come back; gives how long that took.
+fn talk(conn: &mut Conn, line: &str) -> Duration {
+    let asked = Instant::now();
+    conn.send(line);
+    conn.expect(line);
+    asked.elapsed()
+}
+
+/// A new client is served, and leaves; gives how long that took.
+fn serves(address: SocketAddr) -> Duration {
+    let begun = Instant::now();
+    let mut conn = Conn::connect(address);
+    talk(&mut conn, "hello\n");
+    conn.end_output();
+    conn.expect_end();
+    begun.elapsed()
+}
+
+#[test]
+fn thousand_connections_of_a_program() {
+    let _alone = alone();
+    if !descriptors(4000) {
+        return;
+    }
+    let mut places = vec![In::Concurrent];
+    places.extend(wasmtime().map(|_| In::Wasmtime));
+    for place in places {
+        let all_are_there = Arc::new(Gate::new(THOUSAND));
+        let peer = Peer::start(move |mut conn| {
+            all_are_there.pass();
+            let bytes = conn.read_to_end();
+            conn.send(bytes);
+        });
+        let begun = Instant::now();
+        Program::new("load_connects")
+            .args([peer.port()])
+            .run(place)
+            .assert_success();
+        println!(
+            "{place:?}: {THOUSAND} connections opened, used and closed in {:?}",
+            begun.elapsed()
+        );
+        peer.finish();
+    }
+}
+
+#[test]
+fn thousand_clients_of_a_server() {
+    let _alone = alone();
+    if !descriptors(4000) {
+        return;
+    }
+    let mut places = vec![In::Concurrent];
+    places.extend(wasmtime().map(|_| In::Wasmtime));
+    for place in places {
+        let (server, address) = start(place);
+        let all_are_there = Gate::new(THOUSAND);
+        let bytes = pattern(SIZE);
+        let begun = Instant::now();
+        Crowd::run(THOUSAND, |_| {
+            let mut conn = Conn::connect(address);
+            all_are_there.pass();
+            conn.send(&bytes);
+            conn.expect_pattern(SIZE);
+            conn.end_output();
+            conn.expect_end();
+        });
+        println!(
+            "{place:?}: {THOUSAND} clients served in {:?}",
+            begun.elapsed()
+        );
+        assert!(server.is_running());
+        assert_eq!(server.stderr().text(), "");
+    }
+}
+
+/// With what the `wasmtime` program gives to every program: 100,000 handles.
+#[test]
+fn ten_thousand_silent_clients() {
+    const SILENT: usize = 10_000;
+    let _alone = alone();
+    if wasmtime().is_none() || !descriptors(12_000) {
+        return;
+    }
+    let (server, address) = start(In::Wasmtime);
+    let mut faithful = Conn::connect(address);
+    let alone = talk(&mut faithful, "hello\n");
+    let begun = Instant::now();
+    let mut crowd = Crowd::silent(address, SILENT, || {
+        serves(address);
+    });
+    println!("{SILENT} silent clients came in {:?}", begun.elapsed());
+    // They are there, and nobody notices: neither who came before, nor who comes now.
+    let beside = talk(&mut faithful, "still here\n");
+    let next = serves(address);
+    println!(
+        "an answer took {alone:?} without them and {beside:?} beside them; a new client was served in {next:?}"
+    );
+    let process = server.process_id().expect("a process");
+    println!(
+        "{} bytes of memory for each",
+        peak_memory(process) / SILENT as u64
+    );
+
+    // Some who have waited for long speak at last.
+    for mut conn in crowd.take(20) {
+        talk(&mut conn, "hello at last\n");
+        conn.end_output();
+        conn.expect_end();
+    }
+    // All of them speak at once: more than can be served at a time, and still others go on.
+    crowd.say(b'x');
+    talk(&mut faithful, "still here\n");
+    // Those who leave make room for those who wait.
+    drop(crowd);
+    talk(&mut faithful, "still here\n");
+    serves(address);
+    assert!(server.is_running());
+    assert_eq!(server.stderr().text(), "");
+}
+
+/// Clients that send a byte now and then, beside clients that are in a hurry.
+#[test]
+fn slow_crowd_beside_fast_clients() {
+    const SLOW: usize = 500;
+    const FAST: usize = 4;
+    let _alone = alone();
+    if !descriptors(4000) {
+        return;
+    }
+    let place = if wasmtime().is_some() {
+        In::Wasmtime
+    } else {
+        In::Concurrent
+    };
+    let (server, address) = start(place);
+    let (median_alone, slowest_alone) = hurry(address, FAST);
+
+    let mut crowd = Crowd::silent(address, SLOW, || {
+        serves(address);
+    });
+    let over = AtomicBool::new(false);
+    let (median, slowest, rounds) = thread::scope(|scope| {
+        let drip = scope.spawn(|| {
+            let mut rounds = 0;
+            while !over.load(Ordering::SeqCst) {
+                crowd.say(b'x');
+                rounds += 1;
+                thread::sleep(Duration::from_millis(20));
+            }
+            rounds
+        });
+        let (median, slowest) = hurry(address, FAST);
+        over.store(true, Ordering::SeqCst);
+        (median, slowest, drip.join().expect("the crowd"))
+    });
+    println!(
+        "an answer to a fast client took {median_alone:?} (median) to {slowest_alone:?} alone, and {median:?} to \
+         {slowest:?} beside {SLOW} slow clients"
+    );
+    // Nothing that the slow ones sent was lost.
+    for mut conn in crowd.take(SLOW) {
+        conn.end_output();
+        assert_eq!(conn.read_to_end(), vec![b'x'; rounds]);
+    }
+    assert!(server.is_running());
+    assert!(
+        slowest < Duration::from_secs(5),
+        "an answer took {slowest:?}"
+    );
+}
+
+/// Fast clients, each with a thousand questions: the median of the times to an answer, and the longest.
+fn hurry(address: SocketAddr, clients: usize) -> (Duration, Duration) {
+    let bytes = pattern(SIZE);
+    let times = Crowd::run(clients, |_| {
+        let mut conn = Conn::connect(address);
+        let ask = || {
+            let asked = Instant::now();
+            conn.send(&bytes);
+            conn.expect(&bytes);
+            asked.elapsed()
+        };
+        std::iter::repeat_with(ask)
+            .take(THOUSAND)
+            .collect::<Vec<_>>()
+    });
+    let mut times = times.concat();
+    times.sort();
+    (times[times.len() / 2], times[times.len() - 1])
+}
