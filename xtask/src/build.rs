@@ -4,6 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 use asyncio_streams_host::compose::{ComposeError, Composition, Part, compose};
+use clap::Args;
 
 use crate::artifacts::{Artifacts, Changes};
 use crate::checkout;
@@ -12,6 +13,25 @@ use crate::wasm::{self, What};
 
 /// The interface that a program exports which serve.wasm is to call.
 const HANDLER: &str = "asyncio:streams/handler";
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Build the guest programs of the tests too, as `cargo xtask test` does.
+    #[arg(long)]
+    tests: bool,
+}
+
+/// The command.
+///
+/// # Errors
+/// Those of [`build`] and [`test_programs`].
+pub(crate) fn run(choice: Choice, options: &Options) -> Result<()> {
+    let toolchain = build(choice)?;
+    if options.tests {
+        test_programs(&toolchain)?;
+    }
+    Ok(())
+}
 
 /// Builds what people use into `target/components`, says what changed, and gives the compiler:
 ///

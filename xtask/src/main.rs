@@ -44,7 +44,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Build the components and compose the examples, into target/components.
-    Build,
+    Build(build::Options),
     /// Build, then let an echo client and an echo server, both composed, talk over loopback TCP.
     Demo,
     /// Build, then run every test.
@@ -56,7 +56,7 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
-        Command::Build => build::build(cli.toolchain).map(drop),
+        Command::Build(options) => build::run(cli.toolchain, &options),
         Command::Demo => demo::demo(cli.toolchain),
         Command::Test(options) => test::test(cli.toolchain, &options),
         Command::Ci => ci::ci(cli.toolchain),
