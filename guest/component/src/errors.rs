@@ -67,6 +67,12 @@ pub(crate) fn broken_pipe() -> Error {
     )
 }
 
+/// All connections together hold as many bytes as they may.
+pub(crate) fn out_of_memory() -> Error {
+    let message = "as many bytes are buffered as a component may hold".into();
+    network_error(NetworkCode::OutOfResources, message)
+}
+
 impl From<InvalidArgument> for Error {
     fn from(reason: InvalidArgument) -> Self {
         Error::InvalidArgument(reason.0.into())

@@ -68,6 +68,7 @@ async fn move_all(
         let more = data.read(buffer, |bytes| {
             taken.set(taken.get().saturating_add(bytes.len() as u64));
             result = connection.output.borrow_mut().write(bytes);
+            connection.weigh();
             connection.output_queued();
         });
         let more = more.await;
@@ -89,7 +90,12 @@ async fn room(connection: &Connection) -> Result<usize, Error> {
         let output = connection.output.borrow();
         match output.drain_ready() {
             Err(error) => Some(Err(error)),
-            Ok(ready) => (ready && output.room() > 0).then(|| Ok(output.room())),
+            // Others would have to free it, and nothing here hears of that.
+            Ok(_) if connection.room() == 0 => Some(Err(Error::BufferFull)),
+            Ok(ready) => {
+                let room = output.room().min(connection.room());
+                (ready && room > 0).then_some(Ok(room))
+            }
         }
     };
     connection.output_changed.until(check).await

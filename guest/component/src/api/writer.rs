@@ -20,15 +20,21 @@ impl Writer {
         Writer(connection)
     }
 
-    /// Queues, unless a `write-stream` has the turn.
+    /// Queues `bytes`, unless a `write-stream` has the turn.
     fn queue(
         &self,
+        bytes: usize,
         queue: impl FnOnce(&mut core::Writer<Error>) -> Result<(), core::WriteError<Error>>,
     ) -> Result<(), Error> {
         if self.0.streaming.get() {
             return Err(Error::Busy);
         }
+        if bytes > self.0.room() {
+            self.0.output.borrow().writable()?;
+            return Err(Error::BufferFull);
+        }
         queue(&mut self.0.output.borrow_mut())?;
+        self.0.weigh();
         self.0.output_queued();
         Ok(())
     }
@@ -63,11 +69,12 @@ impl Drop for Writer {
 
 impl streams::GuestWriter for Writer {
     fn write(&self, data: Vec<u8>) -> Result<(), Error> {
-        self.queue(|output| output.write(data))
+        self.queue(data.len(), |output| output.write(data))
     }
 
     fn writelines(&self, data: Vec<Vec<u8>>) -> Result<(), Error> {
-        self.queue(|output| output.writelines(data))
+        let bytes = data.iter().map(Vec::len).fold(0, usize::saturating_add);
+        self.queue(bytes, |output| output.writelines(data))
     }
 
     async fn drain(&self) -> Result<(), Error> {
@@ -79,7 +86,7 @@ impl streams::GuestWriter for Writer {
     }
 
     async fn send(&self, data: Vec<u8>) -> Result<(), Error> {
-        self.queue(|output| output.write(data))?;
+        self.queue(data.len(), |output| output.write(data))?;
         self.drained(&self.0.cancels.drain).await
     }
 
@@ -100,7 +107,7 @@ impl streams::GuestWriter for Writer {
     }
 
     fn write_eof(&self) -> Result<(), Error> {
-        self.queue(core::Writer::write_eof)
+        self.queue(0, core::Writer::write_eof)
     }
 
     fn close(&self) {

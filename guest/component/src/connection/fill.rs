@@ -9,6 +9,7 @@ use asyncio_streams_core::{ReadError, Reader};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::driver;
+use crate::errors;
 use crate::transport::Incoming;
 
 use super::{Connection, Slot};
@@ -35,8 +36,13 @@ impl Connection {
         let _reading = self.begin_reading()?;
         let mut fills: u32 = 0;
         loop {
-            if let Some(answer) = attempt(&mut self.input.borrow_mut())? {
+            let answer = attempt(&mut self.input.borrow_mut());
+            self.weigh();
+            if let Some(answer) = answer? {
                 return Ok(answer);
+            }
+            if self.room() == 0 {
+                return Err(errors::out_of_memory());
             }
             fills = fills.wrapping_add(1);
             if fills.is_multiple_of(TURN) {
@@ -54,7 +60,9 @@ impl Connection {
         if self.reading.get() {
             return Err(Error::Busy);
         }
-        Ok(attempt(&mut self.input.borrow_mut())?)
+        let answer = attempt(&mut self.input.borrow_mut());
+        self.weigh();
+        Ok(answer?)
     }
 
     /// Ends the read or wait that is pending with `cancelled`.

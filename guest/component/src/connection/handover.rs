@@ -43,6 +43,7 @@ impl Connection {
         // An end that is known already cannot be handed over: it is made anew.
         let whole = buffered.is_empty() && !incoming.as_mut().is_some_and(Incoming::has_ended);
         self.input.borrow_mut().give_up(Error::Closed);
+        self.weigh();
 
         let (outcome, outcome_reader) = wit_future::new::<Result<(), Error>>(|| Ok(()));
         let given = match incoming {

@@ -6,6 +6,7 @@
 mod fill;
 mod handover;
 mod held;
+mod memory;
 mod pump;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -18,6 +19,8 @@ use crate::driver;
 use crate::signal::{Cancel, Sleeper, Waiters};
 use crate::transport::tcp::Tcp;
 use crate::transport::{Incoming, Outgoing};
+
+use memory::Weight;
 
 pub(crate) use held::{Held, Owner};
 
@@ -57,6 +60,7 @@ pub(crate) struct Connection {
     pub(crate) peername: Option<Address>,
     pub(crate) sockname: Option<Address>,
     close_deadline: Option<u64>,
+    weight: Weight,
     /// What the connection counts against, until it is gone.
     held: OnceCell<Held>,
 }
@@ -130,6 +134,7 @@ impl Connection {
             peername,
             sockname,
             close_deadline: settings.close_deadline,
+            weight: Weight::default(),
             held: held.map_or_else(OnceCell::new, OnceCell::from),
         });
         if let Some(outgoing) = outgoing {
@@ -141,6 +146,18 @@ impl Connection {
     /// Has what was queued, or a change of the writer's state, acted upon in the background.
     pub(crate) fn output_queued(&self) {
         self.pump.wake();
+    }
+
+    /// How many bytes more it may hold. Whoever changes what it holds says so by [`Connection::weigh`].
+    pub(crate) fn room(&self) -> usize {
+        self.weight.room()
+    }
+
+    /// Counts what the connection holds now.
+    pub(crate) fn weigh(&self) {
+        let unread = self.input.borrow().buffered();
+        self.weight
+            .set(unread.saturating_add(self.output.borrow().queued()));
     }
 
     /// Closes: no more input is taken, what is queued goes out, then the end.
@@ -163,6 +180,7 @@ impl Connection {
             Some(Ok(())) | None => Error::Closed,
         };
         self.end_input(loss);
+        self.weigh();
         self.output_changed.wake();
         self.pump.wake();
     }
@@ -181,6 +199,7 @@ impl Connection {
     /// The transport failed. What it has still got to read stays there for the reader.
     fn lost(&self, error: Error) {
         self.output.borrow_mut().lost(error);
+        self.weigh();
         self.output_changed.wake();
         self.pump.wake();
     }

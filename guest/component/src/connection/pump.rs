@@ -56,6 +56,7 @@ async fn send(connection: &Connection, mut outgoing: Outgoing) {
             Transmit::Data(chunk) => {
                 let written = outgoing.write(chunk, |n| {
                     connection.output.borrow_mut().sent(n);
+                    connection.weigh();
                     connection.output_changed.wake();
                 });
                 if let Err(error) = written.await {
@@ -92,6 +93,7 @@ async fn overdue(connection: &Connection) {
         .output
         .borrow_mut()
         .abort(Error::DeadlineExceeded);
+    connection.weigh();
     connection.output_changed.wake();
 }
 
