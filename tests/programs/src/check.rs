@@ -104,7 +104,7 @@ pub fn shorten(value: &(impl fmt::Debug + ?Sized)) -> String {
 }
 
 /// Starts a call, or goes on with it, and fails unless it has to wait.
-pub fn pending<F: Future>(call: Pin<&mut F>) -> Result
+pub fn pending<F: Future + ?Sized>(call: Pin<&mut F>) -> Result
 where
     F::Output: fmt::Debug,
 {

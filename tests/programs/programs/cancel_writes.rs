@@ -1,0 +1,139 @@
+//! Every wait on a writer is ended by `cancel` of its kind, or by dropping it; what was queued still goes out.
+
+use std::pin::pin;
+
+use asyncio_streams::bindings::types::Error;
+use asyncio_streams::{Waits, byte_stream};
+use asyncio_streams_test_programs::{Pair, Result, clog, matching, memory, pending, same, tcp};
+
+asyncio_streams::run!(main);
+
+async fn main() -> Result {
+    for pair in [tcp().await?, memory().await?] {
+        let written = clog(&pair.left.writer)?;
+        only_the_kinds_named(&pair).await?;
+        dropped(&pair).await?;
+        everything_arrives(&pair, written + 3).await?;
+    }
+    Ok(())
+}
+
+async fn only_the_kinds_named(pair: &Pair) -> Result {
+    let writer = pair.left.writer.raw();
+    // Nothing is pending: it does nothing, and is not remembered.
+    writer.cancel(Waits::all());
+    for cancelled in [
+        Waits::DRAIN,
+        Waits::FLUSH,
+        Waits::WAIT_CLOSED,
+        Waits::DRAIN | Waits::WAIT_CLOSED,
+        Waits::all(),
+        Waits::empty(),
+    ] {
+        let mut drains = [Box::pin(writer.drain()), Box::pin(writer.drain())];
+        let mut send = pin!(writer.send(Vec::new()));
+        let mut flush = pin!(writer.flush());
+        let mut wait_closed = pin!(writer.wait_closed());
+        pending(drains[0].as_mut())?;
+        pending(drains[1].as_mut())?;
+        pending(send.as_mut())?;
+        pending(flush.as_mut())?;
+        pending(wait_closed.as_mut())?;
+        writer.cancel(cancelled);
+        let [first, second] = drains;
+        if cancelled.contains(Waits::DRAIN) {
+            matching!(first.await, Err(Error::Cancelled));
+            matching!(second.await, Err(Error::Cancelled));
+            matching!(send.await, Err(Error::Cancelled));
+        } else {
+            for mut drain in [first, second] {
+                pending(drain.as_mut())?;
+            }
+            pending(send.as_mut())?;
+        }
+        if cancelled.contains(Waits::FLUSH) {
+            matching!(flush.await, Err(Error::Cancelled));
+        } else {
+            pending(flush.as_mut())?;
+        }
+        if cancelled.contains(Waits::WAIT_CLOSED) {
+            matching!(wait_closed.await, Err(Error::Cancelled));
+        } else {
+            pending(wait_closed.as_mut())?;
+        }
+    }
+    // `send` queues before it waits, also when it is cancelled.
+    let mut send = pin!(writer.send(b"a".to_vec()));
+    pending(send.as_mut())?;
+    writer.cancel(Waits::DRAIN);
+    matching!(send.await, Err(Error::Cancelled));
+    Ok(())
+}
+
+async fn dropped(pair: &Pair) -> Result {
+    let writer = pair.left.writer.raw();
+    for _ in 0..3 {
+        let mut drain = Box::pin(writer.drain());
+        let mut other = Box::pin(writer.drain());
+        let mut flush = Box::pin(writer.flush());
+        let mut wait_closed = Box::pin(writer.wait_closed());
+        pending(drain.as_mut())?;
+        pending(other.as_mut())?;
+        pending(flush.as_mut())?;
+        pending(wait_closed.as_mut())?;
+        drop(drain);
+        pending(other.as_mut())?;
+    }
+    let mut send = Box::pin(writer.send(b"b".to_vec()));
+    pending(send.as_mut())?;
+    drop(send);
+
+    // A `write-stream` that cannot take anything takes nothing.
+    let (mut to, data) = byte_stream();
+    {
+        let mut streaming = pin!(writer.write_stream(data));
+        let mut feeding = pin!(to.write_all(b"x".to_vec()));
+        pending(streaming.as_mut())?;
+        pending(feeding.as_mut())?;
+        writer.cancel(Waits::WRITE_STREAM);
+        matching!(streaming.await, (0, Err(Error::Cancelled)));
+        same!(feeding.await, b"x");
+    }
+    let (mut to, data) = byte_stream();
+    let mut streaming = Box::pin(writer.write_stream(data));
+    pending(streaming.as_mut())?;
+    drop(streaming);
+    same!(to.write_all(b"x".to_vec()).await, b"x");
+    Ok(())
+}
+
+/// All of it comes, and the end: the next calls wait as usual.
+async fn everything_arrives(pair: &Pair, expected: usize) -> Result {
+    let writer = &pair.left.writer;
+    writer.write("c")?;
+    let mut drain = pin!(writer.raw().drain());
+    let mut flush = pin!(writer.flush());
+    pending(drain.as_mut())?;
+    pending(flush.as_mut())?;
+    writer.close();
+    let reading = async {
+        let (mut read, mut last) = (0, Vec::new());
+        loop {
+            let bytes = pair.right.reader.read(1 << 20).await?;
+            if bytes.is_empty() {
+                return Result::Ok((read, last));
+            }
+            read += bytes.len();
+            last.extend_from_slice(&bytes[bytes.len().saturating_sub(3)..]);
+        }
+    };
+    let (read, drained, flushed, closed) =
+        futures::join!(reading, drain, flush, writer.wait_closed());
+    let (read, last) = read?;
+    drained?;
+    flushed?;
+    closed?;
+    same!(read, expected);
+    same!(last[last.len() - 3..], b"abc"[..]);
+    Ok(())
+}
