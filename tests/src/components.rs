@@ -123,7 +123,7 @@ fn keep(file: &Path, name: &str, component: &Component) -> Result<()> {
     Ok(())
 }
 
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     let fallback = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
     env::var_os("CARGO_TARGET_DIR").map_or_else(fallback, PathBuf::from)
 }

@@ -23,7 +23,9 @@
 //! for those.
 
 mod components;
+pub mod debian;
 mod embedded;
+pub mod native;
 mod output;
 pub mod peers;
 mod program;

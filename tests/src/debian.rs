@@ -1,0 +1,192 @@
+//! Programs of Debian's packages: used where they are installed, else downloaded and unpacked into `target/peers`, and never
+//! installed, so that no service starts.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use std::{env, fs, io};
+
+use crate::components::target;
+use crate::native;
+
+/// Enough for a slow mirror.
+const DEADLINE: Duration = Duration::from_secs(180);
+
+/// A program, wherever it was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    program: PathBuf,
+    /// The folder in which its package was unpacked; none for what is installed.
+    root: Option<PathBuf>,
+}
+
+impl Found {
+    /// Finds a program on PATH, or in the package named.
+    ///
+    /// `None` when it cannot be had: that and the reason is said on standard error, past what the test runner captures.
+    ///
+    /// # Panics
+    /// When it cannot be had and `PEERS` in the environment is `required`.
+    pub fn get(package: &str, program: &str) -> Option<Self> {
+        if let Some(program) = installed(program) {
+            return Some(Self {
+                program,
+                root: None,
+            });
+        }
+        let found = unpacked(package).and_then(|root| {
+            let folders = ["usr/bin", "usr/sbin", "bin", "sbin"].map(|folder| root.join(folder));
+            let mut files = folders.into_iter().map(|folder| folder.join(program));
+            let found = files.find(|file| file.is_file());
+            let program = found.ok_or_else(|| format!("its package has no program {program}"))?;
+            Ok(Self {
+                program,
+                root: Some(root),
+            })
+        });
+        or_say(package, found)
+    }
+
+    /// Finds a Python that has a module, installed or in the package named. `None` and panics as for [`get`](Self::get).
+    pub fn python(package: &str, module: &str) -> Option<Self> {
+        // Debian's modules are for Debian's Python.
+        let debian = Some(PathBuf::from("/usr/bin/python3")).filter(|python| python.is_file());
+        let Some(program) = debian.or_else(|| installed("python3")) else {
+            return or_say(package, Err("there is no python3".into()));
+        };
+        let python = Self {
+            program,
+            root: None,
+        };
+        let import = ["-c".to_owned(), format!("import {module}")];
+        if native::output(python.command().args(&import), DEADLINE).is_ok() {
+            return Some(python);
+        }
+        let found = unpacked(package).and_then(|root| {
+            let python = Self {
+                root: Some(root),
+                ..python
+            };
+            native::output(python.command().args(&import), DEADLINE)?;
+            Ok(python)
+        });
+        or_say(package, found)
+    }
+
+    /// The command that runs it, with its package's libraries.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        if let Some(root) = &self.root {
+            let libraries = ["lib", "usr/lib"]
+                .into_iter()
+                .flat_map(|folder| folders_of(&root.join(folder)));
+            command.env(
+                "LD_LIBRARY_PATH",
+                env::join_paths(libraries).unwrap_or_default(),
+            );
+            command.env("PYTHONPATH", root.join("usr/lib/python3/dist-packages"));
+        }
+        command
+    }
+}
+
+fn installed(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    folders
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
+
+fn or_say(package: &str, found: Result<Found, String>) -> Option<Found> {
+    match found {
+        Ok(found) => Some(found),
+        Err(reason) if env::var_os("PEERS").is_some_and(|peers| peers == "required") => {
+            panic!("PEERS=required, and the peer {package} cannot be had: {reason}")
+        }
+        Err(reason) => {
+            // A test that passes shows nothing of what the printing macros write.
+            let _ = writeln!(
+                io::stderr(),
+                "LEFT OUT, since the peer {package} cannot be had: {reason}"
+            );
+            None
+        }
+    }
+}
+
+/// The folder of a package with all that it needs and this machine has not; downloaded if it is not there yet.
+fn unpacked(package: &str) -> Result<PathBuf, String> {
+    // One at a time: tests run side by side.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let peers = target().join("peers");
+    let root = peers.join(package);
+    if root.is_dir() {
+        return Ok(root);
+    }
+    let said = |error: io::Error| error.to_string();
+    fs::create_dir_all(&peers).map_err(said)?;
+    let work = tempfile::tempdir_in(&peers).map_err(said)?;
+    let packages = missing(package)?;
+    apt(&["download"], &packages, work.path())?;
+    let fresh = work.path().join("root");
+    for entry in fs::read_dir(work.path()).map_err(said)? {
+        let file = entry.map_err(said)?.path();
+        if file.extension().is_some_and(|extension| extension == "deb") {
+            native::output(
+                Command::new("dpkg").arg("--extract").arg(&file).arg(&fresh),
+                DEADLINE,
+            )?;
+        }
+    }
+    // Whole or not at all: another run of the tests may look meanwhile, or have been faster.
+    match fs::rename(&fresh, &root) {
+        Err(error) if !root.is_dir() => Err(said(error)),
+        _ => Ok(root),
+    }
+}
+
+/// The packages that an installation would bring.
+fn missing(package: &str) -> Result<Vec<String>, String> {
+    let here = Path::new(".");
+    let install = ["install", "--simulate", "--no-install-recommends", "-y"];
+    let package = [package.to_owned()];
+    let plan = match apt(&install, &package, here) {
+        Ok(plan) => plan,
+        // A new machine has no lists yet; getting them takes root's rights.
+        Err(first) => match apt(&["update"], &[], here) {
+            Ok(_) => apt(&install, &package, here)?,
+            Err(_) => return Err(first),
+        },
+    };
+    let names = plan.lines().filter_map(|line| line.strip_prefix("Inst "));
+    Ok(names
+        .filter_map(|line| line.split(' ').next())
+        .map(str::to_owned)
+        .collect())
+}
+
+fn apt(order: &[&str], packages: &[String], folder: &Path) -> Result<String, String> {
+    let mut command = Command::new("apt-get");
+    command
+        .args(["-q", "-o", "DPkg::Lock::Timeout=120"])
+        .args(order)
+        .args(packages)
+        .current_dir(folder);
+    // The compiler's libraries are not for other programs.
+    command
+        .env("LC_ALL", "C.UTF-8")
+        .env_remove("LD_LIBRARY_PATH");
+    native::output(&mut command, DEADLINE)
+}
+
+fn folders_of(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect()
+}

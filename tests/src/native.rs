@@ -1,0 +1,149 @@
+//! Programs of this machine: run to their end, or kept while a test talks to them. Each has a deadline or an owner, and is
+//! ended by its number.
+
+use std::io::Read;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::output::Output;
+
+/// How often a port is tried that another program took in the meantime.
+const ATTEMPTS: usize = 5;
+
+/// How long a server may take until it listens.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server that runs until it is dropped.
+#[derive(Debug)]
+pub struct NativeServer {
+    address: SocketAddr,
+    child: Child,
+    said: Output,
+}
+
+impl NativeServer {
+    /// Starts a server on a free port of `127.0.0.1`, and waits until it listens.
+    ///
+    /// # Panics
+    /// With all that it said, when it does not.
+    pub fn start(command: impl Fn(u16) -> Command) -> Self {
+        let mut said = String::new();
+        for _ in 0..ATTEMPTS {
+            // The port is free for now: nothing keeps others from it until the server has it.
+            let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+            let address = listener.local_addr().expect("its address");
+            drop(listener);
+            match Self::start_at(address, &mut command(address.port())) {
+                Ok(server) => return server,
+                Err(reason) => said = reason,
+            }
+        }
+        panic!("it does not listen: {said}")
+    }
+
+    fn start_at(address: SocketAddr, command: &mut Command) -> Result<Self, String> {
+        let (child, said, _) = spawn(command)?;
+        let mut server = Self {
+            address,
+            child,
+            said,
+        };
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            let listens = TcpStream::connect(address).is_ok();
+            if let Ok(Some(status)) = server.child.try_wait() {
+                return Err(format!("{status}: {}", server.said.text()));
+            }
+            if listens {
+                return Ok(server);
+            }
+            if Instant::now() > give_up {
+                return Err(server.said.text());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The port on which it listens.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Everything that it wrote to its outputs so far.
+    pub fn said(&self) -> String {
+        self.said.text()
+    }
+}
+
+impl Drop for NativeServer {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+/// Runs a program to its end, and gives what it wrote to standard output.
+///
+/// # Errors
+/// With what it wrote, when it cannot be started, fails, or has not ended in time; then it is ended.
+pub fn output(command: &mut Command, deadline: Duration) -> Result<String, String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    // Standard error is kept apart: what is given back is compared.
+    let (mut child, said, readers) = spawn(command).map_err(|error| format!("{name}: {error}"))?;
+    let give_up = Instant::now() + deadline;
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if Instant::now() < give_up => thread::sleep(Duration::from_millis(5)),
+            _ => {
+                end(&mut child);
+                return Err(format!(
+                    "{name} had not ended after {} s: {}",
+                    deadline.as_secs(),
+                    said.text()
+                ));
+            }
+        }
+    };
+    let [stdout, _] = readers.map(|reader| reader.join().unwrap_or_default());
+    if status.success() {
+        Ok(String::from_utf8_lossy(&stdout).into_owned())
+    } else {
+        Err(format!("{name} failed ({status}): {}", said.text().trim()))
+    }
+}
+
+/// What copies an output, and gives all of it at the end.
+type Reader = JoinHandle<Vec<u8>>;
+
+/// A process, what it says on both outputs, and each of them.
+fn spawn(command: &mut Command) -> Result<(Child, Output, [Reader; 2]), String> {
+    // Standard input is what the caller made of it, or nothing.
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| error.to_string())?;
+    let said = Output::default();
+    let stdout = child.stdout.take().expect("its standard output");
+    let stderr = child.stderr.take().expect("its standard error");
+    let readers = [copy(stdout, &said), copy(stderr, &said)];
+    Ok((child, said, readers))
+}
+
+fn copy(mut from: impl Read + Send + 'static, to: &Output) -> Reader {
+    let to = to.clone();
+    thread::spawn(move || {
+        let mut all = Vec::new();
+        let mut buffer = [0; 16 * 1024];
+        while let Ok(n @ 1..) = from.read(&mut buffer) {
+            to.push(&buffer[..n]);
+            all.extend_from_slice(&buffer[..n]);
+        }
+        all
+    })
+}
+
+fn end(child: &mut Child) {
+    // It may have ended already.
+    let _ = child.kill();
+    let _ = child.wait();
+}
