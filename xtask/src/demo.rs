@@ -76,8 +76,9 @@ fn converse(streams: &Path) -> Result<()> {
     let address = server.listening()?;
     let mut client = Speaker::start("client", streams, ["--allow-connect", &address], &address)?;
     while !client.ended {
-        client.print_what_it_says()?;
+        // The server speaks before it answers; so that what it says stands before what the client says of the answer.
         server.print_what_it_says()?;
+        client.next()?;
     }
     let status = client.running.finish()?;
     if !status.success() {

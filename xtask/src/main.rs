@@ -12,6 +12,7 @@ mod linker;
 mod process;
 mod readme;
 mod shell;
+mod soak;
 mod steps;
 mod test;
 mod toolchain;
@@ -49,6 +50,8 @@ enum Command {
     Demo,
     /// Build, then run every test.
     Test(test::Options),
+    /// Build, then check random operations on many connections for minutes; no part of the tests, which have a short one.
+    Soak(soak::Options),
     /// What a change must pass: format, lints and documentation as errors, build, every test.
     Ci,
 }
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Build(options) => build::run(cli.toolchain, &options),
         Command::Demo => demo::demo(cli.toolchain),
         Command::Test(options) => test::test(cli.toolchain, &options),
+        Command::Soak(options) => soak::soak(cli.toolchain, &options),
         Command::Ci => ci::ci(cli.toolchain),
     };
     match done {
