@@ -14,6 +14,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use wasmtime::Store;
+use wasmtime::component::StreamReader;
 use wasmtime_wasi::WasiCtxBuilder;
 
 use self::bindings::ComponentPre;
@@ -159,25 +161,19 @@ impl Streams {
         options: &ConnectOptions,
     ) -> Result<(Reader, Writer), Error> {
         let options = options.make(&self.client).await?;
+        let guest = self.client.guest();
+        let cancel = options.cancel(guest.connect_options().func_cancel(), (options.resource(),));
         let params = (host.to_owned(), port, Some(options.resource()));
-        let cancel = options.cancel(
-            self.client.guest().connect_options().func_cancel(),
-            (options.resource(),),
-        );
         let shared = Arc::clone(self.client.shared());
-        let call = Call {
-            func: self.client.guest().func_open_connection(),
-            params: |_: &mut _| Ok(params),
-            keep: options,
-            cancel,
-            result: move |(result,): (Result<_, wit::Error>,),
-                          _: wasmtime::component::Access<_>| {
+        let call = options
+            .call(guest.func_open_connection(), params)
+            .or_cancel(cancel)
+            .map(move |(result,), _| {
                 Ok(result.map(|(reader, writer)| {
                     (Handle::new(reader, &shared), Handle::new(writer, &shared))
                 }))
-            },
-        };
-        let (reader, writer) = self.client.call(call, false).await??;
+            });
+        let (reader, writer) = self.client.call(call).await??;
         Ok((
             Reader::new(reader, &self.client),
             Writer::new(writer, &self.client),
@@ -207,27 +203,17 @@ impl Streams {
         options: &ServerOptions,
     ) -> Result<Server, Error> {
         let options = options.make(&self.client).await?;
-        let hosts = hosts
-            .iter()
-            .map(|host| (*host).to_owned())
-            .collect::<Vec<_>>();
+        let guest = self.client.guest();
+        let cancel = options.cancel(guest.server_options().func_cancel(), (options.resource(),));
+        let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
         let params = (hosts, port, Some(options.resource()));
-        let cancel = options.cancel(
-            self.client.guest().server_options().func_cancel(),
-            (options.resource(),),
-        );
         let shared = Arc::clone(self.client.shared());
-        let call = Call {
-            func: self.client.guest().func_start_server(),
-            params: |_: &mut _| Ok(params),
-            keep: options,
-            cancel,
-            result: move |(result,): (Result<_, wit::Error>,),
-                          _: wasmtime::component::Access<_>| {
-                Ok(result.map(|server| Handle::new(server, &shared)))
-            },
-        };
-        let server = self.client.call(call, false).await??;
+        let call = options
+            .call(guest.func_start_server(), params)
+            .or_cancel(cancel);
+        let call =
+            call.map(move |(result,), _| Ok(result.map(|server| Handle::new(server, &shared))));
+        let server = self.client.call(call).await??;
         Ok(Server::new(server, &self.client))
     }
 
@@ -244,23 +230,13 @@ impl Streams {
         limit: u32,
     ) -> Result<Reader, Error> {
         let (producer, outcome) = io::producer(source);
+        let stream =
+            move |store: &mut Store<State>| Ok((StreamReader::new(store, producer)?, limit));
         let shared = Arc::clone(self.client.shared());
-        let call = Call {
-            func: self.client.guest().func_from_stream(),
-            params: move |store: &mut wasmtime::Store<State>| {
-                Ok((
-                    wasmtime::component::StreamReader::new(store, producer)?,
-                    limit,
-                ))
-            },
-            keep: (),
-            cancel: None,
-            result: move |(result,): (Result<_, wit::Error>,),
-                          _: wasmtime::component::Access<_>| {
-                Ok(result.map(|reader| Handle::new(reader, &shared)))
-            },
-        };
-        let reader = self.client.call(call, false).await??;
+        let call = Call::with(self.client.guest().func_from_stream(), stream);
+        let call =
+            call.map(move |(result,), _| Ok(result.map(|reader| Handle::new(reader, &shared))));
+        let reader = self.client.call(call).await??;
         Ok(Reader::over(reader, &self.client, outcome))
     }
 
@@ -281,32 +257,22 @@ impl Streams {
         let resource = options.resource();
         let (producer, outcome) = io::producer(incoming);
         let consumer = io::consumer(outgoing);
+        let streams = move |store: &mut Store<State>| {
+            Ok((StreamReader::new(store, producer)?, Some(resource)))
+        };
         let shared = Arc::clone(self.client.shared());
-        let call = Call {
-            func: self.client.guest().func_wrap(),
-            params: move |store: &mut wasmtime::Store<State>| {
-                Ok((
-                    wasmtime::component::StreamReader::new(store, producer)?,
-                    Some(resource),
-                ))
-            },
-            keep: options,
-            cancel: None,
-            result: move |(result,): (Result<_, wit::Error>,),
-                          store: wasmtime::component::Access<_>| {
-                let (reader, writer, outgoing) = match result {
-                    Ok(parts) => parts,
-                    Err(error) => return Ok(Err(error)),
-                };
-                let outgoing: wasmtime::component::StreamReader<u8> = outgoing;
+        let call = Call::with(self.client.guest().func_wrap(), streams).borrow(options.handle());
+        let call = call.map(move |(result,), store| match result {
+            Ok((reader, writer, outgoing)) => {
                 outgoing.pipe(store, consumer)?;
                 Ok(Ok((
                     Handle::new(reader, &shared),
                     Handle::new(writer, &shared),
                 )))
-            },
-        };
-        let (reader, writer) = self.client.call(call, false).await??;
+            }
+            Err(error) => Ok(Err(error)),
+        });
+        let (reader, writer) = self.client.call(call).await??;
         Ok((
             Reader::over(reader, &self.client, outcome),
             Writer::new(writer, &self.client),

@@ -1,5 +1,6 @@
 //! Calls into the component, and the handles of its resources.
 
+use std::any::Any;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -23,9 +24,6 @@ pub(super) struct Client {
     component: Component,
 }
 
-/// How to end a call whose caller is gone; called at most once.
-pub(super) type Cancel = Box<dyn FnOnce(StoreContextMut<'_, State>) -> wasmtime::Result<()> + Send>;
-
 impl Client {
     /// Starts the event loop in a task of the current tokio runtime.
     pub(super) fn new(store: Store<State>, component: Component) -> Arc<Self> {
@@ -46,90 +44,35 @@ impl Client {
         self.event_loop.shared()
     }
 
-    /// A call that does not wait.
-    pub(super) async fn now<P, R>(&self, func: TypedFunc<P, R>, params: P) -> Result<R, Error>
-    where
-        P: ComponentNamedList + Lower + Send + Sync + 'static,
-        R: ComponentNamedList + Lift + Send + Sync + 'static,
-    {
-        self.call(
-            Call {
-                func,
-                params: |_: &mut _| Ok(params),
-                keep: (),
-                cancel: None,
-                result: |result, _: Access<_>| Ok(result),
-            },
-            true,
-        )
-        .await
+    /// Makes a call that may wait.
+    pub(super) async fn call<P: Params, R: Results, T: Send + 'static>(
+        &self,
+        call: Call<P, R, T>,
+    ) -> Result<T, Error> {
+        self.run(call, false).await
     }
 
-    /// A call that may wait. `keep` lives as long as the call does, whoever drops what; when the future is dropped,
-    /// `cancel` is called.
-    pub(super) async fn later<P, R>(
+    /// Makes a call that does not wait: it is over within one poll.
+    pub(super) async fn call_at_once<P: Params, R: Results, T: Send + 'static>(
         &self,
-        func: TypedFunc<P, R>,
-        params: P,
-        keep: impl Send + 'static,
-        cancel: Option<Cancel>,
-    ) -> Result<R, Error>
-    where
-        P: ComponentNamedList + Lower + Send + Sync + 'static,
-        R: ComponentNamedList + Lift + Send + Sync + 'static,
-    {
-        self.call(
-            Call {
-                func,
-                params: |_: &mut _| Ok(params),
-                keep,
-                cancel,
-                result: |result, _: Access<_>| Ok(result),
-            },
-            false,
-        )
-        .await
+        call: Call<P, R, T>,
+    ) -> Result<T, Error> {
+        self.run(call, true).await
     }
 
-    /// A call that nobody waits for; its result goes where [`Call::result`] puts it.
-    pub(super) fn schedule<P, R, K>(
-        &self,
-        call: Call<
-            P,
-            R,
-            K,
-            impl FnOnce(&mut Store<State>) -> wasmtime::Result<P> + Send + 'static,
-            impl FnOnce(R, Access<'_, State>) -> wasmtime::Result<()> + Send + 'static,
-        >,
-    ) where
-        P: ComponentNamedList + Lower + Send + Sync + 'static,
-        R: ComponentNamedList + Lift + Send + Sync + 'static,
-        K: Send + 'static,
-    {
+    /// Makes a call that nobody waits for.
+    pub(super) fn schedule<P: Params, R: Results>(&self, call: Call<P, R, ()>) {
         let (tx, _) = oneshot::channel();
-        self.shared().schedule(call.start(tx, self.shared()));
+        self.shared().schedule(call.into_job(tx, self.shared()));
     }
 
-    /// Any call, in full.
-    pub(super) async fn call<P, R, T, K>(
+    async fn run<P: Params, R: Results, T: Send + 'static>(
         &self,
-        call: Call<
-            P,
-            R,
-            K,
-            impl FnOnce(&mut Store<State>) -> wasmtime::Result<P> + Send + 'static,
-            impl FnOnce(R, Access<'_, State>) -> wasmtime::Result<T> + Send + 'static,
-        >,
+        call: Call<P, R, T>,
         at_once: bool,
-    ) -> Result<T, Error>
-    where
-        P: ComponentNamedList + Lower + Send + Sync + 'static,
-        R: ComponentNamedList + Lift + Send + Sync + 'static,
-        T: Send + 'static,
-        K: Send + 'static,
-    {
+    ) -> Result<T, Error> {
         let (tx, rx) = oneshot::channel();
-        let job = call.start(tx, self.shared());
+        let job = call.into_job(tx, self.shared());
         self.event_loop
             .call(job, rx, at_once)
             .await
@@ -143,35 +86,96 @@ impl Drop for Client {
     }
 }
 
-/// A call and what belongs to it.
-pub(super) struct Call<P, R, K, F, G> {
-    pub(super) func: TypedFunc<P, R>,
-    /// Makes the parameters; some need the store.
-    pub(super) params: F,
-    /// Lives as long as the call.
-    pub(super) keep: K,
-    pub(super) cancel: Option<Cancel>,
-    /// Makes of the result what the caller is given. What it makes must give back what it owns when it is dropped: the
-    /// caller may be gone.
-    pub(super) result: G,
+/// What a function of the component takes.
+pub(super) trait Params: ComponentNamedList + Lower + Send + Sync + 'static {}
+impl<T: ComponentNamedList + Lower + Send + Sync + 'static> Params for T {}
+
+/// What a function of the component gives.
+pub(super) trait Results: ComponentNamedList + Lift + Send + Sync + 'static {}
+impl<T: ComponentNamedList + Lift + Send + Sync + 'static> Results for T {}
+
+/// A call of a function that takes `P` and gives `R`, of which the caller is given `T`.
+pub(super) struct Call<P, R, T = R> {
+    func: TypedFunc<P, R>,
+    params: MakeParams<P>,
+    borrows: Borrows,
+    cancel: Option<Cancel>,
+    result: MakeResult<R, T>,
 }
 
-impl<P, R, K, F, G> Call<P, R, K, F, G> {
-    fn start<T>(self, tx: oneshot::Sender<T>, shared: &Arc<Shared>) -> Job
-    where
-        P: ComponentNamedList + Lower + Send + Sync + 'static,
-        R: ComponentNamedList + Lift + Send + Sync + 'static,
-        K: Send + 'static,
-        F: FnOnce(&mut Store<State>) -> wasmtime::Result<P> + Send + 'static,
-        G: FnOnce(R, Access<'_, State>) -> wasmtime::Result<T> + Send + 'static,
-        T: Send + 'static,
-    {
+type MakeParams<P> = Box<dyn FnOnce(&mut Store<State>) -> wasmtime::Result<P> + Send>;
+type MakeResult<R, T> = Box<dyn FnOnce(R, Access<'_, State>) -> wasmtime::Result<T> + Send>;
+
+/// What a call was given, and must not be dropped before it is over.
+type Borrows = Vec<Box<dyn Any + Send + Sync>>;
+
+/// How to end a call. What that call borrows is free only when this is done as well, or it could hit the next one.
+pub(super) type Cancel =
+    Box<dyn FnOnce(StoreContextMut<'_, State>, Arc<Borrows>) -> wasmtime::Result<()> + Send>;
+
+impl<P: Params, R: Results> Call<P, R> {
+    pub(super) fn new(func: TypedFunc<P, R>, params: P) -> Self {
+        Self::with(func, move |_| Ok(params))
+    }
+
+    /// With parameters that can be made only where the store is.
+    pub(super) fn with(
+        func: TypedFunc<P, R>,
+        params: impl FnOnce(&mut Store<State>) -> wasmtime::Result<P> + Send + 'static,
+    ) -> Self {
+        let result = Box::new(|result, _: Access<'_, State>| Ok(result));
+        Self {
+            func,
+            params: Box::new(params),
+            borrows: Vec::new(),
+            cancel: None,
+            result,
+        }
+    }
+
+    /// Makes of the result what the caller is given. It must give back what it owns when it is dropped, since the caller
+    /// may be gone.
+    pub(super) fn map<T>(
+        self,
+        result: impl FnOnce(R, Access<'_, State>) -> wasmtime::Result<T> + Send + 'static,
+    ) -> Call<P, R, T> {
+        let Self {
+            func,
+            params,
+            borrows,
+            cancel,
+            result: _,
+        } = self;
+        Call {
+            func,
+            params,
+            borrows,
+            cancel,
+            result: Box::new(result),
+        }
+    }
+}
+
+impl<P: Params, R: Results, T: Send + 'static> Call<P, R, T> {
+    /// Keeps something for as long as the call takes, whoever drops what: the resources that it was given.
+    pub(super) fn borrow(mut self, what: impl Send + Sync + 'static) -> Self {
+        self.borrows.push(Box::new(what));
+        self
+    }
+
+    /// What to do when the caller is gone before the call is over. Without it, the call goes on.
+    pub(super) fn or_cancel(mut self, cancel: Cancel) -> Self {
+        self.cancel = Some(cancel);
+        self
+    }
+
+    fn into_job(self, tx: oneshot::Sender<T>, shared: &Arc<Shared>) -> Job {
         let shared = Arc::clone(shared);
         Box::new(move |store| {
             let Self {
                 func,
                 params,
-                keep,
+                borrows,
                 cancel,
                 result,
             } = self;
@@ -180,7 +184,7 @@ impl<P, R, K, F, G> Call<P, R, K, F, G> {
             store.spawn(Task {
                 func,
                 call,
-                keep,
+                borrows,
                 cancel,
                 result,
                 tx,
@@ -192,47 +196,41 @@ impl<P, R, K, F, G> Call<P, R, K, F, G> {
 }
 
 /// A call in progress: a task of the store.
-struct Task<P, R, K, G, T> {
+struct Task<P, R, T> {
     func: TypedFunc<P, R>,
     call: TypedFuncCallConcurrent<State, P, R>,
-    keep: K,
+    borrows: Borrows,
     cancel: Option<Cancel>,
-    result: G,
+    result: MakeResult<R, T>,
     tx: oneshot::Sender<T>,
     shared: Arc<Shared>,
 }
 
-impl<P, R, K, G, T> AccessorTask<State> for Task<P, R, K, G, T>
-where
-    P: ComponentNamedList + Lower + Send + Sync + 'static,
-    R: ComponentNamedList + Lift + Send + Sync + 'static,
-    K: Send + 'static,
-    G: FnOnce(R, Access<'_, State>) -> wasmtime::Result<T> + Send + 'static,
-    T: Send + 'static,
-{
+impl<P: Params, R: Results, T: Send + 'static> AccessorTask<State> for Task<P, R, T> {
     async fn run(self, store: &Accessor<State>) -> wasmtime::Result<()> {
         let Self {
             func,
             call,
-            keep,
+            borrows,
             cancel,
             result,
             mut tx,
             shared,
         } = self;
+        let borrows = Arc::new(borrows);
         let done = pin!(func.finish_call_concurrent(store, call));
         let ended = match select(done, pin!(tx.closed())).await {
             Either::Left((ended, _)) => ended,
             Either::Right(((), done)) => {
                 if let Some(cancel) = cancel {
-                    store.with(|mut store| cancel(store.as_context_mut()))?;
+                    store.with(|mut store| cancel(store.as_context_mut(), Arc::clone(&borrows)))?;
                 }
                 done.await
             }
         };
         let given = store.with(|store| result(ended?, store))?;
-        // The resources that the call borrowed are free before anybody can do something about its end.
-        drop(keep);
+        // What was borrowed is free before anybody can do something about the end of the call.
+        drop(borrows);
         if tx.send(given).is_ok() {
             shared.delivered();
         }
@@ -247,32 +245,11 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    pub(super) fn new(resource: ResourceAny, shared: &Arc<Shared>) -> Arc<Self> {
-        Arc::new(Self {
+    pub(super) fn new(resource: ResourceAny, shared: &Arc<Shared>) -> Self {
+        Self {
             resource,
             shared: Arc::clone(shared),
-        })
-    }
-
-    pub(super) fn resource(&self) -> ResourceAny {
-        self.resource
-    }
-
-    /// A way to end calls on this resource: a call of `func` whose result nobody waits for.
-    pub(super) fn cancel<P>(self: &Arc<Self>, func: TypedFunc<P, ()>, params: P) -> Option<Cancel>
-    where
-        P: ComponentNamedList + Lower + Send + Sync + 'static,
-    {
-        let keep = Arc::clone(self);
-        Some(Box::new(move |mut store| {
-            let call = func.start_call_concurrent(store.as_context_mut(), params)?;
-            store.spawn(Cancelling {
-                func,
-                call,
-                _keep: keep,
-            })?;
-            Ok(())
-        }))
+        }
     }
 }
 
@@ -282,17 +259,77 @@ impl Drop for Handle {
     }
 }
 
-/// A call to cancel another one; it borrows the resource too.
+/// A resource and the instance that it is of: what the types that users see are made of.
+pub(super) struct Object {
+    handle: Arc<Handle>,
+    client: Arc<Client>,
+}
+
+impl Object {
+    pub(super) fn new(handle: Handle, client: &Arc<Client>) -> Self {
+        Self {
+            handle: Arc::new(handle),
+            client: Arc::clone(client),
+        }
+    }
+
+    pub(super) fn resource(&self) -> ResourceAny {
+        self.handle.resource
+    }
+
+    pub(super) fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
+    pub(super) fn guest(&self) -> &Guest {
+        self.client.guest()
+    }
+
+    /// Keeps the resource alive.
+    pub(super) fn handle(&self) -> Arc<Handle> {
+        Arc::clone(&self.handle)
+    }
+
+    /// A call that is given the resource.
+    pub(super) fn call<P: Params, R: Results>(
+        &self,
+        func: TypedFunc<P, R>,
+        params: P,
+    ) -> Call<P, R> {
+        Call::new(func, params).borrow(self.handle())
+    }
+
+    /// Makes a call that is given the resource and does not wait.
+    pub(super) async fn ask<P: Params, R: Results>(
+        &self,
+        func: TypedFunc<P, R>,
+        params: P,
+    ) -> Result<R, Error> {
+        self.client.call_at_once(self.call(func, params)).await
+    }
+
+    /// A way to end calls that were given the resource: a call of `func`, whose end nobody waits for.
+    pub(super) fn cancel<P: Params>(&self, func: TypedFunc<P, ()>, params: P) -> Cancel {
+        Box::new(move |mut store, borrows| {
+            let call = func.start_call_concurrent(store.as_context_mut(), params)?;
+            store.spawn(Cancelling {
+                func,
+                call,
+                _borrows: borrows,
+            })?;
+            Ok(())
+        })
+    }
+}
+
+/// A call to cancel another one.
 struct Cancelling<P> {
     func: TypedFunc<P, ()>,
     call: TypedFuncCallConcurrent<State, P, ()>,
-    _keep: Arc<Handle>,
+    _borrows: Arc<Borrows>,
 }
 
-impl<P> AccessorTask<State> for Cancelling<P>
-where
-    P: ComponentNamedList + Lower + Send + Sync + 'static,
-{
+impl<P: Params> AccessorTask<State> for Cancelling<P> {
     async fn run(self, store: &Accessor<State>) -> wasmtime::Result<()> {
         self.func.finish_call_concurrent(store, self.call).await
     }

@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -19,10 +19,13 @@ use wasmtime::component::{Accessor, ResourceAny};
 use crate::program::cause;
 use crate::state::State;
 
-/// After so many rounds of the event loop a turn ends if somebody waits for the store.
-const ROUNDS_WITH_WAITERS: u32 = 64;
-/// After so many it ends in any case, so that the other tasks of the thread get their turn.
+/// After so many rounds of the event loop a turn ends, so that the other tasks of the thread get their turn.
 const ROUNDS: u32 = 1024;
+/// After so many it ends if somebody waits for the store.
+const ROUNDS_WITH_WAITERS: u32 = 64;
+/// So many are spent on what a call has left to do, before it is given to the driver: waking a task on another thread
+/// costs more than they do.
+const ROUNDS_AFTER_CALL: u32 = 32;
 
 /// Something to do with the store between two turns: to start a call, mostly.
 pub(super) type Job = Box<dyn FnOnce(&mut Store<State>) -> wasmtime::Result<()> + Send>;
@@ -57,6 +60,8 @@ pub(super) struct Shared {
     interrupt: AtomicBool,
     /// Somebody was given a result.
     delivered: AtomicBool,
+    /// Rounds until the turn ends.
+    rounds: AtomicU32,
     /// So many wait for the gate.
     waiting: AtomicUsize,
     /// Nobody uses the component any more: the loop ends when its background work is done.
@@ -81,7 +86,7 @@ impl EventLoop {
         let _stop = Stop(self);
         loop {
             let mut gate = self.gate.lock().await;
-            let ended = gate.advance(&self.shared).is_ready();
+            let ended = gate.advance(&self.shared, ROUNDS).is_ready();
             if let Gate::Over = *gate {
                 return;
             }
@@ -113,20 +118,21 @@ impl EventLoop {
         if !self.shared.push(job) {
             return Err(self.shared.failure());
         }
-        let mut ended = gate.advance(&self.shared).is_ready();
+        let mut ended = gate.advance(&self.shared, ROUNDS).is_ready();
         loop {
-            if let Ok(result) = result.try_recv() {
-                self.shared.wake.notify_one();
-                return Ok(result);
+            let given = result.try_recv();
+            if given.is_ok() || !(ended && at_once) || matches!(*gate, Gate::Over) {
+                if ended && gate.advance(&self.shared, ROUNDS_AFTER_CALL).is_ready() {
+                    self.shared.wake.notify_one();
+                }
+                drop(gate);
+                return match given {
+                    Ok(given) => Ok(given),
+                    Err(_) => result.await.map_err(|_| self.shared.failure()),
+                };
             }
-            if !(ended && at_once) || matches!(*gate, Gate::Over) {
-                break;
-            }
-            ended = gate.advance(&self.shared).is_ready();
+            ended = gate.advance(&self.shared, ROUNDS).is_ready();
         }
-        drop(gate);
-        self.shared.wake.notify_one();
-        result.await.map_err(|_| self.shared.failure())
     }
 }
 
@@ -146,8 +152,9 @@ impl Drop for Stop<'_> {
 }
 
 impl Gate {
-    /// Runs the turn in progress, or a new one, until it ends or has to wait.
-    fn advance(&mut self, shared: &Arc<Shared>) -> Poll<()> {
+    /// Runs the turn in progress, or a new one, until it ends or has to wait, for so many rounds of the event loop.
+    fn advance(&mut self, shared: &Arc<Shared>, rounds: u32) -> Poll<()> {
+        shared.rounds.store(rounds, SeqCst);
         let mut turn: Turn = match std::mem::replace(self, Self::Over) {
             Self::Idle(store) => Box::pin(turn(store, Arc::clone(shared))),
             Self::Turn(turn) => turn,
@@ -176,7 +183,7 @@ impl Gate {
     fn end_turn(&mut self, shared: &Arc<Shared>) {
         if let Self::Turn(_) = self {
             shared.interrupt.store(true, SeqCst);
-            let _ = self.advance(shared);
+            let _ = self.advance(shared, ROUNDS);
             shared.interrupt.store(false, SeqCst);
         }
     }
@@ -198,9 +205,8 @@ async fn run_turn(store: &mut Store<State>, shared: &Shared) -> wasmtime::Result
         while let Some(job) = shared.next_job() {
             job(store)?;
         }
-        let mut rounds = 0;
         let ended = store.run_concurrent(async |store| {
-            std::future::poll_fn(|cx| shared.poll_end(store, cx, &mut rounds)).await
+            std::future::poll_fn(|cx| shared.poll_end(store, cx)).await
         });
         if ended.await? {
             return Ok(());
@@ -304,18 +310,14 @@ impl Shared {
     }
 
     /// Asked in each round of the event loop: is the turn to end (`true`), or only to be interrupted for new work?
-    fn poll_end(
-        &self,
-        store: &Accessor<State>,
-        cx: &mut Context<'_>,
-        rounds: &mut u32,
-    ) -> Poll<bool> {
-        *rounds += 1;
-        let waiters = *rounds > ROUNDS_WITH_WAITERS && self.waiting.load(SeqCst) > 0;
+    fn poll_end(&self, store: &Accessor<State>, cx: &mut Context<'_>) -> Poll<bool> {
+        let left = self.rounds.load(SeqCst).saturating_sub(1);
+        self.rounds.store(left, SeqCst);
+        let waited_for = left < ROUNDS - ROUNDS_WITH_WAITERS && self.waiting.load(SeqCst) > 0;
         if self.interrupt.load(SeqCst)
             || self.delivered.swap(false, SeqCst)
-            || waiters
-            || *rounds > ROUNDS
+            || waited_for
+            || left == 0
         {
             return Poll::Ready(true);
         }

@@ -14,6 +14,7 @@ use wasmtime::component::{
 };
 use wasmtime::{AsContextMut, StoreContextMut};
 
+use super::client::Client;
 use super::wit::{self, NetworkCode};
 use crate::error::{Error, NetworkError};
 use crate::state::State;
@@ -158,6 +159,8 @@ impl StreamConsumer<State> for WriteConsumer {
 /// Dropping it discards what still comes, as dropping the reader does.
 pub struct Incoming {
     data: DuplexStream,
+    /// The stream comes out of the instance, which shall not end before it.
+    _client: Arc<Client>,
     end: Option<oneshot::Receiver<Result<(), wit::Error>>>,
 }
 
@@ -200,12 +203,13 @@ pub(super) struct IncomingSink {
     end: oneshot::Sender<Result<(), wit::Error>>,
 }
 
-pub(super) fn incoming() -> (Incoming, IncomingSink) {
+pub(super) fn incoming(client: &Arc<Client>) -> (Incoming, IncomingSink) {
     let (data, sink) = tokio::io::duplex(BUFFER);
     let (tx, rx) = oneshot::channel();
     (
         Incoming {
             data,
+            _client: Arc::clone(client),
             end: Some(rx),
         },
         IncomingSink {

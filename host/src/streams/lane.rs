@@ -1,4 +1,4 @@
-//! One call at a time, where the component wants it so: reads of a reader, accepts of a server.
+//! One call at a time, where the component wants it so: reads of a reader, accepts of a server, streams into a writer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -31,6 +31,13 @@ pub(super) struct Caller {
 struct Leave(Arc<AtomicBool>);
 
 impl Lane {
+    /// Waits for a call whose caller is gone, if there is one.
+    pub(super) async fn settle(&self) {
+        if self.abandoned.load(SeqCst) {
+            drop(self.lane.lock().await);
+        }
+    }
+
     pub(super) async fn enter(&self) -> Result<Caller, Error> {
         let free = Arc::clone(&self.lane).try_lock_owned();
         // Only one can follow a caller that is gone; to the others it is the one that is busy.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bindings::exports::asyncio::streams::types::AddressFamily;
-use super::client::{Client, Handle};
+use super::client::{Call, Client, Handle, Object};
 use crate::error::Error;
 
 /// What a new connection shall be like. What is not set has the component's default.
@@ -126,41 +126,43 @@ impl ConnectOptions {
     }
 
     /// The resource of the component that says the same.
-    pub(super) async fn make(&self, client: &Arc<Client>) -> Result<Arc<Handle>, Error> {
+    pub(super) async fn make(&self, client: &Arc<Client>) -> Result<Object, Error> {
         let options = client.guest().connect_options();
-        let (resource,) = client.now(options.func_constructor(), ()).await?;
-        let handle = Handle::new(resource, client.shared());
-        set_common!(self.common, client, options, resource);
+        let (resource,) = client
+            .call_at_once(Call::new(options.func_constructor(), ()))
+            .await?;
+        let object = Object::new(Handle::new(resource, client.shared()), client);
+        set_common!(self.common, object, options);
         for (host, port) in &self.local_addresses {
-            client
-                .now(
+            object
+                .ask(
                     options.func_add_local_address(),
                     (resource, host.clone(), *port),
                 )
                 .await?;
         }
         if let Some(delay) = self.happy_eyeballs_delay {
-            client
-                .now(
+            object
+                .ask(
                     options.func_set_happy_eyeballs_delay(),
                     (resource, delay.map(nanoseconds)),
                 )
                 .await?;
         }
         if let Some(count) = self.interleave {
-            client
-                .now(options.func_set_interleave(), (resource, count))
+            object
+                .ask(options.func_set_interleave(), (resource, count))
                 .await?;
         }
         if let Some(deadline) = self.deadline {
-            client
-                .now(
+            object
+                .ask(
                     options.func_set_deadline(),
                     (resource, deadline.map(nanoseconds)),
                 )
                 .await?;
         }
-        Ok(handle)
+        Ok(object)
     }
 }
 
@@ -187,81 +189,84 @@ impl ServerOptions {
     }
 
     /// The resource of the component that says the same.
-    pub(super) async fn make(&self, client: &Arc<Client>) -> Result<Arc<Handle>, Error> {
+    pub(super) async fn make(&self, client: &Arc<Client>) -> Result<Object, Error> {
         let options = client.guest().server_options();
-        let (resource,) = client.now(options.func_constructor(), ()).await?;
-        let handle = Handle::new(resource, client.shared());
-        set_common!(self.common, client, options, resource);
+        let (resource,) = client
+            .call_at_once(Call::new(options.func_constructor(), ()))
+            .await?;
+        let object = Object::new(Handle::new(resource, client.shared()), client);
+        set_common!(self.common, object, options);
         if let Some(connections) = self.backlog {
-            client
-                .now(options.func_set_backlog(), (resource, connections))
+            object
+                .ask(options.func_set_backlog(), (resource, connections))
                 .await?
                 .0?;
         }
         if let Some(connections) = self.max_connections {
-            client
-                .now(options.func_set_max_connections(), (resource, connections))
+            object
+                .ask(options.func_set_max_connections(), (resource, connections))
                 .await?
                 .0?;
         }
         if let Some(on) = self.start_serving {
-            client
-                .now(options.func_set_start_serving(), (resource, on))
+            object
+                .ask(options.func_set_start_serving(), (resource, on))
                 .await?;
         }
-        Ok(handle)
+        Ok(object)
     }
 }
 
 /// Calls the setters that both resources have; their generated types have nothing in common.
 macro_rules! set_common {
-    ($common:expr, $client:expr, $options:expr, $resource:expr) => {
+    ($common:expr, $object:expr, $options:expr) => {
         let common = &$common;
+        let resource = $object.resource();
         if let Some(bytes) = common.limit {
-            $client
-                .now($options.func_set_limit(), ($resource, bytes))
+            $object
+                .ask($options.func_set_limit(), (resource, bytes))
                 .await?
                 .0?;
         }
         if let Some(bytes) = common.max_result {
-            $client
-                .now($options.func_set_max_result(), ($resource, bytes))
+            $object
+                .ask($options.func_set_max_result(), (resource, bytes))
                 .await?
                 .0?;
         }
         if let Some(bytes) = common.max_queued {
-            $client
-                .now($options.func_set_max_queued(), ($resource, bytes))
+            $object
+                .ask($options.func_set_max_queued(), (resource, bytes))
                 .await?
                 .0?;
         }
         if let Some(family) = common.family {
-            $client
-                .now($options.func_set_family(), ($resource, family))
+            $object
+                .ask($options.func_set_family(), (resource, family))
                 .await?;
         }
         if let Some(deadline) = common.close_deadline {
-            $client
-                .now(
+            $object
+                .ask(
                     $options.func_set_close_deadline(),
-                    ($resource, deadline.map(nanoseconds)),
+                    (resource, deadline.map(nanoseconds)),
                 )
                 .await?;
         }
         if let Some(on) = common.keep_alive {
-            $client
-                .now($options.func_set_keep_alive(), ($resource, on))
+            $object
+                .ask($options.func_set_keep_alive(), (resource, on))
                 .await?;
         }
         if let Some((idle, interval, count)) = common.keep_alive_times {
             let times = (
-                $resource,
+                resource,
                 idle.map(nanoseconds),
                 interval.map(nanoseconds),
                 count,
             );
-            $client
-                .now($options.func_set_keep_alive_times(), times)
+            $object
+                .ask($options.func_set_keep_alive_times(), times)
                 .await?
                 .0?;
         }

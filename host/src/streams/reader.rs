@@ -1,10 +1,8 @@
 use std::sync::Arc;
 
-use wasmtime::component::{
-    Access, ComponentNamedList, FutureReader, Lift, Lower, StreamReader, TypedFunc,
-};
+use wasmtime::component::TypedFunc;
 
-use super::client::{Call, Cancel, Client, Handle};
+use super::client::{Call, Client, Handle, Object, Params, Results};
 use super::io::{Incoming, Outcome};
 use super::lane::{Caller, Lane};
 use super::{Wanted, wit};
@@ -21,8 +19,7 @@ use crate::error::Error;
 /// case when what is buffered does not satisfy the read; the buffered rest stays for [`read`](Reader::read) and
 /// [`peek`](Reader::peek).
 pub struct Reader {
-    handle: Arc<Handle>,
-    client: Arc<Client>,
+    object: Object,
     lane: Lane,
     outcome: Option<Outcome>,
 }
@@ -31,17 +28,16 @@ pub struct Reader {
 type Tried = (Result<Option<Vec<u8>>, wit::Error>,);
 
 impl Reader {
-    pub(super) fn new(handle: Arc<Handle>, client: &Arc<Client>) -> Self {
+    pub(super) fn new(handle: Handle, client: &Arc<Client>) -> Self {
         Self {
-            handle,
-            client: Arc::clone(client),
+            object: Object::new(handle, client),
             lane: Lane::default(),
             outcome: None,
         }
     }
 
     /// A reader whose source is of the host, and tells by `outcome` how it ended.
-    pub(super) fn over(handle: Arc<Handle>, client: &Arc<Client>, outcome: Outcome) -> Self {
+    pub(super) fn over(handle: Handle, client: &Arc<Client>, outcome: Outcome) -> Self {
         Self {
             outcome: Some(outcome),
             ..Self::new(handle, client)
@@ -54,8 +50,8 @@ impl Reader {
     /// # Errors
     /// Those of [every read](Reader#errors-of-every-read).
     pub async fn read(&self, n: u32) -> Result<Vec<u8>, Error> {
-        let func = self.client.guest().reader().func_try_read();
-        self.take(Wanted::Any, func, (self.handle.resource(), n))
+        let func = self.object.guest().reader().func_try_read();
+        self.take(Wanted::Any, func, (self.object.resource(), n))
             .await
     }
 
@@ -70,10 +66,10 @@ impl Reader {
         if let Some(error) = self.outcome.as_ref().and_then(Outcome::error) {
             return Err(Error::Network(error));
         }
-        let func = self.client.guest().reader().func_read();
+        let func = self.object.guest().reader().func_read();
         // All of it is there, so this does not wait.
-        let call = self.pending(&caller, func, (self.handle.resource(), None));
-        Ok(self.client.call(call, true).await?.0?)
+        let call = self.pending(&caller, func, (self.object.resource(), None));
+        Ok(self.object.client().call_at_once(call).await?.0?)
     }
 
     /// Reads one line with its `\n`. The last line may lack it; after that, the result is empty.
@@ -82,8 +78,8 @@ impl Reader {
     /// [`Error::LimitOverrun`] for a line longer than the limit: nothing was consumed, and
     /// [`discard`](Reader::discard) skips it. Those of [every read](Reader#errors-of-every-read).
     pub async fn readline(&self) -> Result<Vec<u8>, Error> {
-        let func = self.client.guest().reader().func_try_readline();
-        self.take(Wanted::Line, func, (self.handle.resource(),))
+        let func = self.object.guest().reader().func_try_readline();
+        self.take(Wanted::Line, func, (self.object.resource(),))
             .await
     }
 
@@ -93,8 +89,8 @@ impl Reader {
     /// [`Error::IncompleteRead`] when the stream ends before; [`Error::TooLarge`] when `n` is more than `max_result`. Those
     /// of [every read](Reader#errors-of-every-read).
     pub async fn readexactly(&self, n: u32) -> Result<Vec<u8>, Error> {
-        let func = self.client.guest().reader().func_try_readexactly();
-        self.take(Wanted::Exactly(n), func, (self.handle.resource(), n))
+        let func = self.object.guest().reader().func_try_readexactly();
+        self.take(Wanted::Exactly(n), func, (self.object.resource(), n))
             .await
     }
 
@@ -109,11 +105,11 @@ impl Reader {
             .iter()
             .map(|separator| separator.to_vec())
             .collect();
-        let func = self.client.guest().reader().func_try_readuntil();
+        let func = self.object.guest().reader().func_try_readuntil();
         self.take(
             Wanted::Until(separators.clone()),
             func,
-            (self.handle.resource(), separators),
+            (self.object.resource(), separators),
         )
         .await
     }
@@ -123,8 +119,8 @@ impl Reader {
     /// # Errors
     /// As [`readline`](Reader::readline).
     pub async fn readlines(&self, max_bytes: u32) -> Result<Vec<u8>, Error> {
-        let func = self.client.guest().reader().func_try_readlines();
-        self.take(Wanted::Line, func, (self.handle.resource(), max_bytes))
+        let func = self.object.guest().reader().func_try_readlines();
+        self.take(Wanted::Line, func, (self.object.resource(), max_bytes))
             .await
     }
 
@@ -142,8 +138,8 @@ impl Reader {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn peek(&self, n: u32) -> Result<Vec<u8>, Error> {
-        let func = self.client.guest().reader().func_peek();
-        Ok(self.client.now(func, (self.handle.resource(), n)).await?.0)
+        let func = self.object.guest().reader().func_peek();
+        Ok(self.object.ask(func, (self.object.resource(), n)).await?.0)
     }
 
     /// Drops up to `n` buffered bytes and gives how many. Does not wait.
@@ -152,10 +148,10 @@ impl Reader {
     /// [`Error::Busy`] while a read is pending.
     pub async fn discard(&self, n: u32) -> Result<u32, Error> {
         let _caller = self.lane.enter().await?;
-        let func = self.client.guest().reader().func_discard();
+        let func = self.object.guest().reader().func_discard();
         Ok(self
-            .client
-            .now(func, (self.handle.resource(), n))
+            .object
+            .ask(func, (self.object.resource(), n))
             .await?
             .0?)
     }
@@ -165,8 +161,8 @@ impl Reader {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn buffered(&self) -> Result<u32, Error> {
-        let func = self.client.guest().reader().func_buffered();
-        Ok(self.client.now(func, (self.handle.resource(),)).await?.0)
+        let func = self.object.guest().reader().func_buffered();
+        Ok(self.object.ask(func, (self.object.resource(),)).await?.0)
     }
 
     /// Has the peer ended the stream, and was everything read?
@@ -174,8 +170,8 @@ impl Reader {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn at_eof(&self) -> Result<bool, Error> {
-        let func = self.client.guest().reader().func_at_eof();
-        Ok(self.client.now(func, (self.handle.resource(),)).await?.0)
+        let func = self.object.guest().reader().func_at_eof();
+        Ok(self.object.ask(func, (self.object.resource(),)).await?.0)
     }
 
     /// The failure that ended the connection, if one did.
@@ -183,10 +179,10 @@ impl Reader {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn exception(&self) -> Result<Option<Error>, Error> {
-        let func = self.client.guest().reader().func_exception();
+        let func = self.object.guest().reader().func_exception();
         Ok(self
-            .client
-            .now(func, (self.handle.resource(),))
+            .object
+            .ask(func, (self.object.resource(),))
             .await?
             .0
             .map(Error::from))
@@ -197,8 +193,8 @@ impl Reader {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn limit(&self) -> Result<u32, Error> {
-        let func = self.client.guest().reader().func_limit();
-        Ok(self.client.now(func, (self.handle.resource(),)).await?.0)
+        let func = self.object.guest().reader().func_limit();
+        Ok(self.object.ask(func, (self.object.resource(),)).await?.0)
     }
 
     /// Everything that is still to come, as a tokio reader: the fastest way to move many bytes. A failure of the connection
@@ -208,41 +204,27 @@ impl Reader {
     /// [`Error::Busy`] while a read is pending; [`Error::Closed`].
     pub async fn into_incoming(self) -> Result<Incoming, Error> {
         let caller = self.lane.enter().await?;
-        let (incoming, sink) = super::io::incoming();
-        let func = self.client.guest().reader().func_into_stream();
-        type Parts = (StreamReader<u8>, FutureReader<Result<(), wit::Error>>);
-        let call = Call {
-            func,
-            params: {
-                let params = (self.handle.resource(),);
-                move |_: &mut _| Ok(params)
-            },
-            keep: (caller.turn(), Arc::clone(&self.handle)),
-            cancel: self.cancel(),
-            result: move |(result,): (Result<Parts, wit::Error>,), store: Access<'_, _>| {
-                match result {
-                    Ok((data, end)) => sink.connect(data, end, store).map(Ok),
-                    Err(error) => Ok(Err(error)),
-                }
-            },
-        };
-        self.client.call(call, false).await??;
+        let (incoming, sink) = super::io::incoming(self.object.client());
+        let func = self.object.guest().reader().func_into_stream();
+        let call = self.pending(&caller, func, (self.object.resource(),));
+        let call = call.map(move |(result,), store| match result {
+            Ok((data, end)) => sink.connect(data, end, store).map(Ok),
+            Err(error) => Ok(Err(error)),
+        });
+        self.object.client().call(call).await??;
         Ok(incoming)
     }
 
     /// The loop of every read: try, and if there is no answer yet, wait for one without taking anything.
-    async fn take<P>(
+    async fn take<P: Params + Clone>(
         &self,
         wanted: Wanted,
         func: TypedFunc<P, Tried>,
         params: P,
-    ) -> Result<Vec<u8>, Error>
-    where
-        P: ComponentNamedList + Lower + Clone + Send + Sync + 'static,
-    {
+    ) -> Result<Vec<u8>, Error> {
         let caller = self.lane.enter().await?;
         loop {
-            match self.client.now(func, params.clone()).await?.0 {
+            match self.object.ask(func, params.clone()).await?.0 {
                 Ok(Some(bytes)) => return self.ended(bytes),
                 Ok(None) => self.wait_in(&caller, wanted.clone()).await?,
                 Err(error) => return Err(self.failed(error.into())),
@@ -251,43 +233,26 @@ impl Reader {
     }
 
     async fn wait_in(&self, caller: &Caller, wanted: Wanted) -> Result<(), Error> {
-        let func = self.client.guest().reader().func_wait();
-        let call = self.pending(caller, func, (self.handle.resource(), wanted));
-        Ok(self.client.call(call, false).await?.0?)
+        let func = self.object.guest().reader().func_wait();
+        let call = self.pending(caller, func, (self.object.resource(), wanted));
+        Ok(self.object.client().call(call).await?.0?)
     }
 
-    /// A call during which the reader is busy.
-    #[expect(clippy::type_complexity, reason = "closures have no shorter names")]
-    fn pending<P, R>(
+    /// A call during which the reader is busy, and which ends with its caller.
+    fn pending<P: Params, R: Results>(
         &self,
         caller: &Caller,
         func: TypedFunc<P, R>,
         params: P,
-    ) -> Call<
-        P,
-        R,
-        impl Send + 'static,
-        impl FnOnce(&mut wasmtime::Store<crate::state::State>) -> wasmtime::Result<P> + Send + 'static,
-        impl FnOnce(R, Access<'_, crate::state::State>) -> wasmtime::Result<R> + Send + 'static,
-    >
-    where
-        P: ComponentNamedList + Lower + Send + Sync + 'static,
-        R: ComponentNamedList + Lift + Send + Sync + 'static,
-    {
-        Call {
-            func,
-            params: |_: &mut _| Ok(params),
-            keep: (caller.turn(), Arc::clone(&self.handle)),
-            cancel: self.cancel(),
-            result: |result, _: Access<'_, _>| Ok(result),
-        }
-    }
-
-    fn cancel(&self) -> Option<Cancel> {
-        self.handle.cancel(
-            self.client.guest().reader().func_cancel(),
-            (self.handle.resource(),),
-        )
+    ) -> Call<P, R> {
+        let reader = self.object.guest().reader();
+        let cancel = self
+            .object
+            .cancel(reader.func_cancel(), (self.object.resource(),));
+        self.object
+            .call(func, params)
+            .borrow(caller.turn())
+            .or_cancel(cancel)
     }
 
     /// A stream has no room for an error of its source, so a read that finds nothing but the end looks for one.

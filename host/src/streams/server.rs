@@ -2,30 +2,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use wasmtime::component::Access;
 
-use super::client::{Call, Client, Handle};
+use super::client::{Client, Handle, Object};
 use super::lane::Lane;
 use super::options::nanoseconds;
-use super::{Reader, Writer, wit};
+use super::{Reader, Writer};
 use crate::error::{Address, Error};
 
 /// Listening sockets, and the connections that came through them: the server's clients.
 ///
 /// Dropping it closes the listening sockets; the clients go on.
 pub struct Server {
-    handle: Arc<Handle>,
-    client: Arc<Client>,
+    object: Object,
     lane: Lane,
     /// Tells when it has ended; there once somebody waits for that.
     ended: Mutex<Option<watch::Receiver<bool>>>,
 }
 
 impl Server {
-    pub(super) fn new(handle: Arc<Handle>, client: &Arc<Client>) -> Self {
+    pub(super) fn new(handle: Handle, client: &Arc<Client>) -> Self {
         Self {
-            handle,
-            client: Arc::clone(client),
+            object: Object::new(handle, client),
             lane: Lane::default(),
             ended: Mutex::default(),
         }
@@ -38,32 +35,26 @@ impl Server {
     /// failed.
     pub async fn accept(&self) -> Result<(Reader, Writer), Error> {
         let caller = self.lane.enter().await?;
-        let guest = self.client.guest().server();
-        let resource = self.handle.resource();
+        let (client, server) = (self.object.client(), self.object.guest().server());
+        let resource = self.object.resource();
         loop {
-            let shared = Arc::clone(self.client.shared());
-            let attempt = Call {
-                func: guest.func_try_accept(),
-                params: move |_: &mut _| Ok((resource,)),
-                keep: (),
-                cancel: None,
-                result: move |(result,): (Result<Option<_>, wit::Error>,), _: Access<'_, _>| {
-                    let handles = |(reader, writer)| {
-                        (Handle::new(reader, &shared), Handle::new(writer, &shared))
-                    };
-                    Ok(result.map(|accepted| accepted.map(handles)))
-                },
-            };
-            if let Some((reader, writer)) = self.client.call(attempt, true).await?? {
-                return Ok((
-                    Reader::new(reader, &self.client),
-                    Writer::new(writer, &self.client),
-                ));
+            let shared = Arc::clone(client.shared());
+            let attempt =
+                self.object
+                    .call(server.func_try_accept(), (resource,))
+                    .map(move |(result,), _| {
+                        let handles = |(reader, writer)| {
+                            (Handle::new(reader, &shared), Handle::new(writer, &shared))
+                        };
+                        Ok(result.map(|accepted| accepted.map(handles)))
+                    });
+            if let Some((reader, writer)) = client.call_at_once(attempt).await?? {
+                return Ok((Reader::new(reader, client), Writer::new(writer, client)));
             }
-            let keep = (caller.turn(), Arc::clone(&self.handle));
-            let cancel = self.handle.cancel(guest.func_cancel(), (resource,));
-            self.client
-                .later(guest.func_wait_connection(), (resource,), keep, cancel)
+            let cancel = self.object.cancel(server.func_cancel(), (resource,));
+            let wait = self.object.call(server.func_wait_connection(), (resource,));
+            client
+                .call(wait.borrow(caller.turn()).or_cancel(cancel))
                 .await?
                 .0?;
         }
@@ -74,8 +65,8 @@ impl Server {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn sockets(&self) -> Result<Vec<Address>, Error> {
-        let func = self.client.guest().server().func_sockets();
-        let (addresses,) = self.client.now(func, (self.handle.resource(),)).await?;
+        let func = self.object.guest().server().func_sockets();
+        let (addresses,) = self.object.ask(func, (self.object.resource(),)).await?;
         Ok(addresses.into_iter().map(Address::from).collect())
     }
 
@@ -84,8 +75,8 @@ impl Server {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn is_serving(&self) -> Result<bool, Error> {
-        let func = self.client.guest().server().func_is_serving();
-        Ok(self.client.now(func, (self.handle.resource(),)).await?.0)
+        let func = self.object.guest().server().func_is_serving();
+        Ok(self.object.ask(func, (self.object.resource(),)).await?.0)
     }
 
     /// Begins to listen, if it was started without.
@@ -93,8 +84,8 @@ impl Server {
     /// # Errors
     /// [`Error::Closed`]; [`Error::Network`].
     pub async fn start_serving(&self) -> Result<(), Error> {
-        let func = self.client.guest().server().func_start_serving();
-        Ok(self.client.now(func, (self.handle.resource(),)).await?.0?)
+        let func = self.object.guest().server().func_start_serving();
+        Ok(self.object.ask(func, (self.object.resource(),)).await?.0?)
     }
 
     /// Stops listening; the clients go on.
@@ -102,10 +93,10 @@ impl Server {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn close(&self) -> Result<(), Error> {
-        self.client
-            .now(
-                self.client.guest().server().func_close(),
-                (self.handle.resource(),),
+        self.object
+            .ask(
+                self.object.guest().server().func_close(),
+                (self.object.resource(),),
             )
             .await
     }
@@ -115,10 +106,10 @@ impl Server {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn close_clients(&self) -> Result<(), Error> {
-        self.client
-            .now(
-                self.client.guest().server().func_close_clients(),
-                (self.handle.resource(),),
+        self.object
+            .ask(
+                self.object.guest().server().func_close_clients(),
+                (self.object.resource(),),
             )
             .await
     }
@@ -128,10 +119,10 @@ impl Server {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn abort_clients(&self) -> Result<(), Error> {
-        self.client
-            .now(
-                self.client.guest().server().func_abort_clients(),
-                (self.handle.resource(),),
+        self.object
+            .ask(
+                self.object.guest().server().func_abort_clients(),
+                (self.object.resource(),),
             )
             .await
     }
@@ -144,7 +135,7 @@ impl Server {
         let mut ended = self.watch_end();
         match ended.wait_for(|ended| *ended).await {
             Ok(_) => Ok(()),
-            Err(_) => Err(Error::Stopped(self.client.shared().failure())),
+            Err(_) => Err(Error::Stopped(self.object.client().shared().failure())),
         }
     }
 
@@ -155,13 +146,11 @@ impl Server {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn shutdown(&self, grace: Duration) -> Result<u32, Error> {
-        let func = self.client.guest().server().func_shutdown();
-        let params = (self.handle.resource(), nanoseconds(grace));
-        Ok(self
-            .client
-            .later(func, params, Arc::clone(&self.handle), None)
-            .await?
-            .0)
+        let func = self.object.guest().server().func_shutdown();
+        let call = self
+            .object
+            .call(func, (self.object.resource(), nanoseconds(grace)));
+        Ok(self.object.client().call(call).await?.0)
     }
 
     /// Waiting for the end cannot be cancelled in the component, so it is asked once, whoever waits.
@@ -172,20 +161,15 @@ impl Server {
 
     fn ask_for_the_end(&self) -> watch::Receiver<bool> {
         let (tx, rx) = watch::channel(false);
-        let call = Call {
-            func: self.client.guest().server().func_wait_closed(),
-            params: {
-                let resource = self.handle.resource();
-                move |_: &mut _| Ok((resource,))
-            },
-            keep: Arc::clone(&self.handle),
-            cancel: None,
-            result: move |(), _: Access<'_, _>| {
+        let func = self.object.guest().server().func_wait_closed();
+        let call = self
+            .object
+            .call(func, (self.object.resource(),))
+            .map(move |(), _| {
                 tx.send_replace(true);
                 Ok(())
-            },
-        };
-        self.client.schedule(call);
+            });
+        self.object.client().schedule(call);
         rx
     }
 }
@@ -196,14 +180,10 @@ impl Drop for Server {
     fn drop(&mut self) {
         let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
         if ended.is_some() {
-            let resource = self.handle.resource();
-            self.client.schedule(Call {
-                func: self.client.guest().server().func_close(),
-                params: move |_: &mut _| Ok((resource,)),
-                keep: Arc::clone(&self.handle),
-                cancel: None,
-                result: |(), _: Access<'_, _>| Ok(()),
-            });
+            let func = self.object.guest().server().func_close();
+            self.object
+                .client()
+                .schedule(self.object.call(func, (self.object.resource(),)));
         }
     }
 }

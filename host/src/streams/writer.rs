@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
 use tokio::io::AsyncRead;
-use wasmtime::component::{Access, StreamReader, TypedFunc};
+use wasmtime::Store;
+use wasmtime::component::{ResourceAny, StreamReader, TypedFunc};
 
-use super::client::{Call, Client, Handle};
+use super::client::{Call, Client, Handle, Object};
 use super::io::Outcome;
+use super::lane::Lane;
 use super::wit;
 use super::wit::Waits;
 use crate::error::{Address, Error};
@@ -18,8 +20,9 @@ use crate::error::{Address, Error};
 /// [`Error::Network`] and [`Error::Tls`] when the connection was lost, every time; [`Error::Closed`] when this side
 /// closed or aborted it; [`Error::DeadlineExceeded`] when the close deadline passed while the call waited.
 pub struct Writer {
-    handle: Arc<Handle>,
-    client: Arc<Client>,
+    object: Object,
+    /// A stream that is being sent; meanwhile the component refuses to write.
+    stream: Lane,
 }
 
 /// How far [`Writer::write_from`] got.
@@ -34,23 +37,24 @@ pub struct PartialWrite {
 }
 
 impl Writer {
-    pub(super) fn new(handle: Arc<Handle>, client: &Arc<Client>) -> Self {
+    pub(super) fn new(handle: Handle, client: &Arc<Client>) -> Self {
         Self {
-            handle,
-            client: Arc::clone(client),
+            object: Object::new(handle, client),
+            stream: Lane::default(),
         }
     }
 
     /// Queues bytes, all or none. Does not wait.
     ///
     /// # Errors
-    /// [`Error::BufferFull`] beyond `max_queued`; [`Error::WriteAfterEof`]; those of
-    /// [every sending call](Writer#errors-of-every-sending-call).
+    /// [`Error::BufferFull`] beyond `max_queued`; [`Error::WriteAfterEof`]; [`Error::Busy`] while
+    /// [`write_from`](Writer::write_from) is pending; those of [every sending call](Writer#errors-of-every-sending-call).
     pub async fn write(&self, data: &[u8]) -> Result<(), Error> {
-        let func = self.client.guest().writer().func_write();
+        self.stream.settle().await;
+        let func = self.object.guest().writer().func_write();
         Ok(self
-            .client
-            .now(func, (self.handle.resource(), data.to_vec()))
+            .object
+            .ask(func, (self.object.resource(), data.to_vec()))
             .await?
             .0?)
     }
@@ -61,10 +65,11 @@ impl Writer {
     /// As [`write`](Writer::write).
     pub async fn writelines(&self, data: &[&[u8]]) -> Result<(), Error> {
         let data: Vec<Vec<u8>> = data.iter().map(|piece| piece.to_vec()).collect();
-        let func = self.client.guest().writer().func_writelines();
+        self.stream.settle().await;
+        let func = self.object.guest().writer().func_writelines();
         Ok(self
-            .client
-            .now(func, (self.handle.resource(), data))
+            .object
+            .ask(func, (self.object.resource(), data))
             .await?
             .0?)
     }
@@ -77,7 +82,7 @@ impl Writer {
         if self.try_drain().await? {
             return Ok(());
         }
-        self.wait(self.client.guest().writer().func_drain(), Waits::DRAIN)
+        self.wait(self.object.guest().writer().func_drain(), Waits::DRAIN)
             .await
     }
 
@@ -86,8 +91,8 @@ impl Writer {
     /// # Errors
     /// As [`drain`](Writer::drain).
     pub async fn try_drain(&self) -> Result<bool, Error> {
-        let func = self.client.guest().writer().func_try_drain();
-        Ok(self.client.now(func, (self.handle.resource(),)).await?.0?)
+        let func = self.object.guest().writer().func_try_drain();
+        Ok(self.object.ask(func, (self.object.resource(),)).await?.0?)
     }
 
     /// `write` and `drain`. When the future is dropped while it drains, the bytes are queued already.
@@ -104,7 +109,7 @@ impl Writer {
     /// # Errors
     /// Those of [every sending call](Writer#errors-of-every-sending-call).
     pub async fn flush(&self) -> Result<(), Error> {
-        self.wait(self.client.guest().writer().func_flush(), Waits::FLUSH)
+        self.wait(self.object.guest().writer().func_flush(), Waits::FLUSH)
             .await
     }
 
@@ -117,21 +122,23 @@ impl Writer {
         &self,
         source: impl AsyncRead + Send + 'static,
     ) -> Result<u64, PartialWrite> {
-        let (producer, outcome) = super::io::producer(source);
-        let resource = self.handle.resource();
-        let writer = self.client.guest().writer();
-        let call = Call {
-            func: writer.func_write_stream(),
-            params: move |store: &mut wasmtime::Store<_>| {
-                Ok((resource, StreamReader::new(store, producer)?))
-            },
-            keep: Arc::clone(&self.handle),
-            cancel: self
-                .handle
-                .cancel(writer.func_cancel(), (resource, Waits::WRITE_STREAM)),
-            result: |(result,): ((u64, Result<(), wit::Error>),), _: Access<'_, _>| Ok(result),
+        let caller = match self.stream.enter().await {
+            Ok(caller) => caller,
+            Err(error) => return Err(PartialWrite { written: 0, error }),
         };
-        match self.client.call(call, false).await {
+        let (producer, outcome) = super::io::producer(source);
+        let resource = self.object.resource();
+        let writer = self.object.guest().writer();
+        let stream =
+            move |store: &mut Store<_>| Ok((resource, StreamReader::new(store, producer)?));
+        let call = Call::with(writer.func_write_stream(), stream)
+            .borrow((self.object.handle(), caller.turn()))
+            .or_cancel(
+                self.object
+                    .cancel(writer.func_cancel(), (resource, Waits::WRITE_STREAM)),
+            );
+        let sent = self.object.client().call(call).await;
+        match sent.map(|(sent,)| sent) {
             Ok((written, Ok(()))) => match Outcome::error(&outcome) {
                 Some(error) => Err(PartialWrite {
                     written,
@@ -152,8 +159,8 @@ impl Writer {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn can_write_eof(&self) -> Result<bool, Error> {
-        let func = self.client.guest().writer().func_can_write_eof();
-        Ok(self.client.now(func, (self.handle.resource(),)).await?.0)
+        let func = self.object.guest().writer().func_can_write_eof();
+        Ok(self.object.ask(func, (self.object.resource(),)).await?.0)
     }
 
     /// Ends the output after what is queued; reading goes on. Does not wait.
@@ -161,8 +168,9 @@ impl Writer {
     /// # Errors
     /// Those of [every sending call](Writer#errors-of-every-sending-call).
     pub async fn write_eof(&self) -> Result<(), Error> {
-        let func = self.client.guest().writer().func_write_eof();
-        Ok(self.client.now(func, (self.handle.resource(),)).await?.0?)
+        self.stream.settle().await;
+        let func = self.object.guest().writer().func_write_eof();
+        Ok(self.object.ask(func, (self.object.resource(),)).await?.0?)
     }
 
     /// Closes the connection after what is queued has gone out. Does not wait: [`wait_closed`](Writer::wait_closed)
@@ -171,10 +179,10 @@ impl Writer {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn close(&self) -> Result<(), Error> {
-        self.client
-            .now(
-                self.client.guest().writer().func_close(),
-                (self.handle.resource(),),
+        self.object
+            .ask(
+                self.object.guest().writer().func_close(),
+                (self.object.resource(),),
             )
             .await
     }
@@ -184,8 +192,8 @@ impl Writer {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn is_closing(&self) -> Result<bool, Error> {
-        let func = self.client.guest().writer().func_is_closing();
-        Ok(self.client.now(func, (self.handle.resource(),)).await?.0)
+        let func = self.object.guest().writer().func_is_closing();
+        Ok(self.object.ask(func, (self.object.resource(),)).await?.0)
     }
 
     /// Waits until the connection has ended. Any number of times, by any number of callers.
@@ -195,7 +203,7 @@ impl Writer {
     /// [`Error::DeadlineExceeded`] when closing took too long.
     pub async fn wait_closed(&self) -> Result<(), Error> {
         self.wait(
-            self.client.guest().writer().func_wait_closed(),
+            self.object.guest().writer().func_wait_closed(),
             Waits::WAIT_CLOSED,
         )
         .await
@@ -206,10 +214,10 @@ impl Writer {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn abort(&self) -> Result<(), Error> {
-        self.client
-            .now(
-                self.client.guest().writer().func_abort(),
-                (self.handle.resource(),),
+        self.object
+            .ask(
+                self.object.guest().writer().func_abort(),
+                (self.object.resource(),),
             )
             .await
     }
@@ -219,10 +227,10 @@ impl Writer {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn peername(&self) -> Result<Option<Address>, Error> {
-        let func = self.client.guest().writer().func_peername();
+        let func = self.object.guest().writer().func_peername();
         Ok(self
-            .client
-            .now(func, (self.handle.resource(),))
+            .object
+            .ask(func, (self.object.resource(),))
             .await?
             .0
             .map(Address::from))
@@ -233,10 +241,10 @@ impl Writer {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn sockname(&self) -> Result<Option<Address>, Error> {
-        let func = self.client.guest().writer().func_sockname();
+        let func = self.object.guest().writer().func_sockname();
         Ok(self
-            .client
-            .now(func, (self.handle.resource(),))
+            .object
+            .ask(func, (self.object.resource(),))
             .await?
             .0
             .map(Address::from))
@@ -247,8 +255,8 @@ impl Writer {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn write_buffer_size(&self) -> Result<u32, Error> {
-        let func = self.client.guest().writer().func_write_buffer_size();
-        Ok(self.client.now(func, (self.handle.resource(),)).await?.0)
+        let func = self.object.guest().writer().func_write_buffer_size();
+        Ok(self.object.ask(func, (self.object.resource(),)).await?.0)
     }
 
     /// The marks of [`drain`](Writer::drain): (low, high), in bytes.
@@ -256,8 +264,8 @@ impl Writer {
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn write_buffer_limits(&self) -> Result<(u32, u32), Error> {
-        let func = self.client.guest().writer().func_write_buffer_limits();
-        Ok(self.client.now(func, (self.handle.resource(),)).await?.0)
+        let func = self.object.guest().writer().func_write_buffer_limits();
+        Ok(self.object.ask(func, (self.object.resource(),)).await?.0)
     }
 
     /// Sets the marks of [`drain`](Writer::drain), in bytes. Without `low` it is a quarter of `high`, without `high` it
@@ -270,10 +278,10 @@ impl Writer {
         high: Option<u32>,
         low: Option<u32>,
     ) -> Result<(), Error> {
-        let func = self.client.guest().writer().func_set_write_buffer_limits();
+        let func = self.object.guest().writer().func_set_write_buffer_limits();
         Ok(self
-            .client
-            .now(func, (self.handle.resource(), high, low))
+            .object
+            .ask(func, (self.object.resource(), high, low))
             .await?
             .0?)
     }
@@ -282,19 +290,16 @@ impl Writer {
     /// still there begin again.
     async fn wait(
         &self,
-        func: TypedFunc<(wasmtime::component::ResourceAny,), (Result<(), wit::Error>,)>,
+        func: TypedFunc<(ResourceAny,), (Result<(), wit::Error>,)>,
         kind: Waits,
     ) -> Result<(), Error> {
-        let resource = self.handle.resource();
+        let resource = self.object.resource();
         loop {
             let cancel = self
-                .handle
-                .cancel(self.client.guest().writer().func_cancel(), (resource, kind));
-            let (result,) = self
-                .client
-                .later(func, (resource,), Arc::clone(&self.handle), cancel)
-                .await?;
-            match result {
+                .object
+                .cancel(self.object.guest().writer().func_cancel(), (resource, kind));
+            let call = self.object.call(func, (resource,)).or_cancel(cancel);
+            match self.object.client().call(call).await?.0 {
                 Err(wit::Error::Cancelled) => {}
                 ended => return Ok(ended?),
             }

@@ -26,75 +26,75 @@ async fn a_second_read_is_busy_and_the_next_after_a_dropped_one_is_not() {
     .await;
 }
 
-/// A deadline around every read, short enough to pass at every possible moment: nothing is lost, nothing comes twice.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deadline_loses_nothing() {
-    const LINES: usize = 3000;
-    within(async {
-        let streams = loopback().await;
-        let (listener, port) = peer().await;
-        let (reader, _writer) = streams
-            .open_connection("127.0.0.1", port)
-            .await
-            .expect("connected");
-        let (mut socket, _) = listener.accept().await.expect("a connection");
-        let sender = tokio::spawn(async move {
-            for line in 0..LINES {
-                let line = format!("line {line}\n");
-                let (front, back) = line.as_bytes().split_at(line.len() / 2);
-                socket.write_all(front).await.expect("sent");
-                if line.len() % 3 == 0 {
-                    tokio::task::yield_now().await;
-                }
-                socket.write_all(back).await.expect("sent");
-            }
-        });
-        let mut deadlines = 0;
-        let mut cancelled = 0;
-        for line in 0..LINES {
-            let expected = format!("line {line}\n");
-            let got = loop {
-                deadlines += 1;
-                let deadline = Duration::from_nanos(deadlines * 7919 % 200_000);
-                let read = async {
-                    match deadlines % 3 {
-                        0 => reader.readline().await,
-                        1 => reader.readuntil(&[b"\n"]).await,
-                        _ => reader.readexactly(expected.len() as u32).await,
-                    }
-                };
-                tokio::select! {
-                    got = read => break got,
-                    () = spin(deadline) => cancelled += 1,
-                }
-            };
-            assert_eq!(
-                got.as_deref(),
-                Ok(expected.as_bytes()),
-                "after {cancelled} reads were dropped"
-            );
+/// Polls a future so many times at most, other tasks running in between, and drops it if it is not ready then.
+async fn poll_times<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    for _ in 0..times {
+        if let std::task::Poll::Ready(result) = futures::poll!(future.as_mut()) {
+            return Some(result);
         }
-        assert_eq!(reader.readline().await.as_deref(), Ok(&b""[..]));
-        sender.await.expect("no panic");
-        assert!(
-            cancelled > 10,
-            "only {cancelled} reads were dropped: the deadlines are too long to mean anything"
-        );
-    })
-    .await;
+        tokio::task::yield_now().await;
+    }
+    None
 }
 
-/// Ends after about `time`, which may be shorter than what timers can do.
-async fn spin(time: Duration) {
-    let end = std::time::Instant::now() + time;
-    while std::time::Instant::now() < end {
-        tokio::task::yield_now().await;
+/// Every line comes in pieces, and during each of them a read is dropped after so many polls: nothing is lost, nothing
+/// comes twice.
+async fn drop_reads() {
+    let streams = loopback().await;
+    let (listener, port) = peer().await;
+    let (reader, _writer) = streams
+        .open_connection("127.0.0.1", port)
+        .await
+        .expect("connected");
+    let (mut socket, _) = listener.accept().await.expect("a connection");
+    let read = async |round: usize, length: u32| match round % 3 {
+        0 => reader.readline().await,
+        1 => reader.readuntil(&[b"\n"]).await,
+        _ => reader.readexactly(length).await,
+    };
+    let mut round = 0;
+    for line in 0..1000 {
+        let line = format!("line {line}\n");
+        let length = line.len() as u32;
+        let (front, back) = line.as_bytes().split_at(line.len() / 2);
+        for piece in [&b""[..], front] {
+            socket.write_all(piece).await.expect("sent");
+            round += 1;
+            assert_eq!(
+                poll_times(round % 7, read(round, length)).await,
+                None,
+                "the line is not there yet"
+            );
+        }
+        socket.write_all(back).await.expect("sent");
+        let got = loop {
+            round += 1;
+            if let Some(got) = poll_times(round % 11, read(round, length)).await {
+                break got;
+            }
+        };
+        assert_eq!(got.as_deref(), Ok(line.as_bytes()));
+    }
+    drop(socket);
+    assert_eq!(reader.readline().await.as_deref(), Ok(&b""[..]));
+}
+
+#[tokio::test]
+async fn a_dropped_read_loses_nothing() {
+    within(drop_reads()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_dropped_read_loses_nothing_on_many_threads() {
+    let tests = (0..4).map(|_| tokio::spawn(within(drop_reads())));
+    for test in tests.collect::<Vec<_>>() {
+        test.await.expect("no panic");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dropped_accept_loses_no_connection() {
-    const CLIENTS: usize = 200;
     within(async {
         let streams = loopback().await;
         let server = streams
@@ -105,24 +105,23 @@ async fn a_dropped_accept_loses_no_connection() {
             .inet()
             .expect("TCP")
             .port();
-        let clients = tokio::spawn(async move {
-            for client in 0..CLIENTS {
-                let mut socket = TcpStream::connect(("127.0.0.1", port))
-                    .await
-                    .expect("connected");
-                socket
-                    .write_all(format!("{client}\n").as_bytes())
-                    .await
-                    .expect("sent");
-            }
-        });
-        let mut rounds = 0;
-        for client in 0..CLIENTS {
+        for client in 0..300_usize {
+            assert!(
+                poll_times(client % 7, server.accept()).await.is_none(),
+                "nobody is there yet"
+            );
+            let mut socket = TcpStream::connect(("127.0.0.1", port))
+                .await
+                .expect("connected");
+            socket
+                .write_all(format!("{client}\n").as_bytes())
+                .await
+                .expect("sent");
+            let mut round = client;
             let (reader, _writer) = loop {
-                rounds += 1;
-                tokio::select! {
-                    accepted = server.accept() => break accepted.expect("a connection"),
-                    () = spin(Duration::from_nanos(rounds * 7919 % 100_000)) => {}
+                round += 1;
+                if let Some(accepted) = poll_times(round % 11, server.accept()).await {
+                    break accepted.expect("a connection");
                 }
             };
             assert_eq!(
@@ -130,7 +129,6 @@ async fn a_dropped_accept_loses_no_connection() {
                 Ok(format!("{client}\n").as_bytes())
             );
         }
-        clients.await.expect("no panic");
     })
     .await;
 }
@@ -178,17 +176,21 @@ async fn a_dropped_connect_leaves_nothing_behind() {
     within(async {
         let streams = start(asyncio_streams_host::Limits::new().max_handles(500)).await;
         let (listener, port) = peer().await;
-        for round in 0..1000_u64 {
-            tokio::select! {
-                opened = streams.open_connection("127.0.0.1", port) => drop(opened.expect("connected")),
-                () = spin(Duration::from_nanos(round * 7919 % 300_000)) => {}
+        for round in 0..1000 {
+            if let Some(opened) =
+                poll_times(round % 23, streams.open_connection("127.0.0.1", port)).await
+            {
+                drop(opened.expect("connected"));
             }
             // What was connected is taken and closed, so that the backlog does not fill.
             while let Some(Ok(accepted)) = futures::FutureExt::now_or_never(listener.accept()) {
                 drop(accepted);
             }
         }
-        let (reader, _writer) = streams.open_connection("127.0.0.1", echo_peer().await).await.expect("connected");
+        let (reader, _writer) = streams
+            .open_connection("127.0.0.1", echo_peer().await)
+            .await
+            .expect("connected");
         assert_eq!(reader.buffered().await, Ok(0));
     })
     .await;

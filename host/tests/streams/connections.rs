@@ -302,3 +302,30 @@ async fn without_a_network_nothing_is_connected() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn listening_by_name_is_granted_by_name() {
+    within(async {
+        let network = Network::none().allow_listen("localhost:0".parse().expect("an endpoint"));
+        let streams = component()
+            .start(network, Limits::default())
+            .await
+            .expect("an instance");
+        let server = streams
+            .start_server(&["localhost"], 0)
+            .await
+            .expect("granted");
+        for address in server.sockets().await.expect("addresses") {
+            assert!(address.inet().expect("TCP").ip().is_loopback());
+        }
+        let error = streams
+            .start_server(&["127.0.0.2"], 0)
+            .await
+            .expect_err("not granted");
+        assert!(
+            matches!(&error, Error::Network(error) if error.code == NetworkCode::AccessDenied),
+            "{error:?}"
+        );
+    })
+    .await;
+}

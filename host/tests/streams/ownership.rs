@@ -152,3 +152,40 @@ async fn too_little_memory_is_told() {
     })
     .await;
 }
+
+/// Nobody drives the component any more; a call must not wait for that for ever.
+#[test]
+fn the_end_of_the_runtime_is_the_end_of_the_component() {
+    let runtime = || {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime")
+    };
+    let first = runtime();
+    let (streams, reader) = first.block_on(within(async {
+        let streams = loopback().await;
+        let (listener, port) = peer().await;
+        let (reader, writer) = streams
+            .open_connection("127.0.0.1", port)
+            .await
+            .expect("connected");
+        let (socket, _) = listener.accept().await.expect("a connection");
+        // Neither is to end by itself.
+        std::mem::forget((socket, writer));
+        (streams, reader)
+    }));
+    drop(first);
+    runtime().block_on(within(async {
+        let error = reader.readline().await.expect_err("it has ended");
+        assert!(
+            matches!(&error, Error::Stopped(cause) if cause.contains("tokio runtime")),
+            "{error}"
+        );
+        assert_eq!(
+            streams.open_connection("127.0.0.1", 1).await.map(drop),
+            Err(error)
+        );
+    }));
+}

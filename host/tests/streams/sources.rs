@@ -161,3 +161,63 @@ async fn a_failure_is_the_last_that_a_stream_gives() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_dropped_stream_lets_the_next_write_through() {
+    within(async {
+        let streams = loopback().await;
+        let (listener, port) = peer().await;
+        let (_reader, writer) = streams
+            .open_connection("127.0.0.1", port)
+            .await
+            .expect("connected");
+        let (socket, _) = listener.accept().await.expect("a connection");
+        let bytes = tokio::spawn(received(socket));
+        for _ in 0..50 {
+            let (mut source, end) = tokio::io::duplex(100);
+            source.write_all(b"stream ").await.expect("room");
+            let mut sending = Box::pin(writer.write_from(end));
+            assert!(futures::poll!(sending.as_mut()).is_pending());
+            assert_eq!(writer.write(b"refused").await, Err(Error::Busy));
+            let second = writer
+                .write_from(&b"refused"[..])
+                .await
+                .expect_err("one is enough");
+            assert_eq!(second.error, Error::Busy);
+            drop(sending);
+            writer.write(b"write ").await.expect("the stream is over");
+        }
+        writer.close().await.expect("closing");
+        writer.wait_closed().await.expect("a clean end");
+        let bytes = String::from_utf8(bytes.await.expect("no panic")).expect("text");
+        assert_eq!(bytes.matches("write ").count(), 50);
+        assert!(!bytes.contains("refused"), "{bytes}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_still_comes_keeps_the_instance() {
+    within(async {
+        let streams = loopback().await;
+        let (listener, port) = peer().await;
+        let (reader, writer) = streams
+            .open_connection("127.0.0.1", port)
+            .await
+            .expect("connected");
+        let (mut socket, _) = listener.accept().await.expect("a connection");
+        let mut incoming = reader.into_incoming().await.expect("a stream");
+        drop(streams);
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        socket.write_all(b"late").await.expect("sent");
+        let mut bytes = [0; 4];
+        incoming.read_exact(&mut bytes).await.expect("it comes");
+        assert_eq!(&bytes, b"late");
+        drop(writer);
+        socket.shutdown().await.expect("ended");
+        assert_eq!(incoming.read(&mut bytes).await.expect("the end"), 0);
+    })
+    .await;
+}

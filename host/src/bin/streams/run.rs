@@ -1,5 +1,7 @@
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 use asyncio_streams_host::compose::{Part, compose};
@@ -7,6 +9,9 @@ use asyncio_streams_host::{Denied, Endpoint, Engine, Limits, Network, Program, R
 use clap::Args;
 
 use crate::input::Input;
+
+/// So many different things that were denied are told.
+const DENIALS: usize = 100;
 
 #[derive(Args)]
 pub(crate) struct Run {
@@ -91,7 +96,15 @@ impl Run {
         for on in &self.allow_listen {
             network = network.allow_listen(on.clone());
         }
-        network.on_denied(|denied| eprintln!("streams: {denied} denied; {}", grant(denied)))
+        // A program may try the same again and again; one line about it is enough.
+        let told = Mutex::new(HashSet::new());
+        network.on_denied(move |denied| {
+            let line = format!("streams: {denied} denied; {}", grant(denied));
+            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+            if told.len() < DENIALS && told.insert(line.clone()) {
+                eprintln!("{line}");
+            }
+        })
     }
 
     fn explain(&self, error: &RunError) -> anyhow::Error {
@@ -131,7 +144,9 @@ fn grant(denied: &Denied) -> String {
             format!("grant it with --allow-listen {address}")
         }
         Denied::Listen(address) => format!("grant it with --allow-listen {address}"),
-        Denied::Lookup(name) => format!("grant it with --allow-connect {name}:PORT"),
+        Denied::Lookup(name) => {
+            format!("grant it with --allow-connect {name}:PORT or --allow-listen {name}:PORT")
+        }
         _ => "grant it with --allow-network".to_owned(),
     }
 }
