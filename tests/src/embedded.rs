@@ -2,13 +2,14 @@
 //!
 //! Each program has a thread, a runtime and a store of its own: one that hangs takes no other along.
 
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Instant;
 
 use tokio::sync::oneshot;
 use wasmtime::component::{Linker, ResourceTable, TypedFunc};
-use wasmtime::{Result, Store};
+use wasmtime::{ResourceLimiter, Result, Store};
 use wasmtime_wasi::cli::AsyncStdinStream;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
@@ -29,9 +30,11 @@ pub(crate) fn start(program: Program, place: In, composed: &Composed) -> Running
     let (ended, exit) = mpsc::channel();
     let outputs = [stdout.clone(), stderr.clone()];
     let composed = composed.clone();
+    let memory = Arc::new(AtomicUsize::new(0));
     let host = Host {
         context,
         table: ResourceTable::new(),
+        memory: Memory(memory.clone()),
     };
     // Compiling counts for nobody's deadline.
     composed.compiled();
@@ -53,7 +56,10 @@ pub(crate) fn start(program: Program, place: In, composed: &Composed) -> Running
         stderr,
         exit,
         stdin,
-        process: Process::Here { _stop: stop },
+        process: Process::Here {
+            memory,
+            _stop: stop,
+        },
     }
 }
 
@@ -84,6 +90,7 @@ async fn run(
     let mut linker = Linker::new(components::engine());
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     let mut store = Store::new(components::engine(), host);
+    store.limiter(|host| &mut host.memory);
     if let Some(handles) = max_handles {
         store.set_max_component_handles(handles);
     }
@@ -127,6 +134,22 @@ fn context(program: &Program, stdout: &Output, stderr: &Output) -> (WasiCtx, Opt
 struct Host {
     context: WasiCtx,
     table: ResourceTable,
+    memory: Memory,
+}
+
+/// Counts the linear memory of a store, in bytes; it never shrinks.
+struct Memory(Arc<AtomicUsize>);
+
+impl ResourceLimiter for Memory {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        self.0
+            .fetch_add(desired.saturating_sub(current), Ordering::Relaxed);
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> Result<bool> {
+        Ok(true)
+    }
 }
 
 impl WasiView for Host {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::Write;
 use std::process::{Child, ChildStdin};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -29,7 +30,11 @@ pub struct Running {
 #[derive(Debug)]
 pub(crate) enum Process {
     /// A thread of this process, which gives up when this is dropped.
-    Here { _stop: oneshot::Sender<()> },
+    Here {
+        /// The bytes of all its linear memories.
+        memory: Arc<AtomicUsize>,
+        _stop: oneshot::Sender<()>,
+    },
     /// A process, and the file that it runs.
     Child {
         id: u32,
@@ -103,6 +108,14 @@ impl Running {
         match &self.process {
             Process::Here { .. } => None,
             Process::Child { id, .. } => Some(*id),
+        }
+    }
+
+    /// The bytes of the linear memories of all its components together, if it runs in this process.
+    pub fn linear_memory(&self) -> Option<usize> {
+        match &self.process {
+            Process::Here { memory, .. } => Some(memory.load(Ordering::Relaxed)),
+            Process::Child { .. } => None,
         }
     }
 
