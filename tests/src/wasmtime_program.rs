@@ -90,8 +90,8 @@ pub(crate) fn start(program: Program, composed: &Composed, wasmtime: PathBuf) ->
 fn options(program: &Program) -> Vec<String> {
     let mut options = program.wasmtime_options.clone();
     let network = match program.network {
-        Network::All => &["-Sinherit-network"][..],
-        Network::Addresses => &["-Sinherit-network", "-Sallow-ip-name-lookup=n"],
+        Network::All => &["-Sinherit-network", "-Sallow-ip-name-lookup"][..],
+        Network::Addresses => &["-Sinherit-network"],
         Network::Nothing => &[],
     };
     options.extend(network.iter().map(ToString::to_string));

@@ -32,13 +32,17 @@ fn descriptors(wanted: u64) -> bool {
 
 fn start(place: In) -> (Running, SocketAddr) {
     let program = Program::handler("serve_echo").args(["127.0.0.1:0"]);
-    let mut server = program.deadline(Duration::from_secs(240)).start(place);
+    let mut server = program.start(place);
+    let address = listening(&mut server);
+    (server, address)
+}
+
+fn listening(server: &mut Running) -> SocketAddr {
     let line = server.line();
     let address = line
         .strip_prefix("listening on ")
         .and_then(|address| address.parse().ok());
-    let address = address.unwrap_or_else(|| panic!("not where it listens: {line}"));
-    (server, address)
+    address.unwrap_or_else(|| panic!("not where it listens: {line}"))
 }
 
 /// Sends a line and waits for it to come back; gives how long that took.
@@ -159,7 +163,112 @@ fn ten_thousand_silent_clients() {
     talk(&mut faithful, "still here\n");
     serves(address);
     assert!(server.is_running());
-    assert_eq!(server.stderr().text(), "");
+    // They were reset, and that is all there is to say.
+    for line in server.stderr().text().lines() {
+        assert!(line.ends_with("connection reset by peer"), "{line}");
+    }
+}
+
+/// A server that is told to end, with very many clients: those that it had not given out yet are dropped, the others have
+/// the time of grace.
+#[test]
+fn end_of_a_server_with_very_many_clients() {
+    const SILENT: usize = 4000;
+    let _alone = alone();
+    if wasmtime().is_none() || !descriptors(6000) {
+        return;
+    }
+    let arguments = ["--until-stdin-closes", "--grace", "0.5", "127.0.0.1:0"];
+    let program = Program::handler("serve_echo").args(arguments).stdin();
+    let mut server = program.start(In::Wasmtime);
+    let address = listening(&mut server);
+    let mut crowd = Crowd::silent(address, SILENT, || {
+        serves(address);
+    });
+    server.close_stdin();
+    for mut conn in crowd.take(SILENT) {
+        conn.ending();
+        conn.reset();
+    }
+    let outcome = server.wait().assert_failure();
+    let aborted = outcome.stderr.strip_prefix("serve: aborted ");
+    let aborted = aborted.and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok());
+    let aborted = aborted.unwrap_or_else(|| panic!("{outcome}"));
+    println!(
+        "of {SILENT} silent clients, {aborted} were aborted at the end, the others had not been given out"
+    );
+    assert!((1000..SILENT).contains(&aborted), "{outcome}");
+}
+
+/// More clients at once than by default, for a store that was given handles for them.
+#[test]
+fn more_clients_than_by_default() {
+    const CLIENTS: usize = 6000;
+    let _alone = alone();
+    if wasmtime().is_none() || !descriptors(8000) {
+        return;
+    }
+    let program = Program::handler("serve_echo").max_handles(200_000);
+    let arguments = ["--max-connections", "6001", "127.0.0.1:0"];
+    let mut server = program.args(arguments).start(In::Wasmtime);
+    let address = listening(&mut server);
+    let mut crowd = Crowd::silent(address, CLIENTS, || {
+        serves(address);
+    });
+    crowd.say(b'x');
+    let mut clients = crowd.take(CLIENTS);
+    for conn in &mut clients {
+        conn.expect("x");
+    }
+    serves(address);
+    clients.into_iter().for_each(Conn::reset);
+    assert!(server.is_running());
+}
+
+/// As many connections as the component lets a program open, under the handles that every program has.
+#[test]
+fn as_many_connections_as_a_program_may_open() {
+    let _alone = alone();
+    if wasmtime().is_none() || !descriptors(8000) {
+        return;
+    }
+    let peer = Peer::silent();
+    let program = Program::new("load_own_bound").args([peer.port()]);
+    let outcome = program.run(In::Wasmtime).assert_success();
+    println!("{} connections could be opened", outcome.stdout.trim());
+    peer.finish();
+}
+
+/// Peers that each send as much as one connection may hold, and together more than there is memory.
+#[test]
+fn endless_senders_together() {
+    const SENDERS: usize = 24;
+    let _alone = alone();
+    if wasmtime().is_none() {
+        return;
+    }
+    let program = Program::handler("serve_orders").args(["127.0.0.1:0"]);
+    let mut server = program.start(In::Wasmtime);
+    let address = listening(&mut server);
+    let mut faithful = Conn::connect(address);
+    faithful.send("echo\n");
+    Crowd::run(SENDERS, |_| {
+        let mut conn = Conn::connect(address);
+        conn.send("stay\n");
+        // The handler fails meanwhile, and the rest is thrown away.
+        let piece = vec![b'x'; 1 << 20];
+        for _ in 0..70 {
+            conn.send(&piece);
+        }
+        conn.reset();
+    });
+    talk(&mut faithful, "still here\n");
+    let process = server.process_id().expect("a process");
+    println!(
+        "{SENDERS} endless senders: {} MiB of memory at most",
+        peak_memory(process) >> 20
+    );
+    assert!(server.is_running());
 }
 
 /// Clients that send a byte now and then, beside clients that are in a hurry.

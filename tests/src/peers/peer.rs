@@ -53,6 +53,30 @@ impl Peer {
         }
     }
 
+    /// Starts to listen, and keeps every connection without a word. For very many: it takes no thread for each.
+    ///
+    /// # Panics
+    /// When the system does not let it.
+    pub fn silent() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a listening socket");
+        let address = listener.local_addr().expect("its address");
+        let shared = Arc::new(Shared::default());
+        let accepting = thread::spawn({
+            let shared = shared.clone();
+            move || {
+                let mut kept = Vec::new();
+                while !shared.stopped.load(Ordering::SeqCst) {
+                    kept.extend(listener.accept());
+                }
+            }
+        });
+        Self {
+            address,
+            shared,
+            accepting: Some(accepting),
+        }
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address

@@ -1,0 +1,57 @@
+//! Opening connections until the component has as many as it may have, each with all the calls pending that it can have:
+//! an error then, no trap, and when one has ended there is room again.
+
+use std::time::Duration;
+
+use asyncio_streams::{Error, NetworkCode, cli, open_connection, sleep};
+use asyncio_streams_test_programs::{Failure, Result, Side, check, peer_port, pending, same};
+use futures::future::LocalBoxFuture;
+
+asyncio_streams::run!(main);
+
+async fn main() -> Result {
+    let port = peer_port(0)?;
+    let mut open: Vec<&'static Side> = Vec::new();
+    let mut calls: Vec<LocalBoxFuture<std::result::Result<(), Error>>> = Vec::new();
+    let error = loop {
+        match open_connection("127.0.0.1", port).await {
+            // The calls borrow it for longer than this function could let them.
+            Ok(connection) => open.push(Box::leak(Box::new(connection.into()))),
+            Err(error) => break error,
+        }
+        let Some(Side { reader, writer }) = open.last() else {
+            continue;
+        };
+        calls.push(Box::pin(async { reader.readline().await.map(drop) }));
+        calls.push(Box::pin(writer.wait_closed()));
+        for call in calls.iter_mut().rev().take(2) {
+            pending(call.as_mut())?;
+        }
+    };
+    check!(is_bound(&error), "{error:?}");
+    cli::println(open.len()).await?;
+
+    // Each that ends makes room for one, as soon as its socket is gone.
+    for _ in 0..3 {
+        let again = open_connection("127.0.0.1", port).await;
+        check!(again.as_ref().is_err_and(is_bound), "{again:?}");
+        let side = open
+            .pop()
+            .ok_or_else(|| Failure::new("no connection to end"))?;
+        side.writer.abort();
+        same!(side.writer.wait_closed().await, Err(Error::Closed));
+        let connection = loop {
+            match open_connection("127.0.0.1", port).await {
+                Ok(connection) => break connection,
+                Err(error) => check!(is_bound(&error), "{error:?}"),
+            }
+            sleep(Duration::from_millis(1)).await;
+        };
+        open.insert(0, Box::leak(Box::new(connection.into())));
+    }
+    Ok(())
+}
+
+fn is_bound(error: &Error) -> bool {
+    matches!(error, Error::Network(error) if error.code == NetworkCode::OutOfResources)
+}

@@ -1,0 +1,153 @@
+//! The examples and servers under the program `wasmtime`, as the README runs them: what they say, and how they end.
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use asyncio_streams_tests::peers::{Conn, End, Nobody, PATIENCE, Peer};
+use asyncio_streams_tests::{In, Network, Program, Running, wasmtime};
+
+fn listening(server: &mut Running) -> SocketAddr {
+    let line = server.line();
+    let address = line
+        .strip_prefix("listening on ")
+        .and_then(|address| address.parse().ok());
+    address.unwrap_or_else(|| panic!("not where it listens: {line}"))
+}
+
+/// In this process, and under the program `wasmtime`.
+fn places() -> Vec<In> {
+    let mut places = vec![In::Concurrent];
+    places.extend(wasmtime().map(|_| In::Wasmtime));
+    places
+}
+
+#[test]
+fn echo_client_and_server() {
+    for place in places() {
+        let server = Program::example_handler("echo-server").args(["127.0.0.1:0"]);
+        let mut server = server.network(Network::Addresses).start(place);
+        let address = listening(&mut server).to_string();
+        let client = Program::example("echo-client").args([&address, "Hello there!"]);
+        let outcome = client.network(Network::Addresses).run(place);
+        assert_eq!(
+            outcome.assert_success().stdout,
+            "Send: 'Hello there!'\nReceived: 'Hello there!'\nClose the connection\n"
+        );
+        let received = server.line();
+        assert!(
+            received.starts_with("Received 'Hello there!' from 127.0.0.1:"),
+            "{received}"
+        );
+        assert_eq!(server.line(), "Send: 'Hello there!'");
+        assert_eq!(server.line(), "Close the connection");
+        assert!(server.is_running());
+    }
+}
+
+#[test]
+fn http_headers() {
+    const ANSWER: &str = "HTTP/1.0 200 OK\r\nServer: a test\r\nContent-Length: 0\r\n\r\nno header";
+    for place in places() {
+        let peer = Peer::start(|mut conn| {
+            let request = conn.line();
+            assert_eq!(request, "HEAD /some/page HTTP/1.0\r");
+            while conn.line() != "\r" {}
+            conn.send(ANSWER);
+            assert_eq!(conn.ending(), End::Fin);
+        });
+        let url = format!("http://localhost:{}/some/page", peer.port());
+        let outcome = Program::example("http-headers").args([url]).run(place);
+        assert_eq!(
+            outcome.assert_success().stdout,
+            "HTTP header> HTTP/1.0 200 OK\nHTTP header> Server: a test\nHTTP header> Content-Length: 0\n"
+        );
+        peer.finish();
+    }
+}
+
+/// Each example, and `serve.wasm`, says what was not granted, and ends with the status 1.
+#[test]
+fn network_that_is_not_granted() {
+    for place in places() {
+        let server = Program::example_handler("echo-server").args(["127.0.0.1:0"]);
+        let outcome = server.network(Network::Nothing).run(place).assert_failure();
+        let lines: Vec<_> = outcome.stderr.lines().collect();
+        assert!(
+            matches!(lines.as_slice(), [line] if line.starts_with("serve: cannot listen on 127.0.0.1:0: ")
+                && line.contains("not permitted")),
+            "{outcome}"
+        );
+
+        let client = Program::example("echo-client").args(["127.0.0.1:8888"]);
+        let outcome = client.network(Network::Nothing).run(place).assert_failure();
+        let [line] = outcome.stderr.lines().collect::<Vec<_>>()[..] else {
+            panic!("not one line: {outcome}");
+        };
+        assert!(
+            line.starts_with("error: ")
+                && line.contains("127.0.0.1:8888")
+                && line.contains("not permitted"),
+            "{outcome}"
+        );
+    }
+}
+
+#[test]
+fn names_that_may_not_be_looked_up() {
+    for place in places() {
+        let client = Program::example("echo-client").args(["localhost:8888"]);
+        let outcome = client
+            .network(Network::Addresses)
+            .run(place)
+            .assert_failure();
+        let error = outcome.stderr.strip_prefix("error: ").unwrap_or_default();
+        assert!(
+            error.contains("localhost") && error.contains("not granted"),
+            "{outcome}"
+        );
+    }
+}
+
+#[test]
+fn nobody_there() {
+    for place in places() {
+        let nobody = Nobody::new();
+        let address = nobody.address().to_string();
+        let outcome = Program::example("echo-client")
+            .args([&address])
+            .run(place)
+            .assert_failure();
+        assert!(outcome.stderr.contains("connection refused"), "{outcome}");
+        assert_eq!(outcome.stderr.lines().count(), 1, "{outcome}");
+    }
+}
+
+/// A server that is ended by a signal: whatever its clients are in the middle of ends with it, at once.
+#[test]
+#[cfg(unix)]
+fn signal() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    if wasmtime().is_none() {
+        return;
+    }
+    for signal in [Signal::INT, Signal::TERM] {
+        let server = Program::handler("serve_echo").args(["127.0.0.1:0"]);
+        let mut server = server.start(In::Wasmtime);
+        let address = listening(&mut server);
+        let mut conn = Conn::connect(address);
+        conn.send("hello\n");
+        conn.expect("hello\n");
+        let process = server
+            .process_id()
+            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let asked = Instant::now();
+        kill_process(process.expect("a process"), signal).expect("a signal, sent");
+        conn.ending();
+        while Conn::try_connect(address).is_ok() {
+            assert!(asked.elapsed() < PATIENCE, "{address} still listens");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
