@@ -44,7 +44,9 @@ async fn released_together(pair: Pair) -> Result {
         }
     });
     let (a, b, c) = futures::join!(first, second, third);
-    (a?, b?, c?);
+    a?;
+    b?;
+    c?;
     check!(
         writer.write_buffer_size() <= 16_384,
         "{} bytes are queued",

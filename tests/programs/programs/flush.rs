@@ -64,7 +64,8 @@ async fn over_tcp() -> Result {
         Result::Ok(())
     };
     let (flushed, read) = futures::join!(flushing, reading);
-    (flushed?, read?);
+    flushed?;
+    read?;
     check!(writer.write_buffer_size() == 0);
     Ok(())
 }

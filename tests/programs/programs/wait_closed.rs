@@ -36,7 +36,8 @@ async fn independent(pair: Pair) -> Result {
     let reader = pair.right.reader;
     let reading = spawn(async move { reader.read_to_end().await });
     let (a, b) = futures::join!(third, fourth.as_mut());
-    (a?, b?);
+    a?;
+    b?;
     for _ in 0..3 {
         writer.wait_closed().await?;
     }

@@ -111,8 +111,7 @@ async fn busy(Pair { left, right }: &Pair) -> Result {
 
 /// What it took goes out, what it did not take stays with the producer, and the number tells.
 async fn cancelled(Pair { left, right }: &Pair) -> Result {
-    let mut start = 0;
-    for _ in 0..3 {
+    for start in 0..3 {
         let (data, feeding) = source(usize::MAX - start);
         let mut streaming = pin!(left.writer.write_stream(data));
         pending(streaming.as_mut())?;
@@ -136,7 +135,6 @@ async fn cancelled(Pair { left, right }: &Pair) -> Result {
         // The next call waits as usual.
         left.writer.write("next\n")?;
         same!(right.reader.readline().await?, b"next\n");
-        start += 1;
     }
     Ok(())
 }

@@ -7,14 +7,14 @@ mod check;
 mod pairs;
 mod pattern;
 mod peer;
-mod turns;
 mod random;
 mod traffic;
+mod turns;
 
 pub use check::{Failure, Result, pending, shorten};
 pub use pairs::{Pair, Side, clog, memory, memory_with, port, tcp, tcp_with};
 pub use pattern::{follow, pattern};
 pub use peer::{is_loss, is_refused, is_reset, loopback, peer, peer_port, peer_with};
-pub use turns::{begun_and_dropped, turns, within_turns};
 pub use random::Random;
 pub use traffic::{Figures, Traffic, Wrong, receive, send};
+pub use turns::{begun_and_dropped, turns, within_turns};
