@@ -1,8 +1,8 @@
 //! `streams.wasm`: asyncio's streams over WASI 0.3.
 //!
-//! What a program calls is in [`api`]; it works on a [`connection`], which holds the buffers and decisions of
-//! `asyncio-streams-core` and a [`transport`] that moves the bytes. [`net`] makes transports out of names and
-//! addresses. What has to go on when no call is running is done by [`driver`].
+//! What a program calls is in `api`; it works on a `connection`, which holds the buffers and decisions of
+//! `asyncio-streams-core` and a `transport` that moves the bytes. `net` makes transports out of names and
+//! addresses. What has to go on when no call is running is done by `driver`.
 //!
 //! ```text
 //!   api (reader, writer, server, options)
