@@ -279,3 +279,14 @@ impl Streams {
         ))
     }
 }
+
+/// What [`Streams`] promises.
+const _: () = {
+    const fn anywhere<T: Send + Sync + 'static>() {}
+    anywhere::<Streams>();
+    anywhere::<Reader>();
+    anywhere::<Writer>();
+    anywhere::<Server>();
+    anywhere::<Incoming>();
+    anywhere::<StreamsComponent>();
+};

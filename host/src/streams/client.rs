@@ -1,10 +1,11 @@
 //! Calls into the component, and the handles of its resources.
 
 use std::any::Any;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
-use futures::future::{Either, select};
 use tokio::sync::oneshot;
 use wasmtime::component::{
     Access, Accessor, AccessorTask, ComponentNamedList, Lift, Lower, ResourceAny, TypedFunc,
@@ -218,15 +219,22 @@ impl<P: Params, R: Results, T: Send + 'static> AccessorTask<State> for Task<P, R
             shared,
         } = self;
         let borrows = Arc::new(borrows);
-        let done = pin!(func.finish_call_concurrent(store, call));
-        let ended = match select(done, pin!(tx.closed())).await {
-            Either::Left((ended, _)) => ended,
-            Either::Right(((), done)) => {
-                if let Some(cancel) = cancel {
-                    store.with(|mut store| cancel(store.as_context_mut(), Arc::clone(&borrows)))?;
-                }
+        let mut done = pin!(func.finish_call_concurrent(store, call));
+        let ended = {
+            let mut gone = pin!(tx.closed());
+            poll_fn(|cx| match done.as_mut().poll(cx) {
+                Poll::Ready(ended) => Poll::Ready(Some(ended)),
+                Poll::Pending => gone.as_mut().poll(cx).map(|()| None),
+            })
+            .await
+        };
+        let ended = match (ended, cancel) {
+            (Some(ended), _) => ended,
+            (None, Some(cancel)) => {
+                store.with(|mut store| cancel(store.as_context_mut(), Arc::clone(&borrows)))?;
                 done.await
             }
+            (None, None) => done.await,
         };
         let given = store.with(|store| result(ended?, store))?;
         // What was borrowed is free before anybody can do something about the end of the call.

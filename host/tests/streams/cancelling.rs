@@ -13,7 +13,7 @@ async fn a_second_read_is_busy_and_the_next_after_a_dropped_one_is_not() {
             .expect("connected");
         let (mut socket, _) = listener.accept().await.expect("a connection");
         let mut pending = Box::pin(reader.readline());
-        assert!(futures::poll!(pending.as_mut()).is_pending());
+        assert!(poll(pending.as_mut()).await.is_pending());
         assert_eq!(reader.read(1).await, Err(Error::Busy));
         assert_eq!(reader.wait(Wanted::Any).await, Err(Error::Busy));
         assert_eq!(reader.discard(1).await, Err(Error::Busy));
@@ -30,7 +30,7 @@ async fn a_second_read_is_busy_and_the_next_after_a_dropped_one_is_not() {
 async fn poll_times<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
     let mut future = std::pin::pin!(future);
     for _ in 0..times {
-        if let std::task::Poll::Ready(result) = futures::poll!(future.as_mut()) {
+        if let std::task::Poll::Ready(result) = poll(future.as_mut()).await {
             return Some(result);
         }
         tokio::task::yield_now().await;
@@ -151,15 +151,15 @@ async fn a_dropped_wait_leaves_the_others_alone() {
         let mut first = Box::pin(writer.drain());
         let mut second = Box::pin(writer.drain());
         let mut closed = Box::pin(writer.wait_closed());
-        assert!(futures::poll!(first.as_mut()).is_pending());
-        assert!(futures::poll!(second.as_mut()).is_pending());
-        assert!(futures::poll!(closed.as_mut()).is_pending());
+        assert!(poll(first.as_mut()).await.is_pending());
+        assert!(poll(second.as_mut()).await.is_pending());
+        assert!(poll(closed.as_mut()).await.is_pending());
         drop(first);
         // Whatever the component makes of it, the others hear nothing of it.
         for _ in 0..100 {
             tokio::task::yield_now().await;
-            assert!(futures::poll!(second.as_mut()).is_pending());
-            assert!(futures::poll!(closed.as_mut()).is_pending());
+            assert!(poll(second.as_mut()).await.is_pending());
+            assert!(poll(closed.as_mut()).await.is_pending());
         }
         let bytes = tokio::spawn(received(socket));
         second.await.expect("drained");
@@ -183,7 +183,7 @@ async fn a_dropped_connect_leaves_nothing_behind() {
                 drop(opened.expect("connected"));
             }
             // What was connected is taken and closed, so that the backlog does not fill.
-            while let Some(Ok(accepted)) = futures::FutureExt::now_or_never(listener.accept()) {
+            while let Some(Ok((accepted, _))) = poll_times(1, listener.accept()).await {
                 drop(accepted);
             }
         }

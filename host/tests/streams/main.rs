@@ -7,7 +7,9 @@ mod servers;
 mod sources;
 
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::OnceLock;
+use std::task::Poll;
 use std::time::Duration;
 
 use asyncio_streams_host::{Engine, Limits, Network, Streams, StreamsComponent};
@@ -62,6 +64,11 @@ async fn within<T>(test: impl Future<Output = T>) -> T {
     tokio::time::timeout(DEADLINE, test)
         .await
         .expect("the test hangs")
+}
+
+/// Polls a future once.
+async fn poll<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+    std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
 }
 
 /// A listening peer on loopback, and its port.

@@ -26,7 +26,7 @@ async fn thousands_of_dropped_connections_leave_nothing() {
                     writer.write(b"unread").await.expect("queued");
                 }
                 _ => {
-                    assert!(futures::poll!(std::pin::pin!(reader.readline())).is_pending());
+                    assert!(poll(std::pin::pin!(reader.readline())).await.is_pending());
                     drop(writer);
                 }
             }
@@ -46,8 +46,12 @@ async fn thousands_of_dropped_calls_leave_nothing() {
             .expect("connected");
         let (mut socket, _) = listener.accept().await.expect("a connection");
         for _ in 0..3000 {
-            assert!(futures::poll!(std::pin::pin!(reader.readline())).is_pending());
-            assert!(futures::poll!(std::pin::pin!(writer.wait_closed())).is_pending());
+            assert!(poll(std::pin::pin!(reader.readline())).await.is_pending());
+            assert!(
+                poll(std::pin::pin!(writer.wait_closed()))
+                    .await
+                    .is_pending()
+            );
             tokio::task::yield_now().await;
         }
         socket.write_all(b"still there\n").await.expect("sent");

@@ -31,10 +31,7 @@ async fn a_server_serves_and_ends() {
         server.close().await.expect("closing");
         assert_eq!(server.accept().await.map(drop), Err(Error::Closed));
         let mut ended = std::pin::pin!(server.wait_closed());
-        assert!(
-            futures::poll!(ended.as_mut()).is_pending(),
-            "a client is left"
-        );
+        assert!(poll(ended.as_mut()).await.is_pending(), "a client is left");
         writer.close().await.expect("closing");
         let mut answer = Vec::new();
         socket.read_to_end(&mut answer).await.expect("the end");
@@ -50,7 +47,11 @@ async fn a_server_serves_and_ends() {
 async fn a_server_that_is_dropped_while_its_end_is_waited_for_is_closed() {
     within(async {
         let (server, port) = server().await;
-        assert!(futures::poll!(std::pin::pin!(server.wait_closed())).is_pending());
+        assert!(
+            poll(std::pin::pin!(server.wait_closed()))
+                .await
+                .is_pending()
+        );
         drop(server);
         while TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
             tokio::task::yield_now().await;

@@ -177,7 +177,7 @@ async fn a_dropped_stream_lets_the_next_write_through() {
             let (mut source, end) = tokio::io::duplex(100);
             source.write_all(b"stream ").await.expect("room");
             let mut sending = Box::pin(writer.write_from(end));
-            assert!(futures::poll!(sending.as_mut()).is_pending());
+            assert!(poll(sending.as_mut()).await.is_pending());
             assert_eq!(writer.write(b"refused").await, Err(Error::Busy));
             let second = writer
                 .write_from(&b"refused"[..])
