@@ -96,7 +96,11 @@ type Starting<'a> = Pin<Box<dyn Future<Output = std::result::Result<streams::Ser
 /// A `start-server` that waits for the name service, which may happen to answer at once.
 fn being_started(options: &ServerOptions) -> Result<Starting<'_>> {
     for _ in 0..1000 {
-        let mut starting: Starting<'_> = Box::pin(streams::start_server(vec!["localhost".into()], 0, Some(options)));
+        let mut starting: Starting<'_> = Box::pin(streams::start_server(
+            vec!["localhost".into()],
+            0,
+            Some(options),
+        ));
         if pending(starting.as_mut()).is_ok() {
             return Ok(starting);
         }
