@@ -1,6 +1,15 @@
 //! Programs run by the library: how they end, and what is said when they do not.
 
-use asyncio_streams_host::{Engine, Limits, LoadError, Program, RunError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use asyncio_streams_host::compose::{Part, compose};
+use asyncio_streams_host::{Engine, Limits, LoadError, Network, Program, RunError, Stdin, Stdout};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+/// Longer than anything here takes.
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A command of WASI 0.3 whose `run` is this code.
 fn command(body: &str) -> Vec<u8> {
@@ -195,4 +204,99 @@ fn a_file_that_is_not_there_is_named() {
         error.to_string().starts_with("cannot read no/such.wasm: "),
         "{error}"
     );
+}
+
+/// The echo server of the examples, composed.
+fn server() -> Program {
+    let target = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    let folder = match std::env::var_os("COMPONENTS") {
+        Some(folder) => PathBuf::from(folder),
+        None => std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(target, PathBuf::from)
+            .join("components"),
+    };
+    let parts = ["examples/echo-server", "serve", "streams"].map(|part| {
+        let part = Part::read(folder.join(format!("{part}.wasm")));
+        part.unwrap_or_else(|error| {
+            panic!("{error}. The components are built by `cargo xtask build`")
+        })
+    });
+    program(compose(parts).expect("a server").bytes())
+}
+
+#[tokio::test]
+async fn what_a_program_prints_is_captured() {
+    let output = server()
+        .command()
+        .args(["--help"])
+        .output()
+        .await
+        .expect("it ends");
+    assert!(output.status.success());
+    assert!(output.stdout.starts_with(b"Usage: serve"), "{output:?}");
+    assert_eq!(output.stderr, b"");
+    let output = server()
+        .command()
+        .args(["--nonsense"])
+        .stdout(Stdout::discard())
+        .output()
+        .await
+        .expect("it ends");
+    assert_eq!(output.status.code(), 1);
+    assert!(output.stderr.starts_with(b"serve: "), "{output:?}");
+}
+
+#[tokio::test]
+async fn a_program_is_talked_to_while_it_runs() {
+    tokio::time::timeout(DEADLINE, async {
+        let (input, stdin) = tokio::io::duplex(100);
+        let (stdout, output) = tokio::io::duplex(100);
+        let network = Network::none().allow_listen("127.0.0.1:0".parse().expect("an endpoint"));
+        let command = server()
+            .command()
+            .args(["--until-stdin-closes", "127.0.0.1:0"])
+            .network(network);
+        let command = command
+            .stdin(Stdin::reader(stdin))
+            .stdout(Stdout::writer(stdout));
+        let running = tokio::spawn(command.run());
+        let mut lines = BufReader::new(output).lines();
+        let line = lines.next_line().await.expect("text").expect("a line");
+        let address = line.rsplit(' ').next().expect("a word");
+        let mut socket = TcpStream::connect(address).await.expect("connected");
+        socket.write_all(b"hello\n").await.expect("sent");
+        let mut answer = [0; 6];
+        socket.read_exact(&mut answer).await.expect("an answer");
+        assert_eq!(&answer, b"hello\n");
+        drop((socket, input));
+        assert!(running.await.expect("no panic").expect("it ends").success());
+    })
+    .await
+    .expect("the test hangs");
+}
+
+#[tokio::test]
+async fn a_run_that_is_dropped_ends() {
+    tokio::time::timeout(DEADLINE, async {
+        let (stdout, output) = tokio::io::duplex(100);
+        let network = Network::none().allow_listen("127.0.0.1:0".parse().expect("an endpoint"));
+        let command = server()
+            .command()
+            .args(["127.0.0.1:0"])
+            .network(network)
+            .stdout(Stdout::writer(stdout));
+        let running = tokio::spawn(command.run());
+        let mut lines = BufReader::new(output).lines();
+        let line = lines.next_line().await.expect("text").expect("a line");
+        let address = line.rsplit(' ').next().expect("a word");
+        let mut socket = TcpStream::connect(address).await.expect("connected");
+        running.abort();
+        // Its sockets end with it.
+        assert!(!matches!(socket.read(&mut [0; 10]).await, Ok(1..)));
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the test hangs");
 }
