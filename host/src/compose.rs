@@ -12,12 +12,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Each part is instantiated once. So two parts that import `asyncio:streams/streams` share one streams component and
-//! may hand readers and writers to each other, which would not fit if each had an instance of its own.
+//! Each part is instantiated once. So two parts that import `asyncio:streams/streams` share one streams
+//! component and may hand readers and writers to each other, which would not fit if each had an instance of its
+//! own.
 //!
 //! The rules:
 //! * An import is wired to the one part that exports the same interface, in the same version or one that is
-//!   compatible by the rules of semantic versioning (0.1.x with 0.1.y). The provider must have all that the import names.
+//!   compatible by the rules of semantic versioning (0.1.x with 0.1.y). The provider must have all that the
+//!   import names.
 //! * Imports of the `wasi` namespace that no part exports are left to the host that runs the program. Any other
 //!   import must be exported by a part.
 //! * Exactly one part is used by no other: the program. What it exports, the composition exports.

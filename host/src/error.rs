@@ -23,8 +23,8 @@ pub enum Error {
     /// `write_eof` was called before.
     #[error("nothing can be written after write_eof")]
     WriteAfterEof,
-    /// The result would be larger than the connection's `max_result`; nothing was consumed. Carries the least size that
-    /// it would have had, in bytes.
+    /// The result would be larger than the connection's `max_result`; nothing was consumed. Carries the least
+    /// size that it would have had, in bytes.
     #[error("the result would have at least {0} bytes, more than the connection's max_result")]
     TooLarge(u64),
     /// More than `max_queued` bytes would wait to be sent; nothing was taken.
@@ -49,7 +49,8 @@ pub enum Error {
     LimitOverrun {
         /// Is there a separator, beyond the limit?
         found: bool,
-        /// How many buffered bytes come before the separator, or can be discarded without losing the beginning of one.
+        /// How many buffered bytes come before the separator, or can be discarded without losing the beginning
+        /// of one.
         consumed: u32,
     },
     /// This side closed it, aborted it or gave it away.
@@ -72,8 +73,8 @@ pub enum Error {
         /// What happened, for people.
         message: String,
     },
-    /// The component itself is gone, with every connection of it: it trapped, a limit was reached, or the tokio runtime
-    /// ended. Carries the cause.
+    /// The component itself is gone, with every connection of it: it trapped, a limit was reached, or the tokio
+    /// runtime ended. Carries the cause.
     #[error("the streams component has stopped: {0}")]
     Stopped(Arc<str>),
 }

@@ -32,9 +32,9 @@
 //! }
 //! ```
 //!
-//! [`Streams`] says from where it may be called, and what dropping does. One call after another or many at once, it is the
-//! same: an instance has one event loop, which runs as a task of its own, so that what was written goes out while nobody
-//! calls.
+//! [`Streams`] says from where it may be called, and what dropping does. One call after another or many at
+//! once, it is the same: an instance has one event loop, which runs as a task of its own, so that what was
+//! written goes out while nobody calls.
 //!
 //! # Running a composed program
 //!
@@ -58,14 +58,14 @@
 //!
 //! # Composing
 //!
-//! [`compose`] joins parts to a program. With `default-features = false` it is all that is left of this crate, without
-//! wasmtime.
+//! [`compose`] joins parts to a program. With `default-features = false` it is all that is left of this crate,
+//! without wasmtime.
 //!
 //! # What a guest may do
 //!
-//! Nothing, unless it is granted: no files in any case, [`Network::none`] by default, an empty environment. [`Limits`]
-//! bound its handles and its memory. Not bounded is the time that it computes without waiting: such a guest keeps the
-//! thread that runs it.
+//! Nothing, unless it is granted: no files in any case, [`Network::none`] by default, an empty environment.
+//! [`Limits`] bound its handles and its memory. Not bounded is the time that it computes without waiting: such
+//! a guest keeps the thread that runs it.
 
 pub mod compose;
 

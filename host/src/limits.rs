@@ -4,13 +4,14 @@ use wasmtime::ResourceLimiter;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Handles that may be alive at once: resources, streams, futures and calls in progress, of all parts of the program
-    /// together. The default, 100,000, is wasmtime's own. A connection of the streams component takes about ten, so it
-    /// is enough for about 10,000 connections. One handle more is a trap, which ends the program; a handle costs the
-    /// host some tens of bytes.
+    /// Handles that may be alive at once: resources, streams, futures and calls in progress, of all parts of
+    /// the program together. The default, 100,000, is wasmtime's own. A connection of the streams component
+    /// takes about ten, so it is enough for about 10,000 connections. One handle more is a trap, which ends the
+    /// program.
     pub max_handles: usize,
-    /// Bytes that the linear memories and tables of all parts may have together. The default is no limit but the 4 GiB
-    /// that one 32-bit memory can have. What is beyond is refused, and nearly every program traps when memory is refused.
+    /// Bytes that the linear memories and tables of all parts may have together. The default is no limit but
+    /// the 4 GiB that one 32-bit memory can have. What is beyond is refused, and nearly every program traps
+    /// when memory is refused.
     pub max_memory: usize,
 }
 

@@ -25,19 +25,20 @@ pub(crate) use lookup::{Lookup, LookupView};
 ///
 /// What a grant means:
 ///
-/// * **Connecting** is allowed to the granted endpoints, from whatever local address the system chooses. A local port
-///   of the program's own choice counts as listening.
+/// * **Connecting** is allowed to the granted endpoints, from whatever local address the system chooses. A
+///   local port of the program's own choice counts as listening.
 /// * **Listening** is allowed on the granted endpoints, and whoever connects to a granted listener is accepted.
-///   `0.0.0.0` stands for every IPv4 address and `[::]` for every IPv6 address. Port 0 stands for any free port: the
-///   program may ask for port 0, or for one of 32768 to 65535, from where systems take free ports (a server on IPv4
-///   and IPv6 at once asks for the same one a second time).
-/// * **A name** may be looked up when it is granted, and no other; `*` grants every name. A connection by name is allowed
-///   to the addresses that such a look-up gave to the program before, so what the name service says at that moment
-///   counts, and a second answer cannot differ. The names of a granted endpoint are never looked up by the host itself.
-///   Programs of WASI 0.2 can look names up only where every host is granted.
+///   `0.0.0.0` stands for every IPv4 address and `[::]` for every IPv6 address. Port 0 stands for any free
+///   port: the program may ask for port 0, or for one of 32768 to 65535, from where systems take free ports (a
+///   server on IPv4 and IPv6 at once asks for the same one a second time).
+/// * **A name** may be looked up when it is granted, and no other; `*` grants every name. A connection by name
+///   is allowed to the addresses that such a look-up gave to the program before, so what the name service says
+///   at that moment counts, and a second answer cannot differ. The names of a granted endpoint are never looked
+///   up by the host itself. Programs of WASI 0.2 can look names up only where every host is granted.
 /// * **UDP** comes only with [`Network::all`].
 ///
-/// What is not granted fails in the program as "access denied"; [`on_denied`](Network::on_denied) tells the embedder.
+/// What is not granted fails in the program as "access denied"; [`on_denied`](Network::on_denied) tells the
+/// embedder.
 #[derive(Clone, Default)]
 pub struct Network {
     all: bool,

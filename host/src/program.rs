@@ -21,8 +21,8 @@ pub use stdio::{Stdin, Stdout};
 
 /// A command: a component that imports nothing but WASI, and exports `wasi:cli/run` of WASI 0.3 or 0.2.
 ///
-/// It is compiled once, and can then run any number of times, also at once; each run has a memory and a network of its
-/// own.
+/// It is compiled once, and can then run any number of times, also at once; each run has a memory and a network
+/// of its own.
 #[derive(Clone)]
 pub struct Program {
     engine: Engine,
@@ -47,8 +47,8 @@ impl Program {
         Self::from_part(engine, &read(path)?)
     }
 
-    /// Compiles a program from memory, such as [`compose`](crate::compose::compose) gives; `name` is for messages and
-    /// for the program's own first argument.
+    /// Compiles a program from memory, such as [`compose`](crate::compose::compose) gives; `name` is for
+    /// messages and for the program's own first argument.
     ///
     /// # Errors
     /// As [`Program::from_file`].
@@ -176,9 +176,9 @@ impl Command {
         self
     }
 
-    /// Lets the run fail with [`RunError::Stuck`] as soon as nothing more can happen in it: no timer, no socket and no
-    /// input is waited for, and the program has not returned. By default such a program waits for ever, as it does under
-    /// `wasmtime run`. For tests; programs of WASI 0.2 do not wait in this way.
+    /// Lets the run fail with [`RunError::Stuck`] as soon as nothing more can happen in it: no timer, no socket
+    /// and no input is waited for, and the program has not returned. By default such a program waits for ever,
+    /// as it does under `wasmtime run`. For tests; programs of WASI 0.2 do not wait in this way.
     pub fn fail_when_stuck(mut self, fail: bool) -> Self {
         self.fail_when_stuck = fail;
         self
@@ -188,12 +188,13 @@ impl Command {
     ///
     /// As under `wasmtime run`, what the program left running in the background ends when its `run` returns.
     ///
-    /// Dropping the future ends the program at once: its connections are reset or closed by the system, and what it
-    /// had queued is lost. So a deadline is `tokio::time::timeout` around this call; it cannot interrupt a program that
-    /// computes without ever waiting, which also keeps the thread.
+    /// Dropping the future ends the program at once: its connections are reset or closed by the system, and
+    /// what it had queued is lost. So a deadline is `tokio::time::timeout` around this call; it cannot
+    /// interrupt a program that computes without ever waiting, which also keeps the thread.
     ///
     /// # Errors
-    /// A [`RunError`]: the program could not be started, or it trapped. An exit status other than 0 is not an error.
+    /// A [`RunError`]: the program could not be started, or it trapped. An exit status other than 0 is not an
+    /// error.
     pub async fn run(self) -> Result<ExitStatus, RunError> {
         let Self {
             program,
@@ -228,8 +229,8 @@ impl Command {
         }
     }
 
-    /// Runs the program to its end and gives what it printed: at most 64 MiB on each output, beyond which printing fails
-    /// in the program.
+    /// Runs the program to its end and gives what it printed: at most 64 MiB on each output, beyond which
+    /// printing fails in the program.
     ///
     /// # Errors
     /// As [`Command::run`].

@@ -122,16 +122,17 @@ impl StreamsComponent {
 
 /// A running instance of the streams component. Clones are the same instance.
 ///
-/// It can be used from any number of tasks of the tokio runtime in which it was started, as can all that comes from it:
-/// everything is `Send` and `Sync`. The component itself computes in one thread at a time. It does so in the driver's
-/// task and in the tasks that call it, for some microseconds each time; nothing blocks a thread for longer.
+/// It can be used from any number of tasks of the tokio runtime in which it was started, as can all that comes
+/// from it: everything is `Send` and `Sync`. The component itself computes in one thread at a time. It does so
+/// in the driver's task and in the tasks that call it, for some microseconds each time; nothing blocks a thread
+/// for longer.
 ///
 /// # Dropping and cancelling
 ///
-/// Dropping a [`Reader`], a [`Writer`] or a [`Server`] drops it in the component, soon and in any order, with the meaning
-/// that it has there. Dropping the future of a call ends the call; for the reads and for `accept` nothing is lost by it
-/// at any moment, so `tokio::time::timeout` and `select!` are safe around them, and the next call goes on as if nothing
-/// had been.
+/// Dropping a [`Reader`], a [`Writer`] or a [`Server`] drops it in the component, soon and in any order, with
+/// the meaning that it has there. Dropping the future of a call ends the call; for the reads and for `accept`
+/// nothing is lost by it at any moment, so `tokio::time::timeout` and `select!` are safe around them, and the
+/// next call goes on as if nothing had been.
 #[derive(Clone)]
 pub struct Streams {
     client: Arc<Client>,
@@ -152,8 +153,8 @@ impl Streams {
     /// Dropping the future gives the connection up.
     ///
     /// # Errors
-    /// [`Error::Connect`] has the reason for each address that was tried; [`Error::Network`] says why there is none to
-    /// try; [`Error::DeadlineExceeded`]; [`Error::InvalidArgument`], also for an option.
+    /// [`Error::Connect`] has the reason for each address that was tried; [`Error::Network`] says why there is
+    /// none to try; [`Error::DeadlineExceeded`]; [`Error::InvalidArgument`], also for an option.
     pub async fn open_connection_with(
         &self,
         host: &str,
@@ -189,8 +190,8 @@ impl Streams {
             .await
     }
 
-    /// Starts a server on each of `hosts`, names or numeric addresses; none is every interface. Port 0 is a free one:
-    /// [`Server::sockets`] tells which.
+    /// Starts a server on each of `hosts`, names or numeric addresses; none is every interface. Port 0 is a
+    /// free one: [`Server::sockets`] tells which.
     ///
     /// Dropping the future gives it up.
     ///
@@ -217,8 +218,8 @@ impl Streams {
         Ok(Server::new(server, &self.client))
     }
 
-    /// A reader over any source of bytes: a file, a pipe, a Unix socket. `limit` is the longest line, in bytes; asyncio's
-    /// is 65,536.
+    /// A reader over any source of bytes: a file, a pipe, a Unix socket. `limit` is the longest line, in bytes;
+    /// asyncio's is 65,536.
     ///
     /// An error of `source` is the answer to the reads that come to it, as [`Error::Network`].
     ///
@@ -240,8 +241,9 @@ impl Streams {
         Ok(Reader::over(reader, &self.client, outcome))
     }
 
-    /// A connection over any pair of byte streams: a Unix socket, TLS of the host, one side of [`tokio::io::duplex`].
-    /// What `incoming` gives is read; what is written goes to `outgoing`, which is shut down after the last byte.
+    /// A connection over any pair of byte streams: a Unix socket, TLS of the host, one side of
+    /// [`tokio::io::duplex`]. What `incoming` gives is read; what is written goes to `outgoing`, which is shut
+    /// down after the last byte.
     ///
     /// Of `options`, those count that are not about connecting.
     ///

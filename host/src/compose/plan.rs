@@ -1,4 +1,5 @@
-//! Who gets what from whom, found out before anything is built, so that what is wrong is said in terms of the parts.
+//! Who gets what from whom, found out before anything is built, so that what is wrong is said in terms of the
+//! parts.
 
 use std::collections::{HashMap, HashSet};
 

@@ -4,8 +4,9 @@ use std::str::FromStr;
 
 /// `HOST:PORT` in a grant: `127.0.0.1:80`, `[::1]:*`, `example.org:443`, `*:8080`.
 ///
-/// The host is an address, a name or `*` (any); the port is a number or `*` (any). IPv6 addresses stand in brackets.
-/// Names are compared without regard to case or a final dot; other alphabets are written in their `xn--` form.
+/// The host is an address, a name or `*` (any); the port is a number or `*` (any). IPv6 addresses stand in
+/// brackets. Names are compared without regard to case or a final dot; other alphabets are written in their
+/// `xn--` form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     pub(super) host: Host,

@@ -134,8 +134,8 @@ impl<P: Params, R: Results> Call<P, R> {
         }
     }
 
-    /// Makes of the result what the caller is given. It must give back what it owns when it is dropped, since the caller
-    /// may be gone.
+    /// Makes of the result what the caller is given. It must give back what it owns when it is dropped, since
+    /// the caller may be gone.
     pub(super) fn map<T>(
         self,
         result: impl FnOnce(R, Access<'_, State>) -> wasmtime::Result<T> + Send + 'static,

@@ -1,10 +1,11 @@
 //! One store, driven from several tasks.
 //!
-//! A wasmtime store computes in one thread at a time, and its background work goes on only while its event loop runs.
-//! Here a task of its own, the driver, runs the loop, one *turn* after another; between two turns the store is free.
-//! Whoever calls into the component ends the turn in progress, hands in its call and runs the next turn itself. So a
-//! call that does not wait has its result within one poll of the caller's future, and there is no moment at which
-//! bytes have been taken for a future that is dropped instead of being polled again.
+//! A wasmtime store computes in one thread at a time, and its background work goes on only while its event loop
+//! runs. Here a task of its own, the driver, runs the loop, one *turn* after another; between two turns the
+//! store is free. Whoever calls into the component ends the turn in progress, hands in its call and runs the
+//! next turn itself. So a call that does not wait has its result within one poll of the caller's future, and
+//! there is no moment at which bytes have been taken for a future that is dropped instead of being polled
+//! again.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -23,8 +24,8 @@ use crate::state::State;
 const ROUNDS: u32 = 1024;
 /// After so many it ends if somebody waits for the store.
 const ROUNDS_WITH_WAITERS: u32 = 64;
-/// So many are spent on what a call has left to do, before it is given to the driver: waking a task on another thread
-/// costs more than they do.
+/// So many are spent on what a call has left to do, before it is given to the driver: waking a task on another
+/// thread costs more than they do.
 const ROUNDS_AFTER_CALL: u32 = 32;
 
 /// Something to do with the store between two turns: to start a call, mostly.
@@ -101,8 +102,8 @@ impl EventLoop {
 
     /// Does `job`, and runs the loop for a turn; gives what the job, or the task that it starts, sends to `result`.
     ///
-    /// With `at_once` the result is that of a call that does not wait: then it is there within the poll in which the job
-    /// is done, unless the component blocks in a call to the host.
+    /// With `at_once` the result is that of a call that does not wait: then it is there within the poll in
+    /// which the job is done, unless the component blocks in a call to the host.
     pub(super) async fn call<T>(
         &self,
         job: Job,

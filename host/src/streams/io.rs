@@ -46,8 +46,8 @@ pub(super) fn producer(
     (producer, outcome)
 }
 
-/// Reads ahead, since a component waits for bytes by a read of length zero, and an [`AsyncRead`] cannot tell whether
-/// there are any without giving them.
+/// Reads ahead, since a component waits for bytes by a read of length zero, and an [`AsyncRead`] cannot tell
+/// whether there are any without giving them.
 struct ReadProducer {
     source: Pin<Box<dyn AsyncRead + Send>>,
     ahead: Vec<u8>,

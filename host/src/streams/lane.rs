@@ -1,4 +1,5 @@
-//! One call at a time, where the component wants it so: reads of a reader, accepts of a server, streams into a writer.
+//! One call at a time, where the component wants it so: reads of a reader, accepts of a server, streams into a
+//! writer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -7,8 +8,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::error::Error;
 
-/// A second call while one is pending is refused as busy. But a call whose future was dropped is none any more: until the
-/// component has heard of it, the next one waits.
+/// A second call while one is pending is refused as busy. But a call whose future was dropped is none any more:
+/// until the component has heard of it, the next one waits.
 #[derive(Clone, Default)]
 pub(super) struct Lane {
     lane: Arc<Mutex<()>>,

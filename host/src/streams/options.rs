@@ -17,7 +17,8 @@ pub struct ConnectOptions {
     deadline: Option<Option<Duration>>,
 }
 
-/// What a new server, and every connection that it accepts, shall be like. What is not set has the component's default.
+/// What a new server, and every connection that it accepts, shall be like. What is not set has the component's
+/// default.
 ///
 /// Values that make no sense, such as a limit of 0, are an [`Error::InvalidArgument`] of the call that uses them.
 #[derive(Debug, Clone, Default)]
@@ -47,8 +48,8 @@ macro_rules! common_options {
             Self::default()
         }
 
-        /// The longest line that `readline` and `readuntil` give, in bytes; half of what is buffered before the peer is
-        /// held back.
+        /// The longest line that `readline` and `readuntil` give, in bytes; half of what is buffered before the
+        /// peer is held back.
         pub fn limit(mut self, bytes: u32) -> Self {
             self.common.limit = Some(bytes);
             self
@@ -84,8 +85,8 @@ macro_rules! common_options {
             self
         }
 
-        /// When the probes begin, the time between them, and after how many without an answer the connection is lost;
-        /// `None` is the system's choice.
+        /// When the probes begin, the time between them, and after how many without an answer the connection is
+        /// lost; `None` is the system's choice.
         pub fn keep_alive_times(
             mut self,
             idle: Option<Duration>,

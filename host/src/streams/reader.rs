@@ -10,14 +10,15 @@ use crate::error::Error;
 
 /// The receiving side of a connection: a buffer, and reads that take from it.
 ///
-/// Bytes leave the buffer only with a result, and buffered bytes come before a failure. One read can be pending at a time;
-/// another one is [`Error::Busy`]. Dropping the future of a read ends it, and nothing is lost. Dropping the reader
-/// discards what is buffered and what still comes; the connection lives until the writer ends.
+/// Bytes leave the buffer only with a result, and buffered bytes come before a failure. One read can be pending
+/// at a time; another one is [`Error::Busy`]. Dropping the future of a read ends it, and nothing is lost.
+/// Dropping the reader discards what is buffered and what still comes; the connection lives until the writer
+/// ends.
 ///
 /// # Errors of every read
-/// [`Error::Network`] and [`Error::Tls`] when the connection failed, [`Error::Closed`] when this side closed it, in each
-/// case when what is buffered does not satisfy the read; the buffered rest stays for [`read`](Reader::read) and
-/// [`peek`](Reader::peek).
+/// [`Error::Network`] and [`Error::Tls`] when the connection failed, [`Error::Closed`] when this side closed
+/// it, in each case when what is buffered does not satisfy the read; the buffered rest stays for
+/// [`read`](Reader::read) and [`peek`](Reader::peek).
 pub struct Reader {
     object: Object,
     lane: Lane,
@@ -86,20 +87,21 @@ impl Reader {
     /// Reads exactly `n` bytes.
     ///
     /// # Errors
-    /// [`Error::IncompleteRead`] when the stream ends before; [`Error::TooLarge`] when `n` is more than `max_result`. Those
-    /// of [every read](Reader#errors-of-every-read).
+    /// [`Error::IncompleteRead`] when the stream ends before; [`Error::TooLarge`] when `n` is more than
+    /// `max_result`. Those of [every read](Reader#errors-of-every-read).
     pub async fn readexactly(&self, n: u32) -> Result<Vec<u8>, Error> {
         let func = self.object.guest().reader().func_try_readexactly();
         self.take(Wanted::Exactly(n), func, (self.object.resource(), n))
             .await
     }
 
-    /// Reads up to and including the first of several separators; where two end at the same byte, the longer one counts.
+    /// Reads up to and including the first of several separators; where two end at the same byte, the longer
+    /// one counts.
     ///
     /// # Errors
-    /// [`Error::LimitOverrun`] as for [`readline`](Reader::readline); [`Error::IncompleteRead`] when the stream ends
-    /// before; [`Error::InvalidArgument`] for no separator or an empty one. Those of
-    /// [every read](Reader#errors-of-every-read).
+    /// [`Error::LimitOverrun`] as for [`readline`](Reader::readline); [`Error::IncompleteRead`] when the stream
+    /// ends before; [`Error::InvalidArgument`] for no separator or an empty one. Those of [every
+    /// read](Reader#errors-of-every-read).
     pub async fn readuntil(&self, separators: &[&[u8]]) -> Result<Vec<u8>, Error> {
         let separators: Vec<Vec<u8>> = separators
             .iter()
@@ -197,8 +199,8 @@ impl Reader {
         Ok(self.object.ask(func, (self.object.resource(),)).await?.0)
     }
 
-    /// Everything that is still to come, as a tokio reader: the fastest way to move many bytes. A failure of the connection
-    /// is its last result, as an `io::Error` with the [`Error`] inside.
+    /// Everything that is still to come, as a tokio reader: the fastest way to move many bytes. A failure of
+    /// the connection is its last result, as an `io::Error` with the [`Error`] inside.
     ///
     /// # Errors
     /// [`Error::Busy`] while a read is pending; [`Error::Closed`].

@@ -31,8 +31,8 @@ impl Server {
     /// Waits for the next connection. One accept can be pending at a time. Dropping the future loses no connection.
     ///
     /// # Errors
-    /// [`Error::Closed`] after [`close`](Server::close); [`Error::Busy`]; [`Error::Network`] when a listening socket
-    /// failed.
+    /// [`Error::Closed`] after [`close`](Server::close); [`Error::Busy`]; [`Error::Network`] when a listening
+    /// socket failed.
     pub async fn accept(&self) -> Result<(Reader, Writer), Error> {
         let caller = self.lane.enter().await?;
         let (client, server) = (self.object.client(), self.object.guest().server());
@@ -175,8 +175,8 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// While the end is waited for, the component still has the server on loan, and dropping the handle alone would not
-    /// close it.
+    /// While the end is waited for, the component still has the server on loan, and dropping the handle alone
+    /// would not close it.
     fn drop(&mut self) {
         let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
         if ended.is_some() {

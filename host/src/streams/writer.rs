@@ -13,8 +13,9 @@ use crate::error::{Address, Error};
 
 /// The sending side of a connection: a queue that goes out by itself.
 ///
-/// What is written is sent without a further call; what several writes queue in one turn leaves together. Dropping the
-/// writer closes the connection with nobody waiting: what is queued still goes out, within the close deadline.
+/// What is written is sent without a further call; what several writes queue in one turn leaves together.
+/// Dropping the writer closes the connection with nobody waiting: what is queued still goes out, within the
+/// close deadline.
 ///
 /// # Errors of every sending call
 /// [`Error::Network`] and [`Error::Tls`] when the connection was lost, every time; [`Error::Closed`] when this side
@@ -48,7 +49,8 @@ impl Writer {
     ///
     /// # Errors
     /// [`Error::BufferFull`] beyond `max_queued`; [`Error::WriteAfterEof`]; [`Error::Busy`] while
-    /// [`write_from`](Writer::write_from) is pending; those of [every sending call](Writer#errors-of-every-sending-call).
+    /// [`write_from`](Writer::write_from) is pending; those of [every sending
+    /// call](Writer#errors-of-every-sending-call).
     pub async fn write(&self, data: &[u8]) -> Result<(), Error> {
         self.stream.settle().await;
         let func = self.object.guest().writer().func_write();
@@ -113,8 +115,8 @@ impl Writer {
             .await
     }
 
-    /// Sends everything that `source` gives, after what is queued, as fast as the peer takes it; gives the number of bytes.
-    /// It does not end the output. Dropping the future ends it: what was taken still goes out.
+    /// Sends everything that `source` gives, after what is queued, as fast as the peer takes it; gives the
+    /// number of bytes. It does not end the output. Dropping the future ends it: what was taken still goes out.
     ///
     /// # Errors
     /// [`PartialWrite`]: how many bytes were taken, and why not more.
@@ -199,8 +201,8 @@ impl Writer {
     /// Waits until the connection has ended. Any number of times, by any number of callers.
     ///
     /// # Errors
-    /// What the end was, unless it was a clean close: [`Error::Network`] for a loss, [`Error::Closed`] for an abort,
-    /// [`Error::DeadlineExceeded`] when closing took too long.
+    /// What the end was, unless it was a clean close: [`Error::Network`] for a loss, [`Error::Closed`] for an
+    /// abort, [`Error::DeadlineExceeded`] when closing took too long.
     pub async fn wait_closed(&self) -> Result<(), Error> {
         self.wait(
             self.object.guest().writer().func_wait_closed(),
@@ -268,8 +270,8 @@ impl Writer {
         Ok(self.object.ask(func, (self.object.resource(),)).await?.0)
     }
 
-    /// Sets the marks of [`drain`](Writer::drain), in bytes. Without `low` it is a quarter of `high`, without `high` it
-    /// is four times `low`, without both they are the default.
+    /// Sets the marks of [`drain`](Writer::drain), in bytes. Without `low` it is a quarter of `high`, without
+    /// `high` it is four times `low`, without both they are the default.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] when `low` is above `high`.
@@ -286,8 +288,8 @@ impl Writer {
             .0?)
     }
 
-    /// A wait that others may wait beside. The component can only cancel all waits of a kind; those whose callers are
-    /// still there begin again.
+    /// A wait that others may wait beside. The component can only cancel all waits of a kind; those whose
+    /// callers are still there begin again.
     async fn wait(
         &self,
         func: TypedFunc<(ResourceAny,), (Result<(), wit::Error>,)>,

@@ -38,8 +38,8 @@ async fn poll_times<T>(times: usize, future: impl Future<Output = T>) -> Option<
     None
 }
 
-/// Every line comes in pieces, and during each of them a read is dropped after so many polls: nothing is lost, nothing
-/// comes twice.
+/// Every line comes in pieces, and during each of them a read is dropped after so many polls: nothing is lost,
+/// nothing comes twice.
 async fn drop_reads() {
     let streams = loopback().await;
     let (listener, port) = peer().await;

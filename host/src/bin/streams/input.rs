@@ -25,8 +25,8 @@ impl Input {
         }))
     }
 
-    /// The first SIGINT or SIGTERM closes the input; the second one, or the first for a program that reads no input, ends
-    /// the process.
+    /// The first SIGINT or SIGTERM closes the input; the second one, or the first for a program that reads no
+    /// input, ends the process.
     pub(crate) async fn close_on_signals(self) {
         let mut signals = Signals::new();
         let mut exit_code = signals.next().await;

@@ -15,7 +15,8 @@ const DENIALS: usize = 100;
 
 #[derive(Args)]
 pub(crate) struct Run {
-    /// Let the program connect to this host and port; `*` is any. IPv6 addresses stand in brackets. May be repeated.
+    /// Let the program connect to this host and port; `*` is any. IPv6 addresses stand in brackets. May be
+    /// repeated.
     #[arg(long, value_name = "HOST:PORT")]
     allow_connect: Vec<Endpoint>,
 
@@ -35,8 +36,8 @@ pub(crate) struct Run {
     #[arg(long, value_name = "PART.wasm")]
     with: Vec<PathBuf>,
 
-    /// How many handles may be alive at once. A connection takes about ten, so the default is enough for about 10,000
-    /// connections; it is also what `wasmtime run` has. A program that needs more traps.
+    /// How many handles may be alive at once. A connection takes about ten, so the default is enough for about
+    /// 10,000 connections; it is also what `wasmtime run` has. A program that needs more traps.
     #[arg(long, value_name = "N", default_value_t = Limits::default().max_handles)]
     max_handles: usize,
 
