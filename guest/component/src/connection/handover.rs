@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamWriter};
+use wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult, StreamWriter};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::bindings::{wit_future, wit_stream};
@@ -18,7 +18,8 @@ pub(crate) type Given = (StreamReader<u8>, FutureReader<Result<(), Error>>);
 impl Connection {
     /// Gives away everything that is still to come. The reader is `closed` afterwards.
     ///
-    /// With nothing buffered the transport's own stream is given: its bytes then pass through nobody's hands.
+    /// It is a stream of this component's, not the transport's: of that one, nobody would take what is left when it is
+    /// dropped, and the peer would wait for ever, or lose what it has not read yet when the socket goes.
     ///
     /// # Errors
     ///
@@ -36,39 +37,25 @@ impl Connection {
             }
         };
         // After a failure the rest of the input is the pump's to discard.
-        let mut incoming = match failure {
+        let incoming = match failure {
             Some(_) => None,
             None => Lent::borrow(self).and_then(|mut lent| lent.incoming.take()),
         };
-        // An end that is known already cannot be handed over: it is made anew.
-        let whole = buffered.is_empty() && !incoming.as_mut().is_some_and(Incoming::has_ended);
         self.input.borrow_mut().give_up(Error::Closed);
         self.weigh();
 
+        // A reader over a stream of the program's own may be all there is so far.
+        driver::start();
         let (outcome, outcome_reader) = wit_future::new::<Result<(), Error>>(|| Ok(()));
-        let given = match incoming {
-            Some(incoming) if whole => {
-                let (stream, mut ended) = incoming.into_parts();
-                let connection = self.clone();
-                driver::spawn(async move {
-                    let result = ended.get().await;
-                    connection.given_ended(result, outcome).await;
-                });
-                stream
-            }
-            incoming => {
-                let (to, stream) = wit_stream::new::<u8>();
-                let connection = self.clone();
-                driver::spawn(async move {
-                    let result = connection.copy(buffered, incoming, to).await;
-                    connection
-                        .given_ended(failure.map_or(result, Err), outcome)
-                        .await;
-                });
-                stream
-            }
-        };
-        Ok((given, outcome_reader))
+        let (to, stream) = wit_stream::new::<u8>();
+        let connection = self.clone();
+        driver::spawn(async move {
+            let result = connection.copy(buffered, incoming, to).await;
+            connection
+                .given_ended(failure.map_or(result, Err), outcome)
+                .await;
+        });
+        Ok((stream, outcome_reader))
     }
 
     async fn given_ended(
@@ -94,7 +81,7 @@ impl Connection {
         let Some(mut incoming) = incoming else {
             return Ok(());
         };
-        while wanted {
+        while wanted && wants_more(&mut to).await {
             let mut piece = Vec::new();
             if !incoming.ready().await
                 || !incoming.read(take_scratch(), |bytes| piece = bytes).await
@@ -107,4 +94,10 @@ impl Connection {
         self.drop_reader();
         Ok(())
     }
+}
+
+/// Waits until somebody reads, so that a connection whose bytes nobody takes holds none; false when the other end is gone.
+async fn wants_more(to: &mut StreamWriter<u8>) -> bool {
+    let (result, _) = to.write(Vec::new()).await;
+    result != StreamResult::Dropped
 }

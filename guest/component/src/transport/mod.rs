@@ -58,16 +58,6 @@ impl Incoming {
     pub(crate) async fn outcome(&mut self) -> Result<(), Error> {
         self.outcome.get().await
     }
-
-    /// Whether the end is known by now.
-    pub(crate) fn has_ended(&mut self) -> bool {
-        self.stream.has_ended()
-    }
-
-    /// The stream itself and what tells its outcome. It can be given away only if it has not ended.
-    pub(crate) fn into_parts(self) -> (StreamReader<u8>, Outcome) {
-        (self.stream.into_stream(), self.outcome)
-    }
 }
 
 /// The bytes that go out.

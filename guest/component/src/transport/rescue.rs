@@ -2,14 +2,13 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
 
 use wit_bindgen::{StreamRead, StreamReader, StreamResult};
 
 /// A stream that is read from.
 ///
-/// It knows its end: a read after the one that was told of the end is a trap, and so is giving the stream away, also if
-/// that read was cancelled and nobody looked at what it was told.
+/// It knows its end: a read after the one that was told of the end is a trap, also if that read was cancelled and nobody
+/// looked at what it was told.
 pub(crate) struct Source<T: 'static> {
     stream: StreamReader<T>,
     ended: bool,
@@ -44,21 +43,6 @@ impl<T: 'static> Source<T> {
         };
         let (result, buffer) = poll_fn(|cx| rescue.read.as_mut().poll(cx)).await;
         rescue.settle(result, buffer)
-    }
-
-    /// Whether the end is known by now; an end that comes later is not.
-    pub(crate) fn has_ended(&mut self) -> bool {
-        // The bindings may have been told together with the last bytes, and say so only when they are asked again.
-        let mut context = Context::from_waker(Waker::noop());
-        matches!(
-            pin!(self.ready()).as_mut().poll(&mut context),
-            Poll::Ready(false)
-        ) || self.ended
-    }
-
-    /// The stream itself. It can be given away only if it has not [ended](Source::has_ended).
-    pub(crate) fn into_stream(self) -> StreamReader<T> {
-        self.stream
     }
 }
 

@@ -1,0 +1,133 @@
+//! `from-socket` and `from-listener`: sockets that the program made itself become connections and servers.
+
+use asyncio_streams::bindings::streams::{ConnectOptions, ServerOptions};
+use asyncio_streams::{Address, Error, NetworkCode, Server, open_connection, start_server};
+use asyncio_streams_test_programs::{Result, Side, check, follow, matching, pattern, port, same};
+use bindings::asyncio::streams::sockets::{from_listener, from_socket};
+use bindings::wasi::sockets::types::{
+    IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, TcpSocket,
+};
+
+asyncio_streams::run!(main);
+
+#[allow(missing_docs, clippy::all, reason = "generated")]
+mod bindings {
+    wit_bindgen::generate!({
+        inline: "
+            package test:sockets;
+
+            world sockets {
+                import wasi:sockets/types@0.3.0;
+                import asyncio:streams/sockets@0.1.0;
+            }
+        ",
+        path: "../../wit",
+        with: {
+            "asyncio:streams/types@0.1.0": asyncio_streams::bindings::types,
+            "asyncio:streams/streams@0.1.0": asyncio_streams::bindings::streams,
+        },
+        generate_all,
+    });
+}
+
+async fn main() -> Result {
+    connected().await?;
+    not_connected().await?;
+    listening().await?;
+    not_to_be_listened_on().await
+}
+
+fn loopback(port: u16) -> IpSocketAddress {
+    IpSocketAddress::Ipv4(Ipv4SocketAddress {
+        port,
+        address: (127, 0, 0, 1),
+    })
+}
+
+fn socket() -> Result<TcpSocket> {
+    Ok(TcpSocket::create(IpAddressFamily::Ipv4)?)
+}
+
+fn is_invalid_state<T>(
+    result: std::result::Result<T, asyncio_streams::bindings::types::Error>,
+) -> bool {
+    let error = result.err().map(Error::from);
+    matches!(error, Some(Error::Network(error)) if error.code == NetworkCode::InvalidState)
+}
+
+async fn connected() -> Result {
+    let server = start_server(["127.0.0.1"], 0).await?;
+    let port = port(&server)?;
+    let socket = socket()?;
+    socket.connect(loopback(port)).await?;
+    let options = ConnectOptions::new();
+    options.set_limit(99)?;
+    options.set_max_queued(200_000)?;
+    options.set_keep_alive(true);
+    let (near, far) = futures::join!(from_socket(socket, Some(&options)), server.accept());
+    let (reader, writer) = near?;
+    let (near, far) = (
+        Side {
+            reader: reader.into(),
+            writer: writer.into(),
+        },
+        Side::from(far?),
+    );
+
+    same!(near.reader.limit(), 99);
+    same!(near.writer.peername(), far.writer.sockname());
+    same!(near.writer.sockname(), far.writer.peername());
+    matching!(near.writer.write(vec![0; 200_001]), Err(Error::BufferFull));
+    near.writer.write(pattern(0, 200_000))?;
+    near.writer.write_eof()?;
+    follow(0, &far.reader.read_to_end().await?)?;
+    far.writer.write("answer\n")?;
+    same!(near.reader.readline().await?, b"answer\n");
+    near.writer.close();
+    near.writer.wait_closed().await?;
+    Ok(())
+}
+
+async fn not_connected() -> Result {
+    check!(is_invalid_state(from_socket(socket()?, None).await));
+    let bound = socket()?;
+    bound.bind(loopback(0))?;
+    check!(is_invalid_state(from_socket(bound, None).await));
+    Ok(())
+}
+
+async fn listening() -> Result {
+    let socket = socket()?;
+    socket.bind(loopback(0))?;
+    let options = ServerOptions::new();
+    options.set_limit(77)?;
+    options.set_start_serving(false);
+    let server: Server = from_listener(socket, Some(&options)).await?.into();
+    check!(!server.is_serving());
+    let port = port(&server)?;
+    matching!(
+        open_connection("127.0.0.1", port).await,
+        Err(Error::Connect(_))
+    );
+    server.start_serving()?;
+    let (near, far) = futures::join!(open_connection("127.0.0.1", port), server.accept());
+    let (near, far): (Side, Side) = (near?.into(), far?.into());
+    same!(far.reader.limit(), 77);
+    check!(matches!(near.writer.peername(), Some(Address::Inet(it)) if it.port == port));
+    near.writer.write("hello")?;
+    same!(far.reader.readexactly(5).await?, b"hello");
+    server.close();
+    near.writer.close();
+    far.writer.close();
+    server.wait_closed().await;
+    Ok(())
+}
+
+async fn not_to_be_listened_on() -> Result {
+    check!(is_invalid_state(from_listener(socket()?, None).await));
+    let listening = socket()?;
+    listening.bind(loopback(0))?;
+    let _clients = listening.listen()?;
+    check!(is_invalid_state(from_listener(listening, None).await));
+    Ok(())
+}
