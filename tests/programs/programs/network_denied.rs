@@ -1,0 +1,39 @@
+//! A program that was not granted the network: every way to it says so.
+
+use asyncio_streams::{Error, NetworkCode, open_connection, start_server};
+use asyncio_streams_test_programs::{Result, check, matching, memory, same};
+
+asyncio_streams::run!(main);
+
+fn is_denied(error: &Error) -> bool {
+    matches!(error, Error::Network(error) if error.code == NetworkCode::AccessDenied)
+}
+
+async fn main() -> Result {
+    for host in ["127.0.0.1", "::1", "192.0.2.1"] {
+        match open_connection(host, 80).await {
+            // Each address may be refused for itself.
+            Err(Error::Connect(attempts)) => {
+                check!(
+                    attempts
+                        .iter()
+                        .all(|attempt| attempt.error.code == NetworkCode::AccessDenied),
+                    "{attempts:?}"
+                );
+            }
+            other => matching!(other, Err(error) if is_denied(&error)),
+        }
+        matching!(start_server([host], 0).await, Err(error) if is_denied(&error));
+    }
+    matching!(start_server([""; 0], 0).await, Err(error) if is_denied(&error));
+    // Hosts have one error for names that do not resolve and names that may not be looked up.
+    for host in ["localhost", "example.com"] {
+        matching!(open_connection(host, 80).await, Err(Error::Network(error))
+            if matches!(error.code, NetworkCode::AccessDenied | NetworkCode::NameLookupFailed));
+    }
+    // What needs no network goes on.
+    let pair = memory().await?;
+    pair.left.writer.write("hello")?;
+    same!(pair.right.reader.readexactly(5).await?, b"hello");
+    Ok(())
+}
