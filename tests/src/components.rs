@@ -36,7 +36,7 @@ pub fn component(name: &str) -> Vec<u8> {
     let file = folder().join(format!("{name}.wasm"));
     fs::read(&file).unwrap_or_else(|error| {
         panic!(
-            "{}: {error}. The components are built by `cargo xtask build`",
+            "{}: {error}. The components are built by `cargo xtask build --tests`",
             file.display()
         )
     })
