@@ -78,6 +78,28 @@ fn reset_while_writing() {
 }
 
 #[test]
+fn reset_while_sending_a_stream() {
+    against("fault_reset_streaming", || {
+        Peer::start(|mut conn| {
+            conn.expect([b'x'; 100_000]);
+            conn.reset();
+        })
+    });
+}
+
+#[test]
+fn reset_after_the_end() {
+    against("fault_reset_after_end", || {
+        Peer::start(|mut conn| {
+            conn.send("all of it");
+            conn.end_output();
+            conn.expect("reset\n");
+            conn.reset();
+        })
+    });
+}
+
+#[test]
 fn reset_while_connecting() {
     let mut places = vec![In::Concurrent, In::CallAsync];
     places.extend(wasmtime().map(|_| In::Wasmtime));

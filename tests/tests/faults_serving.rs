@@ -78,6 +78,35 @@ fn clients_that_reset_at_every_stage() {
 }
 
 #[test]
+fn clients_that_had_reset_before_they_were_accepted() {
+    let mut places = vec![In::Concurrent];
+    places.extend(wasmtime().map(|_| In::Wasmtime));
+    for place in places {
+        let mut server = Program::new("fault_reset_accepting").stdin().start(place);
+        let port: u16 = server.line().parse().expect("a port");
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        // They come in turns: one that resets, one that resets with bytes on their way, one that stays.
+        let good: Vec<_> = (0..3)
+            .map(|_| {
+                Conn::connect(address).reset();
+                let mut conn = Conn::connect(address);
+                conn.send("bye");
+                conn.reset();
+                let mut conn = Conn::connect(address);
+                conn.send("hello\n");
+                conn
+            })
+            .collect();
+        server.write_stdin(b"go on\n");
+        for mut conn in good {
+            conn.expect("hello\n");
+            conn.expect_end();
+        }
+        server.wait().assert_success();
+    }
+}
+
+#[test]
 fn flood_of_connects_that_die_at_once() {
     everywhere(|server, address| {
         let mut faithful = Conn::connect(address);
