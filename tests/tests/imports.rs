@@ -1,0 +1,106 @@
+//! What the components import and export, to the last interface: what is not here, they cannot do.
+
+use std::collections::BTreeSet;
+
+use asyncio_streams_tests::component;
+use wit_component::DecodedWasm;
+use wit_parser::{Resolve, WorldItem};
+
+#[test]
+fn the_streams_component_has_sockets_and_clocks_and_nothing_else() {
+    let (imports, exports) = interfaces("streams");
+    assert_eq!(
+        imports,
+        [
+            "wasi:clocks/monotonic-clock@0.3.0",
+            "wasi:clocks/types@0.3.0",
+            "wasi:sockets/ip-name-lookup@0.3.0",
+            "wasi:sockets/types@0.3.0",
+        ]
+    );
+    assert_eq!(
+        exports,
+        [
+            "asyncio:streams/sockets@0.1.0",
+            "asyncio:streams/streams@0.1.0",
+            "asyncio:streams/types@0.1.0",
+        ]
+    );
+}
+
+#[test]
+fn the_listening_command_has_its_arguments_its_streams_and_a_clock() {
+    let (imports, exports) = interfaces("serve");
+    assert_eq!(
+        imports,
+        [
+            "asyncio:streams/handler@0.1.0",
+            "asyncio:streams/streams@0.1.0",
+            "asyncio:streams/types@0.1.0",
+            "wasi:cli/environment@0.3.0",
+            "wasi:cli/stderr@0.3.0",
+            "wasi:cli/stdin@0.3.0",
+            "wasi:cli/stdout@0.3.0",
+            "wasi:cli/types@0.3.0",
+            "wasi:clocks/monotonic-clock@0.3.0",
+        ]
+    );
+    assert_eq!(exports, ["wasi:cli/run@0.3.0"]);
+}
+
+/// A program that uses the crate imports what it calls, and not all that the crate could.
+#[test]
+fn a_program_imports_what_it_uses() {
+    let (imports, exports) = interfaces("tests/read");
+    let known: Vec<_> = imports
+        .iter()
+        .filter(|name| name.starts_with("asyncio:"))
+        .collect();
+    assert_eq!(
+        known,
+        [
+            "asyncio:streams/streams@0.1.0",
+            "asyncio:streams/types@0.1.0"
+        ]
+    );
+    for other in [
+        "wasi:sockets",
+        "wasi:filesystem",
+        "wasi:random",
+        "wasi:cli/stdin",
+    ] {
+        assert!(
+            !imports.iter().any(|name| name.starts_with(other)),
+            "{imports:?}"
+        );
+    }
+    assert_eq!(exports, ["wasi:cli/run@0.3.0"]);
+}
+
+/// The names of the interfaces that a component imports and exports, in order.
+fn interfaces(name: &str) -> (Vec<String>, Vec<String>) {
+    let bytes = component(name);
+    let decoded = wit_component::decode(&bytes).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+    let DecodedWasm::Component(resolve, world) = decoded else {
+        panic!("{name} is no component");
+    };
+    let world = &resolve.worlds[world];
+    let names = |items: Vec<&WorldItem>| -> Vec<String> {
+        let names: BTreeSet<String> = items
+            .into_iter()
+            .map(|item| interface(&resolve, item))
+            .collect();
+        names.into_iter().collect()
+    };
+    (
+        names(world.imports.values().collect()),
+        names(world.exports.values().collect()),
+    )
+}
+
+fn interface(resolve: &Resolve, item: &WorldItem) -> String {
+    match item {
+        WorldItem::Interface { id, .. } => resolve.id_of(*id).expect("a name"),
+        other => panic!("not an interface: {other:?}"),
+    }
+}
