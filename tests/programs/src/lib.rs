@@ -3,17 +3,16 @@
 //! A program checks one behaviour. It is successful when its main function returns ok; a check that fails returns the
 //! [`Failure`], which `run!` prints. Programs do not panic: a panic is a trap, and its message is lost.
 
-mod check;
 mod pairs;
-mod pattern;
 mod peer;
 mod random;
 mod traffic;
 mod turns;
 
-pub use check::{Failure, Result, pending, shorten};
+pub use asyncio_streams_contract::{
+    Failure, Result, check, follow, matching, pattern, pending, same,
+};
 pub use pairs::{Pair, Side, clog, memory, memory_with, port, tcp, tcp_with};
-pub use pattern::{follow, pattern};
 pub use peer::{is_loss, is_refused, is_reset, loopback, peer, peer_port, peer_with};
 pub use random::Random;
 pub use traffic::{Figures, Traffic, Wrong, receive, send};
