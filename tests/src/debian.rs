@@ -1,14 +1,14 @@
 //! Programs of Debian's packages: used where they are installed, else downloaded and unpacked into `target/peers`, and never
 //! installed, so that no service starts.
 
+mod packages;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use std::{env, fs, io};
 
-use crate::components::target;
 use crate::native;
 
 /// Enough for a slow mirror.
@@ -36,7 +36,7 @@ impl Found {
                 root: None,
             });
         }
-        let found = unpacked(package).and_then(|root| {
+        let found = packages::unpacked(package).and_then(|root| {
             let folders = ["usr/bin", "usr/sbin", "bin", "sbin"].map(|folder| root.join(folder));
             let mut files = folders.into_iter().map(|folder| folder.join(program));
             let found = files.find(|file| file.is_file());
@@ -64,7 +64,7 @@ impl Found {
         if native::output(python.command().args(&import), DEADLINE).is_ok() {
             return Some(python);
         }
-        let found = unpacked(package).and_then(|root| {
+        let found = packages::unpacked(package).and_then(|root| {
             let python = Self {
                 root: Some(root),
                 ..python
@@ -115,72 +115,6 @@ fn or_say(package: &str, found: Result<Found, String>) -> Option<Found> {
             None
         }
     }
-}
-
-/// The folder of a package with all that it needs and this machine has not; downloaded if it is not there yet.
-fn unpacked(package: &str) -> Result<PathBuf, String> {
-    // One at a time: tests run side by side.
-    static ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let peers = target().join("peers");
-    let root = peers.join(package);
-    if root.is_dir() {
-        return Ok(root);
-    }
-    let said = |error: io::Error| error.to_string();
-    fs::create_dir_all(&peers).map_err(said)?;
-    let work = tempfile::tempdir_in(&peers).map_err(said)?;
-    let packages = missing(package)?;
-    apt(&["download"], &packages, work.path())?;
-    let fresh = work.path().join("root");
-    for entry in fs::read_dir(work.path()).map_err(said)? {
-        let file = entry.map_err(said)?.path();
-        if file.extension().is_some_and(|extension| extension == "deb") {
-            native::output(
-                Command::new("dpkg").arg("--extract").arg(&file).arg(&fresh),
-                DEADLINE,
-            )?;
-        }
-    }
-    // Whole or not at all: another run of the tests may look meanwhile, or have been faster.
-    match fs::rename(&fresh, &root) {
-        Err(error) if !root.is_dir() => Err(said(error)),
-        _ => Ok(root),
-    }
-}
-
-/// The packages that an installation would bring.
-fn missing(package: &str) -> Result<Vec<String>, String> {
-    let here = Path::new(".");
-    let install = ["install", "--simulate", "--no-install-recommends", "-y"];
-    let package = [package.to_owned()];
-    let plan = match apt(&install, &package, here) {
-        Ok(plan) => plan,
-        // A new machine has no lists yet; getting them takes root's rights.
-        Err(first) => match apt(&["update"], &[], here) {
-            Ok(_) => apt(&install, &package, here)?,
-            Err(_) => return Err(first),
-        },
-    };
-    let names = plan.lines().filter_map(|line| line.strip_prefix("Inst "));
-    Ok(names
-        .filter_map(|line| line.split(' ').next())
-        .map(str::to_owned)
-        .collect())
-}
-
-fn apt(order: &[&str], packages: &[String], folder: &Path) -> Result<String, String> {
-    let mut command = Command::new("apt-get");
-    command
-        .args(["-q", "-o", "DPkg::Lock::Timeout=120"])
-        .args(order)
-        .args(packages)
-        .current_dir(folder);
-    // The compiler's libraries are not for other programs.
-    command
-        .env("LC_ALL", "C.UTF-8")
-        .env_remove("LD_LIBRARY_PATH");
-    native::output(&mut command, DEADLINE)
 }
 
 fn folders_of(folder: &Path) -> Vec<PathBuf> {

@@ -46,7 +46,7 @@ pub(crate) fn ci(choice: Choice) -> Result<()> {
         .run("the components", |_| build::build(choice))
         .is_some()
     {
-        test::tests(&mut steps, &toolchain, &Options::default());
+        test::tests(&mut steps, &toolchain, &Options::of_ci());
     }
     steps.finish()
 }

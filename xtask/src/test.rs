@@ -24,11 +24,24 @@ const GUESTS: [&str; 3] = [
     "asyncio-streams-serve",
 ];
 
-#[derive(Default, Args)]
+#[derive(Args)]
 pub(crate) struct Options {
     /// Leave out the tests under the real `wasmtime` program, when it is not there and cannot be built.
     #[arg(long)]
     without_wasmtime: bool,
+    /// Fail when a program that the tests talk to (redis, nginx and the like) cannot be had, instead of leaving its test out.
+    #[arg(long)]
+    require_peers: bool,
+}
+
+impl Options {
+    /// Nothing is left out.
+    pub(crate) fn of_ci() -> Self {
+        Options {
+            without_wasmtime: false,
+            require_peers: true,
+        }
+    }
 }
 
 /// Builds, then runs every test, those after a failed one too.
@@ -71,10 +84,13 @@ pub(crate) fn tests(steps: &mut Steps, toolchain: &Toolchain, options: &Options)
     });
     steps.run("the demo", |_| demo::run());
     // Together, since each by itself would have wasmtime built again, with features that differ by a hair.
-    let components = cargo_test(
+    let mut components = cargo_test(
         "asyncio-streams-host",
         &["--release", "--package", "asyncio-streams-tests"],
     );
+    if options.require_peers {
+        components = components.with("PEERS", Path::new("required"));
+    }
     if options.without_wasmtime {
         eprintln!("\n!!! Left out, as asked: every test under the real wasmtime program");
         steps.run("tests of the host crate and of the components", |tally| {
