@@ -222,6 +222,15 @@ impl Conn {
         lingers.expect("a socket that resets");
     }
 
+    /// How many segments with data have come in so far: what the other side sent apart, as the system saw it.
+    ///
+    /// # Panics
+    /// When the system does not tell.
+    #[cfg(target_os = "linux")]
+    pub fn segments_in(&self) -> u32 {
+        super::tcp_info::of(&self.stream).tcpi_data_segs_in
+    }
+
     fn set_timeout(&self, timeout: Duration) {
         let set = self.stream.set_write_timeout(Some(timeout));
         set.expect("a timeout for writing");

@@ -9,6 +9,8 @@ mod crowd;
 mod gate;
 mod pattern;
 mod peer;
+#[cfg(target_os = "linux")]
+mod tcp_info;
 
 pub use conn::{Conn, End, PATIENCE};
 pub use crowd::Crowd;

@@ -1,0 +1,90 @@
+//! What is written in one turn leaves as one segment: without `TCP_NODELAY`, which WASI has not, a second small one would
+//! wait for the peer's acknowledgement of the first (RFC 896), which the peer delays for 40 ms or more. The peer asks its
+//! system how many segments came; nothing here depends on time.
+#![cfg(target_os = "linux")]
+
+use asyncio_streams_tests::peers::{Conn, Peer};
+use asyncio_streams_tests::{In, Program, wasmtime};
+
+/// Questions on each connection; the program knows the same number.
+const QUESTIONS: u32 = 15;
+
+/// Connections at once.
+const CONNECTIONS: usize = 20;
+
+fn places() -> impl Iterator<Item = In> {
+    let embedded = [In::Concurrent, In::CallAsync];
+    embedded.into_iter().chain(wasmtime().map(|_| In::Wasmtime))
+}
+
+#[test]
+fn writes_of_one_turn() {
+    for place in places() {
+        let peer = Peer::start(|mut conn| {
+            for number in 1..=QUESTIONS {
+                conn.expect("ask now\n");
+                assert_eq!(conn.segments_in(), number);
+                conn.send(".");
+            }
+            conn.expect_end();
+        });
+        let arguments = [
+            peer.port().to_string(),
+            QUESTIONS.to_string(),
+            CONNECTIONS.to_string(),
+        ];
+        Program::new("segments")
+            .args(arguments)
+            .run(place)
+            .assert_success();
+        peer.finish();
+    }
+}
+
+/// The other side of it: a handler whose answer has three parts, to several clients at once.
+#[test]
+fn answers_of_a_handler() {
+    for place in places() {
+        let mut server = Program::example_handler("key-value-server")
+            .args(["127.0.0.1:0"])
+            .start(place);
+        let line = server.line();
+        let address = line
+            .strip_prefix("listening on ")
+            .expect("where it listens");
+        let address = address.parse().expect("an address");
+        let mut clients: Vec<_> = (0..CONNECTIONS).map(|_| Conn::connect(address)).collect();
+        for (number, client) in clients.iter_mut().enumerate() {
+            client.send(format!("set {number} 5\r\nvalue\r\n"));
+            client.expect("stored\r\n");
+        }
+        for number in 2..=QUESTIONS {
+            for (key, client) in clients.iter_mut().enumerate() {
+                client.send(format!("get {key}\r\n"));
+            }
+            for client in &mut clients {
+                client.expect("value 5\r\nvalue\r\n");
+                assert_eq!(client.segments_in(), number);
+            }
+        }
+        assert!(server.is_running());
+    }
+}
+
+/// The count can be more than one for each: what is sent apart is counted apart.
+#[test]
+fn what_is_sent_apart_is_counted_apart() {
+    let peer = Peer::start(|mut conn| {
+        conn.send("a");
+        conn.expect("-");
+        conn.send("b");
+        conn.expect("-");
+    });
+    let mut conn = Conn::connect(peer.address());
+    conn.expect("a");
+    conn.send("-");
+    conn.expect("b");
+    conn.send("-");
+    assert_eq!(conn.segments_in(), 2);
+    peer.finish();
+}
