@@ -2,6 +2,8 @@
 //!
 //! Each program has a thread, a runtime and a store of its own: one that hangs takes no other along.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -11,6 +13,8 @@ use tokio::sync::oneshot;
 use wasmtime::component::{Linker, ResourceTable, TypedFunc};
 use wasmtime::{ResourceLimiter, Result, Store};
 use wasmtime_wasi::cli::AsyncStdinStream;
+use wasmtime_wasi::p3::bindings::sockets::ip_name_lookup::ErrorCode;
+use wasmtime_wasi::p3::bindings::sockets::types::IpAddress;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::components::{self, Composed};
@@ -38,9 +42,9 @@ pub(crate) fn start(program: Program, place: In, composed: &Composed) -> Running
     };
     // Compiling counts for nobody's deadline.
     composed.compiled();
-    let max_handles = program.max_handles;
+    let running = program.clone();
     let work = move || {
-        let exit = block_on(run(&composed, place, host, max_handles), stopped);
+        let exit = block_on(run(&composed, place, host, running), stopped);
         outputs.iter().for_each(Output::end);
         // Nobody listens when the program was stopped.
         let _ = ended.send(exit);
@@ -80,18 +84,16 @@ fn block_on(work: impl Future<Output = Result<Exit>>, stopped: oneshot::Receiver
         .unwrap_or_else(|error| Exit::Trap(format!("{error:?}")))
 }
 
-async fn run(
-    composed: &Composed,
-    place: In,
-    host: Host,
-    max_handles: Option<usize>,
-) -> Result<Exit> {
+async fn run(composed: &Composed, place: In, host: Host, program: Program) -> Result<Exit> {
     let component = composed.compiled();
     let mut linker = Linker::new(components::engine());
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    if !program.names.is_empty() {
+        look_up(&mut linker, program.names)?;
+    }
     let mut store = Store::new(components::engine(), host);
     store.limiter(|host| &mut host.memory);
-    if let Some(handles) = max_handles {
+    if let Some(handles) = program.max_handles {
         store.set_max_component_handles(handles);
     }
     let instance = linker.instantiate_async(&mut store, component).await?;
@@ -113,6 +115,25 @@ async fn run(
     } else {
         Exit::Failure
     })
+}
+
+/// Has names looked up in a table instead of by the system.
+fn look_up(linker: &mut Linker<Host>, names: BTreeMap<String, Vec<IpAddr>>) -> Result<()> {
+    linker.allow_shadowing(true);
+    let mut interface = linker.instance("wasi:sockets/ip-name-lookup@0.3.0")?;
+    interface.func_wrap_concurrent("resolve-addresses", move |_, (name,): (String,)| {
+        let found = names.get(&name);
+        let found = found.map(|addresses| addresses.iter().copied().map(from_std).collect());
+        let found: Result<Vec<IpAddress>, _> = found.ok_or(ErrorCode::NameUnresolvable);
+        Box::pin(async move { Ok((found,)) })
+    })
+}
+
+fn from_std(address: IpAddr) -> IpAddress {
+    match address {
+        IpAddr::V4(address) => IpAddress::Ipv4(address.octets().into()),
+        IpAddr::V6(address) => IpAddress::Ipv6(address.segments().into()),
+    }
 }
 
 fn context(program: &Program, stdout: &Output, stderr: &Output) -> (WasiCtx, Option<Stdin>) {

@@ -1,5 +1,7 @@
 //! What to run, and where.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::components::{self, Composed};
@@ -44,6 +46,7 @@ pub struct Program {
     pub(crate) stdin: bool,
     pub(crate) deadline: Duration,
     pub(crate) max_handles: Option<usize>,
+    pub(crate) names: BTreeMap<String, Vec<IpAddr>>,
 }
 
 impl Program {
@@ -78,6 +81,7 @@ impl Program {
             stdin: false,
             deadline: DEADLINE,
             max_handles: None,
+            names: BTreeMap::new(),
         }
     }
 
@@ -114,6 +118,18 @@ impl Program {
     #[must_use]
     pub fn max_handles(mut self, handles: usize) -> Self {
         self.max_handles = Some(handles);
+        self
+    }
+
+    /// Gives a name its addresses, in this order; once one has them, no other name can be looked up. In this process only.
+    #[must_use]
+    pub fn name<A: Into<IpAddr>>(
+        mut self,
+        name: &str,
+        addresses: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let addresses = addresses.into_iter().map(Into::into).collect();
+        self.names.insert(name.into(), addresses);
         self
     }
 

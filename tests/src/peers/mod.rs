@@ -7,6 +7,8 @@
 mod conn;
 mod crowd;
 mod gate;
+#[cfg(target_os = "linux")]
+mod hole;
 mod pattern;
 mod peer;
 #[cfg(target_os = "linux")]
@@ -15,5 +17,7 @@ mod tcp_info;
 pub use conn::{Conn, End, PATIENCE};
 pub use crowd::Crowd;
 pub use gate::Gate;
+#[cfg(target_os = "linux")]
+pub use hole::BlackHole;
 pub use pattern::{Pattern, pattern};
 pub use peer::{Nobody, Peer};

@@ -1,10 +1,10 @@
 //! A listening peer.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::{io, panic};
 
 use socket2::{Domain, Socket, Type};
 
@@ -39,6 +39,17 @@ impl Peer {
     /// When the system does not let it.
     pub fn start_numbered(script: impl Fn(usize, Conn) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a listening socket");
+        Self::start_on(listener, script)
+    }
+
+    /// The same on a socket that listens already.
+    ///
+    /// # Panics
+    /// When the system does not tell its address.
+    pub fn start_on(
+        listener: TcpListener,
+        script: impl Fn(usize, Conn) + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().expect("its address");
         let shared = Arc::new(Shared::default());
         let accepting = thread::spawn({
@@ -132,14 +143,24 @@ impl Nobody {
     /// # Panics
     /// When the system does not let it.
     pub fn new() -> Self {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        socket.bind(&any.into()).expect("a free port");
-        let address = socket.local_addr().expect("its address");
-        Self {
+        Self::at(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port")
+    }
+
+    /// Takes a port. Port 0 is a free one.
+    ///
+    /// # Errors
+    /// When the address is taken.
+    ///
+    /// # Panics
+    /// When the system does not tell the address.
+    pub fn at(address: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        socket.bind(&address.into())?;
+        let address = socket.local_addr()?;
+        Ok(Self {
             address: address.as_socket().expect("an address of the Internet"),
             _socket: socket,
-        }
+        })
     }
 
     /// The address.

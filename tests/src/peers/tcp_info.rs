@@ -2,20 +2,19 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::net::TcpStream;
-use std::os::fd::AsRawFd as _;
+use std::os::fd::AsRawFd;
 
 /// The connection's figures.
 ///
 /// # Panics
 /// When the kernel does not tell as many as are asked for: it is older than 4.6.
-pub(super) fn of(stream: &TcpStream) -> libc::tcp_info {
+pub(super) fn of(socket: &impl AsRawFd) -> libc::tcp_info {
     let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
     let mut length = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).expect("a size");
     // SAFETY: the kernel writes `length` bytes at the most, which is the size of what the pointer points to.
     let result = unsafe {
         libc::getsockopt(
-            stream.as_raw_fd(),
+            socket.as_raw_fd(),
             libc::IPPROTO_TCP,
             libc::TCP_INFO,
             info.as_mut_ptr().cast(),

@@ -1,0 +1,230 @@
+//! Names with several addresses: which of them is connected to, and what becomes of the others (RFC 8305). The addresses
+//! are loopback's; the name service is the test's.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::io::Read;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use asyncio_streams_tests::peers::{BlackHole, Conn, Nobody, PATIENCE, Peer};
+use asyncio_streams_tests::{In, Program, Running};
+
+/// The name service is in this process, so the program is too.
+const PLACES: [In; 2] = [In::Concurrent, In::CallAsync];
+
+/// A port that nobody else has, of several addresses of 127/8.
+struct Port(Nobody);
+
+impl Port {
+    fn new() -> Self {
+        // Whoever asks for any free port gets another one while this is there.
+        Port(Nobody::new())
+    }
+
+    fn of(&self, last: u8) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, last], self.0.port()))
+    }
+
+    fn black_hole(&self, last: u8) -> BlackHole {
+        BlackHole::at(self.of(last)).expect("a listening socket")
+    }
+
+    fn echo(&self, last: u8) -> Echo {
+        let listener = TcpListener::bind(self.of(last)).expect("a listening socket");
+        let (connected, spoken) = (Arc::default(), Arc::default());
+        Echo {
+            connected: Arc::clone(&connected),
+            spoken: Arc::clone(&spoken),
+            peer: Peer::start_on(listener, move |number, conn| {
+                connected.fetch_max(number + 1, Ordering::SeqCst);
+                answer(conn, &spoken);
+            }),
+        }
+    }
+
+    /// The program, which finds `addresses` under its name.
+    fn program(&self, case: &str, addresses: &[&str]) -> Program {
+        let addresses = addresses
+            .iter()
+            .map(|address| address.parse::<IpAddr>().expect("an address"));
+        Program::new("happy_eyeballs")
+            .name("many.example", addresses)
+            .args([case, &self.0.port().to_string()])
+            .stdin()
+    }
+}
+
+/// A peer that answers, and counts.
+struct Echo {
+    peer: Peer,
+    connected: Arc<AtomicUsize>,
+    spoken: Arc<AtomicUsize>,
+}
+
+impl Echo {
+    /// How many connections there were, and on how many of them something was said.
+    fn finish(self) -> (usize, usize) {
+        // Connections are accepted in order: once one more is answered, all before it were counted.
+        let mut last = Conn::connect(self.peer.address());
+        last.send("hello\n");
+        last.expect("hello\n");
+        drop(last);
+        self.peer.finish();
+        let [connected, spoken] = [self.connected, self.spoken].map(|n| n.load(Ordering::SeqCst));
+        (connected - 1, spoken - 1)
+    }
+}
+
+fn answer(mut conn: Conn, spoken: &AtomicUsize) {
+    let mut line = [0; 6];
+    // One that was not chosen ends without a word.
+    match conn.stream().read(&mut line) {
+        Ok(0) => {}
+        Ok(n) => {
+            assert_eq!(&line[..n], b"hello\n");
+            spoken.fetch_add(1, Ordering::SeqCst);
+            conn.send(line);
+            conn.expect_end();
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Goes on after a line of the program, which then waits to be told.
+fn at(program: &mut Running, point: &str) {
+    assert_eq!(program.line(), point);
+}
+
+fn go_on(program: &mut Running) {
+    program.write_stdin(b"go on\n");
+}
+
+/// How many sockets of this process' network wait for an answer from an address: in the state SYN-SENT, 2 of
+/// proc_net_tcp(5).
+fn connecting_to(address: SocketAddr) -> usize {
+    let SocketAddr::V4(address) = address else {
+        panic!("{address} is not of IPv4")
+    };
+    // The address as the machine's own number, in hexadecimal.
+    let ip = u32::from_ne_bytes(address.ip().octets());
+    let wanted = format!("{ip:08X}:{:04X}", address.port());
+    let table = fs::read_to_string("/proc/self/net/tcp").expect("the table of connections");
+    let waiting = table.lines().filter(|line| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        fields.get(2) == Some(&wanted.as_str()) && fields.get(3) == Some(&"02")
+    });
+    waiting.count()
+}
+
+/// Waits until so many are connecting: the runtime closes a socket in its own time.
+fn wait_until_connecting(address: SocketAddr, wanted: usize) {
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        let found = connecting_to(address);
+        if found == wanted {
+            return;
+        }
+        assert!(
+            Instant::now() < give_up,
+            "{found} sockets still connect to {address}, {wanted} should"
+        );
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn the_next_one_after_a_refusal() {
+    for place in PLACES {
+        let port = Port::new();
+        let good = port.echo(4);
+        port.program("refused", &["127.0.0.2", "127.0.0.3", "127.0.0.4"])
+            .run(place)
+            .assert_success();
+        assert_eq!(good.finish(), (2, 0));
+    }
+}
+
+#[test]
+fn the_next_one_beside_a_black_hole() {
+    for place in PLACES {
+        let port = Port::new();
+        let (hole, good) = (port.black_hole(2), port.echo(4));
+        let mut program = port
+            .program("black hole", &["127.0.0.2", "127.0.0.4"])
+            .start(place);
+        for _ in 0..2 {
+            at(&mut program, "connected");
+            // The other attempt's socket is closed, while this connection goes on.
+            wait_until_connecting(hole.address(), 0);
+            go_on(&mut program);
+        }
+        program.wait().assert_success();
+        assert_eq!(good.finish(), (2, 0));
+    }
+}
+
+#[test]
+fn one_after_another() {
+    for place in PLACES {
+        let port = Port::new();
+        let (hole, good) = (port.black_hole(2), port.echo(4));
+        let mut program = port
+            .program("one after another", &["127.0.0.2", "127.0.0.4"])
+            .start(place);
+        at(&mut program, "late");
+        wait_until_connecting(hole.address(), 0);
+        go_on(&mut program);
+        at(&mut program, "waiting");
+        wait_until_connecting(hole.address(), 1);
+        go_on(&mut program);
+        at(&mut program, "given up");
+        wait_until_connecting(hole.address(), 0);
+        go_on(&mut program);
+        program.wait().assert_success();
+        assert_eq!(good.finish(), (0, 0));
+    }
+}
+
+#[test]
+fn all_at_once() {
+    for place in PLACES {
+        let port = Port::new();
+        let (hole, one, other) = (port.black_hole(2), port.echo(3), port.echo(4));
+        let mut program = port
+            .program("all at once", &["127.0.0.2", "127.0.0.3", "127.0.0.4"])
+            .start(place);
+        at(&mut program, "done");
+        wait_until_connecting(hole.address(), 0);
+        // Every connection has ended by now, or these do not.
+        let (one, other) = (one.finish(), other.finish());
+        assert_eq!(one.1 + other.1, 20);
+        go_on(&mut program);
+        program.wait().assert_success();
+    }
+}
+
+#[test]
+fn all_fail() {
+    for place in PLACES {
+        let port = Port::new();
+        port.program("all fail", &["127.0.0.2", "0.0.0.0", "127.0.0.3", "::1"])
+            .run(place)
+            .assert_success();
+    }
+}
+
+#[test]
+fn local_addresses_in_turn() {
+    for place in PLACES {
+        let port = Port::new();
+        let good = port.echo(4);
+        port.program("local addresses", &["127.0.0.2", "127.0.0.4"])
+            .run(place)
+            .assert_success();
+        assert_eq!(good.finish(), (1, 0));
+    }
+}
