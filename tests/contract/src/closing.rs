@@ -36,7 +36,8 @@ async fn close<K: Kind>(kind: &K) -> Result {
         before,
         right.reader.read_to_end()
     );
-    (closed?, before?);
+    closed?;
+    before?;
     let bytes = bytes?;
     same!(bytes.len(), MUCH);
     follow(0, &bytes)?;

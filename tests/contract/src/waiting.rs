@@ -110,7 +110,9 @@ async fn back_pressure<K: Kind>(kind: &K) -> Result {
         Result::Ok(read)
     };
     let (first, second, flush, read) = join!(first, second, flush, reading);
-    (first?, second?, flush?);
+    first?;
+    second?;
+    flush?;
     same!(read?, kind.clog());
     same!(writer.write_buffer_size().await, 0);
     check!(writer.try_drain().await?);
