@@ -9,7 +9,7 @@ use crate::bindings::wasi::sockets::ip_name_lookup::ErrorCode as LookupCode;
 use crate::bindings::wasi::sockets::types::ErrorCode;
 
 /// The operating system's word on a socket. `what` says what was being done, for people.
-pub(crate) fn network(code: ErrorCode, what: &str) -> Error {
+pub(crate) fn network(code: ErrorCode, what: &str) -> NetworkError {
     let (code, text) = match &code {
         ErrorCode::AccessDenied => (NetworkCode::AccessDenied, "not permitted"),
         ErrorCode::NotSupported => (NetworkCode::Other, "not supported by the system"),
@@ -33,7 +33,8 @@ pub(crate) fn network(code: ErrorCode, what: &str) -> Error {
         ErrorCode::Other(None) => (NetworkCode::Other, "unknown failure"),
         ErrorCode::Other(Some(text)) => (NetworkCode::Other, text.as_str()),
     };
-    network_error(code, format!("{what}: {text}"))
+    let message = format!("{what}: {text}");
+    NetworkError { code, message }
 }
 
 /// The name service's word on `name`.
@@ -53,11 +54,16 @@ pub(crate) fn lookup(code: LookupCode, name: &str) -> Error {
         LookupCode::Other(None) => (NetworkCode::NameLookupFailed, "unknown failure"),
         LookupCode::Other(Some(text)) => (NetworkCode::NameLookupFailed, text.as_str()),
     };
-    network_error(code, format!("look up {name:?}: {text}"))
+    network_error(code, format!("look up {}: {text}", quoted(name)))
 }
 
 pub(crate) fn network_error(code: NetworkCode, message: String) -> Error {
     Error::Network(NetworkError { code, message })
+}
+
+/// A caller's text as it appears in a message: in quotes, on one line.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.escape_default())
 }
 
 pub(crate) fn broken_pipe() -> Error {
@@ -71,6 +77,12 @@ pub(crate) fn broken_pipe() -> Error {
 pub(crate) fn out_of_memory() -> Error {
     let message = "as many bytes are buffered as a component may hold".into();
     network_error(NetworkCode::OutOfResources, message)
+}
+
+impl From<NetworkError> for Error {
+    fn from(error: NetworkError) -> Self {
+        Error::Network(error)
+    }
 }
 
 impl From<InvalidArgument> for Error {

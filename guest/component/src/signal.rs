@@ -1,9 +1,10 @@
 //! Waiting for a change of plain state: a call checks, sleeps, and is woken to check again.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
+
+use slab::Slab;
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 
@@ -13,22 +14,21 @@ use crate::bindings::exports::asyncio::streams::types::Error;
 /// forgets the waiter and touches no other.
 #[derive(Default)]
 pub(crate) struct Waiters {
-    sleeping: RefCell<BTreeMap<u64, Waker>>,
-    next_id: Cell<u64>,
+    /// The waiters' wakers; none for one that was woken and has not checked yet.
+    sleeping: RefCell<Slab<Option<Waker>>>,
 }
 
 impl Waiters {
     /// Waits until `check` gives something. It is asked at once, and after each [`Waiters::wake`].
     pub(crate) async fn until<T>(&self, mut check: impl FnMut() -> Option<T>) -> T {
-        let ticket = Ticket {
+        let mut ticket = Ticket {
             waiters: self,
-            id: self.next_id.get(),
+            place: None,
         };
-        self.next_id.set(ticket.id.wrapping_add(1));
         poll_fn(|cx| match check() {
             Some(found) => Poll::Ready(found),
             None => {
-                self.register(ticket.id, cx);
+                ticket.sleep(cx);
                 Poll::Pending
             }
         })
@@ -38,25 +38,41 @@ impl Waiters {
     /// Has every waiter check again.
     pub(crate) fn wake(&self) {
         // Taken out first: what a waker does is not this list's business.
-        let sleeping = self.sleeping.take();
-        for (_, waker) in sleeping {
+        let woken: Vec<Waker> = {
+            let mut sleeping = self.sleeping.borrow_mut();
+            sleeping
+                .iter_mut()
+                .filter_map(|(_, waker)| waker.take())
+                .collect()
+        };
+        for waker in woken {
             waker.wake();
         }
     }
-
-    fn register(&self, id: u64, cx: &Context<'_>) {
-        self.sleeping.borrow_mut().insert(id, cx.waker().clone());
-    }
 }
 
+/// One wait, and its place in the list once it sleeps.
 struct Ticket<'a> {
     waiters: &'a Waiters,
-    id: u64,
+    place: Option<usize>,
+}
+
+impl Ticket<'_> {
+    fn sleep(&mut self, cx: &Context<'_>) {
+        let waker = Some(cx.waker().clone());
+        let mut sleeping = self.waiters.sleeping.borrow_mut();
+        match self.place.and_then(|place| sleeping.get_mut(place)) {
+            Some(slot) => *slot = waker,
+            None => self.place = Some(sleeping.insert(waker)),
+        }
+    }
 }
 
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
-        self.waiters.sleeping.borrow_mut().remove(&self.id);
+        if let Some(place) = self.place {
+            self.waiters.sleeping.borrow_mut().try_remove(place);
+        }
     }
 }
 

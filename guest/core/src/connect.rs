@@ -1,6 +1,5 @@
 //! When to try which of a name's addresses: Happy Eyeballs, RFC 8305, section 5.
 
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 /// The race of connection attempts to a list of addresses, numbered from 0 in the order in which they are tried.
@@ -12,12 +11,15 @@ use alloc::vec::Vec;
 pub struct HappyEyeballs<E> {
     delay: Option<u64>,
     count: usize,
-    /// The attempts 0..started were started, the last of them at `since`.
-    started: usize,
+    /// The attempts that were started, the last of them at `since`.
+    started: Vec<Attempt<E>>,
     since: u64,
-    /// Of those, the ones that have not ended.
-    under_way: BTreeSet<usize>,
-    errors: BTreeMap<usize, E>,
+}
+
+#[derive(Debug)]
+enum Attempt<E> {
+    UnderWay,
+    Failed(E),
 }
 
 /// What to do next.
@@ -42,23 +44,22 @@ impl<E> HappyEyeballs<E> {
         Self {
             delay,
             count,
-            started: 0,
+            started: Vec::new(),
             since: 0,
-            under_way: BTreeSet::new(),
-            errors: BTreeMap::new(),
         }
     }
 
     /// What to do at the time `now`.
     pub fn next(&mut self, now: u64) -> Step {
-        if self.started >= self.count {
-            return if self.under_way.is_empty() {
-                Step::Failed
-            } else {
+        let under_way = |attempt: &Attempt<E>| matches!(attempt, Attempt::UnderWay);
+        if self.started.len() >= self.count {
+            return if self.started.iter().any(under_way) {
                 Step::Wait { until: None }
+            } else {
+                Step::Failed
             };
         }
-        if !self.last_is_under_way() {
+        if !self.started.last().is_some_and(under_way) {
             return self.start(now);
         }
         match self.delay.map(|delay| self.since.saturating_add(delay)) {
@@ -69,27 +70,28 @@ impl<E> HappyEyeballs<E> {
 
     /// The attempt has failed. Of one that was not started, or that has failed before, it is not believed.
     pub fn failed(&mut self, attempt: usize, error: E) {
-        if self.under_way.remove(&attempt) {
-            self.errors.insert(attempt, error);
+        if let Some(slot @ Attempt::UnderWay) = self.started.get_mut(attempt) {
+            *slot = Attempt::Failed(error);
         }
     }
 
     /// Why each attempt failed that did, in the order in which they were started.
     pub fn into_errors(self) -> Vec<(usize, E)> {
-        self.errors.into_iter().collect()
-    }
-
-    fn last_is_under_way(&self) -> bool {
-        self.under_way
-            .last()
-            .is_some_and(|last| last.saturating_add(1) == self.started)
+        let failed = |(index, attempt)| match attempt {
+            Attempt::UnderWay => None,
+            Attempt::Failed(error) => Some((index, error)),
+        };
+        self.started
+            .into_iter()
+            .enumerate()
+            .filter_map(failed)
+            .collect()
     }
 
     fn start(&mut self, now: u64) -> Step {
-        let attempt = self.started;
-        self.started = self.started.saturating_add(1);
+        let attempt = self.started.len();
         self.since = now;
-        self.under_way.insert(attempt);
+        self.started.push(Attempt::UnderWay);
         Step::Start(attempt)
     }
 }

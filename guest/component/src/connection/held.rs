@@ -7,8 +7,8 @@ use crate::net::budget::Share;
 
 /// Who hears of a connection's end: its server, if a server accepted it.
 pub(crate) trait Owner {
-    /// The connection `id` has closed, been aborted or lost.
-    fn left(&self, id: u64);
+    /// The connection with this place in the owner's list has closed, been aborted or lost.
+    fn left(&self, place: usize);
     /// The streams of the connection are gone too.
     fn released(&self);
 }
@@ -16,7 +16,7 @@ pub(crate) trait Owner {
 /// What a connection counts against. Each count is given back once.
 pub(crate) struct Held {
     share: RefCell<Option<Share>>,
-    owner: Option<(Rc<dyn Owner>, u64)>,
+    owner: Option<(Rc<dyn Owner>, usize)>,
     left: Cell<bool>,
 }
 
@@ -30,21 +30,21 @@ impl Held {
         }
     }
 
-    /// The connection `id` of a server.
-    pub(crate) fn accepted(share: Share, owner: Rc<dyn Owner>, id: u64) -> Self {
+    /// A connection that a server accepted, and its place in that one's list.
+    pub(crate) fn accepted(share: Share, owner: Rc<dyn Owner>, place: usize) -> Self {
         Held {
             share: RefCell::new(Some(share)),
-            owner: Some((owner, id)),
+            owner: Some((owner, place)),
             left: Cell::new(false),
         }
     }
 
     /// The connection has closed, been aborted or lost.
     pub(crate) fn leave(&self) {
-        if let Some((owner, id)) = &self.owner
+        if let Some((owner, place)) = &self.owner
             && !self.left.replace(true)
         {
-            owner.left(*id);
+            owner.left(*place);
         }
     }
 

@@ -86,7 +86,7 @@ async fn attempt(
     remote: SocketAddr,
     locals: &[SocketAddr],
     keep_alive: &KeepAlive,
-) -> Result<Connected, Error> {
+) -> Result<Connected, NetworkError> {
     let socket = socket::create(&remote)?;
     keep_alive.apply(&socket)?;
     bind_to_one(&socket, remote, locals)?;
@@ -98,14 +98,18 @@ async fn attempt(
 }
 
 /// Binds to the first of the local addresses that fits and can be had. Without local addresses the system chooses.
-fn bind_to_one(socket: &TcpSocket, remote: SocketAddr, locals: &[SocketAddr]) -> Result<(), Error> {
+fn bind_to_one(
+    socket: &TcpSocket,
+    remote: SocketAddr,
+    locals: &[SocketAddr],
+) -> Result<(), NetworkError> {
     if locals.is_empty() {
         return Ok(());
     }
-    let mut failure = errors::network_error(
-        NetworkCode::AddressNotAvailable,
-        format!("connect to {remote}: no local address of its family"),
-    );
+    let mut failure = NetworkError {
+        code: NetworkCode::AddressNotAvailable,
+        message: format!("connect to {remote}: no local address of its family"),
+    };
     for local in locals
         .iter()
         .filter(|local| local.is_ipv4() == remote.is_ipv4())
@@ -126,19 +130,12 @@ async fn local_addresses(route: &Route) -> Result<Vec<SocketAddr>, Error> {
     Ok(locals)
 }
 
-fn all_failed(eyeballs: HappyEyeballs<Error>, remotes: &[SocketAddr]) -> Error {
+fn all_failed(eyeballs: HappyEyeballs<NetworkError>, remotes: &[SocketAddr]) -> Error {
     let attempts = eyeballs
         .into_errors()
         .into_iter()
         .filter_map(|(index, error)| {
             let address = address::to_interface(*remotes.get(index)?);
-            let error = match error {
-                Error::Network(error) => error,
-                other => NetworkError {
-                    code: NetworkCode::Other,
-                    message: format!("{other:?}"),
-                },
-            };
             Some(ConnectAttempt { address, error })
         });
     Error::Connect(attempts.collect())

@@ -1,6 +1,5 @@
 //! Listening on one or several addresses.
 
-use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
@@ -47,7 +46,7 @@ impl Listener {
 
     /// Sets keep-alive for the connections to come: they inherit it.
     pub(crate) fn keep_alive(&self, keep_alive: &KeepAlive) -> Result<(), Error> {
-        keep_alive.apply(&self.socket)
+        Ok(keep_alive.apply(&self.socket)?)
     }
 
     /// Starts listening. Once is enough; again does nothing.
@@ -133,8 +132,7 @@ async fn addresses(
 ) -> Result<Vec<SocketAddr>, Error> {
     let everywhere = [String::new()];
     let hosts = if hosts.is_empty() { &everywhere } else { hosts };
-    let mut known = BTreeSet::new();
-    let mut addresses = Vec::new();
+    let mut addresses: Vec<SocketAddr> = Vec::new();
     for host in hosts {
         let found = if host.is_empty() {
             let mut any: Vec<SocketAddr> = vec![
@@ -146,7 +144,11 @@ async fn addresses(
         } else {
             resolve::resolve(host, port, family).await?
         };
-        addresses.extend(found.into_iter().filter(|address| known.insert(*address)));
+        for address in found {
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
     }
     Ok(addresses)
 }

@@ -38,7 +38,10 @@ pub(crate) async fn resolve(
     if found.is_empty() {
         return Err(errors::network_error(
             NetworkCode::NameNotFound,
-            format!("look up {host:?}: no address of the wanted family"),
+            format!(
+                "look up {}: no address of the wanted family",
+                errors::quoted(host)
+            ),
         ));
     }
     Ok(found)

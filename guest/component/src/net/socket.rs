@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::bindings::exports::asyncio::streams::types::{Error, NetworkCode};
+use crate::bindings::exports::asyncio::streams::types::{NetworkCode, NetworkError};
 use crate::bindings::wasi::sockets::types::{ErrorCode, TcpSocket};
 use crate::errors;
 
@@ -19,7 +19,7 @@ pub(crate) struct KeepAlive {
 
 impl KeepAlive {
     /// Applies the options to `socket`.
-    pub(crate) fn apply(&self, socket: &TcpSocket) -> Result<(), Error> {
+    pub(crate) fn apply(&self, socket: &TcpSocket) -> Result<(), NetworkError> {
         if !self.on {
             return Ok(());
         }
@@ -43,18 +43,18 @@ impl KeepAlive {
 }
 
 /// A new socket of `address`' family. A family that the machine lacks is an address that it lacks.
-pub(super) fn create(address: &SocketAddr) -> Result<TcpSocket, Error> {
+pub(super) fn create(address: &SocketAddr) -> Result<TcpSocket, NetworkError> {
     TcpSocket::create(address::family(address)).map_err(|code| match code {
-        ErrorCode::NotSupported | ErrorCode::InvalidArgument => errors::network_error(
-            NetworkCode::AddressNotAvailable,
-            format!("create a socket for {address}: this machine lacks its family"),
-        ),
+        ErrorCode::NotSupported | ErrorCode::InvalidArgument => NetworkError {
+            code: NetworkCode::AddressNotAvailable,
+            message: format!("create a socket for {address}: this machine lacks its family"),
+        },
         code => errors::network(code, "create a socket"),
     })
 }
 
 /// Binds `socket`.
-pub(super) fn bind(socket: &TcpSocket, address: SocketAddr) -> Result<(), Error> {
+pub(super) fn bind(socket: &TcpSocket, address: SocketAddr) -> Result<(), NetworkError> {
     socket
         .bind(address::to_wasi(address))
         .map_err(|code| errors::network(code, &format!("bind to {address}")))

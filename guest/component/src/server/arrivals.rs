@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::pin::pin;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use asyncio_streams_core::{self as core, Backoff};
 use futures::future::{Either, select};
@@ -104,6 +104,10 @@ impl Server {
         let Ok(remote) = tcp::remote_address(&socket) else {
             return Arrival::Gone;
         };
+        // An accept that the close has ended may have got one more.
+        if self.is_closed() {
+            return Arrival::Gone;
+        }
         let admission = budget::admit();
         if matches!(admission, Admission::Full) {
             return Arrival::Gone;
@@ -112,18 +116,20 @@ impl Server {
         self.live.set(self.live.get().saturating_add(1));
         match admission {
             Admission::Now(share) => self.give_out(arrived.into_tcp(), share),
-            Admission::Later(seat) => driver::spawn(self.clone().defer(arrived, seat)),
+            Admission::Later(seat) => {
+                let place = self.deferred.borrow_mut().insert(seat.clone());
+                driver::spawn(self.clone().defer(arrived, seat, place));
+            }
             Admission::Full => {}
         }
         Arrival::Taken
     }
 
     /// Keeps a connection in the lobby until it may be given out, or the server closes.
-    async fn defer(self: Rc<Self>, mut arrived: Arrived, seat: Rc<Seat>) {
-        let id = self.number();
-        self.deferred.borrow_mut().insert(id, seat.clone());
+    async fn defer(self: Rc<Self>, mut arrived: Arrived, seat: Rc<Seat>, place: usize) {
         let share = seat.turn(&mut arrived.incoming).await;
-        self.deferred.borrow_mut().remove(&id);
+        // The close has emptied the list, to which nobody is added afterwards.
+        self.deferred.borrow_mut().try_remove(place);
         match share {
             Some(share) if !self.is_closed() => self.give_out(arrived.into_tcp(), share),
             _ => crate::connection::Owner::released(&*self),
@@ -132,23 +138,17 @@ impl Server {
 
     /// Makes a connection that can be taken.
     fn give_out(self: &Rc<Self>, tcp: Tcp, share: Share) {
-        let id = self.number();
+        let place = self.clients.borrow_mut().insert(Weak::new());
         self.state.borrow_mut().client_joined();
-        let held = Held::accepted(share, self.clone(), id);
+        let held = Held::accepted(share, self.clone(), place);
         // What makes it fail is in the options, which were checked when they were set. `held` then gives all back.
         if let Ok(connection) = Connection::tcp(tcp, self.rules.settings, held) {
-            self.clients
-                .borrow_mut()
-                .insert(id, Rc::downgrade(&connection));
+            if let Some(client) = self.clients.borrow_mut().get_mut(place) {
+                *client = Rc::downgrade(&connection);
+            }
             self.arrived.borrow_mut().push_back(connection);
             self.changed.wake();
         }
-    }
-
-    fn number(&self) -> u64 {
-        let id = self.next_id.get();
-        self.next_id.set(id.wrapping_add(1));
-        id
     }
 }
 

@@ -3,11 +3,12 @@
 mod arrivals;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 
 use asyncio_streams_core::ServerState;
+use slab::Slab;
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::connection::{Connection, Owner, Settings};
@@ -37,11 +38,10 @@ pub(crate) struct Server {
     listeners: RefCell<Option<Vec<Listener>>>,
     /// Connections that nobody has taken yet.
     arrived: RefCell<VecDeque<Rc<Connection>>>,
-    /// Connections in the lobby, by their number.
-    deferred: RefCell<BTreeMap<u64, Rc<Seat>>>,
-    /// Connections that have not ended, by their number.
-    clients: RefCell<BTreeMap<u64, Weak<Connection>>>,
-    next_id: Cell<u64>,
+    /// Connections in the lobby.
+    deferred: RefCell<Slab<Rc<Seat>>>,
+    /// Connections that have not ended.
+    clients: RefCell<Slab<Weak<Connection>>>,
     accepting: Cell<bool>,
     cancel: Cancel,
     changed: Waiters,
@@ -67,7 +67,6 @@ impl Server {
             arrived: RefCell::default(),
             deferred: RefCell::default(),
             clients: RefCell::default(),
-            next_id: Cell::new(0),
             accepting: Cell::new(false),
             cancel: Cancel::default(),
             changed: Waiters::default(),
@@ -96,9 +95,8 @@ impl Server {
         self.state.borrow_mut().close();
         self.addresses.borrow_mut().clear();
         drop(self.listeners.take());
-        for seat in self.deferred.take().into_values() {
-            seat.close();
-        }
+        let deferred: Vec<_> = self.deferred.borrow_mut().drain().collect();
+        deferred.iter().for_each(|seat| seat.close());
         // They were never handed out, so nobody else can end them.
         for connection in self.arrived.take() {
             connection.abort();
@@ -118,8 +116,8 @@ impl Server {
         let clients: Vec<_> = self
             .clients
             .borrow()
-            .values()
-            .filter_map(Weak::upgrade)
+            .iter()
+            .filter_map(|(_, client)| client.upgrade())
             .collect();
         clients.iter().for_each(|connection| act(connection));
         saturate(clients.len())
@@ -150,8 +148,8 @@ impl Server {
 }
 
 impl Owner for Server {
-    fn left(&self, id: u64) {
-        self.clients.borrow_mut().remove(&id);
+    fn left(&self, place: usize) {
+        self.clients.borrow_mut().try_remove(place);
         self.state.borrow_mut().client_left();
         self.changed.wake();
     }

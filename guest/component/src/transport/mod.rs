@@ -166,7 +166,7 @@ impl Asking<'_, '_> {
     }
 
     fn settle(&mut self, result: Result<(), ErrorCode>) -> Result<(), Error> {
-        let known = result.map_err(|code| errors::network(code, self.what));
+        let known = result.map_err(|code| errors::network(code, self.what).into());
         *self.slot = Outcome::Known(known.clone());
         known
     }

@@ -79,7 +79,7 @@ pub(crate) fn local_address(socket: &TcpSocket) -> Result<SocketAddr, Error> {
     socket
         .get_local_address()
         .map(address::to_std)
-        .map_err(|code| errors::network(code, "name this end of the connection"))
+        .map_err(|code| errors::network(code, "name this end of the connection").into())
 }
 
 /// The peer's address. A peer that has reset the connection by now has none.
@@ -87,5 +87,5 @@ pub(crate) fn remote_address(socket: &TcpSocket) -> Result<SocketAddr, Error> {
     socket
         .get_remote_address()
         .map(address::to_std)
-        .map_err(|code| errors::network(code, "name the other end of the connection"))
+        .map_err(|code| errors::network(code, "name the other end of the connection").into())
 }
