@@ -1,6 +1,7 @@
 //! `cargo xtask build`: the components, and the examples composed; and the tests' programs, for those who test.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use asyncio_streams_host::compose::{ComposeError, Composition, Part, compose};
@@ -8,6 +9,7 @@ use clap::Args;
 
 use crate::artifacts::{Artifacts, Changes};
 use crate::checkout;
+use crate::strip::strip;
 use crate::toolchain::{Choice, Toolchain};
 use crate::wasm::{self, What};
 
@@ -121,8 +123,10 @@ fn with_what_it_needs(
     }
 }
 
-fn read(file: &std::path::Path) -> Result<Vec<u8>> {
-    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+/// A component that was built, as it is given to people.
+fn read(file: &Path) -> Result<Vec<u8>> {
+    let content = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    strip(&content).with_context(|| format!("{} is no component", file.display()))
 }
 
 fn report(changes: &Changes) {

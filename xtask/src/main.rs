@@ -14,6 +14,7 @@ mod readme;
 mod shell;
 mod soak;
 mod steps;
+mod strip;
 mod test;
 mod toolchain;
 mod tools;
