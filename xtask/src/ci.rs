@@ -13,11 +13,12 @@ use crate::{build, checkout, fuzz, process, test};
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
 
 /// The members that become WebAssembly; the others are the workspace's default members.
-const GUESTS: [&str; 4] = [
+const GUESTS: [&str; 5] = [
     "asyncio-streams-component",
     "asyncio-streams-serve",
     "asyncio-streams",
     "asyncio-streams-test-programs",
+    "asyncio-streams-bench-guest",
 ];
 
 /// Checks format, lints and documentation, builds, and runs every test; ends at the first step that fails.

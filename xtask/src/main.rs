@@ -1,6 +1,7 @@
 //! Automation: builds, composes, tests and demonstrates everything here. `cargo xtask help` lists the commands.
 
 mod artifacts;
+mod bench;
 mod build;
 mod by_hand;
 mod checkout;
@@ -53,6 +54,8 @@ enum Command {
     Test(test::Options),
     /// Build, then check random operations on many connections for minutes; no part of the tests, which have a short one.
     Soak(soak::Options),
+    /// Build, then measure the components beside asyncio, uvloop, native tokio and raw sockets; fifteen minutes for everything.
+    Bench(bench::Options),
     /// What a change must pass: format, lints and documentation as errors, build, every test.
     Ci,
 }
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Demo => demo::demo(cli.toolchain),
         Command::Test(options) => test::test(cli.toolchain, &options),
         Command::Soak(options) => soak::soak(cli.toolchain, &options),
+        Command::Bench(options) => bench::bench(cli.toolchain, &options),
         Command::Ci => ci::ci(cli.toolchain),
     };
     match done {

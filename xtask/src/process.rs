@@ -111,6 +111,11 @@ impl Running {
         })
     }
 
+    /// Its number in the operating system.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The next line that it prints, or nothing when it has closed its standard output.
     pub(crate) fn next_line(&mut self) -> Result<Option<String>> {
         loop {

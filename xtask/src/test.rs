@@ -10,7 +10,7 @@ use clap::Args;
 use crate::steps::{Steps, Tally};
 use crate::toolchain::{Choice, Toolchain};
 use crate::wasm::{self, What};
-use crate::{build, by_hand, checkout, demo, fuzz, process, readme, tools};
+use crate::{bench, build, by_hand, checkout, demo, fuzz, process, readme, tools};
 
 /// One run of cargo's test runner, compiling included.
 const DEADLINE: Duration = Duration::from_secs(45 * 60);
@@ -66,6 +66,10 @@ pub(crate) fn tests(steps: &mut Steps, toolchain: &Toolchain, options: &Options)
     steps.run("tests of the automation", |tally| {
         cargo_test("xtask", &["--release"]).run(tally)
     });
+    steps.run("tests of the benchmark", |tally| {
+        let native = ["--package", "asyncio-streams-bench", "--release"];
+        cargo_test("asyncio-streams-bench-plan", &native).run(tally)
+    });
     steps.run("tests of the core", |tally| {
         let module = wasm::build(toolchain, CORE, What::Module("imports"))?;
         let module = module.first().context("cargo named no module")?;
@@ -110,6 +114,9 @@ pub(crate) fn tests(steps: &mut Steps, toolchain: &Toolchain, options: &Options)
             steps.run("the lines that the demo prints", |_| by_hand::run(&folders));
             steps.run("the lines of the README", |tally| {
                 readme::run(&folders, tally)
+            });
+            steps.run("the benchmark, once and shortly", |_| {
+                bench::smoke(toolchain)
             });
         }
     }

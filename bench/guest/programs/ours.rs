@@ -1,0 +1,178 @@
+//! The best way that the crate for Rust offers for each kind of work.
+
+use asyncio_streams::{Error, Reader, ServerOptions, Writer, byte_stream, open_connection, spawn};
+use asyncio_streams_bench_guest::{Meter, Result, listening, meter, on_each, order, report};
+use asyncio_streams_bench_plan::{Client, Kind, Order, Server};
+use wit_bindgen::StreamResult;
+
+asyncio_streams::run!(main);
+
+/// What one read asks for where no message tells.
+const CHUNK: usize = 64 << 10;
+
+/// What one read of a stream has room for.
+const STREAM_CHUNK: usize = 256 << 10;
+
+async fn main() -> Result {
+    match order()? {
+        Order::Client(client) => work(&client).await,
+        Order::Server(server, address) => {
+            serve(server, address.ip().to_string(), address.port()).await
+        }
+    }
+}
+
+async fn work(client: &Client) -> Result {
+    if client.kind == Kind::Start {
+        return start(client).await;
+    }
+    let meter = meter(client);
+    on_each(client, || connection(client, &meter)).await?;
+    report(meter.measured()?).await
+}
+
+async fn connect(client: &Client) -> Result<(Reader, Writer)> {
+    Ok(open_connection(&client.host(), client.address.port()).await?)
+}
+
+async fn connection(client: &Client, meter: &Meter) -> Result {
+    if client.kind == Kind::Connect {
+        return connections(client, meter).await;
+    }
+    let (reader, writer) = connect(client).await?;
+    let message = vec![b'x'; client.size];
+    let (first, second) = message.split_at(client.size / 2);
+    match client.kind {
+        Kind::Lines => {
+            let mut lines = reader.lines();
+            while meter.go_on(1) {
+                ended(lines.next().await?.is_none())?;
+            }
+        }
+        Kind::Until => {
+            while meter.go_on(1) {
+                reader.readuntil("\r\n").await?;
+            }
+        }
+        Kind::BulkIn => bulk_in(&reader, meter).await?,
+        Kind::BulkOut => bulk_out(writer, client, meter).await?,
+        Kind::Echo | Kind::WriteRead => {
+            while meter.go_on(1) {
+                writer.write(&message)?;
+                writer.drain().await?;
+                reader.readexactly(message.len()).await?;
+            }
+        }
+        Kind::WriteWriteRead => {
+            while meter.go_on(1) {
+                writer.write(first)?;
+                writer.write(second)?;
+                reader.readexactly(message.len()).await?;
+            }
+        }
+        Kind::WriteDrain => {
+            while meter.go_on(1) {
+                writer.write(first)?;
+                writer.drain().await?;
+                writer.write(second)?;
+                writer.drain().await?;
+                reader.readexactly(message.len()).await?;
+            }
+        }
+        Kind::Connect | Kind::Start => {}
+    }
+    Ok(())
+}
+
+async fn connections(client: &Client, meter: &Meter) -> Result {
+    while meter.go_on(1) {
+        let (reader, writer) = connect(client).await?;
+        reader.readexactly(1).await?;
+        writer.close();
+        writer.wait_closed().await?;
+    }
+    Ok(())
+}
+
+async fn bulk_in(reader: &Reader, meter: &Meter) -> Result {
+    let (mut data, _end) = reader.into_stream().await?;
+    let mut room = Vec::with_capacity(STREAM_CHUNK);
+    loop {
+        let (result, mut bytes) = data.read(room).await;
+        ended(result == StreamResult::Dropped)?;
+        if !meter.go_on(bytes.len() as u64) {
+            return Ok(());
+        }
+        bytes.clear();
+        room = bytes;
+    }
+}
+
+async fn bulk_out(writer: Writer, client: &Client, meter: &Meter) -> Result {
+    let (mut to, data) = byte_stream();
+    let sending = spawn(async move { writer.write_stream(data).await });
+    let mut buffer = vec![b'x'; client.size];
+    loop {
+        let (_, left) = to.write(buffer).await;
+        buffer = left.into_vec();
+        let taken = client.size - buffer.len();
+        ended(taken == 0)?;
+        if !meter.go_on(taken as u64) {
+            break;
+        }
+        // What was not taken goes with the next ones: the bytes are all the same.
+        buffer.resize(client.size, b'x');
+    }
+    drop(to);
+    if let Some((_, result)) = sending.await {
+        result?;
+    }
+    Ok(())
+}
+
+async fn start(client: &Client) -> Result {
+    let (reader, writer) = connect(client).await?;
+    writer.write("!")?;
+    reader.read_to_end().await?;
+    Ok(())
+}
+
+fn ended(ended: bool) -> std::result::Result<(), &'static str> {
+    if ended {
+        return Err("the other side ended the connection");
+    }
+    Ok(())
+}
+
+async fn serve(server: Server, host: String, port: u16) -> Result {
+    // The handles for all of them are in the hands of whoever starts the program.
+    let options = ServerOptions::new()
+        .backlog(1000)
+        .max_connections(1_000_000);
+    let listener = options.start_server([host], port).await?;
+    for address in listener.sockets() {
+        listening(address).await?;
+    }
+    match server {
+        Server::Echo => listener.serve_forever(echo).await?,
+        Server::Greet => listener.serve_forever(greet).await?,
+    }
+    Ok(())
+}
+
+async fn echo(reader: Reader, writer: Writer) -> std::result::Result<(), Error> {
+    loop {
+        let data = reader.read(CHUNK).await?;
+        if data.is_empty() {
+            return Ok(());
+        }
+        writer.write(data)?;
+        writer.drain().await?;
+    }
+}
+
+async fn greet(_reader: Reader, writer: Writer) -> std::result::Result<(), Error> {
+    writer.write("!")?;
+    writer.close();
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! What the components of the benchmark share: their orders, their meter, and what they say.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use asyncio_streams::{cli, now};
+use asyncio_streams_bench_plan::{Client, Measured, Order};
+
+/// Why a program ends early: a text for the one who runs it.
+pub type Failure = Box<dyn std::error::Error>;
+
+/// What the work gives, unless it fails.
+pub type Result<T = ()> = std::result::Result<T, Failure>;
+
+/// A meter on the host's monotonic clock.
+pub type Meter = asyncio_streams_bench_plan::Meter<fn() -> Duration>;
+
+/// The orders on the command line.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn order() -> Result<Order> {
+    Ok(Order::parse(cli::arguments())?)
+}
+
+/// A meter that starts now.
+pub fn meter(client: &Client) -> Meter {
+    Meter::new(client, now)
+}
+
+/// Runs `connection` for each connection that was ordered, all at once.
+///
+/// # Errors
+/// That of the first that fails.
+pub async fn on_each<F: Future<Output = Result>>(
+    client: &Client,
+    connection: impl Fn() -> F,
+) -> Result {
+    futures::future::try_join_all((0..client.connections).map(|_| connection())).await?;
+    Ok(())
+}
+
+/// Says what was measured.
+///
+/// # Errors
+/// When nobody reads it.
+pub async fn report(measured: Measured) -> Result {
+    Ok(cli::println(measured).await?)
+}
+
+/// Says where a server listens.
+///
+/// # Errors
+/// When nobody reads it.
+pub async fn listening(address: impl Display) -> Result {
+    Ok(cli::println(format_args!("listening on {address}")).await?)
+}

@@ -1,0 +1,121 @@
+//! The peer as a client.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use asyncio_streams_bench_plan::{Client, Kind};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::{clock, connect};
+
+type Meter = asyncio_streams_bench_plan::Meter<Box<dyn Fn() -> Duration>>;
+
+/// The buffer behind lines.
+const BUFFER: usize = 64 << 10;
+
+/// What one read has room for where only bytes count.
+const BULK: usize = 256 << 10;
+
+/// Works as ordered and prints what was measured.
+pub(crate) async fn work(order: &Client) -> Result<()> {
+    if order.kind == Kind::Start {
+        let mut stream = connect(order.address).await?;
+        stream.write_all(b"!").await?;
+        stream.read_to_end(&mut Vec::new()).await?;
+        return Ok(());
+    }
+    let meter: Rc<Meter> = Rc::new(Meter::new(order, Box::new(clock())));
+    let mut connections = JoinSet::new();
+    for _ in 0..order.connections {
+        connections.spawn_local(connection(order.clone(), meter.clone()));
+    }
+    while let Some(ended) = connections.join_next().await {
+        ended??;
+    }
+    println!("{}", meter.measured().map_err(anyhow::Error::msg)?);
+    Ok(())
+}
+
+async fn connection(order: Client, meter: Rc<Meter>) -> Result<()> {
+    if order.kind == Kind::Connect {
+        while meter.go_on(1) {
+            let mut stream = connect(order.address).await?;
+            stream.read_exact(&mut [0]).await?;
+        }
+        return Ok(());
+    }
+    let mut stream = connect(order.address).await?;
+    let message = vec![b'x'; order.size];
+    let (first, second) = message.split_at(order.size / 2);
+    let mut answer = vec![0; order.size];
+    match order.kind {
+        Kind::Lines => lines(stream, &meter).await?,
+        Kind::Until => until(stream, &meter).await?,
+        Kind::BulkIn => {
+            let mut room = vec![0; BULK];
+            while meter.go_on(some(stream.read(&mut room).await?)? as u64) {}
+        }
+        Kind::BulkOut => {
+            while meter.go_on(message.len() as u64) {
+                stream.write_all(&message).await?;
+            }
+        }
+        Kind::Echo | Kind::WriteRead => {
+            while meter.go_on(1) {
+                stream.write_all(&message).await?;
+                stream.read_exact(&mut answer).await?;
+            }
+        }
+        Kind::WriteWriteRead => {
+            while meter.go_on(1) {
+                stream.write_all(first).await?;
+                stream.write_all(second).await?;
+                stream.read_exact(&mut answer).await?;
+            }
+        }
+        Kind::WriteDrain => {
+            while meter.go_on(1) {
+                stream.write_all(first).await?;
+                stream.flush().await?;
+                stream.write_all(second).await?;
+                stream.flush().await?;
+                stream.read_exact(&mut answer).await?;
+            }
+        }
+        Kind::Connect | Kind::Start => {}
+    }
+    Ok(())
+}
+
+async fn lines(stream: TcpStream, meter: &Meter) -> Result<()> {
+    let mut reader = BufReader::with_capacity(BUFFER, stream);
+    let mut line = Vec::new();
+    while meter.go_on(1) {
+        line.clear();
+        some(reader.read_until(b'\n', &mut line).await?)?;
+    }
+    Ok(())
+}
+
+/// tokio reads until one byte only: until the line feed, as often as the carriage return is missing before it.
+async fn until(stream: TcpStream, meter: &Meter) -> Result<()> {
+    let mut reader = BufReader::with_capacity(BUFFER, stream);
+    let mut line = Vec::new();
+    while meter.go_on(1) {
+        line.clear();
+        while !line.ends_with(b"\r\n") {
+            some(reader.read_until(b'\n', &mut line).await?)?;
+        }
+    }
+    Ok(())
+}
+
+fn some(bytes: usize) -> Result<usize> {
+    if bytes == 0 {
+        bail!("the other side ended the connection");
+    }
+    Ok(bytes)
+}

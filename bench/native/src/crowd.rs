@@ -1,0 +1,62 @@
+//! Many connections to a server, of which at most one speaks at a time.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use asyncio_streams_bench_plan::{Client, Meter};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::{clock, connect};
+
+/// How many connections are opened at once: fewer than any server's backlog.
+const OPENING: usize = 50;
+
+/// Opens the connections, prints `open` and keeps them until it is ended.
+pub(crate) async fn idle(order: &Client) -> Result<()> {
+    let _connections = open(order).await?;
+    println!("open");
+    std::future::pending().await
+}
+
+/// Opens the connections and measures a byte there and back, each time on another.
+pub(crate) async fn wake_up(order: &Client) -> Result<()> {
+    let mut connections = open(order).await?;
+    let meter: Meter<Box<dyn Fn() -> Duration>> = Meter::new(order, Box::new(clock()));
+    // Far from the one before: a step that has no divisor in common with any round number of connections.
+    let mut next = 0;
+    while meter.go_on(1) {
+        next = (next + 7919) % connections.len();
+        byte_and_back(&mut connections[next]).await?;
+    }
+    println!("{}", meter.measured().map_err(anyhow::Error::msg)?);
+    Ok(())
+}
+
+/// Connections that have all been served: each has got a byte back.
+async fn open(order: &Client) -> Result<Vec<TcpStream>> {
+    let address = order.address;
+    let mut opening = JoinSet::new();
+    let mut open = Vec::with_capacity(order.connections);
+    let mut begun = 0;
+    while open.len() < order.connections {
+        while begun < order.connections && opening.len() < OPENING {
+            begun += 1;
+            opening.spawn(async move {
+                let mut stream = connect(address).await?;
+                byte_and_back(&mut stream).await?;
+                anyhow::Ok(stream)
+            });
+        }
+        let stream = opening.join_next().await.context("nothing to open")???;
+        open.push(stream);
+    }
+    Ok(open)
+}
+
+async fn byte_and_back(stream: &mut TcpStream) -> Result<()> {
+    stream.write_all(b"!").await?;
+    stream.read_exact(&mut [0]).await?;
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! The native side of the benchmark, one thread on tokio: a peer like the others, and the load that all peers get.
+//!
+//! * `bench-native client ...` and `bench-native server ...`: the peer; also the load for servers.
+//! * `bench-native load ...`: what clients talk to, and the crowds for servers.
+//! * `bench-native start COMMAND...`: how long a command takes to its first byte.
+
+mod client;
+mod crowd;
+mod server;
+mod sources;
+mod start;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use asyncio_streams_bench_plan::{Client, Order};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::LocalSet;
+
+fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    LocalSet::new().block_on(&runtime, run(&words))
+}
+
+async fn run(words: &[String]) -> Result<()> {
+    if let [first, command @ ..] = words
+        && first == "start"
+    {
+        return start::measure(command).await;
+    }
+    if let [first, load @ ..] = words
+        && first == "load"
+    {
+        let load: Vec<&str> = load.iter().map(String::as_str).collect();
+        return match load.as_slice() {
+            ["idle", address, connections] => {
+                crowd::idle(&echo_client(address, connections, "0", "0")?).await
+            }
+            ["wake-up", address, connections, warmup, measured] => {
+                crowd::wake_up(&echo_client(address, connections, warmup, measured)?).await
+            }
+            [kind, size] => sources::serve(kind, size.parse()?).await,
+            other => bail!("{other:?} is no load"),
+        };
+    }
+    match Order::parse(words).map_err(anyhow::Error::msg)? {
+        Order::Client(order) => client::work(&order).await,
+        Order::Server(kind, address) => server::serve(kind, address).await,
+    }
+}
+
+/// The orders of a crowd: each connection sends a byte and gets it back.
+fn echo_client(address: &str, connections: &str, warmup: &str, measured: &str) -> Result<Client> {
+    let words = [
+        "client",
+        "echo",
+        address,
+        "1",
+        connections,
+        warmup,
+        measured,
+    ];
+    match Order::parse(words).map_err(anyhow::Error::msg)? {
+        Order::Client(order) => Ok(order),
+        Order::Server(..) => bail!("{words:?} is no crowd"),
+    }
+}
+
+/// Connects; what is written leaves at once, as it does in Python.
+async fn connect(address: SocketAddr) -> Result<TcpStream> {
+    let stream = TcpStream::connect(address)
+        .await
+        .with_context(|| format!("cannot connect to {address}"))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Listens, and says where.
+async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    let listener = TcpListener::bind(address).await?;
+    println!("listening on {}", listener.local_addr()?);
+    Ok(listener)
+}
+
+/// A clock for a meter.
+fn clock() -> impl Fn() -> Duration + Copy {
+    let start = std::time::Instant::now();
+    move || start.elapsed()
+}

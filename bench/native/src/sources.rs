@@ -1,0 +1,95 @@
+//! What clients talk to: the same for every peer.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::server;
+
+/// What goes out in one piece where only the amount matters.
+const BLOCK: usize = 256 << 10;
+
+#[derive(Clone)]
+enum Kind {
+    /// Sends this again and again.
+    Source(Arc<[u8]>),
+    /// Reads everything.
+    Sink,
+    /// Sends back what comes, as it comes.
+    Echo,
+    /// Reads a request of so many bytes, then answers with as many.
+    Answer(usize),
+    /// Sends a byte, and closes when the client does.
+    Greet,
+}
+
+/// Listens on loopback, says where, and serves until it is ended.
+pub(crate) async fn serve(kind: &str, size: usize) -> Result<()> {
+    let kind = match kind {
+        "lines" => Kind::Source(lines(size, b"\n")),
+        "separators" => Kind::Source(lines(size, b"\r\n")),
+        "source" => Kind::Source(vec![b'x'; BLOCK].into()),
+        "sink" => Kind::Sink,
+        "echo" => Kind::Echo,
+        "answer" => Kind::Answer(size),
+        "greet" => Kind::Greet,
+        kind => bail!("{kind:?} is no load"),
+    };
+    let listener = crate::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let kind = kind.clone();
+        // How a client ends is its own matter.
+        tokio::spawn(talk(stream, kind));
+    }
+}
+
+/// About a block of lines of `size` bytes each, separator included.
+fn lines(size: usize, separator: &[u8]) -> Arc<[u8]> {
+    let mut line = vec![b'x'; size.saturating_sub(separator.len())];
+    line.extend_from_slice(separator);
+    line.repeat((BLOCK / line.len()).max(1)).into()
+}
+
+async fn talk(mut stream: TcpStream, kind: Kind) -> io::Result<()> {
+    match kind {
+        Kind::Source(block) => loop {
+            stream.write_all(&block).await?;
+        },
+        Kind::Sink => {
+            let mut room = vec![0; BLOCK];
+            while stream.read(&mut room).await? > 0 {}
+            Ok(())
+        }
+        Kind::Echo => server::echo(stream).await,
+        Kind::Answer(size) => {
+            let mut request = vec![0; size];
+            loop {
+                stream.read_exact(&mut request).await?;
+                stream.write_all(&request).await?;
+            }
+        }
+        Kind::Greet => {
+            stream.write_all(b"!").await?;
+            stream.read(&mut [0]).await.map(drop)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_its_size_with_its_separator() {
+        let block = lines(64, b"\r\n");
+        assert_eq!(block.len() % 64, 0);
+        assert!(block.chunks(64).all(|line| line.ends_with(b"x\r\n")));
+        assert_eq!(lines(1, b"\n").len(), BLOCK);
+    }
+}

@@ -1,0 +1,184 @@
+"""The benchmark's peers in Python: asyncio streams, on asyncio's own event loop or on uvloop's.
+
+    peer.py asyncio|uvloop client KIND ADDRESS SIZE CONNECTIONS WARM-UP MEASURED
+    peer.py asyncio|uvloop server echo|greet ADDRESS
+"""
+
+import asyncio
+import sys
+import time
+
+CHUNK = 64 << 10  # what one read asks for where no message tells
+BULK = 256 << 10  # and where only bytes count
+
+
+class Meter:
+    """Counts what is done after the warm-up, and says when it is enough."""
+
+    def __init__(self, warmup, measured, stride):
+        self.warmup, self.length, self.stride = warmup, measured, stride
+        self.left = stride
+        self.count = 0
+        self.measuring = False
+        self.done = None
+        self.since = time.perf_counter()
+
+    def go_on(self, amount):
+        self.count += amount
+        self.left -= 1
+        if self.left == 0:
+            self.left = self.stride
+            self.look()
+        return self.done is None
+
+    def look(self):
+        now = time.perf_counter()
+        elapsed = now - self.since
+        if self.done is not None:
+            return
+        if not self.measuring and elapsed >= self.warmup:
+            self.measuring, self.count, self.since = True, 0, now
+        elif self.measuring and elapsed >= self.length:
+            self.done = f"{self.count} in {int(elapsed * 1e9)} ns"
+
+
+def stride(kind, size):
+    if kind in ("lines", "until"):
+        return 1000
+    if kind in ("bulk-in", "bulk-out", "echo") and size <= 16 << 10:
+        return 16
+    return 4
+
+
+async def lines(reader, writer, size, meter):
+    while meter.go_on(1):
+        assert await reader.readline()
+
+
+async def until(reader, writer, size, meter):
+    while meter.go_on(1):
+        await reader.readuntil(b"\r\n")
+
+
+async def bulk_in(reader, writer, size, meter):
+    while True:
+        data = await reader.read(BULK)
+        assert data
+        if not meter.go_on(len(data)):
+            break
+
+
+async def bulk_out(reader, writer, size, meter):
+    data = b"x" * size
+    while meter.go_on(size):
+        writer.write(data)
+        await writer.drain()
+
+
+async def echo(reader, writer, size, meter):
+    data = b"x" * size
+    while meter.go_on(1):
+        writer.write(data)
+        await writer.drain()
+        await reader.readexactly(size)
+
+
+async def write_write_read(reader, writer, size, meter):
+    half = b"x" * (size // 2)
+    while meter.go_on(1):
+        writer.write(half)
+        writer.write(half)
+        await reader.readexactly(size)
+
+
+async def write_drain(reader, writer, size, meter):
+    half = b"x" * (size // 2)
+    while meter.go_on(1):
+        writer.write(half)
+        await writer.drain()
+        writer.write(half)
+        await writer.drain()
+        await reader.readexactly(size)
+
+
+KINDS = {
+    "lines": lines,
+    "until": until,
+    "bulk-in": bulk_in,
+    "bulk-out": bulk_out,
+    "echo": echo,
+    "write-read": echo,
+    "write-write-read": write_write_read,
+    "write-drain": write_drain,
+}
+
+
+async def connections(host, port, meter):
+    while meter.go_on(1):
+        reader, writer = await asyncio.open_connection(host, port)
+        await reader.readexactly(1)
+        writer.close()
+        await writer.wait_closed()
+
+
+async def start(host, port):
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(b"!")
+    await reader.read()
+
+
+async def client(kind, address, size, count, warmup, measured):
+    host, port = address.rsplit(":", 1)
+    size = int(size)
+    if kind == "start":
+        return await start(host, port)
+    meter = Meter(int(warmup) / 1000, int(measured) / 1000, stride(kind, size))
+
+    async def connection():
+        if kind == "connect":
+            return await connections(host, port, meter)
+        reader, writer = await asyncio.open_connection(host, port)
+        await KINDS[kind](reader, writer, size, meter)
+        writer.transport.abort()
+
+    await asyncio.gather(*(connection() for _ in range(int(count))))
+    print(meter.done)
+
+
+async def echo_back(reader, writer):
+    try:
+        while data := await reader.read(CHUNK):
+            writer.write(data)
+            await writer.drain()
+    except ConnectionError:
+        pass  # how a client ends is its own matter
+    finally:
+        writer.close()
+
+
+async def greet(reader, writer):
+    writer.write(b"!")
+    writer.close()
+
+
+async def server(kind, address):
+    host, port = address.rsplit(":", 1)
+    handler = {"echo": echo_back, "greet": greet}[kind]
+    listener = await asyncio.start_server(handler, host, port, backlog=1000)
+    host, port = listener.sockets[0].getsockname()
+    print(f"listening on {host}:{port}", flush=True)
+    await listener.serve_forever()
+
+
+def main():
+    loop, role, *order = sys.argv[1:]
+    work = {"client": client, "server": server}[role](*order)
+    if loop == "uvloop":
+        import uvloop
+
+        uvloop.run(work)
+    else:
+        asyncio.run(work)
+
+
+main()

@@ -1,0 +1,122 @@
+//! `cargo xtask bench`: this project's components beside asyncio, uvloop, native tokio and raw sockets, in one run.
+
+mod figure;
+mod goals;
+mod machine;
+mod peers;
+mod plot;
+mod python;
+mod report;
+mod run;
+mod workload;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+
+use crate::toolchain::{Choice, Toolchain};
+use crate::{build, checkout};
+use figure::Figure;
+use peers::{Peer, Peers};
+use run::Pace;
+use workload::Workload;
+
+#[derive(Args)]
+#[command(after_help = workload::help())]
+pub(crate) struct Options {
+    /// The workloads to run; all of them if none is named.
+    workloads: Vec<String>,
+    /// Run these peers only, as in `--peers ours,tokio`.
+    #[arg(long, value_delimiter = ',', value_enum)]
+    peers: Vec<Peer>,
+    /// How many runs make a figure; those of 10,000 connections have one.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    runs: u32,
+    /// How long a run measures, in milliseconds, after a warm-up of two fifths of it.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    milliseconds: u32,
+    /// Put the results into docs/benchmarks.md and the README too.
+    #[arg(long)]
+    publish: bool,
+}
+
+/// The results: figures by workload, then by peer.
+pub(crate) type Results = BTreeMap<String, BTreeMap<Peer, Figure>>;
+
+/// Builds, measures, prints the results and writes them to `target/bench`.
+///
+/// # Errors
+/// When a workload is unknown, something cannot be built, or a run fails; the other runs are done all the same.
+pub(crate) fn bench(choice: Choice, options: &Options) -> Result<()> {
+    let workloads = workload::chosen(&options.workloads)?;
+    let toolchain = build::build(choice)?;
+    let peers = Peers::get(&toolchain, &options.peers)?;
+    let machine = machine::describe(&peers);
+    let pace = Pace {
+        runs: options.runs,
+        measured: Duration::from_millis(options.milliseconds.into()),
+        large: true,
+    };
+    let (results, failures) = measure(&workloads, &peers, pace);
+    finish(&machine, &results, options)?;
+    all_well(&failures)
+}
+
+/// Runs everything once and shortly with few connections, to see that it works.
+///
+/// # Errors
+/// When something cannot be built, or a run fails.
+pub(crate) fn smoke(toolchain: &Toolchain) -> Result<()> {
+    let peers = Peers::get(toolchain, &[])?;
+    let (_, failures) = measure(&workload::all(), &peers, Pace::SMOKE);
+    all_well(&failures)
+}
+
+fn measure(workloads: &[Workload], peers: &Peers, pace: Pace) -> (Results, Vec<String>) {
+    let mut results = Results::new();
+    let mut failures = Vec::new();
+    for workload in workloads {
+        let figures = run::all(workload, peers, pace, &mut failures);
+        report::print_line(workload, &figures);
+        if !figures.is_empty() {
+            results.insert(workload.name.clone(), figures);
+        }
+    }
+    (results, failures)
+}
+
+fn all_well(failures: &[String]) -> Result<()> {
+    if failures.is_empty() {
+        return Ok(());
+    }
+    bail!("failed:\n  {}", failures.join("\n  "))
+}
+
+fn finish(machine: &machine::Machine, results: &Results, options: &Options) -> Result<()> {
+    let tables = report::markdown(machine, results);
+    let goals = goals::table(results);
+    println!("\n{tables}\n{goals}");
+    let svg = plot::svg(results);
+    write("results.json", &report::json(machine, results)?)?;
+    write("results.md", &format!("{tables}\n{goals}"))?;
+    write("results.svg", &svg)?;
+    println!("{} has the same, and a plot", checkout::shown(&folder()));
+    if options.publish {
+        report::publish(machine, results, &svg)?;
+    }
+    Ok(())
+}
+
+/// Where the results are, and what they are made with.
+fn folder() -> PathBuf {
+    checkout::target().join("bench")
+}
+
+fn write(name: &str, content: &str) -> Result<()> {
+    let file = folder().join(name);
+    fs::write(&file, content).with_context(|| format!("cannot write {}", file.display()))
+}

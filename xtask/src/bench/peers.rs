@@ -1,0 +1,184 @@
+//! Who is measured.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use asyncio_streams_host::compose::{Part, compose};
+use clap::ValueEnum;
+
+use super::python;
+use crate::toolchain::Toolchain;
+use crate::wasm::{self, What};
+use crate::{checkout, process, tools};
+
+/// A build of what is small.
+const DEADLINE: Duration = Duration::from_secs(10 * 60);
+
+/// Handles for 10,000 connections and more; the default is 100,000.
+const HANDLES: &str = "max-component-handles=1000000";
+
+/// Who does the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Peer {
+    /// A component with the crate for Rust, at its best.
+    Ours,
+    /// A component with one call of the interface for each operation.
+    OursCall,
+    /// asyncio's streams.
+    Asyncio,
+    /// asyncio's streams on uvloop.
+    Uvloop,
+    /// A native program in Rust.
+    Tokio,
+    /// A component on raw sockets, without anything of this project.
+    Floor,
+}
+
+impl Peer {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Peer::Ours => "ours",
+            Peer::OursCall => "ours-call",
+            Peer::Asyncio => "asyncio",
+            Peer::Uvloop => "uvloop",
+            Peer::Tokio => "tokio",
+            Peer::Floor => "floor",
+        }
+    }
+
+    pub(crate) fn is_component(self) -> bool {
+        matches!(self, Peer::Ours | Peer::OursCall | Peer::Floor)
+    }
+
+    fn is_python(self) -> bool {
+        matches!(self, Peer::Asyncio | Peer::Uvloop)
+    }
+}
+
+/// Everybody who takes part, ready to be started.
+pub(crate) struct Peers {
+    pub(crate) peers: Vec<Peer>,
+    wasmtime: PathBuf,
+    native: PathBuf,
+    pub(crate) python: Option<python::Python>,
+}
+
+impl Peers {
+    /// Builds who is wanted, the project's components being built; nobody named is everybody. Python's peers are left out, and that is said, when there is no Python or no
+    /// uvloop.
+    ///
+    /// # Errors
+    /// When something else cannot be built.
+    pub(crate) fn get(toolchain: &Toolchain, wanted: &[Peer]) -> Result<Self> {
+        let wanted = |peer: &Peer| wanted.is_empty() || wanted.contains(peer);
+        let wasmtime = tools::WASMTIME.get()?;
+        let native = native()?;
+        std::fs::create_dir_all(super::folder())?;
+        for built in wasm::build(toolchain, "asyncio-streams-bench-guest", What::Examples)? {
+            precompile(&wasmtime, &built)?;
+        }
+        let mut peers: Vec<Peer> = Peer::value_variants()
+            .iter()
+            .copied()
+            .filter(wanted)
+            .collect();
+        let mut python = None;
+        if peers.iter().any(|peer| peer.is_python()) {
+            match python::get(peers.contains(&Peer::Uvloop)) {
+                Ok(found) => python = Some(found),
+                Err(error) => eprintln!("\n!!! Left out: {error:#}"),
+            }
+        }
+        let has_uvloop = python
+            .as_ref()
+            .is_some_and(|python| python.uvloop.is_some());
+        peers.retain(|peer| match peer {
+            Peer::Asyncio => python.is_some(),
+            Peer::Uvloop => has_uvloop,
+            _ => true,
+        });
+        Ok(Self {
+            peers,
+            wasmtime,
+            native,
+            python,
+        })
+    }
+
+    /// The command of a peer, to which its orders are added.
+    pub(crate) fn command(&self, peer: Peer) -> Vec<String> {
+        let text = |path: &Path| path.display().to_string();
+        if let Some(python) = self.python.as_ref().filter(|_| peer.is_python()) {
+            let file = checkout::root().join("bench/peer.py");
+            return vec![text(&python.program), text(&file), peer.name().to_owned()];
+        }
+        if peer.is_component() {
+            let component = compiled(peer.name());
+            let wasmtime = text(&self.wasmtime);
+            let words = [
+                &wasmtime,
+                "run",
+                "--allow-precompiled",
+                "-S",
+                "inherit-network",
+                "-S",
+                HANDLES,
+                &text(&component),
+            ];
+            return words.map(str::to_owned).into();
+        }
+        vec![text(&self.native)]
+    }
+
+    /// The load's command, to which what it shall do is added.
+    pub(crate) fn load(&self) -> Vec<String> {
+        vec![self.native.display().to_string()]
+    }
+
+    /// What the program wasmtime says of itself.
+    pub(crate) fn wasmtime_version(&self) -> String {
+        process::output_of(Command::new(&self.wasmtime).arg("--version")).unwrap_or_default()
+    }
+}
+
+/// Builds the program that is the load, and the peer in native Rust.
+fn native() -> Result<PathBuf> {
+    let mut command = checkout::native_cargo("build");
+    command.args(["--release", "--package", "asyncio-streams-bench"]);
+    process::run(
+        &mut command,
+        "building the benchmark's native program",
+        DEADLINE,
+    )?;
+    let program = format!("bench-native{}", std::env::consts::EXE_SUFFIX);
+    Ok(checkout::target().join("release").join(program))
+}
+
+/// Composes a component with what it needs, and compiles it: no run shall measure that.
+fn precompile(wasmtime: &Path, built: &wasm::Built) -> Result<()> {
+    let name = &built.name;
+    let mut component = std::fs::read(&built.file)?;
+    if name != Peer::Floor.name() {
+        let streams = std::fs::read(checkout::components().join("streams.wasm"))?;
+        let parts = [
+            Part::new(format!("{name}.wasm"), component),
+            Part::new("streams.wasm", streams),
+        ];
+        component = compose(parts)?.into_bytes();
+    }
+    let file = super::folder().join(format!("{name}.wasm"));
+    std::fs::write(&file, component).with_context(|| format!("cannot write {}", file.display()))?;
+    let mut command = checkout::clean(wasmtime);
+    command
+        .arg("compile")
+        .arg(&file)
+        .arg("-o")
+        .arg(compiled(name));
+    process::run(&mut command, &format!("compiling {name}"), DEADLINE)
+}
+
+fn compiled(name: &str) -> PathBuf {
+    super::folder().join(format!("{name}.cwasm"))
+}
