@@ -5,6 +5,7 @@ mod goals;
 mod machine;
 mod peers;
 mod plot;
+mod publish;
 mod python;
 mod report;
 mod run;
@@ -21,6 +22,7 @@ use clap::Args;
 use crate::toolchain::{Choice, Toolchain};
 use crate::{build, checkout};
 use figure::Figure;
+use machine::Machine;
 use peers::{Peer, Peers};
 use run::Pace;
 use workload::Workload;
@@ -39,8 +41,8 @@ pub(crate) struct Options {
     /// How long a run measures, in milliseconds, after a warm-up of two fifths of it.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=60_000))]
     milliseconds: u32,
-    /// Put the results into docs/benchmarks.md and the README too.
-    #[arg(long)]
+    /// Put the results of everything into docs/benchmarks.md and the README too.
+    #[arg(long, conflicts_with_all = ["workloads", "peers"])]
     publish: bool,
 }
 
@@ -96,17 +98,17 @@ fn all_well(failures: &[String]) -> Result<()> {
     bail!("failed:\n  {}", failures.join("\n  "))
 }
 
-fn finish(machine: &machine::Machine, results: &Results, options: &Options) -> Result<()> {
-    let tables = report::markdown(machine, results);
+fn finish(machine: &Machine, results: &Results, options: &Options) -> Result<()> {
     let goals = goals::table(results);
-    println!("\n{tables}\n{goals}");
+    let tables = format!("{}\n{goals}", report::markdown(machine, results));
+    println!("\n{tables}");
     let svg = plot::svg(results);
     write("results.json", &report::json(machine, results)?)?;
-    write("results.md", &format!("{tables}\n{goals}"))?;
+    write("results.md", &tables)?;
     write("results.svg", &svg)?;
     println!("{} has the same, and a plot", checkout::shown(&folder()));
     if options.publish {
-        report::publish(machine, results, &svg)?;
+        publish::publish(&tables, &report::summary(machine, results), &svg)?;
     }
     Ok(())
 }

@@ -2,38 +2,49 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 use clap::ValueEnum as _;
 use serde_json::{Map, Value, json};
 
+use super::Results;
 use super::figure::Figure;
 use super::machine::Machine;
 use super::peers::Peer;
 use super::workload::{self, Unit, Workload};
-use super::{Results, goals};
-use crate::checkout;
+
+/// What the summary has of the workloads.
+const SUMMARY: [&str; 10] = [
+    "lines-64",
+    "bulk-in",
+    "bulk-out",
+    "echo-client-1k-1",
+    "echo-server-1k-50",
+    "write-write-read",
+    "accept",
+    "idle-10000",
+    "wakeup-10000",
+    "start",
+];
 
 /// Says at once what one workload gave.
 pub(crate) fn print_line(workload: &Workload, figures: &BTreeMap<Peer, Figure>) {
     let mut line = format!("{:<28}", workload.name);
     for (peer, figure) in figures {
-        line.push_str(&format!(
-            "  {} {} ±{:.0} %",
-            peer.name(),
-            short(figure),
-            figure.spread()
-        ));
+        line.push_str(&format!("  {} {}", peer.name(), cell(figure)));
     }
     println!("{line}");
 }
 
 /// The results as `{"machine": ..., "results": {WORKLOAD: {PEER: {...}}}}`.
+///
+/// # Errors
+/// None that a machine's description could give.
 pub(crate) fn json(machine: &Machine, results: &Results) -> Result<String> {
     let by_peer = |figures: &BTreeMap<Peer, Figure>| -> Map<String, Value> {
-        figures
+        let named = figures
             .iter()
-            .map(|(peer, figure)| (peer.name().to_owned(), figure.json()))
-            .collect()
+            .map(|(peer, figure)| (peer.name().to_owned(), figure.json()));
+        named.collect()
     };
     let results: Map<String, Value> = results
         .iter()
@@ -45,9 +56,8 @@ pub(crate) fn json(machine: &Machine, results: &Results) -> Result<String> {
 
 /// The machine, and a table of all results.
 pub(crate) fn markdown(machine: &Machine, results: &Results) -> String {
-    let mut text = about(machine);
-    text.push_str("\n| workload | unit |");
     let peers = Peer::value_variants();
+    let mut text = about(machine) + "\n| workload | unit |";
     for peer in peers {
         text.push_str(&format!(" {} |", peer.name()));
     }
@@ -63,16 +73,46 @@ pub(crate) fn markdown(machine: &Machine, results: &Results) -> String {
             let cell = figures.get(peer).map(cell).unwrap_or_default();
             text.push_str(&format!(" {cell} |"));
         }
-        let ours = figures.get(&Peer::Ours);
         for peer in [Peer::Asyncio, Peer::Uvloop, Peer::Tokio, Peer::Floor] {
-            let ratio = ours
-                .zip(figures.get(&peer))
-                .map(|(ours, other)| format!("{:.2}", ours.times(other)));
-            text.push_str(&format!(" {} |", ratio.unwrap_or_default()));
+            let times = times(figures, peer).unwrap_or_default();
+            text.push_str(&format!(" {times} |"));
         }
         text.push('\n');
     }
     text
+}
+
+/// A few of the results, and how many times as good as the others ours are.
+pub(crate) fn summary(machine: &Machine, results: &Results) -> String {
+    let mut text = String::from(
+        "| | this | asyncio | uvloop | native tokio | raw sockets |\n|---|--:|--:|--:|--:|--:|\n",
+    );
+    let chosen = |workload: &Workload| SUMMARY.contains(&workload.name.as_str());
+    for Workload {
+        name, unit, about, ..
+    } in workload::all().into_iter().filter(chosen)
+    {
+        let Some((figures, ours)) = results
+            .get(&name)
+            .and_then(|figures| Some((figures, figures.get(&Peer::Ours)?)))
+        else {
+            continue;
+        };
+        let unit = column_unit(unit).replace("1000 ", "thousand ");
+        text.push_str(&format!("| {about} | {} {unit} |", short(ours)));
+        for peer in [Peer::Asyncio, Peer::Uvloop, Peer::Tokio, Peer::Floor] {
+            let cell = times(figures, peer).map_or_else(String::new, |times| format!("{times} ×"));
+            text.push_str(&format!(" {cell} |"));
+        }
+        text.push('\n');
+    }
+    format!("{text}\n{}", about(machine))
+}
+
+/// How many times as good as the peer ours are.
+fn times(figures: &BTreeMap<Peer, Figure>, peer: Peer) -> Option<String> {
+    let times = figures.get(&Peer::Ours)?.times(figures.get(&peer)?);
+    Some(with_three_digits(times))
 }
 
 fn about(machine: &Machine) -> String {
@@ -88,15 +128,14 @@ fn about(machine: &Machine) -> String {
         date,
     } = machine;
     let mut text = format!(
-        "{date}, {processor}, {cores} cores, {memory_gib} GiB, {system}; {wasmtime}, {rust}"
+        "{date}: {processor}, {cores} cores, {memory_gib} GiB, {system}; {wasmtime}, {rust}"
     );
     for (name, version) in [("", python), ("uvloop ", uvloop)] {
         if !version.is_empty() {
             text.push_str(&format!(", {name}{version}"));
         }
     }
-    text.push_str(".\n");
-    text
+    text + ".\n"
 }
 
 fn cell(figure: &Figure) -> String {
@@ -106,18 +145,21 @@ fn cell(figure: &Figure) -> String {
     format!("{} ±{:.0} %", short(figure), figure.spread())
 }
 
-/// Three digits, in the unit of [`column_unit`].
+/// The median in the unit of [`column_unit`].
 fn short(figure: &Figure) -> String {
-    let value = match figure.unit {
+    with_three_digits(match figure.unit {
         Unit::BytesPerSecond => figure.median / 1e6,
         Unit::Lines | Unit::Messages | Unit::Connections => figure.median / 1e3,
         Unit::Bytes | Unit::BytesEach => figure.median / 1024.0,
         Unit::Microseconds | Unit::Milliseconds => figure.median,
-    };
-    let digits = if value < 10.0 {
+    })
+}
+
+fn with_three_digits(value: f64) -> String {
+    let digits = if value < 9.995 {
         2
     } else {
-        usize::from(value < 100.0)
+        usize::from(value < 99.95)
     };
     format!("{value:.digits$}")
 }
@@ -132,30 +174,61 @@ fn column_unit(unit: Unit) -> String {
     }
 }
 
-/// Puts the results between the marks of the documents.
-///
-/// # Errors
-/// When a document cannot be read or written, or has no marks.
-pub(crate) fn publish(machine: &Machine, results: &Results, svg: &str) -> Result<()> {
-    let tables = format!("{}\n{}", markdown(machine, results), goals::table(results));
-    let docs = checkout::root().join("docs");
-    std::fs::write(docs.join("benchmarks.svg"), svg)?;
-    let file = docs.join("benchmarks.md");
-    let text = std::fs::read_to_string(&file)
-        .with_context(|| format!("cannot read {}", file.display()))?;
-    std::fs::write(&file, between_marks(&text, &tables)?)?;
-    Ok(())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn between_marks(text: &str, new: &str) -> Result<String> {
-    const BEGIN: &str = "<!-- results: `cargo xtask bench --publish` writes them -->\n";
-    const END: &str = "<!-- end of results -->";
-    let (Some(begin), Some(end)) = (text.find(BEGIN), text.find(END)) else {
-        bail!("the document has no place for results");
-    };
-    let begin = begin + BEGIN.len();
-    let (Some(before), Some(after)) = (text.get(..begin), text.get(end.max(begin)..)) else {
-        bail!("the document has no place for results");
-    };
-    Ok(format!("{before}\n{new}\n{after}"))
+    fn results() -> Results {
+        let figure = |values: &[f64]| Figure::of(values.to_vec(), Unit::Lines).unwrap();
+        let lines = BTreeMap::from([
+            (Peer::Ours, figure(&[900e3, 1000e3, 1100e3])),
+            (Peer::Asyncio, figure(&[80e3])),
+        ]);
+        Results::from([("lines-64".to_owned(), lines)])
+    }
+
+    #[test]
+    fn the_table_has_figures_and_ratios() {
+        let machine = Machine {
+            processor: "P".into(),
+            python: "CPython 3".into(),
+            ..Machine::default()
+        };
+        let table = markdown(&machine, &results());
+        let row = "| lines-64 | 1000 lines/s | 1000 ±10 % |  | 80.0 |  |  |  | 12.5 |  |  |  |";
+        assert!(table.contains(row), "{table}");
+        assert!(table.contains("P, 0 cores") && table.contains("CPython 3."));
+        let summary = summary(&machine, &results());
+        let row = "| lines of 64 bytes read | 1000 thousand lines/s | 12.5 × |  |  |  |";
+        assert!(summary.contains(row), "{summary}");
+    }
+
+    #[test]
+    fn programs_get_everything() {
+        let json: Value =
+            serde_json::from_str(&json(&Machine::default(), &results()).unwrap()).unwrap();
+        assert_eq!(json["machine"]["cores"], 0);
+        let ours = &json["results"]["lines-64"]["ours"];
+        assert_eq!(
+            *ours,
+            json!({"median": 1e6, "min": 9e5, "max": 1.1e6, "unit": "lines/s", "better": "higher"})
+        );
+    }
+
+    #[test]
+    fn three_digits() {
+        let shown = [0.123, 9.994, 9.996, 12.34, 99.94, 99.96, 1234.5].map(with_three_digits);
+        assert_eq!(
+            shown,
+            ["0.12", "9.99", "10.0", "12.3", "99.9", "100", "1234"]
+        );
+    }
+
+    #[test]
+    fn the_summary_has_workloads_that_there_are() {
+        let all = workload::all();
+        for name in SUMMARY {
+            assert!(all.iter().any(|workload| workload.name == name), "{name}");
+        }
+    }
 }

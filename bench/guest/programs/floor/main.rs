@@ -14,6 +14,9 @@ asyncio_streams::run!(main);
 /// What one read has room for where no message tells.
 const CHUNK: usize = 64 << 10;
 
+/// The same where it waits for a message that may be small.
+const SMALL: usize = 2 << 10;
+
 /// What one read has room for where only bytes count.
 const BULK: usize = 256 << 10;
 
@@ -115,11 +118,13 @@ async fn serve(mut listener: Listener, server: Server) -> Result {
     }
 }
 
+/// What a connection waits with has little room: a read without any is answered too early after another read, so that all
+/// of them would come to hold the room that they read with.
 async fn echo(mut connection: Connection) -> Result {
+    let mut room = SMALL;
     loop {
-        // Without room of its own a waiting connection holds no memory.
-        connection.ready().await?;
-        let bytes = connection.read(Vec::with_capacity(CHUNK)).await?;
+        let bytes = connection.read(Vec::with_capacity(room)).await?;
+        room = if bytes.len() < SMALL { SMALL } else { CHUNK };
         connection.write(bytes).await?;
     }
 }

@@ -57,15 +57,6 @@ impl Connection {
         Connection { incoming, outgoing }
     }
 
-    /// Waits until there is something to read.
-    pub(crate) async fn ready(&mut self) -> Result {
-        let (result, _) = self.incoming.read(Vec::new()).await;
-        if result == StreamResult::Dropped {
-            return Err(ENDED.into());
-        }
-        Ok(())
-    }
-
     /// Reads what there is into the spare room of `room`.
     pub(crate) async fn read(&mut self, room: Vec<u8>) -> Result<Vec<u8>> {
         let (result, bytes) = self.incoming.read(room).await;
