@@ -185,9 +185,12 @@ impl Connection {
         self.pump.wake();
     }
 
-    /// The reader was dropped: what still comes is discarded.
+    /// The reader was dropped: what was buffered is discarded, and what still comes.
     pub(crate) fn drop_reader(&self) {
         self.reader_dropped.set(true);
+        // Nothing else would before the connection's end, for which the writer may wait as long as it likes.
+        self.input.borrow_mut().discard(usize::MAX);
+        self.weigh();
         self.pump.wake();
     }
 

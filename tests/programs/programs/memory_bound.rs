@@ -1,0 +1,140 @@
+//! Peers that send without end and a program that reads late, then a program that writes without end and nobody who reads:
+//! together they hold as much as the component may, and not more. Who holds little goes on beside them.
+
+use asyncio_streams::{
+    ByteReader, Error, NetworkCode, Reader, Wanted, Writer, byte_stream, cli, wrap,
+};
+use asyncio_streams_test_programs::{
+    Failure, Result, Side, check, follow, matching, pattern, peer, same, tcp,
+};
+
+asyncio_streams::run!(main);
+
+const MEGABYTE: usize = 1 << 20;
+/// What all connections may hold, and what one may hold beside others that hold all.
+const MOST: usize = 768 * MEGABYTE;
+const LITTLE: usize = 128 * 1024;
+/// What one connection may hold, for either direction.
+const EACH: usize = 64 * MEGABYTE;
+/// Bytes that are taken from the network at once: by so much a bound may be missed.
+const PIECE: usize = 64 * 1024;
+/// More connections than fit.
+const GREEDY: usize = 14;
+
+async fn main() -> Result {
+    unread().await?;
+    unsent().await?;
+    // The test looks at the memory of a program that still runs.
+    cli::println("done").await?;
+    let (input, _) = cli::stdin().await?;
+    input.read_to_end().await?;
+    Ok(())
+}
+
+fn is_bound(error: &Error) -> bool {
+    matches!(error, Error::Network(error) if error.code == NetworkCode::OutOfResources)
+}
+
+/// Two ends of a connection that hold little talk as ever.
+async fn others_go_on() -> Result {
+    let pair = tcp().await?;
+    let (near, far) = (&pair.left, &pair.right);
+    for number in 0..1000 {
+        let line = format!("line {number} {}\n", "x".repeat(number));
+        near.writer.send(&line).await?;
+        far.writer.send(far.reader.readline().await?).await?;
+        same!(near.reader.readline().await?, line.as_bytes());
+    }
+    // As much as one may hold always.
+    near.writer.write(pattern(0, LITTLE))?;
+    matching!(near.writer.write("x"), Err(Error::BufferFull));
+    follow(0, &far.reader.readexactly(LITTLE).await?)?;
+    near.writer.close();
+    near.writer.wait_closed().await?;
+    Ok(())
+}
+
+/// Peers that send without end.
+async fn unread() -> Result {
+    let mut greedy: Vec<Side> = Vec::new();
+    let bound = loop {
+        check!(greedy.len() < GREEDY, "there is no bound");
+        let side = peer().await?;
+        let waited = side.reader.wait(Wanted::Exactly(EACH as u32)).await;
+        greedy.push(side);
+        if let Err(error) = waited {
+            break error;
+        }
+    };
+    check!(is_bound(&bound), "{bound:?}");
+    let held: usize = greedy.iter().map(|side| side.reader.buffered()).sum();
+    check!(held >= MOST && held < MOST + PIECE, "{held} bytes");
+    same!(greedy.len(), MOST / EACH);
+
+    // Those who hold much get no more, in either direction; what they have can be had.
+    let Some((last, first)) = greedy.split_last() else {
+        return Err(Failure::new("nobody holds anything"));
+    };
+    let missing = last.reader.readexactly(EACH).await;
+    check!(missing.as_ref().is_err_and(is_bound), "{missing:?}");
+    matching!(last.writer.write("x"), Err(Error::BufferFull));
+    others_go_on().await?;
+
+    // When one of them has gone there is room again, and nothing was lost.
+    if let Some(side) = first.first() {
+        side.writer.abort();
+    }
+    for part in 0..EACH / MEGABYTE {
+        let bytes = last.reader.readexactly(MEGABYTE).await?;
+        follow(part * MEGABYTE, &bytes)?;
+    }
+    greedy.iter().for_each(|side| side.writer.abort());
+    Ok(())
+}
+
+/// A writer that nobody reads from, filled to its own bound or to that of all; gives how much it took.
+async fn fill(kept: &mut Vec<(Reader, Writer, ByteReader)>) -> Result<usize> {
+    let (end, incoming) = byte_stream();
+    drop(end);
+    let (reader, writer, outgoing) = wrap(incoming).await?;
+    let piece = vec![b'x'; LITTLE];
+    let mut taken = 0;
+    let error = loop {
+        match writer.write(&piece) {
+            Ok(()) => taken += piece.len(),
+            Err(error) => break error,
+        }
+    };
+    same!(error, Error::BufferFull);
+    same!(writer.write_buffer_size(), taken);
+    kept.push((reader, writer, outgoing));
+    Ok(taken)
+}
+
+/// A caller that writes without end.
+async fn unsent() -> Result {
+    let mut greedy = Vec::new();
+    for _ in 0..MOST / EACH {
+        same!(fill(&mut greedy).await?, EACH);
+    }
+    same!(fill(&mut greedy).await?, LITTLE);
+    others_go_on().await?;
+
+    // The bytes of a stream are not taken either, and the call says so instead of waiting for others.
+    if let Some((_, writer, _)) = greedy.last() {
+        let (mut from, data) = byte_stream();
+        let (left, (taken, result)) =
+            futures::join!(from.write_all(vec![0; MEGABYTE]), writer.write_stream(data));
+        same!(result, Err(Error::BufferFull));
+        same!(taken, 0);
+        same!(left.len(), MEGABYTE);
+    }
+
+    // Nobody will ever read from the first one: its queue is given up with it.
+    let (_, writer, outgoing) = greedy.swap_remove(0);
+    drop(outgoing);
+    matching!(writer.wait_closed().await, Err(Error::Network(_)));
+    drop(writer);
+    same!(fill(&mut greedy).await?, EACH - LITTLE);
+    Ok(())
+}
