@@ -170,6 +170,41 @@ fn ten_thousand_silent_clients() {
     }
 }
 
+/// Very many clients are more than can be given out at once: the latest of them wait, and are given out when they speak or
+/// end. Those who have ended make room for as many again, for which there would be none beside them.
+#[test]
+fn clients_that_end_while_they_wait() {
+    const SILENT: usize = 9000;
+    const LEAVING: usize = 5000;
+    let _turn = take_turn();
+    if wasmtime().is_none() || !descriptors(12_000) {
+        return;
+    }
+    let (server, address) = start(In::Wasmtime);
+    let mut crowd = Crowd::silent(address, SILENT, || {
+        serves(address);
+    });
+    let mut leaving = crowd.take(LEAVING);
+    leaving.iter().for_each(Conn::end_output);
+    leaving.iter_mut().for_each(Conn::expect_end);
+    crowd.grow(address, LEAVING, || {
+        serves(address);
+    });
+    crowd.take(LEAVING).into_iter().for_each(Conn::reset);
+    crowd.grow(address, LEAVING, || {
+        serves(address);
+    });
+    for mut conn in crowd.take(LEAVING) {
+        talk(&mut conn, "hello at last\n");
+        conn.end_output();
+        conn.expect_end();
+    }
+    assert!(server.is_running());
+    for line in server.stderr().text().lines() {
+        assert!(line.ends_with("connection reset by peer"), "{line}");
+    }
+}
+
 /// A server that is told to end, with very many clients: those that it had not given out yet are dropped, the others have
 /// the time of grace.
 #[test]
@@ -272,10 +307,10 @@ fn endless_senders_together() {
     assert!(server.is_running());
 }
 
-/// Clients that send a byte now and then, beside clients that are in a hurry.
+/// Clients that send a byte each second, beside clients that are in a hurry.
 #[test]
 fn slow_crowd_beside_fast_clients() {
-    const SLOW: usize = 500;
+    const SLOW: usize = 1000;
     const FAST: usize = 4;
     let _turn = take_turn();
     if !descriptors(4000) {
@@ -297,9 +332,8 @@ fn slow_crowd_beside_fast_clients() {
         let drip = scope.spawn(|| {
             let mut rounds = 0;
             while !over.load(Ordering::SeqCst) {
-                crowd.say(b'x');
+                crowd.drip(b'x', Duration::from_secs(1));
                 rounds += 1;
-                thread::sleep(Duration::from_millis(20));
             }
             rounds
         });
@@ -343,7 +377,7 @@ impl fmt::Display for Times {
     }
 }
 
-/// Fast clients, each with a thousand questions.
+/// Fast clients, each with many questions.
 fn hurry(address: SocketAddr, clients: usize) -> Times {
     let bytes = pattern(SIZE);
     let times = Crowd::run(clients, |_| {
@@ -355,7 +389,7 @@ fn hurry(address: SocketAddr, clients: usize) -> Times {
             asked.elapsed()
         };
         std::iter::repeat_with(ask)
-            .take(THOUSAND)
+            .take(5 * THOUSAND)
             .collect::<Vec<_>>()
     });
     let mut times = times.concat();

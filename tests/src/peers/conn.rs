@@ -207,7 +207,7 @@ impl Conn {
     /// # Panics
     /// When the connection is gone.
     #[track_caller]
-    pub fn end_output(&mut self) {
+    pub fn end_output(&self) {
         let ended = self.stream.shutdown(Shutdown::Write);
         ended.unwrap_or_else(|error| panic!("end the output: {error}"));
     }

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{Conn, PATIENCE};
 
@@ -26,19 +27,28 @@ impl Crowd {
     ///
     /// # Panics
     /// When a connection cannot be made.
-    pub fn silent(address: SocketAddr, n: usize, mut settled: impl FnMut()) -> Self {
+    pub fn silent(address: SocketAddr, n: usize, settled: impl FnMut()) -> Self {
         let mut crowd = Self::default();
-        while crowd.len() < n {
-            for _ in 0..ROW.min(n - crowd.len()) {
+        crowd.grow(address, n, settled);
+        crowd
+    }
+
+    /// Connects `n` times more, as [`silent`](Self::silent) does.
+    ///
+    /// # Panics
+    /// When a connection cannot be made.
+    pub fn grow(&mut self, address: SocketAddr, n: usize, mut settled: impl FnMut()) {
+        let wanted = self.len() + n;
+        while self.len() < wanted {
+            for _ in 0..ROW.min(wanted - self.len()) {
                 let connected = TcpStream::connect_timeout(&address, PATIENCE);
-                let number = crowd.len();
-                let stream =
-                    connected.unwrap_or_else(|error| panic!("connection {number} of {n}: {error}"));
-                crowd.members.push(stream);
+                let number = self.len();
+                let stream = connected
+                    .unwrap_or_else(|error| panic!("connection {number} of {wanted}: {error}"));
+                self.members.push(stream);
             }
             settled();
         }
-        crowd
     }
 
     /// How many there are.
@@ -67,6 +77,19 @@ impl Crowd {
     /// When one of them cannot.
     pub fn say(&mut self, byte: u8) {
         for mut member in &self.members {
+            member.write_all(&[byte]).expect("a byte, sent");
+        }
+    }
+
+    /// Has each send a byte, one after the other, in `time` altogether.
+    ///
+    /// # Panics
+    /// When one of them cannot.
+    pub fn drip(&mut self, byte: u8, time: Duration) {
+        let begun = Instant::now();
+        for (number, mut member) in self.members.iter().enumerate() {
+            let due = begun + time.mul_f64(number as f64 / self.members.len() as f64);
+            thread::sleep(due.saturating_duration_since(Instant::now()));
             member.write_all(&[byte]).expect("a byte, sent");
         }
     }
