@@ -103,18 +103,15 @@ impl streams::GuestConnectOptions for ConnectOptions {
     }
 
     fn set_limit(&self, bytes: u32) -> Result<(), Error> {
-        self.0.borrow_mut().settings.limit = positive(bytes, "limit")?;
-        Ok(())
+        self.0.borrow_mut().settings.set_limit(bytes)
     }
 
     fn set_max_result(&self, bytes: u32) -> Result<(), Error> {
-        self.0.borrow_mut().settings.max_result = positive(bytes, "max-result")?;
-        Ok(())
+        self.0.borrow_mut().settings.set_max_result(bytes)
     }
 
     fn set_max_queued(&self, bytes: u32) -> Result<(), Error> {
-        self.0.borrow_mut().settings.max_queued = positive(bytes, "max-queued")?;
-        Ok(())
+        self.0.borrow_mut().settings.set_max_queued(bytes)
     }
 
     fn set_family(&self, family: AddressFamily) {
@@ -151,11 +148,8 @@ impl streams::GuestConnectOptions for ConnectOptions {
         interval: Option<u64>,
         count: Option<u32>,
     ) -> Result<(), Error> {
-        self.0
-            .borrow_mut()
-            .route
-            .keep_alive
-            .set_times(idle, interval, count)
+        let keep_alive = &mut self.0.borrow_mut().route.keep_alive;
+        keep_alive.set_times(idle, interval, count)
     }
 
     fn cancel(&self) {
@@ -170,18 +164,15 @@ impl streams::GuestServerOptions for ServerOptions {
     }
 
     fn set_limit(&self, bytes: u32) -> Result<(), Error> {
-        self.0.borrow_mut().settings.limit = positive(bytes, "limit")?;
-        Ok(())
+        self.0.borrow_mut().settings.set_limit(bytes)
     }
 
     fn set_max_result(&self, bytes: u32) -> Result<(), Error> {
-        self.0.borrow_mut().settings.max_result = positive(bytes, "max-result")?;
-        Ok(())
+        self.0.borrow_mut().settings.set_max_result(bytes)
     }
 
     fn set_max_queued(&self, bytes: u32) -> Result<(), Error> {
-        self.0.borrow_mut().settings.max_queued = positive(bytes, "max-queued")?;
-        Ok(())
+        self.0.borrow_mut().settings.set_max_queued(bytes)
     }
 
     fn set_family(&self, family: AddressFamily) {
@@ -214,10 +205,8 @@ impl streams::GuestServerOptions for ServerOptions {
         interval: Option<u64>,
         count: Option<u32>,
     ) -> Result<(), Error> {
-        self.0
-            .borrow_mut()
-            .keep_alive
-            .set_times(idle, interval, count)
+        let keep_alive = &mut self.0.borrow_mut().keep_alive;
+        keep_alive.set_times(idle, interval, count)
     }
 
     fn set_start_serving(&self, on: bool) {
@@ -227,6 +216,25 @@ impl streams::GuestServerOptions for ServerOptions {
     fn cancel(&self) {
         let cancel = self.0.borrow().cancel.clone();
         cancel.cancel();
+    }
+}
+
+// What both kinds of options have, and check in the same way.
+
+impl Settings {
+    fn set_limit(&mut self, bytes: u32) -> Result<(), Error> {
+        self.limit = positive(bytes, "limit")?;
+        Ok(())
+    }
+
+    fn set_max_result(&mut self, bytes: u32) -> Result<(), Error> {
+        self.max_result = positive(bytes, "max-result")?;
+        Ok(())
+    }
+
+    fn set_max_queued(&mut self, bytes: u32) -> Result<(), Error> {
+        self.max_queued = positive(bytes, "max-queued")?;
+        Ok(())
     }
 }
 
