@@ -236,7 +236,7 @@ impl ConnectOptions {
     }
 }
 
-fn connection(
+pub(crate) fn connection(
     result: Result<(streams::Reader, streams::Writer), crate::bindings::types::Error>,
 ) -> Result<(Reader, Writer), Error> {
     let (reader, writer) = result?;

@@ -76,6 +76,7 @@
 
 pub mod bindings;
 pub mod cli;
+pub mod sockets;
 
 mod address;
 mod byte_stream;

@@ -1,34 +1,14 @@
 //! `from-socket` and `from-listener`: sockets that the program made itself become connections and servers.
 
-use asyncio_streams::bindings::streams::{ConnectOptions, ServerOptions};
-use asyncio_streams::{Address, Error, NetworkCode, Server, open_connection, start_server};
-use asyncio_streams_test_programs::{Result, Side, check, follow, matching, pattern, port, same};
-use bindings::asyncio::streams::sockets::{from_listener, from_socket};
-use bindings::wasi::sockets::types::{
-    IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, TcpSocket,
+use asyncio_streams::sockets::types::{IpAddressFamily, IpSocketAddress, Ipv4SocketAddress};
+use asyncio_streams::sockets::{TcpSocket, from_listener, from_socket};
+use asyncio_streams::{
+    Address, ConnectOptions, Error, KeepAlive, NetworkCode, ServerOptions, open_connection,
+    start_server,
 };
+use asyncio_streams_test_programs::{Result, Side, check, follow, matching, pattern, port, same};
 
 asyncio_streams::run!(main);
-
-#[allow(missing_docs, clippy::all, reason = "generated")]
-mod bindings {
-    wit_bindgen::generate!({
-        inline: "
-            package test:sockets;
-
-            world sockets {
-                import wasi:sockets/types@0.3.0;
-                import asyncio:streams/sockets@0.1.0;
-            }
-        ",
-        path: "../../wit",
-        with: {
-            "asyncio:streams/types@0.1.0": asyncio_streams::bindings::types,
-            "asyncio:streams/streams@0.1.0": asyncio_streams::bindings::streams,
-        },
-        generate_all,
-    });
-}
 
 async fn main() -> Result {
     connected().await?;
@@ -48,11 +28,8 @@ fn socket() -> Result<TcpSocket> {
     Ok(TcpSocket::create(IpAddressFamily::Ipv4)?)
 }
 
-fn is_invalid_state<T>(
-    result: std::result::Result<T, asyncio_streams::bindings::types::Error>,
-) -> bool {
-    let error = result.err().map(Error::from);
-    matches!(error, Some(Error::Network(error)) if error.code == NetworkCode::InvalidState)
+fn is_invalid_state<T>(result: std::result::Result<T, Error>) -> bool {
+    matches!(result, Err(Error::Network(error)) if error.code == NetworkCode::InvalidState)
 }
 
 async fn connected() -> Result {
@@ -60,19 +37,12 @@ async fn connected() -> Result {
     let port = port(&server)?;
     let socket = socket()?;
     socket.connect(loopback(port)).await?;
-    let options = ConnectOptions::new();
-    options.set_limit(99)?;
-    options.set_max_queued(200_000)?;
-    options.set_keep_alive(true);
-    let (near, far) = futures::join!(from_socket(socket, Some(&options)), server.accept());
-    let (reader, writer) = near?;
-    let (near, far) = (
-        Side {
-            reader: reader.into(),
-            writer: writer.into(),
-        },
-        Side::from(far?),
-    );
+    let options = ConnectOptions::new()
+        .limit(99)
+        .max_queued(200_000)
+        .keep_alive(KeepAlive::default());
+    let (near, far) = futures::join!(options.from_socket(socket), server.accept());
+    let (near, far): (Side, Side) = (near?.into(), far?.into());
 
     same!(near.reader.limit(), 99);
     same!(near.writer.peername(), far.writer.sockname());
@@ -89,20 +59,18 @@ async fn connected() -> Result {
 }
 
 async fn not_connected() -> Result {
-    check!(is_invalid_state(from_socket(socket()?, None).await));
+    check!(is_invalid_state(from_socket(socket()?).await));
     let bound = socket()?;
     bound.bind(loopback(0))?;
-    check!(is_invalid_state(from_socket(bound, None).await));
+    check!(is_invalid_state(from_socket(bound).await));
     Ok(())
 }
 
 async fn listening() -> Result {
     let socket = socket()?;
     socket.bind(loopback(0))?;
-    let options = ServerOptions::new();
-    options.set_limit(77)?;
-    options.set_start_serving(false);
-    let server: Server = from_listener(socket, Some(&options)).await?.into();
+    let options = ServerOptions::new().limit(77).start_serving(false);
+    let server = options.from_listener(socket).await?;
     check!(!server.is_serving());
     let port = port(&server)?;
     matching!(
@@ -124,10 +92,17 @@ async fn listening() -> Result {
 }
 
 async fn not_to_be_listened_on() -> Result {
-    check!(is_invalid_state(from_listener(socket()?, None).await));
+    // Only when it comes to listening does the system tell.
+    let already = socket()?;
+    already.bind(loopback(0))?;
+    let _clients = already.listen()?;
+    let options = ServerOptions::new().start_serving(false);
+    let server = options.from_listener(already).await?;
+    check!(is_invalid_state(server.start_serving()));
+    check!(is_invalid_state(from_listener(socket()?).await));
     let listening = socket()?;
     listening.bind(loopback(0))?;
     let _clients = listening.listen()?;
-    check!(is_invalid_state(from_listener(listening, None).await));
+    check!(is_invalid_state(from_listener(listening).await));
     Ok(())
 }
