@@ -37,9 +37,11 @@ use crate::{Address, Error, Reader, Writer, cli};
 ///
 /// # Errors
 /// - [`Error::InvalidArgument`]: a host holds a NUL.
-/// - [`Error::Network`]: a name does not resolve, an address is taken or not this machine's, the
-///   host does not grant it, or sockets have run out; the code says which. When one address cannot
-///   be bound there is no server.
+/// - [`Error::Network`]: a name does not resolve, an address is taken, none of them is this
+///   machine's, the host does not grant it, or sockets have run out; the code says which.
+///
+/// An address or a family that this machine does not have is left out, unless none is left. When
+/// any other cannot be bound, there is no server.
 ///
 /// Dropping the call closes what was bound.
 pub async fn start_server(

@@ -94,7 +94,9 @@ impl ServerOptions {
     /// [`start_server`](crate::start_server) with these options.
     ///
     /// # Errors
-    /// Those of the function; also [`Error::InvalidArgument`] for an option.
+    /// - Those of the function.
+    /// - [`Error::InvalidArgument`]: a limit, a bound, the backlog, or a time or count of
+    ///   keep-alive is 0; the text names it. Nothing was bound.
     pub async fn start_server(
         &self,
         hosts: impl IntoIterator<Item = impl Into<String>>,
@@ -110,7 +112,7 @@ impl ServerOptions {
     /// The same as the interface has it.
     ///
     /// # Errors
-    /// - [`Error::InvalidArgument`]: a value that cannot be.
+    /// - [`Error::InvalidArgument`]: an option is 0 that cannot be; the text names it.
     pub fn to_raw(&self) -> Result<streams::ServerOptions, Error> {
         let raw = streams::ServerOptions::new();
         if let Some(bytes) = self.limit {

@@ -1,5 +1,5 @@
-//! Connections and servers of WASI sockets that the program made itself: with options of its own, or passed in by another
-//! component. asyncio's `sock` argument.
+//! Connections and servers of WASI sockets that the program made itself: with options of its own,
+//! or passed in by another component. asyncio's `sock` argument.
 //!
 //! ```no_run
 //! use asyncio_streams::Error;
@@ -22,8 +22,8 @@ use crate::connect::connection;
 use crate::{ConnectOptions, Error, Reader, Server, ServerOptions, Writer};
 use bindings::asyncio::streams::sockets;
 
-/// WASI's sockets as wit-bindgen makes them. Whoever generates bindings with other interfaces that pass sockets names this
-/// module for `wasi:sockets/types`.
+/// WASI's sockets as wit-bindgen makes them. Whoever generates bindings with other interfaces that
+/// pass sockets names this module for `wasi:sockets/types`.
 pub use bindings::wasi::sockets::types;
 pub use types::TcpSocket;
 
@@ -52,13 +52,15 @@ mod bindings {
     });
 }
 
-/// Makes a connection of a socket that is connected, and on which neither `send` nor `receive` was called.
+/// Makes a connection of a socket that is connected, and on which neither `send` nor `receive` was
+/// called.
 ///
-/// The socket is the connection's from the call on; after a failure it is closed. The call does not wait.
+/// The socket is the connection's from the call on; after a failure it is closed. The call does not
+/// wait.
 ///
 /// # Errors
-/// - [`Error::Network`] with `InvalidState`: the socket is not connected. If its streams were taken before, the first read
-///   and the first bytes that are sent say so.
+/// - [`Error::Network`] with `InvalidState`: the socket is not connected. If its streams were taken
+///   before, the first read and the first bytes that are sent say so.
 /// - [`Error::Network`] with `OutOfResources`: the component has as many connections as it can.
 pub async fn from_socket(socket: TcpSocket) -> Result<(Reader, Writer), Error> {
     connection(sockets::from_socket(socket, None).await)
@@ -66,7 +68,8 @@ pub async fn from_socket(socket: TcpSocket) -> Result<(Reader, Writer), Error> {
 
 /// Makes a server of a socket that is bound and does not listen yet.
 ///
-/// The socket is the server's from the call on; after a failure it is closed. The call does not wait.
+/// The socket is the server's from the call on; after a failure it is closed. The call does not
+/// wait.
 ///
 /// # Errors
 /// - [`Error::Network`] with `InvalidState`: the socket is not bound, or listens already.
@@ -76,7 +79,8 @@ pub async fn from_listener(socket: TcpSocket) -> Result<Server, Error> {
 }
 
 impl ConnectOptions {
-    /// [`from_socket`] with these options: the limits, the bounds and the close deadline count, and keep-alive if it is on.
+    /// [`from_socket`] with these options: the limits, the bounds and the close deadline count, and
+    /// keep-alive if it is on.
     ///
     /// # Errors
     /// Those of the function; also [`Error::InvalidArgument`] for an option.
