@@ -135,11 +135,12 @@ impl Aim {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::workload::{self, Unit};
+    use crate::bench::catalogue;
+    use crate::bench::workload::Unit;
 
     #[test]
     fn goals_are_about_workloads_that_there_are() {
-        let all = workload::all();
+        let all = catalogue::all();
         let has = |name: &str, peer: Peer| {
             all.iter()
                 .any(|workload| workload.name == name && workload.has(peer))

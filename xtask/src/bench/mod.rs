@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: this project's components beside asyncio, uvloop, native tokio and raw sockets, in one run.
 
+mod catalogue;
 mod figure;
 mod goals;
 mod machine;
@@ -28,7 +29,7 @@ use run::Pace;
 use workload::Workload;
 
 #[derive(Args)]
-#[command(after_help = workload::help())]
+#[command(after_help = catalogue::help())]
 pub(crate) struct Options {
     /// The workloads to run; all of them if none is named.
     workloads: Vec<String>,
@@ -41,6 +42,9 @@ pub(crate) struct Options {
     /// How long a run measures, in milliseconds, after a warm-up of two fifths of it.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=60_000))]
     milliseconds: u32,
+    /// Run each workload once and shortly, with few connections, to see that it works; without results.
+    #[arg(long, conflicts_with_all = ["workloads", "peers", "runs", "milliseconds", "publish"])]
+    smoke: bool,
     /// Put the results of everything into docs/benchmarks.md and the README too.
     #[arg(long, conflicts_with_all = ["workloads", "peers"])]
     publish: bool,
@@ -54,8 +58,11 @@ pub(crate) type Results = BTreeMap<String, BTreeMap<Peer, Figure>>;
 /// # Errors
 /// When a workload is unknown, something cannot be built, or a run fails; the other runs are done all the same.
 pub(crate) fn bench(choice: Choice, options: &Options) -> Result<()> {
-    let workloads = workload::chosen(&options.workloads)?;
+    let workloads = catalogue::chosen(&options.workloads)?;
     let toolchain = build::build(choice)?;
+    if options.smoke {
+        return smoke(&toolchain);
+    }
     let peers = Peers::get(&toolchain, &options.peers)?;
     let machine = machine::describe(&peers);
     let pace = Pace {
@@ -74,7 +81,7 @@ pub(crate) fn bench(choice: Choice, options: &Options) -> Result<()> {
 /// When something cannot be built, or a run fails.
 pub(crate) fn smoke(toolchain: &Toolchain) -> Result<()> {
     let peers = Peers::get(toolchain, &[])?;
-    let (_, failures) = measure(&workload::all(), &peers, Pace::SMOKE);
+    let (_, failures) = measure(&catalogue::all(), &peers, Pace::SMOKE);
     all_well(&failures)
 }
 

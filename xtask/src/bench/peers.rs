@@ -66,8 +66,8 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
-    /// Builds who is wanted, the project's components being built; nobody named is everybody. Python's peers are left out, and that is said, when there is no Python or no
-    /// uvloop.
+    /// Builds who is wanted, the project's components being built; nobody named is everybody. Python's peers are left
+    /// out, and that is said, when there is no Python or no uvloop.
     ///
     /// # Errors
     /// When something else cannot be built.

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use clap::ValueEnum as _;
 
 use super::Results;
+use super::catalogue;
 use super::peers::Peer;
-use super::workload;
+use super::workload::Workload;
 
 /// Places, in pixels.
 const LEFT: f64 = 230.0;
@@ -18,8 +19,8 @@ const MARGIN: f64 = 20.0;
 /// A workload's name, and how many times as good as the reference each peer is.
 type Row = (String, Vec<(Peer, f64)>);
 
-/// For each workload, how many times as good as asyncio everybody is, on a logarithmic scale; as good as tokio, where asyncio was not
-/// measured.
+/// For each workload, how many times as good as asyncio everybody is, on a logarithmic scale; as good as tokio, where
+/// asyncio was not measured.
 pub(crate) fn svg(results: &Results) -> String {
     let reference = [Peer::Asyncio, Peer::Tokio]
         .into_iter()
@@ -75,7 +76,7 @@ pub(crate) fn svg(results: &Results) -> String {
 }
 
 fn rows(results: &Results, reference: Peer) -> Vec<Row> {
-    let row = |workload: workload::Workload| {
+    let row = |workload: Workload| {
         let figures = results.get(&workload.name)?;
         let reference = figures.get(&reference)?;
         let times = figures
@@ -88,7 +89,7 @@ fn rows(results: &Results, reference: Peer) -> Vec<Row> {
                 .collect(),
         ))
     };
-    workload::all().into_iter().filter_map(row).collect()
+    catalogue::all().into_iter().filter_map(row).collect()
 }
 
 /// A logarithmic scale over whole powers of ten.

@@ -7,10 +7,11 @@ use clap::ValueEnum as _;
 use serde_json::{Map, Value, json};
 
 use super::Results;
+use super::catalogue;
 use super::figure::Figure;
 use super::machine::Machine;
 use super::peers::Peer;
-use super::workload::{self, Unit, Workload};
+use super::workload::{Unit, Workload};
 
 /// What the summary has of the workloads.
 const SUMMARY: [&str; 10] = [
@@ -64,7 +65,7 @@ pub(crate) fn markdown(machine: &Machine, results: &Results) -> String {
     text.push_str(" ours / asyncio | / uvloop | / tokio | / floor |\n|---|---|");
     text.push_str(&"--:|".repeat(peers.len() + 4));
     text.push('\n');
-    for Workload { name, unit, .. } in workload::all() {
+    for Workload { name, unit, .. } in catalogue::all() {
         let Some(figures) = results.get(&name) else {
             continue;
         };
@@ -90,7 +91,7 @@ pub(crate) fn summary(machine: &Machine, results: &Results) -> String {
     let chosen = |workload: &Workload| SUMMARY.contains(&workload.name.as_str());
     for Workload {
         name, unit, about, ..
-    } in workload::all().into_iter().filter(chosen)
+    } in catalogue::all().into_iter().filter(chosen)
     {
         let Some((figures, ours)) = results
             .get(&name)
@@ -226,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_summary_has_workloads_that_there_are() {
-        let all = workload::all();
+        let all = catalogue::all();
         for name in SUMMARY {
             assert!(all.iter().any(|workload| workload.name == name), "{name}");
         }

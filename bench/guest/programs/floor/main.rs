@@ -1,4 +1,4 @@
-//! The same work straight on `wasi:sockets` 0.3, in one component and without this project's: what the system itself costs.
+//! The same work straight on `wasi:sockets` 0.3, in one component and without this project's: what the system costs.
 
 mod lines;
 mod socket;
@@ -118,8 +118,8 @@ async fn serve(mut listener: Listener, server: Server) -> Result {
     }
 }
 
-/// What a connection waits with has little room: a read without any is answered too early after another read, so that all
-/// of them would come to hold the room that they read with.
+/// What a connection waits with has little room. None would not do: right after another read such a read is answered at
+/// once, and the next one waits with all its room.
 async fn echo(mut connection: Connection) -> Result {
     let mut room = SMALL;
     loop {
