@@ -24,6 +24,7 @@ fn the_streams_component_has_sockets_and_clocks_and_nothing_else() {
             "asyncio:streams/sockets@0.1.0",
             "asyncio:streams/streams@0.1.0",
             "asyncio:streams/types@0.1.0",
+            "asyncio:streams/words@0.1.0",
         ]
     );
 }
@@ -60,7 +61,8 @@ fn a_program_imports_what_it_uses() {
         known,
         [
             "asyncio:streams/streams@0.1.0",
-            "asyncio:streams/types@0.1.0"
+            "asyncio:streams/types@0.1.0",
+            "asyncio:streams/words@0.1.0",
         ]
     );
     for other in [

@@ -79,6 +79,7 @@ pub mod cli;
 pub mod sockets;
 
 mod address;
+mod ahead;
 mod byte_stream;
 mod connect;
 mod error;

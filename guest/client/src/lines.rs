@@ -1,22 +1,25 @@
 //! Line by line.
 
+use std::fmt;
+
+use crate::ahead::Line;
 use crate::{Error, Reader};
 
 /// The lines of a stream, made by [`Reader::lines`].
 ///
-/// It holds no bytes beyond the line that it gave last: it can be dropped at any point, and other
-/// reads go on behind that line.
-#[derive(Debug)]
+/// It lends each line out of what the reader has fetched: no line is copied or allocated, unless it
+/// is longer than 64 KiB or the last and unterminated. It holds no bytes beyond the line that it
+/// gave last: it can be dropped at any point, and other reads go on behind that line.
 pub struct Lines<'a> {
     reader: &'a Reader,
-    line: Vec<u8>,
+    line: Line,
 }
 
 impl<'a> Lines<'a> {
     pub(crate) fn new(reader: &'a Reader) -> Self {
         Lines {
             reader,
-            line: Vec::new(),
+            line: Line::Owned(Vec::new()),
         }
     }
 
@@ -27,8 +30,17 @@ impl<'a> Lines<'a> {
     /// # Errors
     /// Those of [`Reader::readline`]. After a `LimitOverrun` the line is still there, and `next`
     /// says the same until something takes or discards it.
+    #[inline]
     pub async fn next(&mut self) -> Result<Option<&[u8]>, Error> {
-        self.line = self.reader.readline().await?;
-        Ok(Some(self.line.as_slice()).filter(|line| !line.is_empty()))
+        self.reader.next_line(&mut self.line).await?;
+        Ok(Some(self.line.bytes()).filter(|line| !line.is_empty()))
+    }
+}
+
+impl fmt::Debug for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lines")
+            .field("reader", self.reader)
+            .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
 //! The sending side of a connection.
 
-use crate::bindings::streams;
+use crate::bindings::{streams, types, words};
 use crate::reader::{length, size};
 use crate::{Address, ByteReader, Error, Waits};
 
@@ -41,7 +41,12 @@ impl Writer {
     ///   nothing is taken.
     /// - [`Error::Busy`]: a `write_stream` is running.
     pub fn write(&self, data: impl AsRef<[u8]>) -> Result<(), Error> {
-        Ok(self.raw.write(data.as_ref())?)
+        let data = data.as_ref();
+        match data.len() {
+            ..WORTH_WORDS => self.raw.write(data)?,
+            _ => self.write_words(data)?,
+        }
+        Ok(())
     }
 
     /// Queues all of `data`, in order, as one `write` of their sum would.
@@ -218,6 +223,23 @@ impl Writer {
     /// The writer as the interface has it.
     pub fn raw(&self) -> &streams::Writer {
         &self.raw
+    }
+}
+
+/// From how many bytes on it pays to send them as words.
+const WORTH_WORDS: usize = 256;
+
+impl Writer {
+    /// `write`, of bytes that are many.
+    fn write_words(&self, data: &[u8]) -> Result<(), types::Error> {
+        let (whole, tail) = data.as_chunks::<{ size_of::<u64>() }>();
+        match bytemuck::try_cast_slice(whole.as_flattened()) {
+            Ok(aligned) => words::write(&self.raw, aligned, tail),
+            Err(_) => {
+                let copy: Vec<u64> = whole.iter().copied().map(u64::from_le_bytes).collect();
+                words::write(&self.raw, &copy, tail)
+            }
+        }
     }
 }
 

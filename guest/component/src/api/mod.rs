@@ -5,10 +5,11 @@ mod options;
 mod reader;
 mod server;
 mod sockets;
+mod words;
 mod write_stream;
 mod writer;
 
-use crate::{Component, sockets as sockets_export, streams};
+use crate::{Component, sockets as sockets_export, streams, words as words_export};
 
 impl streams::Guest for Component {
     type Reader = reader::Reader;
@@ -68,6 +69,20 @@ impl sockets_export::Guest for Component {
         options: Option<streams::ServerOptionsBorrow<'_>>,
     ) -> Result<streams::Server, streams::Error> {
         sockets::from_listener(socket, options::serve(options))
+    }
+}
+
+impl words_export::Guest for Component {
+    fn peek(reader: streams::ReaderBorrow<'_>, skip: u32, n: u32) -> words_export::Front {
+        words::peek(reader.get(), skip, n)
+    }
+
+    fn write(
+        writer: streams::WriterBorrow<'_>,
+        words: Vec<u64>,
+        tail: Vec<u8>,
+    ) -> Result<(), streams::Error> {
+        words::write(writer.get(), &words, &tail)
     }
 }
 

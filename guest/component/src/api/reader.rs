@@ -11,7 +11,7 @@ use crate::errors::saturate;
 use crate::streams::{self, Wanted};
 
 /// The reading side of a connection.
-pub(crate) struct Reader(Rc<Connection>);
+pub(crate) struct Reader(pub(super) Rc<Connection>);
 
 impl Reader {
     pub(super) fn new(connection: Rc<Connection>) -> Self {
@@ -124,6 +124,6 @@ impl streams::GuestReader for Reader {
 }
 
 /// A size as memory has it.
-fn size(n: u32) -> usize {
+pub(super) fn size(n: u32) -> usize {
     usize::try_from(n).unwrap_or(usize::MAX)
 }

@@ -21,7 +21,7 @@ impl Writer {
     }
 
     /// Queues `bytes`, unless a `write-stream` has the turn.
-    fn queue(
+    pub(super) fn queue(
         &self,
         bytes: usize,
         queue: impl FnOnce(&mut core::Writer<Error>) -> Result<(), core::WriteError<Error>>,

@@ -1,5 +1,11 @@
 //! The receiving side of a connection.
 
+mod calls;
+
+use std::cell::{Cell, RefCell};
+use std::convert::identity;
+
+use crate::ahead::Ahead;
 use crate::bindings::streams;
 use crate::{ByteReader, Error, Lines, Wanted};
 
@@ -9,6 +15,12 @@ use crate::{ByteReader, Error, Lines, Wanted};
 /// Bytes leave the buffer only with a result, in the order in which they came, and buffered bytes
 /// come before a failure. Input is taken from the network while a read waits, so a peer that sends
 /// faster than this side reads is held back by the network, not by memory.
+///
+/// # Cost
+/// What is buffered is fetched in blocks of up to 64 KiB, and reads are answered from the last of
+/// them without a call of the component. The bytes stay in the component's buffer until it is told
+/// what was taken, so whoever reads after this reader, [`into_stream`](Reader::into_stream) or
+/// another component, misses nothing. A reader that waits holds no copy.
 ///
 /// # Cancelling
 /// Every read can be dropped at any point: it has taken nothing until it returns. It takes what is
@@ -31,6 +43,11 @@ use crate::{ByteReader, Error, Lines, Wanted};
 #[derive(Debug)]
 pub struct Reader {
     raw: streams::Reader,
+    ahead: RefCell<Ahead>,
+    /// How many calls that wait for input are pending.
+    waiting: Cell<u32>,
+    /// Somebody may read past this reader.
+    shared: Cell<bool>,
 }
 
 impl Reader {
@@ -39,12 +56,13 @@ impl Reader {
     /// # Errors
     /// Those of every read.
     pub async fn read(&self, n: usize) -> Result<Vec<u8>, Error> {
-        loop {
-            if let Some(bytes) = self.try_read(n)? {
-                return Ok(bytes);
-            }
-            self.wait(Wanted::Any).await?;
-        }
+        self.answer(
+            || Wanted::Any,
+            |ahead, source| ahead.read(source, n),
+            |raw| raw.try_read(size(n)),
+            identity,
+        )
+        .await
     }
 
     /// Reads everything to the end of the stream. asyncio's `read()` without a number.
@@ -55,6 +73,10 @@ impl Reader {
     ///   consumed. [`into_stream`](Reader::into_stream) has no such bound.
     pub async fn read_to_end(&self) -> Result<Vec<u8>, Error> {
         self.wait(Wanted::End).await?;
+        if let Some(all) = self.take_all() {
+            return Ok(all);
+        }
+        self.forget();
         // Answered inside the call, after that wait: dropping it cannot lose what it took.
         Ok(self.raw.read(None).await?)
     }
@@ -68,12 +90,13 @@ impl Reader {
     ///   dropped: `readexactly(consumed)` takes what was searched, `discard(consumed)` skips it.
     /// - [`Error::TooLarge`]: the line is longer than `max_result`; nothing is consumed.
     pub async fn readline(&self) -> Result<Vec<u8>, Error> {
-        loop {
-            if let Some(line) = self.try_readline()? {
-                return Ok(line);
-            }
-            self.wait(Wanted::Line).await?;
-        }
+        self.answer(
+            || Wanted::Line,
+            |ahead, source| ahead.readline(source),
+            streams::Reader::try_readline,
+            identity,
+        )
+        .await
     }
 
     /// The lines of the stream one after the other, until its end. asyncio's `async for line in
@@ -99,12 +122,13 @@ impl Reader {
     ///   there was.
     /// - [`Error::TooLarge`]: `n` is larger than `max_result`; said at once, nothing is consumed.
     pub async fn readexactly(&self, n: usize) -> Result<Vec<u8>, Error> {
-        loop {
-            if let Some(bytes) = self.try_readexactly(n)? {
-                return Ok(bytes);
-            }
-            self.wait(Wanted::Exactly(size(n))).await?;
-        }
+        self.answer(
+            || Wanted::Exactly(size(n)),
+            |ahead, source| ahead.readexactly(source, n),
+            |raw| raw.try_readexactly(size(n)),
+            identity,
+        )
+        .await
     }
 
     /// Reads up to and including the next `separator`.
@@ -127,17 +151,23 @@ impl Reader {
     ///   rest.
     /// - [`Error::TooLarge`]: the result would be larger than `max_result`; nothing is consumed.
     pub async fn readuntil_any(&self, separators: &[&[u8]]) -> Result<Vec<u8>, Error> {
+        let want = || Wanted::Until(separators.iter().map(|one| one.to_vec()).collect());
+        if let [one] = separators {
+            return self
+                .answer(
+                    want,
+                    |ahead, source| ahead.readuntil(source, one),
+                    |raw| raw.try_readuntil(separators),
+                    identity,
+                )
+                .await;
+        }
+        // Which of several ends first, the component finds.
         loop {
             if let Some(bytes) = self.try_readuntil(separators)? {
                 return Ok(bytes);
             }
-            self.wait(Wanted::Until(
-                separators
-                    .iter()
-                    .map(|separator| separator.to_vec())
-                    .collect(),
-            ))
-            .await?;
+            self.wait_for_input(want()).await?;
         }
     }
 
@@ -155,7 +185,7 @@ impl Reader {
             if let Some(block) = self.try_readlines(max_bytes)? {
                 return Ok(block);
             }
-            self.wait(Wanted::Line).await?;
+            self.wait_for_input(Wanted::Line).await?;
         }
     }
 
@@ -167,7 +197,10 @@ impl Reader {
     /// [`Wanted::Until`] without separators or with an empty one. What the read would say, the read
     /// says.
     pub async fn wait(&self, want: Wanted) -> Result<(), Error> {
-        Ok(self.raw.wait(want).await?)
+        match self.satisfies(&want) {
+            true => Ok(()),
+            false => self.wait_for_input(want).await,
+        }
     }
 
     /// [`read`](Reader::read) without waiting; none when it would have to wait.
@@ -175,7 +208,10 @@ impl Reader {
     /// # Errors
     /// Those of every read, except `Cancelled`.
     pub fn try_read(&self, n: usize) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.raw.try_read(size(n))?)
+        self.try_answer(
+            |ahead, source| ahead.read(source, n),
+            |raw| raw.try_read(size(n)),
+        )
     }
 
     /// [`readline`](Reader::readline) without waiting; none when it would have to wait.
@@ -183,7 +219,10 @@ impl Reader {
     /// # Errors
     /// Those of `readline`, except `Cancelled`.
     pub fn try_readline(&self) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.raw.try_readline()?)
+        self.try_answer(
+            |ahead, source| ahead.readline(source),
+            streams::Reader::try_readline,
+        )
     }
 
     /// [`readexactly`](Reader::readexactly) without waiting; none when it would have to wait.
@@ -191,7 +230,10 @@ impl Reader {
     /// # Errors
     /// Those of `readexactly`, except `Cancelled`.
     pub fn try_readexactly(&self, n: usize) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.raw.try_readexactly(size(n))?)
+        self.try_answer(
+            |ahead, source| ahead.readexactly(source, n),
+            |raw| raw.try_readexactly(size(n)),
+        )
     }
 
     /// [`readuntil_any`](Reader::readuntil_any) without waiting; none when it would have to wait.
@@ -199,7 +241,13 @@ impl Reader {
     /// # Errors
     /// Those of `readuntil_any`, except `Cancelled`.
     pub fn try_readuntil(&self, separators: &[&[u8]]) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.raw.try_readuntil(separators)?)
+        self.try_answer(
+            |ahead, source| match separators {
+                [one] => ahead.readuntil(source, one),
+                _ => None,
+            },
+            |raw| raw.try_readuntil(separators),
+        )
     }
 
     /// [`readlines`](Reader::readlines) without waiting; none when it would have to wait.
@@ -207,12 +255,19 @@ impl Reader {
     /// # Errors
     /// Those of `readlines`, except `Cancelled`.
     pub fn try_readlines(&self, max_bytes: usize) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.raw.try_readlines(size(max_bytes))?)
+        self.try_answer(|_, _| None, |raw| raw.try_readlines(size(max_bytes)))
     }
 
     /// Copies up to `n` bytes from the front of the buffer and leaves them there. Always answers.
     pub fn peek(&self, n: usize) -> Vec<u8> {
-        self.raw.peek(size(n))
+        match self.peeked(n) {
+            Some(bytes) => bytes,
+            None => {
+                // While somebody waits there is nothing to tell.
+                let _ = self.settle();
+                self.raw.peek(size(n))
+            }
+        }
     }
 
     /// Drops up to `n` bytes from the front of the buffer, and gives how many it dropped. Never
@@ -221,12 +276,18 @@ impl Reader {
     /// # Errors
     /// - [`Error::Busy`]: a read or wait is pending.
     pub fn discard(&self, n: usize) -> Result<usize, Error> {
-        Ok(length(self.raw.discard(size(n))?))
+        if self.discarded(n) {
+            return Ok(n);
+        }
+        self.settle()?;
+        let dropped = self.raw.discard(size(n));
+        self.forget();
+        Ok(length(dropped?))
     }
 
     /// How many bytes are buffered and can be read without waiting. Always answers.
     pub fn buffered(&self) -> usize {
-        length(self.raw.buffered())
+        self.unread()
     }
 
     /// Whether the peer ended the stream cleanly and nothing is buffered. Always answers.
@@ -234,6 +295,8 @@ impl Reader {
     /// A failure is no end, nor is closing on this side. Since input is taken on demand, it becomes
     /// true during a read, not by itself.
     pub fn at_eof(&self) -> bool {
+        // While somebody waits there is nothing to tell.
+        let _ = self.settle();
         self.raw.at_eof()
     }
 
@@ -273,24 +336,39 @@ impl Reader {
     pub async fn into_stream(
         &self,
     ) -> Result<(ByteReader, impl Future<Output = Result<(), Error>> + use<>), Error> {
+        self.settle()?;
+        self.forget();
         let (stream, end) = self.raw.into_stream().await?;
         Ok((stream, async move { Ok(end.await?) }))
     }
 
     /// The reader as the interface has it.
+    ///
+    /// Who has it may read past this reader, so from here on each read is a call of the component.
     pub fn raw(&self) -> &streams::Reader {
+        // While somebody waits there is nothing to tell.
+        let _ = self.settle();
+        self.forget();
+        self.shared.set(true);
         &self.raw
     }
 }
 
 impl From<streams::Reader> for Reader {
     fn from(raw: streams::Reader) -> Self {
-        Reader { raw }
+        Reader {
+            raw,
+            ahead: RefCell::default(),
+            waiting: Cell::new(0),
+            shared: Cell::new(false),
+        }
     }
 }
 
 impl From<Reader> for streams::Reader {
     fn from(reader: Reader) -> Self {
+        // It is owned, so nobody waits, and nothing is in the way of telling.
+        let _ = reader.settle();
         reader.raw
     }
 }
