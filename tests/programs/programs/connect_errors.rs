@@ -18,6 +18,7 @@ async fn main() -> Result {
     several(closed).await?;
     arguments(closed).await?;
     names(closed).await?;
+    scopes(closed).await?;
     local_addresses().await
 }
 
@@ -115,6 +116,22 @@ async fn names(port: u16) -> Result {
         let options = ConnectOptions::new().family(family);
         matching!(options.open_connection(host, port).await, Err(error) if is(&error, NetworkCode::NameNotFound));
     }
+    Ok(())
+}
+
+/// A zone of IPv6 is part of the address, where it is given and where it is told.
+async fn scopes(closed: u16) -> Result {
+    let attempts = matching!(open_connection("fe80::1%99999", closed).await, Err(Error::Connect(attempts)) => attempts);
+    let address = matching!(&attempts[..], [one] => &one.address);
+    check!(
+        matches!(address, Address::Inet(it) if it.host == "fe80::1" && it.scope_id == 99999),
+        "{address:?}"
+    );
+    // The loopback address needs none, and the system does not mind.
+    let server = start_server(["::1%1"], 0).await?;
+    let to = port(&server)?;
+    let (near, far) = futures::join!(open_connection("::1%1", to), server.accept());
+    drop((near?, far?));
     Ok(())
 }
 
