@@ -23,10 +23,12 @@ pub(crate) struct Machine {
     /// Empty without uvloop.
     pub(crate) uvloop: String,
     pub(crate) date: String,
+    /// How many processes wanted to run, on average of the minute before; empty where the system does not tell.
+    pub(crate) load_before: String,
 }
 
 /// The machine at hand.
-pub(crate) fn describe(peers: &Peers) -> Machine {
+pub(crate) fn describe(peers: &Peers, load_before: String) -> Machine {
     let said = |program: &str, arguments: &[&str]| {
         process::output_of(Command::new(program).args(arguments)).unwrap_or_default()
     };
@@ -50,6 +52,7 @@ pub(crate) fn describe(peers: &Peers) -> Machine {
             .and_then(|python| python.uvloop.clone())
             .unwrap_or_default(),
         date: said("date", &["-u", "+%Y-%m-%d"]),
+        load_before,
     }
 }
 
@@ -77,6 +80,12 @@ pub(crate) fn resident_memory(process: u32) -> Result<u64> {
 /// When the system does not tell, or nothing looks like one.
 pub(crate) fn linear_memory(process: u32) -> Result<u64> {
     linear_bytes(&read(process, "maps")?).context("it has nothing that looks like a linear memory")
+}
+
+/// How busy the machine is: [`Machine::load_before`].
+pub(crate) fn load() -> String {
+    let loads = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    loads.split(' ').next().unwrap_or_default().to_owned()
 }
 
 fn read(process: u32, file: &str) -> Result<String> {

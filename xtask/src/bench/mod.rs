@@ -59,12 +59,14 @@ pub(crate) type Results = BTreeMap<String, BTreeMap<Peer, Figure>>;
 /// When a workload is unknown, something cannot be built, or a run fails; the other runs are done all the same.
 pub(crate) fn bench(choice: Choice, options: &Options) -> Result<()> {
     let workloads = catalogue::chosen(&options.workloads)?;
+    // Building makes load of its own.
+    let load_before = machine::load();
     let toolchain = build::build(choice)?;
     if options.smoke {
         return smoke(&toolchain);
     }
     let peers = Peers::get(&toolchain, &options.peers)?;
-    let machine = machine::describe(&peers);
+    let machine = machine::describe(&peers, load_before);
     let pace = Pace {
         runs: options.runs,
         measured: Duration::from_millis(options.milliseconds.into()),

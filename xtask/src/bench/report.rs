@@ -127,6 +127,7 @@ fn about(machine: &Machine) -> String {
         python,
         uvloop,
         date,
+        load_before,
     } = machine;
     let mut text = format!(
         "{date}: {processor}, {cores} cores, {memory_gib} GiB, {system}; {wasmtime}, {rust}"
@@ -135,6 +136,9 @@ fn about(machine: &Machine) -> String {
         if !version.is_empty() {
             text.push_str(&format!(", {name}{version}"));
         }
+    }
+    if !load_before.is_empty() {
+        text.push_str(&format!(". Load before: {load_before}"));
     }
     text + ".\n"
 }

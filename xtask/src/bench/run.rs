@@ -43,6 +43,15 @@ impl Pace {
         }
     }
 
+    /// One run instead of several, which takes more time where it measures time.
+    fn once(self) -> Self {
+        Self {
+            runs: 1,
+            measured: self.measured * 4,
+            ..self
+        }
+    }
+
     fn warmup(self) -> Duration {
         self.measured * 2 / 5
     }
@@ -63,10 +72,14 @@ pub(crate) fn all(
         );
         return BTreeMap::new();
     }
+    let pace = if workload.is_large() {
+        pace.once()
+    } else {
+        pace
+    };
     let mut values: BTreeMap<Peer, Vec<f64>> = BTreeMap::new();
     let mut failed = Vec::new();
-    let runs = if workload.is_large() { 1 } else { pace.runs };
-    for _ in 0..runs {
+    for _ in 0..pace.runs {
         for &peer in peers.peers.iter().filter(|peer| workload.has(**peer)) {
             if failed.contains(&peer) {
                 continue;
