@@ -70,12 +70,14 @@
 //!   [`Error::Busy`]: a second read while one waits.
 //! - What goes out does so while the program waits for something. `wasmtime run` ends the program
 //!   when `main` returns: close and [`Writer::wait_closed`] before.
+//! - Crates that read and write by futures-io's traits run over connections: see [`io`].
 //! - `std` has no input, output, clock or threads here; [`cli`], [`sleep`] and [`now`] stand in.
 //! - On other targets than WebAssembly the crate compiles, for checks and documentation, and its
 //!   calls panic.
 
 pub mod bindings;
 pub mod cli;
+pub mod io;
 pub mod sockets;
 
 mod address;

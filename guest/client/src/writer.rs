@@ -1,6 +1,7 @@
 //! The sending side of a connection.
 
 use crate::bindings::{streams, types, words};
+use crate::io::parked::Parked;
 use crate::reader::{length, size};
 use crate::{Address, ByteReader, Error, Waits};
 
@@ -26,6 +27,9 @@ use crate::{Address, ByteReader, Error, Waits};
 /// function returns and finishes nothing: there, close and [`wait_closed`](Writer::wait_closed).
 #[derive(Debug)]
 pub struct Writer {
+    /// The waits that polls began. They come before the resource, which must not be dropped before them.
+    pub(crate) parked_drain: Parked,
+    pub(crate) parked_flush: Parked,
     raw: streams::Writer,
 }
 
@@ -245,12 +249,18 @@ impl Writer {
 
 impl From<streams::Writer> for Writer {
     fn from(raw: streams::Writer) -> Self {
-        Writer { raw }
+        Writer {
+            parked_drain: Parked::default(),
+            parked_flush: Parked::default(),
+            raw,
+        }
     }
 }
 
 impl From<Writer> for streams::Writer {
     fn from(writer: Writer) -> Self {
+        writer.parked_drain.drop_call();
+        writer.parked_flush.drop_call();
         writer.raw
     }
 }

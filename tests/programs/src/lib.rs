@@ -5,6 +5,7 @@
 
 mod pairs;
 mod peer;
+mod polled;
 mod random;
 mod traffic;
 mod turns;
@@ -14,6 +15,7 @@ pub use asyncio_streams_contract::{
 };
 pub use pairs::{Pair, Side, clog, memory, memory_with, port, tcp, tcp_with};
 pub use peer::{is_loss, is_refused, is_reset, loopback, peer, peer_port, peer_with};
+pub use polled::{reads, writes};
 pub use random::Random;
 pub use traffic::{Figures, Traffic, Wrong, receive, send};
 pub use turns::{begun_and_dropped, turns, within_turns};

@@ -69,6 +69,22 @@ impl Ahead {
         (n > 0).then(|| self.take(source, n))
     }
 
+    /// `read(n)` into what the caller has.
+    pub(crate) fn read_into(&mut self, source: &impl Source, into: &mut [u8]) -> Option<usize> {
+        if into.is_empty() {
+            return Some(0);
+        }
+        let n = into.len().min(self.known(source)).min(self.max_result);
+        let mut rest = into.get_mut(..n)?;
+        self.hand_out(source, n, |piece| {
+            if let Some((to, after)) = std::mem::take(&mut rest).split_at_mut_checked(piece.len()) {
+                to.copy_from_slice(piece);
+                rest = after;
+            }
+        });
+        (n > 0).then_some(n)
+    }
+
     /// `readexactly(n)`.
     pub(crate) fn readexactly(&mut self, source: &impl Source, n: usize) -> Option<Vec<u8>> {
         if n == 0 {

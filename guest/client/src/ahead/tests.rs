@@ -19,6 +19,7 @@ enum Op {
     /// This side closes, which needs no wait.
     Close,
     Read(usize),
+    ReadInto(usize),
     Exactly(usize),
     Line,
     LentLine,
@@ -85,6 +86,12 @@ fn answer(answer: Result<Option<Vec<u8>>, ReadError<()>>) -> Answer {
 fn cached(ahead: &mut Ahead, plain: &RefCell<Plain>, op: &Op) -> Answer {
     let here = match op {
         Op::Read(n) => ahead.read(plain, *n),
+        Op::ReadInto(n) => {
+            let mut into = vec![0; *n];
+            ahead
+                .read_into(plain, &mut into)
+                .map(|n| into[..n].to_vec())
+        }
         Op::Exactly(n) => ahead.readexactly(plain, *n),
         Op::Line => ahead.readline(plain),
         Op::LentLine => {
@@ -114,7 +121,7 @@ fn cached(ahead: &mut Ahead, plain: &RefCell<Plain>, op: &Op) -> Answer {
 
 fn ask(plain: &mut Plain, op: &Op) -> Answer {
     answer(match op {
-        Op::Read(n) => plain.read(*n),
+        Op::Read(n) | Op::ReadInto(n) => plain.read(*n),
         Op::Exactly(n) => plain.readexactly(*n),
         Op::Line | Op::LentLine => plain.readline(),
         Op::Lines(n) => plain.readlines(*n),
@@ -218,6 +225,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::Close),
         1 => Just(Op::Wait),
         4 => (0..50usize).prop_map(Op::Read),
+        3 => (0..50usize).prop_map(Op::ReadInto),
         4 => (0..50usize).prop_map(Op::Exactly),
         6 => Just(Op::Line),
         6 => Just(Op::LentLine),

@@ -90,6 +90,7 @@ impl Reader {
 
     /// Waits for the component to be able to answer.
     pub(super) async fn wait_for_input(&self, want: Wanted) -> Result<(), Error> {
+        self.parked.drop_call();
         self.settle()?;
         self.forget();
         let _waiting = Waiting::begin(&self.waiting);
@@ -125,7 +126,10 @@ impl Reader {
     }
 
     pub(super) fn peeked(&self, n: usize) -> Option<Vec<u8>> {
-        self.here(|ahead, source| ahead.peek(source, n))
+        match self.alone() {
+            true => self.ahead.borrow_mut().peek(&self.raw, n),
+            false => None,
+        }
     }
 
     pub(super) fn discarded(&self, n: usize) -> bool {
@@ -141,14 +145,19 @@ impl Reader {
         }
     }
 
-    fn here<T>(&self, answer: impl FnOnce(&mut Ahead, &streams::Reader) -> Option<T>) -> Option<T> {
+    /// What this side can say, which ends a wait that a poll left behind.
+    pub(super) fn here<T>(
+        &self,
+        answer: impl FnOnce(&mut Ahead, &streams::Reader) -> Option<T>,
+    ) -> Option<T> {
+        self.parked.drop_call();
         match self.alone() {
             true => answer(&mut self.ahead.borrow_mut(), &self.raw),
             false => None,
         }
     }
 
-    fn knows_all(&self) -> bool {
+    pub(super) fn knows_all(&self) -> bool {
         let ahead = self.ahead.borrow();
         self.alone() && ahead.buffered() == Some(ahead.unread().len())
     }
@@ -156,13 +165,16 @@ impl Reader {
     /// Whether nothing can touch the component's buffer while this side answers: no wait lets input
     /// in, and nobody else reads.
     fn alone(&self) -> bool {
-        self.waiting.get() == 0 && !self.shared.get()
+        self.waiting.get() == 0 && !self.shared.get() && !self.parked.is_pending()
     }
 }
 
 /// Towards the component.
 impl Reader {
-    fn ask(&self, ask: impl FnOnce(&streams::Reader) -> Answer) -> Result<Option<Vec<u8>>, Error> {
+    pub(super) fn ask(
+        &self,
+        ask: impl FnOnce(&streams::Reader) -> Answer,
+    ) -> Result<Option<Vec<u8>>, Error> {
         let mut ahead = self.ahead.borrow_mut();
         ahead.ask(&self.raw, || Ok(ask(&self.raw)?))
     }

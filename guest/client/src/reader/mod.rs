@@ -1,12 +1,14 @@
 //! The receiving side of a connection.
 
 mod calls;
+mod polls;
 
 use std::cell::{Cell, RefCell};
 use std::convert::identity;
 
 use crate::ahead::Ahead;
 use crate::bindings::streams;
+use crate::io::parked::Parked;
 use crate::{ByteReader, Error, Lines, Wanted};
 
 /// The receiving side of a connection: a buffer, and reads that take from it. asyncio's
@@ -42,6 +44,8 @@ use crate::{ByteReader, Error, Lines, Wanted};
 /// that was leaked (`mem::forget`) escapes it, and the drop traps.
 #[derive(Debug)]
 pub struct Reader {
+    /// The wait that a poll began. It comes before the resource, which must not be dropped before it.
+    parked: Parked,
     raw: streams::Reader,
     ahead: RefCell<Ahead>,
     /// How many calls that wait for input are pending.
@@ -336,6 +340,7 @@ impl Reader {
     pub async fn into_stream(
         &self,
     ) -> Result<(ByteReader, impl Future<Output = Result<(), Error>> + use<>), Error> {
+        self.parked.drop_call();
         self.settle()?;
         self.forget();
         let (stream, end) = self.raw.into_stream().await?;
@@ -346,6 +351,7 @@ impl Reader {
     ///
     /// Who has it may read past this reader, so from here on each read is a call of the component.
     pub fn raw(&self) -> &streams::Reader {
+        self.parked.drop_call();
         // While somebody waits there is nothing to tell.
         let _ = self.settle();
         self.forget();
@@ -357,6 +363,7 @@ impl Reader {
 impl From<streams::Reader> for Reader {
     fn from(raw: streams::Reader) -> Self {
         Reader {
+            parked: Parked::default(),
             raw,
             ahead: RefCell::default(),
             waiting: Cell::new(0),
@@ -367,6 +374,7 @@ impl From<streams::Reader> for Reader {
 
 impl From<Reader> for streams::Reader {
     fn from(reader: Reader) -> Self {
+        reader.parked.drop_call();
         // It is owned, so nobody waits, and nothing is in the way of telling.
         let _ = reader.settle();
         reader.raw

@@ -1,0 +1,81 @@
+//! Reads that are polled, for futures-io's traits.
+
+use std::task::{Context, Poll, ready};
+
+use crate::bindings::streams;
+use crate::{Error, Wanted};
+
+use super::{Reader, size};
+
+impl Reader {
+    /// Reads up to as many bytes as there is room for; none at the end.
+    pub(crate) fn poll_read_into(
+        &self,
+        cx: &mut Context<'_>,
+        into: &mut [u8],
+    ) -> Poll<Result<usize, Error>> {
+        loop {
+            let waited = ready!(self.parked.poll(cx)).transpose()?.is_some();
+            if let Some(n) = self.here(|ahead, source| ahead.read_into(source, into)) {
+                return Poll::Ready(Ok(n));
+            }
+            if (waited || !self.knows_all())
+                && let Some(bytes) = self.ask(|raw| raw.try_read(size(into.len())))?
+            {
+                let n = bytes.len().min(into.len());
+                if let (Some(into), Some(bytes)) = (into.get_mut(..n), bytes.get(..n)) {
+                    into.copy_from_slice(bytes);
+                }
+                return Poll::Ready(Ok(n));
+            }
+            self.park_wait()?;
+        }
+    }
+
+    /// Waits until there are [`fetched`](Reader::fetched) bytes, or the end.
+    pub(crate) fn poll_fetched(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        // Nobody can hold what `raw` gave any more.
+        self.shared.set(false);
+        loop {
+            let waited = ready!(self.parked.poll(cx)).transpose()?.is_some();
+            let there = self.here(|ahead, source| Some(!ahead.fetch(source).is_empty()));
+            if there == Some(true) {
+                return Poll::Ready(Ok(()));
+            }
+            if waited {
+                if self.at_eof() {
+                    return Poll::Ready(Ok(()));
+                }
+                if let Some(error) = self.exception() {
+                    return Poll::Ready(Err(error));
+                }
+            }
+            self.park_wait()?;
+        }
+    }
+
+    /// The bytes that were fetched and not yet taken.
+    pub(crate) fn fetched(&mut self) -> &[u8] {
+        self.ahead.get_mut().unread()
+    }
+
+    /// Takes `n` of them.
+    pub(crate) fn consume_fetched(&mut self, n: usize) {
+        let ahead = self.ahead.get_mut();
+        ahead.discard(n.min(ahead.unread().len()));
+    }
+
+    /// Has the next poll wait for a byte or the end.
+    fn park_wait(&self) -> Result<(), Error> {
+        self.settle()?;
+        self.forget();
+        // SAFETY: The handle is valid for as long as the wait lives: it lies in `parked`, which comes before
+        // `raw` in the reader and is dropped first, as it is where the reader is taken apart. The second
+        // owner of the handle never drops it.
+        let raw = unsafe { streams::Reader::from_handle(self.raw.handle()) };
+        let raw = std::mem::ManuallyDrop::new(raw);
+        self.parked
+            .park(async move { Ok(raw.wait(Wanted::Any).await?) });
+        Ok(())
+    }
+}
