@@ -45,7 +45,11 @@ async fn others_go_on() -> Result {
         far.writer.send(far.reader.readline().await?).await?;
         same!(near.reader.readline().await?, line.as_bytes());
     }
-    // As much as one may hold always.
+    near.writer.close();
+    near.writer.wait_closed().await?;
+    // As much as one may hold always. A new one: what a program has read counts until its next call.
+    let pair = tcp().await?;
+    let (near, far) = (&pair.left, &pair.right);
     near.writer.write(pattern(0, LITTLE))?;
     matching!(near.writer.write("x"), Err(Error::BufferFull));
     follow(0, &far.reader.readexactly(LITTLE).await?)?;

@@ -196,10 +196,14 @@ impl Reader {
     /// Waits until the matching read would be answered at once, by bytes, by the end or by an
     /// error, and takes nothing.
     ///
+    /// What the read would say, the read says.
+    ///
     /// # Errors
-    /// Only [`Error::Busy`], [`Error::Cancelled`], and [`Error::InvalidArgument`] for
-    /// [`Wanted::Until`] without separators or with an empty one. What the read would say, the read
-    /// says.
+    /// - [`Error::Busy`]: another read or wait is pending.
+    /// - [`Error::Cancelled`]: [`cancel`](Reader::cancel) ended it.
+    /// - [`Error::InvalidArgument`]: [`Wanted::Until`] without separators, or with an empty one.
+    /// - [`Error::Network`] with `OutOfResources`: it would have to buffer more than the component
+    ///   may hold.
     pub async fn wait(&self, want: Wanted) -> Result<(), Error> {
         match self.satisfies(&want) {
             true => Ok(()),
