@@ -266,6 +266,11 @@ impl<E: Clone> Writer<E> {
         Transmit::Nothing
     }
 
+    /// Whether there is something to do for the transport: bytes that it has not taken yet, or an end that was not given.
+    pub fn wants_transport(&self) -> bool {
+        self.queued() > 0 || matches!(self.state, State::Ending)
+    }
+
     /// The transport has taken `n` more bytes of what is under way; more than that do not count.
     pub fn sent(&mut self, n: usize) {
         let n = n.min(self.in_flight);

@@ -12,15 +12,7 @@ use crate::driver;
 use crate::errors;
 use crate::transport::Incoming;
 
-use super::{Connection, Slot};
-
-/// Bytes asked of the transport at once. The system's receive buffers are of this order; a larger one costs memory
-/// that small messages never use.
-const READ_SIZE: usize = 64 * 1024;
-
-/// Bytes from which a read's buffer is handed on instead of copied: below, the copy is cheaper than the memory that a
-/// mostly empty buffer would hold, and the core would not take it over.
-const HAND_ON: usize = READ_SIZE / 2;
+use super::{Connection, Slot, room};
 
 /// Reads in a row after which other tasks get a turn: a fast peer's bytes are always ready.
 const TURN: u32 = 16;
@@ -82,9 +74,11 @@ impl Connection {
         Ok(Reading(&self.reading))
     }
 
-    /// Waits for bytes, the end or a failure, and puts it into the core.
+    /// Waits for bytes, the end or a failure, and puts it into the core. What is to go out goes first: a peer that waits
+    /// for it is what most reads wait for.
     async fn fill(&self) -> Result<(), Error> {
         self.input.borrow_mut().about_to_wait();
+        self.flush_now();
         let Some(mut lent) = Lent::borrow(self) else {
             self.input.borrow_mut().fail(Error::Closed);
             return Ok(());
@@ -92,17 +86,9 @@ impl Connection {
         let Some(incoming) = lent.incoming.as_mut() else {
             return Ok(());
         };
-        let Some(more) = self.unless_interrupted(incoming.ready()).await? else {
+        let reading = room::read(incoming, |bytes| self.feed(bytes));
+        let Some(more) = self.unless_interrupted(reading).await? else {
             return Ok(());
-        };
-        let more = if more {
-            let reading = incoming.read(take_scratch(), |bytes| self.feed(bytes));
-            let Some(more) = self.unless_interrupted(reading).await? else {
-                return Ok(());
-            };
-            more
-        } else {
-            false
         };
         if !more && let Some(outcome) = self.unless_interrupted(incoming.outcome()).await? {
             lent.incoming = None;
@@ -145,11 +131,11 @@ impl Connection {
 
     fn feed(&self, bytes: Vec<u8>) {
         let mut input = self.input.borrow_mut();
-        if bytes.len() >= HAND_ON {
+        if bytes.len() >= room::HAND_ON {
             input.feed_owned(bytes);
         } else {
             input.feed(&bytes);
-            return_scratch(bytes);
+            room::give_back(bytes);
         }
     }
 }
@@ -196,20 +182,4 @@ impl Drop for Lent<'_> {
             self.connection.pump.wake();
         }
     }
-}
-
-thread_local! {
-    /// The buffer that reads go into first, so that a waiting connection needs none.
-    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-pub(super) fn take_scratch() -> Vec<u8> {
-    let mut buffer = SCRATCH.take();
-    buffer.clear();
-    buffer.reserve_exact(READ_SIZE);
-    buffer
-}
-
-pub(super) fn return_scratch(buffer: Vec<u8>) {
-    SCRATCH.set(buffer);
 }

@@ -9,8 +9,8 @@ use crate::bindings::{wit_future, wit_stream};
 use crate::driver;
 use crate::transport::Incoming;
 
-use super::fill::{Lent, take_scratch};
-use super::{Connection, Slot};
+use super::fill::Lent;
+use super::{Connection, Slot, room};
 
 /// A stream of bytes and how it ended.
 pub(crate) type Given = (StreamReader<u8>, FutureReader<Result<(), Error>>);
@@ -81,14 +81,23 @@ impl Connection {
         let Some(mut incoming) = incoming else {
             return Ok(());
         };
-        while wanted && wants_more(&mut to).await {
-            let mut piece = Vec::new();
-            if !incoming.ready().await
-                || !incoming.read(take_scratch(), |bytes| piece = bytes).await
-            {
+        let mut piece = Vec::new();
+        let mut flows = false;
+        while wanted && (flows || wants_more(&mut to).await) {
+            let more = if flows {
+                let mut room = std::mem::take(&mut piece);
+                room.clear();
+                room.reserve_exact(room::BULK);
+                room::read_into(&mut incoming, || room, |bytes| piece = bytes).await
+            } else {
+                room::read(&mut incoming, |bytes| piece = bytes).await
+            };
+            if !more {
                 return incoming.outcome().await;
             }
-            wanted = to.write_all(piece).await.is_empty();
+            flows = piece.len() >= room::HAND_ON;
+            piece = to.write_all(piece).await;
+            wanted = piece.is_empty();
         }
         *self.incoming.borrow_mut() = Slot::Here(incoming);
         self.drop_reader();

@@ -8,6 +8,7 @@ mod handover;
 mod held;
 mod memory;
 mod pump;
+mod room;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
@@ -42,6 +43,8 @@ pub(crate) struct Connection {
     pub(crate) input: RefCell<Reader<Error>>,
     pub(crate) output: RefCell<Writer<Error>>,
     incoming: RefCell<Slot>,
+    /// The outgoing bytes, unless the pump is writing.
+    outgoing: RefCell<Option<Outgoing>>,
     /// A read or a wait is pending.
     reading: Cell<bool>,
     read_cancelled: Cell<bool>,
@@ -122,6 +125,7 @@ impl Connection {
             input: RefCell::new(Reader::new(settings.limit, settings.max_result)?),
             output: RefCell::new(Writer::new(settings.max_queued)?),
             incoming: RefCell::new(Slot::Here(incoming)),
+            outgoing: RefCell::new(outgoing),
             reading: Cell::new(false),
             read_cancelled: Cell::new(false),
             reader: Sleeper::default(),
@@ -137,8 +141,8 @@ impl Connection {
             weight: Weight::default(),
             held: held.map_or_else(OnceCell::new, OnceCell::from),
         });
-        if let Some(outgoing) = outgoing {
-            driver::spawn(pump::run(connection.clone(), outgoing));
+        if connection.outgoing.borrow().is_some() {
+            driver::spawn(pump::run(connection.clone()));
         }
         Ok(connection)
     }

@@ -13,8 +13,8 @@ use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::driver;
 use crate::transport::{Incoming, Outgoing};
 
-use super::fill::{Lent, return_scratch, take_scratch};
-use super::{Connection, Slot};
+use super::fill::Lent;
+use super::{Connection, Slot, room};
 
 /// How long a closed connection goes on discarding what the peer sends, in nanoseconds: between two pieces, and in all.
 ///
@@ -27,55 +27,59 @@ const LINGER_TOTAL: u64 = 30_000_000_000;
 const TURN: u32 = 16;
 
 /// Serves `connection` until both directions have ended.
-pub(super) async fn run(connection: Rc<Connection>, outgoing: Outgoing) {
+pub(super) async fn run(connection: Rc<Connection>) {
     let connection = &*connection;
-    join(write_out(connection, outgoing), discard(connection)).await;
+    join(write_out(connection), discard(connection)).await;
     if let Some(held) = connection.held.get() {
         held.release();
     }
 }
 
 /// Writes until the connection is closed, aborted or lost.
-async fn write_out(connection: &Connection, outgoing: Outgoing) {
+async fn write_out(connection: &Connection) {
     {
-        let sending = pin!(send(connection, outgoing));
+        let sending = pin!(send(connection));
         let overdue = pin!(overdue(connection));
         let ended = pin!(connection.pump_until(|| connection.outcome()));
         select(sending, select(overdue, ended)).await;
     }
+    // Taken before it is dropped: that may let other calls run.
+    let idle = connection.outgoing.take();
+    drop(idle);
     if let Some(held) = connection.held.get() {
         held.leave();
     }
 }
 
-async fn send(connection: &Connection, mut outgoing: Outgoing) {
+async fn send(connection: &Connection) {
+    loop {
+        let mut outgoing = connection
+            .pump_until(|| {
+                let wanted = connection.output.borrow().wants_transport();
+                wanted.then(|| connection.outgoing.take()).flatten()
+            })
+            .await;
+        if let Err(error) = send_queued(connection, &mut outgoing).await {
+            return connection.lost(error);
+        }
+        *connection.outgoing.borrow_mut() = Some(outgoing);
+    }
+}
+
+/// Writes until there is nothing to write.
+async fn send_queued(connection: &Connection, outgoing: &mut Outgoing) -> Result<(), Error> {
+    outgoing.write_rest(|n| connection.sent(n)).await?;
     loop {
         // Bound before the match, whose borrow would otherwise last.
         let next = connection.output.borrow_mut().next();
         match next {
-            Transmit::Data(chunk) => {
-                let written = outgoing.write(chunk, |n| {
-                    connection.output.borrow_mut().sent(n);
-                    connection.weigh();
-                    connection.output_changed.wake();
-                });
-                if let Err(error) = written.await {
-                    return connection.lost(error);
-                }
+            Transmit::Data(chunk) => outgoing.write(chunk, |n| connection.sent(n)).await?,
+            Transmit::End => {
+                outgoing.finish().await?;
+                connection.output.borrow_mut().ended();
+                connection.output_changed.wake();
             }
-            Transmit::End => match outgoing.finish().await {
-                Ok(()) => {
-                    connection.output.borrow_mut().ended();
-                    connection.output_changed.wake();
-                }
-                Err(error) => return connection.lost(error),
-            },
-            Transmit::Nothing => {
-                let mut asleep = false;
-                connection
-                    .pump_until(|| std::mem::replace(&mut asleep, true).then_some(()))
-                    .await;
-            }
+            Transmit::Nothing => return Ok(()),
         }
     }
 }
@@ -125,7 +129,7 @@ async fn discard(connection: &Connection) {
 /// Reads to the end, counting the pieces.
 async fn take_all(connection: &Connection, incoming: &mut Incoming, pieces: &Cell<u32>) {
     loop {
-        if !incoming.ready().await || !incoming.read(take_scratch(), return_scratch).await {
+        if !room::read(incoming, room::give_back).await {
             break;
         }
         pieces.set(pieces.get().wrapping_add(1));
@@ -158,6 +162,39 @@ async fn linger(connection: &Connection, pieces: &Cell<u32>) {
 }
 
 impl Connection {
+    /// Writes what is queued, as far as the transport takes it at once; the rest is the pump's. Only in async calls.
+    ///
+    /// A call that is about to wait spares the pump's turn by this, and the peer a delay.
+    pub(crate) fn flush_now(&self) {
+        if self.output.borrow().queued() == 0 {
+            return;
+        }
+        // While it is taken other calls may run: what does not write at once is cancelled.
+        let Some(mut outgoing) = self.outgoing.take() else {
+            return;
+        };
+        while !outgoing.has_rest() && self.output.borrow().queued() > 0 {
+            let next = self.output.borrow_mut().next();
+            let Transmit::Data(chunk) = next else {
+                break;
+            };
+            self.sent(outgoing.write_now(chunk));
+        }
+        if self.outcome().is_none() {
+            *self.outgoing.borrow_mut() = Some(outgoing);
+            if self.output.borrow().wants_transport() {
+                self.pump.wake();
+            }
+        }
+    }
+
+    /// The transport has taken `n` bytes more.
+    fn sent(&self, n: usize) {
+        self.output.borrow_mut().sent(n);
+        self.weigh();
+        self.output_changed.wake();
+    }
+
     /// Waits, in the pump, until `check` gives something. It is asked at once and whenever the pump is woken.
     async fn pump_until<T>(&self, mut check: impl FnMut() -> Option<T>) -> T {
         poll_fn(|cx| {

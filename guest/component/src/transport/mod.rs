@@ -8,8 +8,9 @@ pub(crate) mod tcp;
 
 use std::future::{IntoFuture, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
+use wit_bindgen::rt::async_support::{AbiBuffer, StreamVtable};
 use wit_bindgen::{FutureReader, StreamReader, StreamResult, StreamWriter};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
@@ -22,6 +23,8 @@ use rescue::Source;
 pub(crate) struct Incoming {
     stream: Source<u8>,
     outcome: Outcome,
+    /// Whether the last read got as much as it had room for.
+    full: bool,
 }
 
 impl Incoming {
@@ -30,6 +33,7 @@ impl Incoming {
         Incoming {
             stream: Source::new(stream),
             outcome: Outcome::Known(Ok(())),
+            full: false,
         }
     }
 
@@ -40,6 +44,7 @@ impl Incoming {
                 result,
                 what: "read",
             },
+            full: false,
         }
     }
 
@@ -51,7 +56,17 @@ impl Incoming {
     /// Reads into the spare capacity of `buffer` and gives it to `took`, also when the call is dropped: a read that
     /// is cancelled may have got bytes already. False at the end.
     pub(crate) async fn read(&mut self, buffer: Vec<u8>, took: impl FnOnce(Vec<u8>)) -> bool {
+        let (room, full) = (buffer.capacity(), &mut self.full);
+        let took = |bytes: Vec<u8>| {
+            *full = bytes.len() >= room;
+            took(bytes);
+        };
         self.stream.read(buffer, took).await
+    }
+
+    /// Whether the last read got as much as it had room for, so that there is probably more.
+    pub(crate) fn last_was_full(&self) -> bool {
+        self.full
     }
 
     /// How the stream ended. To be asked after the end; a dropped call can be repeated.
@@ -64,7 +79,11 @@ impl Incoming {
 pub(crate) struct Outgoing {
     stream: Option<StreamWriter<u8>>,
     outcome: Outcome,
+    /// What [`Outgoing::write_now`] could not write.
+    rest: Option<Rest>,
 }
+
+type Rest = AbiBuffer<&'static StreamVtable<u8>>;
 
 impl Outgoing {
     /// Bytes to a stream whose reader says nothing but that it has gone.
@@ -72,6 +91,7 @@ impl Outgoing {
         Outgoing {
             stream: Some(stream),
             outcome: Outcome::Known(Ok(())),
+            rest: None,
         }
     }
 
@@ -82,19 +102,69 @@ impl Outgoing {
                 result,
                 what: "write",
             },
+            rest: None,
         }
+    }
+
+    /// Writes what the transport takes at once, and gives how many bytes that are; the rest is for
+    /// [`Outgoing::write_rest`]. Only in async calls, and when there is no such rest.
+    ///
+    /// A transport that is a program's stream takes nothing at once: its reader is another task.
+    pub(crate) fn write_now(&mut self, chunk: Vec<u8>) -> usize {
+        let Some(stream) = self.stream.as_mut() else {
+            return 0;
+        };
+        let mut write = pin!(stream.write(chunk));
+        let mut nobody = Context::from_waker(Waker::noop());
+        let (result, rest) = match write.as_mut().poll(&mut nobody) {
+            Poll::Ready(done) => done,
+            Poll::Pending => write.as_mut().cancel(),
+        };
+        // Of a stream that was dropped too: then the next write hears why.
+        self.rest = (rest.remaining() > 0).then_some(rest);
+        match result {
+            StreamResult::Complete(n) => n,
+            StreamResult::Cancelled | StreamResult::Dropped => 0,
+        }
+    }
+
+    /// Whether [`Outgoing::write_now`] has left a rest.
+    pub(crate) fn has_rest(&self) -> bool {
+        self.rest.is_some()
+    }
+
+    /// Writes what [`Outgoing::write_now`] could not write; `sent` hears of each part that was taken.
+    pub(crate) async fn write_rest(&mut self, sent: impl FnMut(usize)) -> Result<(), Error> {
+        let Some(rest) = self.rest.take() else {
+            return Ok(());
+        };
+        self.write_buffer(rest, StreamResult::Complete(0), sent)
+            .await
     }
 
     /// Writes the whole chunk; `sent` hears of each part that was taken.
     pub(crate) async fn write(
         &mut self,
         chunk: Vec<u8>,
+        sent: impl FnMut(usize),
+    ) -> Result<(), Error> {
+        let Some(stream) = self.stream.as_mut() else {
+            return Err(Error::Closed);
+        };
+        let (result, rest) = stream.write(chunk).await;
+        self.write_buffer(rest, result, sent).await
+    }
+
+    /// Goes on with a write that has come to `result`.
+    async fn write_buffer(
+        &mut self,
+        mut rest: Rest,
+        mut result: StreamResult,
         mut sent: impl FnMut(usize),
     ) -> Result<(), Error> {
         let Some(stream) = self.stream.as_mut() else {
             return Err(Error::Closed);
         };
-        let (mut result, mut rest) = stream.write(chunk).await;
         loop {
             match result {
                 StreamResult::Complete(n) => sent(n),

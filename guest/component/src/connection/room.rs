@@ -1,0 +1,98 @@
+//! The room that input is read into.
+//!
+//! A read that waits needs its room from the beginning: asking first whether there is something, by a read of length
+//! zero, costs a crossing more, and the answer may be out of date (wasmtime remembers that a socket was ready until a read
+//! finds it empty). So the first few reads that wait have room for much; a crowd of idle connections waits without, and
+//! reads into little when it is told to.
+
+use std::cell::{Cell, RefCell};
+
+use crate::transport::Incoming;
+
+/// Bytes asked of the transport at once. The system's receive buffers are of this order.
+const LARGE: usize = 64 * 1024;
+
+/// The same for a connection of the crowd: what a message has, and what ten thousand of them can have.
+const SMALL: usize = 1024;
+
+/// The same for a stream that is given away, once it flows.
+pub(super) const BULK: usize = 256 * 1024;
+
+/// How many reads may wait with room for much: they hold 8 MiB at the most.
+const MOST: usize = 32;
+
+/// Bytes from which a read's room is handed on instead of copied: below, the copy is cheaper than the memory that a
+/// mostly empty room would hold.
+pub(super) const HAND_ON: usize = LARGE / 2;
+
+thread_local! {
+    /// How many reads wait with large room.
+    static WAITING: Cell<usize> = const { Cell::new(0) };
+    /// Large room that nobody needs at the moment.
+    static FREE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Reads what comes next and gives it to `took`, also when the call is dropped. False at the end.
+pub(super) async fn read(incoming: &mut Incoming, took: impl FnOnce(Vec<u8>)) -> bool {
+    read_into(incoming, take, took).await
+}
+
+/// The same, with `room` for much unless too many wait.
+pub(super) async fn read_into(
+    incoming: &mut Incoming,
+    room: impl FnOnce() -> Vec<u8>,
+    took: impl FnOnce(Vec<u8>),
+) -> bool {
+    if let Some(waiting) = Waiting::begin() {
+        return incoming
+            .read(room(), |bytes| {
+                drop(waiting);
+                took(bytes);
+            })
+            .await;
+    }
+    if !incoming.ready().await {
+        return false;
+    }
+    let room = if incoming.last_was_full() {
+        take()
+    } else {
+        Vec::with_capacity(SMALL)
+    };
+    incoming.read(room, took).await
+}
+
+/// Keeps room for the next read. What it holds is no longer needed.
+pub(super) fn give_back(mut room: Vec<u8>) {
+    FREE.with_borrow_mut(|free| {
+        if room.capacity() >= LARGE && free.len() < MOST {
+            room.clear();
+            free.push(room);
+        }
+    });
+}
+
+fn take() -> Vec<u8> {
+    FREE.with_borrow_mut(Vec::pop)
+        .unwrap_or_else(|| Vec::with_capacity(LARGE))
+}
+
+/// A read that waits with large room.
+struct Waiting(());
+
+impl Waiting {
+    /// `None` when there are as many as there may be.
+    fn begin() -> Option<Self> {
+        let others = WAITING.get();
+        (others < MOST).then(|| {
+            WAITING.set(others.saturating_add(1));
+            Waiting(())
+        })
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        WAITING.set(WAITING.get().saturating_sub(1));
+    }
+}
