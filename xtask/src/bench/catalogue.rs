@@ -90,12 +90,12 @@ pub(crate) fn all() -> Vec<Workload> {
         (
             "write-write-read",
             "write-write-read",
-            "the same in two writes",
+            "128 bytes written in two parts, as many read",
         ),
         (
             "write-drain-write-drain-read",
             "write-drain",
-            "the same with a drain after each write",
+            "128 bytes written in two parts with a drain after each, as many read",
         ),
     ] {
         add(name, about, Unit::Microseconds, client(kind, "answer", 128));

@@ -245,7 +245,11 @@ impl Run<'_> {
 /// Starts a program with as many descriptors as the system permits.
 fn start(words: &[String], what: &str, deadline: Duration) -> Result<Running> {
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -n \"$(ulimit -H -n)\" && exec \"$@\"", "sh"]);
+    command.args([
+        "-c",
+        "ulimit -n \"$(ulimit -H -n)\" 2>/dev/null; exec \"$@\"",
+        "sh",
+    ]);
     command
         .args(words)
         .stdout(Stdio::piped())
