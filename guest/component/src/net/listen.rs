@@ -1,9 +1,6 @@
 //! Listening on one or several addresses.
 
-use std::future::poll_fn;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::pin::pin;
-use std::task::Poll;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 
@@ -98,31 +95,53 @@ pub(crate) async fn bind_all(
 
 /// Waits for a connection on any of `listeners`, and gives it to `took`, also when the call is dropped.
 pub(crate) async fn next_connection(listeners: &mut [Listener], took: &impl Fn(TcpSocket)) {
+    let took = |sockets: Vec<TcpSocket>| sockets.into_iter().for_each(took);
+    if let [
+        Listener {
+            connections: Some(only),
+            ..
+        },
+    ] = listeners
+    {
+        if !only.read(Vec::with_capacity(1), took).await {
+            ended().await;
+        }
+        return;
+    }
+    // Asked first: reads of them all at once could take more connections than there may be.
+    let ready = any_ready(listeners).await;
+    if let Some(connections) = listeners
+        .get_mut(ready)
+        .and_then(|listener| listener.connections.as_mut())
+    {
+        connections.read(Vec::with_capacity(1), took).await;
+    }
+}
+
+/// Waits until one of `listeners` has a connection, and gives its place.
+async fn any_ready(listeners: &mut [Listener]) -> usize {
     let waits = listeners
         .iter_mut()
         .enumerate()
         .filter_map(|(index, listener)| {
             let connections = listener.connections.as_mut()?;
-            Some(async move { (index, connections.ready().await) })
+            Some(async move {
+                if !connections.ready().await {
+                    ended().await;
+                }
+                index
+            })
         });
     let mut waits: FuturesUnordered<_> = waits.collect();
-    let ready = poll_fn(|cx| match waits.poll_next_unpin(cx) {
-        Poll::Ready(Some((index, true))) => Poll::Ready(index),
-        // A listener's stream does not end while its socket is there.
-        Poll::Ready(Some((_, false)) | None) | Poll::Pending => Poll::Pending,
-    })
-    .await;
-    drop(waits);
-    let Some(connections) = listeners
-        .get_mut(ready)
-        .and_then(|l| l.connections.as_mut())
-    else {
-        return;
-    };
-    let reading = connections.read(Vec::with_capacity(1), |sockets| {
-        sockets.into_iter().for_each(took)
-    });
-    pin!(reading).await;
+    match waits.next().await {
+        Some(index) => index,
+        None => std::future::pending().await,
+    }
+}
+
+/// What follows the end of a listener's stream, which has none while its socket is there: nothing.
+async fn ended() {
+    std::future::pending().await
 }
 
 async fn addresses(
