@@ -7,12 +7,9 @@ use std::rc::Rc;
 use futures::future::{Either, select};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
-use crate::connection::Connection;
+use crate::connection::{Connection, room};
 use crate::driver;
 use crate::transport::Incoming;
-
-/// Bytes taken from the stream at once, if there is room for so many.
-const PIECE: usize = 64 * 1024;
 
 /// Pieces in a row after which other tasks get a turn.
 const TURN: u32 = 16;
@@ -58,34 +55,45 @@ async fn move_all(
         return Err(error);
     }
     let mut pieces: u32 = 0;
+    // Much comes at a time, so the next read need not ask first.
+    let mut flows = false;
     loop {
-        let room = room(connection).await?;
-        if !data.ready().await {
-            break;
-        }
-        let buffer = Vec::with_capacity(room.min(PIECE));
+        let most = room_left(connection).await?.min(room::BULK);
         let mut result = Ok(());
-        let more = data.read(buffer, |bytes| {
+        let mut size = 0;
+        let took = |bytes: Vec<u8>| {
+            size = bytes.len();
             taken.set(taken.get().saturating_add(bytes.len() as u64));
             result = connection.output.borrow_mut().write(bytes);
             connection.weigh();
-            connection.output_queued();
-        });
-        let more = more.await;
+        };
+        let dropped = Dropped(connection);
+        let more = if flows {
+            let buffer = || Vec::with_capacity(most);
+            room::read_much(&mut data, most, buffer, took).await
+        } else {
+            data.ready().await && {
+                let buffer = Vec::with_capacity(most.min(room::LARGE));
+                data.read(buffer, took).await
+            }
+        };
+        std::mem::forget(dropped);
+        connection.flush_now();
         result?;
         if !more {
             break;
         }
+        flows = size >= room::HAND_ON;
         pieces = pieces.wrapping_add(1);
         if pieces.is_multiple_of(TURN) {
             driver::yield_now().await;
         }
     }
-    room(connection).await.map(drop)
+    room_left(connection).await.map(drop)
 }
 
 /// Waits until the output is below its mark, and gives how many bytes it has room for: at least one.
-async fn room(connection: &Connection) -> Result<usize, Error> {
+async fn room_left(connection: &Connection) -> Result<usize, Error> {
     let check = || {
         let output = connection.output.borrow();
         match output.drain_ready() {
@@ -99,6 +107,15 @@ async fn room(connection: &Connection) -> Result<usize, Error> {
         }
     };
     connection.output_changed.until(check).await
+}
+
+/// Sees to it that what a read has queued goes out when the call is dropped, where nothing may be written.
+struct Dropped<'a>(&'a Connection);
+
+impl Drop for Dropped<'_> {
+    fn drop(&mut self) {
+        self.0.output_queued();
+    }
 }
 
 struct Turn<'a>(&'a Cell<bool>);

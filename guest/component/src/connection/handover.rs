@@ -88,7 +88,8 @@ impl Connection {
                 let mut room = std::mem::take(&mut piece);
                 room.clear();
                 room.reserve_exact(room::BULK);
-                room::read_into(&mut incoming, || room, |bytes| piece = bytes).await
+                let took = |bytes| piece = bytes;
+                room::read_much(&mut incoming, room::BULK, || room, took).await
             } else {
                 room::read(&mut incoming, |bytes| piece = bytes).await
             };

@@ -8,7 +8,7 @@ mod handover;
 mod held;
 mod memory;
 mod pump;
-mod room;
+pub(crate) mod room;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;

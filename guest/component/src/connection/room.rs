@@ -10,20 +10,20 @@ use std::cell::{Cell, RefCell};
 use crate::transport::Incoming;
 
 /// Bytes asked of the transport at once. The system's receive buffers are of this order.
-const LARGE: usize = 64 * 1024;
+pub(crate) const LARGE: usize = 64 * 1024;
 
 /// The same for a connection of the crowd: what a message has, and what ten thousand of them can have.
 const SMALL: usize = 1024;
 
-/// The same for a stream that is given away, once it flows.
-pub(super) const BULK: usize = 256 * 1024;
+/// The same for a stream that is given away or sent, once it flows.
+pub(crate) const BULK: usize = 256 * 1024;
 
 /// How many reads may wait with room for much: they hold 8 MiB at the most.
 const MOST: usize = 32;
 
 /// Bytes from which a read's room is handed on instead of copied: below, the copy is cheaper than the memory that a
 /// mostly empty room would hold.
-pub(super) const HAND_ON: usize = LARGE / 2;
+pub(crate) const HAND_ON: usize = LARGE / 2;
 
 thread_local! {
     /// How many reads wait with large room.
@@ -34,12 +34,13 @@ thread_local! {
 
 /// Reads what comes next and gives it to `took`, also when the call is dropped. False at the end.
 pub(super) async fn read(incoming: &mut Incoming, took: impl FnOnce(Vec<u8>)) -> bool {
-    read_into(incoming, take, took).await
+    read_much(incoming, LARGE, take, took).await
 }
 
-/// The same, with `room` for much unless too many wait.
-pub(super) async fn read_into(
+/// The same, at most `most` bytes, and into `room` unless too many wait.
+pub(crate) async fn read_much(
     incoming: &mut Incoming,
+    most: usize,
     room: impl FnOnce() -> Vec<u8>,
     took: impl FnOnce(Vec<u8>),
 ) -> bool {
@@ -54,10 +55,10 @@ pub(super) async fn read_into(
     if !incoming.ready().await {
         return false;
     }
-    let room = if incoming.last_was_full() {
+    let room = if incoming.last_was_full() && most >= LARGE {
         take()
     } else {
-        Vec::with_capacity(SMALL)
+        Vec::with_capacity(SMALL.min(most))
     };
     incoming.read(room, took).await
 }
