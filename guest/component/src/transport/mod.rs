@@ -79,8 +79,9 @@ impl Incoming {
 pub(crate) struct Outgoing {
     stream: Option<StreamWriter<u8>>,
     outcome: Outcome,
-    /// What [`Outgoing::write_now`] could not write.
-    rest: Option<Rest>,
+    /// What [`Outgoing::write_now`] could not write, and what it was told: after the end of the other side, one more
+    /// write would be a trap.
+    rest: Option<(StreamResult, Rest)>,
 }
 
 type Rest = AbiBuffer<&'static StreamVtable<u8>>;
@@ -120,12 +121,13 @@ impl Outgoing {
             Poll::Ready(done) => done,
             Poll::Pending => write.as_mut().cancel(),
         };
-        // Of a stream that was dropped too: then the next write hears why.
-        self.rest = (rest.remaining() > 0).then_some(rest);
-        match result {
-            StreamResult::Complete(n) => n,
-            StreamResult::Cancelled | StreamResult::Dropped => 0,
-        }
+        let (taken, heard) = match result {
+            StreamResult::Complete(n) => (n, StreamResult::Complete(0)),
+            StreamResult::Cancelled | StreamResult::Dropped => (0, result),
+        };
+        let over = rest.remaining() == 0 && heard != StreamResult::Dropped;
+        self.rest = (!over).then_some((heard, rest));
+        taken
     }
 
     /// Whether [`Outgoing::write_now`] has left a rest.
@@ -135,11 +137,10 @@ impl Outgoing {
 
     /// Writes what [`Outgoing::write_now`] could not write; `sent` hears of each part that was taken.
     pub(crate) async fn write_rest(&mut self, sent: impl FnMut(usize)) -> Result<(), Error> {
-        let Some(rest) = self.rest.take() else {
+        let Some((heard, rest)) = self.rest.take() else {
             return Ok(());
         };
-        self.write_buffer(rest, StreamResult::Complete(0), sent)
-            .await
+        self.write_buffer(rest, heard, sent).await
     }
 
     /// Writes the whole chunk; `sent` hears of each part that was taken.
