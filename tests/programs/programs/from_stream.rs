@@ -35,25 +35,21 @@ async fn lines_and_the_end() -> Result {
 
 /// Whether something is buffered or not, the producer gets back what nobody took.
 async fn dropped_reader() -> Result {
-    for (read, left) in [(0, "first second"), (2, " second")] {
+    let gone = || Failure::new("the feeding task has gone");
+    for read in [0, 2] {
         let (mut to, data) = byte_stream();
         let reader = from_stream(data, DEFAULT_LIMIT).await?;
-        let feeding = spawn(async move {
-            let mut left = to.write_all(b"first".to_vec()).await;
-            if left.is_empty() {
-                left = to.write_all(b" second".to_vec()).await;
-            } else {
-                left.extend(b" second");
-            }
-            left
-        });
-        reader.readexactly(read).await?;
+        if read > 0 {
+            let feeding = spawn(async move { (to.write_all(b"first".to_vec()).await, to) });
+            same!(reader.readexactly(read).await?, b"fi");
+            let left;
+            (left, to) = feeding.await.ok_or_else(gone)?;
+            same!(left, b"");
+        }
+        let feeding = spawn(async move { to.write_all(b" second".to_vec()).await });
         turns(3).await;
         drop(reader);
-        let got_back = feeding
-            .await
-            .ok_or_else(|| Failure::new("the feeding task has gone"))?;
-        same!(got_back, left.as_bytes());
+        same!(feeding.await.ok_or_else(gone)?, b" second");
     }
     Ok(())
 }
