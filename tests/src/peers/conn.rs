@@ -9,7 +9,7 @@ use socket2::SockRef;
 use super::Pattern;
 
 /// How long a peer waits for anything: longer than any program takes on a slow and busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A connection to the program under test, which did not necessarily come about by its wish.
 #[derive(Debug)]
@@ -134,13 +134,13 @@ impl Conn {
         let expected = expected.as_ref();
         let mut found = vec![0; expected.len()];
         if let Err(error) = self.stream.read_exact(&mut found) {
-            panic!("expected {:?}: {error}", String::from_utf8_lossy(expected));
+            panic!("expected {}: {error}", shown(expected));
         }
         assert!(
             found == expected,
-            "expected {:?}, found {:?}",
-            String::from_utf8_lossy(expected),
-            String::from_utf8_lossy(&found)
+            "expected {}, found {}",
+            shown(expected),
+            shown(&found)
         );
     }
 
@@ -234,5 +234,18 @@ impl Conn {
     fn set_timeout(&self, timeout: Duration) {
         let set = self.stream.set_write_timeout(Some(timeout));
         set.expect("a timeout for writing");
+    }
+}
+
+/// The bytes as text, or the beginning of them.
+fn shown(bytes: &[u8]) -> String {
+    const SHOWN: usize = 100;
+    match bytes.get(..SHOWN) {
+        Some(start) => format!(
+            "{:?} and so on, {} bytes",
+            String::from_utf8_lossy(start),
+            bytes.len()
+        ),
+        None => format!("{:?}", String::from_utf8_lossy(bytes)),
     }
 }
