@@ -8,10 +8,10 @@ use asyncio_streams_host::compose::{ComposeError, Composition, Part, compose};
 use clap::Args;
 
 use crate::artifacts::{Artifacts, Changes};
-use crate::checkout;
 use crate::strip::strip;
 use crate::toolchain::{Choice, Toolchain};
 use crate::wasm::{self, What};
+use crate::{checkout, clang};
 
 /// The interface that a program exports which serve.wasm is to call.
 const HANDLER: &str = "asyncio:streams/handler";
@@ -38,6 +38,7 @@ pub(crate) fn run(choice: Choice, options: &Options) -> Result<()> {
 /// Builds what people use into `target/components`, says what changed, and gives the compiler:
 ///
 /// * `streams.wasm`, `serve.wasm`;
+/// * `streams-tls.wasm`, unless there is no clang and none can be installed;
 /// * `examples/NAME.wasm`, and `examples/NAME.composed.wasm`, which runs as it is.
 ///
 /// # Errors
@@ -52,6 +53,7 @@ pub(crate) fn build(choice: Choice) -> Result<Toolchain> {
         "streams.wasm",
         &mut artifacts,
     )?;
+    tls(&toolchain, &mut artifacts)?;
     let serve = library(
         &toolchain,
         "asyncio-streams-serve",
@@ -102,6 +104,20 @@ fn library(
     let content = read(file)?;
     artifacts.put(name, &content)?;
     Ok(Part::new(name, content))
+}
+
+/// Builds the component with TLS, where that can be done.
+fn tls(toolchain: &Toolchain, artifacts: &mut Artifacts) -> Result<()> {
+    let clang = match clang::get() {
+        Ok(clang) => clang,
+        Err(error) => {
+            eprintln!("\n!!! Left out: streams-tls.wasm, which takes clang. {error:#}\n");
+            return Ok(());
+        }
+    };
+    let built = wasm::build_tls(toolchain, &clang)?;
+    let file = built.first().context("cargo named no component")?;
+    artifacts.put("streams-tls.wasm", &read(&file.file)?)
 }
 
 /// A handler becomes a server with serve.wasm; what runs by itself needs the streams only.

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use crate::steps::Steps;
 use crate::test::Options;
 use crate::toolchain::{Choice, TARGET, Toolchain, rustc_print};
-use crate::{build, checkout, fuzz, process, test};
+use crate::{build, checkout, clang, fuzz, process, test, wasm};
 
 /// One check of the sources, compiling the dependencies included.
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
@@ -32,6 +32,7 @@ pub(crate) fn ci(choice: Choice) -> Result<()> {
     });
     steps.run("format", |_| {
         format_of("Cargo.toml")?;
+        format_of(wasm::TLS_MANIFEST)?;
         format_of(&format!("{}/Cargo.toml", fuzz::FOLDER))
     });
     steps.run("lints of what runs here", |_| lint_natives());
@@ -40,7 +41,8 @@ pub(crate) fn ci(choice: Choice) -> Result<()> {
         return steps.finish();
     };
     steps.run("lints of what becomes WebAssembly", |_| {
-        lint_guests(&toolchain)
+        lint_guests(&toolchain)?;
+        lint_tls(&toolchain)
     });
     steps.run("documentation", |_| documentation());
     if steps
@@ -59,7 +61,12 @@ fn crates() -> Result<()> {
     if let Some(host) = rustc_print(&checkout::rustc(), "host-tuple", None) {
         command.arg("--target").arg(host);
     }
-    process::run(&mut command, "`cargo fetch --locked`", DEADLINE).context(
+    let mut tls = checkout::clean(checkout::cargo());
+    tls.args(["fetch", "--locked", "--target", TARGET]);
+    tls.args(["--manifest-path", wasm::TLS_MANIFEST]);
+    let fetched = process::run(&mut command, "`cargo fetch --locked`", DEADLINE)
+        .and_then(|()| process::run(&mut tls, "`cargo fetch --locked` in guest/tls", DEADLINE));
+    fetched.context(
         "either Cargo.lock does not fit the manifests (commit it as `cargo metadata` leaves it), \
          or crates' registry cannot be reached; cargo says which above",
     )
@@ -89,6 +96,19 @@ fn lint_guests(toolchain: &Toolchain) -> Result<()> {
     command.args(GUESTS.iter().flat_map(|package| ["--package", package]));
     command.args(["--lib", "--examples", "--", "--deny", "warnings"]);
     process::run(&mut command, "`cargo clippy`", DEADLINE)
+}
+
+/// The same for what is compiled with TLS alone.
+fn lint_tls(toolchain: &Toolchain) -> Result<()> {
+    let mut command = if toolchain.builds_std {
+        checkout::native_cargo("clippy")
+    } else {
+        toolchain.cargo("clippy")?
+    };
+    command.args(["--manifest-path", wasm::TLS_MANIFEST, "--locked"]);
+    clang::set(&mut command, &clang::get()?);
+    command.args(["--workspace", "--lib", "--", "--deny", "warnings"]);
+    process::run(&mut command, "`cargo clippy` with TLS", DEADLINE)
 }
 
 fn documentation() -> Result<()> {

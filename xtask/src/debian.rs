@@ -49,11 +49,29 @@ pub(crate) fn installed() -> Result<Option<Toolchain>> {
     }))
 }
 
-/// Installs the packages.
+/// Installs the compiler's packages.
 ///
 /// # Errors
 /// When this is no Debian, the rights or the network are missing, or its packages are too old.
 pub(crate) fn install() -> Result<Toolchain> {
+    apt_install(&PACKAGES)?;
+    installed()?.context(
+        "the packages are installed, but their compiler, cargo or library source was not found",
+    )
+}
+
+/// Whether there is such a package, as far as the lists tell that this machine has.
+pub(crate) fn has(package: &str) -> bool {
+    let mut command = checkout::clean("apt-cache");
+    command.args(["show", "--no-all-versions", package]);
+    process::output_of(&mut command).is_some()
+}
+
+/// Installs packages.
+///
+/// # Errors
+/// When this is no Debian, or the rights or the network are missing.
+pub(crate) fn apt_install(packages: &[&str]) -> Result<()> {
     let Some(apt) =
         checkout::on_path("apt-get").filter(|_| Path::new("/etc/debian_version").exists())
     else {
@@ -66,8 +84,8 @@ pub(crate) fn install() -> Result<Toolchain> {
         " (with sudo)"
     };
     eprintln!(
-        "Installing Debian's compiler for WebAssembly{by}: apt-get install {}",
-        PACKAGES.join(" ")
+        "Installing Debian's packages{by}: apt-get install {}",
+        packages.join(" ")
     );
     let apt_get = |arguments: &[&str]| {
         let mut words = rights
@@ -94,16 +112,13 @@ pub(crate) fn install() -> Result<Toolchain> {
         eprintln!("{error}; going on with the lists that are there");
     }
     let mut install = vec!["install", "-y", "--no-install-recommends"];
-    install.extend(PACKAGES);
+    install.extend(packages);
     process::run(
         &mut apt_get(&install),
         "`apt-get install`",
         Duration::from_secs(1800),
     )
-    .context("the packages could not be installed; apt says why above")?;
-    installed()?.context(
-        "the packages are installed, but their compiler, cargo or library source was not found",
-    )
+    .context("the packages could not be installed; apt says why above")
 }
 
 /// The words to put before a command so that it runs as root: none, or sudo's.

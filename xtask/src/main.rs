@@ -6,6 +6,7 @@ mod build;
 mod by_hand;
 mod checkout;
 mod ci;
+mod clang;
 mod debian;
 mod demo;
 mod fuzz;

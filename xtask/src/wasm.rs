@@ -1,13 +1,14 @@
 //! Builds a package of the workspace for WebAssembly, and tells what came out.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::toolchain::{self, Toolchain};
-use crate::{checkout, process};
+use crate::{checkout, clang, process};
 
 /// A build of everything from nothing takes a few minutes.
 const DEADLINE: Duration = Duration::from_secs(45 * 60);
@@ -38,11 +39,35 @@ pub(crate) enum What {
 /// # Errors
 /// When cargo fails, or nothing comes out that is WebAssembly.
 pub(crate) fn build(toolchain: &Toolchain, package: &str, what: What) -> Result<Vec<Built>> {
+    run(toolchain, package, what, |_| {})
+}
+
+/// The workspace of the component with TLS.
+pub(crate) const TLS_MANIFEST: &str = "guest/tls/Cargo.toml";
+
+/// Builds the component with TLS.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn build_tls(toolchain: &Toolchain, clang: &PathBuf) -> Result<Vec<Built>> {
+    run(toolchain, "asyncio-streams-tls", What::Library, |command| {
+        command.args(["--manifest-path", TLS_MANIFEST, "--locked"]);
+        clang::set(command, clang);
+    })
+}
+
+fn run(
+    toolchain: &Toolchain,
+    package: &str,
+    what: What,
+    settle: impl FnOnce(&mut Command),
+) -> Result<Vec<Built>> {
     // `rustc` is `build` with arguments for the last compilation, and takes one target only.
     let module = matches!(what, What::Module(_));
     let mut command = toolchain.cargo(if module { "rustc" } else { "build" })?;
     command.args(["--profile", "guest", "--package", package]);
     command.args(["--message-format", "json-render-diagnostics"]);
+    settle(&mut command);
     match what {
         What::Library => command.arg("--lib"),
         What::Examples => command.arg("--examples"),

@@ -1,4 +1,4 @@
-//! What wit-bindgen makes of the world `component`.
+//! What wit-bindgen makes of the world `component`, or of `component-tls`.
 
 #![allow(
     missing_docs,
@@ -8,8 +8,16 @@
     reason = "generated"
 )]
 
+#[cfg(not(feature = "tls"))]
 wit_bindgen::generate!({
     path: "../../wit",
     world: "component",
+    generate_all,
+});
+
+#[cfg(feature = "tls")]
+wit_bindgen::generate!({
+    path: "../../wit",
+    world: "component-tls",
     generate_all,
 });

@@ -46,7 +46,7 @@ mod server;
 mod signal;
 mod transport;
 
-use bindings::exports::asyncio::streams::{sockets, streams, words};
+use bindings::exports::asyncio::streams::{sockets, streams, tls, words};
 
 struct Component;
 

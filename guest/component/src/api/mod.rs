@@ -5,6 +5,7 @@ mod options;
 mod reader;
 mod server;
 mod sockets;
+mod tls;
 mod words;
 mod write_stream;
 mod writer;
@@ -61,7 +62,7 @@ impl sockets_export::Guest for Component {
         socket: sockets_export::TcpSocket,
         options: Option<streams::ConnectOptionsBorrow<'_>>,
     ) -> Result<(streams::Reader, streams::Writer), streams::Error> {
-        sockets::from_socket(socket, options::connect(options))
+        sockets::from_socket(socket, options::connect(options)).await
     }
 
     async fn from_listener(

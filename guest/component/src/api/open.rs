@@ -14,6 +14,7 @@ use crate::net::connect;
 use crate::signal::Round;
 use crate::streams;
 use crate::transport::tcp::Tcp;
+use crate::transport::tls::Role;
 use crate::transport::{Incoming, Outgoing};
 
 use super::options::Connect;
@@ -32,16 +33,17 @@ pub(super) async fn open_connection(
     }
     let _keep = Keep::new();
     let share = Share::opened()?;
-    let connected = {
-        let connecting = pin!(connect::connect(&host, port, &options.route));
-        let round = options.cancel.begin();
-        let ended = pin!(cancelled_or_late(&round, options.deadline));
-        match select(connecting, ended).await {
-            Either::Left((connected, _)) => connected?,
-            Either::Right((error, _)) => return Err(error),
-        }
+    let role = match &options.tls {
+        Some(client) => Some(Role::Client(client.clone().or_named(&host)?)),
+        None => None,
     };
-    let tcp = Tcp::connected(connected.socket, connected.remote)?;
+    let connecting = async {
+        let connected = connect::connect(&host, port, &options.route).await?;
+        Tcp::connected(connected.socket, connected.remote)?
+            .protect(role)
+            .await
+    };
+    let tcp = unless_cancelled(connecting, &options).await?;
     Ok(super::pair(Connection::tcp(
         tcp,
         options.settings,
@@ -63,6 +65,11 @@ pub(super) fn wrap(
     incoming: StreamReader<u8>,
     options: Connect,
 ) -> Result<(streams::Reader, streams::Writer, StreamReader<u8>), Error> {
+    if options.tls.is_some() {
+        return Err(Error::NotSupported(
+            "wrap: TLS begins with start-tls".into(),
+        ));
+    }
     driver::start();
     let share = Share::opened()?;
     let (to_send, outgoing) = wit_stream::new::<u8>();
@@ -74,6 +81,19 @@ pub(super) fn wrap(
     )?;
     let (reader, writer) = super::pair(connection);
     Ok((reader, writer, outgoing))
+}
+
+/// Runs a call that makes a connection, until it is to end without a result.
+pub(super) async fn unless_cancelled<T>(
+    connecting: impl Future<Output = Result<T, Error>>,
+    options: &Connect,
+) -> Result<T, Error> {
+    let round = options.cancel.begin();
+    let ended = pin!(cancelled_or_late(&round, options.deadline));
+    match select(pin!(connecting), ended).await {
+        Either::Left((connected, _)) => connected,
+        Either::Right((error, _)) => Err(error),
+    }
 }
 
 /// Waits until the call is to end without a result.

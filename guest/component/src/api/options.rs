@@ -5,12 +5,14 @@ use std::rc::Rc;
 
 use asyncio_streams_core as core;
 
+use crate::bindings::exports::asyncio::streams::tls::{ClientConfigBorrow, ServerConfigBorrow};
 use crate::bindings::exports::asyncio::streams::types::{AddressFamily, Error};
 use crate::connection::Settings;
 use crate::net::connect::Route;
 use crate::net::socket::KeepAlive;
 use crate::signal::Cancel;
 use crate::streams;
+use crate::transport::tls;
 
 /// Everything that `connect-options` say, and how to cancel the calls that were given them.
 #[derive(Clone)]
@@ -18,6 +20,7 @@ pub(super) struct Connect {
     pub(super) settings: Settings,
     pub(super) route: Route,
     pub(super) deadline: Option<u64>,
+    pub(super) tls: Option<tls::Client>,
     pub(super) cancel: Rc<Cancel>,
 }
 
@@ -30,6 +33,7 @@ pub(super) struct Serve {
     pub(super) max_connections: Option<u32>,
     pub(super) keep_alive: KeepAlive,
     pub(super) start_serving: bool,
+    pub(super) tls: Option<tls::Server>,
     pub(super) cancel: Rc<Cancel>,
 }
 
@@ -72,6 +76,7 @@ impl Default for Connect {
                 keep_alive: KeepAlive::default(),
             },
             deadline: None,
+            tls: None,
             cancel: Rc::default(),
         }
     }
@@ -86,6 +91,7 @@ impl Default for Serve {
             max_connections: None,
             keep_alive: KeepAlive::default(),
             start_serving: true,
+            tls: None,
             cancel: Rc::default(),
         }
     }
@@ -152,6 +158,16 @@ impl streams::GuestConnectOptions for ConnectOptions {
         keep_alive.set_times(idle, interval, count)
     }
 
+    fn set_tls(
+        &self,
+        config: ClientConfigBorrow<'_>,
+        server_name: Option<String>,
+    ) -> Result<(), Error> {
+        let client = super::tls::client(&config, server_name.as_deref())?;
+        self.0.borrow_mut().tls = Some(client);
+        Ok(())
+    }
+
     fn cancel(&self) {
         let cancel = self.0.borrow().cancel.clone();
         cancel.cancel();
@@ -211,6 +227,12 @@ impl streams::GuestServerOptions for ServerOptions {
 
     fn set_start_serving(&self, on: bool) {
         self.0.borrow_mut().start_serving = on;
+    }
+
+    fn set_tls(&self, config: ServerConfigBorrow<'_>) -> Result<(), Error> {
+        let server = super::tls::server(&config)?;
+        self.0.borrow_mut().tls = Some(server);
+        Ok(())
     }
 
     fn cancel(&self) {

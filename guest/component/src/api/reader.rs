@@ -17,6 +17,11 @@ impl Reader {
     pub(super) fn new(connection: Rc<Connection>) -> Self {
         Reader(connection)
     }
+
+    /// Whether it is the reader of that connection.
+    pub(super) fn is_of(&self, connection: &Rc<Connection>) -> bool {
+        Rc::ptr_eq(&self.0, connection)
+    }
 }
 
 impl Drop for Reader {

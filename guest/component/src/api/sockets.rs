@@ -3,23 +3,33 @@
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::bindings::wasi::sockets::types::TcpSocket;
 use crate::connection::{Connection, Held};
-use crate::driver;
+use crate::driver::Keep;
 use crate::net::budget::Share;
 use crate::net::listen::Listener;
 use crate::streams;
 use crate::transport::tcp::Tcp;
+use crate::transport::tls::Role;
 
 use super::options::{Connect, Serve};
-use super::server;
+use super::{open, server};
 
-pub(super) fn from_socket(
+pub(super) async fn from_socket(
     socket: TcpSocket,
     options: Connect,
 ) -> Result<(streams::Reader, streams::Writer), Error> {
-    driver::start();
+    let _keep = Keep::new();
     let share = Share::opened()?;
     options.route.keep_alive.apply(&socket)?;
+    let role = match &options.tls {
+        Some(client) if !client.is_named() => {
+            return Err(Error::InvalidArgument(
+                "options: TLS without a server name".into(),
+            ));
+        }
+        client => client.clone().map(Role::Client),
+    };
     let tcp = Tcp::unknown(socket)?;
+    let tcp = open::unless_cancelled(tcp.protect(role), &options).await?;
     Ok(super::pair(Connection::tcp(
         tcp,
         options.settings,

@@ -5,12 +5,17 @@ use std::rc::Rc;
 use asyncio_streams_core as core;
 use wit_bindgen::StreamReader;
 
+use crate::bindings::exports::asyncio::streams::tls::{ClientConfigBorrow, ServerConfigBorrow};
 use crate::bindings::exports::asyncio::streams::types::{Address, Error};
 use crate::connection::Connection;
 use crate::errors::saturate;
 use crate::signal::Cancel;
 use crate::streams::{self, Waits};
 use crate::transport::Incoming;
+use crate::transport::tls::{Role, TlsInfo};
+
+use super::reader::Reader;
+use super::tls;
 
 /// The writing side of a connection, which also closes it.
 pub(crate) struct Writer(Rc<Connection>);
@@ -37,6 +42,16 @@ impl Writer {
         self.0.weigh();
         self.0.output_queued();
         Ok(())
+    }
+
+    /// Protects the connection.
+    async fn upgrade(&self, reader: &streams::ReaderBorrow<'_>, role: Role) -> Result<(), Error> {
+        if !reader.get::<Reader>().is_of(&self.0) {
+            return Err(Error::InvalidArgument(
+                "reader: it is another connection's".into(),
+            ));
+        }
+        self.0.start_tls(role).await
     }
 
     /// Waits for a change of the output, until `check` gives an answer or `cancel` ends it.
@@ -103,10 +118,15 @@ impl streams::GuestWriter for Writer {
     }
 
     fn can_write_eof(&self) -> bool {
-        true
+        self.0.can_write_eof()
     }
 
     fn write_eof(&self) -> Result<(), Error> {
+        if !self.0.can_write_eof() {
+            return Err(Error::NotSupported(
+                "write-eof: TLS 1.2 ends both directions at once".into(),
+            ));
+        }
         self.queue(0, core::Writer::write_eof)
     }
 
@@ -167,6 +187,29 @@ impl streams::GuestWriter for Writer {
             .output
             .borrow_mut()
             .set_limits(high.map(size), low.map(size))?)
+    }
+
+    async fn start_tls(
+        &self,
+        reader: streams::ReaderBorrow<'_>,
+        config: ClientConfigBorrow<'_>,
+        server_name: String,
+    ) -> Result<(), Error> {
+        let role = tls::client(&config, Some(&server_name)).map(Role::Client)?;
+        self.upgrade(&reader, role).await
+    }
+
+    async fn start_tls_server(
+        &self,
+        reader: streams::ReaderBorrow<'_>,
+        config: ServerConfigBorrow<'_>,
+    ) -> Result<(), Error> {
+        let role = tls::server(&config).map(Role::Server)?;
+        self.upgrade(&reader, role).await
+    }
+
+    fn tls_info(&self) -> Option<TlsInfo> {
+        self.0.tls_info()
     }
 }
 

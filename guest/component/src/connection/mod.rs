@@ -9,9 +9,11 @@ mod held;
 mod memory;
 mod pump;
 pub(crate) mod room;
+mod upgrade;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
+use std::task::Context;
 
 use asyncio_streams_core::{Reader, Writer};
 
@@ -19,9 +21,11 @@ use crate::bindings::exports::asyncio::streams::types::{Address, Error};
 use crate::driver;
 use crate::signal::{Cancel, Sleeper, Waiters};
 use crate::transport::tcp::Tcp;
+use crate::transport::tls::{Session, TlsInfo};
 use crate::transport::{Incoming, Outgoing};
 
 use memory::Weight;
+use upgrade::Upgrade;
 
 pub(crate) use held::{Held, Owner};
 
@@ -51,9 +55,13 @@ pub(crate) struct Connection {
     /// The task that waits for input.
     reader: Sleeper,
     reader_dropped: Cell<bool>,
+    /// What protects the connection, if something does.
+    session: RefCell<Option<Session>>,
+    /// Something is about to protect it.
+    upgrade: RefCell<Option<Upgrade>>,
     /// This side closed or aborted, so nobody may read on.
     closed: Cell<bool>,
-    /// A `write-stream` is pending.
+    /// A `write-stream` is pending, or an upgrade.
     pub(crate) streaming: Cell<bool>,
     /// The task that writes, closes and discards.
     pump: Sleeper,
@@ -97,6 +105,7 @@ impl Connection {
             settings,
             Some(held),
         )
+        .inspect(|connection| *connection.session.borrow_mut() = tcp.session)
     }
 
     /// A connection over two streams.
@@ -130,6 +139,8 @@ impl Connection {
             read_cancelled: Cell::new(false),
             reader: Sleeper::default(),
             reader_dropped: Cell::new(false),
+            session: RefCell::default(),
+            upgrade: RefCell::default(),
             closed: Cell::new(false),
             streaming: Cell::new(false),
             pump: Sleeper::default(),
@@ -196,6 +207,25 @@ impl Connection {
         self.input.borrow_mut().discard(usize::MAX);
         self.weigh();
         self.pump.wake();
+    }
+
+    /// What protects the connection, if something does.
+    pub(crate) fn tls_info(&self) -> Option<TlsInfo> {
+        self.session.borrow().as_ref().map(Session::info)
+    }
+
+    /// Whether the transport has something to say by itself; `cx`'s task is woken when it has.
+    fn wants_to_speak(&self, cx: &Context<'_>) -> bool {
+        let session = self.session.borrow();
+        session
+            .as_ref()
+            .is_some_and(|session| session.wants_to_speak(cx))
+    }
+
+    /// Whether the output can end while input goes on.
+    pub(crate) fn can_write_eof(&self) -> bool {
+        let session = self.session.borrow();
+        session.as_ref().is_none_or(Session::can_half_close)
     }
 
     /// How the connection ended, once it has.

@@ -44,7 +44,10 @@ async fn write_out(connection: &Connection) {
         select(sending, select(overdue, ended)).await;
     }
     // Taken before it is dropped: that may let other calls run.
-    let idle = connection.outgoing.take();
+    let mut idle = connection.outgoing.take();
+    if let Some(outgoing) = idle.as_mut() {
+        outgoing.last_words().await;
+    }
     drop(idle);
     if let Some(held) = connection.held.get() {
         held.leave();
@@ -53,15 +56,27 @@ async fn write_out(connection: &Connection) {
 
 async fn send(connection: &Connection) {
     loop {
-        let mut outgoing = connection
-            .pump_until(|| {
-                let wanted = connection.output.borrow().wants_transport();
-                wanted.then(|| connection.outgoing.take()).flatten()
-            })
-            .await;
+        let mut outgoing = poll_fn(|cx| {
+            connection.pump.sleep(cx);
+            let speaks = connection.wants_to_speak(cx);
+            let changes = connection.upgrade.borrow().is_some();
+            let wanted = speaks || changes || connection.output.borrow().wants_transport();
+            match wanted.then(|| connection.outgoing.take()).flatten() {
+                Some(outgoing) => Poll::Ready(outgoing),
+                None => Poll::Pending,
+            }
+        })
+        .await;
         if let Err(error) = send_queued(connection, &mut outgoing).await {
             return connection.lost(error);
         }
+        outgoing = match connection.upgrade(outgoing).await {
+            Ok(outgoing) => outgoing,
+            Err(error) => {
+                connection.end_input(error.clone());
+                return connection.lost(error);
+            }
+        };
         *connection.outgoing.borrow_mut() = Some(outgoing);
     }
 }
@@ -75,13 +90,25 @@ async fn send_queued(connection: &Connection, outgoing: &mut Outgoing) -> Result
         match next {
             Transmit::Data(chunk) => outgoing.write(chunk, |n| connection.sent(n)).await?,
             Transmit::End => {
-                outgoing.finish().await?;
+                end(connection, outgoing).await?;
                 connection.output.borrow_mut().ended();
                 connection.output_changed.wake();
             }
-            Transmit::Nothing => return Ok(()),
+            Transmit::Nothing => return outgoing.speak().await,
         }
     }
+}
+
+/// Ends the output; if the transport waits for the peer's end, a close waits for it too.
+async fn end(connection: &Connection, outgoing: &mut Outgoing) -> Result<(), Error> {
+    outgoing.finish().await?;
+    if outgoing.waits_for_peer() {
+        connection
+            .pump_until(|| connection.output.borrow().is_closing().then_some(()))
+            .await;
+        outgoing.peer_ended().await?;
+    }
+    Ok(())
 }
 
 /// Aborts a close that takes longer than it may.
@@ -137,7 +164,7 @@ async fn take_all(connection: &Connection, incoming: &mut Incoming, pieces: &Cel
             driver::yield_now().await;
         }
     }
-    if let Err(error) = incoming.outcome().await {
+    if let Err(error) = incoming.outcome_unread().await {
         connection.lost(error);
     }
 }

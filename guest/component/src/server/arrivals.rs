@@ -14,6 +14,7 @@ use crate::driver;
 use crate::net::budget::{self, Admission, Seat, Share};
 use crate::net::listen::{self, Listener};
 use crate::transport::tcp::{self, Arrived, Tcp};
+use crate::transport::tls::Role;
 
 use super::Server;
 
@@ -115,7 +116,7 @@ impl Server {
         let arrived = Arrived::new(socket, local, remote);
         self.live.set(self.live.get().saturating_add(1));
         match admission {
-            Admission::Now(share) => self.give_out(arrived.into_tcp(), share),
+            Admission::Now(share) => self.receive(arrived.into_tcp(), share),
             Admission::Later(seat) => {
                 let place = self.deferred.borrow_mut().insert(seat.clone());
                 driver::spawn(self.clone().defer(arrived, seat, place));
@@ -131,8 +132,34 @@ impl Server {
         // The close has emptied the list, to which nobody is added afterwards.
         self.deferred.borrow_mut().try_remove(place);
         match share {
-            Some(share) if !self.is_closed() => self.give_out(arrived.into_tcp(), share),
+            Some(share) if !self.is_closed() => self.receive(arrived.into_tcp(), share),
             _ => crate::connection::Owner::released(&*self),
+        }
+    }
+
+    /// Gives a connection out, after the handshake if there is to be one.
+    fn receive(self: &Rc<Self>, tcp: Tcp, share: Share) {
+        match self.rules.tls.clone() {
+            Some(tls) => driver::spawn(self.clone().protect(tcp, share, Role::Server(tls))),
+            None => self.give_out(tcp, share),
+        }
+    }
+
+    /// Does the handshake of a connection, unless the server closes meanwhile.
+    async fn protect(self: Rc<Self>, tcp: Tcp, share: Share, role: Role) {
+        let protected = {
+            let closed = self.changed.until(|| self.is_closed().then_some(()));
+            match select(pin!(tcp.protect(Some(role))), pin!(closed)).await {
+                Either::Left((protected, _)) => protected.ok(),
+                Either::Right(((), _)) => None,
+            }
+        };
+        match protected {
+            Some(tcp) if !self.is_closed() => self.give_out(tcp, share),
+            _ => {
+                drop(share);
+                crate::connection::Owner::released(&*self);
+            }
         }
     }
 

@@ -17,14 +17,17 @@ use crate::errors::saturate;
 use crate::net::budget::{self, Seat};
 use crate::net::listen::Listener;
 use crate::signal::{Cancel, Waiters};
+use crate::transport::tls;
 
 /// How a server serves.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Rules {
     pub(crate) settings: Settings,
     pub(crate) backlog: u32,
     /// Connections at once; `None`: as many as the component may have.
     pub(crate) max_connections: Option<u32>,
+    /// How connections are protected, if they are.
+    pub(crate) tls: Option<tls::Server>,
 }
 
 /// A server, from its sockets' binding until the last client has left.

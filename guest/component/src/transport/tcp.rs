@@ -1,19 +1,26 @@
 //! TCP as a transport: a connected `tcp-socket` taken apart into its streams.
 
 use std::net::SocketAddr;
+use std::pin::pin;
+
+use futures::future::{Either, select};
 
 use crate::bindings::exports::asyncio::streams::types::{Address, Error};
 use crate::bindings::wasi::sockets::types::TcpSocket;
 use crate::bindings::wit_stream;
+use crate::driver;
 use crate::errors;
 use crate::net::address;
 
-use super::{Incoming, Outgoing};
+use super::tls::{self, Role};
+use super::{Incoming, Outgoing, plain};
 
 /// A connection's two directions, and the names of its ends.
 pub(crate) struct Tcp {
     pub(crate) incoming: Incoming,
     pub(crate) outgoing: Outgoing,
+    /// What protects it, if something does.
+    pub(crate) session: Option<tls::Session>,
     pub(crate) peername: Address,
     pub(crate) sockname: Address,
 }
@@ -39,6 +46,29 @@ impl Tcp {
         let remote = remote_address(&socket)?;
         Ok(Arrived::new(socket, local, remote).into_tcp())
     }
+
+    /// Protects the connection, if it is to be. The driver must be kept meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`tls::protect`], and `deadline-exceeded` when it takes longer than it may.
+    pub(crate) async fn protect(self, role: Option<Role>) -> Result<Self, Error> {
+        let Some(role) = role else {
+            return Ok(self);
+        };
+        let late = driver::sleep(role.handshake_timeout());
+        let protecting = tls::protect(self.incoming, self.outgoing, Vec::new(), role);
+        let (incoming, outgoing, session) = match select(pin!(protecting), pin!(late)).await {
+            Either::Left((protected, _)) => protected?,
+            Either::Right(((), _)) => return Err(Error::DeadlineExceeded),
+        };
+        Ok(Tcp {
+            incoming,
+            outgoing,
+            session: Some(session),
+            ..self
+        })
+    }
 }
 
 /// A connection that has arrived and was not given out yet: only its input can be waited for.
@@ -53,7 +83,7 @@ impl Arrived {
     pub(crate) fn new(socket: TcpSocket, local: SocketAddr, remote: SocketAddr) -> Self {
         let (received, result) = socket.receive();
         Arrived {
-            incoming: Incoming::with_result(received, result),
+            incoming: Incoming::Plain(plain::Incoming::with_result(received, result)),
             socket,
             local,
             remote,
@@ -67,7 +97,8 @@ impl Arrived {
         let result = self.socket.send(taken);
         Tcp {
             incoming: self.incoming,
-            outgoing: Outgoing::with_result(to_send, result),
+            outgoing: Outgoing::Plain(plain::Outgoing::with_result(to_send, result)),
+            session: None,
             peername: address::to_interface(self.remote),
             sockname: address::to_interface(self.local),
         }

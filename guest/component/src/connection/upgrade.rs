@@ -1,0 +1,157 @@
+//! Protecting a connection that is in use: `start-tls`.
+//!
+//! The call prepares the upgrade and waits; the pump, which has the outgoing bytes, carries it out when everything that
+//! was queued has left.
+
+use std::pin::pin;
+use std::rc::Rc;
+
+use futures::future::{Either, select};
+
+use crate::bindings::exports::asyncio::streams::types::{Error, TlsError, TlsFailure};
+use crate::driver::{self, Sleep};
+use crate::transport::tls::{self, Role};
+use crate::transport::{Incoming, Outgoing};
+
+use super::fill::Lent;
+use super::{Connection, Slot};
+
+/// What the pump is to do.
+pub(super) struct Upgrade {
+    role: Role,
+    incoming: Incoming,
+    /// What was read before, which belongs to the handshake.
+    early: Vec<u8>,
+}
+
+impl Connection {
+    /// Protects the connection from here on.
+    ///
+    /// Dropping the call aborts the connection.
+    ///
+    /// # Errors
+    ///
+    /// `busy`, `not-supported`, `closed`, `write-after-eof` and `tls(plaintext-pending)` leave the connection as it was,
+    /// and so does the failure that ended it before. Everything else is the end of it.
+    pub(crate) async fn start_tls(self: &Rc<Self>, role: Role) -> Result<(), Error> {
+        let _reading = self.begin_reading()?;
+        if self.streaming.replace(true) {
+            return Err(Error::Busy);
+        }
+        let _writing = Writing(self);
+        self.output.borrow().writable()?;
+        if self.session.borrow().is_some() {
+            return Err(Error::NotSupported("TLS: it is protected already".into()));
+        }
+        self.prepare(role.clone())?;
+
+        driver::start();
+        let mut unfinished = Unfinished(Some(self));
+        self.pump.wake();
+        let done = self.output_changed.until(|| match self.outcome() {
+            Some(Err(error)) => Some(Err(error)),
+            Some(Ok(())) => Some(Err(Error::Closed)),
+            None => self.session.borrow().is_some().then_some(Ok(())),
+        });
+        let deadline = driver::now().saturating_add(role.handshake_timeout());
+        let result = match select(pin!(done), pin!(Sleep::until(deadline))).await {
+            Either::Left((result, _)) => result,
+            Either::Right(((), _)) => {
+                self.output.borrow_mut().abort(Error::DeadlineExceeded);
+                self.end_here();
+                Err(Error::DeadlineExceeded)
+            }
+        };
+        unfinished.0 = None;
+        result
+    }
+
+    /// Takes the input out of everybody's reach, and has the pump told.
+    fn prepare(&self, role: Role) -> Result<(), Error> {
+        let early = {
+            let mut input = self.input.borrow_mut();
+            if let Some(failure) = input.failure() {
+                return Err(failure.clone());
+            }
+            if input.buffered() > 0 && matches!(role, Role::Client(_)) {
+                return Err(plaintext_pending());
+            }
+            if input.at_eof() {
+                return Err(Error::Closed);
+            }
+            input.take_buffer()
+        };
+        self.weigh();
+        let Some(incoming) = Lent::borrow(self).and_then(|mut lent| lent.incoming.take()) else {
+            // The peer has ended its side.
+            return Err(Error::Closed);
+        };
+        // Until the pump gives it back.
+        *self.incoming.borrow_mut() = Slot::Lent;
+        *self.upgrade.borrow_mut() = Some(Upgrade {
+            role,
+            incoming,
+            early,
+        });
+        Ok(())
+    }
+
+    /// Carries out the upgrade that was asked for, if one was; gives the outgoing bytes back.
+    pub(super) async fn upgrade(&self, outgoing: Outgoing) -> Result<Outgoing, Error> {
+        let Some(upgrade) = self.upgrade.take() else {
+            return Ok(outgoing);
+        };
+        let _gone = Gone(self);
+        let Upgrade {
+            role,
+            incoming,
+            early,
+        } = upgrade;
+        let (incoming, outgoing, session) = tls::protect(incoming, outgoing, early, role).await?;
+        *self.incoming.borrow_mut() = Slot::Here(incoming);
+        *self.session.borrow_mut() = Some(session);
+        self.output_changed.wake();
+        Ok(outgoing)
+    }
+}
+
+/// The writer is not to be used.
+struct Writing<'a>(&'a Connection);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.0.streaming.set(false);
+    }
+}
+
+/// An upgrade that nobody waits for any more is the end of the connection: nobody could tell whether it is protected.
+struct Unfinished<'a>(Option<&'a Connection>);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0 {
+            connection.abort();
+        }
+    }
+}
+
+/// The input went with an upgrade that did not come to its end.
+struct Gone<'a>(&'a Connection);
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        let mut slot = self.0.incoming.borrow_mut();
+        if matches!(*slot, Slot::Lent) {
+            *slot = Slot::Gone;
+        }
+        drop(slot);
+        self.0.pump.wake();
+    }
+}
+
+fn plaintext_pending() -> Error {
+    Error::Tls(TlsError {
+        failure: TlsFailure::PlaintextPending,
+        message: "bytes that came before TLS are still unread".into(),
+    })
+}

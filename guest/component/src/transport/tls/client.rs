@@ -1,0 +1,160 @@
+//! A client's settings, and what rustls makes of them.
+
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use rustls::client::Resumption;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+
+use crate::bindings::exports::asyncio::streams::tls::TlsVersion;
+use crate::bindings::exports::asyncio::streams::types::Error;
+
+use super::certificates::{self, Roots};
+use super::suites::{self, Versions};
+use super::unverified::AnyCertificate;
+use super::{Client, Times, failure, names};
+
+/// Servers whose sessions are remembered.
+const SESSIONS: usize = 256;
+
+/// What a `client-config` says.
+pub(crate) struct ClientSettings {
+    built_in: bool,
+    roots: Roots,
+    identity: Option<Arc<CertifiedKey>>,
+    alpn: Vec<Vec<u8>>,
+    versions: Versions,
+    resumption: bool,
+    any_certificate: bool,
+    times: Times,
+    /// What was made of it, until it is changed: connections share its memory of sessions.
+    made: Option<Arc<ClientConfig>>,
+}
+
+impl Default for ClientSettings {
+    fn default() -> Self {
+        ClientSettings {
+            built_in: true,
+            roots: Roots::default(),
+            identity: None,
+            alpn: Vec::new(),
+            versions: Versions::default(),
+            resumption: true,
+            any_certificate: false,
+            times: Times::default(),
+            made: None,
+        }
+    }
+}
+
+impl ClientSettings {
+    pub(crate) fn set_built_in_roots(&mut self, on: bool) -> Result<(), Error> {
+        self.changed().built_in = on;
+        Ok(())
+    }
+
+    pub(crate) fn add_roots(&mut self, certificates: &[u8]) -> Result<u32, Error> {
+        self.changed().roots.add(certificates)
+    }
+
+    pub(crate) fn set_certificate(&mut self, chain: &[u8], key: Vec<u8>) -> Result<(), Error> {
+        self.changed().identity = Some(certificates::identity(chain, key)?);
+        Ok(())
+    }
+
+    pub(crate) fn set_alpn(&mut self, protocols: Vec<String>) -> Result<(), Error> {
+        self.changed().alpn = suites::alpn(protocols)?;
+        Ok(())
+    }
+
+    pub(crate) fn set_versions(
+        &mut self,
+        oldest: TlsVersion,
+        newest: TlsVersion,
+    ) -> Result<(), Error> {
+        self.changed().versions = Versions::between(oldest, newest)?;
+        Ok(())
+    }
+
+    pub(crate) fn set_resumption(&mut self, on: bool) -> Result<(), Error> {
+        self.changed().resumption = on;
+        Ok(())
+    }
+
+    pub(crate) fn set_handshake_timeout(&mut self, nanoseconds: u64) -> Result<(), Error> {
+        self.times.set_handshake(nanoseconds)
+    }
+
+    pub(crate) fn set_wait_for_peer(&mut self, on: bool) -> Result<(), Error> {
+        self.times.wait_for_peer = on;
+        Ok(())
+    }
+
+    pub(crate) fn set_shutdown_timeout(&mut self, nanoseconds: u64) -> Result<(), Error> {
+        self.times.set_shutdown(nanoseconds)
+    }
+
+    pub(crate) fn accept_any_certificate(&mut self) -> Result<(), Error> {
+        self.changed().any_certificate = true;
+        Ok(())
+    }
+
+    /// The role that these settings make, with a name to verify or without one yet.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-argument` when nobody is trusted, or no certificate can be for the name.
+    pub(crate) fn role(&mut self, name: Option<&str>) -> Result<Client, Error> {
+        let name = name.map(names::parse).transpose()?;
+        let config = match &self.made {
+            Some(made) => made.clone(),
+            None => {
+                let made = Arc::new(self.make()?);
+                self.made = Some(made.clone());
+                made
+            }
+        };
+        Ok(Client {
+            config,
+            name,
+            times: self.times,
+        })
+    }
+
+    fn changed(&mut self) -> &mut Self {
+        self.made = None;
+        self
+    }
+
+    fn make(&self) -> Result<ClientConfig, Error> {
+        let provider = suites::provider();
+        let builder = ClientConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(self.versions.list())
+            .map_err(|error| failure::error(&error))?;
+        let builder = if self.any_certificate {
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+        } else {
+            let roots = self.roots.with_built_in(self.built_in);
+            if roots.is_empty() {
+                return Err(Error::InvalidArgument(
+                    "TLS: no roots, so no server could be trusted".into(),
+                ));
+            }
+            builder.with_root_certificates(roots)
+        };
+        let mut config = match &self.identity {
+            Some(identity) => builder
+                .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.clone()))),
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols.clone_from(&self.alpn);
+        config.resumption = if self.resumption {
+            Resumption::in_memory_sessions(SESSIONS)
+        } else {
+            Resumption::disabled()
+        };
+        Ok(config)
+    }
+}

@@ -1,0 +1,88 @@
+//! The incoming direction: records become bytes when somebody waits for them.
+
+use crate::bindings::exports::asyncio::streams::types::Error;
+use crate::driver;
+use crate::transport::plain;
+
+use super::session::{Session, Step, take_buffer};
+
+/// Reads in a row without anything to give, after which other tasks get a turn.
+const TURN: u32 = 16;
+
+/// The bytes that come in protected.
+pub(crate) struct Incoming {
+    raw: plain::Incoming,
+    session: Session,
+    /// Whether the last read got as much as it had room for.
+    full: bool,
+}
+
+impl Incoming {
+    pub(super) fn new(raw: plain::Incoming, session: Session) -> Self {
+        Incoming {
+            raw,
+            session,
+            full: false,
+        }
+    }
+
+    /// Waits until there is something to read; false at the end. A dropped wait loses nothing.
+    pub(crate) async fn ready(&mut self) -> bool {
+        let mut reads: u32 = 0;
+        loop {
+            match self.session.advance() {
+                Step::Plaintext => return true,
+                Step::Ended => return false,
+                Step::Starved => {}
+            }
+            if !more(&mut self.raw, &self.session).await {
+                return false;
+            }
+            reads = reads.wrapping_add(1);
+            if reads.is_multiple_of(TURN) {
+                driver::yield_now().await;
+            }
+        }
+    }
+
+    /// Reads into the spare capacity of `buffer` and gives it to `took`, also when the call is dropped. False at the end.
+    pub(crate) async fn read(&mut self, mut buffer: Vec<u8>, took: impl FnOnce(Vec<u8>)) -> bool {
+        if !self.ready().await {
+            took(buffer);
+            return false;
+        }
+        self.session.take(&mut buffer);
+        self.full = buffer.len() >= buffer.capacity();
+        took(buffer);
+        true
+    }
+
+    /// Whether the last read got as much as it had room for, so that there is probably more.
+    pub(crate) fn last_was_full(&self) -> bool {
+        self.full
+    }
+
+    /// How the stream ended. To be asked after the end; a dropped call can be repeated.
+    pub(crate) async fn outcome(&mut self) -> Result<(), Error> {
+        match self.session.end() {
+            Some(end) => end,
+            None => {
+                let outcome = self.raw.outcome().await;
+                self.session.network_ended(outcome)
+            }
+        }
+    }
+
+    /// How the stream ended, for those who read nothing of it: data that is missing is no loss to them.
+    pub(crate) async fn outcome_unread(&mut self) -> Result<(), Error> {
+        match self.outcome().await {
+            Err(error @ Error::Network(_)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Waits for ciphertext and takes it; false at the end of the stream. A dropped wait loses nothing.
+pub(super) async fn more(raw: &mut plain::Incoming, session: &Session) -> bool {
+    raw.ready().await && raw.read(take_buffer(), |bytes| session.feed(bytes)).await
+}

@@ -1,0 +1,200 @@
+//! A server's settings, and what rustls makes of them.
+
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::client::verify_server_name;
+use rustls::crypto::ring::Ticketer;
+use rustls::pki_types::ServerName;
+use rustls::server::{
+    ClientHello, NoServerSessionStorage, ParsedCertificate, ResolvesServerCert,
+    ServerSessionMemoryCache, WebPkiClientVerifier,
+};
+use rustls::sign::CertifiedKey;
+
+use crate::bindings::exports::asyncio::streams::tls::{ClientAuthentication, TlsVersion};
+use crate::bindings::exports::asyncio::streams::types::Error;
+
+use super::certificates::{self, Roots};
+use super::suites::{self, Versions};
+use super::{Server, Times, failure};
+
+/// Sessions that are remembered for clients which take no tickets.
+const SESSIONS: usize = 256;
+
+/// What a `server-config` says.
+pub(crate) struct ServerSettings {
+    identities: Vec<Arc<CertifiedKey>>,
+    authentication: ClientAuthentication,
+    roots: Roots,
+    alpn: Vec<Vec<u8>>,
+    versions: Versions,
+    resumption: bool,
+    times: Times,
+    /// What was made of it, until it is changed: connections share its sessions and tickets.
+    made: Option<Arc<ServerConfig>>,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        ServerSettings {
+            identities: Vec::new(),
+            authentication: ClientAuthentication::None,
+            roots: Roots::default(),
+            alpn: Vec::new(),
+            versions: Versions::default(),
+            resumption: true,
+            times: Times::default(),
+            made: None,
+        }
+    }
+}
+
+impl ServerSettings {
+    pub(crate) fn add_certificate(&mut self, chain: &[u8], key: Vec<u8>) -> Result<(), Error> {
+        let identity = certificates::identity(chain, key)?;
+        self.changed().identities.push(identity);
+        Ok(())
+    }
+
+    pub(crate) fn set_client_authentication(
+        &mut self,
+        rule: ClientAuthentication,
+    ) -> Result<(), Error> {
+        self.changed().authentication = rule;
+        Ok(())
+    }
+
+    pub(crate) fn add_client_roots(&mut self, certificates: &[u8]) -> Result<u32, Error> {
+        self.changed().roots.add(certificates)
+    }
+
+    pub(crate) fn set_alpn(&mut self, protocols: Vec<String>) -> Result<(), Error> {
+        self.changed().alpn = suites::alpn(protocols)?;
+        Ok(())
+    }
+
+    pub(crate) fn set_versions(
+        &mut self,
+        oldest: TlsVersion,
+        newest: TlsVersion,
+    ) -> Result<(), Error> {
+        self.changed().versions = Versions::between(oldest, newest)?;
+        Ok(())
+    }
+
+    pub(crate) fn set_resumption(&mut self, on: bool) -> Result<(), Error> {
+        self.changed().resumption = on;
+        Ok(())
+    }
+
+    pub(crate) fn set_handshake_timeout(&mut self, nanoseconds: u64) -> Result<(), Error> {
+        self.times.set_handshake(nanoseconds)
+    }
+
+    pub(crate) fn set_wait_for_peer(&mut self, on: bool) -> Result<(), Error> {
+        self.times.wait_for_peer = on;
+        Ok(())
+    }
+
+    pub(crate) fn set_shutdown_timeout(&mut self, nanoseconds: u64) -> Result<(), Error> {
+        self.times.set_shutdown(nanoseconds)
+    }
+
+    /// The role that these settings make.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-argument` without a certificate, and without roots for the certificates that clients are to show.
+    pub(crate) fn role(&mut self) -> Result<Server, Error> {
+        let config = match &self.made {
+            Some(made) => made.clone(),
+            None => {
+                let made = Arc::new(self.make()?);
+                self.made = Some(made.clone());
+                made
+            }
+        };
+        Ok(Server {
+            config,
+            times: self.times,
+        })
+    }
+
+    fn changed(&mut self) -> &mut Self {
+        self.made = None;
+        self
+    }
+
+    fn make(&self) -> Result<ServerConfig, Error> {
+        if self.identities.is_empty() {
+            return Err(Error::InvalidArgument(
+                "TLS: a server needs a certificate".into(),
+            ));
+        }
+        let provider = suites::provider();
+        let builder = ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(self.versions.list())
+            .map_err(|error| failure::error(&error))?;
+        let builder = match self.authentication {
+            ClientAuthentication::None => builder.with_no_client_auth(),
+            rule => {
+                let roots = Arc::new(self.roots.with_built_in(false));
+                let mut verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
+                if matches!(rule, ClientAuthentication::Optional) {
+                    verifier = verifier.allow_unauthenticated();
+                }
+                let verifier = verifier.build().map_err(|_| {
+                    Error::InvalidArgument(
+                        "TLS: no roots, so no client's certificate could be trusted".into(),
+                    )
+                })?;
+                builder.with_client_cert_verifier(verifier)
+            }
+        };
+        let mut config = builder.with_cert_resolver(Arc::new(ByName(self.identities.clone())));
+        config.alpn_protocols.clone_from(&self.alpn);
+        // Else the client's order counts, and most put AES first.
+        config.ignore_client_order = true;
+        if self.resumption {
+            config.ticketer = Ticketer::new().map_err(|error| failure::error(&error))?;
+            config.session_storage = ServerSessionMemoryCache::new(SESSIONS);
+        } else {
+            config.send_tls13_tickets = 0;
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+        }
+        Ok(config)
+    }
+}
+
+/// Chooses the certificate by the name that the client asks for.
+#[derive(Debug)]
+struct ByName(Vec<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for ByName {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let name = hello
+            .server_name()
+            .and_then(|name| ServerName::try_from(name).ok());
+        // A client may be unable to check the signatures of one kind of key.
+        let usable = |identity: &&Arc<CertifiedKey>| {
+            identity
+                .key
+                .choose_scheme(hello.signature_schemes())
+                .is_some()
+        };
+        let named = name.and_then(|name| {
+            let mut fit = self.0.iter().filter(|identity| is_for(identity, &name));
+            fit.find(usable)
+        });
+        named.or_else(|| self.0.iter().find(usable)).cloned()
+    }
+}
+
+fn is_for(identity: &CertifiedKey, name: &ServerName<'_>) -> bool {
+    let Ok(certificate) = identity.end_entity_cert() else {
+        return false;
+    };
+    ParsedCertificate::try_from(certificate)
+        .is_ok_and(|certificate| verify_server_name(&certificate, name).is_ok())
+}

@@ -1,0 +1,62 @@
+//! The date from the host, behind the part of web-time's interface that rustls-pki-types uses.
+
+use std::time::Duration;
+
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    reason = "generated"
+)]
+mod bindings {
+    wit_bindgen::generate!({
+        path: "../../../wit/deps/clocks.wit",
+        inline: "
+            package asyncio:web-time;
+            world date { import wasi:clocks/system-clock@0.3.0; }
+        ",
+        generate_all,
+    });
+}
+
+use bindings::wasi::clocks::system_clock;
+
+/// A moment, counted from the beginning of 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SystemTime(Duration);
+
+impl SystemTime {
+    /// The beginning of 1970.
+    pub const UNIX_EPOCH: Self = Self(Duration::ZERO);
+
+    /// Now, by the host's clock; one that stands before 1970 is taken for 1970.
+    pub fn now() -> Self {
+        let now = system_clock::now();
+        let seconds = u64::try_from(now.seconds).unwrap_or(0);
+        Self(
+            Duration::from_secs(seconds)
+                .saturating_add(Duration::from_nanos(now.nanoseconds.into())),
+        )
+    }
+
+    /// How long after `earlier` it is.
+    ///
+    /// # Errors
+    /// When it is before `earlier`.
+    pub fn duration_since(&self, earlier: Self) -> Result<Duration, SystemTimeError> {
+        self.0.checked_sub(earlier.0).ok_or(SystemTimeError(()))
+    }
+}
+
+/// The other moment is later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SystemTimeError(());
+
+impl std::fmt::Display for SystemTimeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the other moment is later")
+    }
+}
+
+impl std::error::Error for SystemTimeError {}
