@@ -11,7 +11,7 @@
     reason = "generated"
 )]
 
-pub use imports::asyncio::streams::{streams, types, words};
+pub use imports::asyncio::streams::{streams, tls, types, words};
 
 /// What a program may import. What it does not call leaves no trace in the component.
 pub mod imports {
@@ -21,6 +21,7 @@ pub mod imports {
 
             world imports {
                 import asyncio:streams/streams@0.1.0;
+                import asyncio:streams/tls@0.1.0;
                 import asyncio:streams/words@0.1.0;
                 import wasi:cli/stdout@0.3.0;
                 import wasi:cli/stderr@0.3.0;
@@ -66,6 +67,7 @@ pub mod handler {
         path: "../../wit",
         with: {
             "asyncio:streams/types@0.1.0": super::imports::asyncio::streams::types,
+            "asyncio:streams/tls@0.1.0": super::imports::asyncio::streams::tls,
             "asyncio:streams/streams@0.1.0": super::imports::asyncio::streams::streams,
         },
         pub_export_macro: true,

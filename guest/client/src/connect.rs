@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::bindings::streams;
 use crate::reader::size;
 use crate::time::nanoseconds;
-use crate::{AddressFamily, ByteReader, Error, Reader, Writer};
+use crate::tls::ClientTls;
+use crate::{AddressFamily, ByteReader, ClientConfig, Error, Reader, Writer};
 
 /// The most bytes that a line may have before its separator, unless set otherwise.
 pub const DEFAULT_LIMIT: usize = 65_536;
@@ -78,6 +79,8 @@ pub struct ConnectOptions {
     deadline: Option<Option<Duration>>,
     close_deadline: Option<Option<Duration>>,
     keep_alive: Option<KeepAlive>,
+    tls: Option<ClientTls>,
+    server_name: Option<String>,
 }
 
 /// How the system probes an idle peer; what is none is the system's choice. It may round: to whole
@@ -169,6 +172,21 @@ impl ConnectOptions {
         self
     }
 
+    /// Protects the connection by TLS: it is given after the handshake. The server's certificate must
+    /// be for the host that is connected to, unless [`server_name`](ConnectOptions::server_name) says
+    /// otherwise.
+    pub fn tls(mut self, config: &ClientConfig) -> Self {
+        self.tls = Some(ClientTls::new(config));
+        self
+    }
+
+    /// The name or the address that the server's certificate must be for, when it is not the host that
+    /// is connected to. Without [`tls`](ConnectOptions::tls) it has no effect.
+    pub fn server_name(mut self, name: &str) -> Self {
+        self.server_name = Some(name.to_owned());
+        self
+    }
+
     /// [`open_connection`](crate::open_connection) with these options.
     ///
     /// # Errors
@@ -231,6 +249,9 @@ impl ConnectOptions {
         {
             raw.set_keep_alive(true);
             raw.set_keep_alive_times(idle.map(nanoseconds), interval.map(nanoseconds), count)?;
+        }
+        if let Some(tls) = &self.tls {
+            tls.set(&raw, self.server_name.as_deref())?;
         }
         Ok(raw)
     }

@@ -91,11 +91,14 @@ pub mod program;
 mod reader;
 mod server;
 mod server_options;
+mod start_tls;
 mod task;
 mod time;
+mod tls;
 mod writer;
 
 pub use bindings::streams::{Waits, Wanted};
+pub use bindings::tls::{ClientAuthentication, TlsInfo, TlsVersion};
 pub use bindings::types::{
     Address, AddressFamily, CertificateFailure, ConnectAttempt, Incomplete, InetAddress,
     NetworkCode, NetworkError, OtherError, Overrun, TlsError, TlsFailure,
@@ -110,6 +113,7 @@ pub use server::{Server, start_server};
 pub use server_options::ServerOptions;
 pub use task::{Task, spawn};
 pub use time::{Elapsed, now, sleep, timeout};
+pub use tls::{ClientConfig, ServerConfig};
 /// The bindings' generator and runtime, of the version that this crate uses.
 pub use wit_bindgen;
 pub use writer::Writer;

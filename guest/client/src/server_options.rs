@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::bindings::streams;
 use crate::reader::size;
 use crate::time::nanoseconds;
-use crate::{AddressFamily, Error, KeepAlive, Server};
+use crate::tls::ServerTls;
+use crate::{AddressFamily, Error, KeepAlive, Server, ServerConfig};
 
 /// What a new server, and every connection that it accepts, shall be like; what is not set has its
 /// default.
@@ -23,6 +24,7 @@ pub struct ServerOptions {
     close_deadline: Option<Option<Duration>>,
     keep_alive: Option<KeepAlive>,
     start_serving: Option<bool>,
+    tls: Option<ServerTls>,
 }
 
 impl ServerOptions {
@@ -91,6 +93,12 @@ impl ServerOptions {
         self
     }
 
+    /// Protects the server's connections by TLS: a client can be accepted after its handshake.
+    pub fn tls(mut self, config: &ServerConfig) -> Self {
+        self.tls = Some(ServerTls::new(config));
+        self
+    }
+
     /// [`start_server`](crate::start_server) with these options.
     ///
     /// # Errors
@@ -147,6 +155,9 @@ impl ServerOptions {
         }
         if let Some(on) = self.start_serving {
             raw.set_start_serving(on);
+        }
+        if let Some(tls) = &self.tls {
+            tls.set(&raw)?;
         }
         Ok(raw)
     }

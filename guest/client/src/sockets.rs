@@ -46,6 +46,7 @@ mod bindings {
         path: "../../wit",
         with: {
             "asyncio:streams/types@0.1.0": crate::bindings::types,
+            "asyncio:streams/tls@0.1.0": crate::bindings::tls,
             "asyncio:streams/streams@0.1.0": crate::bindings::streams,
         },
         generate_all,

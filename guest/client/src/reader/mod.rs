@@ -351,6 +351,16 @@ impl Reader {
         Ok((stream, async move { Ok(end.await?) }))
     }
 
+    /// The reader as the interface has it, for a call that concerns what is buffered there.
+    ///
+    /// # Errors
+    /// - [`Error::Busy`]: a read or wait is pending.
+    pub(crate) fn told(&self) -> Result<&streams::Reader, Error> {
+        self.settle()?;
+        self.forget();
+        Ok(&self.raw)
+    }
+
     /// The reader as the interface has it.
     ///
     /// Who has it may read past this reader, so from here on each read is a call of the component.

@@ -1,0 +1,321 @@
+//! How connections are protected.
+
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::Error;
+use crate::bindings::{streams, tls, types};
+use crate::time::nanoseconds;
+
+/// How this side protects connections that it opens: whom it trusts, and how it shows who it is.
+/// asyncio's `ssl.create_default_context()`.
+///
+/// It takes a composition with `streams-tls.wasm`; with `streams.wasm` every setter is
+/// [`Error::NotSupported`]. A new one trusts the roots that Mozilla trusts and verifies the server's
+/// certificate, name and dates. One serves any number of connections, which resume each other's
+/// sessions; clones are the same one.
+///
+/// ```no_run
+/// # async fn f() -> Result<(), asyncio_streams::Error> {
+/// use asyncio_streams::{ClientConfig, ConnectOptions};
+///
+/// let options = ConnectOptions::new().tls(&ClientConfig::new());
+/// let (reader, writer) = options.open_connection("example.org", 443).await?;
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// A setter that fails changes nothing. Beside its own errors, each can give
+/// [`Error::NotSupported`].
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    raw: Rc<tls::ClientConfig>,
+}
+
+/// How this side protects connections that it accepts: as whom, and what it asks of clients.
+/// asyncio's `ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)`.
+///
+/// It takes a composition with `streams-tls.wasm`; with `streams.wasm` every setter is
+/// [`Error::NotSupported`]. It needs a certificate before it can be used. One serves any number of
+/// servers; clones are the same one.
+///
+/// # Errors
+/// A setter that fails changes nothing. Beside its own errors, each can give
+/// [`Error::NotSupported`].
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    raw: Rc<tls::ServerConfig>,
+}
+
+macro_rules! common_settings {
+    () => {
+        /// The application protocols to speak, in the order of preference; none by default (RFC
+        /// 7301).
+        ///
+        /// # Errors
+        /// - [`Error::InvalidArgument`]: a name is empty or longer than 255 bytes, or there are more
+        ///   than 255.
+        pub fn set_alpn(&self, protocols: &[&str]) -> Result<(), Error> {
+            Ok(self.raw.set_alpn(protocols)?)
+        }
+
+        /// The oldest and the newest version to speak; 1.2 and 1.3 by default.
+        ///
+        /// # Errors
+        /// - [`Error::InvalidArgument`]: the oldest is newer than the newest.
+        pub fn set_versions(
+            &self,
+            oldest: tls::TlsVersion,
+            newest: tls::TlsVersion,
+        ) -> Result<(), Error> {
+            Ok(self.raw.set_versions(oldest, newest)?)
+        }
+
+        /// Whether a session may continue an earlier one; on by default.
+        ///
+        /// # Errors
+        /// Those of every setter.
+        pub fn set_resumption(&self, on: bool) -> Result<(), Error> {
+            Ok(self.raw.set_resumption(on)?)
+        }
+
+        /// How long a handshake may take; 60 s by default.
+        ///
+        /// # Errors
+        /// - [`Error::InvalidArgument`]: the time is zero.
+        pub fn set_handshake_timeout(&self, timeout: Duration) -> Result<(), Error> {
+            Ok(self.raw.set_handshake_timeout(nanoseconds(timeout))?)
+        }
+
+        /// Whether `close` waits for the peer's end (`close_notify`) after it has sent its own; off by
+        /// default.
+        ///
+        /// # Errors
+        /// Those of every setter.
+        pub fn set_wait_for_peer(&self, on: bool) -> Result<(), Error> {
+            Ok(self.raw.set_wait_for_peer(on)?)
+        }
+
+        /// How long `close` waits for the peer's end, if it does; 30 s by default.
+        ///
+        /// # Errors
+        /// - [`Error::InvalidArgument`]: the time is zero.
+        pub fn set_shutdown_timeout(&self, timeout: Duration) -> Result<(), Error> {
+            Ok(self.raw.set_shutdown_timeout(nanoseconds(timeout))?)
+        }
+    };
+}
+
+impl ClientConfig {
+    /// Every setting at its default.
+    pub fn new() -> Self {
+        ClientConfig {
+            raw: Rc::new(tls::ClientConfig::new()),
+        }
+    }
+
+    common_settings!();
+
+    /// Whether the roots that Mozilla trusts count; on by default.
+    ///
+    /// # Errors
+    /// Those of every setter.
+    pub fn set_built_in_roots(&self, on: bool) -> Result<(), Error> {
+        Ok(self.raw.set_built_in_roots(on)?)
+    }
+
+    /// Trusts the authorities whose certificates are given, PEM or DER; gives how many these are.
+    ///
+    /// # Errors
+    /// - [`Error::InvalidArgument`]: there is no certificate in it, or one that cannot be read; more
+    ///   than 4 MiB in all.
+    pub fn add_roots(&self, certificates: impl AsRef<[u8]>) -> Result<u32, Error> {
+        Ok(self.raw.add_roots(certificates.as_ref())?)
+    }
+
+    /// Shows a certificate to servers that ask for one: its chain and the private key, PEM or DER.
+    ///
+    /// # Errors
+    /// - [`Error::InvalidArgument`]: they cannot be read, or do not belong together.
+    pub fn set_certificate(
+        &self,
+        chain: impl AsRef<[u8]>,
+        key: impl AsRef<[u8]>,
+    ) -> Result<(), Error> {
+        Ok(self.raw.set_certificate(chain.as_ref(), key.as_ref())?)
+    }
+
+    /// Accepts any certificate for any name, from anybody: the connection is encrypted, but nobody
+    /// knows to whom. It cannot be taken back.
+    ///
+    /// # Errors
+    /// Those of every setter.
+    pub fn dangerous_accept_any_certificate(&self) -> Result<(), Error> {
+        Ok(self.raw.dangerous_accept_any_certificate()?)
+    }
+
+    /// The same as the interface has it.
+    pub fn raw(&self) -> &tls::ClientConfig {
+        &self.raw
+    }
+}
+
+impl ServerConfig {
+    /// Every setting at its default.
+    pub fn new() -> Self {
+        ServerConfig {
+            raw: Rc::new(tls::ServerConfig::new()),
+        }
+    }
+
+    common_settings!();
+
+    /// Adds a certificate: its chain and the private key, PEM or DER. Of several, a client gets the
+    /// first that is valid for the name that it asks for, else the first.
+    ///
+    /// # Errors
+    /// - [`Error::InvalidArgument`]: they cannot be read, or do not belong together.
+    pub fn add_certificate(
+        &self,
+        chain: impl AsRef<[u8]>,
+        key: impl AsRef<[u8]>,
+    ) -> Result<(), Error> {
+        Ok(self.raw.add_certificate(chain.as_ref(), key.as_ref())?)
+    }
+
+    /// Whether clients show certificates; `None` by default. The others need
+    /// [`add_client_roots`](ServerConfig::add_client_roots).
+    ///
+    /// # Errors
+    /// Those of every setter.
+    pub fn set_client_authentication(&self, rule: tls::ClientAuthentication) -> Result<(), Error> {
+        Ok(self.raw.set_client_authentication(rule)?)
+    }
+
+    /// Trusts the authorities whose certificates are given, PEM or DER, to vouch for clients; gives
+    /// how many these are.
+    ///
+    /// # Errors
+    /// - [`Error::InvalidArgument`]: there is no certificate in it, or one that cannot be read; more
+    ///   than 4 MiB in all.
+    pub fn add_client_roots(&self, certificates: impl AsRef<[u8]>) -> Result<u32, Error> {
+        Ok(self.raw.add_client_roots(certificates.as_ref())?)
+    }
+
+    /// The same as the interface has it.
+    pub fn raw(&self) -> &tls::ServerConfig {
+        &self.raw
+    }
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        ClientConfig::new()
+    }
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        ServerConfig::new()
+    }
+}
+
+/// Two are equal if they are the same one.
+impl PartialEq for ClientConfig {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.raw, &other.raw)
+    }
+}
+
+/// Two are equal if they are the same one.
+impl PartialEq for ServerConfig {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.raw, &other.raw)
+    }
+}
+
+impl Eq for ClientConfig {}
+impl Eq for ServerConfig {}
+
+/// A configuration among options.
+///
+/// What it takes to hand it over or to drop it is reached through it alone, so that programs which
+/// protect nothing import nothing of it.
+#[derive(Clone)]
+pub(crate) struct ClientTls {
+    set: Rc<SetClient>,
+    /// Which configuration it is.
+    of: *const tls::ClientConfig,
+}
+
+type SetClient = dyn Fn(&streams::ConnectOptions, Option<&str>) -> Result<(), types::Error>;
+
+impl ClientTls {
+    pub(crate) fn new(config: &ClientConfig) -> Self {
+        let config = config.clone();
+        ClientTls {
+            of: Rc::as_ptr(&config.raw),
+            set: Rc::new(move |options, name| options.set_tls(config.raw(), name)),
+        }
+    }
+
+    pub(crate) fn set(
+        &self,
+        options: &streams::ConnectOptions,
+        name: Option<&str>,
+    ) -> Result<(), Error> {
+        Ok((self.set)(options, name)?)
+    }
+}
+
+/// The same for a server.
+#[derive(Clone)]
+pub(crate) struct ServerTls {
+    set: Rc<SetServer>,
+    /// Which configuration it is.
+    of: *const tls::ServerConfig,
+}
+
+type SetServer = dyn Fn(&streams::ServerOptions) -> Result<(), types::Error>;
+
+impl ServerTls {
+    pub(crate) fn new(config: &ServerConfig) -> Self {
+        let config = config.clone();
+        ServerTls {
+            of: Rc::as_ptr(&config.raw),
+            set: Rc::new(move |options| options.set_tls(config.raw())),
+        }
+    }
+
+    pub(crate) fn set(&self, options: &streams::ServerOptions) -> Result<(), Error> {
+        Ok((self.set)(options)?)
+    }
+}
+
+impl fmt::Debug for ClientTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientTls").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ServerTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerTls").finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for ClientTls {
+    fn eq(&self, other: &Self) -> bool {
+        self.of == other.of
+    }
+}
+
+impl PartialEq for ServerTls {
+    fn eq(&self, other: &Self) -> bool {
+        self.of == other.of
+    }
+}
+
+impl Eq for ClientTls {}
+impl Eq for ServerTls {}
