@@ -14,6 +14,9 @@ interfaces; PORT 0 is a free one. Each address is printed once it listens.
 
 Options:
   --max-connections N    connections at once; more wait in the system's backlog
+  --tls-cert VARIABLE    speak TLS, with the certificates that the environment has there (PEM)
+  --tls-key VARIABLE     and with their private key (PEM)
+  --tls-alpn PROTOCOL    an application protocol to offer; may be repeated, the best first
   --until-stdin-closes   end when standard input does: stop accepting, let clients finish
   --grace SECONDS        how long they may take before they are aborted [default: 10]
   -h, --help             this text
@@ -30,9 +33,19 @@ pub(crate) struct Arguments {
     /// Hosts and ports, at least one.
     pub(crate) addresses: Vec<(String, u16)>,
     pub(crate) max_connections: Option<u32>,
+    pub(crate) tls: Option<Tls>,
     pub(crate) until_stdin_closes: bool,
     /// Nanoseconds.
     pub(crate) grace: u64,
+}
+
+/// How to protect connections.
+#[derive(Default)]
+pub(crate) struct Tls {
+    /// The variables in the environment that hold it.
+    pub(crate) certificate: String,
+    pub(crate) key: String,
+    pub(crate) alpn: Vec<String>,
 }
 
 /// Reads the arguments, the first of which is the program's name.
@@ -44,9 +57,11 @@ fn parse_all(arguments: Vec<String>) -> Result<Request, lexopt::Error> {
     let mut parsed = Arguments {
         addresses: Vec::new(),
         max_connections: None,
+        tls: None,
         until_stdin_closes: false,
         grace: 10_000_000_000,
     };
+    let mut tls = Tls::default();
     let mut parser = lexopt::Parser::from_args(arguments.into_iter().skip(1));
     while let Some(argument) = parser.next()? {
         match argument {
@@ -58,6 +73,9 @@ fn parse_all(arguments: Vec<String>) -> Result<Request, lexopt::Error> {
                 }
                 parsed.max_connections = Some(n);
             }
+            Long("tls-cert") => tls.certificate = parser.value()?.string()?,
+            Long("tls-key") => tls.key = parser.value()?.string()?,
+            Long("tls-alpn") => tls.alpn.push(parser.value()?.string()?),
             Long("until-stdin-closes") => parsed.until_stdin_closes = true,
             Long("grace") => {
                 let seconds: f64 = parser.value()?.parse()?;
@@ -72,6 +90,11 @@ fn parse_all(arguments: Vec<String>) -> Result<Request, lexopt::Error> {
     if parsed.addresses.is_empty() {
         return Err("no address to listen on".into());
     }
+    parsed.tls = match (tls.certificate.is_empty(), tls.key.is_empty()) {
+        (false, false) => Some(tls),
+        (true, true) if tls.alpn.is_empty() => None,
+        _ => return Err("--tls-cert and --tls-key go together".into()),
+    };
     Ok(Request::Serve(parsed))
 }
 
@@ -138,6 +161,16 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_and_its_key() {
+        let arguments = served(&["--tls-cert", "CERT", "--tls-key=KEY", ":1"]);
+        let Some(tls) = arguments.tls else {
+            panic!("no TLS")
+        };
+        assert_eq!((tls.certificate, tls.key), ("CERT".into(), "KEY".into()));
+        assert!(served(&[":1"]).tls.is_none());
+    }
+
+    #[test]
     fn mistakes_are_named() {
         for (arguments, named) in [
             (&[][..], "no address"),
@@ -149,6 +182,8 @@ mod tests {
             (&["--grace", "-1", "a:1"][..], "--grace"),
             (&["--grace", "NaN", "a:1"][..], "--grace"),
             (&["--backlog", "a:1"][..], "--backlog"),
+            (&["--tls-cert", "CERT", "a:1"][..], "--tls-key"),
+            (&["--tls-alpn", "h2", "a:1"][..], "--tls-key"),
         ] {
             let reason = parse_words(arguments)
                 .err()

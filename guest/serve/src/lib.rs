@@ -18,6 +18,7 @@
 mod arguments;
 mod bindings;
 mod output;
+mod protection;
 mod serving;
 
 use arguments::Request;

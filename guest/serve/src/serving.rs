@@ -7,16 +7,28 @@ use std::pin::{Pin, pin};
 use crate::arguments::Arguments;
 use crate::bindings::asyncio::streams::handler;
 use crate::bindings::asyncio::streams::streams::{self, Reader, Server, ServerOptions, Writer};
+use crate::bindings::asyncio::streams::tls::ServerConfig;
 use crate::bindings::asyncio::streams::types::{Address, Error};
-use crate::bindings::wasi::cli::stdin;
+use crate::bindings::wasi::cli::{environment, stdin};
 use crate::bindings::wasi::clocks::monotonic_clock;
 use crate::output::Output;
+use crate::protection;
 
 /// Listens, serves, and ends when it is asked to. `Err` when it could not, or had to abort clients.
 pub(crate) async fn serve(arguments: &Arguments, output: &mut Output) -> Result<(), ()> {
+    let tls = match &arguments.tls {
+        Some(tls) => match protection::config(tls, &environment::get_environment()) {
+            Ok(config) => Some(config),
+            Err(reason) => {
+                output.log(&format!("cannot speak TLS: {reason}")).await;
+                return Err(());
+            }
+        },
+        None => None,
+    };
     let mut servers = Vec::new();
     for (host, port) in &arguments.addresses {
-        match listen(host, *port, arguments.max_connections).await {
+        match listen(host, *port, arguments.max_connections, tls.as_ref()).await {
             Ok(server) => servers.push(server),
             Err(error) => {
                 output
@@ -42,8 +54,16 @@ pub(crate) async fn serve(arguments: &Arguments, output: &mut Output) -> Result<
 /// A client that is being served: gives who it was and what the handler said.
 type Client = Pin<Box<dyn Future<Output = (String, Result<(), String>)>>>;
 
-async fn listen(host: &str, port: u16, max_connections: Option<u32>) -> Result<Server, Error> {
+async fn listen(
+    host: &str,
+    port: u16,
+    max_connections: Option<u32>,
+    tls: Option<&ServerConfig>,
+) -> Result<Server, Error> {
     let options = ServerOptions::new();
+    if let Some(config) = tls {
+        options.set_tls(config)?;
+    }
     if let Some(n) = max_connections {
         options.set_max_connections(n)?;
     }
@@ -183,7 +203,7 @@ fn name(address: &Address) -> String {
 }
 
 /// An error for people: the network's have a message.
-fn describe(error: &Error) -> String {
+pub(crate) fn describe(error: &Error) -> String {
     match error {
         Error::Network(error) => error.message.clone(),
         Error::InvalidArgument(reason) => reason.clone(),
