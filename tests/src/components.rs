@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
-use std::{env, fs};
+use std::{env, fs, io};
 
 use asyncio_streams_host::compose::{Part, compose as compose_parts};
 use wasmtime::component::Component;
@@ -40,6 +41,23 @@ pub fn component(name: &str) -> Vec<u8> {
             file.display()
         )
     })
+}
+
+/// Whether there is a component with TLS. Where there is none, tests that need it are left out, and say so.
+///
+/// # Panics
+/// When there is none and `PEERS` in the environment is `required`.
+pub fn tls() -> bool {
+    if folder().join("streams-tls.wasm").is_file() {
+        return true;
+    }
+    let reason = "there is no streams-tls.wasm, which takes clang to build";
+    if env::var_os("PEERS").is_some_and(|peers| peers == "required") {
+        panic!("PEERS=required, and {reason}");
+    }
+    // A test that passes shows nothing of what the printing macros write.
+    let _ = writeln!(io::stderr(), "LEFT OUT: {reason}");
+    false
 }
 
 /// Composes components, each once in a process.

@@ -140,6 +140,7 @@ fn context(program: &Program, stdout: &Output, stderr: &Output) -> (WasiCtx, Opt
     let mut context = WasiCtx::builder();
     context.stdout(stdout.clone()).stderr(stderr.clone());
     context.arg(&program.name).args(&program.args);
+    context.envs(&program.variables);
     if program.network != Network::Nothing {
         context.inherit_network().allow_tcp(true);
         context.allow_ip_name_lookup(program.network == Network::All);

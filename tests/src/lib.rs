@@ -22,6 +22,7 @@
 //! Most programs check themselves: they print what is wrong to standard error and fail. [`programs!`] makes the tests
 //! for those.
 
+pub mod certificates;
 mod components;
 pub mod debian;
 mod embedded;
@@ -33,7 +34,7 @@ pub mod resources;
 mod running;
 mod wasmtime_program;
 
-pub use components::{component, folder};
+pub use components::{component, folder, tls};
 pub use output::Output;
 pub use program::{In, Network, Program};
 pub use running::{Exit, Outcome, Running};

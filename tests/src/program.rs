@@ -41,6 +41,7 @@ pub struct Program {
     pub(crate) name: String,
     parts: Vec<String>,
     pub(crate) args: Vec<String>,
+    pub(crate) variables: Vec<(String, String)>,
     pub(crate) wasmtime_options: Vec<String>,
     pub(crate) network: Network,
     pub(crate) stdin: bool,
@@ -76,6 +77,7 @@ impl Program {
             name: name.into(),
             parts,
             args: Vec::new(),
+            variables: Vec::new(),
             wasmtime_options: Vec::new(),
             network: Network::default(),
             stdin: false,
@@ -85,11 +87,26 @@ impl Program {
         }
     }
 
+    /// Composes it with the streams component that has TLS.
+    #[must_use]
+    pub fn tls(mut self) -> Self {
+        self.parts.retain(|part| part != "streams");
+        self.parts.push("streams-tls".into());
+        self
+    }
+
     /// Adds arguments for the program itself.
     #[must_use]
     pub fn args<A: ToString>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.args
             .extend(args.into_iter().map(|arg| arg.to_string()));
+        self
+    }
+
+    /// Puts a variable into its environment.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.into(), value.into()));
         self
     }
 

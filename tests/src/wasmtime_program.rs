@@ -95,6 +95,8 @@ fn options(program: &Program) -> Vec<String> {
         Network::Nothing => &[],
     };
     options.extend(network.iter().map(ToString::to_string));
+    let variables = program.variables.iter();
+    options.extend(variables.map(|(name, value)| format!("--env={name}={value}")));
     options.extend(
         program
             .max_handles

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use asyncio_streams_tests::component;
+use asyncio_streams_tests::{component, tls};
 use wit_component::DecodedWasm;
 use wit_parser::{Resolve, WorldItem};
 
@@ -23,10 +23,31 @@ fn the_streams_component_has_sockets_and_clocks_and_nothing_else() {
         [
             "asyncio:streams/sockets@0.1.0",
             "asyncio:streams/streams@0.1.0",
+            "asyncio:streams/tls@0.1.0",
             "asyncio:streams/types@0.1.0",
             "asyncio:streams/words@0.1.0",
         ]
     );
+}
+
+#[test]
+fn with_tls_it_has_the_date_and_random_bytes_too_and_exports_the_same() {
+    if !tls() {
+        return;
+    }
+    let (imports, exports) = interfaces("streams-tls");
+    assert_eq!(
+        imports,
+        [
+            "wasi:clocks/monotonic-clock@0.3.0",
+            "wasi:clocks/system-clock@0.3.0",
+            "wasi:clocks/types@0.3.0",
+            "wasi:random/random@0.3.0",
+            "wasi:sockets/ip-name-lookup@0.3.0",
+            "wasi:sockets/types@0.3.0",
+        ]
+    );
+    assert_eq!(exports, interfaces("streams").1);
 }
 
 #[test]
@@ -37,6 +58,7 @@ fn the_listening_command_has_its_arguments_its_streams_and_a_clock() {
         [
             "asyncio:streams/handler@0.1.0",
             "asyncio:streams/streams@0.1.0",
+            "asyncio:streams/tls@0.1.0",
             "asyncio:streams/types@0.1.0",
             "wasi:cli/environment@0.3.0",
             "wasi:cli/stderr@0.3.0",

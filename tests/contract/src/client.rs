@@ -21,7 +21,7 @@ impl From<Error> for Fault {
                 consumed: it.consumed,
             },
             Error::Closed => Fault::Closed,
-            Error::Network(_) => Fault::Lost,
+            Error::Network(_) | Error::Tls(_) => Fault::Lost,
             other => Fault::Other(format!("{other:?}")),
         }
     }

@@ -15,7 +15,7 @@ impl From<Error> for Fault {
             Error::IncompleteRead { partial, expected } => Fault::Incomplete { partial, expected },
             Error::LimitOverrun { found, consumed } => Fault::Overrun { found, consumed },
             Error::Closed => Fault::Closed,
-            Error::Network(_) => Fault::Lost,
+            Error::Network(_) | Error::Tls(_) => Fault::Lost,
             other => Fault::Other(format!("{other:?}")),
         }
     }

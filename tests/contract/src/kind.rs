@@ -80,7 +80,7 @@ pub enum Fault {
     },
     /// `closed`
     Closed,
-    /// `network`: the connection was lost
+    /// `network` or `tls`: the connection was lost
     Lost,
     /// What no check expects.
     Other(String),

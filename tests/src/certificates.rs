@@ -1,0 +1,137 @@
+//! Certificates for the tests, good ones and bad ones: made anew each time, and good for nothing else.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+use time::OffsetDateTime;
+
+/// A day.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// An authority that signs certificates.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    /// Its certificate, as PEM.
+    pub pem: String,
+}
+
+/// A certificate with its key, as PEM.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The certificate.
+    pub chain: String,
+    /// Its private key.
+    pub key: String,
+}
+
+/// Who shows a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// A server.
+    Server,
+    /// A client.
+    Client,
+}
+
+/// When a certificate is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Time {
+    /// From yesterday until tomorrow.
+    Now,
+    /// Until yesterday.
+    Over,
+    /// From tomorrow.
+    ToCome,
+}
+
+impl Authority {
+    /// A new one, with a name that no other has.
+    pub fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self::named(&format!("authority {number} of the tests"))
+    }
+
+    /// A new one of that name, which others may have too.
+    ///
+    /// # Panics
+    /// When this machine cannot make a key.
+    pub fn named(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.self_signed(&key).expect("a certificate");
+        Self {
+            pem: certificate.pem(),
+            issuer: Issuer::new(params, key),
+        }
+    }
+
+    /// A certificate that is in order, for a server of that name or address.
+    pub fn server(&self, name: &str) -> Identity {
+        self.issue(name, Use::Server, Time::Now)
+    }
+
+    /// A certificate that is in order, for a client.
+    pub fn client(&self) -> Identity {
+        self.issue("client.test", Use::Client, Time::Now)
+    }
+
+    /// A certificate of any kind.
+    ///
+    /// # Panics
+    /// When `name` is no name.
+    pub fn issue(&self, name: &str, usage: Use, time: Time) -> Identity {
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params(name, usage, time)
+            .signed_by(&key, &self.issuer)
+            .expect("a certificate");
+        Identity {
+            chain: certificate.pem(),
+            key: key.serialize_pem(),
+        }
+    }
+}
+
+impl Default for Authority {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A certificate that nobody vouches for but itself.
+///
+/// # Panics
+/// When `name` is no name.
+pub fn self_signed(name: &str) -> Identity {
+    let key = KeyPair::generate().expect("a key");
+    let certificate = params(name, Use::Server, Time::Now)
+        .self_signed(&key)
+        .expect("a certificate");
+    Identity {
+        chain: certificate.pem(),
+        key: key.serialize_pem(),
+    }
+}
+
+fn params(name: &str, usage: Use, time: Time) -> CertificateParams {
+    let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.extended_key_usages = vec![match usage {
+        Use::Server => ExtendedKeyUsagePurpose::ServerAuth,
+        Use::Client => ExtendedKeyUsagePurpose::ClientAuth,
+    }];
+    let now = OffsetDateTime::now_utc();
+    (params.not_before, params.not_after) = match time {
+        Time::Now => (now - DAY, now + DAY),
+        Time::Over => (now - 2 * DAY, now - DAY),
+        Time::ToCome => (now + DAY, now + 2 * DAY),
+    };
+    params
+}

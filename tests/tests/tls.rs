@@ -1,0 +1,58 @@
+//! Protected connections: both ends in a program, programs against each other, and programs that others wrote.
+
+#[path = "tls/certificates.rs"]
+mod certificates;
+#[path = "tls/faults.rs"]
+mod faults;
+#[path = "tls/peers.rs"]
+mod peers;
+#[path = "tls/server.rs"]
+mod server;
+
+use std::time::Duration;
+
+use asyncio_streams_tests::certificates::Authority;
+use asyncio_streams_tests::{In, Program, tls, wasmtime};
+
+/// The name in the servers' certificates.
+const SERVER: &str = "server.test";
+
+/// Runs a program that checks itself, with a certificate, in every way.
+fn in_every_way(name: &str) {
+    if !tls() {
+        return;
+    }
+    let authority = Authority::new();
+    let server = authority.server(SERVER);
+    let places = [In::Concurrent, In::CallAsync].into_iter();
+    for place in places.chain(wasmtime().map(|_| In::Wasmtime)) {
+        Program::new(name)
+            .tls()
+            .args([&authority.pem, &server.chain, &server.key])
+            .deadline(Duration::from_secs(180))
+            .run(place)
+            .assert_success();
+    }
+}
+
+#[test]
+fn tls_pair() {
+    in_every_way("tls_pair");
+}
+
+#[test]
+fn tls_upgrade() {
+    in_every_way("tls_upgrade");
+}
+
+#[test]
+fn tls_contract() {
+    in_every_way("tls_contract");
+}
+
+#[test]
+fn tls_absent() {
+    for place in [In::Concurrent, In::CallAsync] {
+        Program::new("tls_absent").run(place).assert_success();
+    }
+}
