@@ -1,0 +1,77 @@
+"""Where the functions of the composed component are, and what says that there are none."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from types import ModuleType
+from typing import Any
+
+_INTERFACE = "asyncio:streams/streams@0.1.0"
+
+
+class NotInComponentError(RuntimeError):
+    """The program does not run inside a component, or in one without the interface that it needs."""
+
+
+def streams() -> ModuleType:
+    """The bindings of `asyncio:streams/streams`.
+
+    Raises NotInComponentError where there are none.
+    """
+    if importlib.util.find_spec("componentize_py_runtime") is None:
+        raise NotInComponentError(
+            "asyncio_streams.install() is for programs inside a WebAssembly component, which this is not; "
+            "here asyncio's own streams work. `python -m asyncio_streams.build` makes a component of a program"
+        )
+    module = _interface("streams")
+    if module is None or not hasattr(module, "open_connection"):
+        raise NotInComponentError(
+            f"this component does not import {_INTERFACE}: add `import {_INTERFACE};` to its world, "
+            "or build it by `python -m asyncio_streams.build`"
+        )
+    return module
+
+
+def monotonic_clock() -> ModuleType:
+    """The bindings of `wasi:clocks/monotonic-clock` of WASI 0.3.
+
+    Raises NotInComponentError where there are none.
+    """
+    for name in ("monotonic_clock", "wasi_clocks_monotonic_clock"):
+        module = _interface(name)
+        if module is not None and hasattr(module, "wait_for"):
+            return module
+    raise NotInComponentError(
+        "this component does not import wasi:clocks/monotonic-clock@0.3.0, which timers need: "
+        "add `import wasi:clocks/monotonic-clock@0.3.0;` to its world"
+    )
+
+
+def tls() -> ModuleType:
+    """The bindings of `asyncio:streams/tls`.
+
+    Raises NotInComponentError where there are none.
+    """
+    module = _interface("tls")
+    if module is None or not hasattr(module, "ClientConfig"):
+        raise NotInComponentError(
+            "this component was built without TLS: build it with `python -m asyncio_streams.build --with-tls`, "
+            "and compose it with streams-tls.wasm"
+        )
+    return module
+
+
+def types_of(module: ModuleType) -> Any:
+    """The bindings of `asyncio:streams/types`, whatever the world calls them."""
+    for value in vars(module).values():
+        if isinstance(value, ModuleType) and hasattr(value, "NetworkCode"):
+            return value
+    raise NotInComponentError(f"the bindings of {_INTERFACE} are without their types")
+
+
+def _interface(name: str) -> ModuleType | None:
+    try:
+        return importlib.import_module(f"wit_world.imports.{name}")
+    except ImportError:
+        return None

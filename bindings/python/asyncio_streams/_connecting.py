@@ -1,0 +1,210 @@
+"""Opening connections: the loop's `create_connection`, on which asyncio.open_connection stands."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from . import _bindings, _errors
+from ._calls import Call, cancellable
+from ._transport import ComponentTransport
+
+if TYPE_CHECKING:
+    from asyncio import base_events
+
+    _Base = base_events.BaseEventLoop
+else:
+    _Base = object
+
+_LARGEST = (1 << 32) - 1
+
+
+class Connecting(_Base):
+    """The part of the loop that opens connections and knows which there are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.streams: Any = _bindings.streams()
+        self.types: Any = _bindings.types_of(self.streams)
+        self.any_input = self.streams.Wanted_Any()
+        self._transports: weakref.WeakSet[ComponentTransport] = weakref.WeakSet()
+        self._lingering: dict[int, Any] = {}
+
+    def add_transport(self, transport: ComponentTransport) -> None:
+        """Notes a connection, to be ended with the program."""
+        self._transports.add(transport)
+
+    def linger(self, writer: Any) -> None:
+        """Keeps a closed connection until what it had queued has gone out, as the system does elsewhere."""
+        key = id(writer)
+        self._lingering[key] = writer
+
+        def done(value: Any, error: BaseException | None) -> None:
+            del self._lingering[key]
+
+        Call(writer.wait_closed(), done).start()
+
+    async def end_connections(self, seconds: float) -> None:
+        """Closes what is open, and gives what was written `seconds` to go out."""
+        for transport in list(self._transports):
+            if not transport.is_closing():
+                transport.close()
+        end = self.time() + seconds
+        while self._lingering and self.time() < end:
+            await asyncio.sleep(0.001)
+
+    async def create_connection(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        host: str | bytes | None = None,
+        port: int | str | bytes | None = None,
+        *,
+        ssl: Any = None,
+        family: int = 0,
+        proto: int = 0,
+        flags: int = 0,
+        sock: Any = None,
+        local_addr: tuple[str, int] | None = None,
+        server_hostname: str | None = None,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+        happy_eyeballs_delay: float | None = None,
+        interleave: int | None = None,
+        all_errors: bool = False,
+    ) -> tuple[ComponentTransport, asyncio.BaseProtocol]:
+        """Opens a TCP connection, with TLS if `ssl` says so; arguments as asyncio's.
+
+        Raises ValueError and TypeError for arguments that do not fit, OSError and its subclasses, among them
+        socket.gaierror, for what the network says, NotImplementedError for `sock`. Cancelling closes all attempts.
+        """
+        _check_tls_arguments(ssl, host, server_hostname, ssl_handshake_timeout, ssl_shutdown_timeout)
+        if host is None and port is None:
+            if sock is None:
+                raise ValueError("host and port was not specified and no sock specified")
+            raise NotImplementedError("WASI's sockets of Python's socket module cannot be handed over: use host and port")
+        if sock is not None:
+            raise ValueError("host/port and sock can not be specified at the same time")
+        options = self.streams.ConnectOptions()
+        options.set_family(self._family(family))
+        options.set_max_queued(_LARGEST)
+        options.set_close_deadline(None)
+        options.set_happy_eyeballs_delay(None if happy_eyeballs_delay is None else _nanoseconds(happy_eyeballs_delay))
+        if interleave is None:
+            interleave = 0 if happy_eyeballs_delay is None else 1
+        options.set_interleave(interleave)
+        if local_addr is not None:
+            options.add_local_address(host_name(local_addr[0]), port_number(local_addr[1]))
+        if ssl:
+            name = server_hostname if server_hostname is not None else host
+            self.protect_client(options, ssl, host_name(name), ssl_handshake_timeout, ssl_shutdown_timeout)
+        number = port_number(port)
+        # Without a host it is this machine, as for getaddrinfo.
+        hosts = ["::1", "127.0.0.1"] if host is None else [host_name(host)]
+        if host is None and family:
+            hosts = ["::1" if family == socket.AF_INET6 else "127.0.0.1"]
+        reader, writer = await self._open(hosts, number, options, all_errors)
+        protocol = protocol_factory()
+        waiter = self.create_future()
+        transport = ComponentTransport(self, reader, writer, protocol, waiter=waiter, extra=self.tls_extra(writer, ssl))  # type: ignore[arg-type]
+        try:
+            await waiter
+            await self.host_turn()  # type: ignore[attr-defined]
+        except BaseException:
+            transport.close()
+            raise
+        return transport, protocol
+
+    async def create_unix_connection(self, *args: Any, **kwds: Any) -> Any:
+        """Raises NotImplementedError: WASI has no Unix sockets."""
+        raise NotImplementedError("WASI has no Unix sockets")
+
+    async def _open(self, hosts: list[str], port: int, options: Any, all_errors: bool) -> tuple[Any, Any]:
+        if not port:
+            # As the system would say it; the component calls it a mistake.
+            failure: BaseException = OSError(errno.ECONNREFUSED, f"Connect call failed {(hosts[0], port)}")
+            raise ExceptionGroup("create_connection failed", [failure]) if all_errors else failure  # type: ignore[list-item]
+        attempts: list[Any] = []
+        for host in hosts:
+            call = self.streams.open_connection(host, port, options)
+            try:
+                pair: tuple[Any, Any] = await cancellable(call, options.cancel)
+                return pair
+            except Exception as reason:
+                if _errors.case_of(reason) != "Connect":
+                    raise _errors.to_exception(reason) from None
+                attempts.extend(reason.value.value)  # type: ignore[attr-defined]
+        failure = _errors.from_attempts(attempts, all_errors=all_errors)
+        try:
+            raise failure
+        finally:
+            # Without it the exception's traceback would hold the exception.
+            del failure
+
+    def _family(self, family: int) -> Any:
+        families = self.types.AddressFamily
+        match int(family):
+            case socket.AF_UNSPEC:
+                return families.ANY
+            case socket.AF_INET:
+                return families.IPV4
+            case socket.AF_INET6:
+                return families.IPV6
+        raise OSError(errno.EAFNOSUPPORT, f"address family {family} is not supported")
+
+
+def host_name(host: str | bytes | None) -> str:
+    """A host as the component takes it.
+
+    Raises UnicodeError for one that is no name.
+    """
+    if host is None:
+        return ""
+    if isinstance(host, (bytes, bytearray)):
+        return bytes(host).decode("ascii")
+    if not isinstance(host, str):
+        raise TypeError(f"host must be a string, not {type(host).__name__!r}")
+    if not host:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    if not host.isascii():
+        return host.encode("idna").decode("ascii")
+    return host
+
+
+def port_number(port: int | str | bytes | None) -> int:
+    """A port as the component takes it; WASI knows no services by name.
+
+    Raises OverflowError, TypeError, socket.gaierror.
+    """
+    if port is None or port == "":
+        return 0
+    if isinstance(port, (str, bytes)):
+        try:
+            port = int(port)
+        except ValueError:
+            raise socket.gaierror(socket.EAI_SERVICE, "WASI knows no services by name: use the port's number") from None
+    if not isinstance(port, int):
+        raise TypeError(f"port must be a number, not {type(port).__name__!r}")
+    if not 0 <= port <= 65535:
+        raise OverflowError("connect(): port must be 0-65535.")
+    return port
+
+
+def _nanoseconds(seconds: float) -> int:
+    return max(0, min(int(seconds * 1e9), (1 << 63) - 1))
+
+
+def _check_tls_arguments(
+    ssl: Any, host: Any, server_hostname: Any, handshake_timeout: float | None, shutdown_timeout: float | None
+) -> None:
+    if server_hostname is not None and not ssl:
+        raise ValueError("server_hostname is only meaningful with ssl")
+    if server_hostname is None and ssl and not host:
+        raise ValueError("You must set server_hostname when using ssl without a host")
+    if handshake_timeout is not None and not ssl:
+        raise ValueError("ssl_handshake_timeout is only meaningful with ssl")
+    if shutdown_timeout is not None and not ssl:
+        raise ValueError("ssl_shutdown_timeout is only meaningful with ssl")

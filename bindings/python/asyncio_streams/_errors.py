@@ -1,0 +1,114 @@
+"""The component's errors as Python's exceptions.
+
+WASI merges what POSIX keeps apart; `CODES` says which errno stands for which of them, and README.md has it as a table.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Any
+
+# For each code of `network`: the errno, of those that WASI merges the most common one.
+CODES: dict[str, int] = {
+    "ACCESS_DENIED": errno.EACCES,
+    "ADDRESS_IN_USE": errno.EADDRINUSE,
+    "ADDRESS_NOT_AVAILABLE": errno.EADDRNOTAVAIL,
+    "CONNECTION_REFUSED": errno.ECONNREFUSED,
+    "CONNECTION_RESET": errno.ECONNRESET,
+    "CONNECTION_ABORTED": errno.ECONNABORTED,
+    "BROKEN_PIPE": errno.EPIPE,
+    "UNREACHABLE": errno.EHOSTUNREACH,
+    "TIMED_OUT": errno.ETIMEDOUT,
+    "OUT_OF_RESOURCES": errno.ENOBUFS,
+    "INVALID_STATE": errno.EINVAL,
+    "OTHER": errno.EIO,
+}
+
+# Those of the name service, whose numbers are another family.
+NAME_CODES: dict[str, int] = {
+    "NAME_NOT_FOUND": socket.EAI_NONAME,
+    "NAME_LOOKUP_FAILED": socket.EAI_AGAIN,
+}
+
+
+def case_of(error: BaseException) -> str:
+    """Which case of the interface's `error` it is: "Network", "Closed"...; empty if it is none."""
+    value = getattr(error, "value", None)
+    name = type(value).__name__
+    return name.removeprefix("Error_") if name.startswith("Error_") else ""
+
+
+def from_network(value: Any, message: str | None = None) -> OSError:
+    """The exception for a `network-error`, with `message` in the place of its own text."""
+    text = value.message if message is None else message
+    code = value.code.name
+    if code in NAME_CODES:
+        return socket.gaierror(NAME_CODES[code], text)
+    return OSError(CODES.get(code, errno.EIO), text)
+
+
+def to_exception(error: BaseException) -> BaseException:
+    """The exception that asyncio would raise for what the bindings have raised.
+
+    What is no error of the interface is given back as it is.
+    """
+    case = case_of(error)
+    if not case:
+        return error
+    payload = getattr(error.value, "value", None)  # type: ignore[attr-defined]
+    match case:
+        case "Network":
+            return from_network(payload)
+        case "Connect":
+            return from_attempts(payload, all_errors=False)
+        case "Tls":
+            from . import _ssl_errors
+
+            return _ssl_errors.from_tls(payload)
+        case "DeadlineExceeded":
+            return TimeoutError(errno.ETIMEDOUT, "the deadline has passed")
+        case "InvalidArgument":
+            return ValueError(payload)
+        case "NotSupported":
+            return NotImplementedError(payload)
+        case "Busy":
+            return RuntimeError("another call that excludes this one is pending")
+        case "WriteAfterEof":
+            return RuntimeError("Cannot call write() after write_eof()")
+        case "BufferFull":
+            return OSError(errno.ENOBUFS, "too many bytes wait to be sent")
+        case "TooLarge":
+            return OSError(errno.EMSGSIZE, f"the result would have {payload} bytes")
+        case "Closed":
+            return ConnectionResetError("Connection lost")
+        case "Other":
+            return OSError(errno.EIO, f"{payload.code}: {payload.message}")
+        case _:
+            return OSError(errno.EIO, case)
+
+
+def from_attempts(attempts: Any, *, all_errors: bool) -> BaseException:
+    """The exception for a connection of which every address failed, as asyncio's create_connection makes it."""
+    found = [_attempt(attempt) for attempt in attempts]
+    if all_errors:
+        return ExceptionGroup("create_connection failed", found)
+    if len({str(error) for error in found}) == 1:
+        return found[0]
+    return OSError("Multiple exceptions: {}".format(", ".join(str(error) for error in found)))
+
+
+def socket_address(address: Any) -> tuple[Any, ...] | str | None:
+    """An address of the interface as the `socket` module has it."""
+    if address is None:
+        return None
+    value = address.value
+    if isinstance(value, str):
+        return value
+    if ":" in value.host:
+        return (value.host, value.port, value.flow_info, value.scope_id)
+    return (value.host, value.port)
+
+
+def _attempt(attempt: Any) -> Exception:
+    return from_network(attempt.error, f"Connect call failed {socket_address(attempt.address)}")

@@ -1,0 +1,248 @@
+"""Listening: the loop's `create_server`, on which asyncio.start_server stands, and its Server."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from asyncio import base_events
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from . import _errors
+from ._calls import Call, cancellable
+from ._connecting import host_name, port_number
+from ._transport import ComponentTransport
+
+if TYPE_CHECKING:
+    from ._loop import ComponentLoop
+
+    _Base = ComponentLoop
+else:
+    _Base = object
+
+
+class ListeningSocket:
+    """What stands for one listening socket in `Server.sockets`: it knows its address, and has no descriptor."""
+
+    type = socket.SOCK_STREAM
+    proto = socket.IPPROTO_TCP
+
+    def __init__(self, listener: Listener, address: Any) -> None:
+        self._listener = listener
+        self._address = address
+        self.family = socket.AF_INET6 if len(address) == 4 else socket.AF_INET
+
+    def getsockname(self) -> Any:
+        """The address and the port that it is bound to."""
+        return self._address
+
+    def getpeername(self) -> Any:
+        """Raises OSError: it has no peer."""
+        raise OSError(errno.ENOTCONN, "a listening socket has no peer")
+
+    def fileno(self) -> int:
+        """-1: there is no descriptor."""
+        return -1
+
+    def getsockopt(self, *args: Any) -> Any:
+        """Raises OSError: WASI shows none."""
+        raise OSError(errno.ENOPROTOOPT, "a component cannot see socket options")
+
+    setsockopt = getsockopt
+
+    def close(self) -> None:
+        """Ends listening, on all sockets of the server."""
+        self._listener.close()
+
+
+class Listener:
+    """The component's server, and the loop that takes clients from it."""
+
+    def __init__(self, loop: ComponentLoop, server: Any) -> None:
+        self._loop = loop
+        self._server = server
+        self._waiting = False
+        self._closed = False
+        self._accept: Callable[[Any, Any], None] | None = None
+        self.sockets = [ListeningSocket(self, _errors.socket_address(address)) for address in server.sockets()]
+
+    def start(self, accept: Callable[[Any, Any], None]) -> None:
+        """Starts listening, and gives each client to `accept`.
+
+        Raises OSError if the system refuses.
+        """
+        try:
+            self._server.start_serving()
+        except Exception as reason:
+            raise _errors.to_exception(reason) from None
+        self._accept = accept
+        self._loop.before_waiting(self)
+
+    def close(self) -> None:
+        """Ends listening. Clients go on; a second call does nothing."""
+        if not self._closed:
+            self._closed = True
+            self._server.close()
+
+    def settle(self) -> None:
+        """Called by the loop before it waits."""
+        if not self._waiting and not self._closed:
+            self._waiting = True
+            Call(self._server.wait_connection(), self._ready).start()
+
+    def _ready(self, value: Any, error: BaseException | None) -> None:
+        self._waiting = False
+        if self._closed:
+            return
+        assert self._accept is not None
+        try:
+            if error is not None:
+                raise error
+            pair = self._server.try_accept()
+        except Exception as reason:
+            self._loop.call_exception_handler(
+                {"message": "socket.accept() failed", "exception": _errors.to_exception(reason)}
+            )
+            if _errors.case_of(reason) == "Closed":
+                return
+        else:
+            if pair is not None:
+                self._accept(*pair)
+        self._loop.before_waiting(self)
+
+
+class ComponentServer(base_events.Server):
+    """asyncio's Server, listening by the component."""
+
+    def __init__(self, listener: Listener, *args: Any) -> None:
+        super().__init__(*args)  # type: ignore[misc]
+        self._listener = listener
+
+    def _start_serving(self) -> None:
+        if self._serving:
+            return
+        if self._sockets is None:
+            raise RuntimeError(f"server {self!r} is closed")
+        self._serving = True
+        self._listener.start(self._accepted)
+
+    def _accepted(self, reader: Any, writer: Any) -> None:
+        loop = self._loop
+        try:
+            protocol = self._protocol_factory()
+            ComponentTransport(loop, reader, writer, protocol, server=self, extra=loop.tls_extra(writer, self._ssl_context))
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as reason:
+            writer.abort()
+            if loop.get_debug():
+                loop.call_exception_handler(
+                    {"message": "Error on transport creation for incoming connection", "exception": reason}
+                )
+
+
+class Serving(_Base):
+    """The part of the loop that makes servers."""
+
+    async def create_server(  # type: ignore[override]
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        host: str | Iterable[str] | None = None,
+        port: int | str | None = None,
+        *,
+        family: int = socket.AF_UNSPEC,
+        flags: int = 0,
+        sock: Any = None,
+        backlog: int = 100,
+        ssl: Any = None,
+        reuse_address: bool | None = None,
+        reuse_port: bool | None = None,
+        keep_alive: bool | None = None,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+        start_serving: bool = True,
+    ) -> ComponentServer:
+        """Makes a TCP server, with TLS if `ssl` is given; arguments as asyncio's.
+
+        Raises ValueError and TypeError for arguments that do not fit, OSError if an address cannot be bound,
+        NotImplementedError for `sock`. Cancelling closes what was bound.
+        """
+        if isinstance(ssl, bool):
+            raise TypeError("ssl argument must be an SSLContext or None")
+        if ssl_handshake_timeout is not None and ssl is None:
+            raise ValueError("ssl_handshake_timeout is only meaningful with ssl")
+        if ssl_shutdown_timeout is not None and ssl is None:
+            raise ValueError("ssl_shutdown_timeout is only meaningful with ssl")
+        if host is None and port is None:
+            if sock is None:
+                raise ValueError("Neither host/port nor sock were specified")
+            raise NotImplementedError("WASI's sockets of Python's socket module cannot be handed over: use host and port")
+        if sock is not None:
+            raise ValueError("host/port and sock can not be specified at the same time")
+        if reuse_port:
+            raise ValueError("reuse_port not supported by socket module")
+        hosts = _hosts(host)
+        options = self.streams.ServerOptions()
+        options.set_family(self._family(family))
+        options.set_max_queued((1 << 32) - 1)
+        options.set_close_deadline(None)
+        options.set_backlog(max(1, int(backlog)))
+        options.set_keep_alive(bool(keep_alive))
+        options.set_start_serving(False)
+        if ssl is not None:
+            self.protect_server(options, ssl, ssl_handshake_timeout, ssl_shutdown_timeout)
+        number = port_number(port)
+        try:
+            made = await cancellable(self.streams.start_server(hosts, number, options), options.cancel)
+        except Exception as reason:
+            raise _bind_error(reason, hosts, number) from None
+        listener = Listener(self, made)
+        server = ComponentServer(
+            listener,
+            self,
+            listener.sockets,
+            protocol_factory,
+            ssl,
+            backlog,
+            ssl_handshake_timeout,
+            ssl_shutdown_timeout,
+        )
+        if start_serving:
+            server._start_serving()
+            await asyncio.sleep(0)
+        return server
+
+    async def create_unix_server(self, *args: Any, **kwds: Any) -> Any:
+        """Raises NotImplementedError: WASI has no Unix sockets."""
+        raise NotImplementedError("WASI has no Unix sockets")
+
+    def _stop_serving(self, sock: ListeningSocket) -> None:
+        sock.close()
+
+
+def _hosts(host: Any) -> list[str]:
+    """The hosts to listen on; none stands for all interfaces."""
+    if host is None or host == "":
+        return []
+    if isinstance(host, (str, bytes)):
+        return [host_name(host)]
+    if not isinstance(host, Iterable):
+        raise TypeError(f"host must be a string or some of them, not {type(host).__name__!r}")
+    hosts = [host_name(one) if one else "" for one in host]
+    if not hosts:
+        raise OSError("could not bind on any address out of []")
+    return hosts
+
+
+def _bind_error(reason: BaseException, hosts: list[str], port: int) -> BaseException:
+    if _errors.case_of(reason) != "Network":
+        return _errors.to_exception(reason)
+    found = reason.value.value  # type: ignore[attr-defined]
+    if found.code.name in _errors.NAME_CODES:
+        return _errors.from_network(found)
+    if found.code.name == "ADDRESS_NOT_AVAILABLE":
+        return OSError(f"could not bind on any address out of {[(host, port) for host in hosts]!r}")
+    return _errors.from_network(
+        found, f"error while attempting to bind on address {(hosts[0] if hosts else '', port)!r}: {found.message}"
+    )

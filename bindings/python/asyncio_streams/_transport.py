@@ -1,0 +1,407 @@
+"""The transport: asyncio's half of a connection, over the reader and the writer of the component.
+
+asyncio's own protocols, readers and writers sit on top of it unchanged, so what they do is what they do everywhere.
+The component's queue stands where elsewhere the system's send buffer is: up to the high-water mark a write counts as
+sent, above it as buffered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from asyncio import constants, futures, transports
+from asyncio.log import logger
+from typing import TYPE_CHECKING, Any
+
+from . import _errors
+from ._calls import Call
+
+if TYPE_CHECKING:
+    from ._loop import ComponentLoop
+
+# How many bytes cross to the component at once.
+_PIECE = 1 << 24
+
+
+class ComponentTransport(transports._FlowControlMixin, transports.Transport):  # type: ignore[misc, name-defined]
+    """A TCP connection, protected or not."""
+
+    max_size = 256 * 1024
+    _start_tls_compatible = True
+
+    def __init__(
+        self,
+        loop: ComponentLoop,
+        reader: Any,
+        writer: Any,
+        protocol: asyncio.BaseProtocol,
+        *,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+        server: Any = None,
+    ) -> None:
+        super().__init__(extra, loop)
+        self._reader = reader
+        self._writer = writer
+        self._server = server
+        # What was written and not handed over, and at most how much the component has queued.
+        self._out: list[bytes] = []
+        self._out_size = 0
+        self._queued = 0
+        self._waiting = False
+        self._draining = False
+        self._conn_lost = 0
+        self._closing = False
+        self._paused = False
+        self._eof = False
+        self._eof_sent = False
+        self._input_ended = False
+        self._begun = False
+        self.set_protocol(protocol)
+        if server is not None:
+            server._attach(self)
+        loop.add_transport(self)
+        loop.call_soon(protocol.connection_made, self)  # type: ignore[attr-defined]
+        loop.call_soon(self._begin)
+        if waiter is not None:
+            loop.call_soon(futures._set_result_unless_cancelled, waiter, None)  # type: ignore[attr-defined]
+
+    def __repr__(self) -> str:
+        info = [type(self).__name__]
+        if self._writer is None:
+            info.append("closed")
+        elif self._closing:
+            info.append("closing")
+        info.append(f"bufsize={self.get_write_buffer_size()}")
+        return f"<{' '.join(info)}>"
+
+    def __del__(self, _warn: Any = warnings.warn) -> None:
+        if getattr(self, "_writer", None) is not None and not self._conn_lost and not self._closing:
+            _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
+            if self._server is not None:
+                self._server._detach(self)
+
+    # The connection.
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """`peername` and `sockname`, also after the end; with TLS what asyncio has there. There is no `socket`."""
+        if name not in self._extra and self._writer is not None:
+            if name == "peername":
+                self._extra[name] = _errors.socket_address(self._writer.peername())
+            elif name == "sockname":
+                self._extra[name] = _errors.socket_address(self._writer.sockname())
+        return self._extra.get(name, default)
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Gives what comes from now on to `protocol`."""
+        self._protocol: Any = protocol
+        self._buffered = isinstance(protocol, asyncio.BufferedProtocol)
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        """The protocol that is told what comes."""
+        protocol: asyncio.BaseProtocol = self._protocol
+        return protocol
+
+    def is_closing(self) -> bool:
+        """Whether the connection is closing, closed or lost."""
+        return self._closing
+
+    def close(self) -> None:
+        """Closes the connection when what was written has gone out. A second call does nothing."""
+        if self._closing:
+            return
+        self._closing = True
+        self._hand_over()
+        if self._conn_lost:
+            return
+        if self._protocol_paused or self._out:
+            # More than the system would take at once: the end comes when it has gone, and until then writes count.
+            self._wait_for_drain()
+        else:
+            self._finish(None)
+
+    def abort(self) -> None:
+        """Closes the connection at once; what has not gone out is lost."""
+        self._force_close(None)
+
+    def _finish(self, reason: BaseException | None) -> None:
+        self._conn_lost += 1
+        self._writer.close()
+        if self._queued:
+            self._loop.linger(self._writer)
+        self._loop.call_soon(self._call_connection_lost, reason)
+
+    def _fatal_error(self, reason: BaseException, message: str = "Fatal error on transport") -> None:
+        if isinstance(reason, OSError):
+            if self._loop.get_debug():
+                logger.debug("%r: %s", self, message, exc_info=True)
+        else:
+            self._loop.call_exception_handler(
+                {"message": message, "exception": reason, "transport": self, "protocol": self._protocol}
+            )
+        self._force_close(reason)
+
+    def _force_close(self, reason: BaseException | None) -> None:
+        if self._conn_lost:
+            return
+        self._out.clear()
+        self._out_size = 0
+        self._closing = True
+        self._conn_lost += 1
+        self._writer.abort()
+        self._loop.call_soon(self._call_connection_lost, reason)
+
+    def _call_connection_lost(self, reason: BaseException | None) -> None:
+        for name in ("peername", "sockname"):
+            self.get_extra_info(name)
+        try:
+            self._protocol.connection_lost(reason)
+        finally:
+            self._reader = self._writer = self._protocol = None
+            self._loop = None
+            server, self._server = self._server, None
+            if server is not None:
+                server._detach(self)
+
+    # Input.
+
+    def is_reading(self) -> bool:
+        """Whether input is taken."""
+        return not self._closing and not self._paused
+
+    def pause_reading(self) -> None:
+        """Takes no more input until resume_reading."""
+        if self.is_reading():
+            self._paused = True
+
+    def resume_reading(self) -> None:
+        """Takes input again."""
+        if self._closing or not self._paused:
+            return
+        self._paused = False
+        self._ask()
+
+    def _begin(self) -> None:
+        self._begun = True
+        self._ask()
+
+    def _ask(self) -> None:
+        """Has `settle` ask for input before the loop waits: what is written until then leaves with it."""
+        if self._begun and not (self._waiting or self._paused or self._closing or self._input_ended):
+            self._loop.before_waiting(self)
+
+    def settle(self) -> None:
+        """Called by the loop before it waits."""
+        if self._out:
+            self._hand_over()
+        if self._waiting or self._paused or self._closing or self._input_ended or not self._begun:
+            return
+        self._waiting = True
+        Call(self._reader.wait(self._loop.any_input), self._readable).start()
+
+    def _readable(self, value: Any, error: BaseException | None) -> None:
+        self._waiting = False
+        if self._closing or self._paused or self._loop is None:
+            return
+        if error is not None:
+            self._fatal_error(_errors.to_exception(error), "Fatal read error on socket transport")
+            return
+        try:
+            data = self._reader.try_read(self.max_size)
+        except Exception as reason:
+            self._fatal_error(_errors.to_exception(reason), "Fatal read error on socket transport")
+            return
+        if data:
+            self._receive(data)
+        elif data is not None:
+            self._receive_end()
+        if self._loop is not None:
+            self._ask()
+
+    def _receive(self, data: bytes) -> None:
+        try:
+            if self._buffered:
+                _fill(self._protocol, data)
+            else:
+                self._protocol.data_received(data)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as reason:
+            name = "buffer_updated" if self._buffered else "data_received"
+            self._fatal_error(reason, f"Fatal error: protocol.{name}() call failed.")
+
+    def _receive_end(self) -> None:
+        self._input_ended = True
+        try:
+            keep_open = self._protocol.eof_received()
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as reason:
+            self._fatal_error(reason, "Fatal error: protocol.eof_received() call failed.")
+            return
+        if not keep_open:
+            self.close()
+
+    # Output.
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Queues `data`; never waits.
+
+        Raises TypeError if it is no bytes, RuntimeError after write_eof. After a loss it does nothing.
+        """
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError(f"data argument must be a bytes-like object, not {type(data).__name__!r}")
+        if self._eof:
+            raise RuntimeError("Cannot call write() after write_eof()")
+        if not data:
+            return
+        if self._conn_lost:
+            self._count_loss()
+            return
+        if type(data) is not bytes:
+            data = bytes(data)
+        if not self._out:
+            self._loop.before_waiting(self)
+        self._out.append(data)
+        self._out_size += len(data)
+        if self._out_size + self._queued > self._high_water:
+            self._hand_over()
+
+    def writelines(self, list_of_data: Any) -> None:
+        """Queues all of a list; of one with a wrong item nothing.
+
+        Raises what write raises.
+        """
+        if self._eof:
+            raise RuntimeError("Cannot call writelines() after write_eof()")
+        if not list_of_data:
+            return
+        data = b"".join([memoryview(item) for item in list_of_data])
+        if data:
+            self.write(data)
+
+    def can_write_eof(self) -> bool:
+        """Whether the output can end while input goes on: yes, but for TLS 1.2."""
+        return self._writer is None or bool(self._writer.can_write_eof())
+
+    def write_eof(self) -> None:
+        """Ends the output after what was written.
+
+        Raises NotImplementedError if can_write_eof is False.
+        """
+        if self._closing or self._eof:
+            return
+        if not self.can_write_eof():
+            raise NotImplementedError("TLS 1.2 cannot end one side alone")
+        self._eof = True
+        self._hand_over()
+
+    def get_write_buffer_size(self) -> int:
+        """How many bytes were written and have not left the component."""
+        if self._queued and self._writer is not None:
+            self._queued = self._writer.write_buffer_size()
+        return self._out_size + self._queued
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Sets the marks between which drain waits; 65,536 and 16,384 unless set.
+
+        Raises ValueError if high < low or low < 0.
+        """
+        self._set_write_buffer_limits(high=high, low=low)
+        if self._writer is not None:
+            largest = (1 << 32) - 1
+            self._writer.set_write_buffer_limits(min(self._high_water, largest), min(self._low_water, largest))
+            self._hand_over()
+
+    def _count_loss(self) -> None:
+        if self._conn_lost >= constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES:
+            logger.warning("socket.send() raised exception.")
+        self._conn_lost += 1
+
+    def _hand_over(self) -> None:
+        """Gives what was written to the component, and stops the protocol if that is too much."""
+        if self._conn_lost:
+            return
+        try:
+            if self._out:
+                self._give()
+            if self._eof and not self._eof_sent and not self._out:
+                self._eof_sent = True
+                self._writer.write_eof()
+        except Exception as reason:
+            self._fatal_error(_errors.to_exception(reason), "Fatal write error on socket transport")
+            return
+        if self._out_size + self._queued > self._high_water and not self._draining:
+            if self.get_write_buffer_size() > self._high_water:
+                self._maybe_pause_protocol()
+                self._wait_for_drain()
+
+    def _give(self) -> None:
+        data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
+        for start in range(0, len(data), _PIECE):
+            piece = data if len(data) <= _PIECE else data[start : start + _PIECE]
+            try:
+                self._writer.write(piece)
+            except Exception as reason:
+                if _errors.case_of(reason) != "BufferFull":
+                    raise
+                # It is kept here until the component has room.
+                self._out = [data[start:]]
+                self._out_size = len(self._out[0])
+                return
+            self._queued += len(piece)
+        self._out.clear()
+        self._out_size = 0
+
+    def _wait_for_drain(self) -> None:
+        if not self._draining:
+            self._draining = True
+            Call(self._writer.flush() if self._closing else self._writer.drain(), self._drained).start()
+
+    def _drained(self, value: Any, error: BaseException | None) -> None:
+        self._draining = False
+        if self._conn_lost:
+            return
+        if error is not None:
+            self._fatal_error(_errors.to_exception(error), "Fatal write error on socket transport")
+            return
+        self._queued = self._writer.write_buffer_size()
+        self._hand_over()
+        if self._draining or self._conn_lost:
+            return
+        if self._protocol_paused:
+            self._resume_protocol()
+        if self._closing and not self._conn_lost:
+            if self._out or self._queued:
+                self._wait_for_drain()
+            else:
+                self._finish(None)
+
+    def _resume_protocol(self) -> None:
+        self._protocol_paused = False
+        try:
+            self._protocol.resume_writing()
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as reason:
+            self._loop.call_exception_handler(
+                {
+                    "message": "protocol.resume_writing() failed",
+                    "exception": reason,
+                    "transport": self,
+                    "protocol": self._protocol,
+                }
+            )
+
+
+def _fill(protocol: Any, data: bytes) -> None:
+    """Gives `data` to a BufferedProtocol, through its own buffers."""
+    rest = memoryview(data)
+    while rest:
+        buffer = protocol.get_buffer(len(rest))
+        size = min(len(buffer), len(rest))
+        if not size:
+            raise RuntimeError("get_buffer() returned an empty buffer")
+        memoryview(buffer)[:size] = rest[:size]
+        rest = rest[size:]
+        protocol.buffer_updated(size)
