@@ -1,0 +1,149 @@
+"""What a program imports. A component has the modules that were imported when it was built, and no others."""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import importlib
+import importlib.abc
+import inspect
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from types import ModuleType
+from typing import Any
+
+# What the standard library imports when it is first needed, beside what it says at the head of its modules.
+_LATER = (
+    "_colorize _strptime ast copyreg dis gettext inspect linecache locale opcode operator pickle random shutil string "
+    "stringprep struct textwrap token tokenize traceback unicodedata warnings weakref"
+).split()
+_ENCODINGS = (
+    "aliases ascii base64_codec charmap cp1252 cp437 hex_codec idna iso8859_1 iso8859_15 latin_1 punycode "
+    "raw_unicode_escape unicode_escape utf_16 utf_16_be utf_16_le utf_32 utf_32_be utf_32_le utf_7 utf_8 utf_8_sig "
+    "undefined zlib_codec"
+).split()
+
+
+class MissingModuleError(ImportError):
+    """The program imports what cannot be found, or what this build leaves out."""
+
+
+def import_all(tree: ast.Module, places: Sequence[str], more: Sequence[str]) -> None:
+    """Imports everything that the program `tree` imports, wherever it does, and `more`.
+
+    What modules found in `places` import inside their functions is imported too. Raises MissingModuleError for an
+    import at the top level of the program that fails, and for one of `more`.
+    """
+    for name in more:
+        _import(name, needed=True)
+    for name in _LATER:
+        _import(name, needed=False)
+    for name in _ENCODINGS:
+        _import(f"encodings.{name}", needed=False)
+    needed = set(_at_top(tree))
+    for name in _imported(tree):
+        _import(name, needed=name in needed)
+    _find_codecs(tree)
+    done: set[str] = set()
+    direct = {name.partition(".")[0] for name in _imported(tree)}
+    while True:
+        new = [(name, module) for name, module in list(sys.modules.items()) if name not in done]
+        if not new:
+            return
+        for name, module in new:
+            done.add(name)
+            if _is_in(module, places) or name in direct:
+                inner = _tree_of(module)
+                if inner is not None:
+                    for wanted in _imported(inner, getattr(module, "__package__", None)):
+                        _import(wanted, needed=False)
+                    _find_codecs(inner)
+
+
+class Explaining(importlib.abc.MetaPathFinder):
+    """The last to be asked for a module: says why there is none."""
+
+    def __init__(self) -> None:
+        self.active = False
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
+        """Raises ModuleNotFoundError at run time; finds nothing while the component is built."""
+        if not self.active:
+            return
+        if fullname == "ssl":
+            text = "this component was built without TLS: build it with --with-tls"
+        else:
+            text = f"a component has the modules that were imported when it was built: build it with --include {fullname}"
+        raise ModuleNotFoundError(f"No module named {fullname!r}; {text}", name=fullname)
+
+
+def _import(name: str, *, needed: bool) -> None:
+    try:
+        importlib.import_module(name)
+    except ImportError as reason:
+        if name.rpartition(".")[0] in sys.modules and not needed:
+            return
+        if needed:
+            text = "it needs --with-tls" if name == "ssl" else "is its directory given by -p?"
+            raise MissingModuleError(f"cannot import {name!r}: {reason}; {text}") from reason
+    except Exception as reason:
+        if needed:
+            raise MissingModuleError(f"importing {name!r} failed: {type(reason).__name__}: {reason}") from reason
+
+
+def _imported(tree: ast.AST, package: str | None = None) -> Iterator[str]:
+    """Every module that `tree` imports; of `from a import b` both `a` and `a.b`, which may be one."""
+    for node in ast.walk(tree):
+        yield from _names(node, package)
+
+
+def _names(node: ast.AST, package: str | None) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield alias.name
+    elif isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        if node.level:
+            if not package:
+                return
+            parents = package.split(".")
+            parents = parents[: len(parents) - node.level + 1]
+            base = ".".join([*parents, base] if base else parents)
+        if base and base != "__future__":
+            yield base
+            for alias in node.names:
+                if alias.name != "*":
+                    yield f"{base}.{alias.name}"
+
+
+def _at_top(tree: ast.Module) -> Iterator[str]:
+    """What the program cannot start without."""
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def _find_codecs(tree: ast.AST) -> None:
+    """Imports the codecs that some text in the program may name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and 0 < len(node.value) < 24:
+            if node.value.isascii() and node.value.replace("-", "").replace("_", "").isalnum():
+                try:
+                    codecs.lookup(node.value)
+                except (LookupError, ValueError, ImportError):
+                    pass
+
+
+def _is_in(module: ModuleType, places: Sequence[str]) -> bool:
+    file = getattr(module, "__file__", None)
+    return isinstance(file, str) and file.startswith(tuple(place + os.sep for place in places))
+
+
+def _tree_of(module: ModuleType) -> ast.Module | None:
+    try:
+        return ast.parse(inspect.getsource(module))
+    except (OSError, TypeError, SyntaxError, UnicodeDecodeError):
+        return None

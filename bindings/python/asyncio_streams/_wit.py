@@ -1,0 +1,67 @@
+"""The WIT that a program is built for: the project's package, and a world for a command."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+WORLD = "python-program"
+
+_HERE = Path(__file__).resolve().parent
+_WORLD_TEXT = """\
+package asyncio:python@0.1.0;
+
+world {world} {{
+{imports}  import wasi:clocks/monotonic-clock@0.3.0;
+  export wasi:cli/run@0.3.0;
+}}
+"""
+# One item of an interface or a resource: its comment, its @since, and all up to the semicolon.
+_ITEM = re.compile(
+    r"(?:^[ \t]*///[^\n]*\n)*^[ \t]*@since\([^)]*\)\n[ \t]*(?P<head>use tls\.|[a-z0-9-]+: (?:async )?func)(?P<rest>[^;]*);\n\n?",
+    re.MULTILINE,
+)
+
+
+class NoWitError(RuntimeError):
+    """The WIT package of asyncio:streams is not where it should be."""
+
+
+def find() -> Path:
+    """The folder of the WIT package: the checkout's, or what this package carries.
+
+    Raises NoWitError if there is neither.
+    """
+    for folder in (_HERE.parents[2] / "wit", _HERE / "wit"):
+        if (folder / "streams.wit").is_file():
+            return folder
+    raise NoWitError(f"there is no WIT package of asyncio:streams, neither in {_HERE.parents[2] / 'wit'} nor in {_HERE / 'wit'}")
+
+
+def write(target: Path, source: Path, *, with_tls: bool) -> None:
+    """Writes a WIT package for one program into the folder `target`.
+
+    Without TLS the interface is without all that takes a TLS configuration: a composed component may have more than is
+    imported, and so the program imports nothing of TLS.
+    """
+    package = target / "deps" / "asyncio-streams"
+    package.mkdir(parents=True)
+    for name in ["types", "streams", *(["tls"] if with_tls else [])]:
+        text = (source / f"{name}.wit").read_text(encoding="utf-8")
+        (package / f"{name}.wit").write_text(text if with_tls else without_tls(text), encoding="utf-8")
+    for file in sorted((source / "deps").glob("*.wit")):
+        shutil.copy(file, target / "deps" / file.name)
+    names = ["streams", *(["tls"] if with_tls else [])]
+    imports = "".join(f"  import asyncio:streams/{name}@0.1.0;\n" for name in names)
+    (target / "world.wit").write_text(_WORLD_TEXT.format(world=WORLD, imports=imports), encoding="utf-8")
+
+
+def without_tls(text: str) -> str:
+    """An interface's text without the functions that have to do with TLS, and without their types."""
+
+    def keep(item: re.Match[str]) -> str:
+        about_tls = item["head"].startswith("use tls") or re.search(r"client-config|server-config|tls-info", item["rest"])
+        return "" if about_tls else item[0]
+
+    return _ITEM.sub(keep, text)
