@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from ._bindings import NotInComponentError
 
-__all__ = ["NotInComponentError", "install", "installed"]
+__all__ = ["NotInComponentError", "install", "installed", "uninstall"]
 __version__ = "0.1.0"
 
 _installed = False
+_taken_over = False
 
 
 def install() -> None:
@@ -21,7 +22,7 @@ def install() -> None:
 
     Raises NotInComponentError outside a component, and in one whose world lacks what is needed.
     """
-    global _installed
+    global _installed, _taken_over
     if _installed:
         return
     from . import _bindings
@@ -29,8 +30,25 @@ def install() -> None:
     _bindings.streams()
     from . import _install
 
-    _install.install()
-    _installed = True
+    if _taken_over:
+        _install.replace_readers()
+    else:
+        _install.install()
+    _installed = _taken_over = True
+
+
+def uninstall() -> None:
+    """Puts asyncio's own classes and functions back, for what is made from now on.
+
+    The loop stays, since nothing else can wait here, and with it the connections that it opens and the servers that it
+    makes. Without `install` before it does nothing.
+    """
+    global _installed
+    if _installed:
+        from . import _install
+
+        _install.put_back()
+        _installed = False
 
 
 def installed() -> bool:

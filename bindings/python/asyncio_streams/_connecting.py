@@ -14,9 +14,9 @@ from ._calls import Call, cancellable
 from ._transport import ComponentTransport
 
 if TYPE_CHECKING:
-    from asyncio import base_events
+    from ._loop import ComponentLoop
 
-    _Base = base_events.BaseEventLoop
+    _Base = ComponentLoop
 else:
     _Base = object
 
@@ -31,12 +31,13 @@ class Connecting(_Base):
         self.streams: Any = _bindings.streams()
         self.types: Any = _bindings.types_of(self.streams)
         self.any_input = self.streams.Wanted_Any()
-        self._transports: weakref.WeakSet[ComponentTransport] = weakref.WeakSet()
+        self._connections: weakref.WeakSet[ComponentTransport] = weakref.WeakSet()
         self._lingering: dict[int, Any] = {}
+        self.just_closed = False
 
     def add_transport(self, transport: ComponentTransport) -> None:
         """Notes a connection, to be ended with the program."""
-        self._transports.add(transport)
+        self._connections.add(transport)
 
     def linger(self, writer: Any) -> None:
         """Keeps a closed connection until what it had queued has gone out, as the system does elsewhere."""
@@ -50,7 +51,7 @@ class Connecting(_Base):
 
     async def end_connections(self, seconds: float) -> None:
         """Closes what is open, and gives what was written `seconds` to go out."""
-        for transport in list(self._transports):
+        for transport in list(self._connections):
             if not transport.is_closing():
                 transport.close()
         end = self.time() + seconds
@@ -75,17 +76,17 @@ class Connecting(_Base):
         happy_eyeballs_delay: float | None = None,
         interleave: int | None = None,
         all_errors: bool = False,
-    ) -> tuple[ComponentTransport, asyncio.BaseProtocol]:
+    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
         """Opens a TCP connection, with TLS if `ssl` says so; arguments as asyncio's.
 
-        Raises ValueError and TypeError for arguments that do not fit, OSError and its subclasses, among them
-        socket.gaierror, for what the network says, NotImplementedError for `sock`. Cancelling closes all attempts.
+        A `sock` is one of Python's own, which is polled. Raises ValueError and TypeError for arguments that do not fit,
+        OSError and its subclasses, among them socket.gaierror, for what the network says. Cancelling closes all attempts.
         """
         _check_tls_arguments(ssl, host, server_hostname, ssl_handshake_timeout, ssl_shutdown_timeout)
         if host is None and port is None:
             if sock is None:
                 raise ValueError("host and port was not specified and no sock specified")
-            raise NotImplementedError("WASI's sockets of Python's socket module cannot be handed over: use host and port")
+            return await self._over_socket(sock, protocol_factory, ssl)
         if sock is not None:
             raise ValueError("host/port and sock can not be specified at the same time")
         options = self.streams.ConnectOptions()
@@ -112,7 +113,24 @@ class Connecting(_Base):
         transport = ComponentTransport(self, reader, writer, protocol, waiter=waiter, extra=self.tls_extra(writer, ssl))  # type: ignore[arg-type]
         try:
             await waiter
-            await self.host_turn()  # type: ignore[attr-defined]
+            await self.host_turn()
+        except BaseException:
+            transport.close()
+            raise
+        return transport, protocol
+
+    async def _over_socket(
+        self, sock: Any, protocol_factory: Callable[[], asyncio.BaseProtocol], ssl: Any
+    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
+        if sock.type != socket.SOCK_STREAM:
+            raise ValueError(f"A Stream Socket was expected, got {sock!r}")
+        if ssl:
+            raise NotImplementedError("a socket of Python's own cannot be protected: use host and port")
+        protocol = protocol_factory()
+        waiter = self.create_future()
+        transport = self.make_socket_transport(sock, protocol, waiter)
+        try:
+            await waiter
         except BaseException:
             transport.close()
             raise
@@ -128,6 +146,10 @@ class Connecting(_Base):
             failure: BaseException = OSError(errno.ECONNREFUSED, f"Connect call failed {(hosts[0], port)}")
             raise ExceptionGroup("create_connection failed", [failure]) if all_errors else failure  # type: ignore[list-item]
         attempts: list[Any] = []
+        if self.just_closed:
+            # A server that was closed in this turn listens until the component had one.
+            self.just_closed = False
+            await self.host_turn()
         for host in hosts:
             call = self.streams.open_connection(host, port, options)
             try:

@@ -1,14 +1,39 @@
-"""What `install()` replaces."""
+"""What is replaced, and put back."""
 
 from __future__ import annotations
 
 import asyncio
 import asyncio.streams
+import socket
+from collections.abc import Iterable
+from typing import Any
 
-from . import _loop, _reader
+from . import _loop, _reader, _sockets
+
+_replaced: list[tuple[Any, str, Any]] = []
 
 
 def install() -> None:
-    """Puts the loop and the reader in their places."""
+    """Puts the loop and the reader in their places. The loop stays there for good."""
     _loop.take_over()
-    asyncio.StreamReader = asyncio.streams.StreamReader = _reader.StreamReader  # type: ignore[misc]
+    socket.socketpair = _sockets.connected_pair  # type: ignore[assignment]
+    replace_readers()
+
+
+def replace_readers() -> None:
+    """Makes the package's reader that of asyncio."""
+    replace((module, "StreamReader", _reader.StreamReader) for module in (asyncio, asyncio.streams))
+
+
+def replace(replacements: Iterable[tuple[Any, str, Any]]) -> None:
+    """Sets attributes of modules, and notes what was there."""
+    for where, name, what in replacements:
+        _replaced.append((where, name, getattr(where, name, None)))
+        setattr(where, name, what)
+
+
+def put_back() -> None:
+    """Undoes every `replace`."""
+    while _replaced:
+        where, name, what = _replaced.pop()
+        setattr(where, name, what)

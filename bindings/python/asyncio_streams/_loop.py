@@ -23,6 +23,7 @@ import componentize_py_runtime as runtime
 from . import _bindings, _calls
 from ._connecting import Connecting
 from ._serving import Serving
+from ._sockets import Polling
 from ._upgrading import Upgrading
 
 _EXIT = 0
@@ -56,7 +57,7 @@ class State:
         self.woken = False
 
 
-class ComponentLoop(Connecting, Serving, Upgrading, base_events.BaseEventLoop):
+class ComponentLoop(Connecting, Serving, Upgrading, Polling, base_events.BaseEventLoop):
     """The one event loop of a component."""
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ from typing import Any
 import componentize_py_runtime as runtime
 from componentize_py_types import Err
 
-from . import _modules, _rewrite, _running, install
+from . import _install, _modules, _rewrite, _running, install
 
 # How long at most a program that has ended waits for what it wrote to leave.
 _LINGER = 5.0
@@ -46,7 +46,7 @@ def prepare(source: str, name: str, places: Sequence[str], more: Sequence[str], 
         from . import tls
 
         tls.install()
-    _running.replace()
+    _install.replace(_running.replacements())
     tree = ast.parse(source, name)
     _modules.import_all(tree, places, more)
     _code = compile(_rewrite.rewrite(tree), name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)

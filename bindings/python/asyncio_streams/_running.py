@@ -132,11 +132,13 @@ async def finish(loop: ComponentLoop) -> None:
     loop._asyncgens_shutdown_called = False
 
 
-def replace() -> None:
-    """Puts this module's functions into the places of asyncio's."""
-    asyncio.run = runners.run = run  # type: ignore[assignment]
-    asyncio.Runner = runners.Runner = Runner  # type: ignore[misc, assignment]
-    asyncio.new_event_loop = asyncio.events.new_event_loop = asyncio.get_event_loop
+def replacements() -> list[tuple[Any, str, Any]]:
+    """What stands in the places of asyncio's: where, under which name, what."""
+    return [
+        *[(module, "run", run) for module in (asyncio, runners)],
+        *[(module, "Runner", Runner) for module in (asyncio, runners)],
+        *[(module, "new_event_loop", asyncio.get_event_loop) for module in (asyncio, asyncio.events)],
+    ]
 
 
 def _loop() -> ComponentLoop:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import socket
 from asyncio import base_events
 from collections.abc import Callable, Iterable
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import _errors
 from ._calls import Call, cancellable
 from ._connecting import host_name, port_number
+from ._sockets import ComponentSocket
 from ._transport import ComponentTransport
 
 if TYPE_CHECKING:
@@ -22,34 +22,12 @@ else:
     _Base = object
 
 
-class ListeningSocket:
-    """What stands for one listening socket in `Server.sockets`: it knows its address, and has no descriptor."""
-
-    type = socket.SOCK_STREAM
-    proto = socket.IPPROTO_TCP
+class ListeningSocket(ComponentSocket):
+    """What stands for one listening socket of a server."""
 
     def __init__(self, listener: Listener, address: Any) -> None:
+        super().__init__(address)
         self._listener = listener
-        self._address = address
-        self.family = socket.AF_INET6 if len(address) == 4 else socket.AF_INET
-
-    def getsockname(self) -> Any:
-        """The address and the port that it is bound to."""
-        return self._address
-
-    def getpeername(self) -> Any:
-        """Raises OSError: it has no peer."""
-        raise OSError(errno.ENOTCONN, "a listening socket has no peer")
-
-    def fileno(self) -> int:
-        """-1: there is no descriptor."""
-        return -1
-
-    def getsockopt(self, *args: Any) -> Any:
-        """Raises OSError: WASI shows none."""
-        raise OSError(errno.ENOPROTOOPT, "a component cannot see socket options")
-
-    setsockopt = getsockopt
 
     def close(self) -> None:
         """Ends listening, on all sockets of the server."""
@@ -84,6 +62,7 @@ class Listener:
         if not self._closed:
             self._closed = True
             self._server.close()
+            self._loop.just_closed = True
 
     def settle(self) -> None:
         """Called by the loop before it waits."""
@@ -165,8 +144,8 @@ class Serving(_Base):
     ) -> ComponentServer:
         """Makes a TCP server, with TLS if `ssl` is given; arguments as asyncio's.
 
-        Raises ValueError and TypeError for arguments that do not fit, OSError if an address cannot be bound,
-        NotImplementedError for `sock`. Cancelling closes what was bound.
+        Of a `sock`, which is one of Python's own, the address is taken over. Raises ValueError and TypeError for
+        arguments that do not fit, OSError if an address cannot be bound. Cancelling closes what was bound.
         """
         if isinstance(ssl, bool):
             raise TypeError("ssl argument must be an SSLContext or None")
@@ -177,8 +156,8 @@ class Serving(_Base):
         if host is None and port is None:
             if sock is None:
                 raise ValueError("Neither host/port nor sock were specified")
-            raise NotImplementedError("WASI's sockets of Python's socket module cannot be handed over: use host and port")
-        if sock is not None:
+            host, port = _take_address(sock)
+        elif sock is not None:
             raise ValueError("host/port and sock can not be specified at the same time")
         if reuse_port:
             raise ValueError("reuse_port not supported by socket module")
@@ -219,6 +198,15 @@ class Serving(_Base):
 
     def _stop_serving(self, sock: ListeningSocket) -> None:
         sock.close()
+
+
+def _take_address(sock: Any) -> tuple[str, int]:
+    """Closes a bound socket of Python's, for the component to listen where it would have."""
+    if sock.type != socket.SOCK_STREAM:
+        raise ValueError(f"A Stream Socket was expected, got {sock!r}")
+    address = sock.getsockname()
+    sock.close()
+    return address[0], address[1]
 
 
 def _hosts(host: Any) -> list[str]:

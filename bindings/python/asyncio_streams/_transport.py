@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from asyncio import constants, futures, transports
+from asyncio import constants, futures, transports, trsock
 from asyncio.log import logger
 from typing import TYPE_CHECKING, Any
 
 from . import _errors
 from ._calls import Call
+from ._sockets import ComponentSocket
 
 if TYPE_CHECKING:
     from ._loop import ComponentLoop
@@ -84,12 +85,15 @@ class ComponentTransport(transports._FlowControlMixin, transports.Transport):  #
     # The connection.
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """`peername` and `sockname`, also after the end; with TLS what asyncio has there. There is no `socket`."""
+        """`peername`, `sockname` and `socket`, also after the end; with TLS what asyncio has there."""
         if name not in self._extra and self._writer is not None:
             if name == "peername":
                 self._extra[name] = _errors.socket_address(self._writer.peername())
             elif name == "sockname":
                 self._extra[name] = _errors.socket_address(self._writer.sockname())
+            elif name == "socket":
+                made = ComponentSocket(self.get_extra_info("sockname"), self.get_extra_info("peername"))
+                self._extra[name] = trsock.TransportSocket(made)  # type: ignore[arg-type]
         return self._extra.get(name, default)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
@@ -152,7 +156,7 @@ class ComponentTransport(transports._FlowControlMixin, transports.Transport):  #
         self._loop.call_soon(self._call_connection_lost, reason)
 
     def _call_connection_lost(self, reason: BaseException | None) -> None:
-        for name in ("peername", "sockname"):
+        for name in ("peername", "sockname", "socket"):
             self.get_extra_info(name)
         try:
             self._protocol.connection_lost(reason)

@@ -1,0 +1,192 @@
+"""What stands for sockets where the component has them, and those that Python has itself.
+
+Python's `socket` module in a component has WASI's sockets of an earlier version, which nothing can wait for together with
+the component's calls. So connections made of them are polled: a way for programs that have a `socket.socketpair()`, not one
+for traffic.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import select
+import socket
+import weakref
+from asyncio import events, selector_events
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._loop import ComponentLoop
+
+    _Base = ComponentLoop
+else:
+    _Base = object
+
+_pair = socket.socketpair
+
+# How long to wait before sockets are looked at again: at first, and at most.
+_SOON = 0.001
+_LATER = 0.010
+
+# Options that only advise: WASI has none of them, and they are remembered without effect.
+_ADVICE: dict[tuple[int, int], int] = {
+    (getattr(socket, level), getattr(socket, option)): value
+    for level, option, value in (
+        ("SOL_SOCKET", "SO_SNDBUF", 65536),
+        ("SOL_SOCKET", "SO_RCVBUF", 65536),
+        ("SOL_SOCKET", "SO_KEEPALIVE", 0),
+        ("SOL_SOCKET", "SO_REUSEADDR", 1),
+        ("IPPROTO_TCP", "TCP_NODELAY", 0),
+        ("IPPROTO_TCP", "TCP_KEEPIDLE", 7200),
+        ("IPPROTO_TCP", "TCP_KEEPINTVL", 75),
+        ("IPPROTO_TCP", "TCP_KEEPCNT", 9),
+    )
+    if hasattr(socket, level) and hasattr(socket, option)
+}
+
+
+class ComponentSocket:
+    """A socket of the component as `get_extra_info("socket")` and `Server.sockets` show it: without a descriptor."""
+
+    type = socket.SOCK_STREAM
+    proto = socket.IPPROTO_TCP
+
+    def __init__(self, sockname: Any, peername: Any = None) -> None:
+        self._sockname = sockname
+        self._peername = peername
+        self._advice = dict(_ADVICE)
+        self.family = socket.AF_INET6 if len(sockname or ()) == 4 else socket.AF_INET
+
+    def fileno(self) -> int:
+        """-1: there is no descriptor."""
+        return -1
+
+    def getsockname(self) -> Any:
+        """The address of this end."""
+        return self._sockname
+
+    def getpeername(self) -> Any:
+        """The address of the other end. Raises OSError if there is none."""
+        if self._peername is None:
+            raise OSError(errno.ENOTCONN, "the socket is not connected")
+        return self._peername
+
+    def getsockopt(self, level: int, option: int, size: int = 0) -> int:
+        """What was set, else a default. Raises OSError for options that do more than advise."""
+        if (level, option) == (socket.SOL_SOCKET, socket.SO_ERROR):
+            return 0
+        try:
+            return self._advice[level, option]
+        except KeyError:
+            raise OSError(errno.ENOPROTOOPT, "WASI has no such socket option") from None
+
+    def setsockopt(self, level: int, option: int, value: Any) -> None:
+        """Remembers the value, without effect. Raises OSError for options that do more than advise."""
+        if (level, option) not in self._advice:
+            raise OSError(errno.ENOPROTOOPT, "WASI has no such socket option")
+        self._advice[level, option] = int(value)
+
+    def shutdown(self, how: int) -> None:
+        """Raises OSError: write_eof and close do it."""
+        raise OSError(errno.ENOTSUP, "use write_eof or close")
+
+
+class Polling(_Base):
+    """The part of the loop that looks at Python's own sockets from time to time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # The names are asyncio's: its transport for sockets uses them.
+        self._transports: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+        self._selector = _NoSelector()
+        self._readers: dict[int, asyncio.Handle] = {}
+        self._writers: dict[int, asyncio.Handle] = {}
+        self._next_look: asyncio.TimerHandle | None = None
+        self._pause = _SOON
+
+    def add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:
+        """Calls `callback` when Python's own socket `fd` has something to read, some milliseconds late."""
+        self._add_reader(fd, callback, *args)
+
+    def remove_reader(self, fd: Any) -> bool:
+        """Ends add_reader."""
+        return self._remove_reader(fd)
+
+    def add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:
+        """Calls `callback` when Python's own socket `fd` can be written to, some milliseconds late."""
+        self._add_writer(fd, callback, *args)
+
+    def remove_writer(self, fd: Any) -> bool:
+        """Ends add_writer."""
+        return self._remove_writer(fd)
+
+    def make_socket_transport(self, sock: Any, protocol: Any, waiter: Any) -> asyncio.Transport:
+        """asyncio's own transport over a connected socket of Python's."""
+        sock.setblocking(False)
+        made: asyncio.Transport = selector_events._SelectorSocketTransport(self, sock, protocol, waiter)  # type: ignore[attr-defined]
+        return made
+
+    def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:
+        self._watch(self._readers, fd, callback, args)
+
+    def _add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:
+        self._watch(self._writers, fd, callback, args)
+
+    def _remove_reader(self, fd: Any) -> bool:
+        return _forget(self._readers, fd)
+
+    def _remove_writer(self, fd: Any) -> bool:
+        return _forget(self._writers, fd)
+
+    def _watch(self, table: dict[int, asyncio.Handle], fd: Any, callback: Callable[..., object], args: Any) -> None:
+        number = _number(fd)
+        _forget(table, number)
+        table[number] = events.Handle(callback, args, self, None)
+        self._pause = _SOON
+        if self._next_look is not None:
+            self._next_look.cancel()
+        self._next_look = self.call_later(0, self._look)
+
+    def _look(self) -> None:
+        self._next_look = None
+        if not self._readers and not self._writers:
+            return
+        try:
+            readable, writable, _ = select.select(list(self._readers), list(self._writers), [], 0)
+        except (OSError, ValueError):
+            # One of them was closed while it was watched; its transport hears of it by trying.
+            readable, writable = list(self._readers), list(self._writers)
+        for table, ready in ((self._readers, readable), (self._writers, writable)):
+            for number in ready:
+                self._queue(table[number])
+        self._pause = _SOON if readable or writable else min(self._pause * 2, _LATER)
+        self._next_look = self.call_later(self._pause, self._look)
+
+
+def connected_pair(*args: Any, **kwds: Any) -> tuple[socket.socket, socket.socket]:
+    """socket.socketpair, but with both ends connected: by itself WASI's second one would still be on its way."""
+    first, second = _pair(*args, **kwds)
+    select.select([], [second], [], 1.0)
+    return first, second
+
+
+class _NoSelector:
+    """What asyncio's transports ask for their text."""
+
+    def get_key(self, fd: Any) -> Any:
+        raise KeyError(fd)
+
+
+def _number(fd: Any) -> int:
+    number = fd if isinstance(fd, int) else int(fd.fileno())
+    if number < 0:
+        raise ValueError(f"Invalid file descriptor: {number}")
+    return number
+
+
+def _forget(table: dict[int, asyncio.Handle], fd: Any) -> bool:
+    handle = table.pop(_number(fd), None)
+    if handle is not None:
+        handle.cancel()
+    return handle is not None
