@@ -99,18 +99,23 @@ class Connecting(_Base):
         options.set_interleave(interleave)
         if local_addr is not None:
             options.add_local_address(host_name(local_addr[0]), port_number(local_addr[1]))
+        context = None
         if ssl:
-            name = server_hostname if server_hostname is not None else host
-            self.protect_client(options, ssl, host_name(name), ssl_handshake_timeout, ssl_shutdown_timeout)
+            name = host_name(server_hostname) if server_hostname else None
+            context = self.protect_client(options, ssl, name, ssl_handshake_timeout, ssl_shutdown_timeout)
         number = port_number(port)
         # Without a host it is this machine, as for getaddrinfo.
         hosts = ["::1", "127.0.0.1"] if host is None else [host_name(host)]
         if host is None and family:
             hosts = ["::1" if family == socket.AF_INET6 else "127.0.0.1"]
-        reader, writer = await self._open(hosts, number, options, all_errors)
+        try:
+            reader, writer = await self._open(hosts, number, options, all_errors)
+        except Exception as reason:
+            raise self.handshake_error(reason, ssl_handshake_timeout) from None
         protocol = protocol_factory()
         waiter = self.create_future()
-        transport = ComponentTransport(self, reader, writer, protocol, waiter=waiter, extra=self.tls_extra(writer, ssl))  # type: ignore[arg-type]
+        extra = self.tls_extra(writer, context, False)
+        transport = ComponentTransport(self, reader, writer, protocol, waiter=waiter, extra=extra)
         try:
             await waiter
             await self.host_turn()
@@ -157,7 +162,7 @@ class Connecting(_Base):
                 return pair
             except Exception as reason:
                 if _errors.case_of(reason) != "Connect":
-                    raise _errors.to_exception(reason) from None
+                    raise
                 attempts.extend(reason.value.value)  # type: ignore[attr-defined]
         failure = _errors.from_attempts(attempts, all_errors=all_errors)
         try:

@@ -57,7 +57,7 @@ class State:
         self.woken = False
 
 
-class ComponentLoop(Connecting, Serving, Upgrading, Polling, base_events.BaseEventLoop):
+class ComponentLoop(Upgrading, Connecting, Serving, Polling, base_events.BaseEventLoop):
     """The one event loop of a component."""
 
     def __init__(self) -> None:

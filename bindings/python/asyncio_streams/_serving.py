@@ -110,7 +110,8 @@ class ComponentServer(base_events.Server):
         loop = self._loop
         try:
             protocol = self._protocol_factory()
-            ComponentTransport(loop, reader, writer, protocol, server=self, extra=loop.tls_extra(writer, self._ssl_context))
+            extra = loop.tls_extra(writer, self._ssl_context, True)
+            ComponentTransport(loop, reader, writer, protocol, server=self, extra=extra)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as reason:

@@ -13,6 +13,8 @@ from asyncio import constants, futures, transports, trsock
 from asyncio.log import logger
 from typing import TYPE_CHECKING, Any
 
+from componentize_py_types import Err
+
 from . import _errors
 from ._calls import Call
 from ._sockets import ComponentSocket
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 # How many bytes cross to the component at once.
 _PIECE = 1 << 24
+# How many bytes a server keeps for a handshake that might begin with them.
+_MOST_LENT = 1 << 20
 
 
 class ComponentTransport(transports._FlowControlMixin, transports.Transport):  # type: ignore[misc, name-defined]
@@ -58,6 +62,12 @@ class ComponentTransport(transports._FlowControlMixin, transports.Transport):  #
         self._eof_sent = False
         self._input_ended = False
         self._begun = False
+        # While a handshake has the input; and who waits for it to be free.
+        self._upgrading = False
+        self._stopped: asyncio.Future[None] | None = None
+        # How much of what the reader has was given to the protocol, and may have to be given to a handshake instead. None:
+        # what is given is taken.
+        self._lent = 0 if server is not None and loop.has_tls and "sslcontext" not in self._extra else None
         self.set_protocol(protocol)
         if server is not None:
             server._attach(self)
@@ -198,20 +208,27 @@ class ComponentTransport(transports._FlowControlMixin, transports.Transport):  #
         """Called by the loop before it waits."""
         if self._out:
             self._hand_over()
-        if self._waiting or self._paused or self._closing or self._input_ended or not self._begun:
+        if self._waiting or self._paused or self._closing or self._input_ended or self._upgrading or not self._begun:
             return
         self._waiting = True
-        Call(self._reader.wait(self._loop.any_input), self._readable).start()
+        want = self._loop.any_input
+        if self._lent:
+            self._give_back()
+            if self._lent:
+                want = self._loop.streams.Wanted_Exactly(self._lent + 1)
+        Call(self._reader.wait(want), self._readable).start()
 
     def _readable(self, value: Any, error: BaseException | None) -> None:
         self._waiting = False
-        if self._closing or self._paused or self._loop is None:
-            return
-        if error is not None:
-            self._fatal_error(_errors.to_exception(error), "Fatal read error on socket transport")
+        stopped, self._stopped = self._stopped, None
+        if stopped is not None and not stopped.done():
+            stopped.set_result(None)
+        if self._closing or self._paused or self._upgrading or self._loop is None:
             return
         try:
-            data = self._reader.try_read(self.max_size)
+            if error is not None:
+                raise error
+            data = self._take()
         except Exception as reason:
             self._fatal_error(_errors.to_exception(reason), "Fatal read error on socket transport")
             return
@@ -221,6 +238,74 @@ class ComponentTransport(transports._FlowControlMixin, transports.Transport):  #
             self._receive_end()
         if self._loop is not None:
             self._ask()
+
+    def _take(self) -> bytes | None:
+        """What has come; none if nothing has, empty at the end."""
+        try:
+            if self._lent is None:
+                taken: bytes | None = self._reader.try_read(self.max_size)
+                return taken
+            data: bytes = self._reader.peek(self._lent + self.max_size)[self._lent :]
+            if not data:
+                failure = self._reader.exception()
+                if failure is not None:
+                    raise Err(failure)
+            self._lent += len(data)
+            return data
+        except Err as reason:
+            if _errors.case_of(reason) == "Tls" and type(reason.value.value.failure).__name__ == "TlsFailure_Truncated":
+                # asyncio takes an end without close_notify for the end.
+                return b""
+            raise
+
+    def _unread(self) -> int:
+        """How much of what the protocol was given nobody has read."""
+        reader = getattr(self._protocol, "_stream_reader", None)
+        return len(reader._buffer) if isinstance(reader, asyncio.StreamReader) else 0
+
+    def _give_back(self) -> None:
+        """Lets the component's reader forget what was read."""
+        assert self._lent is not None
+        unread = self._unread()
+        if self._lent > _MOST_LENT:
+            unread = 0
+        if self._lent > unread:
+            self._reader.discard(self._lent - unread)
+        self._lent = None if self._lent > _MOST_LENT else unread
+
+    async def stop_reading(self, server_side: bool) -> tuple[Any, Any]:
+        """Leaves the input to a handshake; gives the component's reader and writer.
+
+        Raises ConnectionResetError if the connection has ended, SSLError if what was received before TLS is still unread
+        and could be taken for protected.
+        """
+        self._hand_over()
+        if self._closing or self._upgrading:
+            raise ConnectionResetError("Connection lost")
+        self._upgrading = True
+        if self._waiting:
+            self._stopped = self._loop.create_future()
+            self._reader.cancel()
+            await self._stopped
+        if self._conn_lost:
+            raise ConnectionResetError("Connection lost")
+        if server_side and self._lent is not None:
+            self._give_back()
+        if self._unread():
+            if not server_side or not self._lent:
+                from . import _ssl_errors
+
+                raise _ssl_errors.make("PLAINTEXT_PENDING", "bytes that came before TLS have not been read")
+            self._protocol._stream_reader._buffer.clear()
+        return self._reader, self._writer
+
+    def protected(self, extra: dict[str, Any], protocol: asyncio.BaseProtocol) -> None:
+        """Reads on after a handshake."""
+        self._extra.update(extra)
+        self.set_protocol(protocol)
+        self._lent = None
+        self._upgrading = self._paused = False
+        self._ask()
 
     def _receive(self, data: bytes) -> None:
         try:

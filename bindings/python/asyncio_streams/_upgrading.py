@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
+
+from . import _bindings, _errors
+from ._calls import cancellable
+from ._transport import ComponentTransport
 
 if TYPE_CHECKING:
     from ._loop import ComponentLoop
@@ -11,16 +16,118 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
+_HANDSHAKE = 60.0
+_WITHOUT = "this component was built without TLS: build it by `python -m asyncio_streams.build --with-tls`"
+
 
 class Upgrading(_Base):
     """The part of the loop that knows of TLS."""
 
-    def protect_client(self, options: Any, ssl: Any, name: str, handshake: float | None, shutdown: float | None) -> None:
-        raise NotImplementedError
+    def __init__(self) -> None:
+        super().__init__()
+        try:
+            _bindings.tls()
+            self.has_tls = hasattr(self.streams.ConnectOptions, "set_tls")
+        except _bindings.NotInComponentError:
+            self.has_tls = False
+        self._default_context: Any = None
+
+    def protect_client(
+        self, options: Any, ssl: Any, name: str | None, handshake: float | None, shutdown: float | None
+    ) -> Any:
+        """Gives `options` what `ssl=` asks for; gives the context.
+
+        Raises TypeError for what is no SSLContext, RuntimeError without TLS, ValueError for timeouts that are none.
+        """
+        context = self._context(ssl, handshake, shutdown)
+        try:
+            options.set_tls(context.client_config(handshake, shutdown), name or None)
+        except Exception as reason:
+            raise _errors.to_exception(reason) from None
+        return context
 
     def protect_server(self, options: Any, ssl: Any, handshake: float | None, shutdown: float | None) -> None:
-        raise NotImplementedError
+        """Gives `options` what a server's `ssl=` asks for; raises what protect_client raises."""
+        context = self._context(ssl, handshake, shutdown)
+        try:
+            options.set_tls(context.server_config(handshake, shutdown))
+        except Exception as reason:
+            raise _errors.to_exception(reason) from None
 
-    def tls_extra(self, writer: Any, ssl: Any) -> dict[str, Any] | None:
-        """What `get_extra_info` has to say of a connection's TLS."""
-        return None
+    def tls_extra(self, writer: Any, context: Any, server_side: bool) -> dict[str, Any] | None:
+        """What `get_extra_info` has to say of a connection's TLS; None if it has none."""
+        if not context:
+            return None
+        from . import _tls_info
+
+        info = writer.tls_info()
+        return None if info is None else _tls_info.extra(context, info, server_side)
+
+    async def start_tls(  # type: ignore[override]
+        self,
+        transport: Any,
+        protocol: asyncio.BaseProtocol,
+        sslcontext: Any,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+    ) -> ComponentTransport:
+        """Protects a connection from here on; gives the transport, which stays the same.
+
+        What a client has received before must have been read. A server's belongs to the handshake. Raises TypeError for
+        what cannot be upgraded, SSLError and OSError for what goes wrong; then, and if it is cancelled, the connection is
+        closed.
+        """
+        context = self._context(sslcontext, ssl_handshake_timeout, ssl_shutdown_timeout, default=False)
+        if not isinstance(transport, ComponentTransport):
+            raise TypeError(f"transport {transport!r} is not supported by start_tls()")
+        timeouts = (ssl_handshake_timeout, ssl_shutdown_timeout)
+        try:
+            reader, writer = await transport.stop_reading(server_side)
+            if server_side:
+                call = writer.start_tls_server(reader, context.server_config(*timeouts))
+            else:
+                call = writer.start_tls(reader, context.client_config(*timeouts), self._name(context, transport, server_hostname))
+            try:
+                await cancellable(call, writer.abort)
+            except Exception as reason:
+                raise self.handshake_error(reason, ssl_handshake_timeout) from None
+        except BaseException:
+            transport.abort()
+            raise
+        transport.protected(self.tls_extra(writer, context, server_side) or {}, protocol)
+        return transport
+
+    def handshake_error(self, reason: BaseException, timeout: float | None) -> BaseException:
+        """The exception for a call that ended in the handshake."""
+        if _errors.case_of(reason) == "DeadlineExceeded":
+            seconds = _HANDSHAKE if timeout is None else timeout
+            return ConnectionAbortedError(
+                f"SSL handshake is taking longer than {seconds} seconds: aborting the connection"
+            )
+        return _errors.to_exception(reason)
+
+    def _context(self, ssl: Any, handshake: float | None, shutdown: float | None, *, default: bool = True) -> Any:
+        if not self.has_tls:
+            raise RuntimeError(_WITHOUT)
+        from . import tls
+
+        if ssl is True and default:
+            if self._default_context is None:
+                self._default_context = tls.create_default_context()
+            ssl = self._default_context
+        if not isinstance(ssl, tls.SSLContext):
+            raise TypeError(f"sslcontext is expected to be an instance of ssl.SSLContext, got {ssl!r}")
+        for name, value in (("ssl_handshake_timeout", handshake), ("ssl_shutdown_timeout", shutdown)):
+            if value is not None and value <= 0:
+                raise ValueError(f"{name} should be a positive number, got {value}")
+        return ssl
+
+    def _name(self, context: Any, transport: ComponentTransport, server_hostname: str | None) -> str:
+        if server_hostname:
+            return server_hostname
+        if context.verify_mode:
+            raise ValueError("start_tls() of a client needs server_hostname: without it anybody with a certificate could answer")
+        return str(transport.get_extra_info("peername", ("localhost",))[0])
