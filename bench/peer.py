@@ -2,14 +2,19 @@
 
     peer.py asyncio|uvloop client KIND ADDRESS SIZE CONNECTIONS WARM-UP MEASURED
     peer.py asyncio|uvloop server echo|greet ADDRESS
+
+A certificate and its key in BENCH_TLS, as PEM, make the connections TLS.
 """
 
 import asyncio
+import os
 import sys
+import tempfile
 import time
 
 CHUNK = 64 << 10  # what one read asks for where no message tells
 BULK = 256 << 10  # and where only bytes count
+TLS = os.environ.get("BENCH_TLS")
 
 
 class Meter:
@@ -113,9 +118,26 @@ KINDS = {
 }
 
 
-async def connections(host, port, meter):
+def protection(purpose):
+    """The context for TLS; None without."""
+    if not TLS:
+        return None
+    import ssl  # takes its time, which is none of those who do without
+
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(TLS)
+        file.flush()
+        if purpose == "client":
+            return ssl.create_default_context(cafile=file.name)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(file.name)
+        context.num_tickets = 0  # nobody resumes
+        return context
+
+
+async def connections(host, port, meter, context):
     while meter.go_on(1):
-        reader, writer = await asyncio.open_connection(host, port)
+        reader, writer = await asyncio.open_connection(host, port, ssl=context)
         await reader.readexactly(1)
         writer.close()
         await writer.wait_closed()
@@ -132,12 +154,13 @@ async def client(kind, address, size, count, warmup, measured):
     size = int(size)
     if kind == "start":
         return await start(host, port)
+    context = protection("client")
     meter = Meter(int(warmup) / 1000, int(measured) / 1000, stride(kind, size))
 
     async def connection():
         if kind == "connect":
-            return await connections(host, port, meter)
-        reader, writer = await asyncio.open_connection(host, port)
+            return await connections(host, port, meter, context)
+        reader, writer = await asyncio.open_connection(host, port, ssl=context)
         await KINDS[kind](reader, writer, size, meter)
         writer.transport.abort()
 
@@ -164,7 +187,8 @@ async def greet(reader, writer):
 async def server(kind, address):
     host, port = address.rsplit(":", 1)
     handler = {"echo": echo_back, "greet": greet}[kind]
-    listener = await asyncio.start_server(handler, host, port, backlog=1000)
+    context = protection("server")
+    listener = await asyncio.start_server(handler, host, port, backlog=1000, ssl=context)
     host, port = listener.sockets[0].getsockname()
     print(f"listening on {host}:{port}", flush=True)
     await listener.serve_forever()

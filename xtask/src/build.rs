@@ -115,7 +115,7 @@ fn tls(toolchain: &Toolchain, artifacts: &mut Artifacts) -> Result<()> {
             return Ok(());
         }
     };
-    let built = wasm::build_tls(toolchain, &clang)?;
+    let built = wasm::build_tls(toolchain, &clang, "asyncio-streams-tls")?;
     let file = built.first().context("cargo named no component")?;
     artifacts.put("streams-tls.wasm", &read(&file.file)?)
 }

@@ -45,12 +45,16 @@ pub(crate) fn build(toolchain: &Toolchain, package: &str, what: What) -> Result<
 /// The workspace of the component with TLS.
 pub(crate) const TLS_MANIFEST: &str = "guest/tls/Cargo.toml";
 
-/// Builds the component with TLS.
+/// Builds the component of a package in that workspace.
 ///
 /// # Errors
 /// As [`build`].
-pub(crate) fn build_tls(toolchain: &Toolchain, clang: &PathBuf) -> Result<Vec<Built>> {
-    run(toolchain, "asyncio-streams-tls", What::Library, |command| {
+pub(crate) fn build_tls(
+    toolchain: &Toolchain,
+    clang: &PathBuf,
+    package: &str,
+) -> Result<Vec<Built>> {
+    run(toolchain, package, What::Library, |command| {
         command.args(["--manifest-path", TLS_MANIFEST, "--locked"]);
         clang::set(command, clang);
     })

@@ -1,7 +1,12 @@
 //! The best way that the crate for Rust offers for each kind of work.
 
-use asyncio_streams::{Error, Reader, ServerOptions, Writer, byte_stream, open_connection, spawn};
-use asyncio_streams_bench_guest::{Meter, Result, listening, meter, on_each, order, report};
+use asyncio_streams::{
+    ClientConfig, ConnectOptions, Error, Reader, ServerConfig, ServerOptions, Writer, byte_stream,
+    open_connection, spawn,
+};
+use asyncio_streams_bench_guest::{
+    Meter, Result, certificate, listening, meter, on_each, order, report,
+};
 use asyncio_streams_bench_plan::{Client, Kind, Order, Server};
 use wit_bindgen::StreamResult;
 
@@ -22,24 +27,61 @@ async fn main() -> Result {
     }
 }
 
+/// What to do, and how to connect for it.
+struct Work<'a> {
+    client: &'a Client,
+    meter: Meter,
+    protected: Option<ConnectOptions>,
+}
+
 async fn work(client: &Client) -> Result {
+    let work = Work {
+        client,
+        meter: meter(client),
+        protected: protected()?,
+    };
     if client.kind == Kind::Start {
-        return start(client).await;
+        return work.start().await;
     }
-    let meter = meter(client);
-    on_each(client, || connection(client, &meter)).await?;
-    report(meter.measured()?).await
+    on_each(client, || connection(&work)).await?;
+    report(work.meter.measured()?).await
 }
 
-async fn connect(client: &Client) -> Result<(Reader, Writer)> {
-    Ok(open_connection(&client.host(), client.address.port()).await?)
+/// The options of a client that trusts one certificate, where there is one, and resumes nothing.
+fn protected() -> Result<Option<ConnectOptions>> {
+    let Some(pem) = certificate() else {
+        return Ok(None);
+    };
+    let config = ClientConfig::new();
+    config.set_built_in_roots(false)?;
+    config.add_roots(pem)?;
+    config.set_resumption(false)?;
+    Ok(Some(ConnectOptions::new().tls(&config)))
 }
 
-async fn connection(client: &Client, meter: &Meter) -> Result {
+impl Work<'_> {
+    async fn connect(&self) -> Result<(Reader, Writer)> {
+        let (host, port) = (self.client.host(), self.client.address.port());
+        Ok(match &self.protected {
+            None => open_connection(&host, port).await?,
+            Some(options) => options.open_connection(&host, port).await?,
+        })
+    }
+
+    async fn start(&self) -> Result {
+        let (reader, writer) = self.connect().await?;
+        writer.write("!")?;
+        reader.read_to_end().await?;
+        Ok(())
+    }
+}
+
+async fn connection(work: &Work<'_>) -> Result {
+    let Work { client, meter, .. } = work;
     if client.kind == Kind::Connect {
-        return connections(client, meter).await;
+        return connections(work).await;
     }
-    let (reader, writer) = connect(client).await?;
+    let (reader, writer) = work.connect().await?;
     let message = vec![b'x'; client.size];
     let (first, second) = message.split_at(client.size / 2);
     match client.kind {
@@ -84,9 +126,9 @@ async fn connection(client: &Client, meter: &Meter) -> Result {
     Ok(())
 }
 
-async fn connections(client: &Client, meter: &Meter) -> Result {
-    while meter.go_on(1) {
-        let (reader, writer) = connect(client).await?;
+async fn connections(work: &Work<'_>) -> Result {
+    while work.meter.go_on(1) {
+        let (reader, writer) = work.connect().await?;
         reader.readexactly(1).await?;
         writer.close();
         writer.wait_closed().await?;
@@ -130,13 +172,6 @@ async fn bulk_out(writer: Writer, client: &Client, meter: &Meter) -> Result {
     Ok(())
 }
 
-async fn start(client: &Client) -> Result {
-    let (reader, writer) = connect(client).await?;
-    writer.write("!")?;
-    reader.read_to_end().await?;
-    Ok(())
-}
-
 fn ended(ended: bool) -> std::result::Result<(), &'static str> {
     if ended {
         return Err("the other side ended the connection");
@@ -146,9 +181,15 @@ fn ended(ended: bool) -> std::result::Result<(), &'static str> {
 
 async fn serve(server: Server, host: String, port: u16) -> Result {
     // The handles for all of them are in the hands of whoever starts the program.
-    let options = ServerOptions::new()
+    let mut options = ServerOptions::new()
         .backlog(1000)
         .max_connections(1_000_000);
+    if let Some(pem) = certificate() {
+        let config = ServerConfig::new();
+        config.add_certificate(&pem, &pem)?;
+        config.set_resumption(false)?;
+        options = options.tls(&config);
+    }
     let listener = options.start_server([host], port).await?;
     for address in listener.sockets() {
         listening(address).await?;

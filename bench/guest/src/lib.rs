@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use asyncio_streams::{cli, now};
-use asyncio_streams_bench_plan::{Client, Measured, Order};
+use asyncio_streams_bench_plan::{Client, Measured, Order, TLS};
 
 /// Why a program ends early: a text for the one who runs it.
 pub type Failure = Box<dyn std::error::Error>;
@@ -21,6 +21,13 @@ pub type Meter = asyncio_streams_bench_plan::Meter<fn() -> Duration>;
 /// What is wrong with them.
 pub fn order() -> Result<Order> {
     Ok(Order::parse(cli::arguments())?)
+}
+
+/// The certificate and its key with which connections are to be protected.
+pub fn certificate() -> Option<String> {
+    let mut variables = cli::variables().into_iter();
+    let (_, pem) = variables.find(|(name, _)| name == TLS)?;
+    Some(pem)
 }
 
 /// A meter that starts now.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use asyncio_streams_bench_plan::{Client, Kind};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::{clock, connect};
+use crate::clock;
+use crate::network::{self, Stream, connect};
 
 type Meter = asyncio_streams_bench_plan::Meter<Box<dyn Fn() -> Duration>>;
 
@@ -24,6 +24,7 @@ pub(crate) async fn work(order: &Client) -> Result<()> {
     if order.kind == Kind::Start {
         let mut stream = connect(order.address).await?;
         stream.write_all(b"!").await?;
+        stream.flush().await?;
         stream.read_to_end(&mut Vec::new()).await?;
         return Ok(());
     }
@@ -44,6 +45,7 @@ async fn connection(order: Client, meter: Rc<Meter>) -> Result<()> {
         while meter.go_on(1) {
             let mut stream = connect(order.address).await?;
             stream.read_exact(&mut [0]).await?;
+            network::close(stream).await?;
         }
         return Ok(());
     }
@@ -66,6 +68,7 @@ async fn connection(order: Client, meter: Rc<Meter>) -> Result<()> {
         Kind::Echo | Kind::WriteRead => {
             while meter.go_on(1) {
                 stream.write_all(&message).await?;
+                stream.flush().await?;
                 stream.read_exact(&mut answer).await?;
             }
         }
@@ -73,6 +76,7 @@ async fn connection(order: Client, meter: Rc<Meter>) -> Result<()> {
             while meter.go_on(1) {
                 stream.write_all(first).await?;
                 stream.write_all(second).await?;
+                stream.flush().await?;
                 stream.read_exact(&mut answer).await?;
             }
         }
@@ -90,7 +94,7 @@ async fn connection(order: Client, meter: Rc<Meter>) -> Result<()> {
     Ok(())
 }
 
-async fn lines(stream: TcpStream, meter: &Meter) -> Result<()> {
+async fn lines(stream: Stream, meter: &Meter) -> Result<()> {
     let mut reader = BufReader::with_capacity(BUFFER, stream);
     let mut line = Vec::new();
     while meter.go_on(1) {
@@ -101,7 +105,7 @@ async fn lines(stream: TcpStream, meter: &Meter) -> Result<()> {
 }
 
 /// tokio reads until one byte only: until the line feed, as often as the carriage return is missing before it.
-async fn until(stream: TcpStream, meter: &Meter) -> Result<()> {
+async fn until(stream: Stream, meter: &Meter) -> Result<()> {
     let mut reader = BufReader::with_capacity(BUFFER, stream);
     let mut line = Vec::new();
     while meter.go_on(1) {

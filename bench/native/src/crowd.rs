@@ -5,10 +5,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use asyncio_streams_bench_plan::{Client, Meter};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::{clock, connect};
+use crate::clock;
+use crate::network::{Stream, connect};
 
 /// How many connections are opened at once: fewer than any server's backlog.
 const OPENING: usize = 50;
@@ -35,7 +35,7 @@ pub(crate) async fn wake_up(order: &Client) -> Result<()> {
 }
 
 /// Connections that have all been served: each has got a byte back.
-async fn open(order: &Client) -> Result<Vec<TcpStream>> {
+async fn open(order: &Client) -> Result<Vec<Stream>> {
     let address = order.address;
     let mut opening = JoinSet::new();
     let mut open = Vec::with_capacity(order.connections);
@@ -55,8 +55,9 @@ async fn open(order: &Client) -> Result<Vec<TcpStream>> {
     Ok(open)
 }
 
-async fn byte_and_back(stream: &mut TcpStream) -> Result<()> {
+async fn byte_and_back(stream: &mut Stream) -> Result<()> {
     stream.write_all(b"!").await?;
+    stream.flush().await?;
     stream.read_exact(&mut [0]).await?;
     Ok(())
 }

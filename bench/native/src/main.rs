@@ -3,19 +3,19 @@
 //! * `bench-native client ...` and `bench-native server ...`: the peer; also the load for servers.
 //! * `bench-native load ...`: what clients talk to, and the crowds for servers.
 //! * `bench-native start COMMAND...`: how long a command takes to its first byte.
+//! * `bench-native certificate`: what TLS needs, for the environment of all.
 
 mod client;
 mod crowd;
+mod network;
 mod server;
 mod sources;
 mod start;
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use asyncio_streams_bench_plan::{Client, Order};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
 
 fn main() -> Result<()> {
@@ -27,6 +27,9 @@ fn main() -> Result<()> {
 }
 
 async fn run(words: &[String]) -> Result<()> {
+    if words == ["certificate"] {
+        return network::print_certificate();
+    }
     if let [first, command @ ..] = words
         && first == "start"
     {
@@ -68,22 +71,6 @@ fn echo_client(address: &str, connections: &str, warmup: &str, measured: &str) -
         Order::Client(order) => Ok(order),
         Order::Server(..) => bail!("{words:?} is no crowd"),
     }
-}
-
-/// Connects; what is written leaves at once, as it does in Python.
-async fn connect(address: SocketAddr) -> Result<TcpStream> {
-    let stream = TcpStream::connect(address)
-        .await
-        .with_context(|| format!("cannot connect to {address}"))?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-/// Listens, and says where.
-async fn listen(address: SocketAddr) -> Result<TcpListener> {
-    let listener = TcpListener::bind(address).await?;
-    println!("listening on {}", listener.local_addr()?);
-    Ok(listener)
 }
 
 /// A clock for a meter.

@@ -5,39 +5,44 @@ use std::net::SocketAddr;
 
 use asyncio_streams_bench_plan::Server;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+
+use crate::network::{self, Arrival, Listener, Stream};
 
 /// What one read has room for.
 const CHUNK: usize = 64 << 10;
 
 /// Serves until it is ended.
 pub(crate) async fn serve(kind: Server, address: SocketAddr) -> anyhow::Result<()> {
-    let listener = crate::listen(address).await?;
+    let listener = Listener::bind(address).await?;
     loop {
-        let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
+        let arrival = listener.accept().await?;
         // Each client's end is its own matter.
-        tokio::spawn(async move {
-            match kind {
-                Server::Echo => echo(stream).await,
-                Server::Greet => greet(stream).await,
-            }
-        });
+        tokio::spawn(talk(arrival, kind));
+    }
+}
+
+async fn talk(arrival: Arrival, kind: Server) -> Result<()> {
+    let stream = arrival.begin().await?;
+    match kind {
+        Server::Echo => echo(stream).await,
+        Server::Greet => greet(stream).await,
     }
 }
 
 /// Sends back what comes, as it comes.
-pub(crate) async fn echo(mut stream: TcpStream) -> Result<()> {
+pub(crate) async fn echo(mut stream: Stream) -> Result<()> {
     // Pages that were never read into take no memory.
     let mut room = Vec::with_capacity(CHUNK);
     while stream.read_buf(&mut room).await? > 0 {
         stream.write_all(&room).await?;
+        stream.flush().await?;
         room.clear();
     }
     Ok(())
 }
 
 /// Sends a byte, and closes.
-pub(crate) async fn greet(mut stream: TcpStream) -> Result<()> {
-    stream.write_all(b"!").await
+pub(crate) async fn greet(mut stream: Stream) -> Result<()> {
+    stream.write_all(b"!").await?;
+    network::close(stream).await
 }

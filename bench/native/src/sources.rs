@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
+use crate::network::{Arrival, Listener};
 use crate::server;
 
 /// What goes out in one piece where only the amount matters.
@@ -39,13 +39,12 @@ pub(crate) async fn serve(kind: &str, size: usize) -> Result<()> {
         "greet" => Kind::Greet,
         kind => bail!("{kind:?} is no load"),
     };
-    let listener = crate::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+    let listener = Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
     loop {
-        let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
+        let arrival = listener.accept().await?;
         let kind = kind.clone();
         // How a client ends is its own matter.
-        tokio::spawn(talk(stream, kind));
+        tokio::spawn(talk(arrival, kind));
     }
 }
 
@@ -56,7 +55,8 @@ fn lines(size: usize, separator: &[u8]) -> Arc<[u8]> {
     line.repeat((BLOCK / line.len()).max(1)).into()
 }
 
-async fn talk(mut stream: TcpStream, kind: Kind) -> io::Result<()> {
+async fn talk(arrival: Arrival, kind: Kind) -> io::Result<()> {
+    let mut stream = arrival.begin().await?;
     match kind {
         Kind::Source(block) => loop {
             stream.write_all(&block).await?;
@@ -72,10 +72,12 @@ async fn talk(mut stream: TcpStream, kind: Kind) -> io::Result<()> {
             loop {
                 stream.read_exact(&mut request).await?;
                 stream.write_all(&request).await?;
+                stream.flush().await?;
             }
         }
         Kind::Greet => {
             stream.write_all(b"!").await?;
+            stream.flush().await?;
             stream.read(&mut [0]).await.map(drop)
         }
     }

@@ -5,3 +5,7 @@ mod order;
 
 pub use meter::{Measured, Meter};
 pub use order::{Client, Kind, Order, Server};
+
+/// The variable of the environment that makes a peer protect its connections by TLS: a certificate and its key, as PEM.
+/// A server shows it, a client trusts it and nothing else. Sessions are not resumed.
+pub const TLS: &str = "BENCH_TLS";

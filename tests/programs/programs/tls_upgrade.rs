@@ -16,6 +16,7 @@ async fn main() -> Result {
     refusals(&given).await?;
     injected(&given).await?;
     early(&given).await?;
+    ended(&given).await?;
     queued(&given).await?;
     failures(&given).await?;
     late_and_cancelled(&given).await
@@ -152,6 +153,26 @@ async fn early(given: &Certificates) -> Result {
     upgraded?;
     left.writer.write("x")?;
     same!(right.reader.read(1).await?, b"x");
+    Ok(())
+}
+
+/// The peer has ended its side, so it cannot answer a handshake: what it sent stays readable.
+async fn ended(given: &Certificates) -> Result {
+    let Pair { left, right } = tcp().await?;
+    left.writer.write("last words")?;
+    left.writer.write_eof()?;
+    right
+        .reader
+        .wait(asyncio_streams::Wanted::Exactly(100))
+        .await?;
+    matching!(
+        right
+            .writer
+            .start_tls_server(&right.reader, &given.server()?)
+            .await,
+        Err(Error::Closed)
+    );
+    same!(right.reader.read_to_end().await?, b"last words");
     Ok(())
 }
 

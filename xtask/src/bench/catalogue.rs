@@ -4,11 +4,15 @@ use anyhow::{Result, bail};
 
 use super::workload::{Unit, Work, Workload};
 
+/// How the names of workloads begin whose connections are protected.
+const TLS: &str = "tls-";
+
 /// All workloads, in the order of the tables.
 pub(crate) fn all() -> Vec<Workload> {
     let mut all = Vec::new();
     let mut add = |name: &str, about: &str, unit, work| {
         all.push(Workload {
+            tls: name.starts_with(TLS),
             name: name.to_owned(),
             about: about.to_owned(),
             work,
@@ -146,7 +150,65 @@ pub(crate) fn all() -> Vec<Workload> {
         Unit::Milliseconds,
         Work::Start,
     );
-    add("size", "streams.wasm", Unit::Bytes, Work::Size);
+    add(
+        "size",
+        "streams.wasm",
+        Unit::Bytes,
+        Work::Size("streams.wasm"),
+    );
+    add(
+        "tls-bulk-in",
+        "bytes received by TLS",
+        Unit::BytesPerSecond,
+        client("bulk-in", "source", 1),
+    );
+    add(
+        "tls-bulk-out",
+        "bytes sent by TLS",
+        Unit::BytesPerSecond,
+        client("bulk-out", "sink", 64 << 10),
+    );
+    add(
+        "tls-connect",
+        "connections opened by a whole handshake, greeted with a byte and closed, one after the other",
+        Unit::Connections,
+        client("connect", "greet", 0),
+    );
+    add(
+        "tls-accept",
+        "connections accepted by a whole handshake, greeted with a byte and closed, from 16 at once",
+        Unit::Connections,
+        greet,
+    );
+    add(
+        "tls-echo-server-1k-50",
+        "messages of 1 KiB there and back by TLS, as server, on 50 connections",
+        Unit::Messages,
+        Work::Server {
+            kind: "echo",
+            client: "echo",
+            size: 1 << 10,
+            connections: 50,
+        },
+    );
+    add(
+        "tls-idle-1000",
+        "process memory for each of 1000 waiting connections with TLS",
+        Unit::BytesEach,
+        Work::Idle(1000),
+    );
+    add(
+        "tls-idle-linear-1000",
+        "linear memory for each of 1000 waiting connections with TLS",
+        Unit::BytesEach,
+        Work::Linear(1000),
+    );
+    add(
+        "tls-size",
+        "streams-tls.wasm",
+        Unit::Bytes,
+        Work::Size("streams-tls.wasm"),
+    );
     all
 }
 
@@ -209,6 +271,14 @@ mod tests {
                 "wakeup-10000",
                 "start",
                 "size",
+                "tls-bulk-in",
+                "tls-bulk-out",
+                "tls-connect",
+                "tls-accept",
+                "tls-echo-server-1k-50",
+                "tls-idle-1000",
+                "tls-idle-linear-1000",
+                "tls-size",
             ]
             .map(String::from),
         );

@@ -77,6 +77,10 @@ fn aims() -> Vec<Aim> {
     add("idle-10000", Ours, vec![AtMost(16.0 * 1024.0)]);
     add("wakeup-10000", Ours, vec![AtMostOther("wakeup-100", 1.5)]);
     add("size", Ours, vec![AtMost(200.0 * 1024.0)]);
+    add("tls-bulk-in", Ours, vec![Times(Floor, 0.9)]);
+    add("tls-bulk-out", Ours, vec![Times(Floor, 0.9)]);
+    add("tls-idle-linear-1000", Ours, vec![AtMost(48.0 * 1024.0)]);
+    add("tls-size", Ours, vec![AtMost(1_300_000.0)]);
     aims
 }
 

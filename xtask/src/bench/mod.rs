@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: this project's components beside asyncio, uvloop, native tokio and raw sockets, in one run.
 
 mod catalogue;
+mod compiled;
 mod figure;
 mod goals;
 mod machine;

@@ -5,12 +5,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use asyncio_streams_host::compose::{Part, compose};
+use asyncio_streams_bench_plan::TLS;
 use clap::ValueEnum;
 
-use super::python;
+use super::{compiled, python};
 use crate::toolchain::Toolchain;
-use crate::wasm::{self, What};
 use crate::{checkout, process, tools};
 
 /// A build of what is small.
@@ -62,6 +61,8 @@ pub(crate) struct Peers {
     pub(crate) peers: Vec<Peer>,
     wasmtime: PathBuf,
     native: PathBuf,
+    /// The certificate and its key, where there is TLS.
+    certificate: Option<String>,
     pub(crate) python: Option<python::Python>,
 }
 
@@ -76,9 +77,12 @@ impl Peers {
         let wasmtime = tools::WASMTIME.get()?;
         let native = native()?;
         std::fs::create_dir_all(super::folder())?;
-        for built in wasm::build(toolchain, "asyncio-streams-bench-guest", What::Examples)? {
-            precompile(&wasmtime, &built)?;
-        }
+        compiled::make(toolchain, &wasmtime)?;
+        let made =
+            compiled::make_protected(toolchain, &wasmtime).and_then(|()| certificate(&native));
+        let certificate = made
+            .inspect_err(|error| eprintln!("\n!!! Left out: whatever takes TLS. {error:#}"))
+            .ok();
         let mut peers: Vec<Peer> = Peer::value_variants()
             .iter()
             .copied()
@@ -103,31 +107,39 @@ impl Peers {
             peers,
             wasmtime,
             native,
+            certificate,
             python,
         })
     }
 
+    /// What the environment of all has to have when connections are protected; none when nobody could be.
+    pub(crate) fn certificate(&self) -> Option<&str> {
+        self.certificate.as_deref()
+    }
+
     /// The command of a peer, to which its orders are added.
-    pub(crate) fn command(&self, peer: Peer) -> Vec<String> {
+    pub(crate) fn command(&self, peer: Peer, tls: bool) -> Vec<String> {
         let text = |path: &Path| path.display().to_string();
         if let Some(python) = self.python.as_ref().filter(|_| peer.is_python()) {
             let file = checkout::root().join("bench/peer.py");
             return vec![text(&python.program), text(&file), peer.name().to_owned()];
         }
         if peer.is_component() {
-            let component = compiled(peer.name());
-            let wasmtime = text(&self.wasmtime);
-            let words = [
-                &wasmtime,
+            let mut words = vec![text(&self.wasmtime)];
+            let flags = [
                 "run",
                 "--allow-precompiled",
                 "-S",
                 "inherit-network",
                 "-S",
                 HANDLES,
-                &text(&component),
             ];
-            return words.map(str::to_owned).into();
+            words.extend(flags.map(str::to_owned));
+            if tls {
+                words.extend(["--env", TLS].map(str::to_owned));
+            }
+            words.push(text(&compiled::file(peer, tls)));
+            return words;
         }
         vec![text(&self.native)]
     }
@@ -156,29 +168,8 @@ fn native() -> Result<PathBuf> {
     Ok(checkout::target().join("release").join(program))
 }
 
-/// Composes a component with what it needs, and compiles it: no run shall measure that.
-fn precompile(wasmtime: &Path, built: &wasm::Built) -> Result<()> {
-    let name = &built.name;
-    let mut component = std::fs::read(&built.file)?;
-    if name != Peer::Floor.name() {
-        let streams = std::fs::read(checkout::components().join("streams.wasm"))?;
-        let parts = [
-            Part::new(format!("{name}.wasm"), component),
-            Part::new("streams.wasm", streams),
-        ];
-        component = compose(parts)?.into_bytes();
-    }
-    let file = super::folder().join(format!("{name}.wasm"));
-    std::fs::write(&file, component).with_context(|| format!("cannot write {}", file.display()))?;
-    let mut command = checkout::clean(wasmtime);
-    command
-        .arg("compile")
-        .arg(&file)
-        .arg("-o")
-        .arg(compiled(name));
-    process::run(&mut command, &format!("compiling {name}"), DEADLINE)
-}
-
-fn compiled(name: &str) -> PathBuf {
-    super::folder().join(format!("{name}.cwasm"))
+/// A certificate with its key, which is made anew each time.
+fn certificate(native: &Path) -> Result<String> {
+    process::output_of(Command::new(native).arg("certificate"))
+        .context("the benchmark's native program gives no certificate")
 }

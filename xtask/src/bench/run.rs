@@ -1,12 +1,11 @@
 //! Running a workload: each peer in turn, again and again, so that what disturbs the machine disturbs all of them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use asyncio_streams_bench_plan::Measured;
+use asyncio_streams_bench_plan::{Measured, TLS};
 
 use super::figure::Figure;
 use super::machine;
@@ -72,6 +71,9 @@ pub(crate) fn all(
         );
         return BTreeMap::new();
     }
+    if workload.tls && peers.certificate().is_none() {
+        return BTreeMap::new();
+    }
     let pace = if workload.is_large() {
         pace.once()
     } else {
@@ -84,7 +86,12 @@ pub(crate) fn all(
             if failed.contains(&peer) {
                 continue;
             }
-            let run = Run { peers, peer, pace };
+            let run = Run {
+                peers,
+                peer,
+                pace,
+                tls: workload.tls,
+            };
             match run.value(workload) {
                 Ok(value) => values.entry(peer).or_default().push(value),
                 Err(error) => {
@@ -109,6 +116,7 @@ struct Run<'a> {
     peers: &'a Peers,
     peer: Peer,
     pace: Pace,
+    tls: bool,
 }
 
 impl Run<'_> {
@@ -135,11 +143,11 @@ impl Run<'_> {
             Work::Start => {
                 let mut words = self.peers.load();
                 words.push("start".to_owned());
-                words.extend(self.peers.command(self.peer));
+                words.extend(self.peers.command(self.peer, self.tls));
                 self.measure(&words)?
             }
-            Work::Size => {
-                let file = checkout::components().join("streams.wasm");
+            Work::Size(name) => {
+                let file = checkout::components().join(name);
                 return Ok(file.metadata()?.len() as f64);
             }
         };
@@ -160,9 +168,9 @@ impl Run<'_> {
     ) -> Result<Measured> {
         let mut words = self.peers.load();
         words.extend(["load", load, &size.to_string()].map(str::to_owned));
-        let mut load = start(&words, "the load", PATIENCE + self.pace.measured)?;
+        let mut load = self.start(&words, "the load", PATIENCE + self.pace.measured)?;
         let address = listening(&mut load)?;
-        let mut words = self.peers.command(self.peer);
+        let mut words = self.peers.command(self.peer, self.tls);
         words.extend(self.client(kind, &address, size, connections));
         self.measure(&words)
     }
@@ -173,7 +181,7 @@ impl Run<'_> {
         // Code is loaded and rooms are made that serve all connections.
         self.measure(&self.crowd("wake-up", &address, 8, true))?;
         let before = memory(server.id())?;
-        let mut crowd = start(
+        let mut crowd = self.start(
             &self.crowd("idle", &address, n, false),
             "the crowd",
             2 * PATIENCE,
@@ -188,9 +196,9 @@ impl Run<'_> {
 
     /// The peer as a server, and where it listens.
     fn server(&self, kind: &str) -> Result<(Running, String)> {
-        let mut words = self.peers.command(self.peer);
+        let mut words = self.peers.command(self.peer, self.tls);
         words.extend(["server", kind, "127.0.0.1:0"].map(str::to_owned));
-        let mut server = start(&words, "the server", 3 * PATIENCE + self.pace.measured)?;
+        let mut server = self.start(&words, "the server", 3 * PATIENCE + self.pace.measured)?;
         let address = listening(&mut server)?;
         Ok((server, address))
     }
@@ -222,9 +230,27 @@ impl Run<'_> {
         [self.pace.warmup(), self.pace.measured].map(|time| time.as_millis().to_string())
     }
 
+    /// Starts a program with as many descriptors as the system permits.
+    fn start(&self, words: &[String], what: &str, deadline: Duration) -> Result<Running> {
+        let mut command = Command::new("sh");
+        command.args([
+            "-c",
+            "ulimit -n \"$(ulimit -H -n)\" 2>/dev/null; exec \"$@\"",
+            "sh",
+        ]);
+        command
+            .args(words)
+            .stdout(Stdio::piped())
+            .current_dir(super::folder());
+        if let Some(certificate) = self.peers.certificate().filter(|_| self.tls) {
+            command.env(TLS, certificate);
+        }
+        Running::start(&mut command, what, deadline)
+    }
+
     /// Runs to its end what measures.
     fn measure(&self, words: &[String]) -> Result<Measured> {
-        let mut measuring = start(
+        let mut measuring = self.start(
             words,
             "the measuring side",
             2 * PATIENCE + self.pace.measured,
@@ -240,21 +266,6 @@ impl Run<'_> {
         let said = said.context("the measuring side said nothing")?;
         said.parse().map_err(anyhow::Error::msg)
     }
-}
-
-/// Starts a program with as many descriptors as the system permits.
-fn start(words: &[String], what: &str, deadline: Duration) -> Result<Running> {
-    let mut command = Command::new("sh");
-    command.args([
-        "-c",
-        "ulimit -n \"$(ulimit -H -n)\" 2>/dev/null; exec \"$@\"",
-        "sh",
-    ]);
-    command
-        .args(words)
-        .stdout(Stdio::piped())
-        .current_dir(Path::new(&super::folder()));
-    Running::start(&mut command, what, deadline)
 }
 
 /// Waits until a server says where it listens.

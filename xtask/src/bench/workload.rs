@@ -9,6 +9,8 @@ pub(crate) struct Workload {
     pub(crate) about: String,
     pub(crate) work: Work,
     pub(crate) unit: Unit,
+    /// Whether the connections are protected by TLS.
+    pub(crate) tls: bool,
 }
 
 /// How it is measured.
@@ -36,8 +38,8 @@ pub(crate) enum Work {
     WakeUp(usize),
     /// From the start of the peer to the first byte of its connection.
     Start,
-    /// The length of a file.
-    Size,
+    /// The length of one of the components.
+    Size(&'static str),
 }
 
 /// What a figure counts.
@@ -78,11 +80,20 @@ impl Unit {
 impl Workload {
     /// Whether this peer takes part.
     pub(crate) fn has(&self, peer: Peer) -> bool {
+        if self.tls {
+            match peer {
+                // What a connection costs without TLS is told by the other workloads.
+                Peer::OursCall => return false,
+                // It has no network.
+                Peer::Floor if !self.is_bulk() => return false,
+                _ => {}
+            }
+        }
         match self.work {
             // Only a component has a linear memory.
             Work::Linear(_) => peer.is_component(),
             // One file is measured, which both ways of using it share.
-            Work::Size => peer == Peer::Ours,
+            Work::Size(_) => peer == Peer::Ours,
             _ => true,
         }
     }
@@ -92,8 +103,12 @@ impl Workload {
         match self.work {
             Work::Client { connections, .. } | Work::Server { connections, .. } => connections,
             Work::Idle(n) | Work::Linear(n) | Work::WakeUp(n) => n,
-            Work::Start | Work::Size => 1,
+            Work::Start | Work::Size(_) => 1,
         }
+    }
+
+    fn is_bulk(&self) -> bool {
+        self.unit == Unit::BytesPerSecond
     }
 
     /// Whether there are so many that one run has to do.

@@ -7,9 +7,9 @@ use std::rc::Rc;
 use futures::future::{Either, select};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
-use crate::connection::{Connection, room};
+use crate::connection::Connection;
 use crate::driver;
-use crate::transport::Incoming;
+use crate::transport::{Incoming, room};
 
 /// Pieces in a row after which other tasks get a turn.
 const TURN: u32 = 16;
@@ -70,7 +70,7 @@ async fn move_all(
         let dropped = Dropped(connection);
         let more = if flows {
             let buffer = || Vec::with_capacity(most);
-            room::read_much(&mut data, most, buffer, took).await
+            data.read_much(most, buffer, took).await
         } else {
             data.ready().await && {
                 let buffer = Vec::with_capacity(most.min(room::LARGE));

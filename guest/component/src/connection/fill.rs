@@ -10,9 +10,9 @@ use asyncio_streams_core::{ReadError, Reader};
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::driver;
 use crate::errors;
-use crate::transport::Incoming;
+use crate::transport::{Incoming, room};
 
-use super::{Connection, Slot, room};
+use super::{Connection, Slot};
 
 /// Reads in a row after which other tasks get a turn: a fast peer's bytes are always ready.
 const TURN: u32 = 16;
@@ -86,7 +86,7 @@ impl Connection {
         let Some(incoming) = lent.incoming.as_mut() else {
             return Ok(());
         };
-        let reading = room::read(incoming, |bytes| self.feed(bytes));
+        let reading = incoming.read_next(|bytes| self.feed(bytes));
         let Some(more) = self.unless_interrupted(reading).await? else {
             return Ok(());
         };

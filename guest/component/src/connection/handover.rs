@@ -7,10 +7,10 @@ use wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult, Stream
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::bindings::{wit_future, wit_stream};
 use crate::driver;
-use crate::transport::Incoming;
+use crate::transport::{Incoming, room};
 
 use super::fill::Lent;
-use super::{Connection, Slot, room};
+use super::{Connection, Slot};
 
 /// A stream of bytes and how it ended.
 pub(crate) type Given = (StreamReader<u8>, FutureReader<Result<(), Error>>);
@@ -89,9 +89,9 @@ impl Connection {
                 room.clear();
                 room.reserve_exact(room::BULK);
                 let took = |bytes| piece = bytes;
-                room::read_much(&mut incoming, room::BULK, || room, took).await
+                incoming.read_much(room::BULK, || room, took).await
             } else {
-                room::read(&mut incoming, |bytes| piece = bytes).await
+                incoming.read_next(|bytes| piece = bytes).await
             };
             if !more {
                 return incoming.outcome().await;

@@ -8,7 +8,6 @@ mod handover;
 mod held;
 mod memory;
 mod pump;
-pub(crate) mod room;
 mod upgrade;
 
 use std::cell::{Cell, OnceCell, RefCell};

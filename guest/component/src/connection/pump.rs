@@ -11,10 +11,10 @@ use futures::future::{join, select};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::driver;
-use crate::transport::{Incoming, Outgoing};
+use crate::transport::{Incoming, Outgoing, room};
 
 use super::fill::Lent;
-use super::{Connection, Slot, room};
+use super::{Connection, Slot};
 
 /// How long a closed connection goes on discarding what the peer sends, in nanoseconds: between two pieces, and in all.
 ///
@@ -156,7 +156,7 @@ async fn discard(connection: &Connection) {
 /// Reads to the end, counting the pieces.
 async fn take_all(connection: &Connection, incoming: &mut Incoming, pieces: &Cell<u32>) {
     loop {
-        if !room::read(incoming, room::give_back).await {
+        if !incoming.read_next(room::give_back).await {
             break;
         }
         pieces.set(pieces.get().wrapping_add(1));

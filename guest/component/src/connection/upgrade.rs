@@ -68,24 +68,21 @@ impl Connection {
 
     /// Takes the input out of everybody's reach, and has the pump told.
     fn prepare(&self, role: Role) -> Result<(), Error> {
-        let early = {
-            let mut input = self.input.borrow_mut();
+        {
+            let input = self.input.borrow();
             if let Some(failure) = input.failure() {
                 return Err(failure.clone());
             }
             if input.buffered() > 0 && matches!(role, Role::Client(_)) {
                 return Err(plaintext_pending());
             }
-            if input.at_eof() {
-                return Err(Error::Closed);
-            }
-            input.take_buffer()
-        };
-        self.weigh();
+        }
+        // Before anything is taken out of the buffer: when the peer has ended its side, what it sent stays readable.
         let Some(incoming) = Lent::borrow(self).and_then(|mut lent| lent.incoming.take()) else {
-            // The peer has ended its side.
             return Err(Error::Closed);
         };
+        let early = self.input.borrow_mut().take_buffer();
+        self.weigh();
         // Until the pump gives it back.
         *self.incoming.borrow_mut() = Slot::Lent;
         *self.upgrade.borrow_mut() = Some(Upgrade {

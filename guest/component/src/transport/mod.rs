@@ -2,6 +2,7 @@
 
 mod plain;
 pub(crate) mod rescue;
+pub(crate) mod room;
 pub(crate) mod tcp;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
@@ -39,20 +40,30 @@ impl Incoming {
         }
     }
 
+    /// Reads what comes next and gives it to `took`, also when the call is dropped. False at the end.
+    pub(crate) async fn read_next(&mut self, took: impl FnOnce(Vec<u8>)) -> bool {
+        self.read_much(room::LARGE, room::take, took).await
+    }
+
+    /// The same, at most `most` bytes, and into `room` unless too many wait.
+    pub(crate) async fn read_much(
+        &mut self,
+        most: usize,
+        room: impl FnOnce() -> Vec<u8>,
+        took: impl FnOnce(Vec<u8>),
+    ) -> bool {
+        match self {
+            Incoming::Plain(incoming) => room::read(incoming, most, room, took).await,
+            Incoming::Tls(incoming) => incoming.read(room, took).await,
+        }
+    }
+
     /// Reads into the spare capacity of `buffer` and gives it to `took`, also when the call is dropped: a read that
     /// is cancelled may have got bytes already. False at the end.
     pub(crate) async fn read(&mut self, buffer: Vec<u8>, took: impl FnOnce(Vec<u8>)) -> bool {
         match self {
             Incoming::Plain(incoming) => incoming.read(buffer, took).await,
-            Incoming::Tls(incoming) => incoming.read(buffer, took).await,
-        }
-    }
-
-    /// Whether the last read got as much as it had room for, so that there is probably more.
-    pub(crate) fn last_was_full(&self) -> bool {
-        match self {
-            Incoming::Plain(incoming) => incoming.last_was_full(),
-            Incoming::Tls(incoming) => incoming.last_was_full(),
+            Incoming::Tls(incoming) => incoming.read(|| buffer, took).await,
         }
     }
 

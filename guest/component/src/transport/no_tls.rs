@@ -134,11 +134,11 @@ impl Incoming {
         match *self {}
     }
 
-    pub(crate) async fn read(&mut self, _: Vec<u8>, _: impl FnOnce(Vec<u8>)) -> bool {
-        match *self {}
-    }
-
-    pub(crate) fn last_was_full(&self) -> bool {
+    pub(crate) async fn read(
+        &mut self,
+        _: impl FnOnce() -> Vec<u8>,
+        _: impl FnOnce(Vec<u8>),
+    ) -> bool {
         match *self {}
     }
 

@@ -62,7 +62,7 @@ impl Incoming {
     }
 
     /// Whether the last read got as much as it had room for, so that there is probably more.
-    pub(crate) fn last_was_full(&self) -> bool {
+    pub(super) fn last_was_full(&self) -> bool {
         self.full
     }
 

@@ -6,11 +6,11 @@ use futures::future::select;
 
 use crate::bindings::exports::asyncio::streams::types::{Error, TlsFailure};
 use crate::driver;
-use crate::transport::{self, plain};
+use crate::transport::{self, plain, room};
 
 use super::incoming::{Incoming, more};
 use super::outgoing::Outgoing;
-use super::session::{Session, Step, return_buffer, take_buffer};
+use super::session::{Session, Step};
 use super::{Role, failure};
 
 /// Reads in a row after which other tasks get a turn.
@@ -100,7 +100,7 @@ async fn part(mut incoming: plain::Incoming, mut outgoing: plain::Outgoing) {
     let parting = async {
         // The connection has failed already.
         let _ = outgoing.finish().await;
-        while incoming.ready().await && incoming.read(take_buffer(), return_buffer).await {}
+        while room::read(&mut incoming, room::LARGE, room::take, room::give_back).await {}
     };
     select(pin!(parting), pin!(driver::sleep(PARTING))).await;
 }

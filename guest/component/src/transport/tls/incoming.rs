@@ -2,9 +2,9 @@
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::driver;
-use crate::transport::plain;
+use crate::transport::{plain, room};
 
-use super::session::{Session, Step, take_buffer};
+use super::session::{Session, Step};
 
 /// Reads in a row without anything to give, after which other tasks get a turn.
 const TURN: u32 = 16;
@@ -13,17 +13,11 @@ const TURN: u32 = 16;
 pub(crate) struct Incoming {
     raw: plain::Incoming,
     session: Session,
-    /// Whether the last read got as much as it had room for.
-    full: bool,
 }
 
 impl Incoming {
     pub(super) fn new(raw: plain::Incoming, session: Session) -> Self {
-        Incoming {
-            raw,
-            session,
-            full: false,
-        }
+        Incoming { raw, session }
     }
 
     /// Waits until there is something to read; false at the end. A dropped wait loses nothing.
@@ -45,21 +39,20 @@ impl Incoming {
         }
     }
 
-    /// Reads into the spare capacity of `buffer` and gives it to `took`, also when the call is dropped. False at the end.
-    pub(crate) async fn read(&mut self, mut buffer: Vec<u8>, took: impl FnOnce(Vec<u8>)) -> bool {
+    /// Reads into the spare capacity of `room` and gives it to `took`. False at the end. There is no room until there is
+    /// something to fill it with.
+    pub(crate) async fn read(
+        &mut self,
+        room: impl FnOnce() -> Vec<u8>,
+        took: impl FnOnce(Vec<u8>),
+    ) -> bool {
         if !self.ready().await {
-            took(buffer);
             return false;
         }
-        self.session.take(&mut buffer);
-        self.full = buffer.len() >= buffer.capacity();
-        took(buffer);
+        let mut bytes = room();
+        self.session.take(&mut bytes);
+        took(bytes);
         true
-    }
-
-    /// Whether the last read got as much as it had room for, so that there is probably more.
-    pub(crate) fn last_was_full(&self) -> bool {
-        self.full
     }
 
     /// How the stream ended. To be asked after the end; a dropped call can be repeated.
@@ -84,5 +77,5 @@ impl Incoming {
 
 /// Waits for ciphertext and takes it; false at the end of the stream. A dropped wait loses nothing.
 pub(super) async fn more(raw: &mut plain::Incoming, session: &Session) -> bool {
-    raw.ready().await && raw.read(take_buffer(), |bytes| session.feed(bytes)).await
+    room::read(raw, room::LARGE, room::take, |bytes| session.feed(bytes)).await
 }

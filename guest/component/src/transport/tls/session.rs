@@ -1,6 +1,6 @@
 //! What the two directions of a protected connection share: rustls's connection, and how the input ended.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io::{BufRead, Write};
 use std::rc::Rc;
 use std::task::Context;
@@ -10,11 +10,9 @@ use rustls::{Connection, HandshakeKind, ProtocolVersion};
 use crate::bindings::exports::asyncio::streams::tls::{TlsInfo, TlsVersion};
 use crate::bindings::exports::asyncio::streams::types::{Error, TlsFailure};
 use crate::signal::{Sleeper, Waiters};
+use crate::transport::room;
 
 use super::{Times, failure, suites};
-
-/// Bytes asked of the network at once.
-const READ_SIZE: usize = 64 * 1024;
 
 /// Bytes that a record adds to its content at the most, and how many bytes a record holds (RFC 8446, 5.1 and 5.2).
 const RECORD_OVERHEAD: usize = 64;
@@ -283,7 +281,7 @@ impl Ahead {
             *self = Ahead { bytes, at: 0 };
         } else {
             self.bytes.extend_from_slice(&bytes);
-            return_buffer(bytes);
+            room::give_back(bytes);
         }
     }
 
@@ -298,24 +296,7 @@ impl Ahead {
     fn clear(&mut self) {
         let Ahead { bytes, .. } = std::mem::take(self);
         if bytes.capacity() > 0 {
-            return_buffer(bytes);
+            room::give_back(bytes);
         }
     }
-}
-
-thread_local! {
-    /// The buffer that was used last, for the next one who reads: a connection that waits has none.
-    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-/// An empty buffer to read into.
-pub(super) fn take_buffer() -> Vec<u8> {
-    let mut buffer = SPARE.take();
-    buffer.clear();
-    buffer.reserve_exact(READ_SIZE);
-    buffer
-}
-
-pub(super) fn return_buffer(buffer: Vec<u8>) {
-    SPARE.set(buffer);
 }

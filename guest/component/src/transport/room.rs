@@ -7,7 +7,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::transport::Incoming;
+use super::plain;
 
 /// Bytes asked of the transport at once. The system's receive buffers are of this order.
 pub(crate) const LARGE: usize = 64 * 1024;
@@ -32,14 +32,10 @@ thread_local! {
     static FREE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Reads what comes next and gives it to `took`, also when the call is dropped. False at the end.
-pub(super) async fn read(incoming: &mut Incoming, took: impl FnOnce(Vec<u8>)) -> bool {
-    read_much(incoming, LARGE, take, took).await
-}
-
-/// The same, at most `most` bytes, and into `room` unless too many wait.
-pub(crate) async fn read_much(
-    incoming: &mut Incoming,
+/// Reads what comes next, at most `most` bytes, into `room` unless too many wait; gives it to `took`, also when the call
+/// is dropped. False at the end.
+pub(super) async fn read(
+    incoming: &mut plain::Incoming,
     most: usize,
     room: impl FnOnce() -> Vec<u8>,
     took: impl FnOnce(Vec<u8>),
@@ -64,7 +60,7 @@ pub(crate) async fn read_much(
 }
 
 /// Keeps room for the next read. What it holds is no longer needed.
-pub(super) fn give_back(mut room: Vec<u8>) {
+pub(crate) fn give_back(mut room: Vec<u8>) {
     FREE.with_borrow_mut(|free| {
         if room.capacity() >= LARGE && free.len() < MOST {
             room.clear();
@@ -73,7 +69,8 @@ pub(super) fn give_back(mut room: Vec<u8>) {
     });
 }
 
-fn take() -> Vec<u8> {
+/// Large room, empty.
+pub(super) fn take() -> Vec<u8> {
     FREE.with_borrow_mut(Vec::pop)
         .unwrap_or_else(|| Vec::with_capacity(LARGE))
 }
