@@ -8,10 +8,14 @@
 //!
 //! `-S allow-ip-name-lookup` lets the program look up the name; an address in its place needs no
 //! such leave.
+//!
+//! With `streams-tls.wasm` in the place of `streams.wasm` it speaks `https` too. It trusts whom browsers
+//! trust; a server of one's own is trusted by its certificate, or its authority's, in the environment:
+//! `--env ROOTS="$(cat cert.pem)"`.
 
 use std::error::Error;
 
-use asyncio_streams::{cli, open_connection, run};
+use asyncio_streams::{ClientConfig, ConnectOptions, cli, run};
 
 run!(main);
 
@@ -19,14 +23,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = cli::arguments();
     let url = arguments
         .first()
-        .ok_or("usage: http-headers http://HOST[:PORT][/PATH]")?;
-    let rest = url
-        .strip_prefix("http://")
-        .ok_or("the URL does not begin with http://")?;
+        .ok_or("usage: http-headers http[s]://HOST[:PORT][/PATH]")?;
+    let (options, default_port, rest) = match url.split_once("://") {
+        Some(("http", rest)) => (ConnectOptions::new(), "80", rest),
+        Some(("https", rest)) => (ConnectOptions::new().tls(&config()?), "443", rest),
+        _ => return Err("the URL begins neither with http:// nor with https://".into()),
+    };
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let (host, port) = host_and_port(authority)?;
+    let (host, port) = host_and_port(authority, default_port)?;
 
-    let (reader, writer) = open_connection(host, port).await?;
+    let (reader, writer) = options.open_connection(host, port).await?;
     writer.write(format!(
         "HEAD /{path} HTTP/1.0\r\nHost: {authority}\r\n\r\n"
     ))?;
@@ -48,12 +54,27 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The part of a URL between `//` and the path: a name or an address, and a port if it is not 80.
-fn host_and_port(authority: &str) -> Result<(&str, u16), Box<dyn Error>> {
+/// Trusts whom browsers trust, and whose certificate is in the environment.
+fn config() -> Result<ClientConfig, Box<dyn Error>> {
+    let config = ClientConfig::new();
+    for (name, value) in cli::variables() {
+        if name == "ROOTS" {
+            config.add_roots(value)?;
+        }
+    }
+    Ok(config)
+}
+
+/// The part of a URL between `//` and the path: a name or an address, and a port if it is not the
+/// default one.
+fn host_and_port<'a>(
+    authority: &'a str,
+    default_port: &'a str,
+) -> Result<(&'a str, u16), Box<dyn Error>> {
     // The colons of an IPv6 address stand in brackets, before the one of the port.
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, port),
-        _ => (authority, "80"),
+        _ => (authority, default_port),
     };
     let port = port
         .parse()

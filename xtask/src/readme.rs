@@ -8,7 +8,13 @@ use clap::Parser as _;
 use crate::shell::Session;
 use crate::steps::Tally;
 use crate::tools::Tool;
-use crate::{Cli, by_hand, checkout};
+use crate::{Cli, by_hand, checkout, debian};
+
+/// The component that is built where there is a clang.
+const TLS: &str = "streams-tls.wasm";
+
+/// The program and the package.
+const OPENSSL: &str = "openssl";
 
 /// Runs the lines block by block, with programs from these folders first; a server that a block starts is ended with
 /// it. The lines that the demo prints must be among them. Lines that run this automation are looked at only: the tests
@@ -31,6 +37,10 @@ pub(crate) fn run(folders: &[PathBuf], tally: &mut Tally) -> Result<()> {
         }
     }
     for block in blocks {
+        if block.concat().contains(TLS) && !can_protect()? {
+            eprintln!("\n!!! Left out: the lines with {TLS}, which was not built");
+            continue;
+        }
         let mut session = Session::new(folders.iter().cloned());
         for line in block {
             match line.split_once(' ') {
@@ -42,6 +52,17 @@ pub(crate) fn run(folders: &[PathBuf], tally: &mut Tally) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether there is what the lines with TLS take; gets the program that makes certificates.
+fn can_protect() -> Result<bool> {
+    if !checkout::components().join(TLS).exists() {
+        return Ok(false);
+    }
+    if checkout::on_path(OPENSSL).is_none() {
+        debian::apt_install(&[OPENSSL]).context("the README's lines with TLS take openssl")?;
+    }
+    Ok(true)
 }
 
 fn check_ours(line: &str) -> Result<()> {
