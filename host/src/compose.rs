@@ -167,10 +167,8 @@ fn encode(graph: &mut CompositionGraph, plan: &Plan) -> Result<Vec<u8>, ComposeE
 /// What provides an interface that no part exports.
 pub(crate) fn provider_of(import: &str) -> &'static str {
     match unversioned(import) {
-        "asyncio:streams/streams" | "asyncio:streams/types" | "asyncio:streams/sockets" => {
-            "the streams component (streams.wasm)"
-        }
         "asyncio:streams/handler" => "your handler, a component that exports `client-connected`",
+        name if name.starts_with("asyncio:streams/") => "the streams component (streams.wasm)",
         _ => "a component that exports it",
     }
 }

@@ -228,9 +228,10 @@ fn what_is_missing_is_said_with_what_provides_it() {
     );
     let error = refused(
         [serve, handler],
-        "serve.wasm imports asyncio:streams/types@0.1.0 and asyncio:streams/streams@0.1.0, which no part exports: add \
-         the streams component (streams.wasm); handler.wasm imports asyncio:streams/types@0.1.0 and \
-         asyncio:streams/streams@0.1.0, which no part exports: add the streams component (streams.wasm)",
+        "serve.wasm imports asyncio:streams/types@0.1.0, asyncio:streams/tls@0.1.0 and asyncio:streams/streams@0.1.0, \
+         which no part exports: add the streams component (streams.wasm); handler.wasm imports \
+         asyncio:streams/types@0.1.0, asyncio:streams/tls@0.1.0 and asyncio:streams/streams@0.1.0, which no part \
+         exports: add the streams component (streams.wasm)",
     );
     let ComposeError::Missing { missing } = error else {
         panic!("{error}")

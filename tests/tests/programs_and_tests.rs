@@ -61,7 +61,7 @@ fn programs() -> Result<BTreeSet<String>> {
 /// Everything in the tests that could be a program's name; what comments say does not count.
 fn words_of_the_tests() -> Result<BTreeSet<String>> {
     let mut words = BTreeSet::new();
-    for file in files_of("tests")? {
+    for file in files_below("tests")? {
         for line in fs::read_to_string(&file)?.lines() {
             let code = line.split("//").next().unwrap_or_default();
             let found = code.split(|c: char| !(c.is_alphanumeric() || c == '_'));
@@ -69,6 +69,19 @@ fn words_of_the_tests() -> Result<BTreeSet<String>> {
         }
     }
     Ok(words)
+}
+
+/// The sources in a folder and in the folders in it.
+fn files_below(folder: &str) -> Result<Vec<PathBuf>> {
+    let mut files = files_of(folder)?;
+    for entry in fs::read_dir(here().join(folder))? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            let inner = Path::new(folder).join(entry.file_name());
+            files.extend(files_of(&inner.to_string_lossy())?);
+        }
+    }
+    Ok(files)
 }
 
 fn files_of(folder: &str) -> Result<Vec<PathBuf>> {

@@ -188,17 +188,18 @@ fn data_that_is_cut_short() {
 
 #[test]
 fn data_that_was_changed() {
+    type Change = fn(&mut Vec<u8>);
     if !tls() {
         return;
     }
     let mut server = Server::start(Way::Accept);
-    let changes: [&dyn Fn(&mut Vec<u8>); 5] = [
+    let changes: [Change; 5] = [
         // In the content, in the tag, in the length; a record too large; a handshake record in the clear.
-        &|bytes| bytes[6] ^= 1,
-        &|bytes| *bytes.last_mut().expect("a byte") ^= 1,
-        &|bytes| bytes[4] ^= 1,
-        &|bytes| bytes.splice(0..0, [0x17, 3, 3, 0x48, 0x01]).for_each(drop),
-        &|bytes| {
+        |bytes| bytes[6] ^= 1,
+        |bytes| *bytes.last_mut().expect("a byte") ^= 1,
+        |bytes| bytes[4] ^= 1,
+        |bytes| bytes.splice(0..0, [0x17, 3, 3, 0x48, 0x01]).for_each(drop),
+        |bytes| {
             bytes
                 .splice(0..0, [0x16, 3, 3, 0, 4, 1, 0, 0, 0])
                 .for_each(drop)
