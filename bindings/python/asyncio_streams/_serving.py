@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import _errors
 from ._calls import Call, cancellable
 from ._connecting import host_name, port_number
-from ._sockets import ComponentSocket
+from ._sockets import ComponentSocket, take_address
 from ._transport import ComponentTransport
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Serving(_Base):
         if host is None and port is None:
             if sock is None:
                 raise ValueError("Neither host/port nor sock were specified")
-            host, port = _take_address(sock)
+            host, port = take_address(sock)
         elif sock is not None:
             raise ValueError("host/port and sock can not be specified at the same time")
         if reuse_port:
@@ -199,15 +199,6 @@ class Serving(_Base):
 
     def _stop_serving(self, sock: ListeningSocket) -> None:
         sock.close()
-
-
-def _take_address(sock: Any) -> tuple[str, int]:
-    """Closes a bound socket of Python's, for the component to listen where it would have."""
-    if sock.type != socket.SOCK_STREAM:
-        raise ValueError(f"A Stream Socket was expected, got {sock!r}")
-    address = sock.getsockname()
-    sock.close()
-    return address[0], address[1]
 
 
 def _hosts(host: Any) -> list[str]:

@@ -171,6 +171,31 @@ def connected_pair(*args: Any, **kwds: Any) -> tuple[socket.socket, socket.socke
     return first, second
 
 
+class TakenSocket(socket.socket):
+    """A bound socket of Python's whose address the component has taken over: closed, but it still knows the address."""
+
+    __slots__ = ()
+
+    def getsockname(self) -> Any:
+        """The address that it was bound to."""
+        return _addresses[self]
+
+
+_addresses: weakref.WeakKeyDictionary[TakenSocket, Any] = weakref.WeakKeyDictionary()
+
+
+def take_address(sock: Any) -> tuple[str, int]:
+    """Closes a bound socket of Python's, for the component to listen where it would have. Raises ValueError for others."""
+    if sock.type != socket.SOCK_STREAM:
+        raise ValueError(f"A Stream Socket was expected, got {sock!r}")
+    address = sock.getsockname()
+    sock.close()
+    if type(sock) is socket.socket:
+        sock.__class__ = TakenSocket
+        _addresses[sock] = address  # type: ignore[index]
+    return address[0], address[1]
+
+
 class _NoSelector:
     """What asyncio's transports ask for their text."""
 

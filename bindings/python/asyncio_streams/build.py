@@ -78,9 +78,9 @@ def build(
         raise BuildError(f"cannot read {program}: {reason}") from reason
     except SyntaxError as reason:
         raise BuildError(f"{program}:{reason.lineno}: {reason.msg}") from reason
-    wac = _wac() if streams is not None else None
     if streams is not None and not streams.is_file():
         raise BuildError(f"there is no {streams}; `cargo xtask build` makes it")
+    wac = _wac() if streams is not None else None
     with tempfile.TemporaryDirectory(prefix="asyncio-streams-") as folder:
         work = Path(folder)
         try:
