@@ -100,7 +100,7 @@ fn installed(program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-fn or_say(package: &str, found: Result<Found, String>) -> Option<Found> {
+pub(crate) fn or_say<T>(package: &str, found: Result<T, String>) -> Option<T> {
     match found {
         Ok(found) => Some(found),
         Err(reason) if env::var_os("PEERS").is_some_and(|peers| peers == "required") => {

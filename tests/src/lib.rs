@@ -30,6 +30,7 @@ pub mod native;
 mod output;
 pub mod peers;
 mod program;
+pub mod python;
 pub mod resources;
 mod running;
 mod wasmtime_program;

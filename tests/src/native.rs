@@ -21,6 +21,8 @@ pub struct NativeServer {
     address: SocketAddr,
     child: Child,
     said: Output,
+    /// None when they were asked for all that it wrote.
+    readers: Option<[Reader; 2]>,
 }
 
 impl NativeServer {
@@ -43,12 +45,85 @@ impl NativeServer {
         panic!("it does not listen: {said}")
     }
 
+    /// Starts a server that says where it listens, on a line of which `address` makes it out.
+    ///
+    /// # Panics
+    /// With all that it said, when it does not.
+    pub fn start_telling(
+        command: &mut Command,
+        address: impl Fn(&str) -> Option<SocketAddr>,
+    ) -> Self {
+        let (mut child, said, readers) = spawn(command).expect("a server");
+        let give_up = Instant::now() + PATIENCE;
+        while let Some(line) = said.next_line(give_up) {
+            if let Some(address) = address(&line) {
+                return Self {
+                    address,
+                    child,
+                    said,
+                    readers: Some(readers),
+                };
+            }
+        }
+        end(&mut child);
+        panic!("it does not say where it listens: {}", said.text())
+    }
+
+    /// Waits for its end, and gives what it wrote to standard output.
+    ///
+    /// # Panics
+    /// With all that it wrote, when it fails or does not end.
+    pub fn finish(mut self) -> String {
+        let give_up = Instant::now() + PATIENCE;
+        let status = loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => break status,
+                Ok(None) if Instant::now() < give_up => thread::sleep(Duration::from_millis(5)),
+                other => panic!("it does not end ({other:?}): {}", self.said.text()),
+            }
+        };
+        assert!(status.success(), "{status}: {}", self.said.text());
+        self.stdout()
+    }
+
+    /// Ends it, and gives what it wrote to standard output.
+    pub fn stop(mut self) -> String {
+        end(&mut self.child);
+        self.stdout()
+    }
+
+    fn stdout(&mut self) -> String {
+        let stdout = self.readers.take().map(|[stdout, _]| stdout.join());
+        let bytes = stdout.and_then(Result::ok).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Waits until it has written a line that contains this, beyond those waited for before.
+    ///
+    /// # Panics
+    /// With what it wrote, when it does not.
+    pub fn wait_for(&self, text: &str) {
+        let give_up = Instant::now() + PATIENCE;
+        while let Some(line) = self.said.next_line(give_up) {
+            if line.contains(text) {
+                return;
+            }
+        }
+        panic!("it does not say {text:?}: {}", self.said.text())
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     fn start_at(address: SocketAddr, command: &mut Command) -> Result<Self, String> {
-        let (child, said, _) = spawn(command)?;
+        let (child, said, readers) = spawn(command)?;
         let mut server = Self {
             address,
             child,
             said,
+            readers: Some(readers),
         };
         let give_up = Instant::now() + PATIENCE;
         loop {

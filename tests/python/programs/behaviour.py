@@ -1,0 +1,386 @@
+"""What programs rely on beside the bytes, one matter a run. The same lines are printed with asyncio's own streams.
+
+    behaviour.py MATTER
+"""
+
+import asyncio
+import errno
+import gc
+import importlib
+import socket
+import sys
+import time
+
+HOST = "127.0.0.1"
+
+
+class Pair:
+    """A connection of which the program has both ends."""
+
+    async def __aenter__(self):
+        accepted = asyncio.get_running_loop().create_future()
+        self.server = await asyncio.start_server(lambda *ends: accepted.set_result(ends), HOST, 0)
+        self.port = self.server.sockets[0].getsockname()[1]
+        self.reader, self.writer = await asyncio.open_connection(HOST, self.port)
+        self.peer_reader, self.peer_writer = await accepted
+        return self
+
+    async def __aexit__(self, *error):
+        for writer in (self.writer, self.peer_writer):
+            writer.transport.abort()
+        self.server.close()
+
+
+async def outcome(awaitable):
+    """The name of what is raised, or the result."""
+    try:
+        return await awaitable
+    except BaseException as error:
+        return type(error).__name__
+
+
+def attempt(function, *arguments):
+    try:
+        return function(*arguments)
+    except BaseException as error:
+        return type(error).__name__
+
+
+async def clock():
+    """Sleeping, deadlines and timers."""
+    loop = asyncio.get_running_loop()
+    before, said = loop.time(), []
+    loop.call_later(0.03, said.append, "third")
+    loop.call_later(0.01, said.append, "first")
+    loop.call_at(before + 0.02, said.append, "second")
+    loop.call_later(0.02, said.append, "never").cancel()
+    await asyncio.sleep(0.08)
+    print(said, loop.time() - before >= 0.08, abs(time.monotonic() - loop.time()) < 3600 or "another clock")
+    print(await outcome(asyncio.wait_for(asyncio.sleep(30), 0.01)))
+    print(await outcome(asyncio.wait_for(asyncio.sleep(0.01, "done"), 30)))
+    try:
+        async with asyncio.timeout(0.01):
+            await asyncio.Event().wait()
+    except TimeoutError:
+        print("timeout")
+    done, pending = await asyncio.wait([asyncio.ensure_future(asyncio.sleep(30))], timeout=0.01)
+    print(len(done), len(pending))
+    for task in pending:
+        task.cancel()
+    results = await asyncio.gather(*(asyncio.sleep(0.01 * (5 - n), n) for n in range(5)))
+    print(results)
+
+
+async def cancelled_reads():
+    """A read that is cancelled has taken nothing."""
+    async with Pair() as pair:
+        for name, arguments in [("readline", ()), ("readexactly", (6,)), ("readuntil", (b"\n",)), ("read", (9,))]:
+            task = asyncio.create_task(getattr(pair.reader, name)(*arguments))
+            await asyncio.sleep(0)
+            if name != "read":
+                pair.peer_writer.write(b"he")
+                await asyncio.sleep(0.02)
+            task.cancel()
+            print(name, await outcome(task))
+            pair.peer_writer.write(b"llo\n")
+            print(await pair.reader.readline())
+            print(await outcome(asyncio.wait_for(pair.reader.readline(), 0.02)))
+        pair.peer_writer.write(b"late\n")
+        print(await pair.reader.readline())
+
+
+async def cancelled_drains():
+    """Of ten drains one is cancelled, nine go on."""
+    async with Pair() as pair:
+        pair.writer.transport.set_write_buffer_limits(high=1000)
+        pair.writer.write(bytes(20 << 20))
+        drains = [asyncio.create_task(pair.writer.drain()) for _ in range(10)]
+        await asyncio.sleep(0.05)
+        print("waiting", sum(not drain.done() for drain in drains))
+        drains[3].cancel()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        print("waiting", sum(not drain.done() for drain in drains))
+        print(len(await pair.peer_reader.readexactly(20 << 20)))
+        print([type(result).__name__ for result in await asyncio.gather(*drains, return_exceptions=True)])
+
+
+async def cancelled_servers():
+    """Cancelling what serves ends it, and the place is free again."""
+    served = asyncio.Event()
+
+    async def handler(reader, writer):
+        served.set()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(handler, HOST, 0)
+    port = server.sockets[0].getsockname()[1]
+    forever = asyncio.create_task(server.serve_forever())
+    _, writer = await asyncio.open_connection(HOST, port)
+    await served.wait()
+    forever.cancel()
+    await asyncio.sleep(0.01)
+    print(server.is_serving(), server.sockets)
+    writer.close()
+    print(await outcome(forever))
+    await server.wait_closed()
+    print(await outcome(asyncio.open_connection(HOST, port)))
+    again = await asyncio.start_server(handler, HOST, port)
+    print("again", again.sockets[0].getsockname()[1] == port)
+    again.close()
+    await again.wait_closed()
+
+
+async def cancelled_connects():
+    """A connect that is cancelled leaves nothing behind, and the server goes on."""
+
+    async def handler(reader, writer):
+        try:
+            writer.write(await reader.readline())
+        except ConnectionError:
+            pass
+        writer.close()
+
+    server = await asyncio.start_server(handler, HOST, 0)
+    port = server.sockets[0].getsockname()[1]
+    for turns in range(40):
+        task = asyncio.create_task(asyncio.open_connection(HOST, port))
+        for _ in range(turns % 5):
+            await asyncio.sleep(0)
+        task.cancel()
+        result = await outcome(task)
+        if not isinstance(result, str):
+            result[1].close()
+    reader, writer = await asyncio.open_connection(HOST, port)
+    writer.write(b"still there\n")
+    print(await reader.readline())
+    writer.close()
+    server.close()
+
+
+async def failures():
+    """Errors have asyncio's types, and errno where the system has one."""
+    free = socket.create_server((HOST, 0))
+    port = free.getsockname()[1]
+    free.close()
+    try:
+        await asyncio.open_connection(HOST, port)
+    except ConnectionRefusedError as error:
+        print("refused", errno.errorcode[error.errno])
+    taken = await asyncio.start_server(lambda *ends: None, HOST, 0)
+    try:
+        await asyncio.start_server(lambda *ends: None, HOST, taken.sockets[0].getsockname()[1])
+    except OSError as error:
+        print("taken", errno.errorcode[error.errno])
+    taken.close()
+    try:
+        await asyncio.open_connection("name.invalid", 80)
+    except socket.gaierror as error:
+        print("name", isinstance(error, OSError))
+    try:
+        await asyncio.start_server(lambda *ends: None, "192.0.2.1", 0)
+    except OSError as error:
+        print("not ours", type(error).__name__)
+
+
+async def resets():
+    """A reset is an error to whoever reads or writes, and the end of the connection."""
+    async with Pair() as pair:
+        waiting = asyncio.create_task(pair.reader.readline())
+        await asyncio.sleep(0)
+        # Input that nobody reads makes a close a reset.
+        pair.writer.write(b"x" * 100_000)
+        await asyncio.sleep(0.05)
+        pair.peer_writer.transport.abort()
+        print(await outcome(waiting) in ("ConnectionResetError", b""))
+
+        async def write_on():
+            while True:
+                pair.writer.write(b"y" * 1000)
+                await pair.writer.drain()
+
+        print(await outcome(asyncio.wait_for(write_on(), 20)) in ("ConnectionResetError", "BrokenPipeError"))
+
+
+async def ends():
+    """Incomplete reads, lines over the limit, the end."""
+    async with Pair() as pair:
+        pair.peer_writer.write(b"abc")
+        pair.peer_writer.write_eof()
+        try:
+            await pair.reader.readexactly(10)
+        except asyncio.IncompleteReadError as error:
+            print(error.partial, error.expected, error)
+        print(await pair.reader.read(), pair.reader.at_eof(), await pair.reader.readline())
+        pair.writer.write(b"the other way still works\n")
+        print(await pair.peer_reader.readline())
+    server = await asyncio.start_server(lambda reader, writer: writer.write(b"x" * 300 + b"\nshort\n"), HOST, 0)
+    port = server.sockets[0].getsockname()[1]
+    reader, writer = await asyncio.open_connection(HOST, port, limit=100)
+    try:
+        await reader.readuntil(b"\n")
+    except asyncio.LimitOverrunError as error:
+        print(error, error.consumed)
+        print(len(await reader.readexactly(error.consumed)))
+    print(await reader.readline(), await reader.readline())
+    writer.close()
+    server.close()
+
+
+async def garbage():
+    """Collecting garbage at any moment harms nothing, whatever is pending."""
+
+    gc.freeze()  # what was there before the test need not be looked at again and again
+
+    async def collect():
+        while True:
+            gc.collect()
+            await asyncio.sleep(0)
+
+    collector = asyncio.create_task(collect())
+    async with Pair() as pair:
+        task = asyncio.create_task(pair.reader.readline())
+        await asyncio.sleep(0.01)
+        pair.peer_writer.write(b"one\n")
+        print(await task)
+
+    async def lose(port):
+        # Nobody keeps the reader while its read is pending but the read itself.
+        reader, writer = await asyncio.open_connection(HOST, port)
+        writer.write(b"x\n")
+        return await reader.readline()
+
+    async def echo(reader, writer):
+        writer.write(await reader.readline())
+        writer.close()
+
+    server = await asyncio.start_server(echo, HOST, 0)
+    port = server.sockets[0].getsockname()[1]
+    print(set(await asyncio.gather(*(lose(port) for _ in range(20)))))
+    for _ in range(20):
+        task = asyncio.create_task(lose(port))
+        await asyncio.sleep(0)
+        task.cancel()
+        del task
+        gc.collect()
+    await asyncio.sleep(0.05)
+    server.close()
+    collector.cancel()
+    print("done")
+
+
+async def reported():
+    """Exceptions that nobody retrieves are reported, and the program goes on."""
+    reports = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: reports.append(context["message"]))
+
+    async def fails():
+        raise ZeroDivisionError
+
+    task = asyncio.create_task(fails())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    del task
+    gc.collect()
+    asyncio.get_running_loop().call_soon(lambda: 1 / 0)
+    await asyncio.sleep(0.01)
+    print(reports[0], len(reports))
+
+    async def handler(reader, writer):
+        raise ZeroDivisionError
+
+    server = await asyncio.start_server(handler, HOST, 0)
+    reader, writer = await asyncio.open_connection(HOST, server.sockets[0].getsockname()[1])
+    await asyncio.sleep(0.05)
+    print(reports[2])
+    writer.close()
+    server.close()
+    asyncio.get_running_loop().set_exception_handler(None)
+    # And by the loop's own handler, which writes.
+    asyncio.get_running_loop().call_exception_handler({"message": "said to nobody", "exception": ValueError()})
+    print("still here")
+
+
+async def pending():
+    """Leaving with everything pending is clean."""
+    pair = await Pair().__aenter__()
+    kept = [
+        asyncio.create_task(pair.reader.readline()),
+        asyncio.create_task(pair.peer_reader.read()),
+        asyncio.create_task(asyncio.sleep(1000)),
+    ]
+    pair.writer.write(bytes(20 << 20))
+    kept.append(asyncio.create_task(pair.writer.drain()))
+    asyncio.get_running_loop().call_later(1000, print, "never")
+    await asyncio.sleep(0.02)
+    print(len(kept))
+
+
+async def bad_input():
+    """Mistakes are exceptions, and the connection goes on where it can."""
+    async with Pair() as pair:
+        writer, reader = pair.writer, pair.reader
+        for mistake in ("text", None, 5, ["a"]):
+            print("write", repr(mistake), attempt(writer.write, mistake))
+        print("writelines", attempt(writer.writelines, ["text"]), attempt(writer.writelines, 5))
+        for data in (b"a", bytearray(b"b"), memoryview(b"c"), memoryview(bytes(8)).cast("I")):
+            writer.write(data)
+        print(await pair.peer_reader.readexactly(11))
+        print("readexactly(-1)", await outcome(reader.readexactly(-1)))
+        print("readexactly('1')", await outcome(reader.readexactly("1")))
+        print("read('1')", await outcome(reader.read("1")))
+        print("readuntil(b'')", await outcome(reader.readuntil(b"")))
+        first = asyncio.create_task(reader.read(1))
+        await asyncio.sleep(0.01)
+        print("two readers", await outcome(reader.readline()))
+        pair.peer_writer.write(b"!rest\n")
+        print(await first, await reader.readline())
+        for limit in (0, -1):
+            print("limit", limit, await outcome(asyncio.open_connection(HOST, pair.port, limit=limit)))
+        print("port", await outcome(asyncio.open_connection(HOST, "no port")) in ("gaierror", "ValueError", "OverflowError"))
+        print("no host", await outcome(asyncio.open_connection()))
+        writer.close()
+        print("closing", writer.is_closing())
+        await writer.wait_closed()
+        writer.write(b"after the end")
+        print("drain after close", await outcome(writer.drain()))
+        print("eof after close", attempt(writer.write_eof) in (None, "OSError", "RuntimeError", "ConnectionResetError"))
+        writer.close()
+        await writer.wait_closed()
+        print("read after close", await outcome(asyncio.wait_for(reader.read(), 5)))
+        print("info", writer.get_extra_info("nothing", 7), writer.get_extra_info("peername")[0])
+    server = await asyncio.start_server(lambda *ends: None, HOST, 0)
+    server.close()
+    print("closed server", await outcome(server.serve_forever()))
+    server.close()
+    print("not callable", await outcome(asyncio.start_server(5, HOST, 0)) != "SystemExit")
+
+
+async def nested():
+    """A loop within the loop is refused, in words."""
+
+    async def inner():
+        return 1
+
+    coroutine = inner()
+    try:
+        asyncio.run(coroutine)
+    except RuntimeError as error:
+        print("RuntimeError", "asyncio.run()" in str(error))
+    coroutine.close()
+
+
+async def late_import():
+    """A module that no line of the program names: a component has it only if something else brought it."""
+    importlib.import_module(sys.argv[2])
+    print("imported", sys.argv[2])
+
+
+async def main():
+    matters = [clock, cancelled_reads, cancelled_drains, cancelled_servers, cancelled_connects, failures, resets, ends]
+    matters += [garbage, reported, pending, bad_input, nested, late_import]
+    await {matter.__name__.replace("_", "-"): matter for matter in matters}[sys.argv[1]]()
+
+
+asyncio.run(main())

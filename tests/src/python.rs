@@ -1,0 +1,126 @@
+//! Programs in Python, each run unchanged in two ways: by the machine's CPython, and as a component.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use crate::components::target;
+use crate::debian::or_say;
+use crate::wasmtime;
+
+/// One of the two ways.
+#[derive(Clone, Debug)]
+pub enum Side {
+    /// CPython with asyncio's own streams.
+    Stock(PathBuf),
+    /// A component, made of the same file, composed with the streams and compiled; run by this `wasmtime`.
+    Component(PathBuf),
+}
+
+/// Both ways, asyncio's own first.
+///
+/// `None` when there is no Python, or the components were not made: that is said on standard error, past what the test runner
+/// captures. `cargo xtask test` makes them; `PYTHON` in the environment names the CPython, `PYTHON_PROGRAMS` the components' folder.
+///
+/// # Panics
+/// When they cannot be had and `PEERS` in the environment is `required`.
+pub fn sides() -> Option<[Side; 2]> {
+    let wasmtime = wasmtime()?;
+    let python = env::var_os("PYTHON").map_or_else(|| "python3".into(), PathBuf::from);
+    let new_enough = "import sys; sys.exit(sys.version_info < (3, 11))";
+    let runs = Command::new(&python).args(["-c", new_enough]).status();
+    let found = if !runs.is_ok_and(|status| status.success()) {
+        Err(format!("{} is no Python 3.11 or later", python.display()))
+    } else if fs::read_dir(folder()).is_err() {
+        Err(format!(
+            "there is no {}: `cargo xtask test` makes the components of Python programs",
+            folder().display()
+        ))
+    } else {
+        Ok([Side::Stock(python), Side::Component(wasmtime)])
+    };
+    or_say("Python", found)
+}
+
+/// The compiled component of a program.
+///
+/// # Panics
+/// When it was not made.
+pub fn compiled(name: &str) -> PathBuf {
+    made(&format!("{name}.cwasm"))
+}
+
+/// The component of a program before it was composed with the streams.
+///
+/// # Panics
+/// When it was not made.
+pub fn part(name: &str) -> PathBuf {
+    made(&format!("{name}.part.wasm"))
+}
+
+/// The Python that has what makes components.
+pub fn tool() -> PathBuf {
+    folder().join("../environment/bin/python")
+}
+
+/// The folder in which Python finds the package.
+pub fn package() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../bindings/python")
+}
+
+impl Side {
+    /// The command that runs a program; its own arguments follow. `name` is that of the component: `echo-client`.
+    pub fn command(&self, name: &str) -> Command {
+        match self {
+            Side::Stock(python) => {
+                let mut command = Command::new(python);
+                command.arg(source(name)).env("PYTHONUNBUFFERED", "1");
+                command
+            }
+            Side::Component(wasmtime) => {
+                let mut command = Command::new(wasmtime);
+                command.args(["run", "--allow-precompiled"]);
+                command.args(["-S", "inherit-network", "-S", "allow-ip-name-lookup"]);
+                command.arg(compiled(name));
+                command
+            }
+        }
+    }
+}
+
+/// The address in what servers in Python say: `Serving on ('127.0.0.1', 8888)`.
+pub fn serving_on(line: &str) -> Option<SocketAddr> {
+    let pair = line.strip_prefix("Serving on ('")?;
+    let (host, rest) = pair.split_once("', ")?;
+    let port = rest.split(')').next()?;
+    format!("{host}:{port}").parse().ok()
+}
+
+/// The file of a program.
+///
+/// # Panics
+/// When there is none.
+pub fn source(name: &str) -> PathBuf {
+    let file = format!("{}.py", name.replace('-', "_"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    ["examples/python", "tests/python/programs"]
+        .map(|folder| root.join(folder).join(&file))
+        .into_iter()
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| panic!("no program {file}"))
+}
+
+fn made(file: &str) -> PathBuf {
+    let path = folder().join(file);
+    assert!(
+        path.is_file(),
+        "{}: `cargo xtask test` makes the components of Python programs",
+        path.display()
+    );
+    path
+}
+
+fn folder() -> PathBuf {
+    env::var_os("PYTHON_PROGRAMS").map_or_else(|| target().join("python/programs"), PathBuf::from)
+}

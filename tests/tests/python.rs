@@ -1,0 +1,32 @@
+//! Programs in Python: what they print with asyncio's own streams, on the machine's CPython, they print as components.
+
+#[path = "python/behaviour.rs"]
+mod behaviour;
+#[path = "python/examples.rs"]
+mod examples;
+#[path = "python/mistakes.rs"]
+mod mistakes;
+#[path = "python/real.rs"]
+mod real;
+
+use std::time::Duration;
+
+/// Far more than any program takes on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(90);
+
+/// What both sides gave, asyncio's own first.
+fn assert_same(name: &str, given: [String; 2]) {
+    let [stock, component] = given;
+    assert!(!stock.is_empty(), "{name} printed nothing");
+    assert_eq!(
+        component, stock,
+        "{name}: the component's output, and that of asyncio's own streams"
+    );
+}
+
+/// The numbers of ports that the system chose, taken out.
+fn without_ports(text: &str, ports: &[u16]) -> String {
+    ports.iter().fold(text.to_owned(), |text, port| {
+        text.replace(&port.to_string(), "PORT")
+    })
+}

@@ -1,0 +1,147 @@
+//! Mistakes in making and running components of Python programs: each is said in words, and nothing traps.
+
+use std::fs;
+use std::process::{Command, Output, Stdio};
+
+use asyncio_streams_host::compose::{ComposeError, Part, compose};
+use asyncio_streams_tests::python::{Side, compiled, package, part, sides, tool};
+use tempfile::TempDir;
+
+/// Runs it to its end. What is wrong is said on standard error.
+fn run(command: &mut Command) -> Output {
+    command
+        .stdin(Stdio::null())
+        .output()
+        .expect("a program that starts")
+}
+
+/// What it said when it failed, without a trap: the status of a program that ends by itself is 1.
+fn complaint(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        !said.contains("wasm trap") && !said.contains("panicked"),
+        "{said}"
+    );
+    said
+}
+
+fn assert_says(said: &str, words: &[&str]) {
+    for word in words {
+        assert!(said.contains(word), "{word:?} is not in:\n{said}");
+    }
+}
+
+fn component() -> Option<Side> {
+    sides().map(|[_, component]| component)
+}
+
+#[test]
+fn what_is_not_composed_names_the_interface_at_composition_and_at_start() {
+    let Some(Side::Component(wasmtime)) = component() else {
+        return;
+    };
+    let part = part("echo-client");
+    match compose([Part::read(&part).expect("the component")]) {
+        Err(ComposeError::Missing { missing }) => {
+            let interfaces: Vec<_> = missing.iter().flat_map(|of| &of.interfaces).collect();
+            assert!(
+                interfaces
+                    .iter()
+                    .any(|name| name.starts_with("asyncio:streams/streams@")),
+                "{interfaces:?}"
+            );
+        }
+        other => panic!("composed of one part: {:?}", other.map(|_| ())),
+    }
+    let output = run(Command::new(wasmtime)
+        .args(["run", "-S", "inherit-network"])
+        .arg(&part));
+    assert_says(&complaint(&output), &["asyncio:streams/", "not found"]);
+}
+
+#[test]
+fn a_module_that_the_component_lacks_is_named_with_what_helps() {
+    let Some(component) = component() else { return };
+    let mut command = component.command("behaviour");
+    let said = complaint(&run(command.args(["late-import", "wsgiref.simple_server"])));
+    assert_says(&said, &["ModuleNotFoundError", "wsgiref", "built"]);
+}
+
+#[test]
+fn without_the_network_a_connect_is_a_permission_error() {
+    let Some(Side::Component(wasmtime)) = component() else {
+        return;
+    };
+    let mut command = Command::new(wasmtime);
+    command
+        .args(["run", "--allow-precompiled"])
+        .arg(compiled("echo-client"));
+    let said = complaint(&run(command.args(["127.0.0.1", "9"])));
+    assert_says(&said, &["PermissionError"]);
+}
+
+#[test]
+fn tls_in_a_program_that_was_built_without_says_how_to_build_it() {
+    let Some(component) = component() else { return };
+    let mut command = component.command("http-headers");
+    let said = complaint(&run(command.arg("https://127.0.0.1:9/")));
+    assert_says(&said, &["--with-tls"]);
+}
+
+#[test]
+fn outside_a_component_installing_says_so() {
+    let Some([Side::Stock(python), _]) = sides() else {
+        return;
+    };
+    let mut command = Command::new(python);
+    command.args(["-c", "import asyncio_streams; asyncio_streams.install()"]);
+    let said = complaint(&run(command.env("PYTHONPATH", package())));
+    assert_says(&said, &["NotInComponentError", "component"]);
+}
+
+/// The build command with a program, in a folder of its own.
+fn build(program: &str, more: &[&str]) -> String {
+    let folder = TempDir::new().expect("a temporary folder");
+    let file = folder.path().join("program.py");
+    fs::write(&file, program).expect("a program");
+    let mut command = Command::new(tool());
+    command
+        .args(["-m", "asyncio_streams.build"])
+        .arg(&file)
+        .args(more);
+    command.arg("-o").arg(folder.path().join("out.wasm"));
+    command
+        .env("PYTHONPATH", package())
+        .current_dir(folder.path());
+    let said = complaint(&run(&mut command));
+    assert!(!folder.path().join("out.wasm").exists());
+    said
+}
+
+#[test]
+fn a_program_that_is_none_is_not_built() {
+    if component().is_none() {
+        return;
+    }
+    assert_says(&build("def (:\n", &[]), &["program.py", "1"]);
+}
+
+#[test]
+fn streams_that_are_not_there_are_named() {
+    if component().is_none() {
+        return;
+    }
+    assert_says(
+        &build("print(1)\n", &["--streams", "nowhere.wasm"]),
+        &["nowhere.wasm"],
+    );
+}
+
+#[test]
+fn an_import_that_cannot_be_had_is_said_when_the_component_is_built() {
+    if component().is_none() {
+        return;
+    }
+    assert_says(&build("import no_such_module\n", &[]), &["no_such_module"]);
+}
