@@ -11,7 +11,7 @@ use crate::artifacts::{Artifacts, Changes};
 use crate::strip::strip;
 use crate::toolchain::{Choice, Toolchain};
 use crate::wasm::{self, What};
-use crate::{checkout, clang};
+use crate::{checkout, clang, python};
 
 /// The interface that a program exports which serve.wasm is to call.
 const HANDLER: &str = "asyncio:streams/handler";
@@ -21,16 +21,22 @@ pub(crate) struct Options {
     /// Build the guest programs of the tests too, as `cargo xtask test` does.
     #[arg(long)]
     tests: bool,
+    /// Make components of the programs in Python too, into target/python/programs.
+    #[arg(long)]
+    python: bool,
 }
 
 /// The command.
 ///
 /// # Errors
-/// Those of [`build`] and [`test_programs`].
+/// Those of [`build`] and [`test_programs`]; when there is no Python, if that is asked for.
 pub(crate) fn run(choice: Choice, options: &Options) -> Result<()> {
     let toolchain = build(choice)?;
     if options.tests {
         test_programs(&toolchain)?;
+    }
+    if options.python {
+        python::Programs::get()?.compile_all(&python::all()?)?;
     }
     Ok(())
 }

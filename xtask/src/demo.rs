@@ -5,11 +5,12 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
 
 use crate::by_hand::{self, Line};
 use crate::process::{Next, Running};
 use crate::toolchain::Choice;
-use crate::{build, checkout, process};
+use crate::{build, checkout, process, python};
 
 /// Far more than starting, compiling and talking takes.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -20,12 +21,29 @@ pub(crate) const LISTENING: &str = "listening on ";
 /// What both examples say last.
 const LAST_WORDS: &str = "Close the connection";
 
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The language of the two programs.
+    #[arg(value_enum, default_value_t)]
+    language: Language,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Language {
+    #[default]
+    Rust,
+    Python,
+}
+
 /// Builds, runs the echo server and the echo client in the embedding host, prints what they say, and then how to do
-/// the same by hand.
+/// the same by hand. Those in Python are run by `wasmtime`.
 ///
 /// # Errors
 /// When something does not build, the server does not listen or the client fails.
-pub(crate) fn demo(choice: Choice) -> Result<()> {
+pub(crate) fn demo(choice: Choice, options: &Options) -> Result<()> {
+    if let Language::Python = options.language {
+        return python::demo::demo(choice);
+    }
     build::build(choice)?;
     run()
 }

@@ -12,6 +12,7 @@ mod demo;
 mod fuzz;
 mod linker;
 mod process;
+mod python;
 mod readme;
 mod shell;
 mod soak;
@@ -50,9 +51,11 @@ enum Command {
     /// Build the components and compose the examples, into target/components.
     Build(build::Options),
     /// Build, then let an echo client and an echo server, both composed, talk over loopback TCP.
-    Demo,
+    Demo(demo::Options),
     /// Build, then run every test.
     Test(test::Options),
+    /// Build, then run CPython's own tests of asyncio's streams inside a component, with asyncio's own streams and with ours.
+    TestPython(python::Options),
     /// Build, then check random operations on many connections for minutes; no part of the tests, which have a short one.
     Soak(soak::Options),
     /// Build, then measure the components beside asyncio, uvloop, native tokio and raw sockets; fifteen minutes for everything.
@@ -65,8 +68,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Build(options) => build::run(cli.toolchain, &options),
-        Command::Demo => demo::demo(cli.toolchain),
+        Command::Demo(options) => demo::demo(cli.toolchain, &options),
         Command::Test(options) => test::test(cli.toolchain, &options),
+        Command::TestPython(options) => python::test_python(cli.toolchain, &options),
         Command::Soak(options) => soak::soak(cli.toolchain, &options),
         Command::Bench(options) => bench::bench(cli.toolchain, &options),
         Command::Ci => ci::ci(cli.toolchain),

@@ -22,7 +22,7 @@ const OPENSSL: &str = "openssl";
 ///
 /// # Errors
 /// When a line fails, or the README has not all that the demo prints.
-pub(crate) fn run(folders: &[PathBuf], tally: &mut Tally) -> Result<()> {
+pub(crate) fn run(folders: &[PathBuf], python: bool, tally: &mut Tally) -> Result<()> {
     let file = checkout::root().join("README.md");
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("cannot read {}", file.display()))?;
@@ -39,6 +39,14 @@ pub(crate) fn run(folders: &[PathBuf], tally: &mut Tally) -> Result<()> {
     for block in blocks {
         if block.concat().contains(TLS) && !can_protect()? {
             eprintln!("\n!!! Left out: the lines with {TLS}, which was not built");
+            continue;
+        }
+        if !python && block.iter().any(|line| line.contains("python")) {
+            eprintln!(
+                "\n!!! Left out, since there is no Python: {}",
+                block.join("\n    ")
+            );
+            tally.skipped += block.len() as u64;
             continue;
         }
         let mut session = Session::new(folders.iter().cloned());

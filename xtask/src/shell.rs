@@ -17,6 +17,9 @@ const DEADLINE: Duration = Duration::from_secs(300);
 /// The address that lines for people name, since they need a port that is known beforehand.
 pub(crate) const ADDRESS: &str = "127.0.0.1:8888";
 
+/// The same for programs that take it as two words.
+const TWO_WORDS: &str = "127.0.0.1 8888";
+
 /// Lines that belong together: a server that one of them starts runs until the session is dropped.
 pub(crate) struct Session {
     path: OsString,
@@ -38,12 +41,15 @@ impl Session {
 
     /// Runs a line in the checkout's folder until it ends, or says that it listens. Gives what it printed.
     ///
-    /// [`ADDRESS`] is replaced by port 0 until a server has said which port it got, and then by that port.
+    /// [`ADDRESS`] is replaced by port 0 until a server has said which port it got, and then by that port; as two words, too.
     ///
     /// # Errors
     /// When it fails or takes minutes.
     pub(crate) fn run(&mut self, line: &str) -> Result<Vec<String>> {
-        let line = line.replace(ADDRESS, self.address.as_deref().unwrap_or("127.0.0.1:0"));
+        let address = self.address.as_deref().unwrap_or("127.0.0.1:0");
+        let line = line
+            .replace(ADDRESS, address)
+            .replace(TWO_WORDS, &address.replacen(':', " ", 1));
         println!("$ {line}");
         let mut command = checkout::clean("sh");
         command.args(["-c", &line]).env("PATH", &self.path);
@@ -51,8 +57,8 @@ impl Session {
         let mut printed = Vec::new();
         while let Some(said) = running.next_line()? {
             println!("{said}");
-            if let Some(address) = said.strip_prefix(LISTENING) {
-                self.address = Some(address.trim().to_owned());
+            if let Some(address) = listening_on(&said) {
+                self.address = Some(address);
                 self.servers.push(running.without_deadline());
                 return Ok(printed);
             }
@@ -64,6 +70,20 @@ impl Session {
         }
         Ok(printed)
     }
+}
+
+/// Where a server says that it listens, in the words of serve.wasm or in those of the programs in Python.
+fn listening_on(said: &str) -> Option<String> {
+    match said.strip_prefix(LISTENING) {
+        Some(address) => Some(address.trim().to_owned()),
+        None => serving_on(said),
+    }
+}
+
+/// The address in `Serving on ('127.0.0.1', 8888)`, as `127.0.0.1:8888`.
+pub(crate) fn serving_on(said: &str) -> Option<String> {
+    let (host, rest) = said.strip_prefix("Serving on ('")?.split_once("', ")?;
+    Some(format!("{host}:{}", rest.split(')').next()?))
 }
 
 #[cfg(test)]
@@ -80,5 +100,20 @@ mod tests {
             ["127.0.0.1:4711"]
         );
         assert!(session.run("exit 1").is_err());
+        assert_eq!(
+            session.run("echo 127.0.0.1 8888").unwrap(),
+            ["127.0.0.1 4711"]
+        );
+    }
+
+    #[test]
+    fn servers_in_python_say_it_in_their_words() {
+        let said = "Serving on ('127.0.0.1', 4711), ('127.0.0.2', 4712)";
+        assert_eq!(listening_on(said).as_deref(), Some("127.0.0.1:4711"));
+        assert_eq!(
+            listening_on("listening on 127.0.0.1:1").as_deref(),
+            Some("127.0.0.1:1")
+        );
+        assert_eq!(listening_on("Serving nobody"), None);
     }
 }

@@ -10,7 +10,7 @@ use clap::Args;
 use crate::steps::{Steps, Tally};
 use crate::toolchain::{Choice, Toolchain};
 use crate::wasm::{self, What};
-use crate::{bench, build, by_hand, checkout, demo, fuzz, process, readme, tools};
+use crate::{bench, build, by_hand, checkout, demo, fuzz, process, python, readme, tools};
 
 /// One run of cargo's test runner, compiling included.
 const DEADLINE: Duration = Duration::from_secs(45 * 60);
@@ -107,19 +107,54 @@ pub(crate) fn tests(steps: &mut Steps, toolchain: &Toolchain, options: &Options)
         });
         let wac = steps.run("the program wac", |_| tools::WAC.get());
         if let (Some(wasmtime), Some(wac)) = (wasmtime, wac) {
+            let python = steps.run("programs in Python", |tally| {
+                python_programs(options.require_peers, tally)
+            });
+            let python = python.flatten();
+            if let Some(python) = &python {
+                components = components
+                    .with("PYTHON", &python.program)
+                    .with("PYTHON_PROGRAMS", &python::folder());
+            }
             steps.run("tests of the host crate and of the components", |tally| {
                 components.with("WASMTIME", &wasmtime).run(tally)
             });
             let folders = [wac, wasmtime].map(|program| program.with_file_name(""));
             steps.run("the lines that the demo prints", |_| by_hand::run(&folders));
             steps.run("the lines of the README", |tally| {
-                readme::run(&folders, tally)
+                readme::run(&folders, python.is_some(), tally)
+            });
+            steps.run("CPython's tests of asyncio's streams", |tally| {
+                python::compare(options.require_peers, tally)
             });
             steps.run("the benchmark, once and shortly", |_| {
                 bench::smoke(toolchain)
             });
         }
     }
+}
+
+/// Makes components of the programs in Python, once the package's own tests pass. Gives the Python to compare with, or
+/// nothing where there is none.
+fn python_programs(required: bool, tally: &mut Tally) -> Result<Option<python::Interpreter>> {
+    let found = python::stock().and_then(|stock| Ok((stock, python::Programs::get()?)));
+    let (stock, programs) = match found {
+        Ok(found) => found,
+        Err(error) if required => return Err(error),
+        Err(error) => {
+            eprintln!("\n!!! Left out: {error:#}");
+            tally.skipped += 1;
+            return Ok(None);
+        }
+    };
+    python::test_package(&stock)?;
+    tally.passed += 1;
+    let all = python::all()?;
+    programs.compile_all(&all)?;
+    tally.passed += all.len() as u64;
+    python::demo::run(&programs)?;
+    tally.passed += 1;
+    Ok(Some(stock))
 }
 
 /// A run of cargo's test runner over one package.

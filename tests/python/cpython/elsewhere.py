@@ -1,0 +1,103 @@
+"""Who is outside of the component, in the place of the threads that CPython's tests start: ``outside.py`` has the other side."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import types
+
+
+class Outside:
+    """The process outside, as the environment names its three addresses."""
+
+    @staticmethod
+    def _address(name: str) -> tuple[str, int]:
+        host, port = os.environ[name].rsplit(":", 1)
+        return host, int(port)
+
+    @classmethod
+    def http(cls) -> tuple[str, int]:
+        """A server that answers each request with a short page."""
+        return cls._address("OUTSIDE_HTTP")
+
+    @classmethod
+    def closing(cls) -> tuple[str, int]:
+        """A server that closes each connection at once."""
+        return cls._address("OUTSIDE_CLOSING")
+
+    @classmethod
+    def control(cls) -> tuple[str, int]:
+        """Where to ask for a client."""
+        return cls._address("OUTSIDE_CONTROL")
+
+
+def replace_threads(module: types.ModuleType) -> None:
+    """Puts somebody outside in the place of each thread that a module of the tests starts."""
+    match module.__name__:
+        case "test.test_asyncio.utils":
+            module.run_test_server = _run_test_server
+            # There is one loop for all tests, which none of them closes.
+            module.TestCase.close_loop = staticmethod(lambda loop: None)
+        case "test.test_asyncio.functional":
+            module.FunctionalTestCaseMixin.tcp_client = _tcp_client
+        case "test.test_asyncio.test_streams":
+            # One test has a thread: a server that closes its first connection and tells its address by a queue.
+            module.threading = types.SimpleNamespace(Thread=_NoThread)
+            module.queue = types.SimpleNamespace(Queue=_AddressOfTheClosing)
+
+
+@contextlib.contextmanager
+def _run_test_server(*, host="127.0.0.1", port=0, use_ssl=False):
+    assert not use_ssl, "the server outside has no TLS"
+    yield types.SimpleNamespace(address=Outside.http())
+
+
+class _NoThread:
+    daemon = False
+
+    def __init__(self, target) -> None:
+        pass
+
+    def start(self) -> None:
+        pass
+
+    def join(self) -> None:
+        pass
+
+
+class _AddressOfTheClosing:
+    def get(self) -> tuple[str, int]:
+        return Outside.closing()
+
+
+@contextlib.contextmanager
+def _tcp_client(case, program):
+    """A client that does what the test's function would: connect, send a line of 5 KiB, wait for a byte, close."""
+    listening = _addresses(program)
+    control = socket.create_connection(Outside.control())
+    control.sendall(f"{listening[0]} {listening[1]}\n".encode())
+
+    async def has_ended() -> None:
+        control.setblocking(False)
+        answer = b""
+        while not answer.endswith(b"\n"):
+            try:
+                more = control.recv(1000)
+                if not more:
+                    break
+                answer += more
+            except BlockingIOError:
+                await asyncio.sleep(0.01)
+        control.close()
+        case.assertEqual(answer, b"done\n")
+
+    case.addCleanup(has_ended)
+    yield
+
+
+def _addresses(program) -> tuple[str, int]:
+    """The address that the function of the test connects to: a variable of its surroundings, as in ``client(sock, addr)``."""
+    for cell in program.__closure__:
+        if isinstance(cell.cell_contents, tuple):
+            return cell.cell_contents
+    raise AssertionError("the test has changed: its client has no address")

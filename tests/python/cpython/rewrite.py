@@ -1,0 +1,221 @@
+"""Makes CPython's tests of asyncio's streams run inside a component, without a changed file.
+
+CPython's tests start the event loop themselves: ``loop.run_until_complete(x)``, again and again, from functions that are not
+async. In a component the loop runs already, and cannot be entered a second time. So their modules are rewritten while they are
+imported, the same way for asyncio's own streams and for ours:
+
+1. ``loop.run_until_complete(x)`` becomes ``await until_complete(loop, x)``, and the functions around it become ``async def``, as do
+   those that call them, with an ``await`` before the call. ``driver.py`` takes the place of ``run_until_complete``: the test's own
+   lines still run while no loop does.
+2. ``assertRaises(E, loop.run_until_complete, x)`` becomes ``with assertRaises(E): await until_complete(loop, x)``.
+3. ``asyncio.new_event_loop()`` and ``asyncio.SelectorEventLoop()`` give the one loop that there is.
+4. What starts a thread gets somebody outside of the component instead; a component has no threads: ``outside.py``.
+5. What cannot be at import is not done: looking for IPv6 and Unix sockets, checking that the platform has sockets, child watchers.
+"""
+
+import ast
+import importlib.abc
+import importlib.machinery
+import inspect
+import sys
+import types
+
+import driver
+import elsewhere
+
+# The modules in which tests start the loop, or that do so for them.
+REWRITTEN = {
+    "test.test_asyncio.utils",
+    "test.test_asyncio.functional",
+    "test.test_asyncio.test_streams",
+    "test.test_asyncio.test_server",
+}
+# unittest calls these by itself, and the runner awaits them.
+CALLED_BY_THE_RUNNER = {"setUp", "tearDown"}
+ENTRANCE = "run_until_complete"
+LOOPS = {"new_event_loop", "SelectorEventLoop"}
+
+
+def install(skipped_package: str = "test.test_asyncio") -> None:
+    """Has the tests' modules rewritten from now on.
+
+    ``skipped_package`` is imported as an empty package: its own code skips all of its modules where there are no subprocesses.
+    """
+    sys.meta_path.insert(0, _Finder(skipped_package))
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def __init__(self, empty: str) -> None:
+        self._empty = empty
+
+    def find_spec(self, name, path, target=None):
+        if not name.startswith("test."):
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is None or not isinstance(spec.loader, importlib.machinery.SourceFileLoader):
+            return spec
+        if name == self._empty:
+            spec.loader = _Empty(name, spec.loader.path)
+        elif name in REWRITTEN:
+            spec.loader = _Rewriting(name, spec.loader.path)
+        elif name == "test.support.socket_helper":
+            spec.loader = _WithoutProbes(name, spec.loader.path)
+        return spec
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    # Compiled files would be taken for those of the unchanged source.
+    def get_code(self, fullname):
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+class _Empty(_Loader):
+    def source_to_code(self, data, path, *, _optimize=-1):
+        return compile("", path, "exec")
+
+
+class _WithoutProbes(_Loader):
+    """A socket that is opened while the component is made would be a stale number when it runs."""
+
+    def source_to_code(self, data, path, *, _optimize=-1):
+        tree = ast.parse(data, path)
+        found = set()
+        for index, node in enumerate(tree.body):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                target = ast.unparse(node.targets[0])
+                if target == "IPV6_ENABLED":
+                    node.value = ast.Constant(False)
+                    found.add(target)
+        if "IPV6_ENABLED" not in found:
+            raise ImportError("socket_helper has changed: it no longer sets IPV6_ENABLED")
+        ast.fix_missing_locations(tree)
+        return compile(tree, path, "exec")
+
+    def exec_module(self, module):
+        super().exec_module(module)
+        module._bind_nix_socket_error = "WASI has no Unix sockets"
+
+
+class _Rewriting(_Loader):
+    def source_to_code(self, data, path, *, _optimize=-1):
+        tree = ast.parse(data, path)
+        entering = _entering(tree) | _imported_entering()
+        _Rewrite(entering).visit(tree)
+        ast.fix_missing_locations(tree)
+        return compile(tree, path, "exec")
+
+    def exec_module(self, module):
+        module.until_complete = driver.until_complete
+        module.the_loop = driver.the_loop
+        module.if_entering = _awaitable_if_entering
+        super().exec_module(module)
+        elsewhere.replace_threads(module)
+
+
+_all_entering: set[str] = set()
+
+
+def _imported_entering() -> set[str]:
+    return set(_all_entering)
+
+
+def _entering(tree: ast.AST) -> set[str]:
+    """The names of the functions that start the loop, themselves or through one another."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    names: set[str] = set()
+    while True:
+        known = names | _all_entering
+        more = {node.name for node in functions if _enters(node, known)} - names
+        if not more:
+            break
+        names |= more
+    _all_entering.update(names - CALLED_BY_THE_RUNNER)
+    return names
+
+
+def _enters(function: ast.FunctionDef, names: set[str]) -> bool:
+    for node in _own_nodes(function):
+        if isinstance(node, ast.Attribute) and node.attr == ENTRANCE:
+            return True
+        if isinstance(node, ast.Call) and _called(node) in names - CALLED_BY_THE_RUNNER:
+            # Names are all there is to go by; a function of the standard library with the same one is not rewritten.
+            return True
+    return False
+
+
+def _own_nodes(function):
+    """The nodes of a function that are not in another one within it."""
+    waiting = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            continue
+        yield node
+        waiting.extend(ast.iter_child_nodes(node))
+
+
+def _called(call: ast.Call) -> str | None:
+    match call.func:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+    return None
+
+
+class _Rewrite(ast.NodeTransformer):
+    def __init__(self, entering: set[str]) -> None:
+        self._entering = entering
+        self._in_async = False
+
+    def visit_FunctionDef(self, node):
+        becomes_async = _enters(node, self._entering)
+        node = self._function(node, becomes_async)
+        if not becomes_async:
+            return node
+        fields = {name: getattr(node, name) for name in node._fields}
+        return ast.copy_location(ast.AsyncFunctionDef(**fields), node)
+
+    def visit_AsyncFunctionDef(self, node):
+        return self._function(node, True)
+
+    def visit_Lambda(self, node):
+        return self._function(node, False)
+
+    def _function(self, node, is_async):
+        outer, self._in_async = self._in_async, is_async
+        self.generic_visit(node)
+        self._in_async = outer
+        return node
+
+    def visit_Expr(self, node):
+        # assertRaises(E, loop.run_until_complete, x)
+        call = node.value
+        if isinstance(call, ast.Call) and _called(call) == "assertRaises" and len(call.args) == 3:
+            expected, entrance, awaited = call.args
+            if isinstance(entrance, ast.Attribute) and entrance.attr == ENTRANCE:
+                raises = ast.Call(call.func, [expected], [])
+                waiting = _until_complete(entrance.value, self.visit(awaited))
+                return ast.With([ast.withitem(raises)], [ast.Expr(waiting)])
+        return self.generic_visit(node)
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        name = _called(node)
+        if name == ENTRANCE:
+            return _until_complete(node.func.value, node.args[0])
+        if name in LOOPS and isinstance(node.func, ast.Attribute):
+            return ast.Call(ast.Name("the_loop", ast.Load()), [], [])
+        if self._in_async and name in self._entering - CALLED_BY_THE_RUNNER:
+            return ast.Await(ast.Call(ast.Name("if_entering", ast.Load()), [node], []))
+        return node
+
+
+def _until_complete(loop, awaited):
+    return ast.Await(ast.Call(ast.Name("until_complete", ast.Load()), [loop, awaited], []))
+
+
+async def _awaitable_if_entering(value):
+    """The result of a function that may be one of the rewritten ones: its name is all that is known."""
+    if isinstance(value, types.CoroutineType) and inspect.getcoroutinestate(value) == inspect.CORO_CREATED:
+        return await value
+    return value

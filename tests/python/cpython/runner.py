@@ -1,0 +1,82 @@
+"""Runs cases of unittest from a coroutine."""
+
+import asyncio
+import inspect
+import unittest
+
+import driver
+
+# Far more than any test takes; a process of its own ends those that never wait.
+PATIENCE = 60
+
+
+async def run(case: unittest.TestCase) -> tuple[str, str]:
+    """Runs one test: ``ok``, ``skipped``, ``failed``, and the reason."""
+    result = unittest.TestResult()
+    reason = _skip(case)
+    if reason is not None:
+        return "skipped", reason
+    outcome = unittest.case._Outcome(result)
+    case._outcome = outcome
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await _parts(case, outcome)
+    except TimeoutError:
+        return "failed", f"not done after {PATIENCE} s"
+    finally:
+        case._outcome = None
+        driver.the_loop().set_exception_handler(None)
+    for kind in (result.errors, result.failures):
+        for _, trace in kind:
+            return "failed", trace
+    if result.skipped:
+        return "skipped", result.skipped[0][1]
+    if result.unexpectedSuccesses:
+        return "failed", "an unexpected success"
+    return "ok", ""
+
+
+def _skip(case: unittest.TestCase) -> str | None:
+    method = getattr(case, case._testMethodName)
+    for of in (type(case), method):
+        if getattr(of, "__unittest_skip__", False):
+            return getattr(of, "__unittest_skip_why__", "")
+    return None
+
+
+async def _parts(case: unittest.TestCase, outcome) -> None:
+    is_async = isinstance(case, unittest.IsolatedAsyncioTestCase)
+    call = _in_the_loop if is_async else _outside_the_loop
+    before = [case.setUp, case.asyncSetUp] if is_async else [case.setUp]
+    after = [case.asyncTearDown, case.tearDown] if is_async else [case.tearDown]
+    with outcome.testPartExecutor(case):
+        for part in before:
+            await call(part)
+    if outcome.success:
+        with outcome.testPartExecutor(case, subTest=False):
+            await call(getattr(case, case._testMethodName))
+        with outcome.testPartExecutor(case):
+            for part in after:
+                await call(part)
+    while case._cleanups:
+        function, arguments, keywords = case._cleanups.pop()
+        with outcome.testPartExecutor(case):
+            await _in_the_loop(function, *arguments, **keywords)
+
+
+async def _in_the_loop(function, *arguments, **keywords) -> None:
+    """As IsolatedAsyncioTestCase does it: everything is called while the loop runs."""
+    result = function(*arguments, **keywords)
+    if inspect.isawaitable(result):
+        await result
+
+
+async def _outside_the_loop(function) -> None:
+    """As plain cases do it: the loop runs only while the test waits for something."""
+
+    async def called() -> None:
+        result = function()
+        if inspect.iscoroutine(result):
+            await result
+
+    await driver.drive(called())
