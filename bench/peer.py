@@ -1,4 +1,4 @@
-"""The benchmark's peers in Python: asyncio streams, on asyncio's own event loop or on uvloop's.
+"""The benchmark's peers in Python: asyncio streams, on asyncio's own event loop or on uvloop's; or, as a component, ours.
 
     peer.py asyncio|uvloop client KIND ADDRESS SIZE CONNECTIONS WARM-UP MEASURED
     peer.py asyncio|uvloop server echo|greet ADDRESS
@@ -15,6 +15,7 @@ import time
 CHUNK = 64 << 10  # what one read asks for where no message tells
 BULK = 256 << 10  # and where only bytes count
 TLS = os.environ.get("BENCH_TLS")
+BLOCK = 1000  # lines between two looks at the clock
 
 
 class Meter:
@@ -48,6 +49,8 @@ class Meter:
 
 
 def stride(kind, size):
+    if kind in ("readline", "async-for"):
+        return 1
     if kind in ("lines", "until"):
         return 1000
     if kind in ("bulk-in", "bulk-out", "echo") and size <= 16 << 10:
@@ -58,6 +61,25 @@ def stride(kind, size):
 async def lines(reader, writer, size, meter):
     while meter.go_on(1):
         assert await reader.readline()
+
+
+async def readline(reader, writer, size, meter):
+    """The call alone: the clock is looked at between blocks of calls."""
+    while True:
+        for _ in range(BLOCK):
+            await reader.readline()
+        if not meter.go_on(BLOCK):
+            break
+
+
+async def async_for(reader, writer, size, meter):
+    left = BLOCK
+    async for _ in reader:
+        left -= 1
+        if not left:
+            if not meter.go_on(BLOCK):
+                break
+            left = BLOCK
 
 
 async def until(reader, writer, size, meter):
@@ -109,6 +131,8 @@ async def write_drain(reader, writer, size, meter):
 KINDS = {
     "lines": lines,
     "until": until,
+    "readline": readline,
+    "async-for": async_for,
     "bulk-in": bulk_in,
     "bulk-out": bulk_out,
     "echo": echo,

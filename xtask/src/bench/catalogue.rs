@@ -209,6 +209,34 @@ pub(crate) fn all() -> Vec<Workload> {
         Unit::Bytes,
         Work::Size("streams-tls.wasm"),
     );
+    for (name, about, unit, kind, load, size) in [
+        (
+            "python-readline",
+            "lines of 64 bytes read in Python",
+            Unit::Lines,
+            "readline",
+            "lines",
+            64,
+        ),
+        (
+            "python-async-for",
+            "the same by `async for`",
+            Unit::Lines,
+            "async-for",
+            "lines",
+            64,
+        ),
+        (
+            "python-echo",
+            "messages of 1 KiB there and back in Python",
+            Unit::Messages,
+            "echo",
+            "echo",
+            1 << 10,
+        ),
+    ] {
+        add(name, about, unit, Work::Python { kind, load, size });
+    }
     all
 }
 
@@ -279,6 +307,9 @@ mod tests {
                 "tls-idle-1000",
                 "tls-idle-linear-1000",
                 "tls-size",
+                "python-readline",
+                "python-async-for",
+                "python-echo",
             ]
             .map(String::from),
         );

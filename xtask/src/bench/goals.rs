@@ -81,6 +81,9 @@ fn aims() -> Vec<Aim> {
     add("tls-bulk-out", Ours, vec![Times(Floor, 0.9)]);
     add("tls-idle-linear-1000", Ours, vec![AtMost(48.0 * 1024.0)]);
     add("tls-size", Ours, vec![AtMost(1_300_000.0)]);
+    add("python-readline", Ours, vec![Times(Asyncio, 1.0)]);
+    add("python-async-for", Ours, vec![Times(Asyncio, 2.0)]);
+    add("python-echo", Ours, vec![Times(Asyncio, 0.7)]);
     aims
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Machine {
     pub(crate) rust: String,
     /// Empty without Python.
     pub(crate) python: String,
+    /// The newest Python, that of the workloads in Python. Empty without Python.
+    pub(crate) newest_python: String,
     /// Empty without uvloop.
     pub(crate) uvloop: String,
     pub(crate) date: String,
@@ -47,6 +49,11 @@ pub(crate) fn describe(peers: &Peers, load_before: String) -> Machine {
             .unwrap_or_default(),
         python: python
             .map(|python| python.version.clone())
+            .unwrap_or_default(),
+        newest_python: peers
+            .in_python
+            .as_ref()
+            .map(|found| format!("CPython {} in the workloads in Python", found.stock.version))
             .unwrap_or_default(),
         uvloop: python
             .and_then(|python| python.uvloop.clone())

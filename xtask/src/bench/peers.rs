@@ -8,12 +8,17 @@ use anyhow::{Context as _, Result};
 use asyncio_streams_bench_plan::TLS;
 use clap::ValueEnum;
 
+use super::workload::{Work, Workload};
 use super::{compiled, python};
+use crate::python::{Interpreter, Program, Programs};
 use crate::toolchain::Toolchain;
 use crate::{checkout, process, tools};
 
 /// A build of what is small.
 const DEADLINE: Duration = Duration::from_secs(10 * 60);
+
+/// The peer in Python.
+const PYTHON_PEER: &str = "bench/peer.py";
 
 /// Handles for 10,000 connections and more; the default is 100,000.
 const HANDLES: &str = "max-component-handles=1000000";
@@ -64,6 +69,15 @@ pub(crate) struct Peers {
     /// The certificate and its key, where there is TLS.
     certificate: Option<String>,
     pub(crate) python: Option<python::Python>,
+    pub(crate) in_python: Option<InPython>,
+}
+
+/// Who takes part in the workloads in Python.
+pub(crate) struct InPython {
+    /// The newest CPython of the machine.
+    pub(crate) stock: Interpreter,
+    /// The same program as a component.
+    component: PathBuf,
 }
 
 impl Peers {
@@ -103,12 +117,20 @@ impl Peers {
             Peer::Uvloop => has_uvloop,
             _ => true,
         });
+        let in_python = match in_python() {
+            Ok(found) => Some(found),
+            Err(error) => {
+                eprintln!("\n!!! Left out: the workloads in Python ({error:#})");
+                None
+            }
+        };
         Ok(Self {
             peers,
             wasmtime,
             native,
             certificate,
             python,
+            in_python,
         })
     }
 
@@ -117,11 +139,40 @@ impl Peers {
         self.certificate.as_deref()
     }
 
+    /// Whether a peer takes part in a workload.
+    pub(crate) fn takes(&self, workload: &Workload, peer: Peer) -> bool {
+        let python = matches!(workload.work, Work::Python { .. });
+        workload.has(peer) && (!python || self.in_python.is_some())
+    }
+
+    /// The command of a peer in the workloads in Python, to which its orders are added.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn command_in_python(&self, peer: Peer) -> Result<Vec<String>> {
+        let found = self.in_python.as_ref().context("there is no Python")?;
+        let mut words = if peer == Peer::Ours {
+            let words = ["run", "--allow-precompiled", "-S", "inherit-network"];
+            let mut words: Vec<_> = words.map(str::to_owned).into();
+            words.insert(0, self.wasmtime.display().to_string());
+            words.push(found.component.display().to_string());
+            words
+        } else {
+            let file = checkout::root().join(PYTHON_PEER);
+            vec![
+                found.stock.program.display().to_string(),
+                file.display().to_string(),
+            ]
+        };
+        words.push(Peer::Asyncio.name().to_owned());
+        Ok(words)
+    }
+
     /// The command of a peer, to which its orders are added.
     pub(crate) fn command(&self, peer: Peer, tls: bool) -> Vec<String> {
         let text = |path: &Path| path.display().to_string();
         if let Some(python) = self.python.as_ref().filter(|_| peer.is_python()) {
-            let file = checkout::root().join("bench/peer.py");
+            let file = checkout::root().join(PYTHON_PEER);
             return vec![text(&python.program), text(&file), peer.name().to_owned()];
         }
         if peer.is_component() {
@@ -153,6 +204,14 @@ impl Peers {
     pub(crate) fn wasmtime_version(&self) -> String {
         process::output_of(Command::new(&self.wasmtime).arg("--version")).unwrap_or_default()
     }
+}
+
+/// Finds the newest CPython, and makes a component of the peer in Python.
+fn in_python() -> Result<InPython> {
+    Ok(InPython {
+        stock: crate::python::stock()?,
+        component: Programs::get()?.compiled_as("bench-peer", &Program::new(PYTHON_PEER))?,
+    })
 }
 
 /// Builds the program that is the load, and the peer in native Rust.

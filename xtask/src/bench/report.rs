@@ -125,6 +125,7 @@ fn about(machine: &Machine) -> String {
         wasmtime,
         rust,
         python,
+        newest_python,
         uvloop,
         date,
         load_before,
@@ -132,7 +133,7 @@ fn about(machine: &Machine) -> String {
     let mut text = format!(
         "{date}: {processor}, {cores} cores, {memory_gib} GiB, {system}; {wasmtime}, {rust}"
     );
-    for (name, version) in [("", python), ("uvloop ", uvloop)] {
+    for (name, version) in [("", python), ("uvloop ", uvloop), ("", newest_python)] {
         if !version.is_empty() {
             text.push_str(&format!(", {name}{version}"));
         }

@@ -82,7 +82,11 @@ pub(crate) fn all(
     let mut values: BTreeMap<Peer, Vec<f64>> = BTreeMap::new();
     let mut failed = Vec::new();
     for _ in 0..pace.runs {
-        for &peer in peers.peers.iter().filter(|peer| workload.has(**peer)) {
+        for &peer in peers
+            .peers
+            .iter()
+            .filter(|peer| peers.takes(workload, **peer))
+        {
             if failed.contains(&peer) {
                 continue;
             }
@@ -125,7 +129,11 @@ impl Run<'_> {
         let measured = match workload.work {
             Work::Client {
                 kind, load, size, ..
-            } => self.as_client(kind, load, size, n)?,
+            } => self.as_client(self.peers.command(self.peer, self.tls), kind, load, size, n)?,
+            Work::Python { kind, load, size } => {
+                let command = self.peers.command_in_python(self.peer)?;
+                self.as_client(command, kind, load, size, n)?
+            }
             Work::Server {
                 kind, client, size, ..
             } => {
@@ -161,6 +169,7 @@ impl Run<'_> {
     /// The load serves, the peer measures.
     fn as_client(
         &self,
+        mut command: Vec<String>,
         kind: &str,
         load: &str,
         size: usize,
@@ -170,9 +179,8 @@ impl Run<'_> {
         words.extend(["load", load, &size.to_string()].map(str::to_owned));
         let mut load = self.start(&words, "the load", PATIENCE + self.pace.measured)?;
         let address = listening(&mut load)?;
-        let mut words = self.peers.command(self.peer, self.tls);
-        words.extend(self.client(kind, &address, size, connections));
-        self.measure(&words)
+        command.extend(self.client(kind, &address, size, connections));
+        self.measure(&command)
     }
 
     /// What the memory of the peer, a server, grows by for each connection.

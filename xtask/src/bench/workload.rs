@@ -23,6 +23,13 @@ pub(crate) enum Work {
         size: usize,
         connections: usize,
     },
+    /// As above on one connection, but the peer is a program in Python: the same file by the newest CPython of the machine, and
+    /// as a component.
+    Python {
+        kind: &'static str,
+        load: &'static str,
+        size: usize,
+    },
     /// The peer is a server, the load its client, which takes the time.
     Server {
         kind: &'static str,
@@ -94,6 +101,7 @@ impl Workload {
             Work::Linear(_) => peer.is_component(),
             // One file is measured, which both ways of using it share.
             Work::Size(_) => peer == Peer::Ours,
+            Work::Python { .. } => matches!(peer, Peer::Ours | Peer::Asyncio),
             _ => true,
         }
     }
@@ -103,7 +111,7 @@ impl Workload {
         match self.work {
             Work::Client { connections, .. } | Work::Server { connections, .. } => connections,
             Work::Idle(n) | Work::Linear(n) | Work::WakeUp(n) => n,
-            Work::Start | Work::Size(_) => 1,
+            Work::Python { .. } | Work::Start | Work::Size(_) => 1,
         }
     }
 
