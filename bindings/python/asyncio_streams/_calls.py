@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import componentize_py_runtime as runtime
 from componentize_py_types import Ok
@@ -111,6 +111,74 @@ class Pending:
             frame = sys._getframe(1)
             self.kept = [dict(outer.f_locals) for outer in (frame, frame.f_back) if outer is not None]
             raise
+
+
+class Repeated:
+    """A call that one object makes again and again: without what a `Call` costs.
+
+    `number` is the function's, as `number_of` tells it; `done(result)` gets an Ok or an Err.
+    """
+
+    __slots__ = ("_number", "_done", "_arguments", "_promise", "state")
+
+    def __init__(self, number: int, done: Callable[[Any], None]) -> None:
+        self._number = number
+        self._done = done
+        self._arguments: tuple[Any, ...] = ()
+        self._promise = 0
+        self.state = _loop.state
+
+    def start(self, *arguments: Any) -> None:
+        """Makes the call, which must not be pending."""
+        result = runtime.call_import(self._number, list(arguments))
+        if isinstance(result, Ok):
+            self._done(result.value)
+            return
+        # What is borrowed lives as long as the call.
+        self._arguments = arguments
+        self.state = _loop.state
+        waitable, self._promise = result.value
+        _loop.add_pending(waitable, self)
+
+    def set_result(self, event: Any) -> None:
+        """Called by the runtime's callback, between two turns of the loop."""
+        _loop.enter(self.state)
+        try:
+            result = runtime.promise_get_result(event, self._promise)
+            self._arguments = ()
+            self._done(result)
+        except (SystemExit, KeyboardInterrupt) as reason:
+            _loop.interrupt(reason)
+        except BaseException as reason:
+            _loop.call_exception_handler({"message": "Exception in a callback of asyncio_streams", "exception": reason})
+
+
+class _Recorder:
+    """In the place of the runtime: notes which function is called, and calls none."""
+
+    def __init__(self) -> None:
+        self.number = -1
+
+    def call_import(self, number: int, arguments: list[Any]) -> NoReturn:
+        self.number = number
+        raise NotImplementedError
+
+
+def number_of(function: Callable[..., Any], arguments: int) -> int:
+    """The number by which the bindings' function calls the component; it takes so many `arguments`."""
+    recorder = _Recorder()
+    names = function.__globals__
+    before = names["componentize_py_runtime"]
+    names["componentize_py_runtime"] = recorder
+    try:
+        made = function(*[None] * arguments)
+        if hasattr(made, "send"):
+            made.send(None)
+    except NotImplementedError:
+        pass
+    finally:
+        names["componentize_py_runtime"] = before
+    return recorder.number
 
 
 async def await_result(result: Any) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import _bindings, _errors
-from ._calls import Call, cancellable
+from ._calls import Call, cancellable, number_of
 from ._transport import ComponentTransport
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ class Connecting(_Base):
         self.streams: Any = _bindings.streams()
         self.types: Any = _bindings.types_of(self.streams)
         self.any_input = self.streams.Wanted_Any()
+        reader, writer = self.streams.Reader, self.streams.Writer
+        self.number_of_read = number_of(reader.read, 2)
+        self.number_of_wait = number_of(reader.wait, 2)
+        self.number_of_write = number_of(writer.write, 2)
         self._connections: weakref.WeakSet[ComponentTransport] = weakref.WeakSet()
         self._lingering: dict[int, Any] = {}
         self.just_closed = False

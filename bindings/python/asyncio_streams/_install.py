@@ -22,7 +22,11 @@ def install() -> None:
 
 def replace_readers() -> None:
     """Makes the package's reader that of asyncio."""
-    replace((module, "StreamReader", _reader.StreamReader) for module in (asyncio, asyncio.streams))
+    replace(
+        (module, name, getattr(_reader, name))
+        for module in (asyncio, asyncio.streams)
+        for name in ("StreamReader", "StreamWriter")
+    )
 
 
 def replace(replacements: Iterable[tuple[Any, str, Any]]) -> None:

@@ -26,6 +26,9 @@ from ._serving import Serving
 from ._sockets import Polling
 from ._upgrading import Upgrading
 
+_SUBTASK = 1
+_RETURNED = 2
+
 _EXIT = 0
 _YIELD = 1
 _WAIT = 2
@@ -110,6 +113,20 @@ class ComponentLoop(Upgrading, Connecting, Serving, Polling, base_events.BaseEve
             self._wake(state)
         assert state.waitable_set is not None
         return _WAIT | (state.waitable_set << 4)
+
+    def callback(self, kind: int, waitable: int, code: int) -> int:
+        """Tells what has happened, and goes on."""
+        state: State = runtime.context_get()
+        runtime.context_set(None)
+        if kind == _SUBTASK:
+            if code == _RETURNED:
+                runtime.waitable_join(waitable, 0)
+                runtime.subtask_drop(waitable)
+                state.futures.pop(waitable).set_result(code)
+        elif kind:
+            runtime.waitable_join(waitable, 0)
+            state.futures.pop(waitable).set_result(code)
+        return self.poll(state)
 
     def enter(self, state: State) -> None:
         """Says whose event is told next."""
@@ -358,6 +375,7 @@ def take_over() -> ComponentLoop:
     support._poll = loop.poll
     support.first_poll = loop.first_poll
     support.await_result = _calls.await_result
+    support.callback = loop.callback
     asyncio.set_event_loop(loop)
     events._set_running_loop(loop)
     return loop

@@ -1,25 +1,167 @@
-"""asyncio's StreamReader, quicker where the answer is in the buffer."""
+"""asyncio's StreamReader and StreamWriter, quicker where nothing has to wait.
+
+They do what asyncio's do, down to the private names, which asyncio's own code and tests use. What is not frequent is left
+to asyncio's methods.
+"""
 
 from __future__ import annotations
 
 import asyncio.streams
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
-_Stock = asyncio.streams.StreamReader
+_StockReader = asyncio.streams.StreamReader
+_StockWriter = asyncio.streams.StreamWriter
+
+# How much is cut into lines at once.
+_BLOCK = 1 << 16
 
 
-class StreamReader(_Stock):
-    """asyncio's StreamReader: whatever it does not answer from its buffer at once is left to that."""
+class StreamReader(_StockReader):
+    """asyncio's StreamReader. `async for line in reader` cuts what is buffered into lines once for many of them."""
+
+    # The bytes; what is left of the lines that an iteration gives out, and how many bytes these lines were together. They
+    # stay in `_data` until somebody looks at that.
+    _data: bytearray
+    _lines: Iterator[bytes] | None
+    _cut: int
+
+    @property
+    def _buffer(self) -> bytearray:
+        lines = self._lines
+        if lines is not None:
+            self._lines = None
+            # This uses the iterator up, by which the iteration notices.
+            del self._data[: self._cut - sum(map(len, lines))]
+        return self._data
+
+    @_buffer.setter
+    def _buffer(self, data: bytearray) -> None:
+        self._data = data
+        self._lines = None
+
+    def feed_data(self, data: bytes) -> None:
+        """Adds bytes that have come."""
+        assert not self._eof, "feed_data after feed_eof"
+        if not data:
+            return
+        self._data += data
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            if not waiter.cancelled():
+                waiter.set_result(None)
+        most = 2 * self._limit
+        if len(self._data) > most and not self._paused and self._transport is not None and len(self._buffer) > most:
+            try:
+                self._transport.pause_reading()
+            except NotImplementedError:
+                self._transport = None
+            else:
+                self._paused = True
+
+    def set_exception(self, exc: BaseException) -> None:
+        """Makes every read from now on raise `exc`."""
+        # An iteration has to notice.
+        self._buffer  # noqa: B018
+        super().set_exception(exc)
 
     async def readline(self) -> bytes:
-        """Reads one line, as asyncio's readline."""
-        buffer = self._buffer
-        end = buffer.find(b"\n")
-        if 0 <= end <= self._limit and self._exception is None:
-            end += 1
-            line = bytes(buffer[:end])
-            del buffer[:end]
+        """Reads one line; as asyncio's readline."""
+        start = 0
+        while True:
+            data = self._data if self._lines is None else self._buffer
+            end = data.find(b"\n", start)
+            if self._exception is not None or end > self._limit:
+                return await super().readline()
+            if end >= 0:
+                end += 1
+                line = bytes(data[:end])
+                del data[:end]
+                if self._paused:
+                    self._maybe_resume_transport()
+                return line
+            # Others may have read meanwhile; asyncio does not go back then either.
+            start = max(start, len(data))
+            if self._eof or start > self._limit:
+                return await super().readline()
+            await self._wait_for_data("readuntil")
+
+    async def read(self, n: int = -1) -> bytes:
+        """Reads up to `n` bytes, or all to the end; as asyncio's read."""
+        if n <= 0 or self._exception is not None:
+            return await super().read(n)
+        if not self._data and not self._eof:
+            await self._wait_for_data("read")
+        data = self._data if self._lines is None else self._buffer
+        if n >= len(data):
+            found = bytes(data)
+            data.clear()
+        else:
+            found = bytes(data[:n])
+            del data[:n]
+        if self._paused:
+            self._maybe_resume_transport()
+        return found
+
+    async def readexactly(self, n: int) -> bytes:
+        """Reads `n` bytes; as asyncio's readexactly."""
+        data = self._data if self._lines is None else self._buffer
+        if not 0 < n <= len(data) or self._exception is not None:
+            return await super().readexactly(n)
+        found = bytes(data[:n])
+        del data[:n]
+        if self._paused:
+            self._maybe_resume_transport()
+        return found
+
+    async def readuntil(self, separator: Any = b"\n") -> bytes:
+        """Reads up to a separator; as asyncio's readuntil."""
+        if type(separator) is bytes and separator and self._exception is None:
+            data = self._data if self._lines is None else self._buffer
+            end = data.find(separator)
+            if 0 <= end <= self._limit:
+                end += len(separator)
+                found = bytes(data[:end])
+                del data[:end]
+                if self._paused:
+                    self._maybe_resume_transport()
+                return found
+        return await super().readuntil(separator)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Gives line after line, until the end."""
+        while True:
+            data = self._buffer
+            lines: list[bytes] = []
+            end = data.rfind(b"\n", 0, _BLOCK) + 1
+            if end and self._exception is None:
+                block = bytes(data[:end])
+                # splitlines takes \r for an end, which it is not.
+                lines = block.splitlines(True) if b"\r" not in block else [line + b"\n" for line in block[:-1].split(b"\n")]
+                if end > self._limit and max(map(len, lines)) > self._limit + 1:
+                    lines = []
+            if not lines:
+                line = await self.readline()
+                if not line:
+                    return
+                yield line
+                continue
+            self._cut = end
+            self._lines = left = iter(lines)
+            for line in left:
+                yield line
             if self._paused:
                 self._maybe_resume_transport()
-            return line
-        return await super().readline()
+
+
+class StreamWriter(_StockWriter):
+    """asyncio's StreamWriter."""
+
+    async def drain(self) -> None:
+        """Waits while too much is queued; as asyncio's drain."""
+        protocol: Any = self._protocol
+        if protocol._paused or protocol._connection_lost or self._transport.is_closing():
+            await super().drain()
+        elif self._reader is not None and self._reader._exception is not None:
+            raise self._reader._exception

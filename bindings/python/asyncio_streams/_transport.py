@@ -13,10 +13,11 @@ from asyncio import constants, futures, transports, trsock
 from asyncio.log import logger
 from typing import TYPE_CHECKING, Any
 
-from componentize_py_types import Err
+import componentize_py_runtime as runtime
+from componentize_py_types import Err, Ok
 
 from . import _errors
-from ._calls import Call
+from ._calls import Call, Repeated
 from ._sockets import ComponentSocket
 
 if TYPE_CHECKING:
@@ -67,7 +68,12 @@ class ComponentTransport(transports._FlowControlMixin, transports.Transport):  #
         self._stopped: asyncio.Future[None] | None = None
         # How much of what the reader has was given to the protocol, and may have to be given to a handshake instead. None:
         # what is given is taken.
-        self._lent = 0 if server is not None and loop.has_tls and "sslcontext" not in self._extra else None
+        plain = loop.has_tls and "sslcontext" not in self._extra
+        self._lent = 0 if plain and server is not None else None
+        # What could still be upgraded waits for input apart from taking it, so that a handshake finds it.
+        self._read: Repeated | None = None if plain else Repeated(loop.number_of_read, self._received)
+        self._wait = Repeated(loop.number_of_wait, self._readable) if plain else None
+        self._held: Any = None
         self.set_protocol(protocol)
         if server is not None:
             server._attach(self)
@@ -211,14 +217,43 @@ class ComponentTransport(transports._FlowControlMixin, transports.Transport):  #
         if self._waiting or self._paused or self._closing or self._input_ended or self._upgrading or not self._begun:
             return
         self._waiting = True
+        if self._read is not None:
+            if self._held is not None:
+                held, self._held = self._held, None
+                self._received(held)
+            else:
+                self._read.start(self._reader, self.max_size)
+            return
+        assert self._wait is not None
         want = self._loop.any_input
         if self._lent:
             self._give_back()
             if self._lent:
                 want = self._loop.streams.Wanted_Exactly(self._lent + 1)
-        Call(self._reader.wait(want), self._readable).start()
+        self._wait.start(self._reader, want)
 
-    def _readable(self, value: Any, error: BaseException | None) -> None:
+    def _received(self, result: Any) -> None:
+        """Input was taken."""
+        self._waiting = False
+        if self._closing or self._loop is None:
+            return
+        if self._paused:
+            self._held = result
+            return
+        if isinstance(result, Err):
+            if not _is_truncation(result):
+                self._fatal_error(_errors.to_exception(result), "Fatal read error on socket transport")
+                return
+            self._receive_end()
+        elif result.value:
+            self._receive(result.value)
+        else:
+            self._receive_end()
+        if self._loop is not None:
+            self._ask()
+
+    def _readable(self, result: Any) -> None:
+        """Input can be taken, or a handshake wants to take it."""
         self._waiting = False
         stopped, self._stopped = self._stopped, None
         if stopped is not None and not stopped.done():
@@ -226,37 +261,27 @@ class ComponentTransport(transports._FlowControlMixin, transports.Transport):  #
         if self._closing or self._paused or self._upgrading or self._loop is None:
             return
         try:
-            if error is not None:
-                raise error
             data = self._take()
-        except Exception as reason:
-            self._fatal_error(_errors.to_exception(reason), "Fatal read error on socket transport")
+        except Err as reason:
+            self._received(reason)
             return
-        if data:
-            self._receive(data)
-        elif data is not None:
-            self._receive_end()
-        if self._loop is not None:
+        if data is None:
             self._ask()
+        else:
+            self._received(Ok(data))
 
     def _take(self) -> bytes | None:
         """What has come; none if nothing has, empty at the end."""
-        try:
-            if self._lent is None:
-                taken: bytes | None = self._reader.try_read(self.max_size)
-                return taken
-            data: bytes = self._reader.peek(self._lent + self.max_size)[self._lent :]
-            if not data:
-                failure = self._reader.exception()
-                if failure is not None:
-                    raise Err(failure)
-            self._lent += len(data)
-            return data
-        except Err as reason:
-            if _errors.case_of(reason) == "Tls" and type(reason.value.value.failure).__name__ == "TlsFailure_Truncated":
-                # asyncio takes an end without close_notify for the end.
-                return b""
-            raise
+        if self._lent is None:
+            taken: bytes | None = self._reader.try_read(self.max_size)
+            return taken
+        data: bytes = self._reader.peek(self._lent + self.max_size)[self._lent :]
+        if not data:
+            failure = self._reader.exception()
+            if failure is not None:
+                raise Err(failure)
+        self._lent += len(data)
+        return data
 
     def _unread(self) -> int:
         """How much of what the protocol was given nobody has read."""
@@ -303,7 +328,8 @@ class ComponentTransport(transports._FlowControlMixin, transports.Transport):  #
         """Reads on after a handshake."""
         self._extra.update(extra)
         self.set_protocol(protocol)
-        self._lent = None
+        self._lent = self._wait = None
+        self._read = Repeated(self._loop.number_of_read, self._received)
         self._upgrading = self._paused = False
         self._ask()
 
@@ -412,8 +438,10 @@ class ComponentTransport(transports._FlowControlMixin, transports.Transport):  #
         if self._conn_lost:
             return
         try:
-            if self._out:
+            if self._out_size > _PIECE:
                 self._give()
+            elif self._out:
+                self._give_at_once()
             if self._eof and not self._eof_sent and not self._out:
                 self._eof_sent = True
                 self._writer.write_eof()
@@ -425,13 +453,27 @@ class ComponentTransport(transports._FlowControlMixin, transports.Transport):  #
                 self._maybe_pause_protocol()
                 self._wait_for_drain()
 
+    def _give_at_once(self) -> None:
+        out = self._out
+        data = out[0] if len(out) == 1 else b"".join(out)
+        result = runtime.call_import(self._loop.number_of_write, [self._writer, data])
+        if isinstance(result, Err):
+            if _errors.case_of(result) != "BufferFull":
+                raise result
+            # It is kept here until the component has room.
+            self._out = [data]
+            return
+        self._queued += self._out_size
+        self._out_size = 0
+        out.clear()
+
     def _give(self) -> None:
         data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
         for start in range(0, len(data), _PIECE):
             piece = data if len(data) <= _PIECE else data[start : start + _PIECE]
             try:
                 self._writer.write(piece)
-            except Exception as reason:
+            except Err as reason:
                 if _errors.case_of(reason) != "BufferFull":
                     raise
                 # It is kept here until the component has room.
@@ -481,6 +523,11 @@ class ComponentTransport(transports._FlowControlMixin, transports.Transport):  #
                     "protocol": self._protocol,
                 }
             )
+
+
+def _is_truncation(error: Any) -> bool:
+    """Whether TLS ended without close_notify, which asyncio takes for the end."""
+    return _errors.case_of(error) == "Tls" and type(error.value.value.failure).__name__ == "TlsFailure_Truncated"
 
 
 def _fill(protocol: Any, data: bytes) -> None:
