@@ -68,12 +68,16 @@ class StreamReader(_StockReader):
 
     async def readline(self) -> bytes:
         """Reads one line; as asyncio's readline."""
+        if self._exception is not None:
+            raise self._exception
         start = 0
         while True:
             data = self._data if self._lines is None else self._buffer
             end = data.find(b"\n", start)
-            if self._exception is not None or end > self._limit:
-                return await super().readline()
+            if end > self._limit:
+                del data[: end + 1]
+                self._maybe_resume_transport()
+                raise ValueError("Separator is found, but chunk is longer than limit")
             if end >= 0:
                 end += 1
                 line = bytes(data[:end])
@@ -83,8 +87,14 @@ class StreamReader(_StockReader):
                 return line
             # Others may have read meanwhile; asyncio does not go back then either.
             start = max(start, len(data))
-            if self._eof or start > self._limit:
-                return await super().readline()
+            if start > self._limit:
+                data.clear()
+                self._maybe_resume_transport()
+                raise ValueError("Separator is not found, and chunk exceed the limit")
+            if self._eof:
+                rest = bytes(data)
+                data.clear()
+                return rest
             await self._wait_for_data("readuntil")
 
     async def read(self, n: int = -1) -> bytes:
