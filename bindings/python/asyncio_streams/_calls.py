@@ -74,7 +74,7 @@ class Call:
 class Pending:
     """What the table of pending calls holds: who is told when the call has returned."""
 
-    __slots__ = ("state", "promise", "call", "future", "kept")
+    __slots__ = ("call", "future", "kept", "promise", "state")
 
     def __init__(self, state: State, promise: int) -> None:
         self.state = state
@@ -119,7 +119,7 @@ class Repeated:
     `number` is the function's, as `number_of` tells it; `done(result)` gets an Ok or an Err.
     """
 
-    __slots__ = ("_number", "_done", "_arguments", "_promise", "state")
+    __slots__ = ("_arguments", "_done", "_number", "_promise", "state")
 
     def __init__(self, number: int, done: Callable[[Any], None]) -> None:
         self._number = number

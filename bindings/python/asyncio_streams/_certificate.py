@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import ipaddress
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +23,7 @@ _NAMES = {
 }
 _ALTERNATIVES = {1: "email", 2: "DNS", 6: "URI"}
 _SUBJECT_ALTERNATIVE_NAME = "2.5.29.17"
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _SEQUENCE, _SET, _INTEGER, _OID, _UTC_TIME, _GENERALIZED_TIME = 0x30, 0x31, 0x02, 0x06, 0x17, 0x18
 
 
@@ -121,8 +120,8 @@ def _time(tag: int, data: bytes) -> str:
     text = data.decode("ascii")
     if tag == _UTC_TIME:
         text = ("19" if int(text[:2]) >= 50 else "20") + text
-    when = datetime.datetime(*(int(text[at : at + size]) for at, size in ((0, 4), (4, 2), (6, 2), (8, 2), (10, 2), (12, 2))))  # type: ignore[arg-type]
-    return f"{_MONTHS[when.month - 1]} {when.day:2} {when:%H:%M:%S} {when.year} GMT"
+    year, month, day = text[:4], int(text[4:6]), int(text[6:8])
+    return f"{_MONTHS[month - 1]} {day:2} {text[8:10]}:{text[10:12]}:{text[12:14]} {year} GMT"
 
 
 def _alternative_names(data: bytes) -> tuple[tuple[str, str], ...]:

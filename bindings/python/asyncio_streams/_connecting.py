@@ -7,18 +7,14 @@ import errno
 import socket
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import _bindings, _errors
 from ._calls import Call, cancellable, number_of
 from ._transport import ComponentTransport
 
-if TYPE_CHECKING:
-    from ._loop import ComponentLoop
-
-    _Base = ComponentLoop
-else:
-    _Base = object
+# What the loop is made of; its other parts have what is missing here.
+_Base: Any = object
 
 _LARGEST = (1 << 32) - 1
 
@@ -152,8 +148,8 @@ class Connecting(_Base):
     async def _open(self, hosts: list[str], port: int, options: Any, all_errors: bool) -> tuple[Any, Any]:
         if not port:
             # As the system would say it; the component calls it a mistake.
-            failure: BaseException = OSError(errno.ECONNREFUSED, f"Connect call failed {(hosts[0], port)}")
-            raise ExceptionGroup("create_connection failed", [failure]) if all_errors else failure  # type: ignore[list-item]
+            refused = OSError(errno.ECONNREFUSED, f"Connect call failed {(hosts[0], port)}")
+            raise ExceptionGroup("create_connection failed", [refused]) if all_errors else refused
         attempts: list[Any] = []
         if self.just_closed:
             # A server that was closed in this turn listens until the component had one.

@@ -56,7 +56,7 @@ def to_exception(error: BaseException) -> BaseException:
     case = case_of(error)
     if not case:
         return error
-    payload = getattr(error.value, "value", None)  # type: ignore[attr-defined]
+    payload: Any = getattr(error.value, "value", None)  # type: ignore[attr-defined]
     match case:
         case "Network":
             return from_network(payload)

@@ -16,7 +16,7 @@ _replaced: list[tuple[Any, str, Any]] = []
 def install() -> None:
     """Puts the loop and the reader in their places. The loop stays there for good."""
     _loop.take_over()
-    socket.socketpair = _sockets.connected_pair  # type: ignore[assignment]
+    socket.socketpair = _sockets.connected_pair
     replace_readers()
 
 

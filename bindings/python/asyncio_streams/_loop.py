@@ -33,6 +33,9 @@ _EXIT = 0
 _YIELD = 1
 _WAIT = 2
 
+_Stock: Any = base_events.BaseEventLoop
+_logger = base_events.logger  # type: ignore[attr-defined]
+
 # How many times what is ready is run before the host gets a turn, if there is always something.
 _ROUNDS = 16
 # How long to wait at most when nothing is awaited: without anything to wait for the host would give up.
@@ -49,7 +52,7 @@ class Settling(Protocol):
 class State:
     """One call of an async export: what it waits for, and what it has to run. The names are componentize-py's."""
 
-    __slots__ = ("waitable_set", "futures", "handles", "pending_count", "yielded", "woken")
+    __slots__ = ("futures", "handles", "pending_count", "waitable_set", "woken", "yielded")
 
     def __init__(self) -> None:
         self.waitable_set: int | None = None
@@ -60,8 +63,12 @@ class State:
         self.woken = False
 
 
-class ComponentLoop(Upgrading, Connecting, Serving, Polling, base_events.BaseEventLoop):
+class ComponentLoop(Upgrading, Connecting, Serving, Polling, _Stock):
     """The one event loop of a component."""
+
+    _current_handle: asyncio.Handle | None
+    _scheduled: list[Any]
+    _timer_cancelled_count: int
 
     def __init__(self) -> None:
         super().__init__()
@@ -260,12 +267,12 @@ class ComponentLoop(Upgrading, Connecting, Serving, Polling, base_events.BaseEve
             rounds -= 1
             state.handles = []
             for handle in handles:
-                if not handle._cancelled:  # type: ignore[attr-defined]
+                if not handle._cancelled:
                     try:
                         if self._debug:
                             self._run_watched(handle)
                         else:
-                            handle._run()  # type: ignore[attr-defined]
+                            handle._run()
                     except (SystemExit, KeyboardInterrupt) as reason:
                         self.interrupt(reason)
 
@@ -273,12 +280,12 @@ class ComponentLoop(Upgrading, Connecting, Serving, Polling, base_events.BaseEve
         self._current_handle = handle
         start = self.time()
         try:
-            handle._run()  # type: ignore[attr-defined]
+            handle._run()
         finally:
             self._current_handle = None
         took = self.time() - start
         if took >= self.slow_callback_duration:
-            base_events.logger.warning("Executing %s took %.3f seconds", base_events._format_handle(handle), took)  # type: ignore[attr-defined]
+            _logger.warning("Executing %r took %.3f seconds", handle, took)
 
     def _leave(self, state: State) -> None:
         """Ends a call of an export; what it still waits for is the next one's."""

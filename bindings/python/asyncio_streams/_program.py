@@ -73,7 +73,7 @@ async def _run() -> bool:
     task = asyncio.current_task()
     if task is not None:
         # The program shall not find, and not cancel, what it runs in.
-        asyncio._unregister_task(task)  # type: ignore[attr-defined]
+        asyncio._unregister_task(task)
     main = types.ModuleType("__main__")
     main.__file__ = _name
     main.__dict__["__builtins__"] = builtins

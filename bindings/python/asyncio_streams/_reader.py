@@ -10,8 +10,8 @@ import asyncio.streams
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-_StockReader = asyncio.streams.StreamReader
-_StockWriter = asyncio.streams.StreamWriter
+_StockReader: Any = asyncio.streams.StreamReader
+_StockWriter: Any = asyncio.streams.StreamWriter
 
 # How much is cut into lines at once.
 _BLOCK = 1 << 16
@@ -25,6 +25,9 @@ class StreamReader(_StockReader):
     _data: bytearray
     _lines: Iterator[bytes] | None
     _cut: int
+    _waiter: Any
+    _paused: bool
+    _transport: Any
 
     @property
     def _buffer(self) -> bytearray:

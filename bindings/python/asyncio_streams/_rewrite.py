@@ -22,7 +22,7 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 def rewrite(tree: ast.Module) -> ast.Module:
     """The same program, awaiting what would block. Changes `tree`."""
-    names = _NAMES | _imported(tree)
+    names = {*_NAMES, *_imported(tree)}
     functions = _blocking_functions(tree, names)
     _Awaiting(names, functions).visit(tree)
     return ast.fix_missing_locations(tree)
@@ -90,8 +90,7 @@ def _blocking_functions(tree: ast.Module, names: set[str]) -> set[str]:
 
 def _calls_plainly(body: list[ast.stmt], names: set[str]) -> bool:
     return any(
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
-        for node in _own_nodes(body)
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names for node in _own_nodes(body)
     )
 
 

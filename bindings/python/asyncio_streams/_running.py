@@ -72,11 +72,11 @@ async def call_blocking(function: Callable[..., Any], *args: Any, **kwds: Any) -
         return await _run(*args, **kwds)
     if isinstance(owner, Runner) and function.__name__ == "run":
         return await owner._run(*args, **kwds)
-    if owner is not None and owner is asyncio._get_running_loop():
-        if function.__name__ == "run_until_complete":
-            return await _run_until_complete(owner, *args)
-        if function.__name__ == "run_forever":
-            return await owner.until_done(owner.create_future())
+    loop = _loop()
+    if owner is loop and function.__name__ == "run_until_complete":
+        return await _run_until_complete(loop, *args)
+    if owner is loop and function.__name__ == "run_forever":
+        return await loop.until_done(loop.create_future())
     return function(*args, **kwds)
 
 

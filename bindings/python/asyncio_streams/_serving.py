@@ -17,9 +17,8 @@ from ._transport import ComponentTransport
 if TYPE_CHECKING:
     from ._loop import ComponentLoop
 
-    _Base = ComponentLoop
-else:
-    _Base = object
+# What the loop is made of; its other parts have what is missing here.
+_Base: Any = object
 
 
 class ListeningSocket(ComponentSocket):
@@ -91,11 +90,16 @@ class Listener:
         self._loop.before_waiting(self)
 
 
-class ComponentServer(base_events.Server):
+_Server: Any = base_events.Server
+
+
+class ComponentServer(_Server):
     """asyncio's Server, listening by the component."""
 
+    _serving: bool
+
     def __init__(self, listener: Listener, *args: Any) -> None:
-        super().__init__(*args)  # type: ignore[misc]
+        super().__init__(*args)
         self._listener = listener
 
     def _start_serving(self) -> None:
@@ -125,7 +129,7 @@ class ComponentServer(base_events.Server):
 class Serving(_Base):
     """The part of the loop that makes servers."""
 
-    async def create_server(  # type: ignore[override]
+    async def create_server(
         self,
         protocol_factory: Callable[[], asyncio.BaseProtocol],
         host: str | Iterable[str] | None = None,

@@ -14,14 +14,10 @@ import socket
 import weakref
 from asyncio import events, selector_events
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ._loop import ComponentLoop
-
-    _Base = ComponentLoop
-else:
-    _Base = object
+# What the loop is made of; its other parts have what is missing here.
+_Base: Any = object
 
 _pair = socket.socketpair
 

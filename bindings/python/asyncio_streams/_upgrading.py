@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import _bindings, _errors
 from ._calls import cancellable
 from ._transport import ComponentTransport
 
-if TYPE_CHECKING:
-    from ._loop import ComponentLoop
-
-    _Base = ComponentLoop
-else:
-    _Base = object
+# What the loop is made of; its other parts have what is missing here.
+_Base: Any = object
 
 _HANDSHAKE = 60.0
 _WITHOUT = "this component was built without TLS: build it by `python -m asyncio_streams.build --with-tls`"
@@ -63,7 +59,7 @@ class Upgrading(_Base):
         info = writer.tls_info()
         return None if info is None else _tls_info.extra(context, info, server_side)
 
-    async def start_tls(  # type: ignore[override]
+    async def start_tls(
         self,
         transport: Any,
         protocol: asyncio.BaseProtocol,
@@ -89,7 +85,9 @@ class Upgrading(_Base):
             if server_side:
                 call = writer.start_tls_server(reader, context.server_config(*timeouts))
             else:
-                call = writer.start_tls(reader, context.client_config(*timeouts), self._name(context, transport, server_hostname))
+                call = writer.start_tls(
+                    reader, context.client_config(*timeouts), self._name(context, transport, server_hostname)
+                )
             try:
                 await cancellable(call, writer.abort)
             except Exception as reason:
@@ -104,9 +102,7 @@ class Upgrading(_Base):
         """The exception for a call that ended in the handshake."""
         if _errors.case_of(reason) == "DeadlineExceeded":
             seconds = _HANDSHAKE if timeout is None else timeout
-            return ConnectionAbortedError(
-                f"SSL handshake is taking longer than {seconds} seconds: aborting the connection"
-            )
+            return ConnectionAbortedError(f"SSL handshake is taking longer than {seconds} seconds: aborting the connection")
         return _errors.to_exception(reason)
 
     def _context(self, ssl: Any, handshake: float | None, shutdown: float | None, *, default: bool = True) -> Any:
@@ -129,5 +125,7 @@ class Upgrading(_Base):
         if server_hostname:
             return server_hostname
         if context.verify_mode:
-            raise ValueError("start_tls() of a client needs server_hostname: without it anybody with a certificate could answer")
+            raise ValueError(
+                "start_tls() of a client needs server_hostname: without it anybody with a certificate could answer"
+            )
         return str(transport.get_extra_info("peername", ("localhost",))[0])

@@ -19,7 +19,8 @@ world {world} {{
 """
 # One item of an interface or a resource: its comment, its @since, and all up to the semicolon.
 _ITEM = re.compile(
-    r"(?:^[ \t]*///[^\n]*\n)*^[ \t]*@since\([^)]*\)\n[ \t]*(?P<head>use tls\.|[a-z0-9-]+: (?:async )?func)(?P<rest>[^;]*);\n\n?",
+    r"(?:^[ \t]*///[^\n]*\n)*^[ \t]*@since\([^)]*\)\n"
+    r"[ \t]*(?P<head>use tls\.|[a-z0-9-]+: (?:async )?func)(?P<rest>[^;]*);\n\n?",
     re.MULTILINE,
 )
 
@@ -36,7 +37,9 @@ def find() -> Path:
     for folder in (_HERE.parents[2] / "wit", _HERE / "wit"):
         if (folder / "streams.wit").is_file():
             return folder
-    raise NoWitError(f"there is no WIT package of asyncio:streams, neither in {_HERE.parents[2] / 'wit'} nor in {_HERE / 'wit'}")
+    raise NoWitError(
+        f"there is no WIT package of asyncio:streams, neither in {_HERE.parents[2] / 'wit'} nor in {_HERE / 'wit'}"
+    )
 
 
 def write(target: Path, source: Path, *, with_tls: bool) -> None:

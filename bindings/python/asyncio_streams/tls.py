@@ -116,8 +116,7 @@ class Options(enum.IntFlag):
     OP_NO_RENEGOTIATION = 0x40000000
 
 
-for _option in Options.__members__.values():
-    globals()[_option.name] = _option
+globals().update(Options.__members__)
 OP_NO_SSLv2 = OP_SINGLE_DH_USE = OP_SINGLE_ECDH_USE = Options(0)
 
 

@@ -177,7 +177,10 @@ class Iterating(unittest.IsolatedAsyncioTestCase):
     async def test_gives_every_line_and_the_rest(self):
         data = b"".join(b"%d\r%s\n" % (number, b"x" * (number % 300)) for number in range(3000)) + b"rest"
         found = await self.lines(data)
-        self.assertEqual(found, data.splitlines(True) if b"\r" not in data else [*[x + b"\n" for x in data[:-5].split(b"\n")], b"rest"])
+        self.assertEqual(
+            found,
+            data.splitlines(True) if b"\r" not in data else [*[x + b"\n" for x in data[:-5].split(b"\n")], b"rest"],
+        )
         self.assertEqual(await self.lines(b""), [])
         self.assertEqual(await self.lines(b"\n\n"), [b"\n", b"\n"])
 
