@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ._bindings import NotInComponentError
 
-__all__ = ["NotInComponentError", "install", "installed", "uninstall"]
+__all__ = ["NotInComponentError", "finish", "install", "installed", "uninstall"]
 __version__ = "0.1.0"
 
 _installed = False
@@ -49,6 +49,24 @@ def uninstall() -> None:
 
         _install.put_back()
         _installed = False
+
+
+async def finish(seconds: float = 5.0) -> None:
+    """Ends what is left, to be awaited at the end of an export that ends the program, such as `wasi:cli/run`.
+
+    Cancels the tasks that are left, as asyncio.run does, closes the connections, and gives what was written `seconds` to
+    go out: when the program has ended, nothing does that. A program that `asyncio_streams.build` has built does it by
+    itself. Without `install` before it does nothing.
+    """
+    if _taken_over:
+        import asyncio
+
+        from . import _running
+
+        loop = _running.component_loop()
+        task = asyncio.current_task()
+        await _running.finish(loop, spared=task)
+        await loop.end_connections(seconds)
 
 
 def installed() -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
@@ -137,7 +136,11 @@ def _alternative_names(data: bytes) -> tuple[tuple[str, str], ...]:
             if kind in _ALTERNATIVES:
                 found.append((_ALTERNATIVES[kind], content.decode("latin-1")))
             elif kind == 7 and len(content) in (4, 16):
-                address = ipaddress.ip_address(content)
-                text = str(address) if len(content) == 4 else address.exploded.upper()
-                found.append(("IP Address", text))
+                found.append(("IP Address", _address(content)))
     return tuple(found)
+
+
+def _address(data: bytes) -> str:
+    if len(data) == 4:
+        return ".".join(map(str, data))
+    return ":".join(f"{int.from_bytes(data[at : at + 2], 'big'):X}" for at in range(0, 16, 2))

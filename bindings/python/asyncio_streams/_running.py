@@ -59,7 +59,7 @@ class Runner:
         if self._closed:
             _close(coro)
             raise RuntimeError("Runner is closed")
-        loop = _loop()
+        loop = component_loop()
         if self._debug is not None:
             loop.set_debug(self._debug)
         return await _run_main(loop, coro, context or self._context)
@@ -72,7 +72,7 @@ async def call_blocking(function: Callable[..., Any], *args: Any, **kwds: Any) -
         return await _run(*args, **kwds)
     if isinstance(owner, Runner) and function.__name__ == "run":
         return await owner._run(*args, **kwds)
-    loop = _loop()
+    loop = component_loop()
     if owner is loop and function.__name__ == "run_until_complete":
         return await _run_until_complete(loop, *args)
     if owner is loop and function.__name__ == "run_forever":
@@ -81,7 +81,7 @@ async def call_blocking(function: Callable[..., Any], *args: Any, **kwds: Any) -
 
 
 async def _run(main: Awaitable[Any], *, debug: bool | None = None, loop_factory: Any = None) -> Any:
-    loop = _loop()
+    loop = component_loop()
     if debug is not None:
         loop.set_debug(debug)
     try:
@@ -112,9 +112,9 @@ async def _run_until_complete(loop: ComponentLoop, future: Any) -> Any:
     return future.result()
 
 
-async def finish(loop: ComponentLoop) -> None:
-    """Ends what is left of a program, as asyncio.run does."""
-    left = asyncio.all_tasks(loop)
+async def finish(loop: ComponentLoop, spared: asyncio.Task[Any] | None = None) -> None:
+    """Ends what is left of a program, as asyncio.run does; but not the task that is `spared`."""
+    left = asyncio.all_tasks(loop) - {spared}
     for task in left:
         task.cancel()
     if left:
@@ -141,7 +141,8 @@ def replacements() -> list[tuple[Any, str, Any]]:
     ]
 
 
-def _loop() -> ComponentLoop:
+def component_loop() -> ComponentLoop:
+    """The loop that `install` has put in its place."""
     loop: Any = asyncio.get_running_loop()
     found: ComponentLoop = loop
     return found

@@ -1,0 +1,70 @@
+"""What `python -m asyncio_streams.build` says when it cannot, and `install()` outside a component."""
+
+import contextlib
+import io
+import os
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+import asyncio_streams
+from asyncio_streams import build
+
+
+class Build(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def fail(self, source, *arguments, path=""):
+        """Builds a program that cannot be built; gives what is said."""
+        program = self.folder / "prog.py"
+        if source is not None:
+            program.write_bytes(source)
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said), mock.patch.dict(os.environ, PATH=path):
+            status = build.main([str(program), "-o", str(self.folder / "out.wasm"), *arguments])
+        self.assertEqual(status, 1)
+        self.assertFalse((self.folder / "out.wasm").exists())
+        return said.getvalue()
+
+    def test_a_program_that_is_not_there_or_is_none(self):
+        self.assertIn("cannot read", self.fail(None))
+        self.assertRegex(self.fail(b"x = 1\ndef f(:\n"), r"prog\.py:2: ")
+        self.assertIn("cannot read", self.fail(b"\xff\xfe"))
+
+    def test_tools_and_files_that_are_missing(self):
+        self.assertIn("there is no", self.fail(b"", "--streams", str(self.folder / "no.wasm")))
+        there = self.folder / "streams.wasm"
+        there.write_bytes(b"")
+        self.assertIn("cargo install wac-cli", self.fail(b"", "--streams", str(there)))
+        with mock.patch.object(build.shutil, "which", return_value=None):
+            self.assertIn("pip install componentize-py", self.fail(b""))
+
+    def test_what_a_tool_says_is_shown_without_its_inside(self):
+        tool = self.folder / "componentize-py"
+        tool.write_text(
+            "#!/bin/sh\necho 'MissingModuleError: cannot import nothing' >&2\n"
+            "echo 'Stack backtrace:' >&2\necho '   0: x' >&2\nexit 1\n"
+        )
+        tool.chmod(0o755)
+        with mock.patch.object(build, "_componentize", return_value=str(tool)):
+            said = self.fail(b"import nothing", path="/usr/bin:/bin")
+        self.assertIn("cannot import nothing", said)
+        self.assertNotIn("0: x", said)
+
+
+class Outside(unittest.TestCase):
+    def test_install_says_that_this_is_no_component(self):
+        with self.assertRaisesRegex(
+            asyncio_streams.NotInComponentError, "inside a WebAssembly component, which this is not"
+        ):
+            asyncio_streams.install()
+        self.assertFalse(asyncio_streams.installed())
+        asyncio_streams.uninstall()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,93 @@
+"""The component's errors as Python's exceptions; the bindings' classes are made here as componentize-py makes them."""
+
+import errno
+import socket
+import unittest
+from enum import Enum
+from pathlib import Path
+from types import SimpleNamespace
+
+from asyncio_streams import _errors
+
+Code = Enum("Code", [*_errors.CODES, *_errors.NAME_CODES])
+WIT = Path(__file__).resolve().parents[3] / "wit" / "types.wit"
+
+
+def error(case, value=None):
+    """What the bindings raise for a case of the interface's `error`."""
+    made = Exception()
+    made.value = type(f"Error_{case}", (), {"value": value})()
+    return made
+
+
+def network(code, message="text"):
+    return SimpleNamespace(code=Code[code], message=message)
+
+
+def attempt(host, port, code):
+    address = SimpleNamespace(value=SimpleNamespace(host=host, port=port, flow_info=0, scope_id=0))
+    return SimpleNamespace(address=address, error=network(code))
+
+
+class Errors(unittest.TestCase):
+    def test_every_code_of_the_interface_has_its_errno(self):
+        text = WIT.read_text()
+        body = text[text.index("enum network-code {") :]
+        body = body[: body.index("\n  }")]
+        names = {line.strip(" ,").replace("-", "_").upper() for line in body.splitlines()[1:] if "///" not in line}
+        self.assertEqual(names, {*_errors.CODES, *_errors.NAME_CODES})
+
+    def test_every_case_of_the_interface_has_its_exception(self):
+        text = WIT.read_text()
+        body = text[text.index("variant error {") :]
+        cases = [
+            line.strip().split("(")[0].strip(",")
+            for line in body.splitlines()[1:]
+            if line.startswith("    ") and "//" not in line
+        ]
+        self.assertIn("deadline-exceeded", cases)
+        for case in cases:
+            name = "".join(part.capitalize() for part in case.split("-"))
+            value = {"Network": network("OTHER"), "Connect": [attempt("::1", 1, "OTHER")]}.get(name)
+            value = value or SimpleNamespace(code="c", message="m", failure=type("TlsFailure_Handshake", (), {})())
+            self.assertNotIn("value", vars(_errors.to_exception(error(name, value))), case)
+
+    def test_the_classes_are_pythons(self):
+        classes = {
+            "ACCESS_DENIED": PermissionError,
+            "CONNECTION_REFUSED": ConnectionRefusedError,
+            "CONNECTION_RESET": ConnectionResetError,
+            "CONNECTION_ABORTED": ConnectionAbortedError,
+            "BROKEN_PIPE": BrokenPipeError,
+            "TIMED_OUT": TimeoutError,
+            "NAME_NOT_FOUND": socket.gaierror,
+            "NAME_LOOKUP_FAILED": socket.gaierror,
+            "UNREACHABLE": OSError,
+        }
+        for code, kind in classes.items():
+            found = _errors.to_exception(error("Network", network(code)))
+            self.assertIs(type(found), kind)
+            self.assertEqual(found.strerror, "text")
+        self.assertEqual(_errors.from_network(network("ADDRESS_IN_USE")).errno, errno.EADDRINUSE)
+        self.assertEqual(_errors.from_network(network("NAME_NOT_FOUND")).errno, socket.EAI_NONAME)
+
+    def test_failures_to_connect_are_put_together_as_asyncio_does(self):
+        one = _errors.from_attempts([attempt("127.0.0.1", 9, "CONNECTION_REFUSED")], all_errors=False)
+        self.assertIsInstance(one, ConnectionRefusedError)
+        self.assertEqual(str(one), f"[Errno {errno.ECONNREFUSED}] Connect call failed ('127.0.0.1', 9)")
+        attempts = [attempt("::1", 9, "CONNECTION_REFUSED"), attempt("127.0.0.1", 9, "TIMED_OUT")]
+        two = _errors.from_attempts(attempts, all_errors=False)
+        self.assertIs(type(two), OSError)
+        self.assertIsNone(two.errno)
+        self.assertRegex(str(two), r"^Multiple exceptions: \[Errno .*\('::1', 9, 0, 0\), \[Errno .*\('127.0.0.1', 9\)$")
+        group = _errors.from_attempts(attempts, all_errors=True)
+        self.assertIsInstance(group, ExceptionGroup)
+        self.assertEqual([type(each) for each in group.exceptions], [ConnectionRefusedError, TimeoutError])
+
+    def test_what_is_no_error_of_the_interface_stays(self):
+        reason = KeyError("x")
+        self.assertIs(_errors.to_exception(reason), reason)
+
+
+if __name__ == "__main__":
+    unittest.main()
