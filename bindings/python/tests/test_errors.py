@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import sys
 import unittest
 from enum import Enum
 from pathlib import Path
@@ -80,6 +81,8 @@ class Errors(unittest.TestCase):
         self.assertIs(type(two), OSError)
         self.assertIsNone(two.errno)
         self.assertRegex(str(two), r"^Multiple exceptions: \[Errno .*\('::1', 9, 0, 0\), \[Errno .*\('127.0.0.1', 9\)$")
+        if sys.version_info < (3, 11):
+            return
         group = _errors.from_attempts(attempts, all_errors=True)
         self.assertIsInstance(group, ExceptionGroup)
         self.assertEqual([type(each) for each in group.exceptions], [ConnectionRefusedError, TimeoutError])
