@@ -109,7 +109,7 @@ class ComponentLoop(Upgrading, Connecting, Serving, Polling, _Stock):
             self._leave(state)
             return _EXIT
         if not state.futures:
-            self._wait_for_clock(_LONG)
+            self._wait_for_clock(time.monotonic() + _LONG)
         runtime.context_set(state)
         if self._turn_wanted and not state.yielded:
             state.yielded = True
@@ -358,20 +358,23 @@ class ComponentLoop(Upgrading, Connecting, Serving, Polling, _Stock):
         when: float = self._scheduled[0]._when
         if self._clock_waits and self._clock_waits[0] <= when:
             return False
-        return self._wait_for_clock(when - time.monotonic())
+        return self._wait_for_clock(when)
 
-    def _wait_for_clock(self, seconds: float) -> bool:
-        seconds = min(max(seconds, 0.0), _LONG)
-        when = time.monotonic() + seconds
+    def _wait_for_clock(self, when: float) -> bool:
+        """Waits for a time; says whether it has come already."""
         waits = self._clock_waits
         heapq.heappush(waits, when)
+        come = False
 
         def done(value: Any, error: BaseException | None) -> None:
+            nonlocal come
+            come = True
             waits.remove(when)
             heapq.heapify(waits)
 
+        seconds = min(max(when - time.monotonic(), 0.0), _LONG)
         _calls.Call(self._clock.wait_for(int(seconds * 1e9) + 1), done).start()
-        return when not in waits
+        return come
 
 
 def take_over() -> ComponentLoop:

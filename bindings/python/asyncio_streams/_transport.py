@@ -164,7 +164,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
             self._protocol.connection_lost(reason)
         finally:
             self._reader = self._writer = self._protocol = None
-            self._loop = None
+            self._loop = self._read = self._wait = self._held = None
             server, self._server = self._server, None
             if server is not None:
                 server._detach(self)
