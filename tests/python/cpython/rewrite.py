@@ -4,7 +4,7 @@ CPython's tests start the event loop themselves: ``loop.run_until_complete(x)``,
 async. In a component the loop runs already, and cannot be entered a second time. So their modules are rewritten while they are
 imported, the same way for asyncio's own streams and for ours:
 
-1. ``loop.run_until_complete(x)`` becomes ``await until_complete(loop, x)``, and the functions around it become ``async def``, as do
+1. ``loop.run_until_complete(x)`` becomes ``await until_complete(loop, x)``, ``asyncio.run(x)`` the same with the one loop, and the functions around it become ``async def``, as do
    those that call them, with an ``await`` before the call. ``driver.py`` takes the place of ``run_until_complete``: the test's own
    lines still run while no loop does.
 2. ``assertRaises(E, loop.run_until_complete, x)`` becomes ``with assertRaises(E): await until_complete(loop, x)``.
@@ -136,7 +136,7 @@ def _entering(tree: ast.AST) -> set[str]:
 
 def _enters(function: ast.FunctionDef, names: set[str]) -> bool:
     for node in _own_nodes(function):
-        if isinstance(node, ast.Attribute) and node.attr == ENTRANCE:
+        if isinstance(node, ast.Attribute) and (node.attr == ENTRANCE or _is_run(node)):
             return True
         if isinstance(node, ast.Call) and _called(node) in names - CALLED_BY_THE_RUNNER:
             # Names are all there is to go by; a function of the standard library with the same one is not rewritten.
@@ -153,6 +153,10 @@ def _own_nodes(function):
             continue
         yield node
         waiting.extend(ast.iter_child_nodes(node))
+
+
+def _is_run(node: ast.expr) -> bool:
+    return ast.unparse(node) == "asyncio.run"
 
 
 def _called(call: ast.Call) -> str | None:
@@ -203,11 +207,17 @@ class _Rewrite(ast.NodeTransformer):
         name = _called(node)
         if name == ENTRANCE:
             return _until_complete(node.func.value, node.args[0])
+        if _is_run(node.func):
+            return _until_complete(_the_loop(), node.args[0])
         if name in LOOPS and isinstance(node.func, ast.Attribute):
-            return ast.Call(ast.Name("the_loop", ast.Load()), [], [])
+            return _the_loop()
         if self._in_async and name in self._entering - CALLED_BY_THE_RUNNER:
             return ast.Await(ast.Call(ast.Name("if_entering", ast.Load()), [node], []))
         return node
+
+
+def _the_loop():
+    return ast.Call(ast.Name("the_loop", ast.Load()), [], [])
 
 
 def _until_complete(loop, awaited):

@@ -33,6 +33,9 @@ const RELEASE: &str = "trixie";
 const ARCHIVE: &str = "http://deb.debian.org/debian";
 const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
+/// Where their version is noted, as `3.13.5-2`.
+const VERSION: &str = "version";
+
 /// Getting the packages.
 const DEADLINE: Duration = Duration::from_secs(10 * 60);
 
@@ -60,9 +63,10 @@ pub(super) fn get() -> Result<Tests> {
         }
     }
     let root = debians()?;
+    let patchlevel = fs::read_to_string(root.join(VERSION)).unwrap_or_default();
     copy(
         &root.join("usr/lib/python3.13/test"),
-        format!("CPython 3.13 of Debian's {RELEASE}"),
+        format!("CPython {} of Debian's {RELEASE}", patchlevel.trim()),
     )
 }
 
@@ -142,6 +146,12 @@ fn debians() -> Result<PathBuf> {
             let mut command = Command::new("dpkg");
             command.arg("--extract").arg(&file).arg(&fresh);
             process::run(&mut command, "unpacking CPython's tests", DEADLINE)?;
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            // PACKAGE_VERSION_ARCHITECTURE.deb
+            fs::write(
+                fresh.join(VERSION),
+                name.split('_').nth(1).unwrap_or("3.13"),
+            )?;
         }
     }
     // Whole or not at all.
