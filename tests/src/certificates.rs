@@ -123,6 +123,8 @@ pub fn self_signed(name: &str) -> Identity {
 fn params(name: &str, usage: Use, time: Time) -> CertificateParams {
     let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
     params.distinguished_name.push(DnType::CommonName, name);
+    // Python insists on it from 3.13 on (RFC 5280, 4.2.1.1).
+    params.use_authority_key_identifier_extension = true;
     params.extended_key_usages = vec![match usage {
         Use::Server => ExtendedKeyUsagePurpose::ServerAuth,
         Use::Client => ExtendedKeyUsagePurpose::ClientAuth,

@@ -72,6 +72,11 @@ pub fn package() -> PathBuf {
 impl Side {
     /// The command that runs a program; its own arguments follow. `name` is that of the component: `echo-client`.
     pub fn command(&self, name: &str) -> Command {
+        self.command_with(name, &[])
+    }
+
+    /// The same, with options for `wasmtime`.
+    pub fn command_with(&self, name: &str, options: &[&str]) -> Command {
         match self {
             Side::Stock(python) => {
                 let mut command = Command::new(python);
@@ -82,7 +87,7 @@ impl Side {
                 let mut command = Command::new(wasmtime);
                 command.args(["run", "--allow-precompiled"]);
                 command.args(["-S", "inherit-network", "-S", "allow-ip-name-lookup"]);
-                command.arg(compiled(name));
+                command.args(options).arg(compiled(name));
                 command
             }
         }

@@ -8,6 +8,8 @@ mod examples;
 mod mistakes;
 #[path = "python/real.rs"]
 mod real;
+#[path = "python/tls.rs"]
+mod tls;
 
 use std::time::Duration;
 

@@ -100,8 +100,7 @@ class _WithoutProbes(_Loader):
 class _Rewriting(_Loader):
     def source_to_code(self, data, path, *, _optimize=-1):
         tree = ast.parse(data, path)
-        entering = _entering(tree) | _imported_entering()
-        _Rewrite(entering).visit(tree)
+        _Rewrite(_entering(tree) | _known).visit(tree)
         ast.fix_missing_locations(tree)
         return compile(tree, path, "exec")
 
@@ -113,11 +112,8 @@ class _Rewriting(_Loader):
         elsewhere.replace_threads(module)
 
 
-_all_entering: set[str] = set()
-
-
-def _imported_entering() -> set[str]:
-    return set(_all_entering)
+# The names of such functions in the modules that were rewritten before: the others import those.
+_known: set[str] = set()
 
 
 def _entering(tree: ast.AST) -> set[str]:
@@ -125,12 +121,11 @@ def _entering(tree: ast.AST) -> set[str]:
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     names: set[str] = set()
     while True:
-        known = names | _all_entering
-        more = {node.name for node in functions if _enters(node, known)} - names
+        more = {node.name for node in functions if _enters(node, names | _known)} - names
         if not more:
             break
         names |= more
-    _all_entering.update(names - CALLED_BY_THE_RUNNER)
+    _known.update(names - CALLED_BY_THE_RUNNER)
     return names
 
 

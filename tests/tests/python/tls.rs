@@ -1,0 +1,88 @@
+//! Python's TLS, on OpenSSL, and the component's: every pair of sides.
+
+use std::fs;
+use std::path::Path;
+
+use asyncio_streams_tests::certificates::Authority;
+use asyncio_streams_tests::native::{NativeServer, output};
+use asyncio_streams_tests::python::{Side, serving_on, sides};
+use asyncio_streams_tests::tls;
+
+use crate::DEADLINE;
+
+/// The name in the certificate.
+const NAME: &str = "server.test";
+
+#[test]
+fn protected_connections_and_starttls_by_every_pair_of_sides() {
+    let Some(sides) = sides() else { return };
+    if !tls() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let authority = Authority::new();
+    let server = authority.server(NAME);
+    let put = |name: &str, content: &str| {
+        fs::write(folder.path().join(name), content).expect("a file");
+    };
+    put("authority.pem", &authority.pem);
+    put("certificate.pem", &server.chain);
+    put("key.pem", &server.key);
+    let mut all = Vec::new();
+    for serving in &sides {
+        for asking in &sides {
+            all.push(converse(serving, asking, folder.path()));
+        }
+    }
+    for part in [
+        "TLSv1.3 lower True",
+        "(('DNS', 'server.test'),)",
+        "983041",
+        "b'PROTECTED\\n'",
+        "name True",
+        "authority True",
+        "unchecked b'STOP\\n'",
+        "alpn lower",
+    ] {
+        assert!(all[0].contains(part), "{part}: {}", all[0]);
+    }
+    for other in &all[1..] {
+        assert_eq!(other, &all[0]);
+    }
+}
+
+/// What both say.
+fn converse(serving: &Side, asking: &Side, folder: &Path) -> String {
+    // The component sees the folder under a name of its own, CPython as it is.
+    let dir = format!("--dir={}::/certificates", folder.display());
+    let place = |side: &Side, file: &str| match side {
+        Side::Stock(_) => folder.join(file).display().to_string(),
+        Side::Component(_) => format!("/certificates/{file}"),
+    };
+    let mut command = serving.command_with("tls-echo", &[&dir]);
+    command.args(["serve", "127.0.0.1", "0"]);
+    command.args(["certificate.pem", "key.pem"].map(|file| place(serving, file)));
+    let server = NativeServer::start_telling(&mut command, serving_on);
+    let said = server.said();
+    let plain = said.lines().find_map(|line| line.strip_prefix("plain "));
+    let plain = plain
+        .unwrap_or_else(|| panic!("no second port: {said}"))
+        .to_owned();
+    let port = server.port().to_string();
+    let mut command = asking.command_with("tls-echo", &[&dir]);
+    command.args([
+        "ask",
+        "127.0.0.1",
+        &port,
+        &plain,
+        &place(asking, "authority.pem"),
+        NAME,
+    ]);
+    let said = output(&mut command, DEADLINE)
+        .unwrap_or_else(|error| panic!("{asking:?} of {serving:?}: {error}\n{}", server.said()));
+    let served = server
+        .finish()
+        .replace(&port, "PORT")
+        .replace(&plain, "PLAIN");
+    format!("{said}---\n{served}")
+}
