@@ -7,24 +7,27 @@ to asyncio's methods.
 from __future__ import annotations
 
 import asyncio.streams
-from collections.abc import AsyncIterator, Iterator
+import io
 from typing import Any
 
 _StockReader: Any = asyncio.streams.StreamReader
 _StockWriter: Any = asyncio.streams.StreamWriter
 
-# How much is cut into lines at once.
+# After how many lines in a row, and how much of them, is cut off at once; and no lines.
+_ROW = 8
 _BLOCK = 1 << 16
+_NONE = io.BytesIO()
 
 
 class StreamReader(_StockReader):
-    """asyncio's StreamReader. `async for line in reader` cuts what is buffered into lines once for many of them."""
+    """asyncio's StreamReader. Who reads line after line, gets many of them cut off the buffer at once."""
 
-    # The bytes; what is left of the lines that an iteration gives out, and how many bytes these lines were together. They
-    # stay in `_data` until somebody looks at that.
+    # The bytes; and the lines at their front that were cut off and are given out one by one. They stay in `_data` until
+    # somebody looks at that.
     _data: bytearray
-    _lines: Iterator[bytes] | None
-    _cut: int
+    _lines: io.BytesIO
+    # How many lines were read in a row: after some of them it pays to cut off all that there are.
+    _row: int
     _waiter: Any
     _paused: bool
     _transport: Any
@@ -32,16 +35,17 @@ class StreamReader(_StockReader):
     @property
     def _buffer(self) -> bytearray:
         lines = self._lines
-        if lines is not None:
-            self._lines = None
-            # This uses the iterator up, by which the iteration notices.
-            del self._data[: self._cut - sum(map(len, lines))]
+        if lines is not _NONE:
+            self._lines = _NONE
+            self._row = 0
+            del self._data[: lines.tell()]
         return self._data
 
     @_buffer.setter
     def _buffer(self, data: bytearray) -> None:
         self._data = data
-        self._lines = None
+        self._lines = _NONE
+        self._row = 0
 
     def feed_data(self, data: bytes) -> None:
         """Adds bytes that have come."""
@@ -71,11 +75,18 @@ class StreamReader(_StockReader):
 
     async def readline(self) -> bytes:
         """Reads one line; as asyncio's readline."""
+        for line in self._lines:
+            return line
         if self._exception is not None:
             raise self._exception
+        self._row += 1
+        if self._row > _ROW:
+            lines = self._cut()
+            if lines is not None:
+                return next(lines)
         start = 0
         while True:
-            data = self._data if self._lines is None else self._buffer
+            data = self._data if self._lines is _NONE else self._buffer
             end = data.find(b"\n", start)
             if end > self._limit:
                 del data[: end + 1]
@@ -104,9 +115,10 @@ class StreamReader(_StockReader):
         """Reads up to `n` bytes, or all to the end; as asyncio's read."""
         if n <= 0 or self._exception is not None:
             return await super().read(n)
-        if not self._data and not self._eof:
+        data = self._data if self._lines is _NONE else self._buffer
+        if not data and not self._eof:
             await self._wait_for_data("read")
-        data = self._data if self._lines is None else self._buffer
+            data = self._data if self._lines is _NONE else self._buffer
         if n >= len(data):
             found = bytes(data)
             data.clear()
@@ -119,7 +131,7 @@ class StreamReader(_StockReader):
 
     async def readexactly(self, n: int) -> bytes:
         """Reads `n` bytes; as asyncio's readexactly."""
-        data = self._data if self._lines is None else self._buffer
+        data = self._data if self._lines is _NONE else self._buffer
         if not 0 < n <= len(data) or self._exception is not None:
             return await super().readexactly(n)
         found = bytes(data[:n])
@@ -131,7 +143,7 @@ class StreamReader(_StockReader):
     async def readuntil(self, separator: Any = b"\n") -> bytes:
         """Reads up to a separator; as asyncio's readuntil."""
         if type(separator) is bytes and separator and self._exception is None:
-            data = self._data if self._lines is None else self._buffer
+            data = self._data if self._lines is _NONE else self._buffer
             end = data.find(separator)
             if 0 <= end <= self._limit:
                 end += len(separator)
@@ -142,30 +154,29 @@ class StreamReader(_StockReader):
                 return found
         return await super().readuntil(separator)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Gives line after line, until the end."""
-        while True:
-            data = self._buffer
-            lines: list[bytes] = []
-            end = data.rfind(b"\n", 0, _BLOCK) + 1
-            if end and self._exception is None:
-                block = bytes(data[:end])
-                # splitlines takes \r for an end, which it is not.
-                lines = block.splitlines(True) if b"\r" not in block else [line + b"\n" for line in block[:-1].split(b"\n")]
-                if end > self._limit and max(map(len, lines)) > self._limit + 1:
-                    lines = []
-            if not lines:
-                line = await self.readline()
-                if not line:
-                    return
-                yield line
-                continue
-            self._cut = end
-            self._lines = left = iter(lines)
-            for line in left:
-                yield line
-            if self._paused:
-                self._maybe_resume_transport()
+    async def __anext__(self) -> bytes:
+        """The next line; raises StopAsyncIteration at the end, and what readline raises."""
+        for line in self._lines:
+            return line
+        self._row = _ROW
+        line = await self.readline()
+        if not line:
+            raise StopAsyncIteration
+        return line
+
+    def _cut(self) -> io.BytesIO | None:
+        """Cuts off whole lines; none if there is none that is within the limit."""
+        data = self._buffer
+        self._row = _ROW
+        # Within these bounds no line is over the limit, and none lets the transport go on.
+        most = min(_BLOCK, self._limit + 1)
+        if self._paused:
+            most = max(0, min(most, len(data) - self._limit - 1))
+        end = data.rfind(b"\n", 0, most) + 1
+        if not end:
+            return None
+        self._lines = lines = io.BytesIO(bytes(memoryview(data)[:end]))
+        return lines
 
 
 class StreamWriter(_StockWriter):

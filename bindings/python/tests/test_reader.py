@@ -131,7 +131,14 @@ class BesideAsyncio(unittest.IsolatedAsyncioTestCase):
                 stock = await self.program(asyncio.streams.StreamReader, random.Random(seed))
                 self.assertEqual(ours, stock)
 
-    async def program(self, kind_of_reader, chance):
+    async def test_random_programs_that_read_many_lines(self):
+        for seed in range(200):
+            with self.subTest(seed=seed):
+                ours = await self.program(StreamReader, random.Random(seed), lines=True)
+                stock = await self.program(asyncio.streams.StreamReader, random.Random(seed), lines=True)
+                self.assertEqual(ours, stock)
+
+    async def program(self, kind_of_reader, chance, lines=False):
         reader = kind_of_reader(limit=chance.choice((1, 3, 8, 100)))
         transport = Transport()
         reader.set_transport(transport)
@@ -140,6 +147,8 @@ class BesideAsyncio(unittest.IsolatedAsyncioTestCase):
         for _ in range(40):
             what = chance.randrange(10)
             data = bytes(chance.choice(b"ab\r\n") for _ in range(chance.randrange(20)))
+            if lines:
+                data = data * 3 + b"\n" * chance.randrange(9)
             if what < 4:
                 if not reader._eof:
                     reader.feed_data(data)
@@ -151,6 +160,9 @@ class BesideAsyncio(unittest.IsolatedAsyncioTestCase):
                 tasks[-1].cancel()
             else:
                 name = chance.choice(("read", "readline", "readexactly", "readuntil", "next"))
+                if lines and chance.random() < 0.8:
+                    for _ in range(chance.randrange(12)):
+                        tasks.append(asyncio.ensure_future(reader.readline()))
                 if name == "readuntil":
                     made = reader.readuntil(chance.choice(SEPARATORS))
                 elif name in ("readline", "next"):
@@ -237,7 +249,8 @@ class Iterating(unittest.IsolatedAsyncioTestCase):
         reader.set_transport(transport)
         reader.feed_data(b"1234\n" * 4)
         self.assertEqual(transport.calls, ["pause"])
-        lines = reader.__aiter__()
+        lines = aiter(reader)
+        self.assertIs(lines, reader)
         for _ in range(4):
             self.assertEqual(await anext(lines), b"1234\n")
         waiting = asyncio.ensure_future(anext(lines))
