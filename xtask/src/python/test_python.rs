@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use super::outcome::{Outcome, Pair};
-use super::{Program, Programs, cpython, machine, table};
+use super::{Interpreter, Program, Programs, cpython, machine, table};
 use crate::process::Running;
 use crate::steps::Tally;
 use crate::toolchain::Choice;
@@ -84,14 +84,19 @@ pub(crate) fn compare(required: bool, tally: &mut Tally) -> Result<()> {
 
 /// What it takes.
 struct Needed {
+    /// For the process beside the component.
+    stock: Interpreter,
     programs: Programs,
     tests: cpython::Tests,
     from: String,
 }
 
 fn needed() -> Result<Needed> {
+    // First what is not downloaded.
+    let stock = machine::stock()?;
     let tests = cpython::get()?;
     Ok(Needed {
+        stock,
         programs: Programs::get()?,
         from: tests.from.clone(),
         tests,
@@ -106,7 +111,7 @@ fn run(needed: &Needed, only: &str) -> Result<Vec<Pair>> {
     let component = Component {
         wasmtime: needed.programs.wasmtime().to_owned(),
         compiled: needed.programs.compiled_as("cpython-tests", &program)?,
-        outside: Outside::start()?,
+        outside: Outside::start(&needed.stock)?,
     };
     let mut pairs = Vec::new();
     for name in component.names()? {
@@ -240,8 +245,8 @@ struct Outside {
 }
 
 impl Outside {
-    fn start() -> Result<Self> {
-        let mut command = checkout::clean(machine::stock()?.program);
+    fn start(python: &Interpreter) -> Result<Self> {
+        let mut command = checkout::clean(&python.program);
         command
             .arg(checkout::root().join(OUTSIDE))
             .stdout(Stdio::piped());
