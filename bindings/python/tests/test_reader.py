@@ -125,14 +125,14 @@ class Vectors(unittest.IsolatedAsyncioTestCase):
 
 class BesideAsyncio(unittest.IsolatedAsyncioTestCase):
     async def test_random_programs_do_the_same_on_both(self):
-        for seed in range(200):
+        for seed in range(60):
             with self.subTest(seed=seed):
                 ours = await self.program(StreamReader, random.Random(seed))
                 stock = await self.program(asyncio.streams.StreamReader, random.Random(seed))
                 self.assertEqual(ours, stock)
 
     async def test_random_programs_that_read_many_lines(self):
-        for seed in range(200):
+        for seed in range(60):
             with self.subTest(seed=seed):
                 ours = await self.program(StreamReader, random.Random(seed), lines=True)
                 stock = await self.program(asyncio.streams.StreamReader, random.Random(seed), lines=True)
