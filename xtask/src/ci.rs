@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use crate::steps::Steps;
 use crate::test::Options;
 use crate::toolchain::{Choice, TARGET, Toolchain, rustc_print};
-use crate::{build, checkout, clang, fuzz, process, test, wasm};
+use crate::{build, checkout, clang, fuzz, process, python, test, wasm};
 
 /// One check of the sources, compiling the dependencies included.
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
@@ -44,6 +44,7 @@ pub(crate) fn ci(choice: Choice) -> Result<()> {
         lint_guests(&toolchain)?;
         lint_tls(&toolchain)
     });
+    steps.run("lints of what is written in Python", |_| python::lints());
     steps.run("documentation", |_| documentation());
     if steps
         .run("the components", |_| build::build(choice))

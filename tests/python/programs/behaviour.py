@@ -291,7 +291,7 @@ async def reported():
         raise ZeroDivisionError
 
     server = await asyncio.start_server(handler, HOST, 0)
-    reader, writer = await asyncio.open_connection(HOST, server.sockets[0].getsockname()[1])
+    _, writer = await asyncio.open_connection(HOST, server.sockets[0].getsockname()[1])
     await asyncio.sleep(0.05)
     print(reports[2])
     writer.close()

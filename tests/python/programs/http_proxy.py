@@ -133,7 +133,7 @@ async def requests(reader, writer):
     while found := await read_head(reader):
         first, headers = found
         try:
-            method, target, version = first.split(" ")
+            method, target, _ = first.split(" ")
         except ValueError:
             raise Bad("not a request")
         try:

@@ -2,6 +2,7 @@
 
 mod cpython;
 pub(crate) mod demo;
+mod lints;
 mod machine;
 mod outcome;
 mod programs;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+pub(crate) use lints::lints;
 pub(crate) use machine::{Interpreter, stock};
 pub(crate) use programs::{Program, Programs, all, folder};
 pub(crate) use test_python::{Options, compare, test_python};
@@ -39,35 +41,9 @@ impl Python {
     /// # Errors
     /// When there is no Python that can make environments, or no package registry: what to install.
     pub(crate) fn get() -> Result<Self> {
-        let folder = place().join("environment");
-        let program = folder.join("bin/python");
-        if !has_tool(&program) {
-            let base = machine::any().context(
-                "Python programs take a Python 3.10 or later with its module `venv` (on Debian: python3 and \
-                 python3-venv)",
-            )?;
-            eprintln!(
-                "Making an environment with {COMPONENTIZE} {VERSION} for Python programs, once"
-            );
-            let mut command = checkout::clean(&base.program);
-            command.args(["-m", "venv", "--clear"]).arg(&folder);
-            process::run(&mut command, "making an environment for Python", DEADLINE)?;
-            let mut command = checkout::clean(&program);
-            command.args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ]);
-            command.arg(format!("{COMPONENTIZE}=={VERSION}"));
-            process::run(
-                &mut command,
-                &format!("getting {COMPONENTIZE} from Python's package registry"),
-                DEADLINE,
-            )?;
-        }
-        Ok(Self { program })
+        Ok(Self {
+            program: environment("environment", &[&format!("{COMPONENTIZE}=={VERSION}")])?,
+        })
     }
 
     /// The environment's Python, which finds the package that is in this checkout.
@@ -108,9 +84,40 @@ pub(crate) fn test_package(python: &Interpreter) -> Result<()> {
     )
 }
 
-fn has_tool(program: &Path) -> bool {
-    let print = "import importlib.metadata as m; print(m.version('componentize-py'))";
-    process::output_of(Command::new(program).args(["-c", print])).as_deref() == Some(VERSION)
+/// Finds the environment of that name under `target/python`, or makes it, with these packages of Python's registry. Gives its
+/// Python.
+fn environment(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let folder = place().join(name);
+    let program = folder.join("bin/python");
+    if packages.iter().all(|package| has(&program, package)) {
+        return Ok(program);
+    }
+    let base = machine::any().context(
+        "what is written in Python takes a Python 3.10 or later with its module `venv` (on Debian: python3 and python3-venv)",
+    )?;
+    let wanted = packages.join(", ");
+    eprintln!("Making an environment for Python, once, with {wanted}");
+    let mut command = checkout::clean(&base.program);
+    command.args(["-m", "venv", "--clear"]).arg(&folder);
+    process::run(&mut command, "making an environment for Python", DEADLINE)?;
+    let mut command = checkout::clean(&program);
+    command.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]);
+    let what = format!("getting {wanted} from Python's package registry");
+    process::run(command.args(packages), &what, DEADLINE)?;
+    Ok(program)
+}
+
+/// Whether an environment has a package in its version: `NAME==VERSION`.
+fn has(program: &Path, package: &str) -> bool {
+    let (name, version) = package.split_once("==").unwrap_or((package, ""));
+    let print = format!("import importlib.metadata as m; print(m.version('{name}'))");
+    process::output_of(Command::new(program).args(["-c", &print])).as_deref() == Some(version)
 }
 
 /// Writes a file of `target/`, with the folders above it.
