@@ -95,6 +95,7 @@ mod start_tls;
 mod task;
 mod time;
 mod tls;
+mod turn;
 mod writer;
 
 pub use bindings::streams::{Waits, Wanted};

@@ -11,6 +11,7 @@ use crate::bindings::streams;
 use crate::program::Outcome;
 use crate::reader::length;
 use crate::time::nanoseconds;
+use crate::turn::Turn;
 use crate::{Address, Error, Reader, Writer, cli};
 
 /// Starts a TCP server on the hosts and the port given. asyncio's `start_server`.
@@ -121,7 +122,9 @@ impl Server {
     /// # Errors
     /// [`Error::Busy`], [`Error::Closed`] and [`Error::Cancelled`].
     pub async fn wait_connection(&self) -> Result<(), Error> {
-        Ok(self.raw.wait_connection().await?)
+        let arrived = self.raw.wait_connection().await;
+        Turn::end();
+        Ok(arrived?)
     }
 
     /// [`accept`](Server::accept) without waiting; none when it would have to wait.
@@ -167,11 +170,13 @@ impl Server {
 
     /// Calls `close` on the writer of every client. The server itself goes on.
     pub fn close_clients(&self) {
+        Turn::end();
         self.raw.close_clients();
     }
 
     /// Calls `abort` on the writer of every client. The server itself goes on.
     pub fn abort_clients(&self) {
+        Turn::end();
         self.raw.abort_clients();
     }
 
@@ -184,6 +189,7 @@ impl Server {
     /// left; gives how many it aborted. Dropping the call leaves the server closed and aborts
     /// nobody.
     pub async fn shutdown(&self, grace: Duration) -> usize {
+        Turn::end();
         length(self.raw.shutdown(nanoseconds(grace)).await)
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::Error;
 use crate::bindings::imports::wasi::clocks::monotonic_clock;
+use crate::turn::Turn;
 
 /// The time since some moment that stays the same while the program runs. asyncio's `loop.time`.
 pub fn now() -> Duration {
@@ -17,6 +18,7 @@ pub fn now() -> Duration {
 /// Waits. asyncio's `sleep`.
 pub async fn sleep(duration: Duration) {
     monotonic_clock::wait_for(nanoseconds(duration)).await;
+    Turn::end();
 }
 
 /// Waits for `future`, but not longer than `duration`; then drops it. asyncio's `wait_for`.

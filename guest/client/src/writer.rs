@@ -1,8 +1,11 @@
 //! The sending side of a connection.
 
+use std::cell::Cell;
+
 use crate::bindings::{streams, types, words};
 use crate::io::parked::Parked;
 use crate::reader::{length, size};
+use crate::turn::Turn;
 use crate::{Address, ByteReader, Error, Waits};
 
 /// The sending side of a connection: a queue that goes out by itself. asyncio's `StreamWriter`.
@@ -31,6 +34,8 @@ pub struct Writer {
     pub(crate) parked_drain: Parked,
     pub(crate) parked_flush: Parked,
     raw: streams::Writer,
+    /// What the last call said of draining, in the turn in which it was called.
+    drained: Cell<Option<Turn>>,
 }
 
 impl Writer {
@@ -45,10 +50,9 @@ impl Writer {
     ///   nothing is taken.
     /// - [`Error::Busy`]: a `write_stream` is running.
     pub fn write(&self, data: impl AsRef<[u8]>) -> Result<(), Error> {
-        let data = data.as_ref();
-        match data.len() {
-            ..WORTH_WORDS => self.raw.write(data)?,
-            _ => self.write_words(data)?,
+        self.drained.set(None);
+        if self.write_blocks(data.as_ref())? {
+            self.drained.set(Some(Turn::now()));
         }
         Ok(())
     }
@@ -65,7 +69,8 @@ impl Writer {
     /// Waits while the queue is above the high mark, until it is at the low one.
     ///
     /// Below the mark it returns at once, with bytes still queued; [`flush`](Writer::flush) waits
-    /// for those.
+    /// for those. The first one after a `write` costs no call: it answers what that was told, unless
+    /// this crate has waited in between.
     ///
     /// # Errors
     /// - [`Error::Network`], [`Error::Tls`]: the connection was lost, also if the queue is below
@@ -74,6 +79,9 @@ impl Writer {
     /// - [`Error::DeadlineExceeded`]: the close deadline passed.
     /// - [`Error::Cancelled`]: `cancel` with [`Waits::DRAIN`].
     pub async fn drain(&self) -> Result<(), Error> {
+        if self.drained.take() == Some(Turn::now()) {
+            return Ok(());
+        }
         // A turn of the event loop here would send what was written so far as a segment of its own.
         if self.try_drain()? {
             return Ok(());
@@ -139,6 +147,7 @@ impl Writer {
     /// - [`Error::Busy`]: a `write_stream` is running.
     /// - [`Error::Network`], [`Error::Tls`]: the connection was lost.
     pub fn write_eof(&self) -> Result<(), Error> {
+        self.drained.set(None);
         Ok(self.raw.write_eof()?)
     }
 
@@ -148,6 +157,7 @@ impl Writer {
     /// If it takes longer than the close deadline, the connection is aborted. A second call does
     /// nothing.
     pub fn close(&self) {
+        self.drained.set(None);
         self.raw.close();
     }
 
@@ -175,6 +185,7 @@ impl Writer {
     ///
     /// Whatever waits on the connection ends with `Closed`.
     pub fn abort(&self) {
+        self.drained.set(None);
         self.raw.abort();
     }
 
@@ -219,6 +230,7 @@ impl Writer {
         high: Option<usize>,
         low: Option<usize>,
     ) -> Result<(), Error> {
+        self.drained.set(None);
         Ok(self
             .raw
             .set_write_buffer_limits(high.map(size), low.map(size))?)
@@ -226,21 +238,22 @@ impl Writer {
 
     /// The writer as the interface has it.
     pub fn raw(&self) -> &streams::Writer {
+        self.drained.set(None);
         &self.raw
     }
 }
 
-/// From how many bytes on it pays to send them as words.
-const WORTH_WORDS: usize = 256;
-
 impl Writer {
-    /// `write`, of bytes that are many.
-    fn write_words(&self, data: &[u8]) -> Result<(), types::Error> {
-        let (whole, tail) = data.as_chunks::<{ size_of::<u64>() }>();
+    /// `write`, and whether `drain` would return at once.
+    fn write_blocks(&self, data: &[u8]) -> Result<bool, types::Error> {
+        let (whole, tail) = data.as_chunks::<{ size_of::<words::Block>() }>();
         match bytemuck::try_cast_slice(whole.as_flattened()) {
             Ok(aligned) => words::write(&self.raw, aligned, tail),
             Err(_) => {
-                let copy: Vec<u64> = whole.iter().copied().map(u64::from_le_bytes).collect();
+                let copy: Vec<words::Block> = whole
+                    .iter()
+                    .map(|block| bytemuck::pod_read_unaligned(block))
+                    .collect();
                 words::write(&self.raw, &copy, tail)
             }
         }
@@ -253,6 +266,7 @@ impl From<streams::Writer> for Writer {
             parked_drain: Parked::default(),
             parked_flush: Parked::default(),
             raw,
+            drained: Cell::new(None),
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct Reader<E> {
     max_result: usize,
     input: Input<E>,
     paused: bool,
+    /// How many bytes have left the buffer.
+    taken: u64,
     newline: Search,
     /// The separators that were last looked for, newline apart: reading lines and something else in turns forgets
     /// neither.
@@ -90,6 +92,7 @@ impl<E: Clone> Reader<E> {
             max_result,
             input: Input::Open,
             paused: false,
+            taken: 0,
             newline: Search::new(Matcher::newline()),
             other: None,
         })
@@ -299,6 +302,11 @@ impl<E: Clone> Reader<E> {
         self.take(usize::MAX)
     }
 
+    /// How many bytes were taken or dropped since the beginning: the position of the first buffered one.
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
     /// How many bytes are buffered.
     pub fn buffered(&self) -> usize {
         self.buffer.len()
@@ -389,6 +397,7 @@ impl<E: Clone> Reader<E> {
     }
 
     fn front_moved(&mut self, n: usize) {
+        self.taken = self.taken.saturating_add(n as u64);
         self.newline.front_moved(n);
         if let Some((_, search)) = &mut self.other {
             search.front_moved(n);

@@ -1,27 +1,34 @@
-//! Bytes as they come from the component: in words.
+//! Bytes as they come from the component: in blocks of 64.
 
 use std::ops::Range;
 use std::rc::Rc;
 
+use bytemuck::{Pod, Zeroable};
+
 use crate::bindings::words;
 
-/// Bytes that lie in words. They do not change any more, so that a line can be lent while the
+// SAFETY: Eight words and nothing else, in the order of C.
+unsafe impl Zeroable for words::Block {}
+// SAFETY: As above: no padding, and any bits are a value.
+unsafe impl Pod for words::Block {}
+
+/// Bytes that lie in blocks. They do not change any more, so that a line can be lent while the
 /// reader goes on.
 pub(crate) struct Block {
-    words: Vec<u64>,
+    blocks: Vec<words::Block>,
     length: usize,
 }
 
 impl Block {
     pub(super) fn new(front: words::Front) -> Self {
         Block {
-            words: front.words,
+            blocks: front.blocks,
             length: crate::reader::length(front.length),
         }
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
-        let bytes = bytemuck::cast_slice(&self.words);
+        let bytes = bytemuck::cast_slice(&self.blocks);
         bytes.get(..self.length).unwrap_or(bytes)
     }
 }

@@ -12,7 +12,8 @@
 //! ```
 //!
 //! The buffer grows while a read or a wait is pending on the component, and at no other time. So
-//! what is known about it holds until the next wait.
+//! what is known about it holds until the next wait. That wait tells what was taken, and brings the
+//! next copy: a message costs one call that waits.
 
 mod block;
 #[cfg(test)]
@@ -50,6 +51,12 @@ pub(crate) struct Ahead {
     at: usize,
     /// How many bytes were taken that the component still has.
     untold: usize,
+    /// Where in the stream the component's buffer begins; known while something is untold.
+    told: Option<u64>,
+    /// Up to where a wait was to tell, while it is not known whether it has.
+    telling: Option<u64>,
+    /// Counts what may have moved the component's buffer, other than a wait.
+    moves: u32,
     /// How many bytes the component has behind the block; none while that is not known.
     behind: Option<usize>,
     /// There is no newline in the block from `at` up to here.
@@ -195,10 +202,58 @@ impl Ahead {
         Some(self.unread().len().saturating_add(self.behind?))
     }
 
-    /// How many bytes were taken that the component still has.
-    pub(crate) fn untold(&self) -> usize {
-        self.untold
+    /// How many bytes are buffered and not yet taken, as the component knows it.
+    pub(crate) fn unread_there(&self, source: &impl Source) -> usize {
+        let front = source.peek(0, 0);
+        let untold = match self.telling {
+            Some(to) => distance(front.position, to),
+            None => self.untold,
+        };
+        length(front.behind).saturating_sub(untold)
     }
+}
+
+/// Waiting.
+impl Ahead {
+    /// To be called before a wait for [`front`](Ahead::front): drops the copy, and gives the position
+    /// up to which the wait is to tell.
+    pub(crate) fn before_wait(&mut self, source: &impl Source) -> Waiting {
+        self.find_out(source);
+        let position = match self.told {
+            Some(told) => told.saturating_add(self.untold as u64),
+            None => 0,
+        };
+        self.telling = (self.untold > 0).then_some(position);
+        self.drop_copy();
+        Waiting {
+            position,
+            moves: self.moves,
+        }
+    }
+
+    /// Takes what that wait brought. Whether there are `least` bytes now.
+    pub(crate) fn after_wait(
+        &mut self,
+        waiting: &Waiting,
+        front: words::Front,
+        least: usize,
+    ) -> bool {
+        let there = length(front.length).saturating_add(length(front.behind));
+        // Whatever else was called meanwhile may have taken something since.
+        if self.moves == waiting.moves {
+            self.telling = None;
+            self.untold = 0;
+            self.keep(front);
+        }
+        there >= least
+    }
+}
+
+/// A wait that is to bring a copy.
+pub(crate) struct Waiting {
+    /// Up to where it is to tell what was taken.
+    pub(crate) position: u64,
+    moves: u32,
 }
 
 /// Between this side and the component.
@@ -208,11 +263,25 @@ impl Ahead {
     /// # Errors
     /// The component's: a read is pending that this side knows nothing of.
     pub(crate) fn settle(&mut self, source: &impl Source) -> Result<(), Error> {
+        self.moves = self.moves.wrapping_add(1);
+        self.find_out(source);
         if self.untold > 0 {
             source.discard(size(self.untold))?;
+            self.told = self
+                .told
+                .map(|told| told.saturating_add(self.untold as u64));
             self.untold = 0;
         }
         Ok(())
+    }
+
+    /// Finds out whether a wait that was given up has told what it was to tell.
+    fn find_out(&mut self, source: &impl Source) {
+        if let Some(to) = self.telling.take() {
+            let told = source.peek(0, 0).position;
+            self.untold = distance(told, to);
+            self.told = Some(told);
+        }
     }
 
     /// Has the component answer, and keeps the copy if what it took is known.
@@ -230,6 +299,9 @@ impl Ahead {
             Ok(None) => {}
             Ok(Some(taken)) if taken.len() <= self.unread().len() => {
                 self.at = self.at.saturating_add(taken.len());
+                self.told = self
+                    .told
+                    .map(|told| told.saturating_add(taken.len() as u64));
             }
             Ok(Some(_)) | Err(Error::IncompleteRead(_)) => self.forget(),
             // Nothing else takes anything.
@@ -238,12 +310,20 @@ impl Ahead {
         answer
     }
 
-    /// Drops the copy: the buffer may change. What was taken must have been told.
+    /// Drops the copy: the buffer may change. What was taken should have been told.
     pub(crate) fn forget(&mut self) {
-        *self = Ahead {
-            untold: self.untold,
-            ..Ahead::default()
-        };
+        self.moves = self.moves.wrapping_add(1);
+        if self.untold == 0 {
+            self.told = None;
+        }
+        self.drop_copy();
+    }
+
+    fn drop_copy(&mut self) {
+        self.block = None;
+        self.at = 0;
+        self.behind = None;
+        self.searched = 0;
     }
 
     /// How many bytes are buffered and not yet taken.
@@ -256,11 +336,17 @@ impl Ahead {
 
     /// Copies anew, from the first unread byte on.
     fn refill(&mut self, source: &impl Source) {
+        self.find_out(source);
         let front = source.peek(size(self.untold), size(BLOCK));
+        self.searched = self.searched.saturating_sub(self.at);
+        self.keep(front);
+    }
+
+    fn keep(&mut self, front: words::Front) {
+        self.told = Some(front.position);
         self.behind = Some(length(front.behind));
         self.limit = length(front.limit);
         self.max_result = length(front.max_result);
-        self.searched = self.searched.saturating_sub(self.at);
         self.at = 0;
         self.block = (front.length > 0).then(|| Rc::new(Block::new(front)));
     }
@@ -335,6 +421,11 @@ impl fmt::Debug for Ahead {
             .field("behind", &self.behind)
             .finish_non_exhaustive()
     }
+}
+
+/// How far it is from one position to another.
+fn distance(from: u64, to: u64) -> usize {
+    usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX)
 }
 
 /// Where the first `separator` begins, which is not empty.

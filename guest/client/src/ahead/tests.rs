@@ -6,7 +6,7 @@ use asyncio_streams_core::{self as core, ReadError, Separators, Wanted};
 use proptest::prelude::*;
 
 use super::{Ahead, Line, Source};
-use crate::bindings::words::Front;
+use crate::bindings::words::{Block, Front};
 use crate::reader::{length, size};
 use crate::{Error, Incomplete, Overrun};
 
@@ -32,6 +32,20 @@ enum Op {
     Past(usize),
     /// A wait that lets in nothing.
     Wait,
+    /// A wait that brings a copy.
+    Front(Vec<u8>, Fate),
+}
+
+/// What becomes of a wait that brings a copy.
+#[derive(Clone, Debug)]
+enum Fate {
+    /// It is given up before the component has heard of it.
+    Unheard,
+    /// It is given up later.
+    Lost,
+    /// Something is taken, by a call of the component, before it comes.
+    Late(usize),
+    Comes,
 }
 
 /// The component's reader.
@@ -45,15 +59,16 @@ impl Source for RefCell<Plain> {
             .get(length(skip)..)
             .unwrap_or_default();
         let bytes = unread.get(..length(n)).unwrap_or(unread);
-        let words = bytes.chunks(8).map(|chunk| {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            u64::from_le_bytes(word)
+        let blocks = bytes.chunks(size_of::<Block>()).map(|chunk| {
+            let mut block = [0; size_of::<Block>()];
+            block[..chunk.len()].copy_from_slice(chunk);
+            bytemuck::cast(block)
         });
         Front {
-            words: words.collect(),
+            blocks: blocks.collect(),
             length: size(bytes.len()),
             behind: size(unread.len() - bytes.len()),
+            position: reader.taken(),
             limit: size(reader.limit()),
             max_result: size(reader.max_result()),
         }
@@ -159,6 +174,27 @@ proptest! {
                         }
                     }
                 }
+                Op::Front(data, fate) => {
+                    let waiting = ahead.before_wait(&plain);
+                    if let Fate::Unheard = fate {
+                        continue;
+                    }
+                    {
+                        let mut plain = plain.borrow_mut();
+                        let taken = waiting.position.saturating_sub(plain.taken());
+                        plain.discard(usize::try_from(taken).unwrap());
+                        plain.feed(data);
+                    }
+                    expected.feed(data);
+                    let front = plain.peek(0, 20);
+                    if let Fate::Late(n) = fate {
+                        let is = ahead.ask(&plain, || answer(plain.borrow_mut().read(*n)));
+                        prop_assert_eq!(is, answer(expected.read(*n)));
+                    }
+                    if !matches!(fate, Fate::Lost) {
+                        ahead.after_wait(&waiting, front, 1);
+                    }
+                }
                 Op::Close => {
                     expected.fail(());
                     plain.borrow_mut().fail(());
@@ -202,7 +238,7 @@ fn same_state(
     plain: &RefCell<Plain>,
     expected: &mut Plain,
 ) -> Result<(), TestCaseError> {
-    let left = plain.borrow().buffered() - ahead.untold();
+    let left = ahead.unread_there(plain);
     prop_assert_eq!(left, expected.buffered());
     if let Some(known) = ahead.buffered() {
         prop_assert_eq!(known, left);
@@ -224,6 +260,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::End),
         1 => Just(Op::Close),
         1 => Just(Op::Wait),
+        5 => (bytes(0..50), fate()).prop_map(|(data, fate)| Op::Front(data, fate)),
         4 => (0..50usize).prop_map(Op::Read),
         3 => (0..50usize).prop_map(Op::ReadInto),
         4 => (0..50usize).prop_map(Op::Exactly),
@@ -236,6 +273,15 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (0..50usize).prop_map(Op::Peek),
         3 => (0..50usize).prop_map(Op::Discard),
         1 => (0..50usize).prop_map(Op::Past),
+    ]
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        1 => Just(Fate::Unheard),
+        1 => Just(Fate::Lost),
+        1 => (0..50usize).prop_map(Fate::Late),
+        3 => Just(Fate::Comes),
     ]
 }
 

@@ -4,9 +4,16 @@ use std::cell::Cell;
 
 use crate::ahead::{Ahead, Line, Source};
 use crate::bindings::{streams, types, words};
-use crate::{Error, Wanted};
+use crate::turn::Turn;
+use crate::{Error, NetworkCode, NetworkError, Wanted};
 
-use super::{Reader, length};
+use super::{Reader, length, size};
+
+/// How many bytes a wait brings at the most, unless one read wants more.
+const BLOCK: usize = 64 * 1024;
+
+/// And then.
+const LARGE_BLOCK: usize = 512 * 1024;
 
 impl Source for streams::Reader {
     fn peek(&self, skip: u32, n: u32) -> words::Front {
@@ -56,8 +63,7 @@ impl Reader {
             {
                 return Ok(own(bytes));
             }
-            self.wait_for_input(want()).await?;
-            waited = true;
+            waited = !self.wait_and_fetch(want()).await?;
         }
     }
 
@@ -86,6 +92,34 @@ impl Reader {
             Line::Owned,
         )
         .await
+    }
+
+    /// Waits for the component to be able to answer, or for something new to be on this side. False if this side may
+    /// still have no answer although the component has one: an end, a failure.
+    async fn wait_and_fetch(&self, want: Wanted) -> Result<bool, Error> {
+        let least = match want {
+            Wanted::Any => 1,
+            Wanted::Exactly(n) => length(n),
+            // The first piece may be all of it.
+            Wanted::Line if self.knows_nothing() => 1,
+            Wanted::Until(ref separators) if self.knows_nothing() && can_be_here(separators) => 1,
+            want => {
+                self.wait_for_input(want).await?;
+                return Ok(false);
+            }
+        };
+        self.fetch_input(least).await
+    }
+
+    /// Waits until `least` bytes are buffered, and copies them here. False if there are less: the stream ended or failed.
+    pub(super) async fn fetch_input(&self, least: usize) -> Result<bool, Error> {
+        self.parked.drop_call();
+        let wait = self.ahead.borrow_mut().before_wait(&self.raw);
+        let most = least.clamp(BLOCK, LARGE_BLOCK);
+        let _waiting = Waiting::begin(&self.waiting);
+        let front = words::wait_front(&self.raw, wait.position, size(least), size(most)).await;
+        let front = front.map_err(no_front)?;
+        Ok(self.ahead.borrow_mut().after_wait(&wait, front, least))
     }
 
     /// Waits for the component to be able to answer.
@@ -141,7 +175,7 @@ impl Reader {
         let ahead = self.ahead.borrow();
         match ahead.buffered() {
             Some(known) if self.alone() => known,
-            _ => length(self.raw.buffered()).saturating_sub(ahead.untold()),
+            _ => ahead.unread_there(&self.raw),
         }
     }
 
@@ -155,6 +189,11 @@ impl Reader {
             true => answer(&mut self.ahead.borrow_mut(), &self.raw),
             false => None,
         }
+    }
+
+    /// Whether nothing is buffered that was not taken, for all that is known.
+    fn knows_nothing(&self) -> bool {
+        self.alone() && self.ahead.borrow().buffered() == Some(0)
     }
 
     pub(super) fn knows_all(&self) -> bool {
@@ -189,11 +228,28 @@ impl Reader {
     }
 }
 
+/// Whether such a separator can be found on this side; the component judges all others.
+fn can_be_here(separators: &[Vec<u8>]) -> bool {
+    matches!(separators, [one] if !one.is_empty() && one.len() <= BLOCK)
+}
+
+fn no_front(reason: words::NoFront) -> Error {
+    match reason {
+        words::NoFront::Busy => Error::Busy,
+        words::NoFront::Cancelled => Error::Cancelled,
+        words::NoFront::OutOfResources => Error::Network(NetworkError {
+            code: NetworkCode::OutOfResources,
+            message: "as many bytes are buffered as a component may hold".into(),
+        }),
+    }
+}
+
 /// A wait that is pending, or may be: it is counted until after it is dropped.
 struct Waiting<'a>(&'a Cell<u32>);
 
 impl<'a> Waiting<'a> {
     fn begin(waiting: &'a Cell<u32>) -> Self {
+        Turn::end();
         waiting.set(waiting.get().saturating_add(1));
         Waiting(waiting)
     }
@@ -201,6 +257,7 @@ impl<'a> Waiting<'a> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
+        Turn::end();
         self.0.set(self.0.get().saturating_sub(1));
     }
 }

@@ -78,12 +78,21 @@ impl words_export::Guest for Component {
         words::peek(reader.get(), skip, n)
     }
 
+    async fn wait_front(
+        reader: streams::ReaderBorrow<'_>,
+        position: u64,
+        least: u32,
+        n: u32,
+    ) -> Result<words_export::Front, words_export::NoFront> {
+        words::wait_front(reader.get(), position, least, n).await
+    }
+
     fn write(
         writer: streams::WriterBorrow<'_>,
-        words: Vec<u64>,
+        blocks: Vec<words_export::Block>,
         tail: Vec<u8>,
-    ) -> Result<(), streams::Error> {
-        words::write(writer.get(), &words, &tail)
+    ) -> Result<bool, streams::Error> {
+        words::write(writer.get(), &blocks, &tail)
     }
 }
 

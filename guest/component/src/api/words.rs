@@ -1,33 +1,78 @@
-//! The `words` interface: bytes as 64-bit words, which cross the boundary eight at a time.
+//! The `words` interface: bytes in blocks, which cross the boundary sixty-four at a time.
 
-use bytemuck::{cast_slice, cast_slice_mut};
+use asyncio_streams_core::{self as core, Wanted};
+use bytemuck::{Pod, Zeroable, cast_slice, cast_slice_mut};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::errors::saturate;
-use crate::words::Front;
+use crate::words::{Block, Front, NoFront};
 
 use super::reader::{Reader, size};
 use super::writer::Writer;
 
+// SAFETY: Eight words and nothing else, in the order of C.
+unsafe impl Zeroable for Block {}
+// SAFETY: As above: no padding, and any bits are a value.
+unsafe impl Pod for Block {}
+
 pub(super) fn peek(reader: &Reader, skip: u32, n: u32) -> Front {
-    let input = reader.0.input.borrow();
+    front(&reader.0.input.borrow(), skip, n)
+}
+
+pub(super) async fn wait_front(
+    reader: &Reader,
+    position: u64,
+    least: u32,
+    n: u32,
+) -> Result<Front, NoFront> {
+    let wanted = Wanted::Exactly(size(least));
+    reader
+        .0
+        .read_from(position, |input| {
+            Ok(input.is_ready(&wanted).then(|| front(input, 0, n)))
+        })
+        .await
+        .map_err(|error| match error {
+            Error::Busy => NoFront::Busy,
+            Error::Cancelled => NoFront::Cancelled,
+            _ => NoFront::OutOfResources,
+        })
+}
+
+pub(super) fn write(writer: &Writer, blocks: &[Block], tail: &[u8]) -> Result<bool, Error> {
+    let blocks: &[u8] = cast_slice(blocks);
+    let length = blocks.len().saturating_add(tail.len());
+    writer.queue(length, |output| output.write([blocks, tail].concat()))?;
+    writer.try_drained()
+}
+
+fn front(input: &core::Reader<Error>, skip: u32, n: u32) -> Front {
     let unread = input.peek(usize::MAX).get(size(skip)..).unwrap_or_default();
     let bytes = unread.get(..size(n)).unwrap_or(unread);
-    let mut words = vec![0; bytes.len().div_ceil(size_of::<u64>())];
-    if let Some(to) = cast_slice_mut(&mut words).get_mut(..bytes.len()) {
-        to.copy_from_slice(bytes);
-    }
     Front {
-        words,
+        blocks: to_blocks(bytes),
         length: saturate(bytes.len()),
         behind: saturate(unread.len().saturating_sub(bytes.len())),
+        position: input.taken(),
         limit: saturate(input.limit()),
         max_result: saturate(input.max_result()),
     }
 }
 
-pub(super) fn write(writer: &Writer, words: &[u64], tail: &[u8]) -> Result<(), Error> {
-    let words: &[u8] = cast_slice(words);
-    let length = words.len().saturating_add(tail.len());
-    writer.queue(length, |output| output.write([words, tail].concat()))
+fn to_blocks(bytes: &[u8]) -> Vec<Block> {
+    let (whole, tail) = bytes.as_chunks::<{ size_of::<Block>() }>();
+    let mut blocks = Vec::with_capacity(bytes.len().div_ceil(size_of::<Block>()));
+    blocks.extend(
+        whole
+            .iter()
+            .map(|block| bytemuck::pod_read_unaligned::<Block>(block)),
+    );
+    if !tail.is_empty() {
+        let mut last = [Block::zeroed()];
+        if let Some(to) = cast_slice_mut(&mut last).get_mut(..tail.len()) {
+            to.copy_from_slice(tail);
+        }
+        blocks.extend(last);
+    }
+    blocks
 }

@@ -70,6 +70,10 @@ impl Writer {
             .await
     }
 
+    pub(super) fn try_drained(&self) -> Result<bool, Error> {
+        self.0.output.borrow().drain_ready()
+    }
+
     async fn drained(&self, cancel: &Cancel) -> Result<(), Error> {
         self.until(cancel, |output| unless_waiting(output.drain_ready()))
             .await
@@ -97,7 +101,7 @@ impl streams::GuestWriter for Writer {
     }
 
     fn try_drain(&self) -> Result<bool, Error> {
-        self.0.output.borrow().drain_ready()
+        self.try_drained()
     }
 
     async fn send(&self, data: Vec<u8>) -> Result<(), Error> {

@@ -23,9 +23,19 @@ impl Connection {
     /// `busy` while another read or wait is pending. Dropping the call takes nothing.
     pub(crate) async fn read<T>(
         &self,
+        attempt: impl FnMut(&mut Reader<Error>) -> Result<Option<T>, ReadError<Error>>,
+    ) -> Result<T, Error> {
+        self.read_from(0, attempt).await
+    }
+
+    /// The same, after dropping what comes before `position`.
+    pub(crate) async fn read_from<T>(
+        &self,
+        position: u64,
         mut attempt: impl FnMut(&mut Reader<Error>) -> Result<Option<T>, ReadError<Error>>,
     ) -> Result<T, Error> {
         let _reading = self.begin_reading()?;
+        self.drop_before(position);
         let mut fills: u32 = 0;
         loop {
             let answer = attempt(&mut self.input.borrow_mut());
@@ -55,6 +65,15 @@ impl Connection {
         let answer = attempt(&mut self.input.borrow_mut());
         self.weigh();
         Ok(answer?)
+    }
+
+    /// Drops what comes before `position`, counted from the beginning of the stream.
+    fn drop_before(&self, position: u64) {
+        let mut input = self.input.borrow_mut();
+        let taken = position.saturating_sub(input.taken());
+        if taken > 0 {
+            input.discard(usize::try_from(taken).unwrap_or(usize::MAX));
+        }
     }
 
     /// Ends the read or wait that is pending with `cancelled`.
