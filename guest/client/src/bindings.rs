@@ -51,6 +51,7 @@ pub mod run {
         generate_all,
         pub_export_macro: true,
         export_macro_name: "__export_run",
+        runtime_path: "asyncio_streams_task::rt",
     });
 }
 
@@ -72,5 +73,6 @@ pub mod handler {
         },
         pub_export_macro: true,
         export_macro_name: "__export_handler",
+        runtime_path: "asyncio_streams_task::rt",
     });
 }

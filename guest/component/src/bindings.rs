@@ -13,6 +13,7 @@ wit_bindgen::generate!({
     path: "../../wit",
     world: "component",
     generate_all,
+    runtime_path: "asyncio_streams_task::rt",
 });
 
 #[cfg(feature = "tls")]
@@ -20,4 +21,5 @@ wit_bindgen::generate!({
     path: "../../wit",
     world: "component-tls",
     generate_all,
+    runtime_path: "asyncio_streams_task::rt",
 });

@@ -73,6 +73,25 @@ pub(crate) fn broken_pipe() -> Error {
     )
 }
 
+/// An argument that cannot be: one of the errors, known to be that one.
+///
+/// What turns a result into the component model's form is written out for each call, and is short where only this error
+/// is possible.
+pub(crate) struct Invalid(pub(crate) String);
+
+impl From<Invalid> for Error {
+    #[inline(always)]
+    fn from(reason: Invalid) -> Self {
+        Error::InvalidArgument(reason.0)
+    }
+}
+
+impl From<InvalidArgument> for Invalid {
+    fn from(reason: InvalidArgument) -> Self {
+        Invalid(reason.0.into())
+    }
+}
+
 /// All connections together hold as many bytes as they may.
 pub(crate) fn out_of_memory() -> Error {
     let message = "as many bytes are buffered as a component may hold".into();

@@ -8,6 +8,7 @@ use asyncio_streams_core as core;
 use crate::bindings::exports::asyncio::streams::tls::{ClientConfigBorrow, ServerConfigBorrow};
 use crate::bindings::exports::asyncio::streams::types::{AddressFamily, Error};
 use crate::connection::Settings;
+use crate::errors::Invalid;
 use crate::net::connect::Route;
 use crate::net::socket::KeepAlive;
 use crate::signal::Cancel;
@@ -109,15 +110,15 @@ impl streams::GuestConnectOptions for ConnectOptions {
     }
 
     fn set_limit(&self, bytes: u32) -> Result<(), Error> {
-        self.0.borrow_mut().settings.set_limit(bytes)
+        Ok(self.0.borrow_mut().settings.set_limit(bytes)?)
     }
 
     fn set_max_result(&self, bytes: u32) -> Result<(), Error> {
-        self.0.borrow_mut().settings.set_max_result(bytes)
+        Ok(self.0.borrow_mut().settings.set_max_result(bytes)?)
     }
 
     fn set_max_queued(&self, bytes: u32) -> Result<(), Error> {
-        self.0.borrow_mut().settings.set_max_queued(bytes)
+        Ok(self.0.borrow_mut().settings.set_max_queued(bytes)?)
     }
 
     fn set_family(&self, family: AddressFamily) {
@@ -155,7 +156,7 @@ impl streams::GuestConnectOptions for ConnectOptions {
         count: Option<u32>,
     ) -> Result<(), Error> {
         let keep_alive = &mut self.0.borrow_mut().route.keep_alive;
-        keep_alive.set_times(idle, interval, count)
+        Ok(keep_alive.set_times(idle, interval, count)?)
     }
 
     fn set_tls(
@@ -180,15 +181,15 @@ impl streams::GuestServerOptions for ServerOptions {
     }
 
     fn set_limit(&self, bytes: u32) -> Result<(), Error> {
-        self.0.borrow_mut().settings.set_limit(bytes)
+        Ok(self.0.borrow_mut().settings.set_limit(bytes)?)
     }
 
     fn set_max_result(&self, bytes: u32) -> Result<(), Error> {
-        self.0.borrow_mut().settings.set_max_result(bytes)
+        Ok(self.0.borrow_mut().settings.set_max_result(bytes)?)
     }
 
     fn set_max_queued(&self, bytes: u32) -> Result<(), Error> {
-        self.0.borrow_mut().settings.set_max_queued(bytes)
+        Ok(self.0.borrow_mut().settings.set_max_queued(bytes)?)
     }
 
     fn set_family(&self, family: AddressFamily) {
@@ -222,7 +223,7 @@ impl streams::GuestServerOptions for ServerOptions {
         count: Option<u32>,
     ) -> Result<(), Error> {
         let keep_alive = &mut self.0.borrow_mut().keep_alive;
-        keep_alive.set_times(idle, interval, count)
+        Ok(keep_alive.set_times(idle, interval, count)?)
     }
 
     fn set_start_serving(&self, on: bool) {
@@ -244,17 +245,17 @@ impl streams::GuestServerOptions for ServerOptions {
 // What both kinds of options have, and check in the same way.
 
 impl Settings {
-    fn set_limit(&mut self, bytes: u32) -> Result<(), Error> {
+    fn set_limit(&mut self, bytes: u32) -> Result<(), Invalid> {
         self.limit = positive(bytes, "limit")?;
         Ok(())
     }
 
-    fn set_max_result(&mut self, bytes: u32) -> Result<(), Error> {
+    fn set_max_result(&mut self, bytes: u32) -> Result<(), Invalid> {
         self.max_result = positive(bytes, "max-result")?;
         Ok(())
     }
 
-    fn set_max_queued(&mut self, bytes: u32) -> Result<(), Error> {
+    fn set_max_queued(&mut self, bytes: u32) -> Result<(), Invalid> {
         self.max_queued = positive(bytes, "max-queued")?;
         Ok(())
     }
@@ -267,22 +268,18 @@ impl KeepAlive {
         idle: Option<u64>,
         interval: Option<u64>,
         count: Option<u32>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Invalid> {
         if idle == Some(0) || interval == Some(0) || count == Some(0) {
-            return Err(Error::InvalidArgument(
-                "keep-alive: a time or count of 0".into(),
-            ));
+            return Err(Invalid("keep-alive: a time or count of 0".into()));
         }
         (self.idle, self.interval, self.count) = (idle, interval, count);
         Ok(())
     }
 }
 
-fn positive(n: u32, name: &str) -> Result<usize, Error> {
+fn positive(n: u32, name: &str) -> Result<usize, Invalid> {
     if n == 0 {
-        return Err(Error::InvalidArgument(format!(
-            "{name}: must be at least 1"
-        )));
+        return Err(Invalid(format!("{name}: must be at least 1")));
     }
     Ok(usize::try_from(n).unwrap_or(usize::MAX))
 }

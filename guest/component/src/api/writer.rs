@@ -8,7 +8,7 @@ use wit_bindgen::StreamReader;
 use crate::bindings::exports::asyncio::streams::tls::{ClientConfigBorrow, ServerConfigBorrow};
 use crate::bindings::exports::asyncio::streams::types::{Address, Error};
 use crate::connection::Connection;
-use crate::errors::saturate;
+use crate::errors::{Invalid, saturate};
 use crate::signal::Cancel;
 use crate::streams::{self, Waits};
 use crate::transport::Incoming;
@@ -186,11 +186,9 @@ impl streams::GuestWriter for Writer {
 
     fn set_write_buffer_limits(&self, high: Option<u32>, low: Option<u32>) -> Result<(), Error> {
         let size = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
-        Ok(self
-            .0
-            .output
-            .borrow_mut()
-            .set_limits(high.map(size), low.map(size))?)
+        let mut output = self.0.output.borrow_mut();
+        let set = output.set_limits(high.map(size), low.map(size));
+        Ok(set.map_err(Invalid::from)?)
     }
 
     async fn start_tls(

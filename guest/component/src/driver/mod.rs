@@ -1,7 +1,7 @@
 //! What goes on when no call is running: writing what is queued, closing, discarding, timers.
 //!
-//! wit-bindgen runs a spawned future inside the exported async call that spawned it, and a sync call or a destructor
-//! can spawn nothing. So one future, the driver, is spawned by the first async call that opens something; tasks are
+//! A spawned future runs inside the exported async call that spawned it, and a sync call or a destructor can spawn
+//! nothing. So one future, the driver, is spawned by the first async call that opens something; tasks are
 //! handed to it from anywhere. It makes progress whenever the store's event loop runs, and ends when nothing is left to
 //! wait for; the next call that opens something starts it again.
 
@@ -22,7 +22,7 @@ pub(crate) use timer::{Sleep, now, sleep};
 pub(crate) fn start() {
     DRIVER.with(|driver| {
         if !driver.running.replace(true) {
-            wit_bindgen::spawn_local(run());
+            asyncio_streams_task::spawn(run());
         }
     });
 }

@@ -5,10 +5,15 @@ use crate::bindings::exports::asyncio::streams::types::Error;
 
 pub(crate) use crate::bindings::exports::asyncio::streams::tls::TlsInfo;
 
+// Inlined, as all that leads here: where it is seen which error it is, the code for all others is left out.
+#[inline(always)]
 fn refuse<T>() -> Result<T, Error> {
-    Err(Error::NotSupported(
-        "TLS: this component has none, streams-tls.wasm has".into(),
-    ))
+    Err(Error::NotSupported(reason()))
+}
+
+#[inline(never)]
+fn reason() -> String {
+    "TLS: this component has none, streams-tls.wasm has".into()
 }
 
 /// What a `client-config` says.
@@ -22,7 +27,8 @@ pub(crate) struct ServerSettings;
 /// Setters that both have: each refuses.
 macro_rules! refuse {
     ($($name:ident($($argument:ty),*) -> $result:ty;)*) => {
-        $(pub(crate) fn $name(&mut self, $(_: $argument),*) -> Result<$result, Error> {
+        $(#[inline(always)]
+        pub(crate) fn $name(&mut self, $(_: $argument),*) -> Result<$result, Error> {
             refuse()
         })*
     };

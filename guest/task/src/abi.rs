@@ -1,0 +1,88 @@
+//! What the host and wit-bindgen's C ABI for tasks look like from here.
+
+use std::ffi::c_void;
+
+/// Declares what the host, or C, provides. Elsewhere than in WebAssembly nothing does, and nothing calls it.
+macro_rules! provided {
+    ($(#[$attribute:meta])* $($name:literal $function:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
+        #[cfg(target_family = "wasm")]
+        $(#[$attribute])*
+        unsafe extern "C" {
+            $(#[link_name = $name] pub(crate) fn $function($($argument: $type),*) $(-> $result)?;)*
+        }
+        $(
+            #[cfg(not(target_family = "wasm"))]
+            pub(crate) unsafe fn $function($(_: $type),*) $(-> $result)? {
+                unimplemented!("tasks run in WebAssembly only")
+            }
+        )*
+    };
+}
+
+provided! {
+    #[link(wasm_import_module = "$root")]
+    "[context-get-0]" context_get() -> *mut c_void;
+    "[context-set-0]" context_set(value: *mut c_void);
+    "[waitable-set-new]" set_new() -> u32;
+    "[waitable-set-drop]" set_drop(set: u32);
+    "[waitable-set-poll]" set_poll(set: u32, event: *mut [u32; 2]) -> u32;
+    "[waitable-join]" join(waitable: u32, set: u32);
+    "[stream-new-unit]" bell_new() -> u64;
+    "[async-lower][stream-read-unit]" bell_read(bell: u32, to: *mut u8, n: usize) -> u32;
+    "[async-lower][stream-write-unit]" bell_write(bell: u32, from: *const u8, n: usize) -> u32;
+    "[stream-cancel-read-unit]" bell_cancel_read(bell: u32) -> u32;
+    "[stream-drop-readable-unit]" bell_drop_readable(bell: u32);
+    "[stream-drop-writable-unit]" bell_drop_writable(bell: u32);
+}
+
+provided! {
+    #[allow(improper_ctypes, reason = "one of the task's functions is for Rust alone")]
+    "wasip3_task_set" task_set(task: *mut Task) -> *mut Task;
+}
+
+/// An event that means nothing, and the one that cancels the call; all others are a waitable's.
+pub(crate) const EVENT_NONE: u32 = 0;
+pub(crate) const EVENT_CANCEL: u32 = 6;
+
+/// What a task wants of the host.
+pub(crate) const EXIT: u32 = 0;
+pub(crate) const YIELD: u32 = 1;
+
+/// Waits on a set.
+pub(crate) fn wait(set: u32) -> u32 {
+    2 | (set << 4)
+}
+
+/// Called when a waitable has come to something.
+pub(crate) type Callback = unsafe extern "C" fn(*mut c_void, u32);
+
+pub(crate) type Register =
+    unsafe extern "C" fn(*mut c_void, u32, Callback, *mut c_void) -> *mut c_void;
+
+pub(crate) type Unregister = unsafe extern "C" fn(*mut c_void, u32) -> *mut c_void;
+
+/// Runs a future beside a task's own.
+pub(crate) type Spawn = unsafe fn(*mut c_void, Box<dyn Future<Output = ()>>);
+
+/// wit-bindgen's `wasip3_task_v3`.
+#[repr(C)]
+pub(crate) struct Task {
+    pub(crate) version: u32,
+    pub(crate) ptr: *mut c_void,
+    pub(crate) waitable_register: Register,
+    pub(crate) waitable_unregister: Unregister,
+    pub(crate) vtable: &'static Vtable,
+}
+
+/// The `version` that has all these fields.
+pub(crate) const VERSION: u32 = 3;
+
+/// wit-bindgen's `wasip3_task_vtable_v3`.
+#[repr(C)]
+pub(crate) struct Vtable {
+    pub(crate) waitable_register: Register,
+    pub(crate) waitable_unregister: Unregister,
+    pub(crate) clone: unsafe extern "C" fn(*mut c_void) -> *mut c_void,
+    pub(crate) drop: unsafe extern "C" fn(*mut c_void),
+    pub(crate) rust_spawn: Option<Spawn>,
+}

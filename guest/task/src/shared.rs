@@ -1,0 +1,225 @@
+//! What a task shares with its wakers and with the operations that it waits for.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ffi::c_void;
+use std::mem::ManuallyDrop;
+use std::ptr;
+use std::sync::Arc;
+use std::task::Wake;
+
+use crate::abi;
+use crate::lane::{self, Lane};
+use crate::spawned;
+
+/// Whether a task runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It is being polled.
+    Polling,
+    /// It is going to be polled anyway, or never again.
+    Woken,
+    /// It waits for the host.
+    Sleeping,
+}
+
+/// The part of a task that others reach.
+pub(crate) struct Shared {
+    pub(crate) state: Cell<State>,
+    /// None until it has something to wait for.
+    pub(crate) lane: RefCell<Option<Lane>>,
+    waits: RefCell<Waits>,
+}
+
+/// Operations that are pending: as a rule there is one.
+#[derive(Default)]
+struct Waits {
+    one: Option<(u32, Wait)>,
+    more: BTreeMap<u32, Wait>,
+}
+
+/// Whom to tell.
+#[derive(Clone, Copy)]
+struct Wait {
+    callback: abi::Callback,
+    ptr: *mut c_void,
+}
+
+// SAFETY: Components have one thread. Elsewhere there are no tasks.
+unsafe impl Send for Shared {}
+// SAFETY: As above.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Shared {
+            state: Cell::new(State::Woken),
+            lane: RefCell::new(None),
+            waits: RefCell::default(),
+        })
+    }
+
+    /// Whether operations are pending.
+    pub(crate) fn waits(&self) -> bool {
+        let waits = self.waits.borrow();
+        waits.one.is_some() || !waits.more.is_empty()
+    }
+
+    /// Goes to sleep: what the host is to wait for.
+    pub(crate) fn sleep(&self) -> u32 {
+        self.state.set(State::Sleeping);
+        let mut lane = self.lane.borrow_mut();
+        lane.get_or_insert_with(Lane::take).listen()
+    }
+
+    /// Takes what has happened to the operations that are pending.
+    pub(crate) fn catch_up(&self) {
+        while self.waits() {
+            let lane = self.lane.borrow();
+            let happened = lane.as_ref().and_then(Lane::poll);
+            drop(lane);
+            match happened {
+                Some([waitable, code]) => self.deliver(waitable, code),
+                None => return,
+            }
+        }
+    }
+
+    /// A waitable has come to `code`.
+    pub(crate) fn deliver(&self, waitable: u32, code: u32) {
+        let mut lane = self.lane.borrow_mut();
+        if lane.as_mut().is_some_and(|lane| lane.heard(waitable)) {
+            return;
+        }
+        drop(lane);
+        lane::leave(waitable);
+        let wait = self.waits.borrow_mut().remove(waitable);
+        if let Some(wait) = wait {
+            // SAFETY: Whoever registered keeps `ptr` valid until it is called or unregisters.
+            unsafe { (wait.callback)(wait.ptr, code) };
+        }
+    }
+
+    /// Runs `f` as this task.
+    pub(crate) fn enter<T>(self: &Arc<Self>, f: impl FnOnce() -> T) -> T {
+        let mut task = abi::Task {
+            version: abi::VERSION,
+            ptr: Arc::as_ptr(self).cast_mut().cast(),
+            waitable_register: VTABLE.waitable_register,
+            waitable_unregister: VTABLE.waitable_unregister,
+            vtable: &VTABLE,
+        };
+        // SAFETY: `task` lives until the one before it is set again.
+        let entered = Entered(unsafe { abi::task_set(&mut task) });
+        let result = f();
+        drop(entered);
+        result
+    }
+
+    fn register(&self, waitable: u32, wait: Wait) -> *mut c_void {
+        let mut lane = self.lane.borrow_mut();
+        lane.get_or_insert_with(Lane::take).join(waitable);
+        let before = self.waits.borrow_mut().insert(waitable, wait);
+        before.map_or(ptr::null_mut(), |wait| wait.ptr)
+    }
+
+    fn unregister(&self, waitable: u32) -> *mut c_void {
+        lane::leave(waitable);
+        let before = self.waits.borrow_mut().remove(waitable);
+        before.map_or(ptr::null_mut(), |wait| wait.ptr)
+    }
+}
+
+impl Wake for Shared {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.state.replace(State::Woken) == State::Sleeping
+            && let Some(lane) = self.lane.borrow_mut().as_mut()
+        {
+            lane.ring();
+        }
+    }
+}
+
+impl Waits {
+    fn insert(&mut self, waitable: u32, wait: Wait) -> Option<Wait> {
+        match &mut self.one {
+            Some((known, one)) if *known == waitable => Some(std::mem::replace(one, wait)),
+            None if !self.more.contains_key(&waitable) => {
+                self.one = Some((waitable, wait));
+                None
+            }
+            _ => self.more.insert(waitable, wait),
+        }
+    }
+
+    fn remove(&mut self, waitable: u32) -> Option<Wait> {
+        match self.one {
+            Some((known, one)) if known == waitable => {
+                self.one = None;
+                Some(one)
+            }
+            _ => self.more.remove(&waitable),
+        }
+    }
+}
+
+/// A task that is running, and the one that ran before.
+struct Entered(*mut abi::Task);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        // SAFETY: It was set before, and whoever set it is still there.
+        unsafe { abi::task_set(self.0) };
+    }
+}
+
+static VTABLE: abi::Vtable = abi::Vtable {
+    waitable_register,
+    waitable_unregister,
+    drop: drop_task,
+    clone: clone_task,
+    rust_spawn: Some(rust_spawn),
+};
+
+/// The task behind a pointer of the C ABI, which stays its owner's.
+///
+/// # Safety
+/// It was made by `enter` or `clone_task`, and its owner keeps it.
+unsafe fn borrow(task: *mut c_void) -> ManuallyDrop<Arc<Shared>> {
+    // SAFETY: The caller's.
+    ManuallyDrop::new(unsafe { Arc::from_raw(task.cast::<Shared>()) })
+}
+
+unsafe extern "C" fn waitable_register(
+    task: *mut c_void,
+    waitable: u32,
+    callback: abi::Callback,
+    ptr: *mut c_void,
+) -> *mut c_void {
+    // SAFETY: The C ABI's: `task` is one.
+    unsafe { borrow(task) }.register(waitable, Wait { callback, ptr })
+}
+
+unsafe extern "C" fn waitable_unregister(task: *mut c_void, waitable: u32) -> *mut c_void {
+    // SAFETY: As above.
+    unsafe { borrow(task) }.unregister(waitable)
+}
+
+unsafe extern "C" fn clone_task(task: *mut c_void) -> *mut c_void {
+    // SAFETY: As above.
+    let task = unsafe { borrow(task) };
+    Arc::into_raw(Arc::clone(&task)).cast_mut().cast()
+}
+
+unsafe extern "C" fn drop_task(task: *mut c_void) {
+    // SAFETY: The C ABI's: `task` was cloned, and this is its end.
+    drop(unsafe { Arc::from_raw(task.cast::<Shared>()) });
+}
+
+unsafe fn rust_spawn(_: *mut c_void, future: Box<dyn Future<Output = ()>>) {
+    spawned::push(Box::into_pin(future));
+}

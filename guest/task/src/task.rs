@@ -1,0 +1,113 @@
+//! A task of the component model: an exported call, from its start until nothing of it is left.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use futures::stream::{FuturesUnordered, StreamExt as _};
+
+use crate::abi;
+use crate::shared::{Shared, State};
+use crate::spawned::{self, BoxFuture};
+
+struct Task {
+    /// The call itself. None when it has returned, or was cancelled.
+    root: Option<BoxFuture>,
+    spawned: FuturesUnordered<BoxFuture>,
+    shared: Arc<Shared>,
+    waker: Waker,
+}
+
+/// Starts a call: what generated code gives the host.
+pub fn start_task(root: impl Future<Output = ()> + 'static) -> i32 {
+    let shared = Shared::new();
+    let task = Box::new(Task {
+        root: Some(Box::pin(root)),
+        spawned: FuturesUnordered::new(),
+        waker: Waker::from(shared.clone()),
+        shared,
+    });
+    run(task, |_| {}) as i32
+}
+
+/// Goes on with the call that the host names by its context.
+///
+/// # Safety
+/// The host calls it, with an event for a task that [`start_task`] began.
+pub unsafe fn callback(event: u32, waitable: u32, code: u32) -> u32 {
+    // SAFETY: The context is the task that `run` left there. While it runs, it is nobody's.
+    let task = unsafe {
+        let task = abi::context_get().cast::<Task>();
+        abi::context_set(std::ptr::null_mut());
+        Box::from_raw(task)
+    };
+    run(task, |task| match event {
+        abi::EVENT_NONE => {}
+        abi::EVENT_CANCEL => task.root = None,
+        _ => task.shared.deliver(waitable, code),
+    })
+}
+
+/// Lets an event happen to the task and polls it; leaves it in the host's context, unless it has ended.
+fn run(mut task: Box<Task>, happen: impl FnOnce(&mut Task)) -> u32 {
+    let shared = task.shared.clone();
+    let wanted = shared.enter(|| {
+        // Whoever is woken by the event finds it awake.
+        shared.state.set(State::Woken);
+        happen(&mut task);
+        task.turn()
+    });
+    if wanted == abi::EXIT {
+        shared.state.set(State::Woken);
+        drop(task);
+        if let Some(lane) = shared.lane.take() {
+            lane.give_back();
+        }
+    } else {
+        // SAFETY: The host gives it back to `callback`, of this task alone.
+        unsafe { abi::context_set(Box::into_raw(task).cast()) };
+    }
+    wanted
+}
+
+impl Task {
+    /// Polls what there is; gives what is wanted of the host.
+    ///
+    /// Who was woken meanwhile gets another turn, after all others: what they do until then is one turn's work.
+    fn turn(&mut self) -> u32 {
+        self.shared.state.set(State::Polling);
+        self.poll();
+        if self.root.is_none() && self.spawned.is_empty() && !self.shared.waits() {
+            abi::EXIT
+        } else if self.shared.state.get() == State::Woken {
+            // Who yields is told of nothing.
+            self.shared.catch_up();
+            abi::YIELD
+        } else {
+            abi::wait(self.shared.sleep())
+        }
+    }
+
+    fn poll(&mut self) {
+        let mut cx = Context::from_waker(&self.waker);
+        if let Some(root) = &mut self.root
+            && Pin::new(root).poll(&mut cx).is_ready()
+        {
+            self.root = None;
+        }
+        loop {
+            self.spawned.extend(spawned::take_new());
+            match self.spawned.poll_next_unpin(&mut cx) {
+                Poll::Ready(Some(())) => {}
+                Poll::Ready(None) => return,
+                Poll::Pending => {
+                    let new = spawned::take_new();
+                    if new.is_empty() {
+                        return;
+                    }
+                    self.spawned.extend(new);
+                }
+            }
+        }
+    }
+}
