@@ -13,8 +13,9 @@ use crate::{build, checkout, clang, fuzz, process, python, test, wasm};
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
 
 /// The members that become WebAssembly; the others are the workspace's default members.
-const GUESTS: [&str; 5] = [
+const GUESTS: [&str; 6] = [
     "asyncio-streams-component",
+    "asyncio-streams-task",
     "asyncio-streams-serve",
     "asyncio-streams",
     "asyncio-streams-test-programs",

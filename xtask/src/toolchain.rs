@@ -14,6 +14,10 @@ use crate::{checkout, debian, linker, process};
 /// What guests are built for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
+/// Searches take 16 bytes at once, which every runtime with WASI 0.3 can; and the linker writes indices as short as they
+/// are, which it leaves to whoever strips all symbols.
+const FLAGS: &str = "-C target-feature=+simd128 -C link-arg=--compress-relocations";
+
 /// Which compiler a person wants.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Choice {
@@ -100,6 +104,7 @@ impl Toolchain {
                 "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER",
                 &linker.component_ld,
             )
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", FLAGS)
             .env("PATH", checkout::path_with(linker.wasm_ld_folder))
             // Flags for the machine at hand do not fit WebAssembly.
             .env_remove("RUSTFLAGS")
