@@ -48,27 +48,30 @@ impl tls::GuestClientConfig for ClientConfig {
     }
 
     fn set_alpn(&self, protocols: Vec<String>) -> Result<(), Error> {
-        self.0.borrow_mut().set_alpn(protocols)
+        self.0.borrow_mut().common.set_alpn(protocols)
     }
 
     fn set_versions(&self, oldest: tls::TlsVersion, newest: tls::TlsVersion) -> Result<(), Error> {
-        self.0.borrow_mut().set_versions(oldest, newest)
+        self.0.borrow_mut().common.set_versions(oldest, newest)
     }
 
     fn set_resumption(&self, on: bool) -> Result<(), Error> {
-        self.0.borrow_mut().set_resumption(on)
+        self.0.borrow_mut().common.set_resumption(on)
     }
 
     fn set_handshake_timeout(&self, nanoseconds: u64) -> Result<(), Error> {
-        self.0.borrow_mut().set_handshake_timeout(nanoseconds)
+        self.0
+            .borrow_mut()
+            .common
+            .set_handshake_timeout(nanoseconds)
     }
 
     fn set_wait_for_peer(&self, on: bool) -> Result<(), Error> {
-        self.0.borrow_mut().set_wait_for_peer(on)
+        self.0.borrow_mut().common.set_wait_for_peer(on)
     }
 
     fn set_shutdown_timeout(&self, nanoseconds: u64) -> Result<(), Error> {
-        self.0.borrow_mut().set_shutdown_timeout(nanoseconds)
+        self.0.borrow_mut().common.set_shutdown_timeout(nanoseconds)
     }
 
     fn dangerous_accept_any_certificate(&self) -> Result<(), Error> {
@@ -94,26 +97,29 @@ impl tls::GuestServerConfig for ServerConfig {
     }
 
     fn set_alpn(&self, protocols: Vec<String>) -> Result<(), Error> {
-        self.0.borrow_mut().set_alpn(protocols)
+        self.0.borrow_mut().common.set_alpn(protocols)
     }
 
     fn set_versions(&self, oldest: tls::TlsVersion, newest: tls::TlsVersion) -> Result<(), Error> {
-        self.0.borrow_mut().set_versions(oldest, newest)
+        self.0.borrow_mut().common.set_versions(oldest, newest)
     }
 
     fn set_resumption(&self, on: bool) -> Result<(), Error> {
-        self.0.borrow_mut().set_resumption(on)
+        self.0.borrow_mut().common.set_resumption(on)
     }
 
     fn set_handshake_timeout(&self, nanoseconds: u64) -> Result<(), Error> {
-        self.0.borrow_mut().set_handshake_timeout(nanoseconds)
+        self.0
+            .borrow_mut()
+            .common
+            .set_handshake_timeout(nanoseconds)
     }
 
     fn set_wait_for_peer(&self, on: bool) -> Result<(), Error> {
-        self.0.borrow_mut().set_wait_for_peer(on)
+        self.0.borrow_mut().common.set_wait_for_peer(on)
     }
 
     fn set_shutdown_timeout(&self, nanoseconds: u64) -> Result<(), Error> {
-        self.0.borrow_mut().set_shutdown_timeout(nanoseconds)
+        self.0.borrow_mut().common.set_shutdown_timeout(nanoseconds)
     }
 }

@@ -16,15 +16,23 @@ fn reason() -> String {
     "TLS: this component has none, streams-tls.wasm has".into()
 }
 
+/// What both configurations say.
+#[derive(Default)]
+pub(crate) struct Common;
+
 /// What a `client-config` says.
 #[derive(Default)]
-pub(crate) struct ClientSettings;
+pub(crate) struct ClientSettings {
+    pub(crate) common: Common,
+}
 
 /// What a `server-config` says.
 #[derive(Default)]
-pub(crate) struct ServerSettings;
+pub(crate) struct ServerSettings {
+    pub(crate) common: Common,
+}
 
-/// Setters that both have: each refuses.
+/// Setters, each of which refuses.
 macro_rules! refuse {
     ($($name:ident($($argument:ty),*) -> $result:ty;)*) => {
         $(#[inline(always)]
@@ -34,17 +42,22 @@ macro_rules! refuse {
     };
 }
 
-impl ClientSettings {
+impl Common {
     refuse! {
-        set_built_in_roots(bool) -> ();
-        add_roots(&[u8]) -> u32;
-        set_certificate(&[u8], Vec<u8>) -> ();
         set_alpn(Vec<String>) -> ();
         set_versions(TlsVersion, TlsVersion) -> ();
         set_resumption(bool) -> ();
         set_handshake_timeout(u64) -> ();
         set_wait_for_peer(bool) -> ();
         set_shutdown_timeout(u64) -> ();
+    }
+}
+
+impl ClientSettings {
+    refuse! {
+        set_built_in_roots(bool) -> ();
+        add_roots(&[u8]) -> u32;
+        set_certificate(&[u8], Vec<u8>) -> ();
         accept_any_certificate() -> ();
         role(Option<&str>) -> Client;
     }
@@ -55,12 +68,6 @@ impl ServerSettings {
         add_certificate(&[u8], Vec<u8>) -> ();
         set_client_authentication(ClientAuthentication) -> ();
         add_client_roots(&[u8]) -> u32;
-        set_alpn(Vec<String>) -> ();
-        set_versions(TlsVersion, TlsVersion) -> ();
-        set_resumption(bool) -> ();
-        set_handshake_timeout(u64) -> ();
-        set_wait_for_peer(bool) -> ();
-        set_shutdown_timeout(u64) -> ();
         role() -> Server;
     }
 }

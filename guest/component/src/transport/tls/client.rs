@@ -6,27 +6,24 @@ use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
-use crate::bindings::exports::asyncio::streams::tls::TlsVersion;
 use crate::bindings::exports::asyncio::streams::types::Error;
 
 use super::certificates::{self, Roots};
-use super::suites::{self, Versions};
+use super::common::Common;
+use super::suites;
 use super::unverified::AnyCertificate;
-use super::{Client, Times, failure, names};
+use super::{Client, failure, names};
 
 /// Servers whose sessions are remembered.
 const SESSIONS: usize = 256;
 
 /// What a `client-config` says.
 pub(crate) struct ClientSettings {
+    pub(crate) common: Common,
     built_in: bool,
     roots: Roots,
     identity: Option<Arc<CertifiedKey>>,
-    alpn: Vec<Vec<u8>>,
-    versions: Versions,
-    resumption: bool,
     any_certificate: bool,
-    times: Times,
     /// What was made of it, until it is changed: connections share its memory of sessions.
     made: Option<Arc<ClientConfig>>,
 }
@@ -34,14 +31,11 @@ pub(crate) struct ClientSettings {
 impl Default for ClientSettings {
     fn default() -> Self {
         ClientSettings {
+            common: Common::default(),
             built_in: true,
             roots: Roots::default(),
             identity: None,
-            alpn: Vec::new(),
-            versions: Versions::default(),
-            resumption: true,
             any_certificate: false,
-            times: Times::default(),
             made: None,
         }
     }
@@ -62,38 +56,6 @@ impl ClientSettings {
         Ok(())
     }
 
-    pub(crate) fn set_alpn(&mut self, protocols: Vec<String>) -> Result<(), Error> {
-        self.changed().alpn = suites::alpn(protocols)?;
-        Ok(())
-    }
-
-    pub(crate) fn set_versions(
-        &mut self,
-        oldest: TlsVersion,
-        newest: TlsVersion,
-    ) -> Result<(), Error> {
-        self.changed().versions = Versions::between(oldest, newest)?;
-        Ok(())
-    }
-
-    pub(crate) fn set_resumption(&mut self, on: bool) -> Result<(), Error> {
-        self.changed().resumption = on;
-        Ok(())
-    }
-
-    pub(crate) fn set_handshake_timeout(&mut self, nanoseconds: u64) -> Result<(), Error> {
-        self.times.set_handshake(nanoseconds)
-    }
-
-    pub(crate) fn set_wait_for_peer(&mut self, on: bool) -> Result<(), Error> {
-        self.times.wait_for_peer = on;
-        Ok(())
-    }
-
-    pub(crate) fn set_shutdown_timeout(&mut self, nanoseconds: u64) -> Result<(), Error> {
-        self.times.set_shutdown(nanoseconds)
-    }
-
     pub(crate) fn accept_any_certificate(&mut self) -> Result<(), Error> {
         self.changed().any_certificate = true;
         Ok(())
@@ -106,30 +68,29 @@ impl ClientSettings {
     /// `invalid-argument` when nobody is trusted, or no certificate can be for the name.
     pub(crate) fn role(&mut self, name: Option<&str>) -> Result<Client, Error> {
         let name = name.map(names::parse).transpose()?;
-        let config = match &self.made {
-            Some(made) => made.clone(),
-            None => {
-                let made = Arc::new(self.make()?);
-                self.made = Some(made.clone());
-                made
-            }
+        let changed = self.common.was_changed();
+        let made = self.made.take().filter(|_| !changed);
+        let config = match made {
+            Some(made) => made,
+            None => Arc::new(self.make()?),
         };
+        self.made = Some(config.clone());
         Ok(Client {
             config,
             name,
-            times: self.times,
+            times: self.common.times,
         })
     }
 
     fn changed(&mut self) -> &mut Self {
-        self.made = None;
+        self.common.change();
         self
     }
 
     fn make(&self) -> Result<ClientConfig, Error> {
         let provider = suites::provider();
         let builder = ClientConfig::builder_with_provider(provider.clone())
-            .with_protocol_versions(self.versions.list())
+            .with_protocol_versions(self.common.versions.list())
             .map_err(|error| failure::error(&error))?;
         let builder = if self.any_certificate {
             builder
@@ -149,8 +110,8 @@ impl ClientSettings {
                 .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.clone()))),
             None => builder.with_no_client_auth(),
         };
-        config.alpn_protocols.clone_from(&self.alpn);
-        config.resumption = if self.resumption {
+        config.alpn_protocols.clone_from(&self.common.alpn);
+        config.resumption = if self.common.resumption {
             Resumption::in_memory_sessions(SESSIONS)
         } else {
             Resumption::disabled()

@@ -11,6 +11,7 @@
 
 mod certificates;
 mod client;
+mod common;
 mod failure;
 mod handshake;
 mod incoming;

@@ -12,25 +12,23 @@ use rustls::server::{
 };
 use rustls::sign::CertifiedKey;
 
-use crate::bindings::exports::asyncio::streams::tls::{ClientAuthentication, TlsVersion};
+use crate::bindings::exports::asyncio::streams::tls::ClientAuthentication;
 use crate::bindings::exports::asyncio::streams::types::Error;
 
 use super::certificates::{self, Roots};
-use super::suites::{self, Versions};
-use super::{Server, Times, failure};
+use super::common::Common;
+use super::suites;
+use super::{Server, failure};
 
 /// Sessions that are remembered for clients which take no tickets.
 const SESSIONS: usize = 256;
 
 /// What a `server-config` says.
 pub(crate) struct ServerSettings {
+    pub(crate) common: Common,
     identities: Vec<Arc<CertifiedKey>>,
     authentication: ClientAuthentication,
     roots: Roots,
-    alpn: Vec<Vec<u8>>,
-    versions: Versions,
-    resumption: bool,
-    times: Times,
     /// What was made of it, until it is changed: connections share its sessions and tickets.
     made: Option<Arc<ServerConfig>>,
 }
@@ -38,13 +36,10 @@ pub(crate) struct ServerSettings {
 impl Default for ServerSettings {
     fn default() -> Self {
         ServerSettings {
+            common: Common::default(),
             identities: Vec::new(),
             authentication: ClientAuthentication::None,
             roots: Roots::default(),
-            alpn: Vec::new(),
-            versions: Versions::default(),
-            resumption: true,
-            times: Times::default(),
             made: None,
         }
     }
@@ -69,60 +64,27 @@ impl ServerSettings {
         self.changed().roots.add(certificates)
     }
 
-    pub(crate) fn set_alpn(&mut self, protocols: Vec<String>) -> Result<(), Error> {
-        self.changed().alpn = suites::alpn(protocols)?;
-        Ok(())
-    }
-
-    pub(crate) fn set_versions(
-        &mut self,
-        oldest: TlsVersion,
-        newest: TlsVersion,
-    ) -> Result<(), Error> {
-        self.changed().versions = Versions::between(oldest, newest)?;
-        Ok(())
-    }
-
-    pub(crate) fn set_resumption(&mut self, on: bool) -> Result<(), Error> {
-        self.changed().resumption = on;
-        Ok(())
-    }
-
-    pub(crate) fn set_handshake_timeout(&mut self, nanoseconds: u64) -> Result<(), Error> {
-        self.times.set_handshake(nanoseconds)
-    }
-
-    pub(crate) fn set_wait_for_peer(&mut self, on: bool) -> Result<(), Error> {
-        self.times.wait_for_peer = on;
-        Ok(())
-    }
-
-    pub(crate) fn set_shutdown_timeout(&mut self, nanoseconds: u64) -> Result<(), Error> {
-        self.times.set_shutdown(nanoseconds)
-    }
-
     /// The role that these settings make.
     ///
     /// # Errors
     ///
     /// `invalid-argument` without a certificate, and without roots for the certificates that clients are to show.
     pub(crate) fn role(&mut self) -> Result<Server, Error> {
-        let config = match &self.made {
-            Some(made) => made.clone(),
-            None => {
-                let made = Arc::new(self.make()?);
-                self.made = Some(made.clone());
-                made
-            }
+        let changed = self.common.was_changed();
+        let made = self.made.take().filter(|_| !changed);
+        let config = match made {
+            Some(made) => made,
+            None => Arc::new(self.make()?),
         };
+        self.made = Some(config.clone());
         Ok(Server {
             config,
-            times: self.times,
+            times: self.common.times,
         })
     }
 
     fn changed(&mut self) -> &mut Self {
-        self.made = None;
+        self.common.change();
         self
     }
 
@@ -134,7 +96,7 @@ impl ServerSettings {
         }
         let provider = suites::provider();
         let builder = ServerConfig::builder_with_provider(provider.clone())
-            .with_protocol_versions(self.versions.list())
+            .with_protocol_versions(self.common.versions.list())
             .map_err(|error| failure::error(&error))?;
         let builder = match self.authentication {
             ClientAuthentication::None => builder.with_no_client_auth(),
@@ -153,10 +115,10 @@ impl ServerSettings {
             }
         };
         let mut config = builder.with_cert_resolver(Arc::new(ByName(self.identities.clone())));
-        config.alpn_protocols.clone_from(&self.alpn);
+        config.alpn_protocols.clone_from(&self.common.alpn);
         // Else the client's order counts, and most put AES first.
         config.ignore_client_order = true;
-        if self.resumption {
+        if self.common.resumption {
             config.ticketer = Ticketer::new().map_err(|error| failure::error(&error))?;
             config.session_storage = ServerSessionMemoryCache::new(SESSIONS);
         } else {
