@@ -6,14 +6,18 @@
 //! reads into little when it is told to.
 
 use std::cell::{Cell, RefCell};
+use std::thread::LocalKey;
 
 use super::plain;
 
 /// Bytes asked of the transport at once. The system's receive buffers are of this order.
 pub(crate) const LARGE: usize = 64 * 1024;
 
-/// The same for a connection of the crowd: what a message has, and what ten thousand of them can have.
+/// The same for a connection of the crowd: what a message has.
 const SMALL: usize = 1024;
+
+/// The same for one of a large crowd: what ten thousand can have. A message that does not fit takes a read more.
+const TINY: usize = 64;
 
 /// The same for a stream that is given away or sent, once it flows.
 pub(crate) const BULK: usize = 256 * 1024;
@@ -21,13 +25,18 @@ pub(crate) const BULK: usize = 256 * 1024;
 /// How many reads may wait with room for much: they hold 8 MiB at the most.
 const MOST: usize = 32;
 
+/// How many more may wait with room for a message: half a megabyte.
+const CROWD: usize = 500;
+
 /// Bytes from which a read's room is handed on instead of copied: below, the copy is cheaper than the memory that a
 /// mostly empty room would hold.
 pub(crate) const HAND_ON: usize = LARGE / 2;
 
 thread_local! {
     /// How many reads wait with large room.
-    static WAITING: Cell<usize> = const { Cell::new(0) };
+    static WITH_LARGE: Cell<usize> = const { Cell::new(0) };
+    /// How many with small room.
+    static WITH_SMALL: Cell<usize> = const { Cell::new(0) };
     /// Large room that nobody needs at the moment.
     static FREE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
@@ -40,7 +49,7 @@ pub(super) async fn read(
     room: impl FnOnce() -> Vec<u8>,
     took: impl FnOnce(Vec<u8>),
 ) -> bool {
-    if let Some(waiting) = Waiting::begin() {
+    if let Some(waiting) = Waiting::begin(&WITH_LARGE, MOST) {
         return incoming
             .read(room(), |bytes| {
                 drop(waiting);
@@ -51,12 +60,18 @@ pub(super) async fn read(
     if !incoming.ready().await {
         return false;
     }
-    let room = if incoming.last_was_full() && most >= LARGE {
-        take()
-    } else {
-        Vec::with_capacity(SMALL.min(most))
-    };
-    incoming.read(room, took).await
+    if incoming.last_was_full() && most >= LARGE {
+        return incoming.read(take(), took).await;
+    }
+    let waiting = Waiting::begin(&WITH_SMALL, CROWD);
+    let size = if waiting.is_some() { SMALL } else { TINY };
+    let room = Vec::with_capacity(size.min(most));
+    incoming
+        .read(room, |bytes| {
+            drop(waiting);
+            took(bytes);
+        })
+        .await
 }
 
 /// Keeps room for the next read. What it holds is no longer needed.
@@ -75,22 +90,22 @@ pub(super) fn take() -> Vec<u8> {
         .unwrap_or_else(|| Vec::with_capacity(LARGE))
 }
 
-/// A read that waits with large room.
-struct Waiting(());
+/// A read that waits, and is counted.
+struct Waiting(&'static LocalKey<Cell<usize>>);
 
 impl Waiting {
     /// `None` when there are as many as there may be.
-    fn begin() -> Option<Self> {
-        let others = WAITING.get();
-        (others < MOST).then(|| {
-            WAITING.set(others.saturating_add(1));
-            Waiting(())
+    fn begin(count: &'static LocalKey<Cell<usize>>, most: usize) -> Option<Self> {
+        let others = count.get();
+        (others < most).then(|| {
+            count.set(others.saturating_add(1));
+            Waiting(count)
         })
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        WAITING.set(WAITING.get().saturating_sub(1));
+        self.0.set(self.0.get().saturating_sub(1));
     }
 }
