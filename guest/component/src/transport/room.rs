@@ -49,23 +49,18 @@ pub(super) async fn read(
     room: impl FnOnce() -> Vec<u8>,
     took: impl FnOnce(Vec<u8>),
 ) -> bool {
-    if let Some(waiting) = Waiting::begin(&WITH_LARGE, MOST) {
-        return incoming
-            .read(room(), |bytes| {
-                drop(waiting);
-                took(bytes);
-            })
-            .await;
-    }
-    if !incoming.ready().await {
+    let mut waiting = Waiting::begin(&WITH_LARGE, MOST);
+    let room = if waiting.is_some() {
+        room()
+    } else if !incoming.ready().await {
         return false;
-    }
-    if incoming.last_was_full() && most >= LARGE {
-        return incoming.read(take(), took).await;
-    }
-    let waiting = Waiting::begin(&WITH_SMALL, CROWD);
-    let size = if waiting.is_some() { SMALL } else { TINY };
-    let room = Vec::with_capacity(size.min(most));
+    } else if incoming.last_was_full() && most >= LARGE {
+        take()
+    } else {
+        waiting = Waiting::begin(&WITH_SMALL, CROWD);
+        let size = if waiting.is_some() { SMALL } else { TINY };
+        Vec::with_capacity(size.min(most))
+    };
     incoming
         .read(room, |bytes| {
             drop(waiting);
