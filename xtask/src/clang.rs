@@ -13,7 +13,7 @@ const NAMES: [&str; 8] = [
     "clang", "clang-22", "clang-21", "clang-20", "clang-19", "clang-18", "clang-17", "clang-16",
 ];
 
-/// Debian's packages, the first of which is there that it has.
+/// Debian's packages, of which the first is taken that it has.
 const PACKAGES: [&str; 2] = ["clang-19", "clang"];
 
 /// Where the crates that compile C look first: whoever sets it has chosen.
@@ -27,16 +27,13 @@ pub(crate) fn get() -> Result<PathBuf> {
     if let Some(found) = find() {
         return Ok(found);
     }
-    let package = PACKAGES
-        .into_iter()
-        .find(|package| debian::has(package))
-        .unwrap_or("clang");
-    debian::apt_install(&[package]).with_context(|| {
-        format!("there is no clang on PATH that makes {TARGET}, and it could not be installed; its package is {package}")
+    // Only the package lists know which of them there is, and they may have to be fetched first.
+    let [best, other] = PACKAGES;
+    let installed = debian::apt_install(&[best]).or_else(|_| debian::apt_install(&[other]));
+    installed.with_context(|| {
+        format!("there is no clang on PATH that makes {TARGET}, and Debian's packages {best} and {other} could not be installed")
     })?;
-    find().with_context(|| {
-        format!("the package {package} is installed, but its clang does not make {TARGET}")
-    })
+    find().with_context(|| format!("Debian's clang is installed, but it does not make {TARGET}"))
 }
 
 fn find() -> Option<PathBuf> {

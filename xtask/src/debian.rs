@@ -60,13 +60,6 @@ pub(crate) fn install() -> Result<Toolchain> {
     )
 }
 
-/// Whether there is such a package, as far as the lists tell that this machine has.
-pub(crate) fn has(package: &str) -> bool {
-    let mut command = checkout::clean("apt-cache");
-    command.args(["show", "--no-all-versions", package]);
-    process::output_of(&mut command).is_some()
-}
-
 /// Installs packages.
 ///
 /// # Errors
