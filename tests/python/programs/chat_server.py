@@ -15,6 +15,7 @@ class Room:
     def __init__(self):
         self.writers = {}
         self.stopped = asyncio.Event()
+        self.left = asyncio.Event()
 
     async def client(self, reader, writer):
         try:
@@ -48,6 +49,7 @@ class Room:
         finally:
             del self.writers[name]
             print(f"{name} goes", flush=True)
+            self.left.set()
             await self.tell_all(f"* {name} goes")
 
     async def tell_all(self, text, but=None):
@@ -73,6 +75,10 @@ async def main(host, port):
             writer.write(b"* the end\n")
             writer.close()
         await server.wait_closed()
+        # Who is awake first, they or this task, is the loop's affair.
+        while room.writers:
+            room.left.clear()
+            await room.left.wait()
     print("stopped")
 
 
