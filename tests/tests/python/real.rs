@@ -48,7 +48,7 @@ impl Guest {
     }
 
     /// Waits until the server has let go of the guest: by a reset, if something was left unread.
-    fn is_let_go(mut self) {
+    fn waits_for_the_end(mut self) {
         if let Err(error) = self.lines.read_to_end(&mut Vec::new()) {
             assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error}");
         }
@@ -84,7 +84,7 @@ fn a_chat() {
         // Longer than the server's limit: that guest is let go, the others hear of it.
         bob.says(&"x".repeat(5000));
         heard.extend([ann.hears(), eve.hears()]);
-        bob.is_let_go();
+        bob.waits_for_the_end();
         drop(eve);
         heard.push(ann.hears());
         ann.says("/stop");
