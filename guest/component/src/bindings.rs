@@ -13,7 +13,7 @@ wit_bindgen::generate!({
     path: "../../wit",
     world: "component",
     generate_all,
-    runtime_path: "asyncio_streams_task::rt",
+    runtime_path: "asyncio_streams_task::nonblocking_rt",
 });
 
 #[cfg(feature = "tls")]
@@ -21,5 +21,5 @@ wit_bindgen::generate!({
     path: "../../wit",
     world: "component-tls",
     generate_all,
-    runtime_path: "asyncio_streams_task::rt",
+    runtime_path: "asyncio_streams_task::nonblocking_rt",
 });

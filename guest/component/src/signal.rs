@@ -6,6 +6,8 @@ use std::task::{Context, Poll, Waker};
 
 use slab::Slab;
 
+pub(crate) use asyncio_streams_task::WakerSlot;
+
 use crate::bindings::exports::asyncio::streams::types::Error;
 
 /// Any number of tasks that wait for something to change.
@@ -21,6 +23,7 @@ pub(crate) struct Waiters {
 impl Waiters {
     /// Waits until `check` gives something. It is asked at once, and after each [`Waiters::wake`].
     pub(crate) async fn until<T>(&self, mut check: impl FnMut() -> Option<T>) -> T {
+        crate::driver::let_tasks_exit().await;
         let mut ticket = Ticket {
             waiters: self,
             place: None,
@@ -72,29 +75,6 @@ impl Drop for Ticket<'_> {
     fn drop(&mut self) {
         if let Some(place) = self.place {
             self.waiters.sleeping.borrow_mut().try_remove(place);
-        }
-    }
-}
-
-/// One task that waits for something to change.
-#[derive(Default)]
-pub(crate) struct Sleeper(RefCell<Option<Waker>>);
-
-impl Sleeper {
-    /// Has `cx`'s task woken by the next [`Sleeper::wake`].
-    pub(crate) fn sleep(&self, cx: &Context<'_>) {
-        let mut slot = self.0.borrow_mut();
-        match slot.as_mut() {
-            Some(waker) => waker.clone_from(cx.waker()),
-            None => *slot = Some(cx.waker().clone()),
-        }
-    }
-
-    /// Wakes the task, if one sleeps.
-    pub(crate) fn wake(&self) {
-        let waker = self.0.take();
-        if let Some(waker) = waker {
-            waker.wake();
         }
     }
 }

@@ -33,6 +33,13 @@ provided! {
     "[stream-cancel-read-unit]" bell_cancel_read(bell: u32) -> u32;
     "[stream-drop-readable-unit]" bell_drop_readable(bell: u32);
     "[stream-drop-writable-unit]" bell_drop_writable(bell: u32);
+    "[subtask-cancel]" call_cancel(call: u32) -> u32;
+    "[subtask-drop]" call_drop(call: u32);
+}
+
+provided! {
+    #[link(wasm_import_module = "wasi:clocks/monotonic-clock@0.3.0")]
+    "[async-lower]wait-until" clock_wait_until(moment: u64) -> u32;
 }
 
 provided! {

@@ -1,12 +1,21 @@
-//! Runs the exported async calls of a component: what wit-bindgen's runtime does, with less for the host to do.
+//! Runs the exported async calls of a component, and waits for the host without blocking the component.
+//!
+//! ```text
+//!   task       an exported call, from its start until nothing of it is left    (spawned: futures beside it)
+//!   background futures that go on when no call is running
+//!   source, sink, future, call     reading, writing, one value, an imported call; each over an
+//!   operation  which a task's set (shared, lane) waits for, or nothing
+//! ```
 //!
 //! An exported call that waits is a task of the component model. wit-bindgen gives each of them a waitable set, and a
 //! stream by which other tasks wake it, and lets a read of that stream begin and be cancelled at each turn: ten or more
 //! calls of the host for a task that waits for one thing. Here these are kept for the next task (`lane`), and the read
 //! stays pending.
 //!
-//! Bindings take it in the place of wit-bindgen's by `runtime_path: "asyncio_streams_task::rt"`. Streams, futures and calls
-//! are wit-bindgen's still: they know the task that runs by its C ABI (`abi`), whose version 3 this is.
+//! Bindings take it in the place of wit-bindgen's by `runtime_path: "asyncio_streams_task::rt"`, for programs: streams, futures
+//! and calls are wit-bindgen's there, which know the task that runs by its C ABI (`abi`), whose version 3 this is. With
+//! `"asyncio_streams_task::nonblocking_rt"`, for the streams component, these are this crate's too, and almost no call of the
+//! host blocks (`blocking`): while a component blocks, the calls to it start late.
 
 #![cfg_attr(
     not(test),
@@ -21,14 +30,35 @@
 )]
 
 mod abi;
+mod background;
+mod blocking;
+mod call;
+mod clock;
+mod future;
 mod lane;
+mod operation;
 mod shared;
+mod sink;
+mod source;
 mod spawned;
+mod stream;
 mod task;
+mod waker_slot;
 
+pub use background::{
+    KeepRunning, Late, cancelled_have_ended, spawn as spawn_in_background, spawn_daemon,
+    start as start_background,
+};
+pub use clock::ClockWait;
+pub use future::{Answer, FutureReader, FutureWriter};
+pub use sink::{Gone, Sink};
+pub use source::Source;
 pub use spawned::spawn;
+pub use stream::{StreamReader, StreamWriter};
+pub use task::let_tasks_exit;
+pub use waker_slot::WakerSlot;
 
-/// wit-bindgen's runtime for generated code, with these tasks.
+/// wit-bindgen's runtime for generated code, with these tasks: for programs.
 #[doc(hidden)]
 pub mod rt {
     pub use wit_bindgen::rt::*;
@@ -37,5 +67,20 @@ pub mod rt {
     pub mod async_support {
         pub use crate::task::{callback, start_task};
         pub use wit_bindgen::rt::async_support::*;
+    }
+}
+
+/// The runtime for generated code of a component that never blocks: its tasks, streams, futures and calls are these.
+#[doc(hidden)]
+pub mod nonblocking_rt {
+    pub use wit_bindgen::rt::*;
+
+    /// As above.
+    pub mod async_support {
+        pub use crate::call::Subtask;
+        pub use crate::future::{FutureReader, FutureVtable, FutureWriter, future_new};
+        pub use crate::stream::{StreamReader, StreamVtable, StreamWriter, stream_new};
+        pub use crate::task::{callback, start_nonblocking_task as start_task};
+        pub use wit_bindgen::rt::async_support::{ErrorContext, TaskCancelOnDrop};
     }
 }

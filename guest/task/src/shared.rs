@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::ptr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Wake;
 
 use crate::abi;
 use crate::lane::{self, Lane};
+use crate::operation::Event;
 use crate::spawned;
 
 /// Whether a task runs.
@@ -38,11 +40,35 @@ struct Waits {
     more: BTreeMap<u32, Wait>,
 }
 
-/// Whom to tell.
-#[derive(Clone, Copy)]
-struct Wait {
-    callback: abi::Callback,
-    ptr: *mut c_void,
+/// What hears of the operation's event.
+enum Wait {
+    /// One of wit-bindgen's operations, by its C ABI.
+    Foreign {
+        callback: abi::Callback,
+        ptr: *mut c_void,
+    },
+    /// One of this crate's.
+    Own(Rc<Event>),
+}
+
+impl Wait {
+    /// What wit-bindgen expects back when its operation is replaced or removed.
+    fn ptr(&self) -> *mut c_void {
+        match self {
+            Wait::Foreign { ptr, .. } => *ptr,
+            Wait::Own(_) => ptr::null_mut(),
+        }
+    }
+}
+
+thread_local! {
+    /// The task that is running: none in a sync call or a destructor.
+    static CURRENT: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
+}
+
+/// Returns the task that is running, if one is.
+pub(crate) fn current() -> Option<Arc<Shared>> {
+    CURRENT.with_borrow(Clone::clone)
 }
 
 // SAFETY: Components have one thread. Elsewhere there are no tasks.
@@ -94,10 +120,22 @@ impl Shared {
         drop(lane);
         lane::leave(waitable);
         let wait = self.waits.borrow_mut().remove(waitable);
-        if let Some(wait) = wait {
-            // SAFETY: Whoever registered keeps `ptr` valid until it is called or unregisters.
-            unsafe { (wait.callback)(wait.ptr, code) };
+        match wait {
+            // SAFETY: The operation keeps `ptr` valid until it is called or unregisters.
+            Some(Wait::Foreign { callback, ptr }) => unsafe { callback(ptr, code) },
+            Some(Wait::Own(event)) => event.arrive(code),
+            None => {}
         }
+    }
+
+    /// Adds an operation's waitable to this task's set.
+    pub(crate) fn add(&self, waitable: u32, event: Rc<Event>) {
+        self.register(waitable, Wait::Own(event));
+    }
+
+    /// Takes an operation's waitable out of this task's set.
+    pub(crate) fn remove(&self, waitable: u32) {
+        self.unregister(waitable);
     }
 
     /// Runs `f` as this task.
@@ -110,7 +148,10 @@ impl Shared {
             vtable: &VTABLE,
         };
         // SAFETY: `task` lives until the one before it is set again.
-        let entered = Entered(unsafe { abi::task_set(&mut task) });
+        let entered = Entered {
+            abi: unsafe { abi::task_set(&mut task) },
+            task: CURRENT.replace(Some(self.clone())),
+        };
         let result = f();
         drop(entered);
         result
@@ -120,13 +161,13 @@ impl Shared {
         let mut lane = self.lane.borrow_mut();
         lane.get_or_insert_with(Lane::take).join(waitable);
         let before = self.waits.borrow_mut().insert(waitable, wait);
-        before.map_or(ptr::null_mut(), |wait| wait.ptr)
+        before.map_or(ptr::null_mut(), |wait| wait.ptr())
     }
 
     fn unregister(&self, waitable: u32) -> *mut c_void {
         lane::leave(waitable);
         let before = self.waits.borrow_mut().remove(waitable);
-        before.map_or(ptr::null_mut(), |wait| wait.ptr)
+        before.map_or(ptr::null_mut(), |wait| wait.ptr())
     }
 }
 
@@ -157,23 +198,24 @@ impl Waits {
     }
 
     fn remove(&mut self, waitable: u32) -> Option<Wait> {
-        match self.one {
-            Some((known, one)) if known == waitable => {
-                self.one = None;
-                Some(one)
-            }
-            _ => self.more.remove(&waitable),
+        match self.one.take_if(|(known, _)| *known == waitable) {
+            Some((_, one)) => Some(one),
+            None => self.more.remove(&waitable),
         }
     }
 }
 
-/// A task that is running, and the one that ran before.
-struct Entered(*mut abi::Task);
+/// The task that ran before the one that is running, for wit-bindgen and for this crate.
+struct Entered {
+    abi: *mut abi::Task,
+    task: Option<Arc<Shared>>,
+}
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        // SAFETY: It was set before, and whoever set it is still there.
-        unsafe { abi::task_set(self.0) };
+        // SAFETY: It was set before, and its owner is still there.
+        unsafe { abi::task_set(self.abi) };
+        CURRENT.set(self.task.take());
     }
 }
 
@@ -201,7 +243,7 @@ unsafe extern "C" fn waitable_register(
     ptr: *mut c_void,
 ) -> *mut c_void {
     // SAFETY: The C ABI's: `task` is one.
-    unsafe { borrow(task) }.register(waitable, Wait { callback, ptr })
+    unsafe { borrow(task) }.register(waitable, Wait::Foreign { callback, ptr })
 }
 
 unsafe extern "C" fn waitable_unregister(task: *mut c_void, waitable: u32) -> *mut c_void {

@@ -1,5 +1,6 @@
 //! A task of the component model: an exported call, from its start until nothing of it is left.
 
+use std::cell::Cell;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -7,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::abi;
+use crate::blocking;
 use crate::shared::{Shared, State};
 use crate::spawned::{self, BoxFuture};
 
@@ -18,8 +20,45 @@ struct Task {
     waker: Waker,
 }
 
-/// Starts a call: what generated code gives the host.
+/// Starts a call: what generated code returns to the host.
 pub fn start_task(root: impl Future<Output = ()> + 'static) -> i32 {
+    start(root) as i32
+}
+
+/// Starts a call of a component that almost never blocks: one that is done at once exits a turn later.
+///
+/// wasmtime 48 and 49 keep a task for good that returns and exits before its caller has seen that it returned. A task that
+/// exits later is freed. That is safe only for a call that was not held back: of one that was, the caller has a handle, and
+/// the host would free the task before the handle is dropped, which is a trap. See `docs/upstream.md`.
+pub fn start_nonblocking_task(root: impl Future<Output = ()> + 'static) -> i32 {
+    let late = blocking::call_may_be_late();
+    let wanted = start(root);
+    if wanted != abi::EXIT || late {
+        return wanted as i32;
+    }
+    EXITING.set(EXITING.get().saturating_add(1));
+    // SAFETY: No task is behind a context of null.
+    unsafe { abi::context_set(std::ptr::null_mut()) };
+    abi::YIELD as i32
+}
+
+/// How many tasks may be about to exit before calls that could return at once wait for them.
+const MOST_EXITING: u32 = 512;
+
+thread_local! {
+    /// Tasks that have returned and exit in their next turn. A caller that never waits starts many of them.
+    static EXITING: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Lets the tasks exit that have returned, if there are many of them. Calls that may return at once await it first, where
+/// dropping them loses nothing: a caller that makes such calls in a loop then waits, and its tasks do not pile up.
+pub async fn let_tasks_exit() {
+    if EXITING.get() >= MOST_EXITING {
+        wit_bindgen::yield_async().await;
+    }
+}
+
+fn start(root: impl Future<Output = ()> + 'static) -> u32 {
     let shared = Shared::new();
     let task = Box::new(Task {
         root: Some(Box::pin(root)),
@@ -27,7 +66,7 @@ pub fn start_task(root: impl Future<Output = ()> + 'static) -> i32 {
         waker: Waker::from(shared.clone()),
         shared,
     });
-    run(task, |_| {}) as i32
+    run(task, |_| {})
 }
 
 /// Goes on with the call that the host names by its context.
@@ -35,11 +74,16 @@ pub fn start_task(root: impl Future<Output = ()> + 'static) -> i32 {
 /// # Safety
 /// The host calls it, with an event for a task that [`start_task`] began.
 pub unsafe fn callback(event: u32, waitable: u32, code: u32) -> u32 {
-    // SAFETY: The context is the task that `run` left there. While it runs, it is nobody's.
+    // SAFETY: A call of the host without pointers.
+    let context = unsafe { abi::context_get() }.cast::<Task>();
+    if context.is_null() {
+        EXITING.set(EXITING.get().saturating_sub(1));
+        return abi::EXIT;
+    }
+    // SAFETY: The context is the task that `run` left there. While it runs, nothing else has it.
     let task = unsafe {
-        let task = abi::context_get().cast::<Task>();
         abi::context_set(std::ptr::null_mut());
-        Box::from_raw(task)
+        Box::from_raw(context)
     };
     run(task, |task| match event {
         abi::EVENT_NONE => {}

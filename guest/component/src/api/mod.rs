@@ -10,6 +10,7 @@ mod words;
 mod write_stream;
 mod writer;
 
+use crate::driver;
 use crate::{Component, sockets as sockets_export, streams, words as words_export};
 
 impl streams::Guest for Component {
@@ -36,23 +37,25 @@ impl streams::Guest for Component {
     }
 
     async fn from_stream(
-        data: wit_bindgen::StreamReader<u8>,
+        data: asyncio_streams_task::StreamReader<u8>,
         limit: u32,
     ) -> Result<streams::Reader, streams::Error> {
+        driver::let_tasks_exit().await;
         open::from_stream(data, limit)
     }
 
     async fn wrap(
-        incoming: wit_bindgen::StreamReader<u8>,
+        incoming: asyncio_streams_task::StreamReader<u8>,
         options: Option<streams::ConnectOptionsBorrow<'_>>,
     ) -> Result<
         (
             streams::Reader,
             streams::Writer,
-            wit_bindgen::StreamReader<u8>,
+            asyncio_streams_task::StreamReader<u8>,
         ),
         streams::Error,
     > {
+        driver::let_tasks_exit().await;
         open::wrap(incoming, options::connect(options))
     }
 }

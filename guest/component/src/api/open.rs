@@ -3,12 +3,12 @@
 use std::pin::pin;
 
 use futures::future::{Either, select};
-use wit_bindgen::StreamReader;
+use asyncio_streams_task::StreamReader;
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::bindings::wit_stream;
 use crate::connection::{Connection, Held, Settings};
-use crate::driver::{self, Keep};
+use crate::driver::{self, KeepRunning};
 use crate::net::budget::Share;
 use crate::net::connect;
 use crate::signal::Round;
@@ -31,7 +31,7 @@ pub(super) async fn open_connection(
             "port: 0 cannot be connected to".into(),
         ));
     }
-    let _keep = Keep::new();
+    let _keep = KeepRunning::new();
     let share = Share::opened()?;
     let role = match &options.tls {
         Some(client) => Some(Role::Client(client.clone().or_named(&host)?)),

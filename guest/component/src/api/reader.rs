@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use asyncio_streams_core::{self as core, Separators};
-use wit_bindgen::{FutureReader, StreamReader};
+use asyncio_streams_task::{FutureReader, StreamReader};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::connection::Connection;

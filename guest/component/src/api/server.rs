@@ -25,7 +25,11 @@ pub(super) async fn start(
 ) -> Result<streams::Server, Error> {
     let round = options.cancel.begin();
     let listeners = {
-        let binding = pin!(listen::bind_all(&hosts, port, options.family));
+        let binding = pin!(async {
+            // A server that was closed just before may have the address still.
+            driver::cancelled_have_ended().await;
+            listen::bind_all(&hosts, port, options.family).await
+        });
         match select(binding, pin!(round.cancelled())).await {
             Either::Left((listeners, _)) => listeners?,
             Either::Right((cancelled, _)) => return Err(cancelled),

@@ -3,7 +3,7 @@
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::bindings::wasi::sockets::types::TcpSocket;
 use crate::connection::{Connection, Held};
-use crate::driver::Keep;
+use crate::driver::KeepRunning;
 use crate::net::budget::Share;
 use crate::net::listen::Listener;
 use crate::streams;
@@ -17,7 +17,7 @@ pub(super) async fn from_socket(
     socket: TcpSocket,
     options: Connect,
 ) -> Result<(streams::Reader, streams::Writer), Error> {
-    let _keep = Keep::new();
+    let _keep = KeepRunning::new();
     let share = Share::opened()?;
     options.route.keep_alive.apply(&socket)?;
     let role = match &options.tls {

@@ -9,12 +9,12 @@ use futures::future::{Either, select};
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::connection::Connection;
 use crate::driver;
-use crate::transport::{Incoming, room};
+use crate::transport::{Incoming, read_buffers};
 
 /// Pieces in a row after which other tasks get a turn.
 const TURN: u32 = 16;
 
-/// Gives how many bytes were taken from `data`, and how it went. All of them are queued, or lost with the connection.
+/// Returns how many bytes were taken from `data`, and how it went. All of them are queued, or lost with the connection.
 ///
 /// When the call is dropped, what it took is queued as well.
 pub(super) async fn run(connection: &Rc<Connection>, data: Incoming) -> (u64, Result<(), Error>) {
@@ -22,16 +22,21 @@ pub(super) async fn run(connection: &Rc<Connection>, data: Incoming) -> (u64, Re
         return (0, Err(Error::Busy));
     }
     let _turn = Turn(&connection.streaming);
-    let taken = Cell::new(0);
+    let mut moving = Moving {
+        connection,
+        data: Some(data),
+        taken: Cell::new(0),
+    };
     let result = {
-        let moving = pin!(move_all(connection, data, &taken));
+        let all = pin!(moving.move_all());
         let interrupted = pin!(interruption(connection));
-        match select(moving, interrupted).await {
+        match select(all, interrupted).await {
             Either::Left((result, _)) => result,
             Either::Right((error, _)) => Err(error),
         }
     };
-    (taken.get(), result)
+    moving.stop();
+    (moving.taken.get(), result)
 }
 
 /// Waits until there is a reason not to go on.
@@ -46,50 +51,86 @@ fn refusal(connection: &Connection) -> Option<Error> {
     connection.output.borrow().writable().err().map(Error::from)
 }
 
-async fn move_all(
-    connection: &Connection,
-    mut data: Incoming,
-    taken: &Cell<u64>,
-) -> Result<(), Error> {
-    if let Some(error) = refusal(connection) {
-        return Err(error);
-    }
-    let mut pieces: u32 = 0;
-    // Much comes at a time, so the next read need not ask first.
-    let mut flows = false;
-    loop {
-        let most = room_left(connection).await?.min(room::BULK);
-        let mut result = Ok(());
-        let mut size = 0;
-        let took = |bytes: Vec<u8>| {
-            size = bytes.len();
-            taken.set(taken.get().saturating_add(bytes.len() as u64));
-            result = connection.output.borrow_mut().write(bytes);
-            connection.weigh();
-        };
-        let dropped = Dropped(connection);
-        let more = if flows {
-            let buffer = || Vec::with_capacity(most);
-            data.read_much(most, buffer, took).await
-        } else {
-            data.ready().await && {
-                let buffer = Vec::with_capacity(most.min(room::LARGE));
-                data.read(buffer, took).await
+/// Bytes on their way from the program's stream to the queue.
+struct Moving<'a> {
+    connection: &'a Rc<Connection>,
+    data: Option<Incoming>,
+    taken: Cell<u64>,
+}
+
+impl Moving<'_> {
+    async fn move_all(&mut self) -> Result<(), Error> {
+        let connection = self.connection;
+        if let Some(error) = refusal(connection) {
+            return Err(error);
+        }
+        let mut pieces: u32 = 0;
+        // Much comes at a time, so the next read can have much room.
+        let mut flows = false;
+        loop {
+            let largest = if flows {
+                read_buffers::BULK
+            } else {
+                read_buffers::LARGE
+            };
+            let room = room_left(connection).await?.min(largest);
+            let Some(data) = self.data.as_mut() else {
+                break;
+            };
+            // What a read takes while it waits could be lost to a close that comes before its turn.
+            if !data.readable().await {
+                break;
             }
-        };
-        std::mem::forget(dropped);
-        connection.flush_now();
-        result?;
-        if !more {
-            break;
+            let Some(bytes) = data.read_up_to(room).await else {
+                break;
+            };
+            flows = bytes.len() >= read_buffers::HAND_ON;
+            self.taken
+                .set(self.taken.get().saturating_add(bytes.len() as u64));
+            let queued = queue(connection, bytes);
+            connection.flush_now();
+            queued?;
+            pieces = pieces.wrapping_add(1);
+            if pieces.is_multiple_of(TURN) {
+                driver::yield_now().await;
+            }
         }
-        flows = size >= room::HAND_ON;
-        pieces = pieces.wrapping_add(1);
-        if pieces.is_multiple_of(TURN) {
-            driver::yield_now().await;
+        room_left(connection).await.map(drop)
+    }
+
+    /// Queues what a read got that was interrupted.
+    fn stop(&mut self) {
+        let Some(data) = self.data.as_mut() else {
+            return;
+        };
+        if let Some(bytes) = data.stop() {
+            self.taken
+                .set(self.taken.get().saturating_add(bytes.len() as u64));
+            // Only a connection that is lost takes nothing, and then these bytes are lost with it.
+            let _ = queue(self.connection, bytes);
         }
     }
-    room_left(connection).await.map(drop)
+}
+
+impl Drop for Moving<'_> {
+    fn drop(&mut self) {
+        if let Some(data) = self.data.take() {
+            let connection = self.connection.clone();
+            data.stop_then(move |bytes| {
+                // As above.
+                let _ = queue(&connection, bytes);
+            });
+            // What was queued goes out in the background: nothing may be written in a drop.
+            self.connection.output_queued();
+        }
+    }
+}
+
+fn queue(connection: &Connection, bytes: Vec<u8>) -> Result<(), Error> {
+    connection.output.borrow_mut().write(bytes)?;
+    connection.weigh();
+    connection.output_queued();
+    Ok(())
 }
 
 /// Waits until the output is below its mark, and gives how many bytes it has room for: at least one.
@@ -107,15 +148,6 @@ async fn room_left(connection: &Connection) -> Result<usize, Error> {
         }
     };
     connection.output_changed.until(check).await
-}
-
-/// Sees to it that what a read has queued goes out when the call is dropped, where nothing may be written.
-struct Dropped<'a>(&'a Connection);
-
-impl Drop for Dropped<'_> {
-    fn drop(&mut self) {
-        self.0.output_queued();
-    }
 }
 
 struct Turn<'a>(&'a Cell<bool>);

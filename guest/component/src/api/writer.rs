@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use asyncio_streams_core as core;
-use wit_bindgen::StreamReader;
+use asyncio_streams_task::StreamReader;
 
 use crate::bindings::exports::asyncio::streams::tls::{ClientConfigBorrow, ServerConfigBorrow};
 use crate::bindings::exports::asyncio::streams::types::{Address, Error};

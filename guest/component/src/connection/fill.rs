@@ -10,7 +10,7 @@ use asyncio_streams_core::{ReadError, Reader};
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::driver;
 use crate::errors;
-use crate::transport::{Incoming, room};
+use crate::transport::{Incoming, read_buffers};
 
 use super::{Connection, Slot};
 
@@ -37,6 +37,8 @@ impl Connection {
         let _reading = self.begin_reading()?;
         self.drop_before(position);
         let mut fills: u32 = 0;
+        // Before the attempt, whose result a dropped call would lose.
+        driver::let_tasks_exit().await;
         loop {
             let answer = attempt(&mut self.input.borrow_mut());
             self.weigh();
@@ -105,13 +107,15 @@ impl Connection {
         let Some(incoming) = lent.incoming.as_mut() else {
             return Ok(());
         };
-        let reading = incoming.read_next(|bytes| self.feed(bytes));
-        let Some(more) = self.unless_interrupted(reading).await? else {
-            return Ok(());
-        };
-        if !more && let Some(outcome) = self.unless_interrupted(incoming.outcome()).await? {
-            lent.incoming = None;
-            self.end(outcome);
+        match self.unless_interrupted(incoming.read_next()).await? {
+            Some(Some(bytes)) => self.feed(bytes),
+            Some(None) => {
+                if let Some(outcome) = self.unless_interrupted(incoming.outcome()).await? {
+                    lent.incoming = None;
+                    self.end(outcome);
+                }
+            }
+            None => {}
         }
         Ok(())
     }
@@ -142,7 +146,7 @@ impl Connection {
             if self.input.borrow().failure().is_some() {
                 return Poll::Ready(Ok(None));
             }
-            self.reader.sleep(cx);
+            self.reader.register(cx);
             future.as_mut().poll(cx).map(|done| Ok(Some(done)))
         })
         .await
@@ -150,11 +154,11 @@ impl Connection {
 
     fn feed(&self, bytes: Vec<u8>) {
         let mut input = self.input.borrow_mut();
-        if bytes.len() >= room::HAND_ON {
+        if bytes.len() >= read_buffers::HAND_ON {
             input.feed_owned(bytes);
         } else {
             input.feed(&bytes);
-            room::give_back(bytes);
+            read_buffers::give_back(bytes);
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult, StreamWriter};
+use asyncio_streams_task::{FutureReader, FutureWriter, Gone, Sink, StreamReader};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::bindings::{wit_future, wit_stream};
 use crate::driver;
-use crate::transport::{Incoming, room};
+use crate::transport::{Incoming, read_buffers};
 
 use super::fill::Lent;
 use super::{Connection, Slot};
@@ -48,26 +48,20 @@ impl Connection {
         driver::start();
         let (outcome, outcome_reader) = wit_future::new::<Result<(), Error>>(|| Ok(()));
         let (to, stream) = wit_stream::new::<u8>();
+        let to = Sink::new(to);
         let connection = self.clone();
         driver::spawn(async move {
             let result = connection.copy(buffered, incoming, to).await;
-            connection
-                .given_ended(failure.map_or(result, Err), outcome)
-                .await;
+            connection.given_ended(failure.map_or(result, Err), outcome);
         });
         Ok((stream, outcome_reader))
     }
 
-    async fn given_ended(
-        &self,
-        result: Result<(), Error>,
-        outcome: FutureWriter<Result<(), Error>>,
-    ) {
+    fn given_ended(&self, result: Result<(), Error>, outcome: FutureWriter<Result<(), Error>>) {
         if let Err(error @ Error::Network(_)) = &result {
             self.lost(error.clone());
         }
-        // An error here means that nobody wants to know.
-        let _ = outcome.write(result).await;
+        outcome.send(result);
     }
 
     /// Copies `buffered`, then all that comes, until either end is gone. What nobody takes is discarded.
@@ -75,30 +69,26 @@ impl Connection {
         &self,
         buffered: Vec<u8>,
         incoming: Option<Incoming>,
-        mut to: StreamWriter<u8>,
+        mut to: Sink,
     ) -> Result<(), Error> {
-        let mut wanted = buffered.is_empty() || to.write_all(buffered).await.is_empty();
+        let mut wanted = write_all(&mut to, buffered).await.is_ok();
         let Some(mut incoming) = incoming else {
             return Ok(());
         };
-        let mut piece = Vec::new();
         let mut flows = false;
-        while wanted && (flows || wants_more(&mut to).await) {
-            let more = if flows {
-                let mut room = std::mem::take(&mut piece);
-                room.clear();
-                room.reserve_exact(room::BULK);
-                let took = |bytes| piece = bytes;
-                incoming.read_much(room::BULK, || room, took).await
+        // Without a reader nothing is read, so that a connection whose bytes nobody takes holds none.
+        while wanted && (flows || to.reader_waits().await.is_ok()) {
+            let piece = if flows {
+                incoming.read_up_to(read_buffers::BULK).await
             } else {
-                incoming.read_next(|bytes| piece = bytes).await
+                incoming.read_next().await
             };
-            if !more {
+            let Some(piece) = piece else {
                 return incoming.outcome().await;
-            }
-            flows = piece.len() >= room::HAND_ON;
-            piece = to.write_all(piece).await;
-            wanted = piece.is_empty();
+            };
+            flows = piece.len() >= read_buffers::HAND_ON;
+            wanted = write_all(&mut to, piece).await.is_ok();
+            read_buffers::give_back(to.take_buffer());
         }
         *self.incoming.borrow_mut() = Slot::Here(incoming);
         self.drop_reader();
@@ -106,8 +96,9 @@ impl Connection {
     }
 }
 
-/// Waits until somebody reads, so that a connection whose bytes nobody takes holds none; false when the other end is gone.
-async fn wants_more(to: &mut StreamWriter<u8>) -> bool {
-    let (result, _) = to.write(Vec::new()).await;
-    result != StreamResult::Dropped
+async fn write_all(to: &mut Sink, bytes: Vec<u8>) -> Result<(), Gone> {
+    if !bytes.is_empty() {
+        to.start(bytes);
+    }
+    to.finish(|_| {}).await
 }

@@ -17,8 +17,8 @@ use std::task::Context;
 use asyncio_streams_core::{Reader, Writer};
 
 use crate::bindings::exports::asyncio::streams::types::{Address, Error};
-use crate::driver;
-use crate::signal::{Cancel, Sleeper, Waiters};
+use crate::driver::{self, KeepRunning};
+use crate::signal::{Cancel, Waiters, WakerSlot};
 use crate::transport::tcp::Tcp;
 use crate::transport::tls::{Session, TlsInfo};
 use crate::transport::{Incoming, Outgoing};
@@ -52,7 +52,7 @@ pub(crate) struct Connection {
     reading: Cell<bool>,
     read_cancelled: Cell<bool>,
     /// The task that waits for input.
-    reader: Sleeper,
+    reader: WakerSlot,
     reader_dropped: Cell<bool>,
     /// What protects the connection, if something does.
     session: RefCell<Option<Session>>,
@@ -63,7 +63,7 @@ pub(crate) struct Connection {
     /// A `write-stream` is pending, or an upgrade.
     pub(crate) streaming: Cell<bool>,
     /// The task that writes, closes and discards.
-    pump: Sleeper,
+    pump: WakerSlot,
     /// Those who wait for the output's marks, its flushing or its end.
     pub(crate) output_changed: Waiters,
     pub(crate) cancels: WriterCancels,
@@ -71,6 +71,8 @@ pub(crate) struct Connection {
     pub(crate) sockname: Option<Address>,
     close_deadline: Option<u64>,
     weight: Weight,
+    /// Keeps the background going for a reader without a pump: a read that is pending when it is dropped ends there.
+    keep: RefCell<Option<KeepRunning>>,
     /// What the connection counts against, until it is gone.
     held: OnceCell<Held>,
 }
@@ -117,9 +119,11 @@ impl Connection {
         Self::new(incoming, Some(outgoing), (None, None), settings, Some(held))
     }
 
-    /// The reading half alone.
+    /// The reading half alone. Only in async calls.
     pub(crate) fn input_only(incoming: Incoming, settings: Settings) -> Result<Rc<Self>, Error> {
-        Self::new(incoming, None, (None, None), settings, None)
+        let connection = Self::new(incoming, None, (None, None), settings, None)?;
+        *connection.keep.borrow_mut() = Some(KeepRunning::new());
+        Ok(connection)
     }
 
     fn new(
@@ -136,19 +140,20 @@ impl Connection {
             outgoing: RefCell::new(outgoing),
             reading: Cell::new(false),
             read_cancelled: Cell::new(false),
-            reader: Sleeper::default(),
+            reader: WakerSlot::default(),
             reader_dropped: Cell::new(false),
             session: RefCell::default(),
             upgrade: RefCell::default(),
             closed: Cell::new(false),
             streaming: Cell::new(false),
-            pump: Sleeper::default(),
+            pump: WakerSlot::default(),
             output_changed: Waiters::default(),
             cancels: WriterCancels::default(),
             peername,
             sockname,
             close_deadline: settings.close_deadline,
             weight: Weight::default(),
+            keep: RefCell::default(),
             held: held.map_or_else(OnceCell::new, OnceCell::from),
         });
         if connection.outgoing.borrow().is_some() {

@@ -11,7 +11,7 @@ use futures::future::{join, select};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::driver;
-use crate::transport::{Incoming, Outgoing, room};
+use crate::transport::{Incoming, Outgoing, read_buffers};
 
 use super::fill::Lent;
 use super::{Connection, Slot};
@@ -57,7 +57,7 @@ async fn write_out(connection: &Connection) {
 async fn send(connection: &Connection) {
     loop {
         let mut outgoing = poll_fn(|cx| {
-            connection.pump.sleep(cx);
+            connection.pump.register(cx);
             let speaks = connection.wants_to_speak(cx);
             let changes = connection.upgrade.borrow().is_some();
             let wanted = speaks || changes || connection.output.borrow().wants_transport();
@@ -156,9 +156,10 @@ async fn discard(connection: &Connection) {
 /// Reads to the end, counting the pieces.
 async fn take_all(connection: &Connection, incoming: &mut Incoming, pieces: &Cell<u32>) {
     loop {
-        if !incoming.read_next(room::give_back).await {
+        let Some(bytes) = incoming.read_next().await else {
             break;
-        }
+        };
+        read_buffers::give_back(bytes);
         pieces.set(pieces.get().wrapping_add(1));
         if pieces.get().is_multiple_of(TURN) {
             driver::yield_now().await;
@@ -196,7 +197,6 @@ impl Connection {
         if self.output.borrow().queued() == 0 {
             return;
         }
-        // While it is taken other calls may run: what does not write at once is cancelled.
         let Some(mut outgoing) = self.outgoing.take() else {
             return;
         };
@@ -225,7 +225,7 @@ impl Connection {
     /// Waits, in the pump, until `check` gives something. It is asked at once and whenever the pump is woken.
     async fn pump_until<T>(&self, mut check: impl FnMut() -> Option<T>) -> T {
         poll_fn(|cx| {
-            self.pump.sleep(cx);
+            self.pump.register(cx);
             check().map_or(Poll::Pending, Poll::Ready)
         })
         .await

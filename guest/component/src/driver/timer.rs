@@ -1,23 +1,27 @@
-//! Timers, all of them on one wait of the host's clock at a time.
+//! Timers, all of them on a few waits of the host's clock.
 //!
-//! A wait per timer would cost a handle each, and a suspended call to cancel each: most timers here are deadlines that
-//! never come.
+//! A wait per timer would cost a handle each, and cancelling one blocks: most deadlines never fire. So a wait of the host's
+//! clock is never cancelled, and there are few.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use asyncio_streams_task::{ClockWait, KeepRunning, WakerSlot, spawn_daemon};
+
 use crate::bindings::wasi::clocks::monotonic_clock;
 
-use super::{DRIVER, Task};
+/// Nanoseconds below which a wait goes on until its timer is due; a longer one ends earlier and is followed by another.
+const EXACT: u64 = 1 << 20;
 
 /// Nanoseconds on the monotonic clock.
 pub(crate) fn now() -> u64 {
     monotonic_clock::now()
 }
 
-/// Waits for `nanoseconds`, counted from now. The driver must be kept meanwhile.
+/// Waits for `nanoseconds`, counted from now. To be polled in async calls and in the background.
 pub(crate) fn sleep(nanoseconds: u64) -> Sleep {
     Sleep::until(now().saturating_add(nanoseconds))
 }
@@ -39,16 +43,14 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        DRIVER.with(|driver| {
+        TIMERS.with(|timers| {
             let deadline = self.deadline;
             match self.id {
                 None => {
-                    let id = driver.timers.add(deadline, cx.waker().clone());
-                    self.id = Some(id);
-                    driver.sleeper.wake();
+                    self.id = Some(timers.add(deadline, cx.waker().clone()));
                     Poll::Pending
                 }
-                Some(id) if driver.timers.renew(deadline, id, cx.waker()) => Poll::Pending,
+                Some(id) if timers.renew(deadline, id, cx.waker()) => Poll::Pending,
                 Some(_) => Poll::Ready(()),
             }
         })
@@ -58,31 +60,45 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(id) = self.id {
-            DRIVER.with(|driver| driver.timers.remove(self.deadline, id));
+            TIMERS.with(|timers| timers.remove(self.deadline, id));
         }
     }
 }
 
-/// The timers that have not come yet, soonest first.
+/// The timers that have not fired, soonest first.
 #[derive(Default)]
-pub(super) struct Timers {
+struct Timers {
     pending: RefCell<BTreeMap<(u64, u64), Waker>>,
     next_id: Cell<u64>,
+    /// Whether the clock runs, which waits for the soonest timer; and how it hears of a sooner one.
+    clock_runs: Cell<bool>,
+    clock: WakerSlot,
+    /// Keeps the background going while timers are pending.
+    keep: RefCell<Option<KeepRunning>>,
+    /// The waits of the host's clock and when they end, each sooner than the ones before it.
+    waits: RefCell<Vec<(u64, ClockWait)>>,
+}
+
+thread_local! {
+    static TIMERS: Timers = Timers::default();
 }
 
 impl Timers {
-    pub(super) fn is_empty(&self) -> bool {
-        self.pending.borrow().is_empty()
-    }
-
     fn add(&self, deadline: u64, waker: Waker) -> u64 {
         let id = self.next_id.get();
         self.next_id.set(id.wrapping_add(1));
+        let sooner = self.soonest().is_none_or(|soonest| deadline < soonest);
         self.pending.borrow_mut().insert((deadline, id), waker);
+        self.keep.borrow_mut().get_or_insert_with(KeepRunning::new);
+        if !self.clock_runs.replace(true) {
+            spawn_daemon(run_clock());
+        } else if sooner {
+            self.clock.wake();
+        }
         id
     }
 
-    /// False when the timer has come.
+    /// False when the timer has fired.
     fn renew(&self, deadline: u64, id: u64, waker: &Waker) -> bool {
         match self.pending.borrow_mut().get_mut(&(deadline, id)) {
             Some(known) => {
@@ -94,7 +110,12 @@ impl Timers {
     }
 
     fn remove(&self, deadline: u64, id: u64) {
-        self.pending.borrow_mut().remove(&(deadline, id));
+        let mut pending = self.pending.borrow_mut();
+        pending.remove(&(deadline, id));
+        if pending.is_empty() {
+            drop(pending);
+            drop(self.keep.take());
+        }
     }
 
     fn soonest(&self) -> Option<u64> {
@@ -110,48 +131,109 @@ impl Timers {
                 let mut pending = self.pending.borrow_mut();
                 match pending.first_entry() {
                     Some(entry) if entry.key().0 <= now => entry.remove(),
-                    _ => return,
+                    _ => break,
                 }
             };
             due.wake();
         }
+        if self.pending.borrow().is_empty() {
+            drop(self.keep.take());
+        }
     }
 }
 
-/// The waits on the host's clock: each sooner than the ones before it. One that has become useless is left to end by
-/// itself, since cancelling costs more than letting it come.
-#[derive(Default)]
-pub(super) struct Clock {
-    waits: Vec<(u64, Task)>,
+/// Fires the timers, as long as the background runs.
+async fn run_clock() {
+    let _running = ClockRuns;
+    poll_fn(|cx| TIMERS.with(|timers| timers.poll_clock(cx))).await
 }
 
-impl Clock {
-    /// Wakes what is due, and has `cx`'s task polled again when the next timer is.
-    pub(super) fn poll(&mut self, timers: &Timers, cx: &mut Context<'_>) {
+struct ClockRuns;
+
+impl Drop for ClockRuns {
+    fn drop(&mut self) {
+        TIMERS.with(|timers| {
+            timers.clock_runs.set(false);
+            // They stay for the next time.
+            for (_, wait) in timers.waits.borrow_mut().iter_mut() {
+                wait.leave();
+            }
+        });
+    }
+}
+
+impl Timers {
+    /// Wakes what is due, and has `cx`'s future polled again before the next timer is.
+    fn poll_clock(&self, cx: &Context<'_>) -> Poll<()> {
+        self.clock.register(cx);
+        let mut waits = self.waits.borrow_mut();
         loop {
             let mut came = false;
-            while let Some((_, wait)) = self.waits.last_mut() {
-                if wait.as_mut().poll(cx).is_pending() {
+            while let Some((_, wait)) = waits.last_mut() {
+                if wait.poll(cx).is_pending() {
                     break;
                 }
-                self.waits.pop();
+                waits.pop();
                 came = true;
             }
             if came {
-                timers.wake_due(now());
+                self.wake_due(now());
             }
-            let Some(soonest) = timers.soonest() else {
-                return;
+            let Some(soonest) = self.soonest() else {
+                return Poll::Pending;
             };
-            if self
-                .waits
-                .last()
-                .is_some_and(|(deadline, _)| *deadline <= soonest)
-            {
-                return;
+            if waits.last().is_some_and(|(end, _)| *end <= soonest) {
+                return Poll::Pending;
             }
-            self.waits
-                .push((soonest, Box::pin(monotonic_clock::wait_until(soonest))));
+            let now = now();
+            let end = wait_end(now, soonest);
+            match ClockWait::until(end) {
+                Some(wait) => waits.push((end, wait)),
+                None => self.wake_due(now.max(end)),
+            }
         }
+    }
+}
+
+/// When a wait ends that starts now for a timer that is due then.
+///
+/// A wait of a power of two is at its end before any later wait of that power would start: so there is at most one wait of
+/// each power, however the deadlines come.
+fn wait_end(now: u64, due: u64) -> u64 {
+    let left = due.saturating_sub(now);
+    match left.checked_ilog2() {
+        Some(power) if left >= EXACT => now.saturating_add(1 << power),
+        _ => due,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deadlines_that_come_ever_sooner_start_few_waits() {
+        // The ends of the waits, as `poll_clock` keeps them, with a nanosecond between the timers.
+        let mut ends: Vec<u64> = Vec::new();
+        let mut most = 0;
+        for now in 0..1_000_000 {
+            let due = 3_600_000_000_000 - 3_000_000 * now;
+            ends.retain(|end| *end > now);
+            if ends.last().is_none_or(|end| *end > due) {
+                ends.push(wait_end(now, due));
+            }
+            most = most.max(ends.len());
+        }
+        assert!(most < 45, "{most} waits at once");
+    }
+
+    #[test]
+    fn a_wait_ends_when_its_timer_is_due_or_before() {
+        for left in [0, 1, EXACT - 1, EXACT, EXACT + 1, 30_000_000_000, u64::MAX - 5] {
+            let end = wait_end(5, 5 + left);
+            assert!(end <= 5 + left);
+            assert!(end - 5 >= left / 2, "half of {left} is waited at least");
+        }
+        assert_eq!(wait_end(7, 3), 3);
     }
 }

@@ -17,7 +17,7 @@ use std::task::Poll;
 
 use crate::bindings::exports::asyncio::streams::types::{Error, NetworkCode};
 use crate::errors;
-use crate::signal::{Sleeper, Waiters};
+use crate::signal::{Waiters, WakerSlot};
 use crate::transport::Incoming;
 
 /// Handles that connections may take together. The `wasmtime` command gives a store 100,000.
@@ -124,7 +124,7 @@ pub(crate) struct Seat {
     share: Cell<Option<Share>>,
     granted: Cell<bool>,
     closed: Cell<bool>,
-    task: Sleeper,
+    task: WakerSlot,
 }
 
 impl Seat {
@@ -133,7 +133,7 @@ impl Seat {
         let mut speaks = pin!(incoming.ready());
         let mut silent = true;
         poll_fn(|cx| {
-            self.task.sleep(cx);
+            self.task.register(cx);
             if silent && speaks.as_mut().poll(cx).is_ready() {
                 silent = false;
                 BUDGET.with(|budget| budget.speaks(self));
@@ -212,7 +212,7 @@ impl Budget {
             share: Cell::new(Some(share)),
             granted: Cell::new(false),
             closed: Cell::new(false),
-            task: Sleeper::default(),
+            task: WakerSlot::default(),
         });
         self.silent.borrow_mut().push_back(Rc::downgrade(&seat));
         seat

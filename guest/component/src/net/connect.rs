@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::task::Poll;
 
 use asyncio_streams_core::{HappyEyeballs, Step, interleave};
+use asyncio_streams_task::Late;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::bindings::exports::asyncio::streams::types::{
@@ -90,11 +91,16 @@ async fn attempt(
     let socket = socket::create(&remote)?;
     keep_alive.apply(&socket)?;
     bind_to_one(&socket, remote, locals)?;
+    // A dropped connect borrows the socket until it has ended.
+    let socket = Late::new(socket);
     socket
         .connect(address::to_wasi(remote))
         .await
         .map_err(|code| errors::network(code, &format!("connect to {remote}")))?;
-    Ok(Connected { socket, remote })
+    Ok(Connected {
+        socket: socket.into_inner(),
+        remote,
+    })
 }
 
 /// Binds to the first of the local addresses that fits and can be had. Without local addresses the system chooses.

@@ -2,12 +2,12 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use asyncio_streams_task::Source;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::bindings::exports::asyncio::streams::types::{AddressFamily, Error, NetworkCode};
 use crate::bindings::wasi::sockets::types::TcpSocket;
 use crate::errors;
-use crate::transport::rescue::Source;
 
 use super::socket::KeepAlive;
 use super::{address, resolve, socket};
@@ -93,32 +93,26 @@ pub(crate) async fn bind_all(
     found.finish()
 }
 
-/// Waits for a connection on any of `listeners`, and gives it to `took`, also when the call is dropped.
-pub(crate) async fn next_connection(listeners: &mut [Listener], took: &impl Fn(TcpSocket)) {
-    let took = |sockets: Vec<TcpSocket>| sockets.into_iter().for_each(took);
-    if let [
-        Listener {
-            connections: Some(only),
-            ..
-        },
-    ] = listeners
-    {
-        if !only.read(Vec::with_capacity(1), took).await {
-            ended().await;
-        }
-        return;
-    }
-    // Asked first: reads of them all at once could take more connections than there may be.
-    let ready = any_ready(listeners).await;
-    if let Some(connections) = listeners
-        .get_mut(ready)
-        .and_then(|listener| listener.connections.as_mut())
-    {
-        connections.read(Vec::with_capacity(1), took).await;
+/// Waits for a connection on any of `listeners`.
+///
+/// A listener whose connection was not taken, since another's came first or the call was dropped, keeps it for the next call.
+pub(crate) async fn next_connection(listeners: &mut [Listener]) -> Option<TcpSocket> {
+    let ready = match listeners.len() {
+        1 => 0,
+        _ => any_ready(listeners).await,
+    };
+    let connections = listeners.get_mut(ready)?.connections.as_mut()?;
+    match connections.read(room_for_one).await {
+        Some(mut sockets) => sockets.pop(),
+        None => ended().await,
     }
 }
 
-/// Waits until one of `listeners` has a connection, and gives its place.
+fn room_for_one() -> (Vec<TcpSocket>, ()) {
+    (Vec::with_capacity(1), ())
+}
+
+/// Waits until one of `listeners` has a connection, and returns its place.
 async fn any_ready(listeners: &mut [Listener]) -> usize {
     let waits = listeners
         .iter_mut()
@@ -126,8 +120,8 @@ async fn any_ready(listeners: &mut [Listener]) -> usize {
         .filter_map(|(index, listener)| {
             let connections = listener.connections.as_mut()?;
             Some(async move {
-                if !connections.ready().await {
-                    ended().await;
+                if !connections.ready(room_for_one).await {
+                    ended::<()>().await;
                 }
                 index
             })
@@ -140,7 +134,7 @@ async fn any_ready(listeners: &mut [Listener]) -> usize {
 }
 
 /// What follows the end of a listener's stream, which has none while its socket is there: nothing.
-async fn ended() {
+async fn ended<T>() -> T {
     std::future::pending().await
 }
 

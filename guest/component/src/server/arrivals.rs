@@ -66,17 +66,13 @@ impl Server {
         while self.arrived.borrow().is_empty() {
             self.changed.until(|| self.may_accept().then_some(())).await;
             budget::room().await;
-            let last = Cell::new(Arrival::Gone);
-            {
+            let socket = {
                 let Some(mut lent) = Lent::borrow(self) else {
                     return;
                 };
-                listen::next_connection(&mut lent.listeners, &|socket| {
-                    last.set(self.arrive(socket))
-                })
-                .await;
-            }
-            match last.into_inner() {
+                listen::next_connection(&mut lent.listeners).await
+            };
+            match socket.map_or(Arrival::Gone, |socket| self.arrive(socket)) {
                 Arrival::Failed => driver::sleep(backoff.pause()).await,
                 Arrival::Taken | Arrival::Gone => {
                     fruitless = fruitless.wrapping_add(1);
@@ -105,7 +101,6 @@ impl Server {
         let Ok(remote) = tcp::remote_address(&socket) else {
             return Arrival::Gone;
         };
-        // An accept that the close has ended may have got one more.
         if self.is_closed() {
             return Arrival::Gone;
         }

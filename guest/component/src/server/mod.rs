@@ -12,7 +12,7 @@ use slab::Slab;
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::connection::{Connection, Owner, Settings};
-use crate::driver::Keep;
+use crate::driver::KeepRunning;
 use crate::errors::saturate;
 use crate::net::budget::{self, Seat};
 use crate::net::listen::Listener;
@@ -48,7 +48,7 @@ pub(crate) struct Server {
     accepting: Cell<bool>,
     cancel: Cancel,
     changed: Waiters,
-    _keep: Keep,
+    _keep: KeepRunning,
 }
 
 impl Server {
@@ -73,7 +73,7 @@ impl Server {
             accepting: Cell::new(false),
             cancel: Cancel::default(),
             changed: Waiters::default(),
-            _keep: Keep::new(),
+            _keep: KeepRunning::new(),
         }))
     }
 

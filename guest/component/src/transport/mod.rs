@@ -1,8 +1,7 @@
 //! A transport is a pair of byte streams and two results. Nothing above knows which kind it has.
 
 mod plain;
-pub(crate) mod rescue;
-pub(crate) mod room;
+pub(crate) mod read_buffers;
 pub(crate) mod tcp;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
@@ -10,7 +9,7 @@ pub(crate) mod tls;
 #[path = "no_tls.rs"]
 pub(crate) mod tls;
 
-use wit_bindgen::{StreamReader, StreamWriter};
+use asyncio_streams_task::{StreamReader, StreamWriter};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 
@@ -32,7 +31,8 @@ impl Incoming {
         Incoming::Plain(plain::Incoming::from_stream(stream))
     }
 
-    /// Waits until there is something to read; false at the end, every time. A dropped wait loses nothing.
+    /// Waits until a byte was really read, and keeps it for the next read; false at the end, every time. A dropped wait
+    /// loses nothing.
     pub(crate) async fn ready(&mut self) -> bool {
         match self {
             Incoming::Plain(incoming) => incoming.ready().await,
@@ -40,30 +40,43 @@ impl Incoming {
         }
     }
 
-    /// Reads what comes next and gives it to `took`, also when the call is dropped. False at the end.
-    pub(crate) async fn read_next(&mut self, took: impl FnOnce(Vec<u8>)) -> bool {
-        self.read_much(room::LARGE, room::take, took).await
+    /// Reads what comes next; `None` at the end. Dropping the call loses nothing: what it would have got is what the next
+    /// one returns.
+    pub(crate) async fn read_next(&mut self) -> Option<Vec<u8>> {
+        self.read_up_to(read_buffers::LARGE).await
     }
 
-    /// The same, at most `most` bytes, and into `room` unless too many wait.
-    pub(crate) async fn read_much(
-        &mut self,
-        most: usize,
-        room: impl FnOnce() -> Vec<u8>,
-        took: impl FnOnce(Vec<u8>),
-    ) -> bool {
+    /// The same, with a buffer of `size` bytes unless too many reads wait. An earlier read that was dropped may have had a
+    /// larger one.
+    pub(crate) async fn read_up_to(&mut self, size: usize) -> Option<Vec<u8>> {
         match self {
-            Incoming::Plain(incoming) => room::read(incoming, most, room, took).await,
-            Incoming::Tls(incoming) => incoming.read(room, took).await,
+            Incoming::Plain(incoming) => read_buffers::read(incoming, size).await,
+            Incoming::Tls(incoming) => incoming.read(size).await,
         }
     }
 
-    /// Reads into the spare capacity of `buffer` and gives it to `took`, also when the call is dropped: a read that
-    /// is cancelled may have got bytes already. False at the end.
-    pub(crate) async fn read(&mut self, buffer: Vec<u8>, took: impl FnOnce(Vec<u8>)) -> bool {
+    /// Waits until there seems to be something to read, without taking it; false at the end.
+    pub(crate) async fn readable(&mut self) -> bool {
         match self {
-            Incoming::Plain(incoming) => incoming.read(buffer, took).await,
-            Incoming::Tls(incoming) => incoming.read(|| buffer, took).await,
+            Incoming::Plain(incoming) => incoming.readable().await,
+            Incoming::Tls(incoming) => incoming.ready().await,
+        }
+    }
+
+    /// Ends a read that is pending, and returns what it got. Only in async calls.
+    pub(crate) fn stop(&mut self) -> Option<Vec<u8>> {
+        match self {
+            Incoming::Plain(incoming) => incoming.stop(),
+            // What was decrypted is for the next read.
+            Incoming::Tls(_) => None,
+        }
+    }
+
+    /// Drops the transport; `then` gets what a read got that was pending, now or later in the background.
+    pub(crate) fn stop_then(self, then: impl FnOnce(Vec<u8>) + 'static) {
+        match self {
+            Incoming::Plain(incoming) => incoming.stop_then(then),
+            Incoming::Tls(_) => {}
         }
     }
 
@@ -103,10 +116,8 @@ impl Outgoing {
         Outgoing::Plain(plain::Outgoing::to_stream(stream))
     }
 
-    /// Writes what the transport takes at once, and gives how many bytes that are; the rest is for
-    /// [`Outgoing::write_rest`]. Only in async calls, and when there is no such rest.
-    ///
-    /// A transport that is a program's stream takes nothing at once: its reader is another task.
+    /// Starts to write `chunk`, and returns how many bytes the transport took at once; the others are for
+    /// [`Outgoing::write_rest`]. Only in async calls, and when nothing is left of an earlier write.
     pub(crate) fn write_now(&mut self, chunk: Vec<u8>) -> usize {
         match self {
             Outgoing::Plain(outgoing) => outgoing.write_now(chunk),

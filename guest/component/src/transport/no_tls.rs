@@ -147,11 +147,7 @@ impl Incoming {
         match *self {}
     }
 
-    pub(crate) async fn read(
-        &mut self,
-        _: impl FnOnce() -> Vec<u8>,
-        _: impl FnOnce(Vec<u8>),
-    ) -> bool {
+    pub(crate) async fn read(&mut self, _: usize) -> Option<Vec<u8>> {
         match *self {}
     }
 

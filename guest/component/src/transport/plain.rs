@@ -3,22 +3,17 @@
 //! TCP's result futures are the only place where a reset differs from an end, so they are always asked once a
 //! stream has ended.
 
-use std::future::{IntoFuture, poll_fn};
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
-
-use wit_bindgen::rt::async_support::{AbiBuffer, StreamVtable};
-use wit_bindgen::{FutureReader, StreamReader, StreamResult, StreamWriter};
+use asyncio_streams_task::{Answer, FutureReader, Gone, Sink, Source, StreamReader, StreamWriter};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::bindings::wasi::sockets::types::ErrorCode;
 use crate::errors;
 
-use super::rescue::Source;
+use super::read_buffers::{self, Permit};
 
 /// The bytes that come in.
 pub(crate) struct Incoming {
-    stream: Source<u8>,
+    stream: Source<u8, Option<Permit>>,
     outcome: Outcome,
     /// Whether the last read got as much as it had room for.
     full: bool,
@@ -27,38 +22,54 @@ pub(crate) struct Incoming {
 impl Incoming {
     /// Bytes from a stream that cannot fail, or that ends without saying so.
     pub(crate) fn from_stream(stream: StreamReader<u8>) -> Self {
-        Incoming {
-            stream: Source::new(stream),
-            outcome: Outcome::Known(Ok(())),
-            full: false,
-        }
+        Self::new(stream, Outcome::Known(Ok(())))
     }
 
     pub(super) fn with_result(stream: StreamReader<u8>, result: SocketResult) -> Self {
+        Self::new(stream, Outcome::pending(result, "read"))
+    }
+
+    fn new(stream: StreamReader<u8>, outcome: Outcome) -> Self {
         Incoming {
             stream: Source::new(stream),
-            outcome: Outcome::Pending {
-                result,
-                what: "read",
-            },
+            outcome,
             full: false,
         }
     }
 
-    /// Waits until there is something to read; false at the end, every time. A dropped wait loses nothing.
+    /// Waits until a byte was really read, and keeps it for the next read; false at the end, every time. A dropped wait
+    /// loses nothing.
     pub(crate) async fn ready(&mut self) -> bool {
-        self.stream.ready().await
+        let crowd = || read_buffers::waiting_in_a_crowd(read_buffers::LARGE);
+        self.stream.ready(crowd).await
     }
 
-    /// Reads into the spare capacity of `buffer` and gives it to `took`, also when the call is dropped: a read that
-    /// is cancelled may have got bytes already. False at the end.
-    pub(crate) async fn read(&mut self, buffer: Vec<u8>, took: impl FnOnce(Vec<u8>)) -> bool {
-        let (room, full) = (buffer.capacity(), &mut self.full);
-        let took = |bytes: Vec<u8>| {
-            *full = bytes.len() >= room;
-            took(bytes);
-        };
-        self.stream.read(buffer, took).await
+    /// Reads into the buffer that `room` returns, unless an earlier read is pending; `None` at the end. Dropping the call
+    /// loses nothing.
+    pub(super) async fn read(
+        &mut self,
+        room: impl FnMut() -> (Vec<u8>, Option<Permit>),
+    ) -> Option<Vec<u8>> {
+        let bytes = self.stream.read(room).await;
+        self.full = bytes
+            .as_ref()
+            .is_some_and(|bytes| bytes.len() >= bytes.capacity());
+        bytes
+    }
+
+    /// Waits until there seems to be something to read, without taking it; false at the end.
+    pub(crate) async fn readable(&mut self) -> bool {
+        self.stream.readable().await
+    }
+
+    /// Ends a read that is pending, and returns what it got.
+    pub(crate) fn stop(&mut self) -> Option<Vec<u8>> {
+        self.stream.stop()
+    }
+
+    /// Drops the stream; `then` gets what a read got that was pending, at once or later in the background.
+    pub(crate) fn stop_then(self, then: impl FnOnce(Vec<u8>) + 'static) {
+        self.stream.stop_then(then);
     }
 
     /// Whether the last read got as much as it had room for, so that there is probably more.
@@ -74,109 +85,66 @@ impl Incoming {
 
 /// The bytes that go out.
 pub(crate) struct Outgoing {
-    stream: Option<StreamWriter<u8>>,
+    stream: Option<Sink>,
     outcome: Outcome,
-    /// What [`Outgoing::write_now`] could not write, and what it was told: after the end of the other side, one more
-    /// write would be a trap.
-    rest: Option<(StreamResult, Rest)>,
 }
-
-type Rest = AbiBuffer<&'static StreamVtable<u8>>;
 
 impl Outgoing {
     /// Bytes to a stream whose reader says nothing but that it has gone.
     pub(crate) fn to_stream(stream: StreamWriter<u8>) -> Self {
-        Outgoing {
-            stream: Some(stream),
-            outcome: Outcome::Known(Ok(())),
-            rest: None,
-        }
+        Self::new(stream, Outcome::Known(Ok(())))
     }
 
     pub(super) fn with_result(stream: StreamWriter<u8>, result: SocketResult) -> Self {
+        Self::new(stream, Outcome::pending(result, "write"))
+    }
+
+    fn new(stream: StreamWriter<u8>, outcome: Outcome) -> Self {
         Outgoing {
-            stream: Some(stream),
-            outcome: Outcome::Pending {
-                result,
-                what: "write",
-            },
-            rest: None,
+            stream: Some(Sink::new(stream)),
+            outcome,
         }
     }
 
-    /// Writes what the transport takes at once, and gives how many bytes that are; the rest is for
-    /// [`Outgoing::write_rest`]. Only in async calls, and when there is no such rest.
-    ///
-    /// A transport that is a program's stream takes nothing at once: its reader is another task.
+    /// Starts to write `chunk`, and returns how many bytes the transport took at once; the others are for
+    /// [`Outgoing::write_rest`]. Nothing may be left of an earlier write.
     pub(crate) fn write_now(&mut self, chunk: Vec<u8>) -> usize {
-        let Some(stream) = self.stream.as_mut() else {
-            return 0;
-        };
-        let mut write = pin!(stream.write(chunk));
-        let mut nobody = Context::from_waker(Waker::noop());
-        let (result, rest) = match write.as_mut().poll(&mut nobody) {
-            Poll::Ready(done) => done,
-            Poll::Pending => write.as_mut().cancel(),
-        };
-        let (taken, heard) = match result {
-            StreamResult::Complete(n) => (n, StreamResult::Complete(0)),
-            StreamResult::Cancelled | StreamResult::Dropped => (0, result),
-        };
-        let over = rest.remaining() == 0 && heard != StreamResult::Dropped;
-        self.rest = (!over).then_some((heard, rest));
-        taken
+        match self.stream.as_mut() {
+            Some(stream) => stream.start(chunk),
+            None => 0,
+        }
     }
 
-    /// Whether [`Outgoing::write_now`] has left a rest.
+    /// Whether a write has left a rest.
     pub(crate) fn has_rest(&self) -> bool {
-        self.rest.is_some()
+        self.stream.as_ref().is_some_and(Sink::has_rest)
     }
 
-    /// Writes what [`Outgoing::write_now`] could not write; `sent` hears of each part that was taken.
+    /// Writes what is left of the last write; `sent` hears of each part that was taken. A dropped call can be repeated.
     pub(crate) async fn write_rest(&mut self, sent: impl FnMut(usize)) -> Result<(), Error> {
-        let Some((heard, rest)) = self.rest.take() else {
-            return Ok(());
+        let Some(stream) = self.stream.as_mut() else {
+            return Err(Error::Closed);
         };
-        self.write_buffer(rest, heard, sent).await
+        match stream.finish(sent).await {
+            Ok(()) => Ok(()),
+            Err(Gone) => {
+                let outcome = self.outcome.get().await;
+                Err(outcome.err().unwrap_or_else(errors::broken_pipe))
+            }
+        }
     }
 
     /// Writes the whole chunk; `sent` hears of each part that was taken.
     pub(crate) async fn write(
         &mut self,
         chunk: Vec<u8>,
-        sent: impl FnMut(usize),
-    ) -> Result<(), Error> {
-        let Some(stream) = self.stream.as_mut() else {
-            return Err(Error::Closed);
-        };
-        let (result, rest) = stream.write(chunk).await;
-        self.write_buffer(rest, result, sent).await
-    }
-
-    /// Goes on with a write that has come to `result`.
-    async fn write_buffer(
-        &mut self,
-        mut rest: Rest,
-        mut result: StreamResult,
         mut sent: impl FnMut(usize),
     ) -> Result<(), Error> {
-        let Some(stream) = self.stream.as_mut() else {
-            return Err(Error::Closed);
-        };
-        loop {
-            match result {
-                StreamResult::Complete(n) => sent(n),
-                StreamResult::Cancelled => {}
-                StreamResult::Dropped => {
-                    let outcome = self.outcome.get().await;
-                    return Err(outcome.err().unwrap_or_else(errors::broken_pipe));
-                }
-            }
-            if rest.remaining() == 0 {
-                return Ok(());
-            }
-            (result, rest) = stream.write_buf(rest).await;
+        let taken = self.write_now(chunk);
+        if taken > 0 {
+            sent(taken);
         }
+        self.write_rest(sent).await
     }
 
     /// Ends the stream, for TCP with a FIN, and waits for the transport to confirm that it took every byte.
@@ -189,70 +157,32 @@ impl Outgoing {
 type SocketResult = FutureReader<Result<(), ErrorCode>>;
 
 /// The result that belongs to a stream.
-pub(crate) enum Outcome {
+enum Outcome {
     Pending {
-        result: SocketResult,
+        result: Answer<Result<(), ErrorCode>>,
         what: &'static str,
     },
     Known(Result<(), Error>),
 }
 
 impl Outcome {
-    /// Waits for the result. A dropped call loses nothing.
-    pub(crate) async fn get(&mut self) -> Result<(), Error> {
-        let what = match self {
-            Outcome::Known(known) => return known.clone(),
-            Outcome::Pending { what, .. } => *what,
-        };
-        let Outcome::Pending { result, .. } = std::mem::replace(self, Outcome::Known(Ok(())))
-        else {
-            return Ok(());
-        };
-        let mut asking = Asking {
-            read: pin!(result.into_future()),
-            slot: self,
+    fn pending(result: SocketResult, what: &'static str) -> Self {
+        Outcome::Pending {
+            result: Answer::new(result),
             what,
-            done: false,
+        }
+    }
+
+    /// Waits for the result. A dropped call loses nothing.
+    async fn get(&mut self) -> Result<(), Error> {
+        let known = match self {
+            Outcome::Known(known) => return known.clone(),
+            Outcome::Pending { result, what } => match result.get().await {
+                Some(Err(code)) => Err(errors::network(code, what).into()),
+                Some(Ok(())) | None => Ok(()),
+            },
         };
-        poll_fn(|cx| asking.poll(cx)).await
-    }
-}
-
-struct Asking<'a, 'b> {
-    read: Pin<&'a mut wit_bindgen::FutureRead<Result<(), ErrorCode>>>,
-    slot: &'b mut Outcome,
-    what: &'static str,
-    done: bool,
-}
-
-impl Asking<'_, '_> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.read.as_mut().poll(cx).map(|result| {
-            self.done = true;
-            self.settle(result)
-        })
-    }
-
-    fn settle(&mut self, result: Result<(), ErrorCode>) -> Result<(), Error> {
-        let known = result.map_err(|code| errors::network(code, self.what).into());
-        *self.slot = Outcome::Known(known.clone());
+        *self = Outcome::Known(known.clone());
         known
-    }
-}
-
-impl Drop for Asking<'_, '_> {
-    fn drop(&mut self) {
-        if self.done {
-            return;
-        }
-        match self.read.as_mut().cancel() {
-            Ok(result) => drop(self.settle(result)),
-            Err(result) => {
-                *self.slot = Outcome::Pending {
-                    result,
-                    what: self.what,
-                }
-            }
-        }
     }
 }

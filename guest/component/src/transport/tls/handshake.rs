@@ -6,7 +6,7 @@ use futures::future::select;
 
 use crate::bindings::exports::asyncio::streams::types::{Error, TlsFailure};
 use crate::driver;
-use crate::transport::{self, plain, room};
+use crate::transport::{self, plain, read_buffers};
 
 use super::incoming::{Incoming, more};
 use super::outgoing::Outgoing;
@@ -100,7 +100,9 @@ async fn part(mut incoming: plain::Incoming, mut outgoing: plain::Outgoing) {
     let parting = async {
         // The connection has failed already.
         let _ = outgoing.finish().await;
-        while room::read(&mut incoming, room::LARGE, room::take, room::give_back).await {}
+        while let Some(bytes) = read_buffers::read(&mut incoming, read_buffers::LARGE).await {
+            read_buffers::give_back(bytes);
+        }
     };
     select(pin!(parting), pin!(driver::sleep(PARTING))).await;
 }

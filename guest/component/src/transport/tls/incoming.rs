@@ -2,7 +2,7 @@
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::driver;
-use crate::transport::{plain, room};
+use crate::transport::{plain, read_buffers};
 
 use super::session::{Session, Step};
 
@@ -39,20 +39,14 @@ impl Incoming {
         }
     }
 
-    /// Reads into the spare capacity of `room` and gives it to `took`. False at the end. There is no room until there is
-    /// something to fill it with.
-    pub(crate) async fn read(
-        &mut self,
-        room: impl FnOnce() -> Vec<u8>,
-        took: impl FnOnce(Vec<u8>),
-    ) -> bool {
+    /// Reads what comes next; `None` at the end. There is no buffer until there is something to fill it with.
+    pub(crate) async fn read(&mut self, size: usize) -> Option<Vec<u8>> {
         if !self.ready().await {
-            return false;
+            return None;
         }
-        let mut bytes = room();
+        let mut bytes = read_buffers::take(size);
         self.session.take(&mut bytes);
-        took(bytes);
-        true
+        Some(bytes)
     }
 
     /// How the stream ended. To be asked after the end; a dropped call can be repeated.
@@ -77,5 +71,11 @@ impl Incoming {
 
 /// Waits for ciphertext and takes it; false at the end of the stream. A dropped wait loses nothing.
 pub(super) async fn more(raw: &mut plain::Incoming, session: &Session) -> bool {
-    room::read(raw, room::LARGE, room::take, |bytes| session.feed(bytes)).await
+    match read_buffers::read(raw, read_buffers::LARGE).await {
+        Some(bytes) => {
+            session.feed(bytes);
+            true
+        }
+        None => false,
+    }
 }

@@ -9,8 +9,8 @@ use rustls::{Connection, HandshakeKind, ProtocolVersion};
 
 use crate::bindings::exports::asyncio::streams::tls::{TlsInfo, TlsVersion};
 use crate::bindings::exports::asyncio::streams::types::{Error, TlsFailure};
-use crate::signal::{Sleeper, Waiters};
-use crate::transport::room;
+use crate::signal::{Waiters, WakerSlot};
+use crate::transport::read_buffers;
 
 use super::{Times, failure, suites};
 
@@ -33,7 +33,7 @@ pub(super) struct Inner {
     /// Those who wait for that.
     ended: Waiters,
     /// The task that writes.
-    speaker: Sleeper,
+    speaker: WakerSlot,
 }
 
 impl Inner {
@@ -47,7 +47,7 @@ impl Inner {
             ahead: RefCell::default(),
             end: RefCell::default(),
             ended: Waiters::default(),
-            speaker: Sleeper::default(),
+            speaker: WakerSlot::default(),
         }
     }
 }
@@ -226,7 +226,7 @@ impl Session {
 
     /// Whether TLS has something to say by itself; `cx`'s task is woken when it has.
     pub(crate) fn wants_to_speak(&self, cx: &Context<'_>) -> bool {
-        self.0.speaker.sleep(cx);
+        self.0.speaker.register(cx);
         self.0.tls.borrow().wants_write()
     }
 
@@ -281,7 +281,7 @@ impl Ahead {
             *self = Ahead { bytes, at: 0 };
         } else {
             self.bytes.extend_from_slice(&bytes);
-            room::give_back(bytes);
+            read_buffers::give_back(bytes);
         }
     }
 
@@ -296,7 +296,7 @@ impl Ahead {
     fn clear(&mut self) {
         let Ahead { bytes, .. } = std::mem::take(self);
         if bytes.capacity() > 0 {
-            room::give_back(bytes);
+            read_buffers::give_back(bytes);
         }
     }
 }

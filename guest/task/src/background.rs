@@ -1,0 +1,220 @@
+//! Futures that go on when no call is running.
+//!
+//! A spawned future runs inside the exported async call that spawned it, and a sync call or a destructor can spawn nothing.
+//! So one future, the driver, is spawned by the first async call that needs it; futures are handed to it from
+//! anywhere. It makes progress whenever the store's event loop runs, and ends when nothing is left to wait for; the next
+//! call that needs it starts it again.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::task::{Context, Poll};
+
+use futures::stream::{FuturesUnordered, StreamExt};
+
+use crate::shared;
+use crate::spawned::BoxFuture;
+use crate::waker_slot::WakerSlot;
+
+/// Makes sure that the driver runs. Only in async calls.
+pub fn start() {
+    DRIVER.with(|driver| {
+        if !driver.running.replace(true) {
+            crate::spawn(run());
+        }
+    });
+}
+
+/// Runs `future` in the background. In a sync call or a destructor the driver must be running already, kept by a
+/// [`KeepRunning`] or by another future.
+pub fn spawn(future: impl Future<Output = ()> + 'static) {
+    push(Box::pin(future));
+}
+
+/// Runs `future` while others run in the background; drops it when they have ended.
+pub fn spawn_daemon(future: impl Future<Output = ()> + 'static) {
+    DRIVER.with(|driver| {
+        driver.daemons.borrow_mut().push(Box::pin(future));
+        driver.waker.wake();
+    });
+}
+
+/// Waits until the operations have ended that were cancelled before: what they used is free then, such as the address of a
+/// closed server.
+pub async fn cancelled_have_ended() {
+    let last = DRIVER.with(|driver| driver.reaping.borrow().last().copied());
+    let Some(last) = last else { return };
+    while DRIVER.with(|driver| driver.reaping.borrow().first().is_some_and(|first| *first <= last)) {
+        wit_bindgen::yield_async().await;
+    }
+}
+
+fn push(future: BoxFuture) {
+    if shared::current().is_some() {
+        start();
+    }
+    DRIVER.with(|driver| {
+        driver.spawned.borrow_mut().push(future);
+        driver.waker.wake();
+    });
+}
+
+/// Keeps the driver running, with or without futures, until it is dropped.
+pub struct KeepRunning(());
+
+impl KeepRunning {
+    /// Starts the driver and keeps it. Only in async calls.
+    #[expect(
+        clippy::new_without_default,
+        reason = "it starts something, and only where that can be done"
+    )]
+    pub fn new() -> Self {
+        start();
+        DRIVER.with(|driver| driver.kept.set(driver.kept.get().saturating_add(1)));
+        KeepRunning(())
+    }
+}
+
+impl Drop for KeepRunning {
+    fn drop(&mut self) {
+        DRIVER.with(|driver| {
+            debug_assert!(driver.kept.get() > 0);
+            driver.kept.set(driver.kept.get().saturating_sub(1));
+            driver.waker.wake();
+        });
+    }
+}
+
+/// A value that cancelled calls may still borrow, such as a socket that was connecting.
+///
+/// A cancelled call ends in the background, and the host punishes the drop of a resource that is lent to a call with a
+/// trap. So the value is dropped once the calls have ended that were cancelled before it was dropped.
+pub struct Late<T: 'static>(ManuallyDrop<T>);
+
+impl<T: 'static> Late<T> {
+    /// Owns `value`.
+    pub fn new(value: T) -> Self {
+        Late(ManuallyDrop::new(value))
+    }
+
+    /// Returns the value. No call that borrows it may have been cancelled.
+    pub fn into_inner(self) -> T {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: The value is taken once: `this` is not dropped.
+        unsafe { ManuallyDrop::take(&mut this.0) }
+    }
+}
+
+impl<T: 'static> Deref for Late<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: 'static> Drop for Late<T> {
+    fn drop(&mut self) {
+        // SAFETY: The value is taken once: this is the end of `self`.
+        let value = unsafe { ManuallyDrop::take(&mut self.0) };
+        DRIVER.with(|driver| {
+            let last = driver.reaping.borrow().last().copied();
+            match last {
+                Some(last) => driver.late.borrow_mut().push((last, Box::new(value))),
+                None => drop(value),
+            }
+        });
+    }
+}
+
+/// Runs the end of a cancelled operation.
+pub(crate) fn reap(future: BoxFuture) {
+    let id = DRIVER.with(|driver| {
+        let id = driver.next_reaping.get();
+        driver.next_reaping.set(id.wrapping_add(1));
+        driver.reaping.borrow_mut().insert(id);
+        id
+    });
+    spawn(async move {
+        future.await;
+        DRIVER.with(|driver| driver.reaped(id));
+    });
+}
+
+#[derive(Default)]
+struct Driver {
+    running: Cell<bool>,
+    kept: Cell<usize>,
+    spawned: RefCell<Vec<BoxFuture>>,
+    daemons: RefCell<Vec<BoxFuture>>,
+    waker: WakerSlot,
+    /// The numbers of the cancelled operations that have not ended.
+    reaping: RefCell<BTreeSet<u64>>,
+    next_reaping: Cell<u64>,
+    /// Values to drop, each with the last operation that has to end before.
+    late: RefCell<Vec<(u64, Box<dyn Any>)>>,
+}
+
+thread_local! {
+    static DRIVER: Driver = Driver::default();
+}
+
+async fn run() {
+    let mut running = Running::default();
+    poll_fn(|cx| DRIVER.with(|driver| driver.poll(&mut running, cx))).await;
+}
+
+#[derive(Default)]
+struct Running {
+    futures: FuturesUnordered<BoxFuture>,
+    daemons: FuturesUnordered<BoxFuture>,
+}
+
+impl Driver {
+    fn poll(&self, running: &mut Running, cx: &mut Context<'_>) -> Poll<()> {
+        self.waker.register(cx);
+        loop {
+            // No borrow is held while a future runs: it may spawn.
+            running.futures.extend(self.spawned.take());
+            running.daemons.extend(self.daemons.take());
+            let more = poll_all(&mut running.futures, cx) | poll_all(&mut running.daemons, cx);
+            if more || self.has_new() {
+                continue;
+            }
+            if !running.futures.is_empty() || self.kept.get() > 0 {
+                return Poll::Pending;
+            }
+            // Their drop may cancel operations, which then end here.
+            running.daemons.clear();
+            if !self.has_new() {
+                self.running.set(false);
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    fn has_new(&self) -> bool {
+        !self.spawned.borrow().is_empty() || !self.daemons.borrow().is_empty()
+    }
+
+    /// A cancelled operation has ended: drops the values that waited for it.
+    fn reaped(&self, id: u64) {
+        self.reaping.borrow_mut().remove(&id);
+        let first = self.reaping.borrow().first().copied();
+        let due = |last: u64| first.is_none_or(|first| last < first);
+        let dropped: Vec<_> = self
+            .late
+            .borrow_mut()
+            .extract_if(.., |(last, _)| due(*last))
+            .collect();
+        drop(dropped);
+    }
+}
+
+/// Polls what was woken; whether there may be more.
+fn poll_all(futures: &mut FuturesUnordered<BoxFuture>, cx: &mut Context<'_>) -> bool {
+    matches!(futures.poll_next_unpin(cx), Poll::Ready(Some(())))
+}

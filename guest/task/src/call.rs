@@ -1,0 +1,210 @@
+//! An imported async call, as generated code makes it.
+//!
+//! It takes the place of wit-bindgen's, which cancels a call that is dropped by blocking the whole component. Here the
+//! cancelled call ends in the background, where that blocks, too, but at a time when nothing waits for it.
+
+use std::alloc::Layout;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::abi;
+use crate::background;
+use crate::blocking::block;
+use crate::operation::Operation;
+use crate::spawned::BoxFuture;
+use crate::stream::Block;
+
+/// How far a call is (Component Model, `Subtask.State`).
+const STARTING: u32 = 0;
+pub(crate) const STARTED: u32 = 1;
+const RETURNED: u32 = 2;
+const CANCELLED_BEFORE_STARTED: u32 = 3;
+
+/// What generated code knows of a call.
+///
+/// # Safety
+///
+/// As for wit-bindgen's trait of this name, which this one copies. The type has no fields but a marker.
+#[doc(hidden)]
+pub unsafe trait Subtask {
+    type Params;
+    type ParamsLower: Copy;
+    type Results;
+
+    fn abi_layout(&mut self) -> Layout;
+    fn results_offset(&mut self) -> usize;
+    unsafe fn call_import(&mut self, params: Self::ParamsLower, results: *mut u8) -> u32;
+    unsafe fn params_lower(&mut self, params: Self::Params, to: *mut u8) -> Self::ParamsLower;
+    unsafe fn params_dealloc_lists(&mut self, lower: Self::ParamsLower);
+    unsafe fn params_dealloc_lists_and_own(&mut self, lower: Self::ParamsLower);
+    unsafe fn results_lift(&mut self, from: *mut u8) -> Self::Results;
+
+    /// Calls, and waits for the results. Dropping the call cancels it.
+    fn call(&mut self, params: Self::Params) -> impl Future<Output = Self::Results>
+    where
+        Self: Sized,
+    {
+        async move {
+            const { assert!(size_of::<Self>() == 0, "generated types of calls are markers") };
+            // SAFETY: There is nothing in it to copy, and it has no destructor.
+            let of = unsafe { std::ptr::read(self) };
+            Call::start(of, params).await
+        }
+    }
+}
+
+/// A call, until its results were taken.
+struct Call<T: Subtask>(Option<Pending<T>>);
+
+struct Pending<T: Subtask> {
+    /// The call's handle; none when it has returned at once.
+    handle: Handle,
+    of: T,
+    lower: T::ParamsLower,
+    /// The parameters and the results, where the host reads and writes them.
+    memory: Block,
+    /// The lists among the parameters are not needed any more.
+    started: bool,
+    code: u32,
+}
+
+impl<T: Subtask> Call<T> {
+    fn start(mut of: T, params: T::Params) -> Self {
+        let memory = Block::new(of.abi_layout(), 1);
+        let results = memory.at().wrapping_add(of.results_offset());
+        // SAFETY: There is room for both, and it stays where it is until the call has ended.
+        let (lower, packed) = unsafe {
+            let lower = of.params_lower(params, memory.at());
+            (lower, of.call_import(lower, results))
+        };
+        let mut pending = Pending {
+            handle: Handle::new(packed >> 4),
+            of,
+            lower,
+            memory,
+            started: false,
+            code: STARTING,
+        };
+        pending.note(packed & 0xf);
+        Call(Some(pending))
+    }
+}
+
+impl<T: Subtask> Pending<T> {
+    /// The call has come to `code`.
+    fn note(&mut self, code: u32) {
+        self.code = code;
+        if code == CANCELLED_BEFORE_STARTED {
+            // SAFETY: The host has taken nothing, so everything in the parameters is still this side's.
+            unsafe { self.of.params_dealloc_lists_and_own(self.lower) };
+        } else if code != STARTING && !self.started {
+            self.started = true;
+            // SAFETY: The host has read the parameters.
+            unsafe { self.of.params_dealloc_lists(self.lower) };
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.code != STARTING && self.code != STARTED
+    }
+
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
+        while !self.has_ended() {
+            match self.handle.poll(cx) {
+                Poll::Ready(code) => self.note(code),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// The results, once the call has ended; none when it was cancelled.
+    fn results(&mut self) -> Option<T::Results> {
+        let from = self.memory.at().wrapping_add(self.of.results_offset());
+        // SAFETY: The host has written the results.
+        (self.code == RETURNED).then(|| unsafe { self.of.results_lift(from) })
+    }
+
+    /// Has the host end the call. It blocks.
+    fn cancel(&mut self) {
+        // SAFETY: The call has not ended, its event was not delivered, and it is in no set.
+        let code = block(|| unsafe { abi::call_cancel(self.handle.number) });
+        self.note(code);
+        debug_assert!(self.has_ended());
+    }
+}
+
+impl<T: Subtask> Unpin for Call<T> {}
+
+impl<T: Subtask> Future for Call<T> {
+    type Output = T::Results;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T::Results> {
+        let Some(pending) = self.0.as_mut() else {
+            return Poll::Pending;
+        };
+        if pending.poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        let results = pending.results();
+        self.0 = None;
+        // Only its drop cancels a call.
+        debug_assert!(results.is_some(), "a call was cancelled by nobody");
+        results.map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+impl<T: Subtask> Drop for Call<T> {
+    fn drop(&mut self) {
+        let Some(mut pending) = self.0.take() else {
+            return;
+        };
+        pending.handle.operation.leave();
+        if let Some(code) = pending.handle.operation.take_arrived() {
+            pending.note(code);
+        }
+        if pending.has_ended() {
+            drop(pending.results());
+            return;
+        }
+        let end: Pin<Box<dyn Future<Output = ()> + '_>> = Box::pin(async move {
+            pending.cancel();
+            drop(pending.results());
+        });
+        // SAFETY: A generated type of a call has a lifetime for parameters that it borrows. These were lowered to numbers
+        // and memory of this crate; nothing that comes after the cancelling looks at what they were made of. What
+        // was lent by handle is kept by `Late`.
+        let end: BoxFuture = unsafe { std::mem::transmute(end) };
+        background::reap(end);
+    }
+}
+
+/// The host's handle of a call.
+struct Handle {
+    number: u32,
+    operation: Operation,
+}
+
+impl Handle {
+    /// Zero is none: the call has returned at once.
+    fn new(number: u32) -> Self {
+        Handle {
+            number,
+            operation: Operation::new(number),
+        }
+    }
+
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<u32> {
+        self.operation.poll(cx)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if self.number != 0 {
+            self.operation.leave();
+            // SAFETY: The call has ended, and its event was delivered.
+            unsafe { abi::call_drop(self.number) };
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The ends of futures, as generated code makes and takes them, and waiting for the value of one.
+
+use std::alloc::Layout;
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::background;
+use crate::blocking::block;
+use crate::operation::Operation;
+use crate::stream::{Block, Progress};
+
+const NO_HANDLE: u32 = u32::MAX;
+
+/// What generated code knows of the futures of one type.
+#[doc(hidden)]
+pub struct FutureVtable<T> {
+    pub layout: Layout,
+    pub lower: unsafe fn(value: T, to: *mut u8),
+    pub dealloc_lists: unsafe fn(at: *mut u8),
+    pub lift: unsafe fn(from: *mut u8) -> T,
+    pub start_write: unsafe extern "C" fn(future: u32, from: *const u8) -> u32,
+    pub start_read: unsafe extern "C" fn(future: u32, to: *mut u8) -> u32,
+    pub cancel_write: unsafe extern "C" fn(future: u32) -> u32,
+    pub cancel_read: unsafe extern "C" fn(future: u32) -> u32,
+    pub drop_writable: unsafe extern "C" fn(future: u32),
+    pub drop_readable: unsafe extern "C" fn(future: u32),
+    pub new: unsafe extern "C" fn() -> u64,
+}
+
+/// The reading end of a future. An [`Answer`] waits for its value.
+pub struct FutureReader<T: 'static> {
+    handle: Cell<u32>,
+    layout: Layout,
+    lift: unsafe fn(from: *mut u8) -> T,
+    start_read: unsafe extern "C" fn(future: u32, to: *mut u8) -> u32,
+    cancel_read: unsafe extern "C" fn(future: u32) -> u32,
+    drop_readable: unsafe extern "C" fn(future: u32),
+}
+
+impl<T: 'static> FutureReader<T> {
+    #[doc(hidden)]
+    pub fn new(handle: u32, vtable: &'static FutureVtable<T>) -> Self {
+        FutureReader {
+            handle: Cell::new(handle),
+            layout: vtable.layout,
+            lift: vtable.lift,
+            start_read: vtable.start_read,
+            cancel_read: vtable.cancel_read,
+            drop_readable: vtable.drop_readable,
+        }
+    }
+
+    #[doc(hidden)]
+    pub fn take_handle(&self) -> u32 {
+        self.handle.replace(NO_HANDLE)
+    }
+}
+
+impl<T: 'static> Drop for FutureReader<T> {
+    fn drop(&mut self) {
+        let handle = self.handle.get();
+        if handle != NO_HANDLE {
+            // SAFETY: The handle is this end's, and no operation is pending on it.
+            unsafe { (self.drop_readable)(handle) };
+        }
+    }
+}
+
+/// The writing end of a future: it is written once, with a value or, when it is dropped, with the default.
+pub struct FutureWriter<T: 'static> {
+    handle: u32,
+    default: Option<fn() -> T>,
+    layout: Layout,
+    lower: unsafe fn(value: T, to: *mut u8),
+    dealloc_lists: unsafe fn(at: *mut u8),
+    start_write: unsafe extern "C" fn(future: u32, from: *const u8) -> u32,
+    drop_writable: unsafe extern "C" fn(future: u32),
+}
+
+#[doc(hidden)]
+pub unsafe fn future_new<T>(
+    default: fn() -> T,
+    vtable: &'static FutureVtable<T>,
+) -> (FutureWriter<T>, FutureReader<T>) {
+    // SAFETY: A call of the host without arguments.
+    let ends = unsafe { (vtable.new)() };
+    let writer = FutureWriter {
+        handle: (ends >> 32) as u32,
+        default: Some(default),
+        layout: vtable.layout,
+        lower: vtable.lower,
+        dealloc_lists: vtable.dealloc_lists,
+        start_write: vtable.start_write,
+        drop_writable: vtable.drop_writable,
+    };
+    (writer, FutureReader::new(ends as u32, vtable))
+}
+
+impl<T: 'static> FutureWriter<T> {
+    /// Writes `value`. It waits in the background until it is read, or until nobody can read it any more. The driver must be
+    /// kept meanwhile.
+    pub fn send(mut self, value: T) {
+        self.default = None;
+        self.write(value);
+    }
+
+    fn write(&self, value: T) {
+        let block = Block::new(self.layout, 1);
+        // SAFETY: There is room for one value, which stays where it is until the operation has ended.
+        let code = unsafe {
+            (self.lower)(value, block.at());
+            (self.start_write)(self.handle, block.at())
+        };
+        let (lists, end) = (self.dealloc_lists, self.drop_writable);
+        let handle = self.handle;
+        // SAFETY: The host has copied the value or never will, and no operation is pending.
+        let done = move |block: Block| unsafe {
+            lists(block.at());
+            end(handle);
+        };
+        if Progress::of(code) != Progress::Blocked {
+            return done(block);
+        }
+        let mut operation = Operation::new(handle);
+        background::spawn(async move {
+            poll_fn(|cx| operation.poll(cx)).await;
+            drop(operation);
+            done(block);
+        });
+    }
+}
+
+impl<T: 'static> Drop for FutureWriter<T> {
+    fn drop(&mut self) {
+        if let Some(default) = self.default.take() {
+            self.write(default());
+        }
+    }
+}
+
+/// The value of a future, once it has one.
+pub struct Answer<T: 'static> {
+    /// None once it was taken apart by the drop, or has answered.
+    end: Option<End<T>>,
+}
+
+struct End<T: 'static> {
+    operation: Operation,
+    reader: FutureReader<T>,
+    /// Where the host writes the value that is being read.
+    pending: Option<Block>,
+}
+
+impl<T: 'static> Answer<T> {
+    /// The value of `reader`.
+    pub fn new(reader: FutureReader<T>) -> Self {
+        Answer {
+            end: Some(End {
+                operation: Operation::new(reader.handle.get()),
+                reader,
+                pending: None,
+            }),
+        }
+    }
+
+    /// Waits for the value; `None` when it was returned before. Dropping the call loses nothing: the read stays pending.
+    pub async fn get(&mut self) -> Option<T> {
+        let end = self.end.as_mut()?;
+        let mut ended = match end.pending {
+            Some(_) => false,
+            None => end.start() != Progress::Blocked,
+        };
+        while !ended {
+            ended = Waiting(end).await != Progress::Blocked;
+        }
+        let value = end.finish();
+        self.end = None;
+        value
+    }
+}
+
+impl<T: 'static> End<T> {
+    fn start(&mut self) -> Progress {
+        let block = Block::new(self.reader.layout, 1);
+        // SAFETY: There is room for one value, which stays where it is until the operation has ended.
+        let code = unsafe { (self.reader.start_read)(self.reader.handle.get(), block.at()) };
+        self.pending = Some(block);
+        Progress::of(code)
+    }
+
+    /// Takes the value that has come.
+    fn finish(&mut self) -> Option<T> {
+        let block = self.pending.take()?;
+        // SAFETY: The host has written the value.
+        Some(unsafe { (self.reader.lift)(block.at()) })
+    }
+}
+
+/// Waits for the read that is pending. Dropped, it leaves the read in no task's set.
+struct Waiting<'a, T: 'static>(&'a mut End<T>);
+
+impl<T: 'static> Future for Waiting<'_, T> {
+    type Output = Progress;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Progress> {
+        self.0.operation.poll(cx).map(Progress::of)
+    }
+}
+
+impl<T: 'static> Drop for Waiting<'_, T> {
+    fn drop(&mut self) {
+        self.0.operation.leave();
+    }
+}
+
+impl<T: 'static> Drop for Answer<T> {
+    fn drop(&mut self) {
+        let Some(mut end) = self.end.take() else {
+            return;
+        };
+        if end.pending.is_none() {
+            return;
+        }
+        if let Some(code) = end.operation.take_arrived() {
+            return end.discard(code);
+        }
+        background::reap(Box::pin(async move {
+            let (cancel, handle) = (end.reader.cancel_read, end.reader.handle.get());
+            // SAFETY: A read is pending, its waitable's event was not delivered, and it is in no set.
+            let code = block(|| unsafe { cancel(handle) });
+            end.discard(code);
+        }));
+    }
+}
+
+impl<T: 'static> End<T> {
+    /// Drops the value, if one has come.
+    fn discard(&mut self, code: u32) {
+        /// The value was copied (Component Model, `CopyResult.COMPLETED`).
+        const COMPLETED: u32 = 0;
+        if code & 0xf == COMPLETED {
+            drop(self.finish());
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Reading from a stream without losing what a dropped read was about to get.
+
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::background;
+use crate::blocking::block;
+use crate::operation::Operation;
+use crate::stream::{Block, MAX_LENGTH, Progress, StreamReader};
+
+/// A stream that is read from.
+///
+/// A read whose future is dropped stays pending, with its room. What it brings is what the next read returns. So nothing
+/// is lost, and nothing has to be cancelled before the source is dropped.
+///
+/// `P` is dropped when a read has got its items: a permit for the room that the read waits with.
+pub struct Source<T: 'static, P: 'static = ()> {
+    /// None once it was taken apart by the drop.
+    end: Option<End<T, P>>,
+    /// Items that came when nobody waited for them.
+    kept: Vec<T>,
+}
+
+struct End<T: 'static, P: 'static> {
+    operation: Operation,
+    reader: StreamReader<T>,
+    pending: Option<Reading<T, P>>,
+    /// The other end is gone. One more read would be a trap.
+    ended: bool,
+}
+
+/// A read that is pending.
+struct Reading<T, P> {
+    room: Vec<T>,
+    /// Where the host writes, if not into `room`.
+    block: Option<Block>,
+    _permit: P,
+}
+
+impl<T: 'static, P: 'static> Source<T, P> {
+    /// Reads from `reader`.
+    pub fn new(reader: StreamReader<T>) -> Self {
+        Source {
+            end: Some(End {
+                operation: Operation::new(reader.handle()),
+                reader,
+                pending: None,
+                ended: false,
+            }),
+            kept: Vec::new(),
+        }
+    }
+
+    /// Reads at least one item, into the spare capacity that `room` returns; `None` at the end, every time.
+    ///
+    /// An earlier read that is still pending goes on, with its own room. Dropping the call takes nothing.
+    pub async fn read(&mut self, mut room: impl FnMut() -> (Vec<T>, P)) -> Option<Vec<T>> {
+        if !self.kept.is_empty() {
+            return Some(mem::take(&mut self.kept));
+        }
+        let end = self.end.as_mut()?;
+        loop {
+            let progress = if end.pending.is_some() {
+                Progress::Blocked
+            } else if end.ended {
+                return None;
+            } else {
+                let (room, permit) = room();
+                end.start(room, permit)
+            };
+            if let Some(items) = end.settle(progress).await {
+                return Some(items);
+            }
+        }
+    }
+
+    /// Waits until there seems to be something to read, without taking it; false at the end.
+    ///
+    /// A program that writes to the stream is told that nothing was taken. A host guesses.
+    pub async fn readable(&mut self) -> bool
+    where
+        P: Default,
+    {
+        let Some(end) = self.end.as_mut() else {
+            return false;
+        };
+        if !self.kept.is_empty() {
+            return true;
+        }
+        let progress = if end.pending.is_some() {
+            Progress::Blocked
+        } else if end.ended {
+            return false;
+        } else {
+            end.start_of(0, Vec::new(), P::default())
+        };
+        if let Some(items) = end.settle(progress).await {
+            self.kept = items;
+        }
+        !self.kept.is_empty() || !end.ended
+    }
+
+    /// Ends the read that is pending, if one is; returns what it got. It may block: only in async calls and in the background.
+    pub fn stop(&mut self) -> Option<Vec<T>> {
+        if !self.kept.is_empty() {
+            return Some(mem::take(&mut self.kept));
+        }
+        let end = self.end.as_mut()?;
+        end.pending.as_ref()?;
+        end.stop()
+    }
+
+    /// Drops the source; `then` gets what the read got that was pending, now or later in the background.
+    pub fn stop_then(mut self, then: impl FnOnce(Vec<T>) + 'static) {
+        self.take_apart(then);
+    }
+
+    fn take_apart(&mut self, then: impl FnOnce(Vec<T>) + 'static) {
+        let Some(mut end) = self.end.take() else {
+            return;
+        };
+        if !self.kept.is_empty() {
+            return then(mem::take(&mut self.kept));
+        }
+        if end.pending.is_some() {
+            background::reap(Box::pin(async move {
+                if let Some(items) = end.stop() {
+                    then(items);
+                }
+            }));
+        }
+    }
+
+    /// Waits until an item was really read, and keeps it for the next read; false at the end, every time.
+    ///
+    /// A read of no items would ask only whether there is something, and the host answers that by guessing.
+    pub async fn ready(&mut self, room: impl FnMut() -> (Vec<T>, P)) -> bool {
+        match self.read(room).await {
+            Some(items) => {
+                self.kept = items;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl<T: 'static, P: 'static> End<T, P> {
+    fn start(&mut self, mut room: Vec<T>, permit: P) -> Progress {
+        if room.capacity() == room.len() {
+            room.reserve(1);
+        }
+        let n = room.capacity().saturating_sub(room.len()).min(MAX_LENGTH);
+        self.start_of(n, room, permit)
+    }
+
+    /// Starts to read at most `n` items into `room`, which has space for so many.
+    fn start_of(&mut self, n: usize, mut room: Vec<T>, permit: P) -> Progress {
+        let spare = room.spare_capacity_mut();
+        let (to, block) = match self.reader.lift {
+            None => (spare.as_mut_ptr().cast(), None),
+            Some(_) => {
+                let block = Block::new(self.reader.layout, n);
+                (block.at(), Some(block))
+            }
+        };
+        // SAFETY: There is room for `n` items, which stays where it is until the operation has ended.
+        let code = unsafe { (self.reader.start_read)(self.reader.handle(), to, n) };
+        self.pending = Some(Reading {
+            room,
+            block,
+            _permit: permit,
+        });
+        self.note(code)
+    }
+
+    /// Ends the read that is pending; returns what it got, or nothing when it got none. It may block.
+    fn stop(&mut self) -> Option<Vec<T>> {
+        let code = self.operation.take_arrived().unwrap_or_else(|| {
+            let (cancel, handle) = (self.reader.cancel_read, self.reader.handle());
+            // SAFETY: A read is pending, its waitable's event was not delivered, and it is in no set.
+            block(|| unsafe { cancel(handle) })
+        });
+        match self.note(code) {
+            Progress::Copied { items, .. } => self.finish(items),
+            Progress::Blocked => None,
+        }
+    }
+
+    fn note(&mut self, code: u32) -> Progress {
+        let progress = Progress::of(code);
+        if let Progress::Copied { ended, .. } = progress {
+            self.ended |= ended;
+        }
+        progress
+    }
+
+    /// Waits until the read has ended; returns what it got, or nothing when it got none.
+    async fn settle(&mut self, progress: Progress) -> Option<Vec<T>> {
+        let items = match progress {
+            Progress::Copied { items, .. } => items,
+            Progress::Blocked => Waiting(self).await,
+        };
+        self.finish(items)
+    }
+
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<usize> {
+        while let Poll::Ready(code) = self.operation.poll(cx) {
+            if let Progress::Copied { items, .. } = self.note(code) {
+                return Poll::Ready(items);
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Takes what the read that has ended has got; nothing when it got none.
+    fn finish(&mut self, items: usize) -> Option<Vec<T>> {
+        let Reading {
+            mut room, block, ..
+        } = self.pending.take()?;
+        match (block, self.reader.lift) {
+            (Some(block), Some(lift)) => {
+                for index in 0..items {
+                    let offset = self.reader.layout.size().wrapping_mul(index);
+                    // SAFETY: The host has written so many items.
+                    room.push(unsafe { lift(block.at().wrapping_add(offset)) });
+                }
+            }
+            // SAFETY: The host has written so many items into the spare capacity.
+            _ => unsafe { room.set_len(room.len().saturating_add(items)) },
+        }
+        (items > 0).then_some(room)
+    }
+}
+
+/// Waits for the read that is pending. Dropped, it leaves the read in no task's set.
+struct Waiting<'a, T: 'static, P: 'static>(&'a mut End<T, P>);
+
+impl<T: 'static, P: 'static> Future for Waiting<'_, T, P> {
+    type Output = usize;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+        self.0.poll(cx)
+    }
+}
+
+impl<T: 'static, P: 'static> Drop for Waiting<'_, T, P> {
+    fn drop(&mut self) {
+        self.0.operation.leave();
+    }
+}
+
+impl<T: 'static, P: 'static> Drop for Source<T, P> {
+    fn drop(&mut self) {
+        self.take_apart(drop);
+    }
+}
