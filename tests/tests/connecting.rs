@@ -2,6 +2,7 @@
 
 use std::net::ToSocketAddrs;
 
+use asyncio_streams_tests::peers::BlackHole;
 use asyncio_streams_tests::{In, Network, Program, wasmtime};
 
 /// Every way of embedding, and the `wasmtime` program if it is there.
@@ -34,6 +35,19 @@ fn network_denied() {
     for place in places() {
         Program::new("network_denied")
             .network(Network::Nothing)
+            .run(place)
+            .assert_success();
+    }
+}
+
+#[test]
+fn deadlines_that_come_ever_sooner() {
+    let hole = BlackHole::at(([127, 0, 0, 1], 0).into()).expect("a listening socket");
+    for place in places() {
+        // A handle that each call left behind would be one too many.
+        Program::new("sooner_deadlines")
+            .args([hole.address().port().to_string(), 5000.to_string()])
+            .max_handles(1000)
             .run(place)
             .assert_success();
     }

@@ -18,10 +18,9 @@
 //!
 //! Three rules hold everywhere, because a trap ends every component in the store:
 //!
-//! - No borrow of a `RefCell` lives across an `await` or a drop of a pending operation: while the runtime
-//!   cancels an operation, other calls of this component may run.
-//! - A pending operation is dropped in async tasks only, never in a sync call or a destructor: those set a flag and
-//!   wake the task that owns the operation.
+//! - No borrow of a `RefCell` lives across an `await`.
+//! - A pending operation is polled in async tasks only. When its owner is dropped it is cancelled in the background
+//!   (`asyncio_streams_task`), which must be running: a sync call or a destructor cannot start it.
 //! - Nothing that a peer or a caller controls reaches an allocation, an index or a sum unchecked.
 
 #![cfg_attr(

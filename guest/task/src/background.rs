@@ -47,7 +47,13 @@ pub fn spawn_daemon(future: impl Future<Output = ()> + 'static) {
 pub async fn cancelled_have_ended() {
     let last = DRIVER.with(|driver| driver.reaping.borrow().last().copied());
     let Some(last) = last else { return };
-    while DRIVER.with(|driver| driver.reaping.borrow().first().is_some_and(|first| *first <= last)) {
+    while DRIVER.with(|driver| {
+        driver
+            .reaping
+            .borrow()
+            .first()
+            .is_some_and(|first| *first <= last)
+    }) {
         wit_bindgen::yield_async().await;
     }
 }

@@ -45,7 +45,12 @@ pub unsafe trait Subtask {
         Self: Sized,
     {
         async move {
-            const { assert!(size_of::<Self>() == 0, "generated types of calls are markers") };
+            const {
+                assert!(
+                    size_of::<Self>() == 0,
+                    "generated types of calls are markers"
+                )
+            };
             // SAFETY: There is nothing in it to copy, and it has no destructor.
             let of = unsafe { std::ptr::read(self) };
             Call::start(of, params).await

@@ -166,7 +166,12 @@ impl Drop for Block {
     fn drop(&mut self) {
         if !self.at.is_null() {
             // SAFETY: It was allocated with this layout.
-            unsafe { std::alloc::dealloc(mem::replace(&mut self.at, std::ptr::null_mut()), self.layout) };
+            unsafe {
+                std::alloc::dealloc(
+                    mem::replace(&mut self.at, std::ptr::null_mut()),
+                    self.layout,
+                )
+            };
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::pin::pin;
 
-use futures::future::{Either, select};
 use asyncio_streams_task::StreamReader;
+use futures::future::{Either, select};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::bindings::wit_stream;

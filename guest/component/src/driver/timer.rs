@@ -229,7 +229,15 @@ mod tests {
 
     #[test]
     fn a_wait_ends_when_its_timer_is_due_or_before() {
-        for left in [0, 1, EXACT - 1, EXACT, EXACT + 1, 30_000_000_000, u64::MAX - 5] {
+        for left in [
+            0,
+            1,
+            EXACT - 1,
+            EXACT,
+            EXACT + 1,
+            30_000_000_000,
+            u64::MAX - 5,
+        ] {
             let end = wait_end(5, 5 + left);
             assert!(end <= 5 + left);
             assert!(end - 5 >= left / 2, "half of {left} is waited at least");

@@ -1,0 +1,47 @@
+//! A call that is pending has begun: it excludes others, and `cancel` ends it, however busy the component is with
+//! calls that were cancelled before.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+use asyncio_streams::bindings::streams::{Reader, Wanted};
+use asyncio_streams::bindings::types::Error;
+use asyncio_streams_test_programs::{Pair, Result, check, matching, same, tcp};
+use futures::future::try_join_all;
+
+asyncio_streams::run!(main);
+
+const CONNECTIONS: usize = 16;
+const ROUNDS: usize = 300;
+
+async fn main() -> Result {
+    let mut pairs = Vec::new();
+    for _ in 0..CONNECTIONS {
+        pairs.push(tcp().await?);
+    }
+    try_join_all(pairs.iter().map(cancelled_again_and_again)).await?;
+    // Nothing was taken meanwhile, and nothing is lost.
+    for Pair { left, right } in pairs {
+        left.writer.write("after all that\n")?;
+        same!(right.reader.readline().await?, b"after all that\n");
+    }
+    Ok(())
+}
+
+async fn cancelled_again_and_again(pair: &Pair) -> Result {
+    let reader: &Reader = pair.right.reader.raw();
+    for round in 0..ROUNDS {
+        let mut waiting = pin!(reader.wait(Wanted::Any));
+        let begun = poll_fn(|cx| Poll::Ready(waiting.as_mut().poll(cx).is_pending())).await;
+        check!(begun, "round {round}: the wait was over at once");
+        matching!(reader.try_read(1), Err(Error::Busy));
+        if round % 3 == 0 {
+            // Dropping it is the other way to end it.
+            continue;
+        }
+        reader.cancel();
+        matching!(waiting.await, Err(Error::Cancelled));
+    }
+    Ok(())
+}
