@@ -34,6 +34,7 @@ pub mod imports {
         generate_all,
         additional_derives: [PartialEq, Eq],
         ownership: Borrowing { duplicate_if_necessary: false },
+        runtime_path: "asyncio_streams_task::rt",
     });
 }
 

@@ -50,6 +50,7 @@ mod bindings {
             "asyncio:streams/streams@0.1.0": crate::bindings::streams,
         },
         generate_all,
+        runtime_path: "asyncio_streams_task::rt",
     });
 }
 

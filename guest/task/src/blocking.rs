@@ -9,12 +9,27 @@ use std::cell::Cell;
 use crate::background;
 
 thread_local! {
+    /// Whether this is the component that is not to block.
+    static AVOIDED: Cell<bool> = const { Cell::new(false) };
     /// How often the component has blocked since calls that were held back may still be about to start.
     static RECENTLY: Cell<u32> = const { Cell::new(0) };
 }
 
+/// This is a component that is not to block: it cancels in the background, and knows when it did.
+pub(crate) fn avoid() {
+    AVOIDED.set(true);
+}
+
+/// Whether a call that is dropped is cancelled in the background.
+pub(crate) fn cancels_in_background() -> bool {
+    AVOIDED.get()
+}
+
 /// Makes a call of the host that blocks. Only in async calls and in the background.
 pub(crate) fn block<T>(call: impl FnOnce() -> T) -> T {
+    if !AVOIDED.get() {
+        return call();
+    }
     RECENTLY.set(RECENTLY.get().saturating_add(1));
     let result = call();
     // The host starts what it held back when this turn ends, and before it continues what has yielded.
@@ -26,7 +41,7 @@ pub(crate) fn block<T>(call: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Whether a call that starts now may have been held back.
-pub(crate) fn call_may_be_late() -> bool {
+/// Whether the call that has just started may have been held back, or has blocked: its caller has a handle then.
+pub(crate) fn caller_may_have_a_handle() -> bool {
     RECENTLY.get() > 0
 }

@@ -1,7 +1,8 @@
 //! An imported async call, as generated code makes it.
 //!
-//! It takes the place of wit-bindgen's, which cancels a call that is dropped by blocking the whole component. Here the
-//! cancelled call ends in the background, where that blocks, too, but at a time when nothing waits for it.
+//! It takes the place of wit-bindgen's, for two reasons. The handle of a call that has ended is dropped as soon as the task hears
+//! of the end (`operation`). And in the streams component a call that is dropped is cancelled in the background, since cancelling
+//! blocks. In a program it is cancelled at once: after the drop, the call is to be gone.
 
 use std::alloc::Layout;
 use std::pin::Pin;
@@ -9,16 +10,21 @@ use std::task::{Context, Poll};
 
 use crate::abi;
 use crate::background;
-use crate::blocking::block;
+use crate::blocking::{block, cancels_in_background};
 use crate::operation::Operation;
 use crate::spawned::BoxFuture;
 use crate::stream::Block;
 
 /// How far a call is (Component Model, `Subtask.State`).
 const STARTING: u32 = 0;
-pub(crate) const STARTED: u32 = 1;
+const STARTED: u32 = 1;
 const RETURNED: u32 = 2;
 const CANCELLED_BEFORE_STARTED: u32 = 3;
+
+/// Whether a call that has come to `code` has ended.
+pub(crate) fn is_final(code: u32) -> bool {
+    code != STARTING && code != STARTED
+}
 
 /// What generated code knows of a call.
 ///
@@ -62,8 +68,9 @@ pub unsafe trait Subtask {
 struct Call<T: Subtask>(Option<Pending<T>>);
 
 struct Pending<T: Subtask> {
-    /// The call's handle; none when it has returned at once.
-    handle: Handle,
+    /// The call's handle, and how the task hears of its end.
+    handle: u32,
+    operation: Operation,
     of: T,
     lower: T::ParamsLower,
     /// The parameters and the results, where the host reads and writes them.
@@ -83,7 +90,8 @@ impl<T: Subtask> Call<T> {
             (lower, of.call_import(lower, results))
         };
         let mut pending = Pending {
-            handle: Handle::new(packed >> 4),
+            handle: packed >> 4,
+            operation: Operation::of_call(packed >> 4),
             of,
             lower,
             memory,
@@ -110,12 +118,12 @@ impl<T: Subtask> Pending<T> {
     }
 
     fn has_ended(&self) -> bool {
-        self.code != STARTING && self.code != STARTED
+        is_final(self.code)
     }
 
     fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         while !self.has_ended() {
-            match self.handle.poll(cx) {
+            match self.operation.poll(cx) {
                 Poll::Ready(code) => self.note(code),
                 Poll::Pending => return Poll::Pending,
             }
@@ -133,7 +141,8 @@ impl<T: Subtask> Pending<T> {
     /// Has the host end the call. It blocks.
     fn cancel(&mut self) {
         // SAFETY: The call has not ended, its event was not delivered, and it is in no set.
-        let code = block(|| unsafe { abi::call_cancel(self.handle.number) });
+        let code = block(|| unsafe { abi::call_cancel(self.handle) });
+        self.operation.call_has_ended();
         self.note(code);
         debug_assert!(self.has_ended());
     }
@@ -164,11 +173,16 @@ impl<T: Subtask> Drop for Call<T> {
         let Some(mut pending) = self.0.take() else {
             return;
         };
-        pending.handle.operation.leave();
-        if let Some(code) = pending.handle.operation.take_arrived() {
+        pending.operation.leave();
+        if let Some(code) = pending.operation.take_arrived() {
             pending.note(code);
         }
         if pending.has_ended() {
+            drop(pending.results());
+            return;
+        }
+        if !cancels_in_background() {
+            pending.cancel();
             drop(pending.results());
             return;
         }
@@ -181,35 +195,5 @@ impl<T: Subtask> Drop for Call<T> {
         // was lent by handle is kept by `Late`.
         let end: BoxFuture = unsafe { std::mem::transmute(end) };
         background::reap(end);
-    }
-}
-
-/// The host's handle of a call.
-struct Handle {
-    number: u32,
-    operation: Operation,
-}
-
-impl Handle {
-    /// Zero is none: the call has returned at once.
-    fn new(number: u32) -> Self {
-        Handle {
-            number,
-            operation: Operation::new(number),
-        }
-    }
-
-    fn poll(&mut self, cx: &Context<'_>) -> Poll<u32> {
-        self.operation.poll(cx)
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        if self.number != 0 {
-            self.operation.leave();
-            // SAFETY: The call has ended, and its event was delivered.
-            unsafe { abi::call_drop(self.number) };
-        }
     }
 }

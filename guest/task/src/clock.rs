@@ -3,11 +3,11 @@
 use std::task::{Context, Poll};
 
 use crate::abi;
+use crate::call;
 use crate::operation::Operation;
 
 /// A wait that was started. Nothing may drop it before its time has come: cancelling blocks.
 pub struct ClockWait {
-    call: u32,
     operation: Operation,
 }
 
@@ -15,10 +15,9 @@ impl ClockWait {
     /// Starts to wait for a moment on the clock, in nanoseconds; `None` when it has come.
     pub fn until(moment: u64) -> Option<Self> {
         // SAFETY: A call of the host without pointers.
-        let call = unsafe { abi::clock_wait_until(moment) } >> 4;
-        (call != 0).then(|| ClockWait {
-            call,
-            operation: Operation::new(call),
+        let handle = unsafe { abi::clock_wait_until(moment) } >> 4;
+        (handle != 0).then(|| ClockWait {
+            operation: Operation::of_call(handle),
         })
     }
 
@@ -26,12 +25,8 @@ impl ClockWait {
     pub fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         loop {
             match self.operation.poll(cx) {
-                Poll::Ready(code) if code == crate::call::STARTED => {}
-                Poll::Ready(_) => {
-                    // SAFETY: The call has returned, and its event was delivered.
-                    unsafe { abi::call_drop(self.call) };
-                    return Poll::Ready(());
-                }
+                Poll::Ready(code) if call::is_final(code) => return Poll::Ready(()),
+                Poll::Ready(_) => {}
                 Poll::Pending => return Poll::Pending,
             }
         }

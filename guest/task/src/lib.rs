@@ -12,9 +12,9 @@
 //! calls of the host for a task that waits for one thing. Here these are kept for the next task (`lane`), and the read
 //! stays pending.
 //!
-//! Bindings take it in the place of wit-bindgen's by `runtime_path: "asyncio_streams_task::rt"`, for programs: streams, futures
-//! and calls are wit-bindgen's there, which know the task that runs by its C ABI (`abi`), whose version 3 this is. With
-//! `"asyncio_streams_task::nonblocking_rt"`, for the streams component, these are this crate's too, and almost no call of the
+//! Bindings take it in the place of wit-bindgen's by `runtime_path: "asyncio_streams_task::rt"`, for programs: streams and
+//! futures are wit-bindgen's there, which know the task that runs by its C ABI (`abi`), whose version 3 this is. With
+//! `"asyncio_streams_task::nonblocking_rt"`, for the streams component, they are this crate's too, and almost no call of the
 //! host blocks (`blocking`): while a component blocks, the calls to it start late.
 
 #![cfg_attr(
@@ -65,6 +65,7 @@ pub mod rt {
 
     /// As above.
     pub mod async_support {
+        pub use crate::call::Subtask;
         pub use crate::task::{callback, start_task};
         pub use wit_bindgen::rt::async_support::*;
     }

@@ -9,6 +9,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use crate::abi;
+use crate::call;
 use crate::shared::{self, Shared};
 
 /// The code by which the host says that an operation is pending.
@@ -19,14 +21,31 @@ pub(crate) const BLOCKED: u32 = u32::MAX;
 pub(crate) struct Event {
     code: Cell<Option<u32>>,
     waker: Cell<Option<Waker>>,
+    /// The handle of a call that has not ended; 0 for other operations.
+    call: Cell<u32>,
 }
 
 impl Event {
     /// Stores the code and wakes the future that waits for it.
     pub(crate) fn arrive(&self, code: u32) {
+        if call::is_final(code) {
+            // At once: wasmtime may free the call's task from here on, and then a drop of its handle is a trap.
+            self.drop_call();
+        }
         self.code.set(Some(code));
         if let Some(waker) = self.waker.take() {
             waker.wake();
+        }
+    }
+}
+
+impl Event {
+    /// Drops the handle of a call that has ended, once.
+    fn drop_call(&self) {
+        let call = self.call.take();
+        if call != 0 {
+            // SAFETY: The call has ended, and its event was delivered.
+            unsafe { abi::call_drop(call) };
         }
     }
 }
@@ -49,6 +68,18 @@ impl Operation {
         }
     }
 
+    /// A call, by its handle; 0 is none: the call has returned at once.
+    pub(crate) fn of_call(handle: u32) -> Self {
+        let operation = Self::new(handle);
+        operation.event.call.set(handle);
+        operation
+    }
+
+    /// Drops the handle of a call whose end was not delivered by a task.
+    pub(crate) fn call_has_ended(&self) {
+        self.event.drop_call();
+    }
+
     /// Polls the pending operation; returns its code once the host has sent one.
     pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<u32> {
         if self.event.code.get().is_none() {
@@ -57,7 +88,8 @@ impl Operation {
         }
         match self.event.code.take() {
             Some(code) => {
-                self.leave();
+                // The task has taken it out of its set.
+                self.task = None;
                 Poll::Ready(code)
             }
             None => Poll::Pending,

@@ -28,12 +28,13 @@ pub fn start_task(root: impl Future<Output = ()> + 'static) -> i32 {
 /// Starts a call of a component that almost never blocks: one that is done at once exits a turn later.
 ///
 /// wasmtime 48 and 49 keep a task for good that returns and exits before its caller has seen that it returned. A task that
-/// exits later is freed. That is safe only for a call that was not held back: of one that was, the caller has a handle, and
-/// the host would free the task before the handle is dropped, which is a trap. See `docs/upstream.md`.
+/// exits later is freed. That is safe only for a call whose caller has no handle: the host would free the task before the
+/// handle is dropped, which is a trap. A caller has one when the call was held back, or has blocked itself. See
+/// `docs/upstream.md`.
 pub fn start_nonblocking_task(root: impl Future<Output = ()> + 'static) -> i32 {
-    let late = blocking::call_may_be_late();
+    blocking::avoid();
     let wanted = start(root);
-    if wanted != abi::EXIT || late {
+    if wanted != abi::EXIT || blocking::caller_may_have_a_handle() {
         return wanted as i32;
     }
     EXITING.set(EXITING.get().saturating_add(1));
