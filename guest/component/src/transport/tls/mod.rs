@@ -51,10 +51,10 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// `invalid-argument` when no certificate can be for that name.
+    /// Those of connecting to a host that is neither a name nor an address.
     pub(crate) fn or_named(mut self, host: &str) -> Result<Self, Error> {
         if self.name.is_none() {
-            self.name = Some(names::parse(host)?);
+            self.name = Some(names::of_host(host)?);
         }
         Ok(self)
     }
