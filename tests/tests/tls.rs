@@ -6,6 +6,8 @@ mod certificates;
 mod faults;
 #[path = "tls/peers.rs"]
 mod peers;
+#[path = "tls/refusals.rs"]
+mod refusals;
 #[path = "tls/server.rs"]
 mod server;
 

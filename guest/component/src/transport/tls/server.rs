@@ -149,7 +149,10 @@ impl ResolvesServerCert for ByName {
             let mut fit = self.0.iter().filter(|identity| is_for(identity, &name));
             fit.find(usable)
         });
-        named.or_else(|| self.0.iter().find(usable)).cloned()
+        let chosen = named.or_else(|| self.0.iter().find(usable));
+        // Without one rustls says that access is denied. With any, it finds what the client lacks, a suite or a
+        // signature scheme, and says that the handshake failed, as other servers do.
+        chosen.or(self.0.first()).cloned()
     }
 }
 
