@@ -4,6 +4,8 @@
 mod certificates;
 #[path = "tls/faults.rs"]
 mod faults;
+#[path = "tls/messages.rs"]
+mod messages;
 #[path = "tls/peers.rs"]
 mod peers;
 #[path = "tls/refusals.rs"]

@@ -9,18 +9,24 @@
 //! that goes out is written by the task that has the [`Outgoing`], also what TLS has to say by itself: tickets, answers
 //! to a change of keys, alerts. So records leave in the order in which they were made.
 
+mod alerts;
 mod certificates;
 mod client;
 mod common;
+mod der;
 mod failure;
 mod handshake;
 mod incoming;
+mod key;
 mod names;
 mod outgoing;
+mod pem;
+mod sentences;
 mod server;
 mod session;
 mod suites;
 mod unverified;
+mod verdicts;
 
 use std::rc::Rc;
 use std::sync::Arc;
