@@ -70,10 +70,10 @@ pub(crate) fn network_error(code: NetworkCode, message: String) -> Error {
     Error::Network(NetworkError { code, message })
 }
 
-/// The characters of a foreign text that a message shows.
+/// The most characters of a foreign text that a message shows.
 const SHOWN: usize = 256;
 
-/// A text of a caller, a peer or the host as it appears in a message: in quotes, on one line, and not endless.
+/// Quotes a text of a caller, a peer or the host for a message: escaped, on one line, and of bounded length.
 ///
 /// Quotes, backslashes, control characters, and characters that are invisible or change the direction are escaped;
 /// letters of every language are not.
@@ -94,9 +94,9 @@ pub(crate) fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Whether a reader of a message would not see `c`, or take what stands around it for something else.
+/// Returns whether `c` is invisible, or changes how the text around it looks.
 ///
-/// The standard library's tables for this take 7 KB, and also hold what is not assigned.
+/// The standard library's tables for this would add 7 KB.
 fn hides(c: char) -> bool {
     matches!(c,
         '"' | '\\' | '\0'..='\x1f' | '\x7f'..='\u{a0}' | '\u{ad}' | '\u{34f}' | '\u{61c}'
@@ -206,7 +206,6 @@ mod tests {
             assert_eq!(quoted(text), expected);
         }
         for c in (0..=0x10_ffff).filter_map(char::from_u32) {
-            // The standard library knows more to be invisible: what is not assigned.
             let forges = c.is_control() || c.is_whitespace() && c != ' ';
             assert!(!forges || hides(c), "{}", c.escape_unicode());
             assert!(

@@ -1,7 +1,7 @@
 //! Hosts as callers write them: addresses in every usual notation, and names, which become ASCII.
 //!
 //! One rule for every call, with TLS and without (wit/README.md, "Hosts"). The name service of the WASI host is asked
-//! for ASCII names only, so no call depends on what it makes of others.
+//! for ASCII names only, so no call depends on how it reads other names.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -10,11 +10,11 @@ use crate::errors;
 
 use super::{idna, ipv4};
 
-/// The bytes of a label and of a name at most (RFC 1035, 2.3.4).
+/// The longest label and the longest name, in bytes (RFC 1035, 2.3.4).
 const LABEL: usize = 63;
 const NAME: usize = 253;
 
-/// What a host stands for.
+/// A parsed host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Host {
     /// A numeric address; it needs no name service.
@@ -23,7 +23,7 @@ pub(crate) enum Host {
     Name(String),
 }
 
-/// Why a text is no host.
+/// The predicate of a message: "host ... has an empty label".
 pub(crate) type Reason = Cow<'static, str>;
 
 /// Parses a host.
@@ -31,7 +31,7 @@ pub(crate) type Reason = Cow<'static, str>;
 /// An IPv4 address written as IPv6 (`::ffff:192.0.2.1`) is taken as IPv4: WASI's IPv6 sockets carry IPv6 only.
 ///
 /// # Errors
-/// Why it is no host: what to say after the host itself.
+/// The reason why it is no host.
 pub(crate) fn parse(host: &str, port: u16) -> Result<Host, Reason> {
     if host.is_empty() {
         return Err("is empty".into());
@@ -45,7 +45,7 @@ pub(crate) fn parse(host: &str, port: u16) -> Result<Host, Reason> {
     if host.as_bytes().contains(&b':') {
         return ipv6(host, port).map(Host::Address);
     }
-    // A letter is four bytes at most, and at least one in ASCII: what is longer is not worth converting.
+    // A letter takes at most four bytes of UTF-8 and at least one of ASCII: a longer host cannot fit.
     if host.len() > NAME.saturating_mul(4) {
         return Err(TOO_LONG.into());
     }
@@ -90,7 +90,7 @@ fn no_ipv6(text: &str) -> Reason {
     reason.into()
 }
 
-/// Whether a name is one that name services and certificates can have.
+/// Checks that name services and certificates can have this name.
 fn check(name: &str) -> Result<(), Reason> {
     // One dot at the end stands for the root.
     let relative = name.strip_suffix('.').unwrap_or(name);

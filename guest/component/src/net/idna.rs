@@ -1,8 +1,8 @@
 //! Internationalised names (RFC 5891) in ASCII: `bücher.example` as `xn--bcher-kva.example`.
 //!
-//! The whole of UTS #46 takes 158 KB of tables, 40 % of `streams.wasm`. This takes the letters that names are written
-//! with and that Unicode leaves as they are, folds the case of Latin, Greek, Cyrillic and Armenian, and refuses the
-//! rest with advice. A letter is taken only if the standard gives the same ASCII for it: a test compares them all.
+//! Complete IDNA (UTS #46) takes 158 KB of tables, 40 % of `streams.wasm`. This module accepts the letters that IDNA
+//! leaves unchanged, folds the case of Latin, Greek, Cyrillic and Armenian, and refuses all others with advice. A test
+//! compares every accepted letter with a complete implementation.
 
 use super::host::Reason;
 use super::punycode;
@@ -10,7 +10,7 @@ use super::punycode;
 const ADVICE: &str = "has a letter that is not taken as it is: give the name in lower case and composed letters (NFC), \
      or in ASCII, as xn--...";
 
-/// Gives `host` in ASCII and lower case; what is ASCII is not checked.
+/// Returns `host` in lower-case ASCII. Labels that are ASCII already are not checked.
 ///
 /// # Errors
 /// When a letter would have to be rewritten first.
@@ -40,7 +40,7 @@ fn letters(label: &str) -> Result<Vec<char>, Reason> {
     if label.starts_with('-') || label.ends_with('-') {
         return Err("has a label that begins or ends with a hyphen".into());
     }
-    // Hyphens there are for encodings such as this.
+    // Hyphens in this place are reserved for encodings (RFC 5891, 4.2.3.1).
     if label.get(2..4) == Some("--") {
         return Err(ADVICE.into());
     }
@@ -61,13 +61,13 @@ enum Case {
     Odd,
     /// They alternate, and the small ones are even.
     Even,
-    /// The small letter comes so many later.
+    /// The small letter's code is larger by this number.
     Later(u8),
 }
 
 use Case::{Even, Later, Odd, Same};
 
-/// The letters and digits that are taken, in order. Capitals are in it where folding is arithmetic.
+/// The accepted letters and digits, in order. It has the capitals whose small letter can be computed.
 static TAKEN: [(u16, u16, Case); 83] = [
     // ASCII. Other characters are no letters of an internationalised label.
     (0x2d, 0x2d, Same),
@@ -162,7 +162,7 @@ static TAKEN: [(u16, u16, Case); 83] = [
     (0xac00, 0xd7a3, Same),
 ];
 
-/// The letter in lower case; `None` for one that the table does not have.
+/// Returns the letter in lower case, or `None` if it is not accepted.
 fn fold(c: char) -> Option<char> {
     let Ok(letter) = u16::try_from(u32::from(c)) else {
         // Chinese characters beyond the first 28,000.
@@ -179,7 +179,7 @@ fn fold(c: char) -> Option<char> {
     char::from_u32(folded.into())
 }
 
-/// Pairs that Unicode writes as one letter.
+/// Pairs that Unicode composes to one letter (NFC).
 static COMPOSED: [(u16, u16); 26] = [
     (0x928, 0x93c),
     (0x930, 0x93c),
@@ -220,7 +220,7 @@ fn composes(pair: &[char]) -> bool {
 mod tests {
     use super::*;
 
-    /// What the standard says (UTS #46), by the library of the URL standard.
+    /// The ASCII form by UTS #46.
     fn standard(host: &str) -> Option<String> {
         let ascii = ::idna::domain_to_ascii_cow(host.as_bytes(), ::idna::AsciiDenyList::URL);
         ascii.ok().map(String::from)
@@ -293,7 +293,7 @@ mod tests {
             if fold(c).is_none() {
                 continue;
             }
-            // The beginning decides about the direction, and some letters cannot begin. From here on, all can.
+            // Some letters cannot begin a label, and the first letter decides which directions may follow.
             let befores: &[&str] = match u32::from(c) {
                 0x3000.. => &[""],
                 _ => &["", "a", "א", "ا"],

@@ -1,10 +1,10 @@
 //! IPv4 addresses in the notations of C's `inet_aton`, as the URL standard reads them: `127.1`, `0x7f.1`, `2130706433`.
 //!
-//! Resolvers take them, so programs that move to TLS, where a certificate needs the address itself, keep their hosts.
+//! Resolvers accept these notations. Parsing them here makes them work with TLS too, which needs the address itself.
 
 use std::net::Ipv4Addr;
 
-/// Parses `name`, in ASCII; `None` unless its last label is a number. Then it must be an address.
+/// Parses an ASCII name. Returns `None` unless the last label is a number; then the name must be an address.
 #[expect(
     clippy::option_option,
     reason = "no number at all, and no address, are different answers"
@@ -24,17 +24,17 @@ pub(super) fn parse(name: &str) -> Option<Option<Ipv4Addr>> {
     }
     let last = last.unwrap_or_default();
     let Some(rest) = number(last) else {
-        // Digits that are no octal number.
+        // Decimal digits after a 0 are a number, but not an octal one.
         let digits = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
         return digits.then_some(None);
     };
-    // The last part is all that is left.
+    // The last part fills the rest of the address.
     valid &= rest.checked_shr(shift) == Some(0);
     let rest = u32::try_from(rest).unwrap_or_default();
     Some(valid.then(|| Ipv4Addr::from(bits | rest)))
 }
 
-/// A number: hexadecimal after `0x`, octal after `0`, else decimal. It saturates.
+/// Parses a number, saturating: hexadecimal after `0x`, octal after `0`, else decimal.
 fn number(text: &str) -> Option<u64> {
     let (digits, radix) = match text.as_bytes() {
         [] => return None,

@@ -10,7 +10,7 @@ const FIRST: u32 = 0x80;
 
 /// Appends the letters of a label, of which at least one is not ASCII.
 ///
-/// Sums saturate beyond what a label of 1,000 letters needs; a label that becomes longer than 63 bytes is refused anyway.
+/// Arithmetic saturates, which labels of up to 63 bytes never reach; callers refuse longer ones.
 pub(super) fn encode(letters: &[char], out: &mut String) {
     let ascii = letters.iter().filter(|letter| letter.is_ascii());
     let before = out.len();

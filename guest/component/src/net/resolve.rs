@@ -49,13 +49,13 @@ pub(crate) async fn resolve(
     Ok(found)
 }
 
-/// The error for a host that [`host::parse`] refuses.
+/// Returns the error for a host that [`host::parse`] refuses.
 pub(crate) fn malformed(host: &str, reason: &str) -> Error {
     let message = format!("host {} {reason}", errors::quoted(host));
     errors::network_error(NetworkCode::NameNotFound, message)
 }
 
-/// Checks what is the caller's mistake, unlike a name that may come from elsewhere.
+/// Checks for the two hosts that are `invalid-argument`.
 pub(crate) fn check(host: &str) -> Result<(), Error> {
     let reason = if host.is_empty() {
         "host: empty"

@@ -1,15 +1,15 @@
-//! Alerts, by which a peer says why it ends a connection (RFC 8446, 6).
+//! Messages for the alerts with which a peer ends a connection (RFC 8446, 6).
 
 use rustls::AlertDescription;
 
-/// The sentence for an alert from the peer.
+/// Returns the message for an alert from the peer.
 pub(super) fn received(alert: AlertDescription) -> String {
     let number = u8::from(alert);
     let (name, meaning) = described(number);
     format!("the peer refused with the alert {number} ({name}): {meaning}")
 }
 
-/// The name of an alert in its registry, and what it says in this place.
+/// Returns the registered name of an alert and its meaning for this side.
 fn described(number: u8) -> (&'static str, &'static str) {
     match number {
         10 => (

@@ -37,7 +37,7 @@ impl Default for Roots {
 }
 
 impl Roots {
-    /// Adds what `certificates` holds, all or nothing; gives how many these are. Messages call them `what`.
+    /// Adds the certificates, all or none, and returns their number. Messages call the argument `what`.
     pub(super) fn add(&mut self, certificates: &[u8], what: &str) -> Result<u32, Error> {
         let bytes = self.bytes.saturating_add(certificates.len());
         if bytes > MOST {
@@ -75,12 +75,12 @@ pub(super) fn identity(certificates: &[u8], key: Vec<u8>) -> Result<Arc<Certifie
         Err(Cause::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
             Err(invalid(KEY, &stranger(&certified.cert, &certified.key)))
         }
-        // The chain was read already; a key that does not tell its public half is taken.
+        // `chain` has parsed the certificate, and every supported key has its public half.
         _ => Ok(Arc::new(certified)),
     }
 }
 
-/// What to say of a key that does not belong to the first certificate.
+/// Returns the fault of a key that does not belong to the first certificate.
 fn stranger(chain: &[CertificateDer<'static>], key: &Arc<dyn SigningKey>) -> Fault {
     let is_of = |certificate: &CertificateDer<'static>| {
         CertifiedKey::new(vec![certificate.clone()], key.clone())
@@ -103,7 +103,7 @@ fn stranger(chain: &[CertificateDer<'static>], key: &Arc<dyn SigningKey>) -> Fau
     }
 }
 
-/// The certificates of a chain. Each can be read, though only the first is this side's.
+/// Parses a chain. All certificates are checked, not only the first: peers would reject the connection.
 fn chain(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, Fault> {
     let mut chain = Vec::new();
     for certificate in read(bytes)? {
@@ -118,10 +118,10 @@ fn chain(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, Fault> {
     Ok(chain)
 }
 
-/// A certificate that was given.
+/// A certificate and its place in the argument.
 struct Given<'a> {
     der: CertificateDer<'static>,
-    /// Where it stood, if that was PEM.
+    /// The entry, if the argument is PEM.
     entry: Option<Entry<'a>>,
 }
 
@@ -134,7 +134,7 @@ impl Given<'_> {
     }
 }
 
-/// The certificates in `bytes`, at least one; other entries are passed over.
+/// Returns the certificates in `bytes`, at least one. Skips other entries.
 fn read(bytes: &[u8]) -> Result<Vec<Given<'_>>, Fault> {
     let entries = match pem::read(bytes)? {
         Content::Der(der) if key::is_pkcs12(der) => return Err(key::PKCS12.into()),
@@ -165,7 +165,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Given<'_>>, Fault> {
 const IS_KEY: &str =
     "is a private key, not a certificate: certificate chain and key may be exchanged";
 
-/// Why none of the entries is a certificate.
+/// Returns the fault of a PEM text without a certificate.
 fn no_entry(entries: &[Entry<'_>]) -> Fault {
     let Some(entry) = entries.first() else {
         return "has no entry".into();

@@ -1,6 +1,6 @@
-//! As much of DER (X.690) as it takes to say what an object is. Nothing is verified here.
+//! A minimal reader for DER (X.690), for messages: it tells kinds of objects apart and verifies nothing.
 
-/// The tags of the types that are looked at.
+/// The tags that this reader knows.
 const INTEGER: u8 = 0x02;
 const OCTET_STRING: u8 = 0x04;
 const OID: u8 = 0x06;
@@ -10,12 +10,12 @@ const SEQUENCE: u8 = 0x30;
 pub(super) struct Elements<'a>(&'a [u8]);
 
 impl<'a> Elements<'a> {
-    /// The elements of the sequence that `bytes` are.
+    /// Opens `bytes` as a sequence.
     pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
         Elements(bytes).sequence()
     }
 
-    /// The next element, which must have this tag: its content.
+    /// Returns the content of the next element, if it has this tag.
     pub(super) fn next(&mut self, tag: u8) -> Option<&'a [u8]> {
         let (&found, rest) = self.0.split_first()?;
         let (&first, mut rest) = rest.split_first()?;

@@ -1,6 +1,6 @@
-//! Private keys: from what a program gives to one that signs, or to what is wrong with it.
+//! Loads private keys, and reports why a key cannot be used.
 //!
-//! No message shows anything of a key but its kind.
+//! Messages show the kind of a key and nothing else of it.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ const ENCRYPTED: &str =
 /// Reads a private key, the first if there are several.
 ///
 /// # Errors
-/// What is wrong with it: what to say after the name of the argument.
+/// The fault of the argument.
 pub(super) fn read(bytes: &[u8], provider: &CryptoProvider) -> Result<Arc<dyn SigningKey>, Fault> {
     let (key, place) = match pem::read(bytes)? {
         Content::Pem(entries) => from_pem(&entries)?,
@@ -38,17 +38,17 @@ pub(super) fn read(bytes: &[u8], provider: &CryptoProvider) -> Result<Arc<dyn Si
     loaded.map_err(|_| format!("{place} {}", why_not(kind)).into())
 }
 
-/// Whether `der` is a private key.
+/// Returns whether `der` is a private key.
 pub(super) fn is_key(der: &[u8]) -> bool {
     PrivateKeyDer::try_from(der).is_ok()
 }
 
-/// Whether an entry of that label is a private key.
+/// Returns whether an entry with this label is a private key.
 pub(super) fn is_label(label: &str) -> bool {
     label.ends_with("PRIVATE KEY")
 }
 
-/// The key, and where it stands.
+/// Returns the first key and its place.
 fn from_pem(entries: &[Entry<'_>]) -> Result<(PrivateKeyDer<'static>, String), Fault> {
     let Some(entry) = entries.iter().find(|entry| LABELS.contains(&entry.label)) else {
         return Err(no_entry(entries));
@@ -65,7 +65,7 @@ fn from_pem(entries: &[Entry<'_>]) -> Result<(PrivateKeyDer<'static>, String), F
 
 pub(super) const NO_BASE64: &str = "is damaged: the text between its lines is not base64";
 
-/// Why none of the entries is the key.
+/// Returns the fault of a PEM text without a usable key.
 fn no_entry(entries: &[Entry<'_>]) -> Fault {
     let key = entries.iter().find(|entry| is_label(entry.label));
     let Some(entry) = key.or(entries.first()) else {
@@ -93,7 +93,7 @@ fn no_entry(entries: &[Entry<'_>]) -> Fault {
 const CERTIFICATE: &str =
     "is a certificate, not a private key: certificate chain and key may be exchanged";
 
-/// What an object in DER is that is not a private key.
+/// Returns the fault of an object in DER that is not a private key.
 fn no_key(der: &[u8]) -> Fault {
     if is_pkcs12(der) {
         return PKCS12.into();
@@ -110,19 +110,19 @@ fn no_key(der: &[u8]) -> Fault {
 pub(super) const PKCS12: &str = "is a PKCS #12 file: convert it to PEM, as with \
      `openssl pkcs12 -in FILE -nodes -out PEM`";
 
-/// Whether `der` begins as a PKCS #12 file does (RFC 7292, 4).
+/// Returns whether `der` begins like a PKCS #12 file (RFC 7292, 4).
 pub(super) fn is_pkcs12(der: &[u8]) -> bool {
     Elements::of(der).and_then(|mut file| file.integer()) == Some(&[3])
 }
 
-/// Whether `der` is an encrypted key (RFC 5958, 3).
+/// Returns `Some` if `der` is an encrypted key (RFC 5958, 3).
 fn encrypted(der: &[u8]) -> Option<()> {
     let mut info = Elements::of(der)?;
     info.sequence()?.oid()?;
     info.octets().map(drop)
 }
 
-/// What to say of a key that cannot be used.
+/// Returns the fault of a key of this kind that rustls refuses.
 fn why_not(kind: Option<Kind>) -> Fault {
     match kind {
         None => "is damaged: it is no private key, though it begins as one".into(),
@@ -142,19 +142,19 @@ fn why_not(kind: Option<Kind>) -> Fault {
     }
 }
 
-/// What a key is.
+/// The kind of a key.
 enum Kind {
     Rsa {
         bits: usize,
         small: bool,
     },
-    /// A kind that is supported.
+    /// A supported kind.
     Named(&'static str),
-    /// One that is not.
+    /// An unsupported kind.
     Other(&'static str),
 }
 
-/// What `key` says that it is.
+/// Returns the kind that `key` declares.
 fn kind(key: &PrivateKeyDer<'_>) -> Option<Kind> {
     match key {
         PrivateKeyDer::Pkcs1(key) => rsa(key.secret_pkcs1_der()),

@@ -7,7 +7,7 @@ use crate::errors;
 use crate::net::host::{self, Host};
 use crate::net::resolve;
 
-/// The name to verify that a program has set.
+/// Parses the name to verify that the caller has set.
 ///
 /// # Errors
 /// `invalid-argument` for what is neither a name nor an address.
@@ -17,7 +17,7 @@ pub(super) fn parse(name: &str) -> Result<ServerName<'static>, Error> {
     })
 }
 
-/// The name to verify where a program has set none: the host that it connects to.
+/// Parses the host that is connected to, which is verified if the caller has set no name.
 ///
 /// # Errors
 /// As for connecting without TLS.
@@ -26,7 +26,7 @@ pub(super) fn of_host(host: &str) -> Result<ServerName<'static>, Error> {
     certified(host).map_err(|reason| resolve::malformed(host, &reason))
 }
 
-/// A host as certificates have it: an address without its zone, or a name in ASCII without the dot of the root.
+/// Converts a host to its form in certificates: an address without zone, or an ASCII name without trailing dot.
 fn certified(host: &str) -> Result<ServerName<'static>, host::Reason> {
     match host::parse(host, 0)? {
         Host::Address(address) => Ok(ServerName::from(address.ip())),

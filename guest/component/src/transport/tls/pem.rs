@@ -1,6 +1,6 @@
-//! PEM (RFC 7468): finds the entries of a text, and says what is wrong with a text that has none.
+//! Finds the entries of a PEM text (RFC 7468), and reports what is wrong with a text that has none.
 //!
-//! No message shows anything of the text but the labels: it may be a key.
+//! Messages show the labels and nothing else of the text: it may be a key.
 
 use std::borrow::Cow;
 
@@ -9,12 +9,12 @@ const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
 
-/// What is wrong: what to say after the name of the argument.
+/// The predicate of a message: "key: is empty".
 pub(super) type Fault = Cow<'static, str>;
 
-/// What an argument holds.
+/// The content of an argument.
 pub(super) enum Content<'a> {
-    /// One object in DER, or what may be one.
+    /// Possibly one object in DER.
     Der(&'a [u8]),
     /// At least one entry.
     Pem(Vec<Entry<'a>>),
@@ -31,7 +31,7 @@ pub(super) struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// Which entry it is, as messages name it.
+    /// Returns number, label and line, as messages name an entry.
     pub(super) fn place(&self) -> String {
         place(self.number, self.label, self.line)
     }
@@ -41,15 +41,15 @@ fn place(number: usize, label: &str, line: usize) -> String {
     format!("entry {number} ({label}, line {line})")
 }
 
-/// Finds what an argument holds.
+/// Tells PEM from DER and finds the entries.
 ///
-/// Text before, between and after the entries is passed over.
+/// Skips text before, between and after the entries.
 ///
 /// # Errors
-/// When it is neither PEM nor can be DER, or an entry is not complete.
+/// Reports text that is neither PEM nor DER, and incomplete entries.
 pub(super) fn read(bytes: &[u8]) -> Result<Content<'_>, Fault> {
     if !bytes.windows(BEGIN.len()).any(|window| window == BEGIN) {
-        // Every object of interest is a sequence.
+        // Certificates and keys are sequences, which begin with this byte.
         return match bytes.first() {
             Some(0x30) => Ok(Content::Der(bytes)),
             _ => Err(neither(bytes).into()),
@@ -135,18 +135,18 @@ impl<'a> Open<'a> {
     }
 }
 
-/// The label between the hyphens of a begin line or an end line.
+/// Returns the label between the hyphens of a begin line or an end line.
 fn label<'a>(line: &'a [u8], before: &[u8]) -> Option<&'a str> {
     let label = line.strip_prefix(before)?.strip_suffix(DASHES)?;
     let is_label = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'.' | b'#');
-    // A label is not longer than this, and is part of messages.
+    // Bounded, because messages show it. The longest in use has 22 characters.
     if label.is_empty() || label.len() > 64 || !label.iter().all(is_label) {
         return None;
     }
     str::from_utf8(label).ok()
 }
 
-/// What is wrong with a begin line.
+/// Returns the fault of a begin line without a label.
 fn begin_line(line: &[u8], number: usize) -> Fault {
     let has = |what: &[u8]| line.windows(what.len()).any(|window| window == what);
     if has(b"\\n") {
@@ -161,7 +161,7 @@ fn begin_line(line: &[u8], number: usize) -> Fault {
     .into()
 }
 
-/// What is wrong with something that has no begin line and is not DER.
+/// Returns the fault of bytes that are neither PEM nor DER.
 fn neither(bytes: &[u8]) -> &'static str {
     if bytes.trim_ascii().is_empty() {
         return "is empty";
@@ -196,7 +196,7 @@ fn is_path(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let begins = ["./", "../", "~/", ".\\", "..\\", "file:"];
     let drive = lower.get(1..3) == Some(":\\") || lower.get(1..3) == Some(":/");
-    // Base64 may begin with a slash, but is longer than most paths and has none of their other characters.
+    // Base64 can begin with a slash too, but is long and has no dots, hyphens or underscores.
     let rooted = lower.starts_with('/') && (text.len() < 32 || text.contains(['.', '-', '_']));
     text.len() < 4096
         && !text.contains('\n')
@@ -216,14 +216,14 @@ struct Line<'a> {
 }
 
 fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
-    /// A mark that some editors put before UTF-8.
+    /// The byte order mark of UTF-8.
     const MARK: &[u8] = b"\xef\xbb\xbf";
     let start = if bytes.starts_with(MARK) {
         MARK.len()
     } else {
         0
     };
-    // The breaks of old Macs.
+    // Old Macs end lines with a carriage return alone.
     let end = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
     let rest = bytes.get(start..).unwrap_or_default();
     let lines = rest.split(move |byte| *byte == end).enumerate();

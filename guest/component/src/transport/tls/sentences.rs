@@ -1,4 +1,4 @@
-//! What rustls reports, in sentences: its own are Rust names, and change with its versions.
+//! Messages for the errors of rustls, whose own texts contain names of Rust enums.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use rustls::{Error as Cause, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 
 use super::{alerts, verdicts};
 
-/// The sentence for a failure of a handshake or a protected connection.
+/// Returns the message for a failed handshake or a failed connection.
 pub(super) fn of(cause: &Cause) -> Cow<'static, str> {
     let fixed = match cause {
         Cause::InvalidCertificate(reason) => {
@@ -55,7 +55,7 @@ pub(super) fn of(cause: &Cause) -> Cow<'static, str> {
 
 fn message(reason: &InvalidMessage) -> &'static str {
     match reason {
-        // The first byte of a record: what speaks no TLS at all is found by it.
+        // Peers that do not speak TLS usually fail these checks of the record's header.
         InvalidMessage::InvalidContentType
         | InvalidMessage::UnknownProtocolVersion
         | InvalidMessage::InvalidEmptyPayload => {
@@ -116,7 +116,7 @@ fn incompatible(reason: &PeerIncompatible) -> &'static str {
     }
 }
 
-/// By theme: which rule it was helps the authors of the peer only, who have their own logs.
+/// Grouped by theme: the exact rule matters only to the authors of the peer.
 fn misbehaved(reason: &PeerMisbehaved) -> &'static str {
     use PeerMisbehaved as Rule;
     match reason {
@@ -171,7 +171,7 @@ mod tests {
 
     use super::*;
 
-    /// No name of a type or a case of a library is in a sentence.
+    /// Checks that a message contains no name of a Rust type or variant.
     fn is_english(cause: &Cause) {
         let said = of(cause);
         let name = |word: &str| {
@@ -188,7 +188,7 @@ mod tests {
         let names: Vec<&str> = said
             .split(' ')
             .filter(|word| !word.contains('=') && name(word))
-            // Names of extensions, which people write so.
+            // X.509 spells its extensions like this.
             .filter(|word| !word.contains("extendedKeyUsage") && !word.contains("subjectAltName"))
             .collect();
         assert!(names.is_empty(), "{said}: {names:?}");

@@ -153,8 +153,8 @@ impl ResolvesServerCert for ByName {
             fit.find(usable)
         });
         let chosen = named.or_else(|| self.0.iter().find(usable));
-        // Without one rustls says that access is denied. With any, it finds what the client lacks, a suite or a
-        // signature scheme, and says that the handshake failed, as other servers do.
+        // For `None` rustls sends the alert access_denied. With any certificate it finds that suites or signature
+        // schemes differ and sends handshake_failure, as other servers do.
         chosen.or(self.0.first()).cloned()
     }
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a certificate: what to say after its name, and what to do about it.
+//! Messages for certificates that are not accepted: the cause, and the remedy where there is one.
 
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
@@ -8,22 +8,22 @@ use crate::errors;
 
 use super::pem::Fault;
 
-/// The names of a certificate that a message lists.
+/// The most names of a certificate that a message lists.
 const NAMES: usize = 8;
 
-/// Checks that `certificate` can be read where this side shows it as its own.
+/// Checks that `certificate` can be parsed as this side's own.
 pub(super) fn of_own(certificate: &CertificateDer<'_>) -> Result<(), Fault> {
     ParsedCertificate::try_from(certificate)
         .map(drop)
         .map_err(|cause| unusable(&cause))
 }
 
-/// Checks that `certificate` can be read as an authority's, which may be of an older version.
+/// Checks that `certificate` can be parsed as an authority's. Version 1 is accepted.
 pub(super) fn of_authority(certificate: &CertificateDer<'_>) -> Result<(), Fault> {
     add(&mut RootCertStore::empty(), certificate)
 }
 
-/// Adds an authority.
+/// Adds an authority to `store`.
 pub(super) fn add(
     store: &mut RootCertStore,
     certificate: &CertificateDer<'_>,
@@ -39,7 +39,7 @@ fn unusable(cause: &Cause) -> Fault {
     }
 }
 
-/// The sentence for a certificate that was not accepted.
+/// Returns the predicate for a certificate that is not accepted.
 pub(super) fn of(reason: &CertificateError) -> Fault {
     let fixed = match reason {
         CertificateError::BadEncoding => "is damaged, or is no X.509 certificate",
@@ -81,7 +81,6 @@ pub(super) fn of(reason: &CertificateError) -> Fault {
         CertificateError::InvalidOcspResponse => "came with a proof of validity that is not valid",
         CertificateError::ApplicationVerificationFailure => "was refused by the program",
         CertificateError::Other(cause) => other(cause),
-        // A name that rustls has given up but may still use.
         #[expect(deprecated, reason = "it can still be told apart")]
         CertificateError::UnsupportedSignatureAlgorithm => UNSUPPORTED,
         _ => UNKNOWN,
@@ -106,7 +105,7 @@ fn purpose(required: &ExtendedKeyPurpose) -> &'static str {
     }
 }
 
-/// What the verifier says beyond the words of rustls.
+/// Returns the predicate for errors of webpki that rustls passes on without a variant of its own.
 fn other(cause: &OtherError) -> &'static str {
     use webpki::Error as Reason;
     match cause.0.downcast_ref::<Reason>() {
@@ -175,13 +174,13 @@ fn names(expected: &ServerName<'_>, presented: &[String]) -> Fault {
     }
 }
 
-/// A name of a certificate, out of the form in which the verifier gives it.
+/// Extracts a name from webpki's text, such as `DnsName("a.test")`.
 fn plain(name: &str) -> Option<&str> {
     let of = |before: &str, after: &str| name.strip_prefix(before)?.strip_suffix(after);
     of("DnsName(\"", "\")").or_else(|| of("IpAddress(", ")"))
 }
 
-/// How long it is from one time to the other.
+/// Formats the time between two points.
 fn span(from: UnixTime, to: UnixTime) -> String {
     let seconds = to.as_secs().saturating_sub(from.as_secs());
     let (number, unit) = match seconds {
