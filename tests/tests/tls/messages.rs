@@ -473,10 +473,7 @@ fn of_kinds_of_keys() {
             ])),
             &["key: is a certificate, not a private key"],
         ),
-        (
-            hex(b"\x30\x03\x02\x01\x01"),
-            &["key: it is damaged"],
-        ),
+        (hex(b"\x30\x03\x02\x01\x01"), &["key: it is damaged"]),
         (
             hex(b"\x30\x03\x0c\x01a"),
             &["key: is neither PEM nor a private key in DER"],
