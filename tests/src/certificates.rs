@@ -78,6 +78,19 @@ impl Authority {
         self.issue(name, Use::Server, Time::Now)
     }
 
+    /// A certificate that is in order, for a server of all those names and addresses.
+    pub fn server_of(&self, names: &[&str]) -> Identity {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        self.sign(params(names, Use::Server, Time::Now))
+    }
+
+    /// A certificate that is in order but for one thing: it is an authority's.
+    pub fn authority_as_server(&self, name: &str) -> Identity {
+        let mut params = params(vec![name.to_owned()], Use::Server, Time::Now);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        self.sign(params)
+    }
+
     /// A certificate that is in order, for a client.
     pub fn client(&self) -> Identity {
         self.issue("client.test", Use::Client, Time::Now)
@@ -88,10 +101,12 @@ impl Authority {
     /// # Panics
     /// When `name` is no name.
     pub fn issue(&self, name: &str, usage: Use, time: Time) -> Identity {
+        self.sign(params(vec![name.to_owned()], usage, time))
+    }
+
+    fn sign(&self, params: CertificateParams) -> Identity {
         let key = KeyPair::generate().expect("a key");
-        let certificate = params(name, usage, time)
-            .signed_by(&key, &self.issuer)
-            .expect("a certificate");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         Identity {
             chain: certificate.pem(),
             key: key.serialize_pem(),
@@ -111,7 +126,7 @@ impl Default for Authority {
 /// When `name` is no name.
 pub fn self_signed(name: &str) -> Identity {
     let key = KeyPair::generate().expect("a key");
-    let certificate = params(name, Use::Server, Time::Now)
+    let certificate = params(vec![name.to_owned()], Use::Server, Time::Now)
         .self_signed(&key)
         .expect("a certificate");
     Identity {
@@ -120,9 +135,10 @@ pub fn self_signed(name: &str) -> Identity {
     }
 }
 
-fn params(name: &str, usage: Use, time: Time) -> CertificateParams {
-    let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
-    params.distinguished_name.push(DnType::CommonName, name);
+fn params(names: Vec<String>, usage: Use, time: Time) -> CertificateParams {
+    let first = names.first().expect("a name").clone();
+    let mut params = CertificateParams::new(names).expect("names");
+    params.distinguished_name.push(DnType::CommonName, first);
     // Python insists on it from 3.13 on (RFC 5280, 4.2.1.1).
     params.use_authority_key_identifier_extension = true;
     params.extended_key_usages = vec![match usage {

@@ -4,8 +4,12 @@
 mod certificates;
 #[path = "tls/faults.rs"]
 mod faults;
+#[path = "tls/messages.rs"]
+mod messages;
 #[path = "tls/peers.rs"]
 mod peers;
+#[path = "tls/refusals.rs"]
+mod refusals;
 #[path = "tls/server.rs"]
 mod server;
 
@@ -19,11 +23,16 @@ const SERVER: &str = "server.test";
 
 /// Runs a program that checks itself, with a certificate, in every way.
 fn in_every_way(name: &str) {
+    in_every_way_as(name, &[SERVER]);
+}
+
+/// The same with a certificate for several names.
+fn in_every_way_as(name: &str, names: &[&str]) {
     if !tls() {
         return;
     }
     let authority = Authority::new();
-    let server = authority.server(SERVER);
+    let server = authority.server_of(names);
     let places = [In::Concurrent, In::CallAsync].into_iter();
     for place in places.chain(wasmtime().map(|_| In::Wasmtime)) {
         Program::new(name)
@@ -48,6 +57,18 @@ fn tls_upgrade() {
 #[test]
 fn tls_contract() {
     in_every_way("tls_contract");
+}
+
+#[test]
+fn tls_hosts() {
+    let names = [
+        "127.0.0.1",
+        "::1",
+        "localhost",
+        SERVER,
+        "xn--bcher-kva.test",
+    ];
+    in_every_way_as("tls_hosts", &names);
 }
 
 #[test]

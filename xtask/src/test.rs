@@ -83,6 +83,10 @@ pub(crate) fn tests(steps: &mut Steps, toolchain: &Toolchain, options: &Options)
             cargo_test(guest, &["--lib"]).run(tally)
         });
     }
+    // What becomes streams-tls.wasm is built in another workspace, for WebAssembly alone.
+    steps.run("tests in asyncio-streams-component with TLS", |tally| {
+        cargo_test("asyncio-streams-component", &["--lib", "--features", "tls"]).run(tally)
+    });
     steps.run("the guest crate's documentation", |tally| {
         cargo_test("asyncio-streams", &["--doc"]).run(tally)
     });

@@ -31,7 +31,13 @@ pub(crate) fn network(code: ErrorCode, what: &str) -> NetworkError {
         ErrorCode::ConnectionAborted => (NetworkCode::ConnectionAborted, "connection aborted"),
         ErrorCode::DatagramTooLarge => (NetworkCode::Other, "datagram too large"),
         ErrorCode::Other(None) => (NetworkCode::Other, "unknown failure"),
-        ErrorCode::Other(Some(text)) => (NetworkCode::Other, text.as_str()),
+        ErrorCode::Other(Some(text)) => {
+            let message = format!("{what}: {}", quoted(text));
+            return NetworkError {
+                code: NetworkCode::Other,
+                message,
+            };
+        }
     };
     let message = format!("{what}: {text}");
     NetworkError { code, message }
@@ -52,7 +58,10 @@ pub(crate) fn lookup(code: LookupCode, name: &str) -> Error {
             "the name service failed, or name lookup is not granted",
         ),
         LookupCode::Other(None) => (NetworkCode::NameLookupFailed, "unknown failure"),
-        LookupCode::Other(Some(text)) => (NetworkCode::NameLookupFailed, text.as_str()),
+        LookupCode::Other(Some(text)) => {
+            let message = format!("look up {}: {}", quoted(name), quoted(text));
+            return network_error(NetworkCode::NameLookupFailed, message);
+        }
     };
     network_error(code, format!("look up {}: {text}", quoted(name)))
 }
@@ -61,9 +70,42 @@ pub(crate) fn network_error(code: NetworkCode, message: String) -> Error {
     Error::Network(NetworkError { code, message })
 }
 
-/// A caller's text as it appears in a message: in quotes, on one line.
+/// The most characters of a foreign text that a message shows.
+const SHOWN: usize = 256;
+
+/// Quotes a text of a caller, a peer or the host for a message: escaped, on one line, and of bounded length.
+///
+/// Quotes, backslashes, control characters, and characters that are invisible or change the direction are escaped;
+/// letters of every language are not.
 pub(crate) fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.escape_default())
+    let mut quoted = String::from("\"");
+    for (index, c) in text.chars().enumerate() {
+        if index == SHOWN {
+            quoted.push_str("\"...");
+            return quoted;
+        }
+        if hides(c) {
+            quoted.extend(c.escape_default());
+        } else {
+            quoted.push(c);
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Returns whether `c` is invisible, or changes how the text around it looks.
+///
+/// The standard library's tables for this would add 7 KB.
+fn hides(c: char) -> bool {
+    matches!(c,
+        '"' | '\\' | '\0'..='\x1f' | '\x7f'..='\u{a0}' | '\u{ad}' | '\u{34f}' | '\u{61c}'
+        | '\u{115f}'..='\u{1160}' | '\u{1680}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{205f}'..='\u{206f}' | '\u{3000}'
+        | '\u{3164}' | '\u{e000}'..='\u{f8ff}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{ffff}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{10ffff}'
+    )
 }
 
 pub(crate) fn broken_pipe() -> Error {
@@ -142,4 +184,40 @@ impl From<WriteError<Error>> for Error {
 /// A size as the interface has it. Memory is 32 bits wide, so nothing is lost.
 pub(crate) fn saturate(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_are_shown_and_what_forges_is_not() {
+        for (text, expected) in [
+            ("example.org", r#""example.org""#),
+            ("bücher.例え", r#""bücher.例え""#),
+            ("it's", r#""it's""#),
+            (r#"a"b\c"#, r#""a\"b\\c""#),
+            ("a\nb\r\x1b[2J\0", r#""a\nb\r\u{1b}[2J\u{0}""#),
+            (
+                "\u{202e}\u{2066}\u{200b}\u{feff}\u{85}\u{2028}",
+                r#""\u{202e}\u{2066}\u{200b}\u{feff}\u{85}\u{2028}""#,
+            ),
+        ] {
+            assert_eq!(quoted(text), expected);
+        }
+        for c in (0..=0x10_ffff).filter_map(char::from_u32) {
+            let forges = c.is_control() || c.is_whitespace() && c != ' ';
+            assert!(!forges || hides(c), "{}", c.escape_unicode());
+            assert!(
+                !c.is_alphanumeric()
+                    || !hides(c)
+                    || forges
+                    || matches!(c, '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{3164}' | '\u{ffa0}'),
+                "{}",
+                c.escape_unicode()
+            );
+        }
+        let long = quoted(&"ü".repeat(1_000_000));
+        assert_eq!(long, format!("\"{}\"...", "ü".repeat(256)));
+    }
 }

@@ -7,18 +7,6 @@ use crate::bindings::wasi::sockets::types::{
     IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
 };
 
-/// Parses a numeric address: IPv4, or IPv6 with an optional numeric scope (`fe80::1%2`). `None` for a name.
-///
-/// An IPv4 address in IPv6 clothing (`::ffff:1.2.3.4`) is taken as IPv4: WASI's IPv6 sockets carry IPv6 only.
-pub(crate) fn parse(host: &str, port: u16) -> Option<SocketAddr> {
-    if let Ok(ip) = host.parse::<IpAddr>() {
-        return Some(SocketAddr::new(ip.to_canonical(), port));
-    }
-    let (ip, scope) = host.split_once('%')?;
-    let (ip, scope) = (ip.parse::<Ipv6Addr>().ok()?, scope.parse().ok()?);
-    Some(SocketAddrV6::new(ip, port, 0, scope).into())
-}
-
 /// An address that the name service gave.
 pub(crate) fn from_lookup(ip: IpAddress, port: u16) -> SocketAddr {
     let ip = match ip {
@@ -103,40 +91,6 @@ fn from_segments((a, b, c, d, e, f, g, h): Segments) -> Ipv6Addr {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_parsed_and_names_are_not() {
-        assert_eq!(
-            parse("127.0.0.1", 80),
-            Some("127.0.0.1:80".parse().unwrap())
-        );
-        assert_eq!(parse("::1", 80), Some("[::1]:80".parse().unwrap()));
-        for name in [
-            "localhost",
-            "",
-            "127.0.0.1.example",
-            "[::1]",
-            "::1%eth0",
-            "127.0.0.1%1",
-            "%1",
-        ] {
-            assert_eq!(parse(name, 80), None, "{name}");
-        }
-    }
-
-    #[test]
-    fn a_scope_is_a_number() {
-        let scoped = SocketAddrV6::new("fe80::1".parse().unwrap(), 80, 0, 7);
-        assert_eq!(parse("fe80::1%7", 80), Some(scoped.into()));
-    }
-
-    #[test]
-    fn ipv4_in_ipv6_clothing_is_ipv4() {
-        assert_eq!(
-            parse("::ffff:127.0.0.1", 80),
-            Some("127.0.0.1:80".parse().unwrap())
-        );
-    }
 
     #[test]
     fn wasi_and_back() {

@@ -3,6 +3,10 @@
 pub(crate) mod address;
 pub(crate) mod budget;
 pub(crate) mod connect;
+pub(crate) mod host;
+mod idna;
+mod ipv4;
 pub(crate) mod listen;
+mod punycode;
 pub(crate) mod resolve;
 pub(crate) mod socket;

@@ -7,6 +7,7 @@ use crate::bindings::wasi::sockets::ip_name_lookup;
 use crate::errors;
 
 use super::address;
+use super::host::{self, Host};
 
 /// The addresses of `host`, in the name service's order, of the wanted family. Never empty.
 ///
@@ -14,19 +15,20 @@ use super::address;
 ///
 /// # Errors
 ///
-/// `invalid-argument` for what can be no host; `network` with `name-not-found`, `name-lookup-failed` or `access-denied`
-/// for what the name service does not know or may not be asked; `network(name-not-found)` when the host has no
-/// address of the family.
+/// `invalid-argument` for an empty host or one with a NUL; `network` with `name-not-found`, `name-lookup-failed` or
+/// `access-denied` for a host that is neither an address nor a name, or that the name service does not know or may not
+/// be asked for; `network(name-not-found)` when the host has no address of the family.
 pub(crate) async fn resolve(
     host: &str,
     port: u16,
     family: AddressFamily,
 ) -> Result<Vec<SocketAddr>, Error> {
     check(host)?;
-    let mut found = match address::parse(host, port) {
-        Some(address) => vec![address],
-        None => {
-            let ips = ip_name_lookup::resolve_addresses(host.to_owned())
+    let parsed = host::parse(host, port).map_err(|reason| malformed(host, &reason))?;
+    let mut found = match parsed {
+        Host::Address(address) => vec![address],
+        Host::Name(name) => {
+            let ips = ip_name_lookup::resolve_addresses(name)
                 .await
                 .map_err(|code| errors::lookup(code, host))?;
             ips.into_iter()
@@ -47,7 +49,14 @@ pub(crate) async fn resolve(
     Ok(found)
 }
 
-fn check(host: &str) -> Result<(), Error> {
+/// Returns the error for a host that [`host::parse`] refuses.
+pub(crate) fn malformed(host: &str, reason: &str) -> Error {
+    let message = format!("host {} {reason}", errors::quoted(host));
+    errors::network_error(NetworkCode::NameNotFound, message)
+}
+
+/// Checks for the two hosts that are `invalid-argument`.
+pub(crate) fn check(host: &str) -> Result<(), Error> {
     let reason = if host.is_empty() {
         "host: empty"
     } else if host.contains('\0') {

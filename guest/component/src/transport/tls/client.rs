@@ -48,7 +48,7 @@ impl ClientSettings {
     }
 
     pub(crate) fn add_roots(&mut self, certificates: &[u8]) -> Result<u32, Error> {
-        self.changed().roots.add(certificates)
+        self.changed().roots.add(certificates, "roots")
     }
 
     pub(crate) fn set_certificate(&mut self, chain: &[u8], key: Vec<u8>) -> Result<(), Error> {
@@ -100,7 +100,9 @@ impl ClientSettings {
             let roots = self.roots.with_built_in(self.built_in);
             if roots.is_empty() {
                 return Err(Error::InvalidArgument(
-                    "TLS: no roots, so no server could be trusted".into(),
+                    "roots: there are none, so no server could be trusted: add some, or let the built-in ones \
+                     count"
+                        .into(),
                 ));
             }
             builder.with_root_certificates(roots)

@@ -6,6 +6,8 @@ use crate::bindings::exports::asyncio::streams::types::{
     CertificateFailure, Error, TlsError, TlsFailure,
 };
 
+use super::sentences;
+
 /// What went wrong, as exactly as rustls and the peer's alert let it be told.
 pub(super) fn error(cause: &Cause) -> Error {
     let failure = match cause {
@@ -15,7 +17,7 @@ pub(super) fn error(cause: &Cause) -> Error {
         Cause::PeerIncompatible(_) | Cause::NoApplicationProtocol => TlsFailure::Handshake,
         _ => TlsFailure::Protocol,
     };
-    tls(failure, cause.to_string())
+    tls(failure, sentences::of(cause).into_owned())
 }
 
 /// The peer went away before the handshake was done.

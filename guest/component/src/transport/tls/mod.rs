@@ -9,18 +9,24 @@
 //! that goes out is written by the task that has the [`Outgoing`], also what TLS has to say by itself: tickets, answers
 //! to a change of keys, alerts. So records leave in the order in which they were made.
 
+mod alerts;
 mod certificates;
 mod client;
 mod common;
+mod der;
 mod failure;
 mod handshake;
 mod incoming;
+mod key;
 mod names;
 mod outgoing;
+mod pem;
+mod sentences;
 mod server;
 mod session;
 mod suites;
 mod unverified;
+mod verdicts;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -51,10 +57,10 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// `invalid-argument` when no certificate can be for that name.
+    /// Those of connecting to a host that is neither a name nor an address.
     pub(crate) fn or_named(mut self, host: &str) -> Result<Self, Error> {
         if self.name.is_none() {
-            self.name = Some(names::parse(host)?);
+            self.name = Some(names::of_host(host)?);
         }
         Ok(self)
     }

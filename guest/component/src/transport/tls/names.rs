@@ -3,16 +3,40 @@
 use rustls::pki_types::ServerName;
 
 use crate::bindings::exports::asyncio::streams::types::Error;
-use crate::net::address;
+use crate::errors;
+use crate::net::host::{self, Host};
+use crate::net::resolve;
 
-/// A host as a certificate has it: a name, or a numeric address, whose zone no certificate knows.
-pub(super) fn parse(host: &str) -> Result<ServerName<'static>, Error> {
-    if let Some(address) = address::parse(host, 0) {
-        return Ok(ServerName::from(address.ip()));
-    }
-    ServerName::try_from(host.to_owned()).map_err(|_| {
-        Error::InvalidArgument(format!("server name: no certificate can be for {host:?}"))
+/// Parses the name to verify that the caller has set.
+///
+/// # Errors
+/// `invalid-argument` for what is neither a name nor an address.
+pub(super) fn parse(name: &str) -> Result<ServerName<'static>, Error> {
+    certified(name).map_err(|reason| {
+        Error::InvalidArgument(format!("server name {} {reason}", errors::quoted(name)))
     })
+}
+
+/// Parses the host that is connected to, which is verified if the caller has set no name.
+///
+/// # Errors
+/// As for connecting without TLS.
+pub(super) fn of_host(host: &str) -> Result<ServerName<'static>, Error> {
+    resolve::check(host)?;
+    certified(host).map_err(|reason| resolve::malformed(host, &reason))
+}
+
+/// Converts a host to its form in certificates: an address without zone, or an ASCII name without trailing dot.
+fn certified(host: &str) -> Result<ServerName<'static>, host::Reason> {
+    match host::parse(host, 0)? {
+        Host::Address(address) => Ok(ServerName::from(address.ip())),
+        Host::Name(mut name) => {
+            if name.ends_with('.') {
+                name.pop();
+            }
+            ServerName::try_from(name).map_err(|_| "is no name that a certificate can have".into())
+        }
+    }
 }
 
 pub(super) fn missing() -> Error {
@@ -25,8 +49,23 @@ mod tests {
 
     #[test]
     fn names_and_addresses_are_told_apart() {
-        assert!(matches!(parse("example.org"), Ok(ServerName::DnsName(_))));
-        for address in ["192.0.2.1", "2001:db8::1", "fe80::1%2"] {
+        for name in [
+            "example.org",
+            "example.org.",
+            "bücher.example",
+            "a_b",
+            "1.a",
+        ] {
+            assert!(matches!(parse(name), Ok(ServerName::DnsName(_))), "{name}");
+        }
+        for address in [
+            "192.0.2.1",
+            "2001:db8::1",
+            "fe80::1%2",
+            "[::1]",
+            "127.1",
+            "0x7f.1",
+        ] {
             assert!(
                 matches!(parse(address), Ok(ServerName::IpAddress(_))),
                 "{address}"
@@ -35,5 +74,11 @@ mod tests {
         for neither in ["", "a b", "-", "ex\0ample"] {
             assert!(parse(neither).is_err(), "{neither:?}");
         }
+    }
+
+    #[test]
+    fn a_name_is_verified_in_ascii() {
+        let name = parse("Bücher.example.").expect("a name");
+        assert_eq!(name.to_str(), "xn--bcher-kva.example");
     }
 }

@@ -61,7 +61,7 @@ impl ServerSettings {
     }
 
     pub(crate) fn add_client_roots(&mut self, certificates: &[u8]) -> Result<u32, Error> {
-        self.changed().roots.add(certificates)
+        self.changed().roots.add(certificates, "client roots")
     }
 
     /// The role that these settings make.
@@ -91,7 +91,8 @@ impl ServerSettings {
     fn make(&self) -> Result<ServerConfig, Error> {
         if self.identities.is_empty() {
             return Err(Error::InvalidArgument(
-                "TLS: a server needs a certificate".into(),
+                "certificate chain: there is none, and a server needs one: add it with its key"
+                    .into(),
             ));
         }
         let provider = suites::provider();
@@ -108,7 +109,9 @@ impl ServerSettings {
                 }
                 let verifier = verifier.build().map_err(|_| {
                     Error::InvalidArgument(
-                        "TLS: no roots, so no client's certificate could be trusted".into(),
+                        "client roots: there are none, so no client's certificate could be trusted: \
+                         add some, or ask for no certificates"
+                            .into(),
                     )
                 })?;
                 builder.with_client_cert_verifier(verifier)
@@ -149,7 +152,10 @@ impl ResolvesServerCert for ByName {
             let mut fit = self.0.iter().filter(|identity| is_for(identity, &name));
             fit.find(usable)
         });
-        named.or_else(|| self.0.iter().find(usable)).cloned()
+        let chosen = named.or_else(|| self.0.iter().find(usable));
+        // For `None` rustls sends the alert access_denied. With any certificate it finds that suites or signature
+        // schemes differ and sends handshake_failure, as other servers do.
+        chosen.or(self.0.first()).cloned()
     }
 }
 

@@ -74,14 +74,18 @@ pub(super) fn name(suite: CipherSuite) -> String {
 
 /// The names of protocols, as they go over the wire.
 pub(super) fn alpn(protocols: Vec<String>) -> Result<Vec<Vec<u8>>, Error> {
-    if protocols.len() > 255
-        || protocols
-            .iter()
-            .any(|name| !(1..=255).contains(&name.len()))
-    {
+    if protocols.len() > 255 {
         return Err(Error::InvalidArgument(
-            "protocols: at most 255, each of 1 to 255 bytes".into(),
+            "protocols: more than 255 of them".into(),
         ));
+    }
+    for (index, name) in protocols.iter().enumerate() {
+        let (number, length) = (index.saturating_add(1), name.len());
+        if !(1..=255).contains(&length) {
+            return Err(Error::InvalidArgument(format!(
+                "protocols: entry {number} is of {length} bytes, and must be of 1 to 255"
+            )));
+        }
     }
     Ok(protocols.into_iter().map(String::into_bytes).collect())
 }
