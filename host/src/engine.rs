@@ -1,16 +1,18 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime_wasi::p3::bindings::sockets::ip_name_lookup;
 
 use crate::compose::{ComposeError, Part, provider_of};
-use crate::network::{Lookup, LookupView};
+use crate::network::{Lookup, LookupView, add_bind_to_linker};
 use crate::state::State;
+use crate::text::{self, Escaped};
 
 /// Compiles components and links them with WASI. One is enough for a whole process; a clone is the same engine.
 #[derive(Clone)]
 pub struct Engine {
-    linker: Linker<State>,
+    linker: Arc<Linker<State>>,
 }
 
 impl Engine {
@@ -32,15 +34,18 @@ impl Engine {
             let mut linker = Linker::<State>::new(&engine);
             wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
             wasmtime_wasi::p3::add_to_linker(&mut linker)?;
-            // Names are looked up for those who may.
+            // Names are looked up for those who may, and the ports that the system chooses are noted.
             linker.allow_shadowing(true);
             ip_name_lookup::add_to_linker::<_, Lookup>(&mut linker, |_| LookupView)?;
+            add_bind_to_linker(&mut linker)?;
             Ok(linker)
         };
         let linker = linker().map_err(|error: wasmtime::Error| LoadError::Engine {
             reason: one_line(&error),
         })?;
-        Ok(Self { linker })
+        Ok(Self {
+            linker: Arc::new(linker),
+        })
     }
 
     /// Compiles a component and links it. What it imports beyond WASI is an error that says what provides it.
@@ -96,7 +101,7 @@ pub enum LoadError {
     #[error(transparent)]
     Part(#[from] ComposeError),
     /// The component is not valid, or uses features that are not there.
-    #[error("{name} cannot be compiled: {reason}")]
+    #[error("{} cannot be compiled: {reason}", Escaped(name))]
     Compile {
         /// The component.
         name: String,
@@ -104,7 +109,11 @@ pub enum LoadError {
         reason: String,
     },
     /// The component needs other components.
-    #[error("{name} is not complete: it imports {}; compose it with {provider}", imports.join(", "))]
+    #[error(
+        "{} is not complete: it imports {}; compose it with {provider}",
+        Escaped(name),
+        Escaped(&imports.join(", "))
+    )]
     Incomplete {
         /// The component.
         name: String,
@@ -114,7 +123,7 @@ pub enum LoadError {
         provider: &'static str,
     },
     /// The component imports something of WASI that is not there, or with other types.
-    #[error("{name} cannot be linked: {reason}")]
+    #[error("{} cannot be linked: {reason}", Escaped(name))]
     Link {
         /// The component.
         name: String,
@@ -122,7 +131,7 @@ pub enum LoadError {
         reason: String,
     },
     /// The component exports something else than was to be used.
-    #[error("{name} does not export {wanted}{}", exported(exports))]
+    #[error("{} does not export {wanted}{}", Escaped(name), Escaped(&exported(exports)))]
     Missing {
         /// The component.
         name: String,
@@ -140,15 +149,10 @@ fn exported(exports: &[String]) -> String {
     }
 }
 
-/// The whole chain of an error in one line.
+/// The whole chain of an error in one line. It may quote what a component has in it.
 pub(crate) fn one_line(error: &wasmtime::Error) -> String {
     let chain: Vec<String> = error.chain().map(|cause| cause.to_string()).collect();
-    chain
-        .join(": ")
-        .lines()
-        .map(str::trim)
-        .collect::<Vec<_>>()
-        .join(" ")
+    text::one_line(&chain.join(": "))
 }
 
 /// Reads a part for an engine.

@@ -4,18 +4,21 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;
 
-use crate::streams::wit;
-pub use crate::streams::wit::{CertificateFailure, NetworkCode};
+use crate::text::Escaped;
+use crate::wit;
+pub use crate::wit::{CertificateFailure, NetworkCode};
 
 /// Why a call on a stream failed. The first eight leave the connection usable.
+///
+/// Messages are displayed in one line without control characters, whatever a peer or a caller had put into them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// An argument that no state of the connection would make right.
-    #[error("invalid argument: {0}")]
+    #[error("invalid argument: {}", Escaped(.0))]
     InvalidArgument(String),
     /// The component, or this transport, cannot do it.
-    #[error("not supported: {0}")]
+    #[error("not supported: {}", Escaped(.0))]
     NotSupported(String),
     /// A call that excludes this one is pending on the same object.
     #[error("another call is pending that excludes this one")]
@@ -63,10 +66,10 @@ pub enum Error {
     #[error("{}", attempts(.0))]
     Connect(Vec<ConnectAttempt>),
     /// TLS failed.
-    #[error("TLS failed: {}", .0.message)]
+    #[error("TLS failed: {}", Escaped(&.0.message))]
     Tls(TlsError),
     /// What a later version of the component adds.
-    #[error("{message} ({code})")]
+    #[error("{} ({})", Escaped(message), Escaped(code))]
     Other {
         /// Its name, for programs.
         code: String,
@@ -75,13 +78,13 @@ pub enum Error {
     },
     /// The component itself is gone, with every connection of it: it trapped, a limit was reached, or the tokio
     /// runtime ended. Carries the cause.
-    #[error("the streams component has stopped: {0}")]
+    #[error("the streams component has stopped: {}", Escaped(.0))]
     Stopped(Arc<str>),
 }
 
 /// What the operating system or the name service said.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+#[error("{}", Escaped(message))]
 pub struct NetworkError {
     /// For programs.
     pub code: NetworkCode,
@@ -149,7 +152,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Inet(address) => address.fmt(f),
-            Self::Unix(text) | Self::Other(text) => f.write_str(text),
+            Self::Unix(text) | Self::Other(text) => Escaped(text).fmt(f),
         }
     }
 }

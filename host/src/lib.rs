@@ -7,7 +7,7 @@
 //!
 //! use asyncio_streams_host::{Engine, Limits, Network, StreamsComponent};
 //!
-//! #[tokio::main]
+//! #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     // Compiling takes a second; what is compiled serves any number of instances.
 //!     let engine = Engine::new()?;
@@ -44,7 +44,7 @@
 //! use asyncio_streams_host::compose::{Part, compose};
 //! use asyncio_streams_host::{Engine, Network, Program};
 //!
-//! #[tokio::main]
+//! #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let app = compose([Part::read("client.wasm")?, Part::read("streams.wasm")?])?;
 //!     let program = Program::from_bytes(&Engine::new()?, "client", app.bytes())?;
@@ -56,6 +56,17 @@
 //! }
 //! ```
 //!
+//! # Runtimes
+//!
+//! Any tokio runtime with I/O and time enabled will do. A program is polled by the task that awaits
+//! [`Command::run`]; an instance of the streams component by its own task, and by the tasks that call it. Its sockets
+//! wake that task through the runtime.
+//!
+//! A message costs least where the program and its sockets share a thread: on a current-thread runtime,
+//! or in a task of its own (`tokio::spawn`) on a runtime of several threads. `block_on` on a runtime of
+//! several threads, which `#[tokio::main]` does without a `flavor`, polls the program on one thread while another
+//! waits for the system, so most waits wake a second thread.
+//!
 //! # Composing
 //!
 //! [`compose`] joins parts to a program. With `default-features = false` it is all that is left of this crate,
@@ -66,8 +77,13 @@
 //! Nothing, unless it is granted: no files in any case, [`Network::none`] by default, an empty environment.
 //! [`Limits`] bound its handles and its memory. Not bounded is the time that it computes without waiting: such
 //! a guest keeps the thread that runs it.
+//!
+//! A guest also has no local address or port of its own choice, whether to listen or to connect from, unless
+//! [`Network::allow_listen`] grants it. Text that a guest or a peer made up appears in messages of this crate only
+//! with control characters escaped ([`Escaped`]); what a guest prints is passed on as it is.
 
 pub mod compose;
+mod text;
 
 #[cfg(feature = "embed")]
 mod engine;
@@ -83,6 +99,10 @@ mod program;
 mod state;
 #[cfg(feature = "embed")]
 mod streams;
+#[cfg(feature = "embed")]
+mod wit;
+
+pub use self::text::Escaped;
 
 #[cfg(feature = "embed")]
 pub use self::{
@@ -95,7 +115,8 @@ pub use self::{
     network::{Denied, Endpoint, EndpointError, Network},
     program::{Command, ExitStatus, Output, Program, RunError, Stdin, Stdout},
     streams::{
-        AddressFamily, ConnectOptions, Incoming, PartialWrite, Reader, Server, ServerOptions,
-        Streams, StreamsComponent, Wanted, Writer,
+        ConnectOptions, Incoming, PartialWrite, Reader, Server, ServerOptions, Streams,
+        StreamsComponent, Writer,
     },
+    wit::{AddressFamily, Wanted},
 };

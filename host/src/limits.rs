@@ -6,8 +6,8 @@ use wasmtime::ResourceLimiter;
 pub struct Limits {
     /// Handles that may be alive at once: resources, streams, futures and calls in progress, of all parts of
     /// the program together. The default, 100,000, is wasmtime's own. A connection of the streams component
-    /// takes about ten, so it is enough for about 10,000 connections. One handle more is a trap, which ends the
-    /// program.
+    /// takes up to [`HANDLES_PER_OPENED`](Limits::HANDLES_PER_OPENED) or
+    /// [`HANDLES_PER_ACCEPTED`](Limits::HANDLES_PER_ACCEPTED). One handle more is a trap, which ends the program.
     pub max_handles: usize,
     /// Bytes that the linear memories and tables of all parts may have together. The default is no limit but
     /// the 4 GiB that one 32-bit memory can have. What is beyond is refused, and nearly every program traps
@@ -25,6 +25,12 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The handles that a connection may take which the program opened.
+    pub const HANDLES_PER_OPENED: usize = asyncio_streams_core::HANDLES_OPENED as usize;
+
+    /// The handles that a connection may take which a server of the program accepted.
+    pub const HANDLES_PER_ACCEPTED: usize = asyncio_streams_core::HANDLES_ACCEPTED as usize;
+
     /// The defaults.
     pub fn new() -> Self {
         Self::default()

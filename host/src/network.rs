@@ -1,5 +1,6 @@
 //! What a program may do on the network: nothing, unless it is granted.
 
+mod bind;
 mod check;
 mod endpoint;
 mod lookup;
@@ -8,6 +9,9 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::text::Escaped;
+
+pub(crate) use bind::add_to_linker as add_bind_to_linker;
 pub(crate) use check::Policy;
 pub use endpoint::{Endpoint, EndpointError};
 pub(crate) use lookup::{Lookup, LookupView};
@@ -25,16 +29,18 @@ pub(crate) use lookup::{Lookup, LookupView};
 ///
 /// What a grant means:
 ///
-/// * **Connecting** is allowed to the granted endpoints, from whatever local address the system chooses. A
-///   local port of the program's own choice counts as listening.
-/// * **Listening** is allowed on the granted endpoints, and whoever connects to a granted listener is accepted.
-///   `0.0.0.0` stands for every IPv4 address and `[::]` for every IPv6 address. Port 0 stands for any free
-///   port: the program may ask for port 0, or for one of 32768 to 65535, from where systems take free ports (a
-///   server on IPv4 and IPv6 at once asks for the same one a second time).
+/// * **Connecting** is allowed to the granted endpoints, from the local address and port that the system chooses. A
+///   local address or port of the program's own choice (`bind` before `connect`, asyncio's `local_addr`) has to be
+///   granted as listening on it, for an address alone with port 0.
+/// * **Listening** is allowed on the granted endpoints, and every client of a granted listener is accepted.
+///   `0.0.0.0` stands for every IPv4 address and `[::]` for every IPv6 address. Port 0 stands for a free port: the
+///   program may ask for port 0, and for a port that it was given for port 0 before (a server on IPv4 and IPv6 at
+///   once asks for the same one a second time).
 /// * **A name** may be looked up when it is granted, and no other; `*` grants every name. A connection by name
 ///   is allowed to the addresses that such a look-up gave to the program before, so what the name service says
 ///   at that moment counts, and a second answer cannot differ. The names of a granted endpoint are never looked
-///   up by the host itself. Programs of WASI 0.2 can look names up only where every host is granted.
+///   up by the host itself. A text that can be no host's name is not looked up at all. Programs of WASI 0.2 can
+///   look names up only where every host is granted.
 /// * **UDP** comes only with [`Network::all`].
 ///
 /// What is not granted fails in the program as "access denied"; [`on_denied`](Network::on_denied) tells the
@@ -99,17 +105,33 @@ impl fmt::Debug for Network {
 }
 
 /// Something that a program wanted to do and was not granted.
+///
+/// It is displayed in one line without control characters, whatever the program made of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Denied {
     /// To connect to this address.
     Connect(SocketAddr),
-    /// To listen on this address, or to bind to this port of its own choice.
+    /// To listen on this address, or to bind to it; the port is 0 where the system chose it.
     Listen(SocketAddr),
-    /// To look this name up.
+    /// To look this name up, in ASCII and in lower case.
     Lookup(String),
     /// To send to, receive from or bind to this address by UDP.
     Udp(SocketAddr),
+}
+
+impl Denied {
+    /// The endpoint that would have granted it, and no more than that: for [`Network::allow_listen`] if it was to
+    /// listen, else for [`Network::allow_connect`]. A look-up has no port, so its endpoint has any.
+    ///
+    /// Nothing grants UDP except [`Network::all`].
+    pub fn endpoint(&self) -> Option<Endpoint> {
+        match self {
+            Self::Connect(address) | Self::Listen(address) => Some((*address).into()),
+            Self::Lookup(name) => Endpoint::of_name(name),
+            Self::Udp(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Denied {
@@ -117,7 +139,7 @@ impl fmt::Display for Denied {
         match self {
             Self::Connect(address) => write!(f, "connect to {address}"),
             Self::Listen(address) => write!(f, "listen on {address}"),
-            Self::Lookup(name) => write!(f, "look-up of {name}"),
+            Self::Lookup(name) => write!(f, "look-up of {}", Escaped(name)),
             Self::Udp(address) => write!(f, "UDP with {address}"),
         }
     }

@@ -146,7 +146,7 @@ impl Command {
         self
     }
 
-    /// Grants a network.
+    /// Grants a network. Without it the program has none.
     pub fn network(mut self, network: Network) -> Self {
         self.network = network;
         self

@@ -1,6 +1,5 @@
 //! The streams interface, called from Rust.
 
-mod bindings;
 mod client;
 mod event_loop;
 mod io;
@@ -18,7 +17,6 @@ use wasmtime::Store;
 use wasmtime::component::StreamReader;
 use wasmtime_wasi::WasiCtxBuilder;
 
-use self::bindings::ComponentPre;
 use self::client::{Call, Client, Handle};
 use crate::compose::Part;
 use crate::engine::{Engine, LoadError, read};
@@ -27,20 +25,13 @@ use crate::limits::Limits;
 use crate::network::Network;
 use crate::program::RunError;
 use crate::state::State;
+use crate::wit::ComponentPre;
 
-pub use self::bindings::exports::asyncio::streams::streams::Wanted;
-pub use self::bindings::exports::asyncio::streams::types::AddressFamily;
 pub use self::io::Incoming;
 pub use self::options::{ConnectOptions, ServerOptions};
 pub use self::reader::Reader;
 pub use self::server::Server;
 pub use self::writer::{PartialWrite, Writer};
-
-/// The types as the WIT has them.
-pub(crate) mod wit {
-    pub(crate) use super::bindings::exports::asyncio::streams::streams::Waits;
-    pub use super::bindings::exports::asyncio::streams::types::*;
-}
 
 /// The streams component, compiled: `streams.wasm`.
 #[derive(Clone)]

@@ -1,19 +1,17 @@
 //! The program `streams`, run as a user does.
 
+mod support;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use support::{built, streams};
+
 /// Longer than anything here takes.
 const DEADLINE: Duration = Duration::from_secs(60);
-
-fn streams<A: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = A>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_streams"));
-    command.args(args).stdin(Stdio::null());
-    command
-}
 
 fn output<A: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = A>) -> Output {
     streams(args).output().expect("the program runs")
@@ -30,24 +28,6 @@ fn assert_fails<A: AsRef<std::ffi::OsStr>>(
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{error}");
     assert_eq!(error, format!("{said}\n"));
-}
-
-/// A component that was built, by its path.
-fn built(name: &str) -> PathBuf {
-    let target = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
-    let folder = match std::env::var_os("COMPONENTS") {
-        Some(folder) => folder.into(),
-        None => std::env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(target, PathBuf::from)
-            .join("components"),
-    };
-    let file = folder.join(format!("{name}.wasm"));
-    assert!(
-        file.exists(),
-        "{} is missing. The components are built by `cargo xtask build`",
-        file.display()
-    );
-    file
 }
 
 /// A component made of text, in a file of its own.
@@ -205,6 +185,104 @@ fn a_trap_is_one_line_and_more_only_if_asked() {
 }
 
 #[test]
+fn text_of_components_and_file_names_is_escaped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = r#"(component
+        (core module $m
+            (func $"\1b[2J\nstreams: forged" (result i32) unreachable)
+            (func (export "run") (result i32) call $"\1b[2J\nstreams: forged"))
+        (core instance $i (instantiate $m))
+        (func $run async (result (result)) (canon lift (core func $i "run")))
+        (instance $r (export "run" (func $run)))
+        (export "wasi:cli/run@0.3.0" (instance $r)))"#;
+    let app = made(&folder, "app\n\u{1b}[2J.wasm", text);
+    for (option, escaped) in [
+        (None, "wasm` unreachable"),
+        (Some("-v"), r"\u{1b}[2J\nstreams: forged"),
+    ] {
+        let args = ["run"].into_iter().chain(option).map(std::ffi::OsStr::new);
+        let output = output(args.chain([app.as_os_str()]));
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{error:?}");
+        assert!(error.contains(r"app\n\u{1b}[2J.wasm trapped"), "{error:?}");
+        assert!(option.is_none() || error.contains(escaped), "{error:?}");
+        assert!(!error.contains('\u{1b}'), "{error:?}");
+        assert!(
+            !error
+                .lines()
+                .any(|line| line.starts_with("streams: forged")),
+            "{error:?}"
+        );
+    }
+    for file in ["no\n\u{1b}such.wasm", "app\n\u{1b}[2J.wasm"] {
+        let output = output(["compose", "-o", "never.wasm", file]);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{error:?}");
+        assert!(
+            error.lines().count() == 1 && !error.contains('\u{1b}'),
+            "{error:?}"
+        );
+    }
+}
+
+/// One number for each kind of connection, in everything that users read.
+#[test]
+fn the_handles_of_a_connection_are_the_same_everywhere() {
+    use asyncio_streams_host::Limits;
+
+    let (opened, accepted) = (Limits::HANDLES_PER_OPENED, Limits::HANDLES_PER_ACCEPTED);
+    let help = output(["run", "--help"]);
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    let read = |file: &str| {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+        std::fs::read_to_string(file).expect("a text")
+    };
+    for (place, text, expected) in [
+        (
+            "streams run --help",
+            help,
+            format!(
+                "up to {opened} handles if the program opened it, {accepted} if a server accepted it"
+            ),
+        ),
+        (
+            "README.md",
+            read("README.md"),
+            format!("{accepted} handles each"),
+        ),
+        (
+            "wit/README.md",
+            read("wit/README.md"),
+            format!(
+                "{opened} handles for one that `open-connection` made, {accepted} for one that a server gave out"
+            ),
+        ),
+        (
+            "wit/streams.wit",
+            read("wit/streams.wit"),
+            format!("{accepted} for each connection"),
+        ),
+    ] {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        assert!(
+            words.join(" ").contains(&expected),
+            "{place} lacks {expected:?}"
+        );
+    }
+}
+
+/// What `--help` says about a local address of the program's choice.
+#[test]
+fn the_help_says_what_grants_a_local_address() {
+    let help = output(["run", "--help"]);
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    let words: Vec<&str> = help.split_whitespace().collect();
+    let expected =
+        "A local address or port of its own choice to connect from has to be granted here";
+    assert!(words.join(" ").contains(expected), "{help}");
+}
+
+#[test]
 fn wrong_usage_is_two() {
     for args in [&["run"][..], &["compose", "x.wasm"], &["nonsense"], &[]] {
         assert_eq!(output(args).status.code(), Some(2), "{args:?}");
@@ -219,6 +297,16 @@ fn wrong_usage_is_two() {
             "--allow-listen",
             "::1:80",
             "an IPv6 address stands in brackets",
+        ),
+        (
+            "--allow-connect",
+            "10.0.0.0/8:80",
+            "there are no networks such as `10.0.0.0/8`",
+        ),
+        (
+            "--allow-listen",
+            "*.example.org:443",
+            "there are no patterns",
         ),
         ("--env", "novalue", "it is not NAME=VALUE"),
         ("--max-handles", "many", "invalid digit"),
@@ -360,23 +448,6 @@ fn what_is_not_granted_names_the_option() {
         granted.status.success(),
         "{}",
         String::from_utf8_lossy(&granted.stdout)
-    );
-
-    let mut server = streams(["run", "--with"]);
-    server
-        .arg(built("streams"))
-        .arg("--with")
-        .arg(built("examples/echo-server"))
-        .arg(built("serve"));
-    let denied = server
-        .arg("127.0.0.1:0")
-        .output()
-        .expect("the program runs");
-    let error = String::from_utf8_lossy(&denied.stderr);
-    assert!(!denied.status.success());
-    assert!(
-        error.contains("denied; grant it with --allow-listen 127.0.0.1:0\n"),
-        "{error}"
     );
 }
 

@@ -29,6 +29,7 @@ mod embedded;
 pub mod native;
 mod output;
 pub mod peers;
+pub mod process_state;
 mod program;
 pub mod python;
 pub mod resources;

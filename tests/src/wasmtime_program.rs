@@ -10,6 +10,7 @@ use std::{env, io};
 
 use crate::components::Composed;
 use crate::output::Output;
+use crate::process_state;
 use crate::program::{Network, Program};
 use crate::running::{Exit, Process, Running, Stdin};
 
@@ -47,6 +48,7 @@ pub(crate) fn start(program: Program, composed: &Composed, wasmtime: PathBuf) ->
         Stdio::null()
     });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    process_state::set(&mut command);
     let mut child = command.spawn().unwrap_or_else(|error| {
         panic!(
             "{:?}: {error}. WASMTIME in the environment names the wasmtime program, or `skip` to do without",

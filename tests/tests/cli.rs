@@ -123,6 +123,19 @@ fn nobody_there() {
     }
 }
 
+/// The test `signal` again, in a process that a script has started in the background: it ignores the signals.
+#[test]
+#[cfg(unix)]
+fn signal_where_the_tests_were_started_in_the_background() {
+    let tests = std::env::current_exe().expect("the tests");
+    let mut again = std::process::Command::new("sh");
+    again.args(["-c", "trap '' HUP INT TERM; exec \"$0\" --exact signal"]);
+    let output = again.arg(tests).output().expect("the shell runs");
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("1 passed"), "{said}");
+}
+
 /// A server that is ended by a signal: whatever its clients are in the middle of ends with it, at once.
 #[test]
 #[cfg(unix)]

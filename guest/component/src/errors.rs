@@ -155,7 +155,6 @@ impl From<InvalidArgument> for Error {
 impl From<ReadError<Error>> for Error {
     fn from(error: ReadError<Error>) -> Self {
         match error {
-            ReadError::InvalidArgument(reason) => reason.into(),
             ReadError::TooLarge(size) => Error::TooLarge(size),
             ReadError::Incomplete { partial, expected } => Error::IncompleteRead(Incomplete {
                 partial,

@@ -34,3 +34,12 @@ pub const ACCEPT_BACKOFF_FIRST: u64 = 10_000_000;
 
 /// The longest pause after accepts that failed: 1 s, which is asyncio's only one (`ACCEPT_RETRY_DELAY`).
 pub const ACCEPT_BACKOFF_LONGEST: u64 = 1_000_000_000;
+
+/// The handles that one connection may take which this side opened. All components of a store share one table of them,
+/// and hosts bound it.
+pub const HANDLES_OPENED: u32 = 18;
+
+/// The handles that one connection may take which a server gave out: like the above, and those of the server and of the
+/// handler's task. Measured as 17 under `serve.wasm` while the handler waits in a read; 6 more while it waits for another
+/// call as well.
+pub const HANDLES_ACCEPTED: u32 = 24;

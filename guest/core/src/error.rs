@@ -12,8 +12,6 @@ pub struct InvalidArgument(pub &'static str);
 /// Why a read has no bytes to give.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReadError<E> {
-    /// The caller's mistake; nothing was consumed.
-    InvalidArgument(InvalidArgument),
     /// The result would have this many bytes at least, which is more than the reader's `max_result`. Nothing was
     /// consumed: read in smaller parts.
     TooLarge(u64),
@@ -61,7 +59,6 @@ impl fmt::Display for InvalidArgument {
 impl<E: fmt::Display> fmt::Display for ReadError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InvalidArgument(error) => error.fmt(f),
             Self::TooLarge(size) => write!(
                 f,
                 "the result would have {size} bytes or more, beyond the largest allowed"

@@ -79,11 +79,6 @@ impl ServerState {
         self.clients = self.clients.saturating_sub(1);
     }
 
-    /// How many clients are there.
-    pub fn clients(&self) -> usize {
-        self.clients
-    }
-
     /// The most clients at a time.
     pub fn max_connections(&self) -> usize {
         self.max_connections
@@ -187,7 +182,11 @@ mod tests {
     fn a_client_that_leaves_twice_does_no_harm() {
         let mut server = ServerState::new(1).unwrap();
         server.client_left();
-        assert_eq!(server.clients(), 0);
+        server.client_joined();
+        server.close();
+        assert!(!server.is_done());
+        server.client_left();
+        assert!(server.is_done());
     }
 
     #[test]

@@ -197,11 +197,6 @@ impl<E: Clone> Writer<E> {
         self.closing || matches!(self.state, State::Lost(_) | State::Aborted(_))
     }
 
-    /// Whether this direction was to be ended, by `write_eof` or by `close`.
-    pub fn eof_requested(&self) -> bool {
-        matches!(self.state, State::Ending | State::EndGiven | State::Ended)
-    }
-
     /// How many bytes the transport has not yet taken.
     pub fn queued(&self) -> usize {
         self.queue.len().saturating_add(self.in_flight)

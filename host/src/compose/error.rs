@@ -1,6 +1,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::text::{Escaped, one_line};
+
 /// Why parts cannot be composed. Parts are called by the names that they were given (a file's path).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -9,7 +11,7 @@ pub enum ComposeError {
     #[error("there is nothing to compose: no part was given")]
     NoParts,
     /// The file of a part cannot be read.
-    #[error("cannot read {}: {reason}", path.display())]
+    #[error("cannot read {}: {reason}", Escaped(&path.display().to_string()))]
     Read {
         /// The file.
         path: PathBuf,
@@ -17,7 +19,7 @@ pub enum ComposeError {
         reason: std::io::Error,
     },
     /// The part is something else than a component.
-    #[error("{part} is not a component: {found}")]
+    #[error("{} is not a component: {found}", Escaped(part))]
     NotAComponent {
         /// The part.
         part: String,
@@ -25,7 +27,7 @@ pub enum ComposeError {
         found: &'static str,
     },
     /// The part begins as a component does, and is broken.
-    #[error("{part} is a damaged component: {reason}")]
+    #[error("{} is a damaged component: {}", Escaped(part), one_line(reason))]
     Damaged {
         /// The part.
         part: String,
@@ -34,8 +36,10 @@ pub enum ComposeError {
     },
     /// Two parts export an interface that a third imports.
     #[error(
-        "{} each export {interface}, which {user} imports: leave out all but one, or compose in steps",
-        list(providers)
+        "{} each export {}, which {} imports: leave out all but one, or compose in steps",
+        list(providers),
+        Escaped(interface),
+        Escaped(user)
     )]
     SeveralProviders {
         /// The interface, as the user names it.
@@ -46,7 +50,10 @@ pub enum ComposeError {
         providers: Vec<String>,
     },
     /// The same part was given more than once.
-    #[error("{part} is given twice: each part is needed once, however many others use it")]
+    #[error(
+        "{} is given twice: each part is needed once, however many others use it",
+        Escaped(part)
+    )]
     GivenTwice {
         /// The part.
         part: String,
@@ -59,7 +66,11 @@ pub enum ComposeError {
     },
     /// A part exports the interface in a version that does not fit the import.
     #[error(
-        "{user} imports {import}, but {provider} exports {export}: one of them is of another version, rebuild it"
+        "{} imports {}, but {} exports {}: one of them is of another version, rebuild it",
+        Escaped(user),
+        Escaped(import),
+        Escaped(provider),
+        Escaped(export)
     )]
     VersionMismatch {
         /// The part that imports.
@@ -72,7 +83,13 @@ pub enum ComposeError {
         export: String,
     },
     /// A part exports the interface in a fitting version, but with other types or without some functions.
-    #[error("{provider} exports {export}, but not as {user} imports it: {reason}")]
+    #[error(
+        "{} exports {}, but not as {} imports it: {}",
+        Escaped(provider),
+        Escaped(export),
+        Escaped(user),
+        one_line(reason)
+    )]
     TypeMismatch {
         /// The part that imports.
         user: String,
@@ -84,14 +101,16 @@ pub enum ComposeError {
         reason: String,
     },
     /// Parts import each other in a circle; instances cannot be made in such an order.
-    #[error("the parts use each other in a circle: {}", parts.join(" uses "))]
+    #[error("the parts use each other in a circle: {}", Escaped(&parts.join(" uses ")))]
     Cycle {
         /// The circle; the first part comes again as the last.
         parts: Vec<String>,
     },
     /// A part was given that the program does not use.
     #[error(
-        "{program} does not use {part}, directly or through another part: leave it out{}",
+        "{} does not use {}, directly or through another part: leave it out{}",
+        Escaped(program),
+        Escaped(part),
         exports_hint(exports)
     )]
     Unused {
@@ -112,7 +131,13 @@ pub enum ComposeError {
         parts: Vec<String>,
     },
     /// Two parts import an interface of the host in ways that do not go together.
-    #[error("{first} and {second} import {interface} with types that do not go together: {reason}")]
+    #[error(
+        "{} and {} import {} with types that do not go together: {}",
+        Escaped(first),
+        Escaped(second),
+        Escaped(interface),
+        one_line(reason)
+    )]
     HostTypes {
         /// The interface.
         interface: String,
@@ -124,7 +149,7 @@ pub enum ComposeError {
         reason: String,
     },
     /// The composed component could not be written.
-    #[error("the composition could not be encoded: {reason}")]
+    #[error("the composition could not be encoded: {}", one_line(reason))]
     Encode {
         /// What the encoder said.
         reason: String,
@@ -151,24 +176,29 @@ impl fmt::Display for Missing {
         } = self;
         write!(
             f,
-            "{part} imports {}, which no part exports: add {provider}",
+            "{} imports {}, which no part exports: add {provider}",
+            Escaped(part),
             list(interfaces)
         )
     }
 }
 
-/// `a`, `a and b`, `a, b and c`.
+/// `a`, `a and b`, `a, b and c`, escaped.
 fn list(items: &[String]) -> String {
-    match items {
+    let text = match items {
         [] => String::new(),
         [one] => one.clone(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    }
+    };
+    Escaped(&text).to_string()
 }
 
 fn exports_hint(exports: &[String]) -> String {
     match exports {
         [] => ", it exports nothing".to_owned(),
-        some => format!(", or add the part that imports {}", some.join(" or ")),
+        some => format!(
+            ", or add the part that imports {}",
+            Escaped(&some.join(" or "))
+        ),
     }
 }

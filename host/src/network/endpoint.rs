@@ -2,11 +2,19 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
+use crate::text::Escaped;
+
 /// `HOST:PORT` in a grant: `127.0.0.1:80`, `[::1]:*`, `example.org:443`, `*:8080`.
 ///
-/// The host is an address, a name or `*` (any); the port is a number or `*` (any). IPv6 addresses stand in
-/// brackets. Names are compared without regard to case or a final dot; other alphabets are written in their
-/// `xn--` form.
+/// The host is an address, a name or `*` (any host); the port is a number or `*` (any port). There are no patterns
+/// such as `*.example.org`, no networks such as `10.0.0.0/8`, and no ranges of ports.
+///
+/// A host means what it means to the program that opens it, since both are read by the rules of the resolver (the
+/// URL standard's): case and a final dot make no difference, `127.1` is `127.0.0.1`, and `bücher.example` is
+/// `xn--bcher-kva.example`. IPv6 addresses stand in brackets and have no zone: a grant of a link-local address
+/// holds on every interface.
+///
+/// [`Display`](fmt::Display) writes it in the form in which it is compared; that form can be parsed again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     pub(super) host: Host,
@@ -17,21 +25,57 @@ pub struct Endpoint {
 pub(super) enum Host {
     Any,
     Address(IpAddr),
+    /// In ASCII and in lower case, without a final dot.
     Name(String),
 }
 
 /// Why a text is no [`Endpoint`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not HOST:PORT: {reason}")]
+#[error("`{}` is not HOST:PORT: {reason}", Escaped(text))]
 pub struct EndpointError {
     text: String,
     reason: &'static str,
 }
 
 impl Endpoint {
+    /// A name with any port.
+    pub(super) fn of_name(text: &str) -> Option<Self> {
+        let host = Host::named(text)?;
+        let port = None;
+        matches!(host, Host::Name(_)).then_some(Self { host, port })
+    }
+
     pub(super) fn has_port(&self, port: u16) -> bool {
         self.port.is_none_or(|granted| granted == port)
     }
+}
+
+impl Host {
+    /// What a text stands for that a program looks up, by the rules of wasmtime's resolver; nothing if it can be
+    /// neither an address nor the name of a host.
+    pub(super) fn named(text: &str) -> Option<Self> {
+        match url::Host::parse(text) {
+            Ok(url::Host::Ipv4(address)) => Some(Self::Address(address.into())),
+            Ok(url::Host::Ipv6(address)) => Some(Self::address(address)),
+            Ok(url::Host::Domain(name)) => {
+                let name = name.strip_suffix('.').unwrap_or(&name);
+                is_name(name).then(|| Self::Name(name.to_owned()))
+            }
+            Err(_) => text.parse().ok().map(Self::address),
+        }
+    }
+
+    fn address(address: Ipv6Addr) -> Self {
+        Self::Address(IpAddr::V6(address).to_canonical())
+    }
+}
+
+/// Whether this can be the name of a host (RFC 1123), or of a service (RFC 2782). The URL standard allows more, which
+/// no name service answers and which shells take for something else.
+fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let label = |label: &str| !label.is_empty() && label.len() <= 63 && label.chars().all(plain);
+    text.len() <= 253 && text.split('.').all(label)
 }
 
 impl FromStr for Endpoint {
@@ -46,51 +90,57 @@ impl FromStr for Endpoint {
 }
 
 fn parse(text: &str) -> Result<Endpoint, &'static str> {
+    if text.contains("://") {
+        return Err("it is a URL; only its host and port are wanted");
+    }
+    if text.contains('/') {
+        return Err(
+            "there are no networks such as `10.0.0.0/8`; grant each address, or `*` for any",
+        );
+    }
     let (host, port) = text
         .rsplit_once(':')
         .ok_or("the port is missing; `*` stands for any port")?;
+    let host = parse_host(host)?;
     let port = match port {
         "*" => None,
-        number => Some(
-            number
-                .parse()
-                .map_err(|_| "the port is neither a number up to 65535 nor `*`")?,
-        ),
-    };
-    let bracketed = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'));
-    let host = match (bracketed, host) {
-        (Some(address), _) => {
-            let address: Ipv6Addr = address
-                .parse()
-                .map_err(|_| "what stands in brackets is no IPv6 address")?;
-            Host::Address(IpAddr::V6(address).to_canonical())
+        number => {
+            Some(parse_port(number).ok_or("the port is neither a number up to 65535 nor `*`")?)
         }
-        (None, "") => return Err("the host is missing; `*` stands for any host"),
-        (None, "*") => Host::Any,
-        (None, host) if host.contains(':') => {
-            return Err("an IPv6 address stands in brackets, as in `[::1]:80`");
-        }
-        (None, host) => match host.parse() {
-            Ok(address) => Host::Address(address),
-            Err(_) => Host::Name(name(host).ok_or("the host is neither an address nor a name")?),
-        },
     };
     Ok(Endpoint { host, port })
 }
 
-/// A name in the form in which it is compared, if it can be one.
-pub(super) fn name(text: &str) -> Option<String> {
-    let text = text.strip_suffix('.').unwrap_or(text);
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let label = |label: &str| !label.is_empty() && label.len() <= 63 && label.chars().all(plain);
-    // What ends in a number is an address that is written wrongly (RFC 1123, section 2.1).
-    let numeric = text
-        .rsplit('.')
-        .next()
-        .is_some_and(|last| last.chars().all(|c| c.is_ascii_digit()));
-    (text.len() <= 253 && !numeric && text.split('.').all(label)).then(|| text.to_ascii_lowercase())
+fn parse_host(text: &str) -> Result<Host, &'static str> {
+    let bracketed = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    match (bracketed, text) {
+        (Some(address), _) if address.contains('%') => {
+            Err("an address is granted on every interface; leave out the zone, from `%` on")
+        }
+        (Some(address), _) => {
+            let address = address
+                .parse()
+                .map_err(|_| "what stands in brackets is no IPv6 address")?;
+            Ok(Host::address(address))
+        }
+        (None, "") => Err("the host is missing; `*` stands for any host"),
+        (None, "*") => Ok(Host::Any),
+        (None, text) if text.contains(':') => {
+            Err("an IPv6 address stands in brackets, as in `[::1]:80`")
+        }
+        (None, text) if text.contains('*') => {
+            Err("there are no patterns; grant each host by its name, or `*` for any")
+        }
+        (None, text) => Host::named(text).ok_or("the host is neither an address nor a name"),
+    }
+}
+
+/// A number without a sign.
+fn parse_port(text: &str) -> Option<u16> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits)
 }
 
 impl From<SocketAddr> for Endpoint {
@@ -125,11 +175,15 @@ mod tests {
     fn what_is_written_is_read_and_shown() {
         for (text, shown) in [
             ("127.0.0.1:80", "127.0.0.1:80"),
+            ("127.1:80", "127.0.0.1:80"),
+            ("0x7f.1:80", "127.0.0.1:80"),
             ("[::1]:0", "[::1]:0"),
             ("[::ffff:127.0.0.1]:1", "127.0.0.1:1"),
             ("*:8080", "*:8080"),
             ("Example.ORG.:*", "example.org:*"),
             ("xn--bcher-kva.example:443", "xn--bcher-kva.example:443"),
+            ("XN--BCHER-KVA.example:443", "xn--bcher-kva.example:443"),
+            ("Bücher.example:443", "xn--bcher-kva.example:443"),
             ("_srv.a-b:65535", "_srv.a-b:65535"),
             ("*:*", "*:*"),
         ] {
@@ -141,53 +195,47 @@ mod tests {
 
     #[test]
     fn what_is_no_endpoint_says_why() {
+        const BRACKETS: &str = "an IPv6 address stands in brackets, as in `[::1]:80`";
+        const NEITHER: &str = "the host is neither an address nor a name";
+        const NETWORK: &str =
+            "there are no networks such as `10.0.0.0/8`; grant each address, or `*` for any";
+        const PATTERN: &str = "there are no patterns; grant each host by its name, or `*` for any";
+        const PORT: &str = "the port is neither a number up to 65535 nor `*`";
+        const ZONE: &str =
+            "an address is granted on every interface; leave out the zone, from `%` on";
         for (text, reason) in [
             ("localhost", "the port is missing; `*` stands for any port"),
-            (
-                "localhost:",
-                "the port is neither a number up to 65535 nor `*`",
-            ),
-            (
-                "localhost:http",
-                "the port is neither a number up to 65535 nor `*`",
-            ),
-            (
-                "localhost:65536",
-                "the port is neither a number up to 65535 nor `*`",
-            ),
+            ("localhost:", PORT),
+            ("localhost:http", PORT),
+            ("localhost:65536", PORT),
+            ("localhost:+80", PORT),
+            ("localhost:80-90", PORT),
             (":80", "the host is missing; `*` stands for any host"),
-            (
-                "::1:80",
-                "an IPv6 address stands in brackets, as in `[::1]:80`",
-            ),
-            (
-                "[::1",
-                "an IPv6 address stands in brackets, as in `[::1]:80`",
-            ),
+            ("::1:80", BRACKETS),
+            ("[::1", BRACKETS),
             (
                 "[127.0.0.1]:80",
                 "what stands in brackets is no IPv6 address",
             ),
-            ("300.0.0.1:80", "the host is neither an address nor a name"),
+            ("[fe80::1%2]:80", ZONE),
+            ("[fe80::1%eth0]:80", ZONE),
+            ("300.0.0.1:80", NEITHER),
+            ("a..b:80", NEITHER),
+            ("-\u{1b}[2J:80", NEITHER),
             (
                 "http://x:80",
-                "an IPv6 address stands in brackets, as in `[::1]:80`",
+                "it is a URL; only its host and port are wanted",
             ),
-            ("a/b:80", "the host is neither an address nor a name"),
-            ("a..b:80", "the host is neither an address nor a name"),
-            (
-                "*.example.org:80",
-                "the host is neither an address nor a name",
-            ),
-            (
-                "bücher.example:80",
-                "the host is neither an address nor a name",
-            ),
+            ("10.0.0.0/8:80", NETWORK),
+            ("10.0.0.0/8", NETWORK),
+            ("[fd00::/8]:80", NETWORK),
+            ("*.example.org:443", PATTERN),
+            ("10.0.0.*:443", PATTERN),
         ] {
             let error = text.parse::<Endpoint>().expect_err(text);
             assert_eq!(
                 error.to_string(),
-                format!("`{text}` is not HOST:PORT: {reason}")
+                format!("`{}` is not HOST:PORT: {reason}", Escaped(text))
             );
         }
     }

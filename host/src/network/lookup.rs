@@ -8,6 +8,7 @@ use wasmtime_wasi::p3::bindings::sockets::ip_name_lookup::{ErrorCode, Host, Host
 use wasmtime_wasi::p3::bindings::sockets::types::IpAddress;
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsCtx};
 
+use super::check::NotLookedUp;
 use crate::state::State;
 
 /// `wasi:sockets/ip-name-lookup` with a policy before it.
@@ -39,8 +40,10 @@ impl HostWithStore<State> for Lookup {
         name: String,
     ) -> wasmtime::Result<Result<Vec<IpAddress>, ErrorCode>> {
         let policy = store.with(|mut store| store.data_mut().policy());
-        if !policy.check_lookup(&name) {
-            return Ok(Err(ErrorCode::AccessDenied));
+        match policy.check_lookup(&name) {
+            Ok(()) => {}
+            Err(NotLookedUp::Denied) => return Ok(Err(ErrorCode::AccessDenied)),
+            Err(NotLookedUp::NoHost) => return Ok(Err(ErrorCode::InvalidArgument)),
         }
         let sockets = store.with_getter::<WasiSockets>(State::lookup_sockets);
         let found =

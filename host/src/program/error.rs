@@ -1,6 +1,7 @@
 use wasmtime::{Trap, WasmBacktrace};
 
 use crate::engine::one_line;
+use crate::text::{self, Escaped};
 
 /// Why a program did not run to its end.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -8,19 +9,23 @@ use crate::engine::one_line;
 pub enum RunError {
     /// Nothing more could happen, and it had not returned: see
     /// [`fail_when_stuck`](crate::Command::fail_when_stuck).
-    #[error("{program} is stuck: it waits for something that cannot happen any more")]
+    #[error(
+        "{} is stuck: it waits for something that cannot happen any more",
+        Escaped(program)
+    )]
     Stuck {
         /// The program.
         program: String,
     },
     /// It trapped, or a part of the host failed under it.
-    #[error("{program} trapped: {cause}")]
+    #[error("{} trapped: {cause}", Escaped(program))]
     Trapped {
         /// The program.
         program: String,
-        /// What happened, in one line.
+        /// What happened, in one line without control characters.
         cause: String,
-        /// The calls in the program that led there, many lines; empty when it is not known.
+        /// The calls in the program that led there, many lines without control characters; empty when it is not
+        /// known. The names in it are the program's.
         backtrace: String,
     },
 }
@@ -55,7 +60,7 @@ impl RunError {
 pub(crate) fn cause(error: &wasmtime::Error, memory_refused: Option<usize>) -> String {
     let trap = error.downcast_ref::<Trap>().map(Trap::to_string);
     let cause = trap.unwrap_or_else(|| match error.downcast_ref::<WasmBacktrace>() {
-        Some(_) => error.root_cause().to_string(),
+        Some(_) => text::one_line(&error.root_cause().to_string()),
         None => one_line(error),
     });
     match memory_refused {
@@ -69,6 +74,6 @@ pub(crate) fn cause(error: &wasmtime::Error, memory_refused: Option<usize>) -> S
 fn backtrace(error: &wasmtime::Error) -> String {
     error
         .downcast_ref::<WasmBacktrace>()
-        .map(WasmBacktrace::to_string)
+        .map(|calls| text::each_line(&calls.to_string()))
         .unwrap_or_default()
 }

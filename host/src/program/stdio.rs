@@ -55,7 +55,8 @@ impl Stdin {
     }
 }
 
-/// Where a program prints to.
+/// Where a program prints to. What it prints is passed on as it is: text that it makes up, control characters
+/// included, reaches a terminal or a log. Use [`Escaped`](crate::Escaped) where that matters.
 pub struct Stdout(Target);
 
 enum Target {

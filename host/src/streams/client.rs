@@ -13,11 +13,10 @@ use wasmtime::component::{
 };
 use wasmtime::{AsContextMut, Store, StoreContextMut};
 
-use super::bindings::Component;
-use super::bindings::exports::asyncio::streams::streams::Guest;
 use super::event_loop::{EventLoop, Job, Shared};
 use crate::error::Error;
 use crate::state::State;
+use crate::wit::{Component, Guest};
 
 /// An instance of the component, as everything that came from it holds it.
 pub(super) struct Client {

@@ -15,9 +15,9 @@ use wasmtime::component::{
 use wasmtime::{AsContextMut, StoreContextMut};
 
 use super::client::Client;
-use super::wit::{self, NetworkCode};
 use crate::error::{Error, NetworkError};
 use crate::state::State;
+use crate::wit::{self, NetworkCode};
 
 /// What is read ahead from a source of the host, or is on its way to a sink of the host, in bytes.
 const BUFFER: usize = 64 << 10;

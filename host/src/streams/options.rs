@@ -1,9 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::bindings::exports::asyncio::streams::types::AddressFamily;
 use super::client::{Call, Client, Handle, Object};
 use crate::error::Error;
+use crate::wit::AddressFamily;
 
 /// What a new connection shall be like. What is not set has the component's default.
 ///
@@ -102,7 +102,8 @@ macro_rules! common_options {
 impl ConnectOptions {
     common_options!();
 
-    /// Adds a local address to connect from; they are tried in order.
+    /// Adds a local address to connect from; they are tried in order. It has to be granted as listening on it
+    /// ([`Network::allow_listen`](crate::Network::allow_listen)), an address alone with port 0.
     pub fn local_address(mut self, host: impl Into<String>, port: u16) -> Self {
         self.local_addresses.push((host.into(), port));
         self

@@ -5,8 +5,8 @@ use wasmtime::component::TypedFunc;
 use super::client::{Call, Client, Handle, Object, Params, Results};
 use super::io::{Incoming, Outcome};
 use super::lane::{Caller, Lane};
-use super::{Wanted, wit};
 use crate::error::Error;
+use crate::wit::{self, Wanted};
 
 /// The receiving side of a connection: a buffer, and reads that take from it.
 ///
@@ -95,8 +95,9 @@ impl Reader {
             .await
     }
 
-    /// Reads up to and including the first of several separators; where two end at the same byte, the longer
-    /// one counts.
+    /// Reads up to and including the first separator that ends: the shortest run of bytes that ends with any of
+    /// them, in whatever order they are given. Where two end at the same byte, the shorter one counts, so that more
+    /// bytes come before it.
     ///
     /// # Errors
     /// [`Error::LimitOverrun`] as for [`readline`](Reader::readline); [`Error::IncompleteRead`] when the stream

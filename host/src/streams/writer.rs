@@ -7,9 +7,8 @@ use wasmtime::component::{ResourceAny, StreamReader, TypedFunc};
 use super::client::{Call, Client, Handle, Object};
 use super::io::Outcome;
 use super::lane::Lane;
-use super::wit;
-use super::wit::Waits;
 use crate::error::{Address, Error};
+use crate::wit::{self, Waits};
 
 /// The sending side of a connection: a queue that goes out by itself.
 ///

@@ -238,18 +238,9 @@ impl Run<'_> {
         [self.pace.warmup(), self.pace.measured].map(|time| time.as_millis().to_string())
     }
 
-    /// Starts a program with as many descriptors as the system permits.
+    /// Starts a program.
     fn start(&self, words: &[String], what: &str, deadline: Duration) -> Result<Running> {
-        let mut command = Command::new("sh");
-        command.args([
-            "-c",
-            "ulimit -n \"$(ulimit -H -n)\" 2>/dev/null; exec \"$@\"",
-            "sh",
-        ]);
-        command
-            .args(words)
-            .stdout(Stdio::piped())
-            .current_dir(super::folder());
+        let mut command = command(words);
         if let Some(certificate) = self.peers.certificate().filter(|_| self.tls) {
             command.env(TLS, certificate);
         }
@@ -276,6 +267,25 @@ impl Run<'_> {
     }
 }
 
+/// A program with as many descriptors as the system permits, in an environment that changes no figures.
+fn command(words: &[String]) -> Command {
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        "ulimit -n \"$(ulimit -H -n)\" 2>/dev/null; exec \"$@\"",
+        "sh",
+    ]);
+    command
+        .args(words)
+        .stdout(Stdio::piped())
+        .current_dir(super::folder());
+    // Set to 1, the first two double what a message costs under wasmtime's releases.
+    for variable in ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "RUST_LOG"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
 /// Waits until a server says where it listens.
 fn listening(server: &mut Running) -> Result<String> {
     while let Some(line) = server.next_line()? {
@@ -284,4 +294,19 @@ fn listening(server: &mut Running) -> Result<String> {
         }
     }
     bail!("the server ended before it listened")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_program_is_told_to_keep_backtraces() {
+        let words = ["env".to_owned()];
+        let command = command(&words);
+        for variable in ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "RUST_LOG"] {
+            let set = command.get_envs().find(|(name, _)| *name == variable);
+            assert_eq!(set.map(|(_, value)| value), Some(None), "{variable}");
+        }
+    }
 }

@@ -93,7 +93,6 @@ fn answer(answer: Result<Option<Vec<u8>>, ReadError<()>>) -> Answer {
             consumed: size(consumed),
         }),
         ReadError::TooLarge(n) => Error::TooLarge(n),
-        ReadError::InvalidArgument(what) => Error::InvalidArgument(what.to_string()),
     })
 }
 

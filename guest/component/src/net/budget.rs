@@ -23,12 +23,11 @@ use crate::transport::Incoming;
 /// Handles that connections may take together. The `wasmtime` command gives a store 100,000.
 const HANDLES: u32 = 96_000;
 
-/// A connection that was given out by a server: measured as 17 under `serve.wasm` while the handler waits in a read; 6
-/// more while it waits for another call as well.
-const ACCEPTED: u32 = 24;
+/// A connection that was given out by a server.
+const ACCEPTED: u32 = asyncio_streams_core::HANDLES_ACCEPTED;
 
-/// A connection that this side opened: like the above, without the server and the handler's task.
-const OPENED: u32 = 18;
+/// A connection that this side opened.
+const OPENED: u32 = asyncio_streams_core::HANDLES_OPENED;
 
 /// A connection in the lobby: its socket, and its incoming stream and result.
 const DEFERRED: u32 = 3;

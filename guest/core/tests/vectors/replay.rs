@@ -274,7 +274,7 @@ impl Replay {
                     cut && !found && their_consumed.is_none_or(|theirs| theirs >= *consumed);
                 *consumed > self.limit && (exact || earlier)
             }
-            ReadError::InvalidArgument(_) | ReadError::TooLarge(_) => false,
+            ReadError::TooLarge(_) => false,
         }
     }
 

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use asyncio_streams_host::Escaped;
 use asyncio_streams_host::compose::{Composition, Part, compose};
 use clap::Args;
 
@@ -25,10 +26,11 @@ impl Compose {
             .collect::<Result<Vec<_>, _>>()?;
         let names: Vec<String> = parts.iter().map(|part| part.name().to_owned()).collect();
         let composition = compose(parts)?;
-        let output = self.output.display();
+        let output = self.output.display().to_string();
+        let output = Escaped(&output);
         std::fs::write(&self.output, composition.bytes())
             .with_context(|| format!("cannot write {output}"))?;
-        println!("{output} is {}", composition.program());
+        println!("{output} is {}", Escaped(composition.program()));
         for line in plugs(&names, &composition) {
             println!("  {line}");
         }
@@ -46,8 +48,10 @@ fn plugs(names: &[String], composition: &Composition) -> Vec<String> {
             let interfaces: Vec<&str> = plugs.map(|plug| plug.interface.as_str()).collect();
             if !interfaces.is_empty() {
                 lines.push(format!(
-                    "{user} uses {provider} for {}",
-                    interfaces.join(", ")
+                    "{} uses {} for {}",
+                    Escaped(user),
+                    Escaped(provider),
+                    Escaped(&interfaces.join(", "))
                 ));
             }
         }

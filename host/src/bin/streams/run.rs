@@ -15,12 +15,14 @@ const DENIALS: usize = 100;
 
 #[derive(Args)]
 pub(crate) struct Run {
-    /// Let the program connect to this host and port; `*` is any. IPv6 addresses stand in brackets. May be
-    /// repeated.
+    /// Let the program connect to this host and port; `*` is any. IPv6 addresses stand in brackets, names may be of
+    /// any alphabet. There are no networks such as 10.0.0.0/8 and no patterns. May be repeated.
     #[arg(long, value_name = "HOST:PORT")]
     allow_connect: Vec<Endpoint>,
 
-    /// Let the program listen on this address and port; `*` is any, and port 0 is any free one. May be repeated.
+    /// Let the program listen on this address and port; `*` is any, and port 0 is a free one that the system
+    /// chooses. A local address or port of its own choice to connect from has to be granted here as well (an
+    /// address alone with port 0). May be repeated.
     #[arg(long, value_name = "ADDR:PORT")]
     allow_listen: Vec<Endpoint>,
 
@@ -36,9 +38,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "PART.wasm")]
     with: Vec<PathBuf>,
 
-    /// How many handles may be alive at once. A connection takes about ten, so the default is enough for about
-    /// 10,000 connections; it is also what `wasmtime run` has. A program that needs more traps.
-    #[arg(long, value_name = "N", default_value_t = Limits::default().max_handles)]
+    #[arg(long, value_name = "N", default_value_t = Limits::default().max_handles, help = max_handles())]
     max_handles: usize,
 
     /// When the program traps, show the calls that led there.
@@ -134,21 +134,32 @@ fn load(file: &str, with: &[PathBuf]) -> anyhow::Result<Program> {
     Ok(Program::from_bytes(&engine, file, composition.bytes())?)
 }
 
-/// Which option would have granted it.
+fn max_handles() -> String {
+    format!(
+        "How many handles may be alive at once; the default is also what `wasmtime run` has. A connection takes up to \
+         {} handles if the program opened it, {} if a server accepted it. A program that needs more traps",
+        Limits::HANDLES_PER_OPENED,
+        Limits::HANDLES_PER_ACCEPTED
+    )
+}
+
+/// Which option would have granted it, as a shell takes it.
 fn grant(denied: &Denied) -> String {
+    let Some(endpoint) = denied.endpoint() else {
+        return "grant it with --allow-network".to_owned();
+    };
+    let endpoint = endpoint.to_string();
+    // Brackets and stars are patterns to a shell.
+    let endpoint = match endpoint.contains(['*', '[']) {
+        true => format!("'{endpoint}'"),
+        false => endpoint,
+    };
     match denied {
-        Denied::Connect(address) => format!("grant it with --allow-connect {address}"),
-        // A port of this height was chosen by the system, and will be another one next time.
-        Denied::Listen(address) if address.port() >= 32768 => {
-            let mut address = *address;
-            address.set_port(0);
-            format!("grant it with --allow-listen {address}")
+        Denied::Listen(_) => format!("grant it with --allow-listen {endpoint}"),
+        Denied::Lookup(_) => {
+            format!("grant it with --allow-connect {endpoint} or --allow-listen {endpoint}")
         }
-        Denied::Listen(address) => format!("grant it with --allow-listen {address}"),
-        Denied::Lookup(name) => {
-            format!("grant it with --allow-connect {name}:PORT or --allow-listen {name}:PORT")
-        }
-        _ => "grant it with --allow-network".to_owned(),
+        _ => format!("grant it with --allow-connect {endpoint}"),
     }
 }
 

@@ -1,0 +1,88 @@
+use std::fmt::{self, Write as _};
+
+/// Displays a text of unknown origin safely: in one line, and without effect on a terminal.
+///
+/// Control characters, line separators and characters that change the direction of writing appear as escapes, such
+/// as `\n` and `\u{1b}`. Everything else is left as it is, other alphabets included.
+///
+/// The messages of this crate's errors and of [`Denied`](crate::Denied) escape what a program, a peer or a file
+/// name contributed. Their fields hold the original text: use this to print them.
+///
+/// ```
+/// use asyncio_streams_host::Escaped;
+///
+/// let name = "evil\nstreams: everything is fine\u{1b}[2J";
+/// assert_eq!(Escaped(name).to_string(), r"evil\nstreams: everything is fine\u{1b}[2J");
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Escaped<'a>(pub &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            if is_harmless(c) {
+                f.write_char(c)?;
+            } else {
+                write!(f, "{}", c.escape_default())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Neither a control character, nor a line separator, nor one that changes the direction of writing.
+fn is_harmless(c: char) -> bool {
+    !(c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+}
+
+/// Joins the lines of a library's message to one, and escapes the rest.
+pub(crate) fn one_line(message: &str) -> String {
+    let lines: Vec<&str> = message.lines().map(str::trim).collect();
+    Escaped(&lines.join(" ")).to_string()
+}
+
+/// Escapes each line of a text that may have several.
+#[cfg(feature = "embed")]
+pub(crate) fn each_line(text: &str) -> String {
+    let lines = text.lines().map(|line| Escaped(line).to_string());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_harmless_stays() {
+        for text in ["", "plain", r"C:\new\table", "bücher 例え שלום 🙂", "'\"`"] {
+            assert_eq!(Escaped(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_moves_a_cursor_or_forges_a_line_is_shown_as_an_escape() {
+        for (text, shown) in [
+            ("a\nb\r\tc\0", r"a\nb\r\tc\u{0}"),
+            ("\u{1b}[31m\u{7f}\u{9b}2J", r"\u{1b}[31m\u{7f}\u{9b}2J"),
+            ("\u{2028}\u{2029}\u{85}", r"\u{2028}\u{2029}\u{85}"),
+            (
+                "\u{202e}gpj.exe\u{2066}\u{200f}",
+                r"\u{202e}gpj.exe\u{2066}\u{200f}",
+            ),
+        ] {
+            assert_eq!(Escaped(text).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn lines_are_joined_or_kept_and_the_rest_is_escaped() {
+        assert_eq!(one_line("a\n   b\u{1b}\r\nc\rd"), r"a b\u{1b} c\rd");
+    }
+
+    #[cfg(feature = "embed")]
+    #[test]
+    fn a_text_of_several_lines_keeps_them() {
+        assert_eq!(each_line("a\n  b\u{1b}"), "a\n  b\\u{1b}");
+    }
+}

@@ -1,0 +1,31 @@
+//! The component's interface: what wasmtime generates from the WIT, at the bottom of everything that uses it.
+
+pub(crate) use self::bindings::exports::asyncio::streams::streams::{Guest, Waits};
+pub(crate) use self::bindings::exports::asyncio::streams::types::{
+    Address, Error, Incomplete, InetAddress, NetworkError, OtherError, Overrun, TlsError,
+    TlsFailure,
+};
+pub(crate) use self::bindings::{Component, ComponentPre};
+
+pub use self::bindings::exports::asyncio::streams::streams::Wanted;
+pub use self::bindings::exports::asyncio::streams::types::{
+    AddressFamily, CertificateFailure, NetworkCode,
+};
+
+mod bindings {
+    #![allow(
+        missing_docs,
+        unreachable_pub,
+        dead_code,
+        reason = "generated; what is public is documented where it is wrapped"
+    )]
+
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "component",
+        exports: { default: async | store },
+        with: { "wasi": wasmtime_wasi::p3::bindings },
+        require_store_data_send: true,
+        additional_derives: [PartialEq, Eq],
+    });
+}

@@ -1,0 +1,217 @@
+//! The options of `streams run` that grant, and the hints that name them, run as a user does.
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::process::{Child, Command, Output, Stdio};
+
+use support::{built, streams};
+
+/// More than any program here needs.
+const ROUNDS: usize = 4;
+
+/// The options that the hints on a program's standard error output name, each the first where there is a choice.
+fn hints(output: &Output) -> Vec<String> {
+    let error = String::from_utf8_lossy(&output.stderr);
+    let hints = error
+        .lines()
+        .filter_map(|line| line.strip_prefix("streams: "))
+        .filter_map(|line| line.split_once(" denied; grant it with "))
+        .map(|(_, hint)| hint.split(" or ").next().unwrap_or_default().to_owned());
+    hints.collect()
+}
+
+/// Runs `program` by a shell, with what the hints say copied into its command, until it says no more.
+#[track_caller]
+fn run_as_hinted(program: &[&str]) -> Output {
+    let mut options = String::new();
+    for _ in 0..ROUNDS {
+        let mut command = Command::new("sh");
+        let script = format!("exec \"$0\" run {options} --with \"$@\"");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_streams")]);
+        let output = command
+            .arg(built("streams"))
+            .args(program)
+            .stdin(Stdio::null());
+        let output = output.output().expect("a shell");
+        let hints = hints(&output);
+        if hints.is_empty() {
+            return output;
+        }
+        for hint in hints {
+            options += &format!(" {hint}");
+        }
+    }
+    panic!("still denied with {options}");
+}
+
+/// Sends back the first message of each connection, in a thread that ends with the test.
+fn echo_peer(listener: TcpListener) {
+    std::thread::spawn(move || {
+        while let Ok((mut socket, _)) = listener.accept() {
+            let mut message = [0; 1024];
+            let count = socket.read(&mut message).unwrap_or(0);
+            // The test sees what the program makes of it.
+            let _ = socket.write_all(&message[..count]);
+        }
+    });
+}
+
+#[test]
+fn every_hint_is_accepted_and_grants() {
+    let client = built("examples/echo-client");
+    let client = client.to_str().expect("text");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    echo_peer(listener);
+    let hosts = [
+        "127.0.0.1",
+        "127.1",
+        "0x7f.1",
+        "::ffff:127.0.0.1",
+        "[::ffff:127.0.0.1]",
+        "localhost",
+        "LocalHost.",
+        "%6cocalhost",
+        "ｌｏｃａｌｈｏｓｔ",
+    ];
+    for host in hosts {
+        let output = run_as_hinted(&[client, &format!("{host}:{port}")]);
+        assert!(output.status.success(), "{host}: {output:?}");
+    }
+}
+
+#[test]
+fn ipv6_addresses_too() {
+    let Ok(listener) = TcpListener::bind("[::1]:0") else {
+        eprintln!("LEFT OUT: this machine has no IPv6");
+        return;
+    };
+    let port = listener.local_addr().expect("an address").port();
+    echo_peer(listener);
+    let client = built("examples/echo-client");
+    let client = client.to_str().expect("text");
+    for host in ["::1", "[::1]", "0:0:0:0:0:0:0:1"] {
+        let output = run_as_hinted(&[client, &format!("{host}:{port}")]);
+        assert!(output.status.success(), "{host}: {output:?}");
+    }
+}
+
+#[test]
+fn names_that_no_name_service_knows_are_denied_by_no_grant() {
+    let client = built("examples/echo-client");
+    let client = client.to_str().expect("text");
+    for host in ["bücher.invalid", "XN--BCHER-KVA.invalid.", "a_b.invalid"] {
+        let output = run_as_hinted(&[client, &format!("{host}:80")]);
+        assert!(!output.status.success(), "{host}: {output:?}");
+    }
+}
+
+#[test]
+fn text_that_a_program_made_up_is_escaped() {
+    let mut command = streams(["run", "--with"]);
+    command
+        .arg(built("streams"))
+        .arg(built("examples/echo-client"));
+    let forged = "streams: connect to everything denied; grant it with --allow-network";
+    let host = format!("x\n{forged}\n\u{1b}[2J\u{202e}:80");
+    let output = command.arg(host).output().expect("the program runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{error}");
+    assert!(!error.contains(['\u{1b}', '\u{202e}']), "{error:?}");
+    assert!(error.lines().all(|line| line != forged), "{error:?}");
+}
+
+/// Starts the echo server, with a shell's command before it.
+fn serve(before: &[&str], options: &[&str], args: &[&str]) -> Command {
+    let mut command = match before {
+        [] => Command::new(env!("CARGO_BIN_EXE_streams")),
+        [first, rest @ ..] => {
+            let mut command = Command::new(first);
+            command.args(rest).arg(env!("CARGO_BIN_EXE_streams"));
+            command
+        }
+    };
+    command
+        .arg("run")
+        .args(options)
+        .arg("--with")
+        .arg(built("streams"));
+    command.arg("--with").arg(built("examples/echo-server"));
+    command.arg(built("serve")).args(args).stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn listening_is_hinted_with_port_0_when_the_system_chooses() {
+    for (address, hint) in [
+        ("127.0.0.1:0", "--allow-listen 127.0.0.1:0"),
+        ("0.0.0.0:0", "--allow-listen 0.0.0.0:0"),
+        ("127.0.0.1:54321", "--allow-listen 127.0.0.1:54321"),
+    ] {
+        let denied = serve(&[], &[], &[address]).output().expect("it runs");
+        assert!(!denied.status.success());
+        assert_eq!(hints(&denied), [hint], "{denied:?}");
+    }
+}
+
+/// The first line that a program prints.
+///
+/// # Panics
+/// With what it prints on its standard error output, when it ends before.
+fn first_line(process: &mut Child) -> String {
+    let mut line = String::new();
+    let mut output = BufReader::new(process.stdout.as_mut().expect("piped"));
+    output.read_line(&mut line).expect("a line");
+    if line.is_empty() {
+        let mut error = String::new();
+        let errors = process.stderr.as_mut().expect("piped");
+        errors.read_to_string(&mut error).expect("text");
+        panic!("it ended: {error}");
+    }
+    line.trim_end().to_owned()
+}
+
+/// Runs in a network of its own, whose free ports are few and low.
+const LOW_PORTS: &str = "ip link set lo up && echo '10000 10999' >/proc/sys/net/ipv4/ip_local_port_range && exec \"$@\"";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn free_ports_may_begin_wherever_the_system_wants() {
+    let before = [
+        "unshare",
+        "--map-root-user",
+        "--net",
+        "sh",
+        "-c",
+        LOW_PORTS,
+        "sh",
+    ];
+    let [first, rest @ ..] = before;
+    let possible = Command::new(first).args(rest).arg("true").output();
+    if !possible.is_ok_and(|output| output.status.success()) {
+        eprintln!(
+            "LEFT OUT: no network namespace can be made here; a test of the checks does it too"
+        );
+        return;
+    }
+    let both = ["--allow-listen", "127.0.0.1:0", "--allow-listen", "[::1]:0"];
+    let any = ["--allow-listen", "*:0"];
+    let cases: [(&[&str], &[&str]); 3] = [
+        (&both, &["127.0.0.1:0"]),
+        (&both, &["localhost:0"]),
+        (&any, &["localhost:0"]),
+    ];
+    for (grants, args) in cases {
+        let mut grants = grants.to_vec();
+        grants.extend(["--allow-listen", "localhost:0"]);
+        let mut server = serve(&before, &grants, args).spawn().expect("it starts");
+        let line = first_line(&mut server);
+        let port = line.rsplit(':').next().and_then(|port| port.parse().ok());
+        assert!(matches!(port, Some(10000..=10999u16)), "{args:?}: {line}");
+        server.kill().expect("ended");
+        server.wait().expect("gone");
+    }
+}

@@ -1,0 +1,28 @@
+//! What the tests of the program `streams` share.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+pub fn streams<A: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_streams"));
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+/// A component that was built, by its path.
+pub fn built(name: &str) -> PathBuf {
+    let target = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    let folder = match std::env::var_os("COMPONENTS") {
+        Some(folder) => folder.into(),
+        None => std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(target, PathBuf::from)
+            .join("components"),
+    };
+    let file = folder.join(format!("{name}.wasm"));
+    assert!(
+        file.exists(),
+        "{} is missing. The components are built by `cargo xtask build`",
+        file.display()
+    );
+    file
+}

@@ -1,0 +1,39 @@
+//! What a process inherits, set to what tests of it count on.
+
+use std::process::Command;
+
+/// Variables that make `wasmtime` say more, or work more, than it does by itself.
+const VARIABLES: [&str; 4] = [
+    "RUST_BACKTRACE",
+    "RUST_LIB_BACKTRACE",
+    "RUST_LOG",
+    "WASMTIME_BACKTRACE_DETAILS",
+];
+
+/// Starts `command` with the signals as a terminal gives them, whoever started the tests: a shell that runs them in the
+/// background (`cargo xtask test &` in a script) has SIGINT ignored, `nohup` has SIGHUP ignored, and what is ignored
+/// stays so in all processes below. And without variables that change what it says.
+pub fn set(command: &mut Command) {
+    for variable in VARIABLES {
+        command.env_remove(variable);
+    }
+    #[cfg(unix)]
+    default_signals(command);
+}
+
+#[cfg(unix)]
+fn default_signals(command: &mut Command) {
+    use std::os::unix::process::CommandExt as _;
+
+    let set = || {
+        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
+            // SAFETY: `signal` is async-signal-safe, and SIG_DFL is a disposition that it takes.
+            if unsafe { libc::signal(signal, libc::SIG_DFL) } == libc::SIG_ERR {
+                return Err(std::io::Error::last_os_error());
+            }
+        }
+        Ok(())
+    };
+    // SAFETY: the closure calls only `signal` and reads `errno`; it neither allocates nor takes a lock.
+    unsafe { command.pre_exec(set) };
+}
