@@ -7,7 +7,7 @@ use std::pin::pin;
 
 use asyncio_streams::bindings::types::Error as RawError;
 use asyncio_streams::{
-    ConnectOptions, Reader, ServerOptions, Waits, Wanted, Writer, byte_stream, cli, from_stream,
+    ConnectOptions, Reader, Waits, Wanted, Writer, byte_stream, cli, from_stream,
     open_connection, sleep, start_server,
 };
 use asyncio_streams_test_programs::{
