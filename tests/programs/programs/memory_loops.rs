@@ -7,8 +7,8 @@ use std::pin::pin;
 
 use asyncio_streams::bindings::types::Error as RawError;
 use asyncio_streams::{
-    ConnectOptions, Reader, Waits, Wanted, Writer, byte_stream, cli, from_stream,
-    open_connection, sleep, start_server,
+    ConnectOptions, Reader, Waits, Wanted, Writer, byte_stream, cli, from_stream, open_connection,
+    sleep, start_server,
 };
 use asyncio_streams_test_programs::{
     Certificates, Failure, Pair, Result, begun_and_dropped, check, is_refused, matching, memory,
