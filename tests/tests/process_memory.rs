@@ -19,7 +19,7 @@ use asyncio_streams_tests::resources::own_memory;
 use asyncio_streams_tests::{In, Program, Running, wasmtime};
 
 /// Growth that a process may have without a leak: its allocator and its threads do not settle to the byte.
-const SLACK: u64 = 512 << 10;
+const SLACK: u64 = 256 << 10;
 
 /// Longer than all of it takes on a slow and busy machine.
 const DEADLINE: Duration = Duration::from_secs(1800);

@@ -38,7 +38,7 @@ const fn of(name: &'static str, count: u64, peer: Peer) -> Loop {
         name,
         count,
         // Loops with connections are shorter, and sockets come and go.
-        allowed: if count >= 10_000 { 16 } else { 100 },
+        allowed: if count >= 10_000 { 16 } else { 32 },
         peer,
     }
 }
