@@ -34,13 +34,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .map_err(|_| format!("{port:?} is not a port"))?;
     let (reader, writer) = open_connection(host, port).await?;
 
-    cli::println(format!("Send: '{message}'")).await?;
+    cli::println(format!("Send: '{}'", cli::escaped(&message))).await?;
     writer.write(&message)?;
     writer.drain().await?;
 
     // asyncio's example has `read(100)`, which may return before all of the answer has come.
     let answer = reader.readexactly(message.len()).await?;
-    cli::println(format!("Received: '{}'", String::from_utf8_lossy(&answer))).await?;
+    cli::println(format!("Received: '{}'", cli::escaped(&answer))).await?;
 
     cli::println("Close the connection").await?;
     writer.close();

@@ -25,7 +25,8 @@ async fn handle_echo(reader: Reader, writer: Writer) -> Result<(), Error> {
         if data.is_empty() {
             break;
         }
-        let message = String::from_utf8_lossy(&data);
+        // Escaped, so that no client writes lines of its own into the log.
+        let message = cli::escaped(&data);
         cli::println(format!("Received '{message}' from {client}")).await?;
         cli::println(format!("Send: '{message}'")).await?;
         writer.write(&data)?;

@@ -42,9 +42,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while let Some(line) = lines.next().await? {
         match line.trim_ascii_end() {
             b"" => break,
-            header => {
-                cli::println(format!("HTTP header> {}", String::from_utf8_lossy(header))).await?
-            }
+            header => cli::println(format!("HTTP header> {}", cli::escaped(header))).await?,
         }
     }
 

@@ -32,7 +32,7 @@ async fn main() -> Result<(), Error> {
     let data = reader.read(100).await?;
 
     // Got data: we are done, close the connection.
-    cli::println(format!("Received: {}", String::from_utf8_lossy(&data))).await?;
+    cli::println(format!("Received: {}", cli::escaped(&data))).await?;
     writer.close();
 
     // `write_all` gives back what was not taken: nothing, here.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::components::{self, Composed};
 use crate::running::{Outcome, Running};
+use crate::wasmtime_program::Runner;
 use crate::{embedded, wasmtime_program};
 
 /// Longer than any program takes on a slow and busy machine.
@@ -175,9 +177,19 @@ impl Program {
             In::Wasmtime => {
                 let wasmtime = wasmtime_program::wasmtime()
                     .expect("the program wasmtime, which this test needs");
-                wasmtime_program::start(self, &composed, wasmtime)
+                wasmtime_program::start(self, &composed, &Runner::Wasmtime(wasmtime))
             }
         }
+    }
+
+    /// Starts it by `streams run`; `streams` is the command's file. Linear memory is not counted there, names cannot be
+    /// given addresses.
+    ///
+    /// # Panics
+    /// When a component is missing or does not compose, or there is no such command.
+    pub fn start_by(self, streams: &Path) -> Running {
+        let composed = self.compose();
+        wasmtime_program::start(self, &composed, &Runner::Streams(streams.to_owned()))
     }
 
     /// The composed component.

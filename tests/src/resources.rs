@@ -67,17 +67,28 @@ pub fn processor_time(process: u32) -> Duration {
     Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
+/// The memory that a process has for itself, in bytes: what it allocated and did not give back. Files that it maps do not
+/// count (proc_pid_status(5)).
+///
+/// # Panics
+/// When there is no such process.
+pub fn own_memory(process: u32) -> u64 {
+    figure(process, "RssAnon:")
+}
+
 /// The most memory that a process has had at any time, in bytes: what of it was in the machine's memory.
 ///
 /// # Panics
 /// When there is no such process.
 pub fn peak_memory(process: u32) -> u64 {
+    figure(process, "VmHWM:")
+}
+
+fn figure(process: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).expect("its figures");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    let kib: u64 = kib
-        .and_then(|kib| kib.parse().ok())
-        .expect("its peak memory");
+    let kib: u64 = kib.and_then(|kib| kib.parse().ok()).expect("a figure");
     kib * 1024
 }
 

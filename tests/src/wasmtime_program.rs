@@ -1,4 +1,4 @@
-//! Running a program under the program `wasmtime`, as its users do.
+//! Running a program in a process of its own, as users do: under the program `wasmtime`, or by `streams run`.
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -28,7 +28,15 @@ pub fn wasmtime() -> Option<PathBuf> {
     Some(named.into())
 }
 
-pub(crate) fn start(program: Program, composed: &Composed, wasmtime: PathBuf) -> Running {
+/// A command that runs programs.
+pub(crate) enum Runner {
+    /// The program `wasmtime`.
+    Wasmtime(PathBuf),
+    /// The program `streams`.
+    Streams(PathBuf),
+}
+
+pub(crate) fn start(program: Program, composed: &Composed, runner: &Runner) -> Running {
     let mut file = tempfile::Builder::new()
         .suffix(".wasm")
         .tempfile()
@@ -36,10 +44,14 @@ pub(crate) fn start(program: Program, composed: &Composed, wasmtime: PathBuf) ->
     file.write_all(&composed.bytes)
         .expect("the composed program, written");
     let file = file.into_temp_path();
-    let mut command = Command::new(wasmtime);
+    let (file_of_runner, options) = match runner {
+        Runner::Wasmtime(file) => (file, options(&program)),
+        Runner::Streams(file) => (file, options_of_streams(&program)),
+    };
+    let mut command = Command::new(file_of_runner);
     command
         .arg("run")
-        .args(options(&program))
+        .args(options)
         .arg(&file)
         .args(&program.args);
     command.stdin(if program.stdin {
@@ -103,6 +115,22 @@ fn options(program: &Program) -> Vec<String> {
         program
             .max_handles
             .map(|handles| format!("-Smax-component-handles={handles}")),
+    );
+    options
+}
+
+/// What `streams run` has in place of the options above. It grants names along with addresses.
+fn options_of_streams(program: &Program) -> Vec<String> {
+    let mut options = Vec::new();
+    if program.network != Network::Nothing {
+        options.push("--allow-network".to_owned());
+    }
+    let variables = program.variables.iter();
+    options.extend(variables.map(|(name, value)| format!("--env={name}={value}")));
+    options.extend(
+        program
+            .max_handles
+            .map(|handles| format!("--max-handles={handles}")),
     );
     options
 }

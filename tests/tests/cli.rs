@@ -45,6 +45,37 @@ fn echo_client_and_server() {
     }
 }
 
+/// Neither the examples nor `run!` let text of others act on a terminal or a log.
+#[test]
+fn text_of_peers_is_escaped() {
+    for place in places() {
+        let server = Program::example_handler("echo-server").args(["127.0.0.1:0"]);
+        let mut server = server.start(place);
+        let address = listening(&mut server).to_string();
+        let client = Program::example("echo-client").args([&address, "ü\n\u{1b}[2J"]);
+        let outcome = client.run(place).assert_success();
+        let shown = r"'ü\n\u{1b}[2J'";
+        assert_eq!(
+            outcome.stdout,
+            format!("Send: {shown}\nReceived: {shown}\nClose the connection\n")
+        );
+        let received = server.line();
+        assert!(
+            received.starts_with(&format!("Received {shown} from 127.0.0.1:")),
+            "{received}"
+        );
+        // A name that the error of `main` repeats.
+        let url = "http://no\u{1b}[2J\nsuch.invalid/";
+        let outcome = Program::example("http-headers").args([url]).run(place);
+        let outcome = outcome.assert_failure();
+        let lines: Vec<_> = outcome.stderr.lines().collect();
+        assert!(
+            matches!(lines.as_slice(), [line] if line.starts_with("error: ") && !line.contains('\u{1b}')),
+            "{outcome}"
+        );
+    }
+}
+
 #[test]
 fn http_headers() {
     const ANSWER: &str = "HTTP/1.0 200 OK\r\nServer: a test\r\nContent-Length: 0\r\n\r\nno header";

@@ -91,6 +91,35 @@ fn handler_that_fails_is_one_line_of_log() {
     }
 }
 
+/// No client writes lines of its own into the log, or moves a terminal's cursor; ordinary letters stay.
+#[test]
+fn text_of_a_client_is_escaped_in_the_log() {
+    for place in places() {
+        let mut server = orders(&["127.0.0.1:0"]).start(place);
+        let address = listening(&mut server);
+        for (text, shown) in [
+            (
+                "one\nserve: client forged\r\n",
+                r"one\nserve: client forged\r\n",
+            ),
+            ("\u{1b}[2J\u{7}\u{9b}K", r"\u{1b}[2J\u{7}\u{9b}K"),
+            ("\u{202e}txt.exe\u{2066}", r"\u{202e}txt.exe\u{2066}"),
+            ("bücher, 日本語, \"quoted\"", "bücher, 日本語, \"quoted\""),
+        ] {
+            let mut conn = ordering(address, "fail with the rest");
+            let who = conn.stream().local_addr().expect("its address");
+            conn.send(text);
+            conn.end_output();
+            conn.expect_end();
+            assert_eq!(
+                server.stderr_line(),
+                format!("serve: client {who}: {shown}")
+            );
+        }
+        assert!(server.is_running());
+    }
+}
+
 #[test]
 fn connection_that_a_handler_leaves_is_closed() {
     for place in places() {
@@ -264,34 +293,112 @@ fn nobody_to_wait_for() {
     }
 }
 
+/// Each is one line that names the option, its value and what was expected; a hint follows.
 #[test]
 fn arguments_that_are_wrong() {
-    let cases: [(&[&str], &str); 10] = [
-        (&[], "no address to listen on"),
-        (&["127.0.0.1"], "\"127.0.0.1\" is not HOST:PORT"),
-        (&["127.0.0.1:http"], "\"127.0.0.1:http\" is not HOST:PORT"),
-        (&["127.0.0.1:65536"], "\"127.0.0.1:65536\" is not HOST:PORT"),
-        (&["::1:0"], "put the IPv6 address in brackets"),
+    const N: &str = "expected a whole number from 1 to 4294967295";
+    const SECONDS: &str = "expected a number of seconds, such as 10 or 0.5";
+    const ADDRESS: &str = "expected HOST:PORT, with a port from 0 to 65535";
+    let cases: [(&[&str], String); 11] = [
         (
-            &["--max-connections", "0", "127.0.0.1:0"],
-            "--max-connections: must be at least 1",
+            &[],
+            "no address to listen on: expected HOST:PORT as an argument or in STREAMS_SERVE".into(),
         ),
-        (&["--max-connections", "many", "127.0.0.1:0"], "many"),
+        (&["127.0.0.1"], format!("127.0.0.1: {ADDRESS}")),
+        (&["127.0.0.1:http"], format!("127.0.0.1:http: {ADDRESS}")),
+        (&["a\n:x"], format!(r"a\n:x: {ADDRESS}")),
         (
-            &["--grace", "-1", "127.0.0.1:0"],
-            "--grace: not a number of seconds",
+            &["::1:0"],
+            "::1:0: expected the IPv6 address in brackets: [::1]:0".into(),
         ),
-        (&["--grace", "soon", "127.0.0.1:0"], "soon"),
-        (&["--no-such-option", "127.0.0.1:0"], "--no-such-option"),
+        (
+            &["--max-connections", "0", ":0"],
+            format!("--max-connections 0: {N}"),
+        ),
+        (
+            &["--max-connections", "abc", ":0"],
+            format!("--max-connections abc: {N}"),
+        ),
+        (&["--grace", "-1", ":0"], format!("--grace -1: {SECONDS}")),
+        (&["--grace=soon", ":0"], format!("--grace soon: {SECONDS}")),
+        (
+            &["--tls-cert", "CERT", ":0"],
+            "--tls-cert CERT: expected --tls-key too".into(),
+        ),
+        (
+            &["--no-such-option", ":0"],
+            "--no-such-option: no such option".into(),
+        ),
     ];
     for (arguments, message) in cases {
         let outcome = orders(arguments).run(In::Concurrent).assert_failure();
-        assert!(outcome.stderr.contains(message), "{arguments:?}: {outcome}");
-        assert!(
-            outcome.stderr.contains("Usage: serve"),
-            "{arguments:?}: {outcome}"
+        let lines: Vec<_> = outcome.stderr.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                &format!("serve: {message}"),
+                "Usage: serve [OPTIONS] HOST:PORT...",
+                "The option --help describes them."
+            ],
+            "{arguments:?}"
         );
         assert_eq!(outcome.stdout, "");
+    }
+}
+
+/// As on hosts that pass no arguments.
+#[test]
+fn options_from_the_environment() {
+    for place in places() {
+        let variable = "--until-stdin-closes --grace 0.1\t127.0.0.1:0 127.0.0.1:0";
+        let program = orders(&[]).variable("STREAMS_SERVE", variable).stdin();
+        let mut server = program.start(place);
+        let addresses = [listening(&mut server), listening(&mut server)];
+        assert!(addresses[0] != addresses[1]);
+        let mut conn = ordering(addresses[1], "stay");
+        conn.send("x");
+        server.close_stdin();
+        let outcome = server.wait().assert_failure();
+        assert!(outcome.stderr.contains("aborted 1 clients"), "{outcome}");
+
+        // The command line wins.
+        let program = orders(&["--grace=5", "127.0.0.1:0"]).stdin();
+        let mut server = program.variable("STREAMS_SERVE", variable).start(place);
+        let mut conn = ordering(listening(&mut server), "echo");
+        talk(&mut conn, "hello\n");
+        server.close_stdin();
+        conn.end_output();
+        conn.expect_end();
+        let outcome = server.wait().assert_success();
+        assert_eq!(outcome.stdout.lines().count(), 1, "{outcome}");
+
+        let wrong = orders(&[]).variable("STREAMS_SERVE", "--grace soon :0");
+        let outcome = wrong.run(place).assert_failure();
+        assert!(
+            outcome.stderr.starts_with(
+                "serve: STREAMS_SERVE: --grace soon: expected a number of seconds, such as 10 or 0.5\n"
+            ),
+            "{outcome}"
+        );
+    }
+}
+
+#[test]
+fn tls_that_cannot_be_had() {
+    let tls = ["--tls-cert", "CERT", "--tls-key", "KEY", "127.0.0.1:0"];
+    for place in places() {
+        let outcome = orders(&tls).run(place).assert_failure();
+        assert_eq!(
+            outcome.stderr,
+            "serve: --tls-cert CERT: expected a variable CERT in the environment, with the certificates as PEM text\n"
+        );
+        let program = orders(&tls).variable("CERT", "x").variable("KEY", "y");
+        let outcome = program.run(place).assert_failure();
+        assert_eq!(
+            outcome.stderr,
+            "serve: --tls-cert CERT --tls-key KEY: expected a program with TLS: \
+             compose it with streams-tls.wasm in place of streams.wasm\n"
+        );
     }
 }
 
@@ -300,6 +407,8 @@ fn help() {
     for argument in ["--help", "-h"] {
         let outcome = orders(&[argument]).run(In::Concurrent).assert_success();
         assert!(outcome.stdout.starts_with("Usage: serve"), "{outcome}");
+        assert!(outcome.stdout.contains("STREAMS_SERVE"), "{outcome}");
+        assert!(outcome.stdout.contains("Exit status"), "{outcome}");
         assert_eq!(outcome.stderr, "");
     }
 }

@@ -16,6 +16,25 @@ use output::Output;
 
 pub use panic::report_panics;
 
+/// Displays text that a peer or another component sent on one line, whatever it holds.
+///
+/// Printed as it is, a newline in it forges a line of a log, and an escape sequence moves the
+/// cursor of a terminal. Control characters, characters that reorder text, and bytes that are not
+/// UTF-8 are shown as `\n`, `\u{1b}` and `\xff`; letters of all languages stay.
+///
+/// [`run!`](crate::run) and [`Server::serve_forever`](crate::Server::serve_forever) pass the errors
+/// that they report through it, and so does `serve.wasm`.
+///
+/// ```
+/// use asyncio_streams::cli::escaped;
+///
+/// assert_eq!(escaped("Grüße\n\x1b[2J").to_string(), r"Grüße\n\u{1b}[2J");
+/// assert_eq!(escaped(b"caf\xe9").to_string(), r"caf\xe9");
+/// ```
+pub fn escaped<T: AsRef<[u8]> + ?Sized>(text: &T) -> impl Display + '_ {
+    asyncio_streams_text::escaped(text)
+}
+
 /// The arguments of the program, without its name.
 pub fn arguments() -> Vec<String> {
     environment::get_arguments().into_iter().skip(1).collect()
@@ -27,6 +46,8 @@ pub fn variables() -> Vec<(String, String)> {
 }
 
 /// Prints a line to standard output.
+///
+/// The text goes out as it is: pass what a peer sent through [`escaped`].
 ///
 /// Returns when the system has taken it. Lines of several tasks come out whole, in the order of the
 /// calls. Dropping the call may leave the line to be printed with the next.
@@ -46,7 +67,7 @@ pub async fn print(bytes: impl AsRef<[u8]>) -> Result<(), Error> {
     Output::Standard.write(bytes.as_ref()).await
 }
 
-/// Prints a line to standard error.
+/// Prints a line to standard error, as it is: see [`escaped`].
 ///
 /// # Errors
 /// Those of [`println()`], about standard error.

@@ -23,7 +23,7 @@
 //!
 //!     let mut lines = reader.lines();
 //!     while let Some(line) = lines.next().await? {
-//!         cli::print(line).await?;
+//!         cli::println(cli::escaped(line.trim_ascii_end())).await?;
 //!     }
 //!     writer.close();
 //!     writer.wait_closed().await

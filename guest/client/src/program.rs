@@ -7,7 +7,8 @@ use crate::cli;
 /// Makes the component a command, which `wasmtime run` runs: its main function is `main`.
 ///
 /// `main` is an `async fn` without arguments, and gives `()` or a `Result<(), E>` with any error
-/// that has a text. An error is printed to standard error, and the program ends with the status 1.
+/// that has a text. An error is printed to standard error, on one line and [escaped](crate::cli::escaped),
+/// and the program ends with the status 1.
 ///
 /// ```no_run
 /// # mod program {
@@ -21,7 +22,7 @@ use crate::cli;
 ///     let line = reader.readline().await?;
 ///     writer.close();
 ///     writer.wait_closed().await?;
-///     cli::println(String::from_utf8_lossy(&line)).await
+///     cli::println(cli::escaped(line.trim_ascii_end())).await
 /// }
 /// # }
 /// # fn main() {}
@@ -59,7 +60,8 @@ macro_rules! run {
 ///
 /// The handler is an `async fn` that takes a [`Reader`](crate::Reader) and a
 /// [`Writer`](crate::Writer), and gives `()` or a `Result<(), E>` with any error that has a text:
-/// the caller writes it to its log and goes on serving. All calls run in one instance, at once:
+/// the caller writes it to its log, which `serve.wasm` does [escaped](crate::cli::escaped), and goes
+/// on serving. All calls run in one instance, at once:
 /// globals are shared. What the handler still owns when it returns is dropped, which closes the
 /// connection; everything queued still goes out. A panic ends the whole program, all connections
 /// included, and says why only after [`cli::report_panics`](crate::cli::report_panics).
@@ -141,7 +143,7 @@ pub async fn finish(outcome: impl Outcome) -> Result<(), ()> {
         Ok(()) => Ok(()),
         Err(reason) => {
             // Without a standard error there is nobody left to tell; the status still says it.
-            let _ = cli::eprintln(format_args!("error: {reason}")).await;
+            let _ = cli::eprintln(format_args!("error: {}", cli::escaped(&reason))).await;
             Err(())
         }
     };

@@ -69,7 +69,8 @@ impl Server {
     /// waits for the handlers that still run. asyncio's `serve_forever`.
     ///
     /// A handler that returns drops its sides of the connection, which closes it: everything queued
-    /// still goes out. When one fails, that is said on standard error, and the server goes on.
+    /// still goes out. When one fails, the server prints its error to standard error, on one line
+    /// and [escaped](crate::cli::escaped), and goes on.
     ///
     /// # Errors
     /// - [`Error::Busy`]: another accept is pending.
@@ -224,6 +225,7 @@ where
             |address| format!("client {address}"),
         );
         // Without a standard error there is nobody left to tell.
-        let _ = cli::eprintln(format_args!("{client}: {reason}")).await;
+        let line = format!("{client}: {reason}");
+        let _ = cli::eprintln(cli::escaped(&line)).await;
     }
 }

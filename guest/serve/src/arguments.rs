@@ -1,10 +1,13 @@
-//! The command line.
+//! The options: from the command line, and from the environment for hosts that pass no arguments.
 
 use std::time::Duration;
 
-use lexopt::prelude::{Long, Short, Value, ValueExt as _};
+use lexopt::prelude::{Long, Short, Value};
 
-/// What `--help` says.
+/// The variable that holds addresses and options.
+pub(crate) const VARIABLE: &str = "STREAMS_SERVE";
+
+/// What `--help` prints.
 pub(crate) const USAGE: &str = "\
 Usage: serve [OPTIONS] HOST:PORT...
 
@@ -13,13 +16,30 @@ HOST is a name, an IPv4 address, an IPv6 address in brackets, or nothing for all
 interfaces; PORT 0 is a free one. Each address is printed once it listens.
 
 Options:
-  --max-connections N    connections at once; more wait in the system's backlog
+  --max-connections N    connections at once, from 1; more wait in the system's backlog
   --tls-cert VARIABLE    speak TLS, with the certificates that the environment has there (PEM)
   --tls-key VARIABLE     and with their private key (PEM)
   --tls-alpn PROTOCOL    an application protocol to offer; may be repeated, the best first
   --until-stdin-closes   end when standard input does: stop accepting, let clients finish
   --grace SECONDS        how long they may take before they are aborted [default: 10]
   -h, --help             this text
+
+Environment:
+  STREAMS_SERVE          addresses and options, for hosts that pass no arguments:
+                         STREAMS_SERVE=\"--max-connections 100 0.0.0.0:8888\"
+                         White space separates the words; there is no quoting. The command
+                         line wins: an option given there replaces the variable's, addresses
+                         given there replace all of the variable's, and so does --tls-alpn.
+
+Exit status:
+  0  asked for help, or ended after standard input closed and every client finished
+  1  an option was wrong, an address or TLS could not be had, or clients were aborted
+";
+
+/// What follows the complaint about an option.
+pub(crate) const HINT: &str = "\
+Usage: serve [OPTIONS] HOST:PORT...
+The option --help describes them.
 ";
 
 /// What was asked for.
@@ -29,6 +49,7 @@ pub(crate) enum Request {
 }
 
 /// How to serve.
+#[derive(Debug)]
 pub(crate) struct Arguments {
     /// Hosts and ports, at least one.
     pub(crate) addresses: Vec<(String, u16)>,
@@ -40,7 +61,7 @@ pub(crate) struct Arguments {
 }
 
 /// How to protect connections.
-#[derive(Default)]
+#[derive(Debug)]
 pub(crate) struct Tls {
     /// The variables in the environment that hold it.
     pub(crate) certificate: String,
@@ -48,58 +69,186 @@ pub(crate) struct Tls {
     pub(crate) alpn: Vec<String>,
 }
 
-/// Reads the arguments, the first of which is the program's name.
-pub(crate) fn parse(arguments: Vec<String>) -> Result<Request, String> {
-    parse_all(arguments).map_err(|error| error.to_string())
+/// Ten seconds, in nanoseconds.
+const GRACE: u64 = 10_000_000_000;
+
+/// What one source of options says. Options that it does not name are none.
+#[derive(Default)]
+struct Given {
+    help: bool,
+    addresses: Vec<(String, u16)>,
+    max_connections: Option<u32>,
+    certificate: Option<String>,
+    key: Option<String>,
+    alpn: Vec<String>,
+    until_stdin_closes: bool,
+    grace: Option<u64>,
 }
 
-fn parse_all(arguments: Vec<String>) -> Result<Request, lexopt::Error> {
-    let mut parsed = Arguments {
-        addresses: Vec::new(),
-        max_connections: None,
-        tls: None,
-        until_stdin_closes: false,
-        grace: 10_000_000_000,
-    };
-    let mut tls = Tls::default();
-    let mut parser = lexopt::Parser::from_args(arguments.into_iter().skip(1));
-    while let Some(argument) = parser.next()? {
+/// Reads the command line, whose first argument is the program's name, and [`VARIABLE`] of the environment.
+///
+/// # Errors
+/// One line that names the option, its value and what was expected.
+pub(crate) fn parse(
+    arguments: Vec<String>,
+    environment: &[(String, String)],
+) -> Result<Request, String> {
+    let given = read(arguments.into_iter().skip(1))?;
+    // Help is given whatever the variable holds.
+    if given.help {
+        return Ok(Request::Help);
+    }
+    let variable = environment.iter().find(|(name, _)| name == VARIABLE);
+    let words = variable.map_or("", |(_, value)| value).split_whitespace();
+    let default =
+        read(words.map(str::to_owned)).map_err(|reason| format!("{VARIABLE}: {reason}"))?;
+    if default.help {
+        return Ok(Request::Help);
+    }
+    given.over(default).check().map(Request::Serve)
+}
+
+fn read(words: impl Iterator<Item = String>) -> Result<Given, String> {
+    let mut given = Given::default();
+    let mut parser = lexopt::Parser::from_args(words);
+    while let Some(argument) = parser.next().map_err(complaint)? {
         match argument {
-            Short('h') | Long("help") => return Ok(Request::Help),
+            Short('h') | Long("help") => {
+                given.help = true;
+                return Ok(given);
+            }
             Long("max-connections") => {
-                let n: u32 = parser.value()?.parse()?;
-                if n == 0 {
-                    return Err("--max-connections: must be at least 1".into());
-                }
-                parsed.max_connections = Some(n);
+                let expected = format!("a whole number from 1 to {}", u32::MAX);
+                let n = value(&mut parser, "--max-connections", &expected, |text| {
+                    text.parse().ok().filter(|n: &u32| *n > 0)
+                })?;
+                given.max_connections = Some(n);
             }
-            Long("tls-cert") => tls.certificate = parser.value()?.string()?,
-            Long("tls-key") => tls.key = parser.value()?.string()?,
-            Long("tls-alpn") => tls.alpn.push(parser.value()?.string()?),
-            Long("until-stdin-closes") => parsed.until_stdin_closes = true,
+            Long("tls-cert") => given.certificate = Some(name(&mut parser, "--tls-cert")?),
+            Long("tls-key") => given.key = Some(name(&mut parser, "--tls-key")?),
+            Long("tls-alpn") => {
+                let expected = "the name of a protocol, such as h2";
+                let protocol = value(&mut parser, "--tls-alpn", expected, not_empty)?;
+                given.alpn.push(protocol);
+            }
+            Long("until-stdin-closes") => given.until_stdin_closes = true,
             Long("grace") => {
-                let seconds: f64 = parser.value()?.parse()?;
-                let grace = Duration::try_from_secs_f64(seconds)
-                    .map_err(|_| "--grace: not a number of seconds".to_owned())?;
-                parsed.grace = u64::try_from(grace.as_nanos()).unwrap_or(u64::MAX);
+                let expected = "a number of seconds, such as 10 or 0.5";
+                let grace = value(&mut parser, "--grace", expected, |text| {
+                    Duration::try_from_secs_f64(text.parse().ok()?).ok()
+                })?;
+                given.grace = Some(u64::try_from(grace.as_nanos()).unwrap_or(u64::MAX));
             }
-            Value(address) => parsed.addresses.push(address_of(&address.string()?)?),
-            other => return Err(other.unexpected()),
+            Value(address) => given
+                .addresses
+                .push(address_of(&address.to_string_lossy())?),
+            other => return Err(complaint(other.unexpected())),
         }
     }
-    if parsed.addresses.is_empty() {
-        return Err("no address to listen on".into());
-    }
-    parsed.tls = match (tls.certificate.is_empty(), tls.key.is_empty()) {
-        (false, false) => Some(tls),
-        (true, true) if tls.alpn.is_empty() => None,
-        _ => return Err("--tls-cert and --tls-key go together".into()),
+    Ok(given)
+}
+
+/// The value of an option, as `read` takes it; `expected` says which values it takes.
+fn value<T>(
+    parser: &mut lexopt::Parser,
+    option: &str,
+    expected: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<T, String> {
+    let Ok(value) = parser.value() else {
+        return Err(format!("{option} has no value: expected {expected}"));
     };
-    Ok(Request::Serve(parsed))
+    let value = value.to_string_lossy();
+    let shown = if value.is_empty() { "\"\"" } else { &value };
+    read(&value).ok_or_else(|| format!("{option} {shown}: expected {expected}"))
+}
+
+/// The name of a variable.
+fn name(parser: &mut lexopt::Parser, option: &str) -> Result<String, String> {
+    let expected = "the name of a variable in the environment";
+    value(parser, option, expected, not_empty)
+}
+
+fn not_empty(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|text| !text.is_empty())
+}
+
+/// What an option is not.
+fn complaint(error: lexopt::Error) -> String {
+    match error {
+        lexopt::Error::UnexpectedOption(option) => {
+            format!("{option}: no such option")
+        }
+        lexopt::Error::UnexpectedValue { option, value } => {
+            format!("{option}={}: expected no value", value.to_string_lossy())
+        }
+        other => other.to_string(),
+    }
+}
+
+impl Given {
+    /// What this says, and where it says nothing, `default`.
+    fn over(self, default: Given) -> Given {
+        Given {
+            help: self.help,
+            addresses: first_given(self.addresses, default.addresses),
+            max_connections: self.max_connections.or(default.max_connections),
+            certificate: self.certificate.or(default.certificate),
+            key: self.key.or(default.key),
+            alpn: first_given(self.alpn, default.alpn),
+            until_stdin_closes: self.until_stdin_closes || default.until_stdin_closes,
+            grace: self.grace.or(default.grace),
+        }
+    }
+
+    fn check(self) -> Result<Arguments, String> {
+        if self.addresses.is_empty() {
+            return Err(format!(
+                "no address to listen on: expected HOST:PORT as an argument or in {VARIABLE}"
+            ));
+        }
+        let tls = match (self.certificate, self.key) {
+            (Some(certificate), Some(key)) => Some(Tls {
+                certificate,
+                key,
+                alpn: self.alpn,
+            }),
+            (Some(certificate), None) => {
+                return Err(format!("--tls-cert {certificate}: expected --tls-key too"));
+            }
+            (None, Some(key)) => {
+                return Err(format!("--tls-key {key}: expected --tls-cert too"));
+            }
+            (None, None) => match self.alpn.first() {
+                Some(protocol) => {
+                    return Err(format!(
+                        "--tls-alpn {protocol}: expected --tls-cert and --tls-key too"
+                    ));
+                }
+                None => None,
+            },
+        };
+        Ok(Arguments {
+            addresses: self.addresses,
+            max_connections: self.max_connections,
+            tls,
+            until_stdin_closes: self.until_stdin_closes,
+            grace: self.grace.unwrap_or(GRACE),
+        })
+    }
+}
+
+fn first_given<T>(given: Vec<T>, default: Vec<T>) -> Vec<T> {
+    if given.is_empty() { default } else { given }
 }
 
 fn address_of(text: &str) -> Result<(String, u16), String> {
-    let wrong = || format!("{text:?} is not HOST:PORT");
+    let wrong = || {
+        format!(
+            "{text}: expected HOST:PORT, with a port from 0 to {}",
+            u16::MAX
+        )
+    };
     let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
     let port = port.parse().map_err(|_| wrong())?;
     let host = match host
@@ -108,7 +257,9 @@ fn address_of(text: &str) -> Result<(String, u16), String> {
     {
         Some(ipv6) => ipv6,
         None if host.contains(':') => {
-            return Err(format!("{text:?}: put the IPv6 address in brackets"));
+            return Err(format!(
+                "{text}: expected the IPv6 address in brackets: [{host}]:{port}"
+            ));
         }
         None => host,
     };
@@ -116,87 +267,4 @@ fn address_of(text: &str) -> Result<(String, u16), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn served(arguments: &[&str]) -> Arguments {
-        match parse_words(arguments) {
-            Ok(Request::Serve(arguments)) => arguments,
-            Ok(Request::Help) => panic!("asked for help"),
-            Err(reason) => panic!("{reason}"),
-        }
-    }
-
-    fn parse_words(arguments: &[&str]) -> Result<Request, String> {
-        parse(
-            std::iter::once("serve.wasm")
-                .chain(arguments.iter().copied())
-                .map(String::from)
-                .collect(),
-        )
-    }
-
-    #[test]
-    fn addresses() {
-        let arguments = served(&["127.0.0.1:80", "[::1]:0", "localhost:65535", ":1"]);
-        let expected = [("127.0.0.1", 80), ("::1", 0), ("localhost", 65535), ("", 1)];
-        assert_eq!(
-            arguments.addresses,
-            expected.map(|(host, port)| (host.to_owned(), port))
-        );
-    }
-
-    #[test]
-    fn options() {
-        let arguments = served(&[
-            "--max-connections=3",
-            "--grace",
-            "0.5",
-            "--until-stdin-closes",
-            "localhost:1",
-        ]);
-        assert_eq!(arguments.max_connections, Some(3));
-        assert_eq!(arguments.grace, 500_000_000);
-        assert!(arguments.until_stdin_closes);
-    }
-
-    #[test]
-    fn a_certificate_and_its_key() {
-        let arguments = served(&["--tls-cert", "CERT", "--tls-key=KEY", ":1"]);
-        let Some(tls) = arguments.tls else {
-            panic!("no TLS")
-        };
-        assert_eq!((tls.certificate, tls.key), ("CERT".into(), "KEY".into()));
-        assert!(served(&[":1"]).tls.is_none());
-    }
-
-    #[test]
-    fn mistakes_are_named() {
-        for (arguments, named) in [
-            (&[][..], "no address"),
-            (&["localhost"][..], "localhost"),
-            (&["localhost:http"][..], "localhost:http"),
-            (&["localhost:65536"][..], "localhost:65536"),
-            (&["::1:80"][..], "brackets"),
-            (&["--max-connections", "0", "a:1"][..], "--max-connections"),
-            (&["--grace", "-1", "a:1"][..], "--grace"),
-            (&["--grace", "NaN", "a:1"][..], "--grace"),
-            (&["--backlog", "a:1"][..], "--backlog"),
-            (&["--tls-cert", "CERT", "a:1"][..], "--tls-key"),
-            (&["--tls-alpn", "h2", "a:1"][..], "--tls-key"),
-        ] {
-            let reason = parse_words(arguments)
-                .err()
-                .unwrap_or_else(|| panic!("{arguments:?} was taken"));
-            assert!(reason.contains(named), "{reason:?} does not name {named:?}");
-        }
-    }
-
-    #[test]
-    fn help() {
-        assert!(matches!(
-            parse_words(&["-h", "nonsense"]),
-            Ok(Request::Help)
-        ));
-    }
-}
+mod tests;

@@ -1,7 +1,8 @@
 //! `serve.wasm`: a command that listens on the addresses it is given and calls the composed handler's
 //! `client-connected` for each connection, all of them concurrently.
 //!
-//! It exits with 0 when all went well, with 1 when it could not serve or had to abort clients.
+//! It exits with 0 when all went well, with 1 when it could not serve or had to abort clients. Its options also come from
+//! the variable `STREAMS_SERVE`: `--help` has them.
 
 #![cfg_attr(
     not(test),
@@ -17,6 +18,7 @@
 
 mod arguments;
 mod bindings;
+mod errors;
 mod output;
 mod protection;
 mod serving;
@@ -32,14 +34,19 @@ bindings::export!(Serve with_types_in bindings);
 impl bindings::exports::wasi::cli::run::Guest for Serve {
     async fn run() -> Result<(), ()> {
         let mut output = Output::open();
-        let result = match arguments::parse(environment::get_arguments()) {
+        let environment = environment::get_environment();
+        let request = arguments::parse(environment::get_arguments(), &environment);
+        let result = match request {
             Ok(Request::Help) => {
                 output.print(arguments::USAGE).await;
                 Ok(())
             }
-            Ok(Request::Serve(arguments)) => serving::serve(&arguments, &mut output).await,
+            Ok(Request::Serve(arguments)) => {
+                serving::serve(&arguments, &environment, &mut output).await
+            }
             Err(reason) => {
-                output.log(&format!("{reason}\n{}", arguments::USAGE)).await;
+                output.log(&reason).await;
+                output.complain(arguments::HINT).await;
                 Err(())
             }
         };

@@ -1,5 +1,6 @@
 //! Standard output and error.
 
+use asyncio_streams_text::escaped;
 use wit_bindgen::{FutureReader, StreamWriter};
 
 use crate::bindings::wasi::cli::types::ErrorCode;
@@ -29,12 +30,14 @@ impl Output {
         self.out.0.write_all(text.as_bytes().to_vec()).await;
     }
 
-    /// Writes one line to standard error.
+    /// Writes one line to standard error. It stays one line, whatever peers and handlers put into the text.
     pub(crate) async fn log(&mut self, line: &str) {
-        self.err
-            .0
-            .write_all(format!("serve: {line}\n").into_bytes())
-            .await;
+        self.complain(&format!("serve: {}\n", escaped(line))).await;
+    }
+
+    /// Writes `text` to standard error as it is.
+    pub(crate) async fn complain(&mut self, text: &str) {
+        self.err.0.write_all(text.as_bytes().to_vec()).await;
     }
 
     /// Waits until everything has been written.

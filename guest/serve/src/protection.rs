@@ -2,27 +2,43 @@
 
 use crate::arguments::Tls;
 use crate::bindings::asyncio::streams::tls::ServerConfig;
+use crate::bindings::asyncio::streams::types::Error;
+use crate::errors::describe;
 
 /// How to protect the connections.
 ///
 /// # Errors
-/// A line for people: a variable that is not there, or a certificate or key that is of no use.
+/// A line for people that names the option: its variable is not there, its certificate or key is of no use, or the composed
+/// program has no TLS.
 pub(crate) fn config(tls: &Tls, environment: &[(String, String)]) -> Result<ServerConfig, String> {
-    let value = |name: &str| {
-        let mut found = environment.iter().filter(|(known, _)| known == name);
-        let (_, value) = found
-            .next()
-            .ok_or_else(|| format!("there is no {name} in the environment"))?;
+    let value = |option: &str, name: &str, of: &str| {
+        let found = environment.iter().find(|(known, _)| known == name);
+        let (_, value) = found.ok_or_else(|| {
+            format!("{option} {name}: expected a variable {name} in the environment, with {of} as PEM text")
+        })?;
         Ok::<_, String>(value.as_bytes())
     };
+    let Tls {
+        certificate,
+        key,
+        alpn,
+    } = tls;
+    let chain = value("--tls-cert", certificate, "the certificates")?;
+    let private = value("--tls-key", key, "their private key")?;
     let config = ServerConfig::new();
-    config
-        .add_certificate(value(&tls.certificate)?, value(&tls.key)?)
-        .map_err(|error| crate::serving::describe(&error))?;
-    if !tls.alpn.is_empty() {
+    config.add_certificate(chain, private).map_err(|error| {
+        let options = format!("--tls-cert {certificate} --tls-key {key}");
+        match error {
+            Error::NotSupported(_) => format!(
+                "{options}: expected a program with TLS: compose it with streams-tls.wasm in place of streams.wasm"
+            ),
+            error => format!("{options}: {}", describe(&error)),
+        }
+    })?;
+    if !alpn.is_empty() {
         config
-            .set_alpn(&tls.alpn)
-            .map_err(|error| crate::serving::describe(&error))?;
+            .set_alpn(alpn)
+            .map_err(|error| format!("--tls-alpn {}: {}", alpn.join(" "), describe(&error)))?;
     }
     Ok(config)
 }

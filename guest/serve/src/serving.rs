@@ -1,5 +1,6 @@
 //! Accepting, calling the handler, and ending.
 
+use asyncio_streams_text::escaped;
 use futures::future::{Either, join_all, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::pin::{Pin, pin};
@@ -9,18 +10,23 @@ use crate::bindings::asyncio::streams::handler;
 use crate::bindings::asyncio::streams::streams::{self, Reader, Server, ServerOptions, Writer};
 use crate::bindings::asyncio::streams::tls::ServerConfig;
 use crate::bindings::asyncio::streams::types::{Address, Error};
-use crate::bindings::wasi::cli::{environment, stdin};
+use crate::bindings::wasi::cli::stdin;
 use crate::bindings::wasi::clocks::monotonic_clock;
+use crate::errors::describe;
 use crate::output::Output;
 use crate::protection;
 
 /// Listens, serves, and ends when it is asked to. `Err` when it could not, or had to abort clients.
-pub(crate) async fn serve(arguments: &Arguments, output: &mut Output) -> Result<(), ()> {
+pub(crate) async fn serve(
+    arguments: &Arguments,
+    environment: &[(String, String)],
+    output: &mut Output,
+) -> Result<(), ()> {
     let tls = match &arguments.tls {
-        Some(tls) => match protection::config(tls, &environment::get_environment()) {
+        Some(tls) => match protection::config(tls, environment) {
             Ok(config) => Some(config),
             Err(reason) => {
-                output.log(&format!("cannot speak TLS: {reason}")).await;
+                output.log(&reason).await;
                 return Err(());
             }
         },
@@ -43,7 +49,7 @@ pub(crate) async fn serve(arguments: &Arguments, output: &mut Output) -> Result<
     }
     for address in servers.iter().flat_map(Server::sockets) {
         output
-            .print(&format!("listening on {}\n", name(&address)))
+            .print(&format!("listening on {}\n", escaped(&name(&address))))
             .await;
     }
     let mut clients = FuturesUnordered::new();
@@ -199,14 +205,5 @@ fn name(address: &Address) -> String {
         Address::Inet(inet) if inet.host.contains(':') => format!("[{}]:{}", inet.host, inet.port),
         Address::Inet(inet) => format!("{}:{}", inet.host, inet.port),
         Address::Unix(path) => path.clone(),
-    }
-}
-
-/// An error for people: the network's have a message.
-pub(crate) fn describe(error: &Error) -> String {
-    match error {
-        Error::Network(error) => error.message.clone(),
-        Error::InvalidArgument(reason) => reason.clone(),
-        other => format!("{other:?}"),
     }
 }

@@ -17,6 +17,7 @@ asyncio_streams::run!(main);
 
 async fn main() -> Result {
     given_up().await?;
+    given_up_half_way().await?;
     ended_by_plain_reads().await?;
     dropped_while_waiting().await?;
     lent().await?;
@@ -48,6 +49,19 @@ async fn given_up() -> Result {
     }
     same!(right.reader.try_read(9)?, None);
     same!((right.reader.buffered(), right.reader.at_eof()), (0, false));
+    Ok(())
+}
+
+/// Of an operation that polls several times, the earlier polls have taken what they took: the documentation says so.
+async fn given_up_half_way() -> Result {
+    let Pair { left, mut right } = tcp().await?;
+    left.writer.write("begun")?;
+    right.reader.wait(Wanted::Exactly(5)).await?;
+    let mut line = String::new();
+    pending(pin!(right.reader.read_line(&mut line)))?;
+    left.writer.write(", ended\n")?;
+    same!(right.reader.readline().await?, b", ended\n");
+    same!(line, "");
     Ok(())
 }
 

@@ -11,6 +11,14 @@ async fn obey(reader: Reader, writer: Writer) -> Result<(), String> {
     let order = reader.readline().await.map_err(|error| error.to_string())?;
     match order.as_slice() {
         b"fail\n" => Err("failed, as the client wished".into()),
+        // What a client sends, as it is.
+        b"fail with the rest\n" => {
+            let rest = reader
+                .read_to_end()
+                .await
+                .map_err(|error| error.to_string())?;
+            Err(String::from_utf8_lossy(&rest).into_owned())
+        }
         // Queued, and left for the component to send.
         b"fail after a megabyte\n" => {
             write_a_megabyte(&writer).map_err(|error| error.to_string())?;

@@ -1,0 +1,117 @@
+//! The memory of the process that runs a program: what operations leave behind in the host shows here, and nowhere in the
+//! program's linear memory.
+//!
+//! `MEMORY_MESSAGES` and `MEMORY_CONNECTIONS` in the environment set how much a server gets; `cargo xtask soak` sends a
+//! million messages and makes 100,000 connections.
+#![cfg(target_os = "linux")]
+
+#[path = "process_memory/clients.rs"]
+mod clients;
+#[path = "process_memory/loops.rs"]
+mod loops;
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use std::{env, fmt};
+
+use asyncio_streams_tests::resources::own_memory;
+use asyncio_streams_tests::{In, Program, Running, wasmtime};
+
+/// Growth that a process may have without a leak: its allocator and its threads do not settle to the byte.
+const SLACK: u64 = 256 << 10;
+
+/// Longer than all of it takes on a slow and busy machine.
+const DEADLINE: Duration = Duration::from_secs(1800);
+
+/// What runs the program, in a process of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Runner {
+    Wasmtime,
+    Streams,
+}
+
+impl Runner {
+    /// Those that there are.
+    fn all() -> Vec<Runner> {
+        let mut all = vec![Runner::Streams];
+        all.extend(wasmtime().map(|_| Runner::Wasmtime));
+        all
+    }
+
+    fn start(self, program: Program) -> Running {
+        let program = program.deadline(DEADLINE);
+        match self {
+            Runner::Wasmtime => program.start(In::Wasmtime),
+            Runner::Streams => {
+                program.start_by(Path::new(env!("CARGO_BIN_EXE_streams-of-the-tests")))
+            }
+        }
+    }
+}
+
+/// How much a process grew while it did something a number of times.
+#[derive(Clone, Copy, Debug)]
+struct Growth {
+    times: u64,
+    bytes: u64,
+}
+
+impl Growth {
+    /// Measures what `work` leaves behind, which does something `times` times.
+    fn of(process: u32, times: u64, work: impl FnOnce()) -> Self {
+        let before = own_memory(process);
+        work();
+        Growth {
+            times,
+            bytes: own_memory(process).saturating_sub(before),
+        }
+    }
+
+    /// Whether it is at most `allowed` bytes each time.
+    fn is_within(self, allowed: u64) -> bool {
+        self.bytes <= self.times * allowed + SLACK
+    }
+}
+
+impl fmt::Display for Growth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Growth { times, bytes } = self;
+        let each = *bytes as f64 / *times as f64;
+        write!(f, "{each:.1} bytes each ({bytes} over {times})")
+    }
+}
+
+/// One at a time: they take the machine's processors, and its ports.
+fn take_turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    let value = env::var(name).ok();
+    value.map_or(default, |value| {
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{name}={value} is not a number"))
+    })
+}
+
+#[test]
+fn growth_is_noticed() {
+    let growth = |bytes| Growth {
+        times: 100_000,
+        bytes,
+    };
+    assert!(growth(0).is_within(8));
+    assert!(growth(800_000 + SLACK).is_within(8));
+    assert!(!growth(800_001 + SLACK).is_within(8));
+    // What a saturated server lost with wasmtime 48 before the executor was changed, ten times over.
+    assert!(
+        !Growth {
+            times: 150_000,
+            bytes: 150_000 * 364 / 10
+        }
+        .is_within(8)
+    );
+}

@@ -1,0 +1,149 @@
+//! Servers: a load that keeps them saturated, and many short connections.
+
+use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
+
+use asyncio_streams_tests::peers::{Conn, Crowd};
+use asyncio_streams_tests::{Program, Running};
+
+use super::{Growth, Runner, setting, take_turn};
+
+/// Bytes in a message.
+const SIZE: usize = 100;
+
+/// Messages under way on each connection, so that a server finds the next read answered.
+const UNDER_WAY: usize = 6;
+
+const THREADS: usize = 4;
+const CONNECTIONS: usize = 48;
+
+/// A server that sends back what it gets.
+#[derive(Clone, Copy, Debug)]
+enum Server {
+    /// A handler under serve.wasm, in the way of the crate for Rust.
+    Handler,
+    /// A program that listens by itself and makes a call for each operation.
+    Calls,
+}
+
+impl Server {
+    fn start(self, runner: Runner) -> (Running, SocketAddr) {
+        match self {
+            Server::Handler => {
+                let mut server = runner.start(Program::handler("serve_echo").args(["127.0.0.1:0"]));
+                let line = server.line();
+                let address = line
+                    .strip_prefix("listening on ")
+                    .expect("where it listens");
+                (server, address.parse().expect("an address"))
+            }
+            Server::Calls => {
+                let mut server = runner.start(Program::new("memory_loops").stdin());
+                server.write_stdin(b"serve 0 0\n");
+                let port: u16 = server.line().parse().expect("a port");
+                (server, ([127, 0, 0, 1], port).into())
+            }
+        }
+    }
+}
+
+/// Connections on which messages are under way all the time.
+struct Load(Vec<Vec<Conn>>);
+
+impl Load {
+    fn new(address: SocketAddr) -> Self {
+        let connect = |_| {
+            let mut conn = Conn::connect(address);
+            conn.send([b'x'; SIZE * UNDER_WAY]);
+            conn
+        };
+        let of_a_thread = |_| (0..CONNECTIONS / THREADS).map(connect).collect();
+        Load((0..THREADS).map(of_a_thread).collect())
+    }
+
+    /// Sends `messages`, each when another has come back.
+    fn run(&mut self, messages: u64) {
+        let of_a_thread = usize::try_from(messages).expect("a number") / THREADS;
+        std::thread::scope(|scope| {
+            for conns in &mut self.0 {
+                scope.spawn(|| converse(conns, of_a_thread * SIZE));
+            }
+        });
+    }
+}
+
+fn converse(conns: &mut [Conn], bytes: usize) {
+    let mut buffer = [0; SIZE * 2];
+    let mut done = 0;
+    while done < bytes {
+        for conn in &mut *conns {
+            let mut stream = conn.stream();
+            let n = stream.read(&mut buffer).expect("an answer");
+            assert!(n > 0, "the server ended a connection");
+            stream.write_all(&buffer[..n]).expect("a message, sent");
+            done += n;
+        }
+    }
+}
+
+/// Each message may leave 8 bytes at the most.
+#[test]
+fn saturated_server_keeps_nothing_of_a_message() {
+    const ALLOWED: u64 = 8;
+    let _turn = take_turn();
+    let messages = setting("MEMORY_MESSAGES", 120_000);
+    let mut failed = Vec::new();
+    for runner in Runner::all() {
+        for kind in [Server::Handler, Server::Calls] {
+            let (server, address) = kind.start(runner);
+            let mut load = Load::new(address);
+            load.run(messages / 4);
+            let id = server.process_id().expect("a process of its own");
+            let growth = Growth::of(id, messages, || load.run(messages));
+            let line = format!("{runner:?}, {kind:?}: a message leaves {growth}");
+            println!("{line}");
+            assert!(server.is_running());
+            if !growth.is_within(ALLOWED) {
+                failed.push(line);
+            }
+        }
+    }
+    assert!(failed.is_empty(), "more than {ALLOWED}: {failed:#?}");
+}
+
+/// A client connects, sends a byte, gets it back, and leaves.
+fn short_connections(address: SocketAddr, count: u64) {
+    let of_a_thread = count / THREADS as u64;
+    Crowd::run(THREADS, |_| {
+        for _ in 0..of_a_thread {
+            let mut conn = Conn::connect(address);
+            conn.send("x");
+            conn.expect("x");
+        }
+    });
+}
+
+#[test]
+fn server_keeps_nothing_of_a_short_connection() {
+    const ALLOWED: u64 = 100;
+    let _turn = take_turn();
+    let connections = setting("MEMORY_CONNECTIONS", 8000);
+    let mut failed = Vec::new();
+    for runner in Runner::all() {
+        for kind in [Server::Handler, Server::Calls] {
+            let (server, address) = kind.start(runner);
+            short_connections(address, connections / 2);
+            let id = server.process_id().expect("a process of its own");
+            let growth = Growth::of(id, connections, || {
+                short_connections(address, connections);
+            });
+            let line = format!("{runner:?}, {kind:?}: a connection leaves {growth}");
+            println!("{line}");
+            assert!(server.is_running());
+            if !growth.is_within(ALLOWED) {
+                failed.push(line);
+            }
+        }
+    }
+    assert!(failed.is_empty(), "more than {ALLOWED}: {failed:#?}");
+}
