@@ -63,9 +63,9 @@ def to_exception(error: BaseException) -> BaseException:
         case "Connect":
             return from_attempts(payload, all_errors=False)
         case "Tls":
-            from . import _ssl_errors
+            from ._tls import errors
 
-            return _ssl_errors.from_tls(payload)
+            return errors.from_tls(payload)
         case "DeadlineExceeded":
             return TimeoutError(errno.ETIMEDOUT, "the deadline has passed")
         case "InvalidArgument":

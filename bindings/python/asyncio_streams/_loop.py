@@ -90,6 +90,7 @@ class ComponentLoop(Upgrading, Connecting, Serving, Polling, _Stock):
 
     def first_poll(self, export: int, borrows: int, coroutine: Coroutine[Any, Any, Any]) -> int:
         """Starts a call of an async export."""
+        _bindings.notice_host()
         state = State()
         context = contextvars.Context()
         context.run(support._set_future_state, state)
