@@ -4,6 +4,8 @@
 mod behaviour;
 #[path = "python/examples.rs"]
 mod examples;
+#[path = "python/loop_methods.rs"]
+mod loop_methods;
 #[path = "python/mistakes.rs"]
 mod mistakes;
 #[path = "python/real.rs"]

@@ -25,7 +25,7 @@ from typing import Any
 import componentize_py_runtime as runtime
 from componentize_py_types import Err
 
-from . import _install, _modules, _rewrite, _running, install
+from . import _install, _modules, _rewrite, _running, _twins, install
 
 # How long at most a program that has ended waits for what it wrote to leave.
 _LINGER = 5.0
@@ -47,6 +47,8 @@ def prepare(source: str, name: str, places: Sequence[str], more: Sequence[str], 
 
         tls.install()
     _install.replace(_running.replacements())
+    here = os.path.dirname(__file__)
+    _twins.install(_running.blocking(), tuple(place + os.sep for place in (here, "/python", "/bundled", "/world")))
     tree = ast.parse(source, name)
     _modules.import_all(tree, places, more)
     _code = compile(_rewrite.rewrite(tree), name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
@@ -67,6 +69,12 @@ async def run() -> None:
         raise Err(None)
 
 
+async def _main(names: dict[str, Any]) -> None:
+    result = eval(_code, names)
+    if result is not None:
+        await result
+
+
 async def _run() -> bool:
     _refresh()
     loop: Any = asyncio.get_running_loop()
@@ -77,13 +85,10 @@ async def _run() -> bool:
     main = types.ModuleType("__main__")
     main.__file__ = _name
     main.__dict__["__builtins__"] = builtins
-    main.__dict__[_rewrite.HELPER] = _running.call_blocking
     sys.modules["__main__"] = main
     fine = True
     try:
-        result = eval(_code, main.__dict__)
-        if result is not None:
-            await result
+        await _running.Outside(loop, _main(main.__dict__))
     except SystemExit as end:
         fine = _exit_status(end)
     except BaseException as reason:
