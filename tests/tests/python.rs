@@ -8,6 +8,8 @@ mod examples;
 mod loop_methods;
 #[path = "python/mistakes.rs"]
 mod mistakes;
+#[path = "python/modules.rs"]
+mod modules;
 #[path = "python/real.rs"]
 mod real;
 #[path = "python/tls.rs"]
