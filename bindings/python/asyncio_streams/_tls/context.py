@@ -13,14 +13,14 @@ from typing import Any
 
 from .. import _bindings
 from . import certificate, ciphers, pem
-from .constants import HOST_FLAGS, OPTIONS, PROTOCOLS, VERIFY, VERSIONS
+from .absent import Absent
+from .constants import OPTIONS, PROTOCOLS, VERIFY, VERSIONS
 from .errors import SSLError, from_component, make
 
 _CLIENT, _SERVER = PROTOCOLS["PROTOCOL_TLS_CLIENT"], PROTOCOLS["PROTOCOL_TLS_SERVER"]
 _OLDEST, _NEWEST = VERSIONS["PROTO_MINIMUM_SUPPORTED"], VERSIONS["PROTO_MAXIMUM_SUPPORTED"]
 _TLS_1_2, _TLS_1_3 = VERSIONS["PROTO_TLSv1_2"], VERSIONS["PROTO_TLSv1_3"]
 _NONE, _OPTIONAL, _REQUIRED = range(3)
-_NAMES_ONLY = HOST_FLAGS["HOSTFLAG_NEVER_CHECK_SUBJECT"]
 _DEFAULT_OPTIONS = (
     OPTIONS["OP_ALL"]
     | OPTIONS["OP_NO_SSLv3"]
@@ -29,15 +29,10 @@ _DEFAULT_OPTIONS = (
     | OPTIONS["OP_ENABLE_MIDDLEBOX_COMPAT"]
     | OPTIONS["OP_IGNORE_UNEXPECTED_EOF"]
 )
-_NO_SOCKETS = (
-    "TLS over a socket or a BIO of the program's own is not possible inside a component: "
-    "use asyncio's open_connection or start_server with ssl=, or start_tls"
-)
-
 _Timeouts = tuple["float | None", "float | None"]
 
 
-class SSLContext:
+class SSLContext(Absent):
     """Whom to trust and what to show. One serves clients and servers, any number of them."""
 
     def __new__(cls, protocol: int = 2, /) -> Any:
@@ -122,17 +117,6 @@ class SSLContext:
                 "or check the peer's certificate yourself, by getpeercert(True)"
             )
         self._verify_flags = int(flags)
-
-    @property
-    def _host_flags(self) -> int:
-        return _NAMES_ONLY
-
-    @_host_flags.setter
-    def _host_flags(self, flags: int) -> None:
-        if not int(flags) & _NAMES_ONLY:
-            raise NotImplementedError(
-                "a certificate's common name is never taken for a host's: the certificate needs a subjectAltName"
-            )
 
     # What is spoken.
 
@@ -291,65 +275,6 @@ class SSLContext:
         """Zeros: the component counts no sessions."""
         names = "number connect connect_good connect_renegotiate accept accept_good accept_renegotiate hits misses timeouts"
         return dict.fromkeys([*names.split(), "cache_full"], 0)
-
-    # What the component has not.
-
-    @property
-    def security_level(self) -> int:
-        """2, as what the component has is at least that good."""
-        return 2
-
-    @property
-    def post_handshake_auth(self) -> bool:
-        """Whether a client lets itself be asked for a certificate after the handshake: remembered, and never done."""
-        return self._after_handshake
-
-    @post_handshake_auth.setter
-    def post_handshake_auth(self, on: bool) -> None:
-        self._after_handshake = bool(on)
-
-    @property
-    def keylog_filename(self) -> None:
-        """None. Raises NotImplementedError for others: the component shows no keys."""
-
-    @keylog_filename.setter
-    def keylog_filename(self, name: Any) -> None:
-        if name is not None:
-            raise NotImplementedError("the component writes no key log: unset SSLKEYLOGFILE, or leave keylog_filename alone")
-
-    @property
-    def sni_callback(self) -> None:
-        """None: a server with several certificates chooses by the name that the client asks for."""
-
-    @sni_callback.setter
-    def sni_callback(self, callback: Any) -> None:
-        if self._protocol == _CLIENT:
-            raise ValueError("sni_callback cannot be set on TLS_CLIENT context")
-        if callback is not None:
-            raise NotImplementedError("load several chains by load_cert_chain: the component chooses by the client's name")
-
-    def load_dh_params(self, path: Any, /) -> None:
-        """Raises NotImplementedError."""
-        raise NotImplementedError("the component exchanges keys by elliptic curves only: leave load_dh_params out")
-
-    def set_ecdh_curve(self, name: Any, /) -> None:
-        """Raises NotImplementedError."""
-        raise NotImplementedError("the component chooses its curves, X25519 first: leave set_ecdh_curve out")
-
-    def set_psk_client_callback(self, callback: Any) -> None:
-        """Raises NotImplementedError, unless `callback` is None."""
-        if callback is not None:
-            raise NotImplementedError("the component has no pre-shared keys (ssl.HAS_PSK is False): use certificates")
-
-    def set_psk_server_callback(self, callback: Any, identity_hint: Any = None) -> None:
-        """Raises NotImplementedError, unless `callback` is None."""
-        self.set_psk_client_callback(callback)
-
-    def _wrap_socket(self, *args: Any, **kwds: Any) -> Any:
-        raise NotImplementedError(_NO_SOCKETS)
-
-    def _wrap_bio(self, *args: Any, **kwds: Any) -> Any:
-        raise NotImplementedError(_NO_SOCKETS)
 
     # What the loop asks for.
 
