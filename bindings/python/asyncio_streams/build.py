@@ -118,7 +118,7 @@ def build(
         _run(command, "componentize-py")
         notes = work / "app" / "notes"
         if notes.is_file():
-            print(f"asyncio_streams.build: {notes.read_text(encoding='utf-8')}", file=sys.stderr)
+            print(f"asyncio_streams.build: {notes.read_text(encoding='utf-8').rstrip()}", file=sys.stderr)
         whole = part
         if wac is not None:
             whole = work / "whole.wasm"
