@@ -117,7 +117,7 @@ class Bundle:
         """Every folder below `place`, whether its data counts, and its files."""
         data: dict[str, bool] = {place: data_everywhere}
         for folder, inner, found in os.walk(place):
-            names = [name for name in found if folder != place or not only or name in only]
+            names = [name for name in found if not name.startswith(".") and (folder != place or not only or name in only)]
             self._entries += len(inner) + len(found)
             if self._entries > _MOST_ENTRIES:
                 raise TooMuchError(

@@ -25,6 +25,7 @@ OWN = {
     "spread/inner.py": "VALUE = 5",
     "pack-1.0.dist-info/METADATA": "Name: pack\nVersion: 1.0\n",
     ".hidden/a.py": "",
+    "pack/.env": "a secret",
     "other/pyvenv.cfg": "",
     "other/lib.py": "",
     "target/b.py": "",
