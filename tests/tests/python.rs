@@ -4,8 +4,12 @@
 mod behaviour;
 #[path = "python/examples.rs"]
 mod examples;
+#[path = "python/loop_methods.rs"]
+mod loop_methods;
 #[path = "python/mistakes.rs"]
 mod mistakes;
+#[path = "python/modules.rs"]
+mod modules;
 #[path = "python/real.rs"]
 mod real;
 #[path = "python/tls.rs"]

@@ -10,6 +10,9 @@ from typing import Any
 _INTERFACE = "asyncio:streams/streams@0.1.0"
 
 
+_running = False
+
+
 class NotInComponentError(RuntimeError):
     """The program does not run inside a component, or in one without the interface that it needs."""
 
@@ -60,6 +63,17 @@ def tls() -> ModuleType:
             "and compose it with streams-tls.wasm"
         )
     return module
+
+
+def host_is_there() -> bool:
+    """Whether the component runs. While it is built, a call of an import ends everything."""
+    return _running
+
+
+def notice_host() -> None:
+    """Notes that the component runs: called when the host calls an export."""
+    global _running
+    _running = True
 
 
 def types_of(module: ModuleType) -> Any:

@@ -31,6 +31,11 @@ def use(loop: ComponentLoop) -> None:
     _loop = loop
 
 
+def the_loop() -> ComponentLoop:
+    """The component's loop."""
+    return _loop
+
+
 class Call:
     """One call of an async function of the component.
 

@@ -69,7 +69,7 @@ class Connecting(_Base):
         proto: int = 0,
         flags: int = 0,
         sock: Any = None,
-        local_addr: tuple[str, int] | None = None,
+        local_addr: Any = None,
         server_hostname: str | None = None,
         ssl_handshake_timeout: float | None = None,
         ssl_shutdown_timeout: float | None = None,
@@ -98,7 +98,8 @@ class Connecting(_Base):
             interleave = 0 if happy_eyeballs_delay is None else 1
         options.set_interleave(interleave)
         if local_addr is not None:
-            options.add_local_address(host_name(local_addr[0]), port_number(local_addr[1]))
+            for place in _local_addresses(local_addr):
+                options.add_local_address(*place)
         context = None
         if ssl:
             name = host_name(server_hostname) if server_hostname else None
@@ -130,20 +131,16 @@ class Connecting(_Base):
         if sock.type != socket.SOCK_STREAM:
             raise ValueError(f"A Stream Socket was expected, got {sock!r}")
         if ssl:
-            raise NotImplementedError("a socket of Python's own cannot be protected: use host and port")
+            self._make_ssl_transport()
         protocol = protocol_factory()
         waiter = self.create_future()
-        transport = self.make_socket_transport(sock, protocol, waiter)
+        transport = self._make_socket_transport(sock, protocol, waiter)
         try:
             await waiter
         except BaseException:
             transport.close()
             raise
         return transport, protocol
-
-    async def create_unix_connection(self, *args: Any, **kwds: Any) -> Any:
-        """Raises NotImplementedError: WASI has no Unix sockets."""
-        raise NotImplementedError("WASI has no Unix sockets")
 
     async def _open(self, hosts: list[str], port: int, options: Any, all_errors: bool) -> tuple[Any, Any]:
         if not port:
@@ -186,19 +183,33 @@ class Connecting(_Base):
 def host_name(host: str | bytes | None) -> str:
     """A host as the component takes it.
 
-    Raises UnicodeError for one that is no name.
+    Raises UnicodeError and ValueError for one that is no name, TypeError for what is no text.
     """
     if host is None:
         return ""
     if isinstance(host, (bytes, bytearray)):
-        return bytes(host).decode("ascii")
+        host = bytes(host).decode("ascii")
     if not isinstance(host, str):
         raise TypeError(f"host must be a string, not {type(host).__name__!r}")
     if not host:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-    if not host.isascii():
-        return host.encode("idna").decode("ascii")
-    return host
+    if "\0" in host:
+        raise ValueError("embedded null character")
+    # As getaddrinfo does: labels that are empty or too long are UnicodeErrors.
+    return host.encode("idna").decode("ascii")
+
+
+def _local_addresses(address: Any) -> list[tuple[str, int]]:
+    """What `local_addr` asks for: host and port, of which WASI needs no more.
+
+    Raises TypeError and ValueError for what is no address, and what host_name and port_number raise.
+    """
+    host, port = address[:2]
+    if isinstance(address, (str, bytes)) or len(address) > 4:
+        raise TypeError(f"local_addr must be a tuple of a host and a port, not {address!r}")
+    # Without a host it is this machine, as for getaddrinfo.
+    hosts = ["127.0.0.1", "::1"] if host is None else [host_name(host)]
+    return [(name, port_number(port)) for name in hosts]
 
 
 def port_number(port: int | str | bytes | None) -> int:
@@ -206,7 +217,7 @@ def port_number(port: int | str | bytes | None) -> int:
 
     Raises OverflowError, TypeError, socket.gaierror.
     """
-    if port is None or port == "":
+    if port is None or port in ("", b""):
         return 0
     if isinstance(port, (str, bytes)):
         try:

@@ -63,9 +63,9 @@ def to_exception(error: BaseException) -> BaseException:
         case "Connect":
             return from_attempts(payload, all_errors=False)
         case "Tls":
-            from . import _ssl_errors
+            from ._tls import errors
 
-            return _ssl_errors.from_tls(payload)
+            return errors.from_tls(payload)
         case "DeadlineExceeded":
             return TimeoutError(errno.ETIMEDOUT, "the deadline has passed")
         case "InvalidArgument":
@@ -95,7 +95,17 @@ def from_attempts(attempts: Any, *, all_errors: bool) -> BaseException:
         return ExceptionGroup("create_connection failed", found)
     if len({str(error) for error in found}) == 1:
         return found[0]
-    return OSError("Multiple exceptions: {}".format(", ".join(str(error) for error in found)))
+    whole = OSError("Multiple exceptions: {}".format(", ".join(str(error) for error in found)))
+    for note in dict.fromkeys(note for error in found for note in getattr(error, "__notes__", ())):
+        whole.add_note(note)
+    return whole
+
+
+def with_reason(error: Exception, reason: str) -> Exception:
+    """The exception with the component's own words as a note, which tracebacks show; its text stays asyncio's."""
+    if reason and reason not in str(error):
+        error.add_note(f"asyncio:streams: {reason}")
+    return error
 
 
 def socket_address(address: Any) -> tuple[Any, ...] | str | None:
@@ -111,4 +121,5 @@ def socket_address(address: Any) -> tuple[Any, ...] | str | None:
 
 
 def _attempt(attempt: Any) -> Exception:
-    return from_network(attempt.error, f"Connect call failed {socket_address(attempt.address)}")
+    error = from_network(attempt.error, f"Connect call failed {socket_address(attempt.address)}")
+    return with_reason(error, attempt.error.message)

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
-from . import _loop, _reader, _sockets
+from . import _absent, _loop, _reader, _sockets
 
 _replaced: list[tuple[Any, str, Any]] = []
 
@@ -17,6 +17,13 @@ def install() -> None:
     """Puts the loop and the reader in their places. The loop stays there for good."""
     _loop.take_over()
     socket.socketpair = _sockets.connected_pair
+    python_socket: Any = socket.socket
+    python_socket.__repr__ = _sockets.describe
+    for module in (asyncio, asyncio.streams):
+        for name in ("open_unix_connection", "start_unix_server"):
+            # Where the system has no Unix sockets, asyncio does not define them, and a program would see an AttributeError.
+            if not hasattr(module, name):
+                setattr(module, name, getattr(_absent, name))
     replace_readers()
 
 

@@ -15,13 +15,15 @@ import threading
 import time
 from asyncio import base_events, events
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import componentize_py_async_support as support
 import componentize_py_runtime as runtime
 
 from . import _bindings, _calls
+from ._absent import Absent
 from ._connecting import Connecting
+from ._executor import Inline
 from ._serving import Serving
 from ._sockets import Polling
 from ._upgrading import Upgrading
@@ -63,8 +65,11 @@ class State:
         self.woken = False
 
 
-class ComponentLoop(Upgrading, Connecting, Serving, Polling, _Stock):
+class ComponentLoop(Upgrading, Connecting, Serving, Polling, Inline, Absent, _Stock):
     """The one event loop of a component."""
+
+    # Whether the code that runs is to find no running loop: also while the loop is made.
+    outside = True
 
     _current_handle: asyncio.Handle | None
     _scheduled: list[Any]
@@ -72,6 +77,7 @@ class ComponentLoop(Upgrading, Connecting, Serving, Polling, _Stock):
 
     def __init__(self) -> None:
         super().__init__()
+        self.outside = False
         self.state = State()
         self.running = True
         self.exception: BaseException | None = None
@@ -90,6 +96,7 @@ class ComponentLoop(Upgrading, Connecting, Serving, Polling, _Stock):
 
     def first_poll(self, export: int, borrows: int, coroutine: Coroutine[Any, Any, Any]) -> int:
         """Starts a call of an async export."""
+        _bindings.notice_host()
         state = State()
         context = contextvars.Context()
         context.run(support._set_future_state, state)
@@ -189,22 +196,22 @@ class ComponentLoop(Upgrading, Connecting, Serving, Polling, _Stock):
         """As call_soon: there is one thread."""
         return self.call_soon(callback, *args, context=context)
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
-        """Raises NotImplementedError."""
-        raise NotImplementedError("a component has no threads, so there is no run_in_executor and no to_thread")
-
     def run_forever(self) -> None:
         """Raises RuntimeError: only the host can wait."""
-        raise RuntimeError(
-            "inside a component the loop runs by itself; at the top level of the program, "
-            "loop.run_forever() and loop.run_until_complete() work"
-        )
+        self._refuse("loop.run_forever()")
 
     def run_until_complete(self, future: Any) -> Any:
         """Raises RuntimeError: only the host can wait."""
-        if asyncio.iscoroutine(future):
-            future.close()
-        self.run_forever()
+        self._refuse("loop.run_until_complete()", future)
+
+    def _refuse(self, name: str, future: Any = None) -> NoReturn:
+        from . import _running
+
+        _running.refuse(name, future)
+
+    def is_running(self) -> bool:
+        """Whether the code that asks is run by the loop; not at the top level of a program."""
+        return not self.outside
 
     def close(self) -> None:
         """Does nothing: it is the component's one loop, and goes on."""
@@ -215,9 +222,6 @@ class ComponentLoop(Upgrading, Connecting, Serving, Polling, _Stock):
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
-        """Does nothing: there is none."""
-
     async def getaddrinfo(
         self, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
     ) -> Any:
@@ -225,6 +229,17 @@ class ComponentLoop(Upgrading, Connecting, Serving, Polling, _Stock):
         import socket
 
         return socket.getaddrinfo(host, port, family, type, proto, flags)
+
+    async def getnameinfo(self, sockaddr: tuple[Any, ...], flags: int = 0) -> tuple[str, str]:
+        """Gives host and port of an address as numbers, as it does elsewhere for addresses without a name.
+
+        Raises socket.gaierror if `flags` require a name: WASI looks up no names of addresses.
+        """
+        import socket
+
+        if flags & socket.NI_NAMEREQD:
+            raise socket.gaierror(socket.EAI_NONAME, "WASI looks up no names of addresses")
+        return str(sockaddr[0]), str(int(sockaddr[1]))
 
     def _write_to_self(self) -> None:
         pass

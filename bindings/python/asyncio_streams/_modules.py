@@ -1,4 +1,4 @@
-"""What a program imports. A component has the modules that were imported when it was built, and no others."""
+"""What a program imports: much of it already while the component is built, the rest from the bundle when it runs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import importlib.abc
 import inspect
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
-# What the standard library imports when it is first needed, beside what it says at the head of its modules.
+from ._bundle import Bundle
+
+# What nearly every program needs sooner or later, beside what the heads of modules say: imported early, it costs no time.
 _LATER = (
     "_colorize _strptime ast copyreg dis gettext inspect linecache locale opcode operator pickle random shutil string "
     "stringprep struct textwrap token tokenize traceback unicodedata warnings weakref"
@@ -29,67 +32,94 @@ class MissingModuleError(ImportError):
     """The program imports what cannot be found, or what this build leaves out."""
 
 
-def import_all(tree: ast.Module, places: Sequence[str], more: Sequence[str]) -> None:
+def import_all(tree: ast.Module, places: Sequence[str], more: Sequence[str]) -> list[str]:
     """Imports everything that the program `tree` imports, wherever it does, and `more`.
 
-    What modules found in `places` import inside their functions is imported too. Raises MissingModuleError for an
-    import at the top level of the program that fails, and for one of `more`.
+    What modules found in `places` import inside their functions is imported too. What fails is imported once more when the
+    program needs it. Returns what there is to say about such imports at the program's top level that fail by other errors
+    than ImportError. Raises MissingModuleError for those that fail by ImportError, and for such of `more`.
     """
+    notes: list[str] = []
     for name in more:
-        _import(name, needed=True)
+        _import(name, notes, needed=True)
     for name in _LATER:
-        _import(name, needed=False)
+        _import(name, notes, needed=False)
     for name in _ENCODINGS:
-        _import(f"encodings.{name}", needed=False)
+        _import(f"encodings.{name}", notes, needed=False)
     needed = set(_at_top(tree))
     for name in _imported(tree):
-        _import(name, needed=name in needed)
+        _import(name, notes, needed=name in needed)
     _find_codecs(tree)
     done: set[str] = set()
     direct = {name.partition(".")[0] for name in _imported(tree)}
     while True:
         new = [(name, module) for name, module in list(sys.modules.items()) if name not in done]
         if not new:
-            return
+            return notes
         for name, module in new:
             done.add(name)
             if _is_in(module, places) or name in direct:
                 inner = _tree_of(module)
                 if inner is not None:
                     for wanted in _imported(inner, getattr(module, "__package__", None)):
-                        _import(wanted, needed=False)
+                        _import(wanted, notes, needed=False)
                     _find_codecs(inner)
 
 
 class Explaining(importlib.abc.MetaPathFinder):
     """The last to be asked for a module: says why there is none."""
 
-    def __init__(self) -> None:
+    def __init__(self, bundle: Bundle, *, with_tls: bool) -> None:
+        self._bundle = bundle
+        self._with_tls = with_tls
+        # Whether the program runs. While the component is built, most imports that fail are tries.
         self.active = False
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
-        """Raises ModuleNotFoundError at run time; finds nothing while the component is built."""
-        if not self.active:
-            return
-        if fullname == "ssl":
-            text = "this component was built without TLS: build it with --with-tls"
-        else:
-            text = f"a component has the modules that were imported when it was built: build it with --include {fullname}"
-        raise ModuleNotFoundError(f"No module named {fullname!r}; {text}", name=fullname)
+        """Raises ModuleNotFoundError for what the component cannot have, and at run time for all."""
+        reason = self._reason(fullname, path)
+        if reason:
+            raise ModuleNotFoundError(f"No module named {fullname!r}; {reason}", name=fullname)
+
+    def _reason(self, fullname: str, path: Any) -> str:
+        if fullname == "_ssl" and not self._with_tls:
+            return "it needs --with-tls: this component was built without TLS, which `import ssl` takes"
+        last = fullname.rpartition(".")[2]
+        for folder in sys.path if path is None else path:
+            file = self._bundle.compiled.get(f"{folder}/{last}")
+            if file is not None:
+                return f"it is a compiled part ({file}), which a component cannot load: use a package without such"
+        # Who only looks for a spec gets none, and no error.
+        if self.active and sys._getframe(3).f_code.co_name == "_find_and_load_unlocked":
+            return (
+                "a component has the modules of the environment in which it was built, those beside the program and those "
+                "in the folders given by -p"
+            )
+        return ""
 
 
-def _import(name: str, *, needed: bool) -> None:
+def _import(name: str, notes: list[str], *, needed: bool) -> None:
     try:
         importlib.import_module(name)
     except ImportError as reason:
         if name.rpartition(".")[0] in sys.modules and not needed:
             return
         if needed:
-            text = "it needs --with-tls" if name == "ssl" else "is its directory given by -p?"
-            raise MissingModuleError(f"cannot import {name!r}: {reason}; {text}") from reason
+            text = "" if "; " in str(reason) else "; is it installed, or its directory given by -p?"
+            raise MissingModuleError(f"cannot import {name!r}: {reason}{text}\n{_where(reason)}") from reason
     except Exception as reason:
         if needed:
-            raise MissingModuleError(f"importing {name!r} failed: {type(reason).__name__}: {reason}") from reason
+            notes.append(
+                f"importing {name!r} failed while the component was built, so it is imported when the program runs:\n"
+                f"{_where(reason)}{type(reason).__name__}: {reason}"
+            )
+
+
+def _where(reason: BaseException) -> str:
+    """The lines of the modules through which an exception has come."""
+    own = (os.path.dirname(__file__), os.path.dirname(importlib.__file__), "<frozen ")
+    frames = [frame for frame in traceback.extract_tb(reason.__traceback__) if not frame.filename.startswith(own)]
+    return "".join(traceback.format_list(frames))
 
 
 def _imported(tree: ast.AST, package: str | None = None) -> Iterator[str]:

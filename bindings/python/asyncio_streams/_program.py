@@ -10,7 +10,7 @@ import ast
 import asyncio
 import atexit
 import builtins
-import inspect
+import gc
 import io
 import linecache
 import os
@@ -25,46 +25,102 @@ from typing import Any
 import componentize_py_runtime as runtime
 from componentize_py_types import Err
 
-from . import _install, _modules, _rewrite, _running, install
+from . import _files, _install, _loader, _modules, _rewrite, _running, _twins, install
+from ._bundle import Bundle
 
 # How long at most a program that has ended waits for what it wrote to leave.
 _LINGER = 5.0
+# How much memory may be free when everything was imported.
+_CLEARED = 24 << 20
+
+# The files whose lines lead to each exception of a program.
+_RUNNERS = frozenset({__file__, _running.__file__, _twins.__file__, _modules.__file__})
 
 _code: types.CodeType
 _name: str
-_explaining = _modules.Explaining()
+_explaining: _modules.Explaining
 
 
-def prepare(source: str, name: str, places: Sequence[str], more: Sequence[str], with_tls: bool) -> None:
-    """Gets everything ready for the program `source` in the file `name`.
+def prepare(
+    name: str,
+    *,
+    places: Sequence[str],
+    package: str,
+    workshop: str,
+    more: Sequence[str] = (),
+    with_tls: bool = False,
+    inline_executor: bool = True,
+) -> None:
+    """Gets everything ready for the program in the file `name`.
 
-    Raises SyntaxError for a program that is none, MissingModuleError for imports that cannot be had.
+    `places` are the folders of its modules, the first one its own; `package` is where this package is. `workshop` is the
+    folder of the build: its file `program` has the source, and what there is to say is written into its file `notes`. Raises
+    SyntaxError for a program that is none, MissingModuleError for imports that cannot be had, TooMuchError for what is too
+    large.
     """
-    global _code, _name
+    global _code, _name, _explaining
+    with open(f"{workshop}/program", encoding="utf-8") as file:
+        source = file.read()
     install()
+    _running.component_loop().inline_executor = inline_executor
     if with_tls:
         from . import tls
 
         tls.install()
     _install.replace(_running.replacements())
+    here = os.path.dirname(__file__)
+    _twins.install(_running.blocking(), tuple(place + os.sep for place in (here, "/python", "/bundled", "/world")))
+    bundle = _take(places, package, workshop)
+    _loader.install(bundle)
+    _files.install(bundle)
+    _explaining = _modules.Explaining(bundle, with_tls=with_tls)
+    sys.meta_path.append(_explaining)
     tree = ast.parse(source, name)
-    _modules.import_all(tree, places, more)
+    notes = _modules.import_all(tree, places, more)
+    for module in list(sys.modules.values()):
+        _loader.adopt(module, bundle)
     _code = compile(_rewrite.rewrite(tree), name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     _name = name
     _keep_source(name, source)
-    for module in list(sys.modules.values()):
-        if _modules._is_in(module, places):
-            try:
-                _keep_source(str(module.__file__), inspect.getsource(module))
-            except (OSError, TypeError):
-                pass
-    sys.meta_path.append(_explaining)
+    if notes:
+        with open(f"{workshop}/notes", "w", encoding="utf-8") as file:
+            file.write("\n".join(notes))
+    _clear_free_memory()
+
+
+def _clear_free_memory() -> None:
+    """Overwrites what is free by zeros: the picture has all of the memory, and only zeros take no place in it."""
+    gc.collect()
+    for size in (1 << 20, 1 << 16, 1 << 13, 1 << 10):
+        kept = [bytearray(size) for _ in range(_CLEARED // size)]
+        del kept
+
+
+def _take(places: Sequence[str], package: str, workshop: str) -> Bundle:
+    """Takes everything that can be imported."""
+    bundle = Bundle()
+    bundle.take_library("/python")
+    for place in places:
+        bundle.take_own(place)
+    if package not in places:
+        bundle.take_own(package, [os.path.basename(os.path.dirname(__file__))])
+    for place in sys.path:
+        # componentize-py numbers the folders that it is given, and what is installed comes after them.
+        if place.strip("/").isdigit() and place not in (*places, package, workshop):
+            bundle.take_environment(place)
+    return bundle
 
 
 async def run() -> None:
     """Runs the program. Raises Err if it ends by an exception, or by an exit status other than 0."""
     if not await _run():
         raise Err(None)
+
+
+async def _main(names: dict[str, Any]) -> None:
+    result = eval(_code, names)
+    if result is not None:
+        await result
 
 
 async def _run() -> bool:
@@ -77,13 +133,10 @@ async def _run() -> bool:
     main = types.ModuleType("__main__")
     main.__file__ = _name
     main.__dict__["__builtins__"] = builtins
-    main.__dict__[_rewrite.HELPER] = _running.call_blocking
     sys.modules["__main__"] = main
     fine = True
     try:
-        result = eval(_code, main.__dict__)
-        if result is not None:
-            await result
+        await _running.Outside(loop, _main(main.__dict__))
     except SystemExit as end:
         fine = _exit_status(end)
     except BaseException as reason:
@@ -131,11 +184,28 @@ def _exit_status(end: SystemExit) -> bool:
 
 
 def _show(reason: BaseException) -> None:
-    trace = reason.__traceback__
-    # The first lines are this module's, which is of no interest.
-    while trace is not None and trace.tb_next is not None and trace.tb_frame.f_code.co_filename == __file__:
+    seen: set[int] = set()
+    left: list[BaseException | None] = [reason]
+    while left:
+        error = left.pop()
+        if error is not None and id(error) not in seen:
+            seen.add(id(error))
+            error.__traceback__ = _without_ours(error.__traceback__)
+            left += [error.__cause__, error.__context__]
+    traceback.print_exception(reason)
+
+
+def _without_ours(trace: types.TracebackType | None) -> types.TracebackType | None:
+    """A traceback without the lines of what runs the program, which are of no interest."""
+    kept: list[types.TracebackType] = []
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename not in _RUNNERS:
+            kept.append(trace)
         trace = trace.tb_next
-    traceback.print_exception(type(reason), reason, trace)
+    made: types.TracebackType | None = None
+    for entry in reversed(kept):
+        made = types.TracebackType(made, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    return made
 
 
 def _call_exit_functions() -> None:

@@ -187,9 +187,9 @@ class Receiving:
             self._give_back()
         if self._unread():
             if not server_side or not self._lent:
-                from . import _ssl_errors
+                from ._tls import errors
 
-                raise _ssl_errors.make("PLAINTEXT_PENDING", "bytes that came before TLS have not been read")
+                raise errors.make("PLAINTEXT_PENDING", "bytes that came before TLS have not been read")
             self._protocol._stream_reader._buffer.clear()
         return self._reader, self._writer
 

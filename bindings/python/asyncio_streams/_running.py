@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import inspect
-from asyncio import runners, tasks
-from collections.abc import Awaitable, Callable, Coroutine
+from asyncio import events, runners, tasks
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from . import _calls
 
 if TYPE_CHECKING:
     from ._loop import ComponentLoop
 
 _WHY = (
     "{} waits, and inside a component only the host can do that: it works at the top level of a program that "
-    "`python -m asyncio_streams.build` has built, and in plain functions that are called there by their name alone. "
-    "Elsewhere use `await`"
+    "`python -m asyncio_streams.build` has built, and in the plain functions that are called from there, in libraries too. "
+    "It does not where the call goes through C code (map, sorted, callbacks), a generator, a comprehension, an executor or "
+    "a module that is being imported. Use `await`, or call it at the top level"
 )
+_RUNNING = "{} cannot be called from a running event loop"
 
 
 def run(main: Awaitable[Any], *, debug: bool | None = None, loop_factory: Any = None) -> NoReturn:
     """In the place of asyncio.run, where that cannot work. Raises RuntimeError, which says why."""
+    refuse("asyncio.run()", main)
+
+
+def refuse(name: str, main: Any) -> NoReturn:
+    """Raises RuntimeError for what blocks, where that cannot be."""
     _close(main)
-    raise RuntimeError(_WHY.format("asyncio.run()"))
+    raise RuntimeError((_WHY if events._get_running_loop() is None else _RUNNING).format(name))
 
 
 class Runner:
@@ -48,12 +58,11 @@ class Runner:
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """The component's loop."""
-        return asyncio.get_running_loop()
+        return component_loop()
 
     def run(self, coro: Awaitable[Any], *, context: contextvars.Context | None = None) -> NoReturn:
         """Raises RuntimeError, which says why."""
-        _close(coro)
-        raise RuntimeError(_WHY.format("Runner.run()"))
+        refuse("Runner.run()", coro)
 
     async def _run(self, coro: Awaitable[Any], *, context: contextvars.Context | None = None) -> Any:
         if self._closed:
@@ -65,19 +74,92 @@ class Runner:
         return await _run_main(loop, coro, context or self._context)
 
 
-async def call_blocking(function: Callable[..., Any], *args: Any, **kwds: Any) -> Any:
-    """Calls `function`; if it is one of asyncio's that block, awaits instead."""
-    owner = getattr(function, "__self__", None)
-    if function is run:
-        return await _run(*args, **kwds)
-    if isinstance(owner, Runner) and function.__name__ == "run":
-        return await owner._run(*args, **kwds)
-    loop = component_loop()
-    if owner is loop and function.__name__ == "run_until_complete":
-        return await _run_until_complete(loop, *args)
-    if owner is loop and function.__name__ == "run_forever":
-        return await loop.until_done(loop.create_future())
-    return function(*args, **kwds)
+class Outside:
+    """Awaits a coroutine that finds no running loop: the code of a program, as it would run outside a component."""
+
+    def __init__(self, loop: ComponentLoop, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self._loop = loop
+        self._coroutine = coroutine
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        step: Callable[[Any], Any] = self._coroutine.send
+        value: Any = None
+        while True:
+            try:
+                with no_loop(self._loop):
+                    pending = step(value)
+            except StopIteration as end:
+                return end.value
+            try:
+                value = yield pending
+                step = self._coroutine.send
+            except BaseException as reason:
+                value = reason
+                step = self._coroutine.throw
+
+
+class _Inside:
+    """Awaits a coroutine of the package from within `Outside`: the loop is running again."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self._coroutine = coroutine
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        step: Callable[[Any], Any] = self._coroutine.send
+        value: Any = None
+        while True:
+            before = events._get_running_loop()
+            events._set_running_loop(component_loop())
+            try:
+                pending = step(value)
+            except StopIteration as end:
+                return end.value
+            finally:
+                events._set_running_loop(before)
+            try:
+                value = yield pending
+                step = self._coroutine.send
+            except BaseException as reason:
+                value = reason
+                step = self._coroutine.throw
+
+
+@contextlib.contextmanager
+def no_loop(loop: ComponentLoop) -> Iterator[None]:
+    """Lets code run as if no loop were running, in no task."""
+    # In this order: a task can be exchanged only while its loop is the running one.
+    task = tasks._swap_current_task(loop, None)  # type: ignore[attr-defined]
+    loop.outside, before = True, loop.outside
+    events._set_running_loop(None)
+    try:
+        yield
+    finally:
+        events._set_running_loop(loop)
+        loop.outside = before
+        tasks._swap_current_task(loop, task)  # type: ignore[attr-defined]
+
+
+def blocking() -> dict[Any, Callable[..., Any]]:
+    """What blocks, and what is awaited instead where that is possible."""
+    from ._loop import ComponentLoop
+
+    async def run_forever(loop: ComponentLoop) -> None:
+        await loop.until_done(loop.create_future())
+
+    inner: dict[Any, Callable[..., Any]] = {
+        run: _run,
+        Runner.run: Runner._run,
+        ComponentLoop.run_until_complete: _run_until_complete,
+        ComponentLoop.run_forever: run_forever,
+    }
+    return {function: _inside(instead) for function, instead in inner.items()}
+
+
+def _inside(function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+    def call(*args: Any, **kwds: Any) -> _Inside:
+        return _Inside(function(*args, **kwds))
+
+    return call
 
 
 async def _run(main: Awaitable[Any], *, debug: bool | None = None, loop_factory: Any = None) -> Any:
@@ -137,15 +219,13 @@ def replacements() -> list[tuple[Any, str, Any]]:
     return [
         *[(module, "run", run) for module in (asyncio, runners)],
         *[(module, "Runner", Runner) for module in (asyncio, runners)],
-        *[(module, "new_event_loop", asyncio.get_event_loop) for module in (asyncio, asyncio.events)],
+        *[(module, "new_event_loop", component_loop) for module in (asyncio, asyncio.events)],
     ]
 
 
 def component_loop() -> ComponentLoop:
     """The loop that `install` has put in its place."""
-    loop: Any = asyncio.get_running_loop()
-    found: ComponentLoop = loop
-    return found
+    return _calls.the_loop()
 
 
 def _coroutine(main: Awaitable[Any]) -> Coroutine[Any, Any, Any]:

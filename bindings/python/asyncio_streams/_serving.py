@@ -197,10 +197,6 @@ class Serving(_Base):
             await asyncio.sleep(0)
         return server
 
-    async def create_unix_server(self, *args: Any, **kwds: Any) -> Any:
-        """Raises NotImplementedError: WASI has no Unix sockets."""
-        raise NotImplementedError("WASI has no Unix sockets")
-
     def _stop_serving(self, sock: ListeningSocket) -> None:
         sock.close()
 
@@ -209,7 +205,7 @@ def _hosts(host: Any) -> list[str]:
     """The hosts to listen on; none stands for all interfaces."""
     if host is None or host == "":
         return []
-    if isinstance(host, (str, bytes)):
+    if isinstance(host, str):
         return [host_name(host)]
     if not isinstance(host, Iterable):
         raise TypeError(f"host must be a string or some of them, not {type(host).__name__!r}")
@@ -226,7 +222,8 @@ def _bind_error(reason: BaseException, hosts: list[str], port: int) -> BaseExcep
     if found.code.name in _errors.NAME_CODES:
         return _errors.from_network(found)
     if found.code.name == "ADDRESS_NOT_AVAILABLE":
-        return OSError(f"could not bind on any address out of {[(host, port) for host in hosts]!r}")
+        refused = OSError(f"could not bind on any address out of {[(host, port) for host in hosts]!r}")
+        return _errors.with_reason(refused, found.message)
     return _errors.from_network(
         found, f"error while attempting to bind on address {(hosts[0] if hosts else '', port)!r}: {found.message}"
     )

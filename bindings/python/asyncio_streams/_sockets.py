@@ -14,10 +14,14 @@ import socket
 import weakref
 from asyncio import events, selector_events
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 # What the loop is made of; its other parts have what is missing here.
 _Base: Any = object
+
+# Much of them is private to asyncio.
+_selector_events: Any = selector_events
+_Selecting: Any = selector_events.BaseSelectorEventLoop
 
 _pair = socket.socketpair
 
@@ -117,17 +121,46 @@ class Polling(_Base):
         """Ends add_writer."""
         return self._remove_writer(fd)
 
-    def make_socket_transport(self, sock: Any, protocol: Any, waiter: Any) -> asyncio.Transport:
-        """asyncio's own transport over a connected socket of Python's."""
+    # asyncio's own transports over sockets of Python's, for connect_accepted_socket and create_datagram_endpoint, which are
+    # BaseEventLoop's; and asyncio's own sock_ methods with what they call.
+
+    def _make_socket_transport(
+        self, sock: Any, protocol: Any, waiter: Any = None, *, extra: Any = None, server: Any = None
+    ) -> asyncio.Transport:
         sock.setblocking(False)
-        made: asyncio.Transport = selector_events._SelectorSocketTransport(self, sock, protocol, waiter)  # type: ignore[attr-defined]
+        made: asyncio.Transport = _selector_events._SelectorSocketTransport(self, sock, protocol, waiter, extra, server)
         return made
 
-    def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:
-        self._watch(self._readers, fd, callback, args)
+    def _make_datagram_transport(
+        self, sock: Any, protocol: Any, address: Any = None, waiter: Any = None, extra: Any = None
+    ) -> asyncio.DatagramTransport:
+        made: asyncio.DatagramTransport = _selector_events._SelectorDatagramTransport(
+            self, sock, protocol, address, waiter, extra
+        )
+        return made
 
-    def _add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:
-        self._watch(self._writers, fd, callback, args)
+    async def _sock_sendfile_native(self, sock: Any, file: Any, offset: int, count: int | None) -> NoReturn:
+        # asyncio's own shows the socket, and WASI's getpeername ends the program if the peer has gone.
+        raise asyncio.SendfileNotAvailableError("WASI has no sendfile")
+
+    _ensure_fd_no_transport = _Selecting._ensure_fd_no_transport
+    _sock_read_done = _Selecting._sock_read_done
+    _sock_write_done = _Selecting._sock_write_done
+    sock_accept, _sock_accept = _Selecting.sock_accept, _Selecting._sock_accept
+    sock_connect, _sock_connect = _Selecting.sock_connect, _Selecting._sock_connect
+    _sock_connect_cb = _Selecting._sock_connect_cb
+    sock_recv, _sock_recv = _Selecting.sock_recv, _Selecting._sock_recv
+    sock_recv_into, _sock_recv_into = _Selecting.sock_recv_into, _Selecting._sock_recv_into
+    sock_recvfrom, _sock_recvfrom = _Selecting.sock_recvfrom, _Selecting._sock_recvfrom
+    sock_recvfrom_into, _sock_recvfrom_into = _Selecting.sock_recvfrom_into, _Selecting._sock_recvfrom_into
+    sock_sendall, _sock_sendall = _Selecting.sock_sendall, _Selecting._sock_sendall
+    sock_sendto, _sock_sendto = _Selecting.sock_sendto, _Selecting._sock_sendto
+
+    def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> asyncio.Handle:
+        return self._watch(self._readers, fd, callback, args)
+
+    def _add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> asyncio.Handle:
+        return self._watch(self._writers, fd, callback, args)
 
     def _remove_reader(self, fd: Any) -> bool:
         return _forget(self._readers, fd)
@@ -135,14 +168,17 @@ class Polling(_Base):
     def _remove_writer(self, fd: Any) -> bool:
         return _forget(self._writers, fd)
 
-    def _watch(self, table: dict[int, asyncio.Handle], fd: Any, callback: Callable[..., object], args: Any) -> None:
+    def _watch(
+        self, table: dict[int, asyncio.Handle], fd: Any, callback: Callable[..., object], args: Any
+    ) -> asyncio.Handle:
         number = _number(fd)
         _forget(table, number)
-        table[number] = events.Handle(callback, args, self, None)
+        table[number] = handle = events.Handle(callback, args, self, None)
         self._pause = _SOON
         if self._next_look is not None:
             self._next_look.cancel()
         self._next_look = self.call_later(0, self._look)
+        return handle
 
     def _look(self) -> None:
         self._next_look = None
@@ -165,6 +201,15 @@ def connected_pair(*args: Any, **kwds: Any) -> tuple[socket.socket, socket.socke
     first, second = _pair(*args, **kwds)
     select.select([], [second], [], 1.0)
     return first, second
+
+
+def describe(sock: Any) -> str:
+    """repr of a socket of Python's, without its peer: WASI's getpeername ends the program if the peer has gone."""
+    state = "[closed] " if sock.fileno() < 0 else ""
+    return (
+        f"<{type(sock).__module__}.{type(sock).__qualname__} {state}fd={sock.fileno()}, family={sock.family}, "
+        f"type={sock.type}, proto={sock.proto}>"
+    )
 
 
 class TakenSocket(socket.socket):

@@ -24,6 +24,7 @@ from ._sockets import ComponentSocket
 if TYPE_CHECKING:
     from ._loop import ComponentLoop
 
+_Constants: Any = constants
 _FlowControl: Any = transports._FlowControlMixin
 
 # How many bytes cross to the component at once.
@@ -34,6 +35,8 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
     """A TCP connection, protected or not."""
 
     _start_tls_compatible = True
+    # loop.sendfile reads the file and writes it: WASI sends no files.
+    _sendfile_compatible = _Constants._SendfileMode.FALLBACK
 
     def __init__(
         self,

@@ -54,10 +54,10 @@ class Upgrading(_Base):
         """What `get_extra_info` has to say of a connection's TLS; None if it has none."""
         if not context:
             return None
-        from . import _tls_info
+        from ._tls import connection
 
         info = writer.tls_info()
-        return None if info is None else _tls_info.extra(context, info, server_side)
+        return None if info is None else connection.extra(context, info, server_side)
 
     async def start_tls(
         self,
@@ -108,13 +108,15 @@ class Upgrading(_Base):
     def _context(self, ssl: Any, handshake: float | None, shutdown: float | None, *, default: bool = True) -> Any:
         if not self.has_tls:
             raise RuntimeError(_WITHOUT)
-        from . import tls
+        from ._tls.context import SSLContext
 
         if ssl is True and default:
             if self._default_context is None:
-                self._default_context = tls.create_default_context()
+                import ssl as module
+
+                self._default_context = module.create_default_context()
             ssl = self._default_context
-        if not isinstance(ssl, tls.SSLContext):
+        if not isinstance(ssl, SSLContext):
             raise TypeError(f"sslcontext is expected to be an instance of ssl.SSLContext, got {ssl!r}")
         for name, value in (("ssl_handshake_timeout", handshake), ("ssl_shutdown_timeout", shutdown)):
             if value is not None and value <= 0:

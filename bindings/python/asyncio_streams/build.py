@@ -23,7 +23,7 @@ _APP_TEXT = """\
 import wit_world.exports
 from asyncio_streams import _program
 
-_program.prepare({source!r}, {name!r}, {places!r}, {include!r}, {with_tls!r})
+_program.prepare({name!r}, **{options!r})
 
 
 class Run(wit_world.exports.Run):
@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             streams=options.streams,
             paths=options.path,
             include=options.include,
+            inline_executor=options.executor == "inline",
             wit_paths=options.wit,
             worlds=options.world,
         )
@@ -64,6 +65,7 @@ def build(
     streams: Path | None = None,
     paths: Sequence[Path] = (),
     include: Sequence[str] = (),
+    inline_executor: bool = True,
     wit_paths: Sequence[Path] = (),
     worlds: Sequence[str] = (),
 ) -> None:
@@ -89,12 +91,19 @@ def build(
             raise BuildError(str(reason)) from reason
         own = [program.resolve().parent, *(path.resolve() for path in paths)]
         (work / "app").mkdir()
+        # Not in the code that is run: errors show that.
+        (work / "app" / "program").write_text(source, encoding="utf-8")
         text = _APP_TEXT.format(
-            source=source,
             name=str(program),
-            places=[f"/{number}" for number in range(len(own))],
-            include=list(include),
-            with_tls=with_tls,
+            options={
+                # By these names componentize-py shows its folders to the program.
+                "places": [f"/{number}" for number in range(len(own))],
+                "package": f"/{len(own)}",
+                "workshop": f"/{len(own) + 1}",
+                "more": list(include),
+                "with_tls": with_tls,
+                "inline_executor": inline_executor,
+            },
         )
         (work / "app" / f"{_APP}.py").write_text(text, encoding="utf-8")
         part = work / "part.wasm"
@@ -107,6 +116,9 @@ def build(
         for place in [*own, Path(__file__).resolve().parents[1], work / "app"]:
             command += ["-p", str(place)]
         _run(command, "componentize-py")
+        notes = work / "app" / "notes"
+        if notes.is_file():
+            print(f"asyncio_streams.build: {notes.read_text(encoding='utf-8').rstrip()}", file=sys.stderr)
         whole = part
         if wac is not None:
             whole = work / "whole.wasm"
@@ -132,9 +144,11 @@ def _run(command: Sequence[str], name: str) -> None:
 
 def _without_backtrace(text: str) -> str:
     """What a tool has said, without where in itself it said it."""
-    cause = text.find("MissingModuleError: ")
-    if cause >= 0:
-        return text[cause:].splitlines()[0].removeprefix("MissingModuleError: ")
+    for name in ("MissingModuleError: ", "TooMuchError: "):
+        before, found, cause = text.rpartition(name)
+        if found:
+            # It is said twice, and the last time followed by where in the tool it was noticed.
+            text = cause
     lines = text.splitlines()
     for number, line in enumerate(lines):
         if line.strip().startswith(("Stack backtrace", "0: ", "stack backtrace")):
@@ -171,6 +185,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--streams", type=Path, help="streams.wasm or streams-tls.wasm, to compose it with")
     parser.add_argument("-p", "--path", type=Path, action="append", default=[], help="a folder with modules; repeatable")
     parser.add_argument("--include", action="append", default=[], help="a module to import beside those found; repeatable")
+    parser.add_argument(
+        "--executor",
+        choices=["inline", "refuse"],
+        default="inline",
+        help="what run_in_executor and to_thread do: run the function at once, or raise NotImplementedError",
+    )
     parser.add_argument("--wit", type=Path, action="append", default=[], help="more WIT, for --world; repeatable")
     parser.add_argument("--world", action="append", default=[], help="a world to add; repeatable")
     return parser

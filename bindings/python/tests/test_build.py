@@ -55,6 +55,29 @@ class Build(unittest.TestCase):
         self.assertIn("cannot import nothing", said)
         self.assertNotIn("0: x", said)
 
+    def test_the_switches_reach_the_program_and_its_notes_are_shown(self):
+        tool = self.folder / "componentize-py"
+        tool.write_text(
+            "#!/bin/sh\nwhile [ $# -gt 1 ]; do [ $1 = -o ] && out=$2; shift; done\n"
+            'cat "$1/asyncio_streams_app.py" "$1/program" > "$out"\necho "a note" > "$1/notes"\n'
+        )
+        tool.chmod(0o755)
+        program = self.folder / "prog.py"
+        program.write_text("x = 1\n")
+        said = io.StringIO()
+        with (
+            contextlib.redirect_stderr(said),
+            mock.patch.object(build, "_componentize", return_value=str(tool)),
+        ):
+            status = build.main(
+                [str(program), "-o", str(self.folder / "out.wasm"), "--executor", "refuse", "--include", "json"]
+            )
+        self.assertEqual((status, said.getvalue()), (0, "asyncio_streams.build: a note\n"))
+        made = (self.folder / "out.wasm").read_text()
+        self.assertIn("'inline_executor': False", made)
+        self.assertIn("'more': ['json']", made)
+        self.assertTrue(made.endswith("x = 1\n"))
+
 
 class Outside(unittest.TestCase):
     def test_install_says_that_this_is_no_component(self):

@@ -31,6 +31,16 @@ def attempt(host, port, code):
 
 
 class Errors(unittest.TestCase):
+    def test_the_components_reason_is_kept_as_a_note(self):
+        attempts = [attempt("127.0.0.1", 9, "CONNECTION_REFUSED"), attempt("::1", 9, "UNREACHABLE")]
+        attempts[1].error.message = "no route"
+        one = _errors.from_attempts(attempts[:1], all_errors=False)
+        self.assertEqual(str(one), f"[Errno {errno.ECONNREFUSED}] Connect call failed ('127.0.0.1', 9)")
+        self.assertEqual(one.__notes__, ["asyncio:streams: text"])
+        both = _errors.from_attempts(attempts, all_errors=False)
+        self.assertEqual(both.__notes__, ["asyncio:streams: text", "asyncio:streams: no route"])
+        self.assertEqual(getattr(_errors.with_reason(OSError("a text"), "text"), "__notes__", []), [])
+
     def test_every_code_of_the_interface_has_its_errno(self):
         text = WIT.read_text()
         body = text[text.index("enum network-code {") :]

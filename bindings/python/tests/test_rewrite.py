@@ -1,24 +1,38 @@
-"""Programs that wait at their top level."""
+"""Programs that wait at their top level, and the plain functions that block."""
 
 import ast
 import asyncio
+import functools
+import linecache
+import sys
+import types
 import unittest
 
-from asyncio_streams import _rewrite
+from asyncio_streams import _rewrite, _twins
 
 
-async def run(source):
-    """Runs a program as a component would, with a helper that awaits what `blocking` gives; gives its names."""
+async def _await(main):
+    return await main
+
+
+_twins.install({asyncio.run: _await}, (sys.prefix, sys.base_prefix))
+
+
+def module(name, source):
+    """A module that is found as one that was imported."""
+    linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+    made = types.ModuleType(name)
+    exec(compile(source, name, "exec", dont_inherit=True), made.__dict__)
+    return made
+
+
+async def run(source, **names):
+    """Runs a program as a component would, where asyncio.run is awaited; gives its names."""
+    linecache.cache["program"] = (len(source), None, source.splitlines(True), "program")
     code = compile(
         _rewrite.rewrite(ast.parse(source)), "program", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True
     )
-
-    async def call(function, *args, **kwds):
-        if function is asyncio.run:
-            return await args[0]
-        return function(*args, **kwds)
-
-    names = {"__name__": "__main__", _rewrite.HELPER: call}
+    names = {"__name__": "__main__", "asyncio": asyncio, **names}
     result = eval(code, names)
     if result is not None:
         await result
@@ -34,7 +48,6 @@ class Rewriting(unittest.IsolatedAsyncioTestCase):
 
     async def test_the_top_level_in_all_its_places(self):
         names = await run(
-            "import asyncio\n"
             "from asyncio import run as go\n"
             "async def main(n):\n    await asyncio.sleep(0)\n    return n\n"
             "found = []\n"
@@ -46,49 +59,104 @@ class Rewriting(unittest.IsolatedAsyncioTestCase):
 
     async def test_plain_functions_that_block(self):
         names = await run(
-            "import asyncio, sys\n"
             "async def serve(n):\n    await asyncio.sleep(0)\n    return n\n"
-            "def inner(n, *, k=1):\n    '''Its text.'''\n    return asyncio.run(serve(n)) + k\n"
-            "def main() -> int:\n    if True:\n        return inner(1, k=2)\n"
+            "def inner(n, *, k=1, **more):\n    '''Its text.'''\n    return asyncio.run(serve(n)) + k\n"
+            "def main(n: int = 1) -> int:\n    if True:\n        return inner(n, k=2)\n"
             "found = main()\n"
-            "def unused():\n    return asyncio.run(serve(9))\n"
+            "kept = {'m': main}\n"
+            "found += kept['m'](10)\n"
         )
-        self.assertEqual(names["found"], 3)
+        self.assertEqual(names["found"], 15)
         self.assertEqual(names["inner"].__doc__, "Its text.")
 
-    async def test_functions_that_are_more_than_called_stay_as_they_are(self):
-        for use in (
-            "keep = main",
-            "lambda: main()",
-            "[main() for _ in ()]",
-            "class A:\n    main()" if False else "x = {'m': main}",
-        ):
-            tree = _rewrite.rewrite(ast.parse(f"import asyncio\ndef main():\n    asyncio.run(1)\nif 0: main()\n{use}\n"))
-            self.assertIsInstance(tree.body[1], ast.FunctionDef, use)
-
-    async def test_generators_and_decorated_functions_stay_as_they_are(self):
-        for head in ("@cache\ndef main():\n    asyncio.run(1)", "def main():\n    asyncio.run(1)\n    yield"):
-            tree = _rewrite.rewrite(ast.parse(f"{head}\nmain()\n"))
-            self.assertIsInstance(tree.body[0], ast.FunctionDef, head)
-
-    async def test_nested_functions_do_not_count(self):
-        tree = _rewrite.rewrite(
-            ast.parse("def main():\n    def later():\n        asyncio.run(1)\n    return later\nmain()\n")
+    async def test_functions_of_libraries_however_deep(self):
+        inner = module("inner.py", "import asyncio\ndef finish(x):\n    return asyncio.run(x)\n")
+        library = module(
+            "library.py",
+            "def decorated(function):\n"
+            "    def call(*args):\n        return function(*args) + 1\n"
+            "    return call\n"
+            "class Server:\n"
+            "    __place = 100\n"
+            "    def __init__(self, n):\n        self.n = n\n        Server.made = True\n"
+            "    def run(self, what):\n"
+            "        assert Server.made\n"
+            "        try:\n            return inner.finish(what(self.n)) + self.__place\n"
+            "        finally:\n            self.n = None\n"
+            "    @classmethod\n    def run_one(cls, what):\n        return cls(7).run(what)\n"
+            "class Below(Server):\n"
+            "    def run(self, what):\n        return 1000 + super().run(what)\n"
+            "@decorated\n"
+            "def serve(what):\n    server = Below(5)\n    return server.run(what)\n",
         )
-        self.assertIsInstance(tree.body[0], ast.FunctionDef)
+        library.inner = inner
+        names = await run(
+            "async def main(n):\n    await asyncio.sleep(0)\n    return n\n"
+            "found = [library.serve(main), library.Below.run_one(main), later(main)]\n",
+            library=library,
+            later=functools.partial(library.serve),
+        )
+        self.assertEqual(names["found"], [1106, 1107, 1106])
+
+    async def test_exceptions_pass_through_with_their_lines(self):
+        library = module(
+            "raising.py",
+            "import asyncio\n"
+            "def run(x):\n    try:\n        asyncio.run(x)\n    except KeyError:\n        raise ValueError\n",
+        )
+        source = "async def main():\n    {}['x']\n\nlibrary.run(main())\n"
+        try:
+            await run(source, library=library)
+        except ValueError as error:
+            self.assertEqual(lines(error, "raising.py"), [6])
+            self.assertEqual(lines(error.__context__, "raising.py"), [4])
+            self.assertEqual(lines(error.__context__, "program"), [2])
+        else:
+            self.fail("nothing was raised")
+
+    async def test_what_cannot_wait_is_called_as_it_is(self):
+        refused = []
+
+        def refuse(main):
+            main.close()
+            refused.append(1)
+
+        names = await run(
+            "async def main():\n    pass\n"
+            "def block(_):\n    stock(main())\n    asyncio.run\n"
+            "list(map(block, [1]))\n[block(n) for n in [1]]\n",
+            stock=refuse,
+        )
+        self.assertEqual(len(refused), 2)
+        self.assertTrue(asyncio.iscoroutinefunction(names["main"]))
+
+    async def test_functions_find_the_frames_of_their_callers(self):
+        names = await run(
+            "import sys\n"
+            "def who():\n    return sys._getframe(1).f_code.co_filename\n"
+            "found = who()\nx = sorted(locals())[-1]\n"
+        )
+        self.assertEqual((names["found"], names["x"]), ("program", "who"))
+
+    async def test_generators_stay_generators(self):
+        names = await run("def run():\n    yield 1\n    asyncio.run\nfound = list(run())\n")
+        self.assertEqual(names["found"], [1])
 
     async def test_lines_are_kept(self):
-        trace = None
         try:
-            await run("import asyncio\n\nasync def main():\n    1 / 0\n\nasyncio.run(main())\n")
+            await run("\n\nasync def main():\n    1 / 0\n\nasyncio.run(main())\n")
         except ZeroDivisionError as reason:
-            trace = reason.__traceback__
-        lines = []
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename == "program":
-                lines.append(trace.tb_lineno)
-            trace = trace.tb_next
-        self.assertEqual(lines, [6, 4])
+            self.assertEqual(lines(reason, "program"), [6, 4])
+
+
+def lines(error, file):
+    """Where in `file` an exception has come by."""
+    found, trace = [], error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            found.append(trace.tb_lineno)
+        trace = trace.tb_next
+    return found
 
 
 if __name__ == "__main__":

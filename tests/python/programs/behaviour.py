@@ -6,7 +6,6 @@
 import asyncio
 import errno
 import gc
-import importlib
 import socket
 import sys
 import time
@@ -371,15 +370,9 @@ async def nested():
     coroutine.close()
 
 
-async def late_import():
-    """A module that no line of the program names: a component has it only if something else brought it."""
-    importlib.import_module(sys.argv[2])
-    print("imported", sys.argv[2])
-
-
 async def main():
     matters = [clock, cancelled_reads, cancelled_drains, cancelled_servers, cancelled_connects, failures, resets, ends]
-    matters += [garbage, reported, pending, bad_input, nested, late_import]
+    matters += [garbage, reported, pending, bad_input, nested]
     await {matter.__name__.replace("_", "-"): matter for matter in matters}[sys.argv[1]]()
 
 

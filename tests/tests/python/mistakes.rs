@@ -63,9 +63,19 @@ fn what_is_not_composed_names_the_interface_at_composition_and_at_start() {
 #[test]
 fn a_module_that_the_component_lacks_is_named_with_what_helps() {
     let Some(component) = component() else { return };
-    let mut command = component.command("behaviour");
-    let said = complaint(&run(command.args(["late-import", "wsgiref.simple_server"])));
-    assert_says(&said, &["ModuleNotFoundError", "wsgiref", "built"]);
+    let mut command = component.command("modules");
+    let said = complaint(&run(command.arg("missing")));
+    assert_says(
+        &said,
+        &[
+            "modules.py\", line",
+            "importlib.import_module(\"no_such_module\")",
+            "ModuleNotFoundError: No module named 'no_such_module'",
+            "built",
+            "-p",
+        ],
+    );
+    assert!(!said.contains("asyncio_streams/"), "{said}");
 }
 
 #[test]
@@ -100,9 +110,15 @@ fn outside_a_component_installing_says_so() {
     assert_says(&said, &["NotInComponentError", "component"]);
 }
 
-/// The build command with a program, in a folder of its own.
+/// The build command with a program, in a folder of its own. What it said when it failed.
 fn build(program: &str, more: &[&str]) -> String {
     let folder = TempDir::new().expect("a temporary folder");
+    let said = complaint(&build_in(&folder, program, more));
+    assert!(!folder.path().join("out.wasm").exists());
+    said
+}
+
+fn build_in(folder: &TempDir, program: &str, more: &[&str]) -> Output {
     let file = folder.path().join("program.py");
     fs::write(&file, program).expect("a program");
     let mut command = Command::new(tool());
@@ -114,9 +130,7 @@ fn build(program: &str, more: &[&str]) -> String {
     command
         .env("PYTHONPATH", package())
         .current_dir(folder.path());
-    let said = complaint(&run(&mut command));
-    assert!(!folder.path().join("out.wasm").exists());
-    said
+    run(&mut command)
 }
 
 #[test]
@@ -144,4 +158,45 @@ fn an_import_that_cannot_be_had_is_said_when_the_component_is_built() {
         return;
     }
     assert_says(&build("import no_such_module\n", &[]), &["no_such_module"]);
+}
+
+#[test]
+fn tls_in_a_module_of_a_program_that_was_built_without_says_how_to_build_it() {
+    if component().is_none() {
+        return;
+    }
+    // As packages do: a plain `import ssl` in a module that the program imports.
+    let folder = TempDir::new().expect("a temporary folder");
+    fs::write(folder.path().join("protected.py"), "import ssl\n").expect("a module");
+    let said = complaint(&build_in(&folder, "import protected\n", &[]));
+    assert_says(
+        &said,
+        &[
+            "cannot import 'protected'",
+            "_ssl",
+            "--with-tls",
+            "protected.py\", line 1",
+        ],
+    );
+}
+
+#[test]
+fn a_module_that_raises_while_it_is_built_is_imported_when_it_runs_and_shown_where() {
+    if component().is_none() {
+        return;
+    }
+    let folder = TempDir::new().expect("a temporary folder");
+    let module = "import getpass\n\nNAME = getpass.getuser()\n";
+    fs::write(folder.path().join("asks.py"), module).expect("a module");
+    let output = build_in(&folder, "import asks\n\nprint(asks.NAME)\n", &[]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert_says(
+        &said,
+        &[
+            "importing 'asks' failed",
+            "asks.py\", line 3",
+            "NAME = getpass.getuser()",
+        ],
+    );
 }

@@ -8,7 +8,7 @@ use asyncio_streams_tests::native::{NativeServer, output};
 use asyncio_streams_tests::python::{Side, serving_on, sides};
 use asyncio_streams_tests::tls;
 
-use crate::DEADLINE;
+use crate::{DEADLINE, assert_same};
 
 /// The name in the certificate.
 const NAME: &str = "server.test";
@@ -85,4 +85,35 @@ fn converse(serving: &Side, asking: &Side, folder: &Path) -> String {
         .replace(&port, "PORT")
         .replace(&plain, "PLAIN");
     format!("{said}---\n{served}")
+}
+
+/// Names that packages import from `ssl`, and contexts that they make while they are imported.
+#[test]
+fn the_module_ssl_has_every_name_and_contexts_are_made_at_import() {
+    let Some(sides) = sides() else { return };
+    if !tls() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = Authority::new().server(NAME);
+    for (name, content) in [("certificate.pem", &server.chain), ("key.pem", &server.key)] {
+        fs::write(folder.path().join(name), content).expect("a file");
+    }
+    let Side::Stock(_) = &sides[0] else {
+        unreachable!("asyncio's own first")
+    };
+    let mut command = sides[0].command("tls-echo");
+    command.args(["serve", "127.0.0.1", "0"]);
+    command.args(["certificate.pem", "key.pem"].map(|file| folder.path().join(file)));
+    let server = NativeServer::start_telling(&mut command, serving_on);
+    let port = server.port().to_string();
+    let given = sides.map(|side| {
+        output(
+            side.command("tls-names").args(["127.0.0.1", &port]),
+            DEADLINE,
+        )
+        .unwrap_or_else(|error| panic!("tls-names by {side:?}: {error}"))
+    });
+    assert!(given[0].starts_with("missing []\n"), "{}", given[0]);
+    assert_same("tls-names", given);
 }

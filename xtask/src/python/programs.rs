@@ -189,25 +189,43 @@ impl Programs {
         for folder in [&package, &wit].into_iter().chain(&program.modules) {
             files_below(&checkout::root().join(folder), &mut files)?;
         }
+        // Packages beside the program are part of it.
+        let beside = files[0].parent().unwrap_or(Path::new("")).to_owned();
+        let entries =
+            fs::read_dir(&beside).with_context(|| format!("cannot read {}", beside.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            let metadata = path.extension().is_some_and(|of| of == "dist-info");
+            if metadata || path.join("__init__.py").is_file() {
+                all_below(&path, &mut files)?;
+            }
+        }
         files.sort();
         Ok(files)
     }
 }
 
+/// The sources below a folder.
 fn files_below(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let mut found = Vec::new();
+    all_below(folder, &mut found)?;
+    files.extend(found.into_iter().filter(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "py" || extension == "wit")
+    }));
+    Ok(())
+}
+
+/// Everything below a folder but what Python has compiled.
+fn all_below(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     let entries =
         fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     for entry in entries {
         let path = entry?.path();
-        if path.is_dir() {
-            if !path.ends_with("__pycache__") {
-                files_below(&path, files)?;
-            }
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "py" || extension == "wit")
-        {
+        if !path.is_dir() {
             files.push(path);
+        } else if !path.ends_with("__pycache__") {
+            all_below(&path, files)?;
         }
     }
     Ok(())

@@ -1,8 +1,20 @@
-"""The exceptions of the module `ssl`."""
+"""The exceptions of `_ssl`."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from .. import _errors
+
+__all__ = [
+    "SSLCertVerificationError",
+    "SSLEOFError",
+    "SSLError",
+    "SSLSyscallError",
+    "SSLWantReadError",
+    "SSLWantWriteError",
+    "SSLZeroReturnError",
+]
 
 # What OpenSSL calls the faults of certificates: number and text.
 _VERIFY = {
@@ -49,15 +61,15 @@ class SSLZeroReturnError(SSLError):
 
 
 class SSLWantReadError(SSLError):
-    """For sockets, of which there are none here."""
+    """For sockets and BIOs; asyncio's streams never raise it."""
 
 
 class SSLWantWriteError(SSLError):
-    """For sockets, of which there are none here."""
+    """For sockets and BIOs; asyncio's streams never raise it."""
 
 
 class SSLSyscallError(SSLError):
-    """For sockets, of which there are none here."""
+    """For sockets and BIOs; asyncio's streams never raise it."""
 
 
 def make(reason: str, message: str, number: int = 1) -> SSLError:
@@ -85,3 +97,14 @@ def from_tls(value: Any) -> SSLError:
         ended.reason = "UNEXPECTED_EOF_WHILE_READING"
         return ended
     return make(_FAILURES.get(name, "TLS_ERROR"), value.message)
+
+
+def from_component(error: BaseException, reason: str) -> BaseException:
+    """The exception for what the component says of a configuration; `reason` is OpenSSL's name for it."""
+    case = _errors.case_of(error)
+    value: Any = getattr(error, "value", None)
+    if case == "InvalidArgument":
+        return make(reason, value.value)
+    if case == "NotSupported":
+        return NotImplementedError(f"{value.value}; compose the program with streams-tls.wasm")
+    return _errors.to_exception(error)

@@ -22,6 +22,7 @@ _NAMES = {
 }
 _ALTERNATIVES = {1: "email", 2: "DNS", 6: "URI"}
 _SUBJECT_ALTERNATIVE_NAME = "2.5.29.17"
+_BASIC_CONSTRAINTS = "2.5.29.19"
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _SEQUENCE, _SET, _INTEGER, _OID, _UTC_TIME, _GENERALIZED_TIME = 0x30, 0x31, 0x02, 0x06, 0x17, 0x18
 
@@ -37,7 +38,34 @@ def decode(der: bytes) -> dict[str, Any]:
         raise ValueError("not an X.509 certificate") from reason
 
 
-def _decode(der: bytes) -> dict[str, Any]:
+def check(der: bytes) -> None:
+    """Raises ValueError for what does not look like a certificate from outside."""
+    try:
+        _, fields = _fields(der)
+    except IndexError as reason:
+        raise ValueError("not an X.509 certificate") from reason
+    if len(fields) < 6:
+        raise ValueError("not an X.509 certificate")
+
+
+def is_authority(der: bytes) -> bool:
+    """Whether a certificate may sign others: by its extension, or because it is older than extensions.
+
+    False for what is no certificate.
+    """
+    try:
+        version, fields = _fields(der)
+        for oid, content in _extensions(fields):
+            if oid == _BASIC_CONSTRAINTS:
+                (_, constraints), *_ = _items(content)
+                return (0x01, b"\xff") in _items(constraints)
+    except (IndexError, ValueError):
+        return False
+    return version == 1
+
+
+def _fields(der: bytes) -> tuple[int, list[tuple[int, bytes]]]:
+    """The version of a certificate, and its fields from the serial number on."""
     (_, certificate), *_ = _items(der)
     (_, body), *_ = _items(certificate)
     fields = list(_items(body))
@@ -45,6 +73,21 @@ def _decode(der: bytes) -> dict[str, Any]:
     if fields[0][0] == 0xA0:
         (_, number), *_ = _items(fields.pop(0)[1])
         version = int.from_bytes(number, "big") + 1
+    return version, fields
+
+
+def _extensions(fields: list[tuple[int, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """The extensions: OID and value."""
+    for tag, content in fields[6:]:
+        if tag == 0xA3:
+            (_, extensions), *_ = _items(content)
+            for _, extension in _items(extensions):
+                parts = list(_items(extension))
+                yield _oid(parts[0][1]), parts[-1][1]
+
+
+def _decode(der: bytes) -> dict[str, Any]:
+    version, fields = _fields(der)
     serial, _, issuer, validity, subject, _, *rest = [content for _, content in fields]
     (before_tag, before), (after_tag, after) = _items(validity)
     found: dict[str, Any] = {
@@ -55,8 +98,8 @@ def _decode(der: bytes) -> dict[str, Any]:
         "notBefore": _time(before_tag, before),
         "notAfter": _time(after_tag, after),
     }
-    for tag, content in fields[6:]:
-        if tag == 0xA3:
+    for oid, content in _extensions(fields):
+        if oid == _SUBJECT_ALTERNATIVE_NAME:
             names = _alternative_names(content)
             if names:
                 found["subjectAltName"] = names
@@ -125,18 +168,13 @@ def _time(tag: int, data: bytes) -> str:
 
 def _alternative_names(data: bytes) -> tuple[tuple[str, str], ...]:
     found = []
-    (_, extensions), *_ = _items(data)
-    for _, extension in _items(extensions):
-        fields = list(_items(extension))
-        if _oid(fields[0][1]) != _SUBJECT_ALTERNATIVE_NAME:
-            continue
-        (_, names), *_ = _items(fields[-1][1])
-        for tag, content in _items(names):
-            kind = tag & 0x1F
-            if kind in _ALTERNATIVES:
-                found.append((_ALTERNATIVES[kind], content.decode("latin-1")))
-            elif kind == 7 and len(content) in (4, 16):
-                found.append(("IP Address", _address(content)))
+    (_, names), *_ = _items(data)
+    for tag, content in _items(names):
+        kind = tag & 0x1F
+        if kind in _ALTERNATIVES:
+            found.append((_ALTERNATIVES[kind], content.decode("latin-1")))
+        elif kind == 7 and len(content) in (4, 16):
+            found.append(("IP Address", _address(content)))
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from asyncio_streams import _certificate, _tls_info
+from asyncio_streams._tls import certificate, ciphers
 
 
 @unittest.skipUnless(shutil.which("openssl"), "openssl, which makes the certificates, is not here")
@@ -33,7 +33,7 @@ class Certificates(unittest.TestCase):
             ("/DC=org/DC=example/CN=x/serialNumber=12",),
         ):
             der, stock = self.make(subject, *extensions)
-            ours = _certificate.decode(der)
+            ours = certificate.decode(der)
             for name in ("subject", "issuer", "version", "serialNumber", "notBefore", "notAfter", "subjectAltName"):
                 self.assertEqual(ours.get(name), stock.get(name), name)
 
@@ -46,7 +46,7 @@ class Certificates(unittest.TestCase):
                 broken[chance.randrange(len(broken))] = chance.randrange(256)
             broken = bytes(broken[: chance.randrange(len(broken) + 1)]) if chance.random() < 0.5 else bytes(broken)
             try:
-                _certificate.decode(broken)
+                certificate.decode(broken)
             except ValueError:
                 pass
 
@@ -59,7 +59,7 @@ class Suites(unittest.TestCase):
             ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA256"),
             ("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305"),
         ):
-            self.assertEqual(_tls_info.openssl_name(name), openssl)
+            self.assertEqual(ciphers.openssl_name(name), openssl)
 
 
 if __name__ == "__main__":

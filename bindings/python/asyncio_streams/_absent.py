@@ -1,0 +1,72 @@
+"""What a loop inside a component cannot have: each method says why, and what to do instead."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+# What the loop is made of; its other parts have what is missing here.
+_Base: Any = object
+
+_NO_UNIX = "WASI has no Unix sockets: use TCP, with host and port"
+_NO_PIPES = (
+    "a component cannot wait for its standard input and output, nor for pipes: read sys.stdin as a whole before the loop "
+    "starts, write with print, or use a TCP connection"
+)
+_NO_PROCESSES = "WASI starts no processes: run the command outside, behind a TCP server, and connect to it"
+_NO_SIGNALS = (
+    "the host tells a component of no signals: end the program from outside, by the host's means, "
+    "or by something that it reads from a connection"
+)
+_NO_TLS_OVER_SOCKETS = (
+    "TLS over a socket of Python's own is not possible inside a component: give host and port instead of sock, "
+    "or connect without ssl= and use start_tls"
+)
+
+
+class Absent(_Base):
+    """The part of the loop that refuses."""
+
+    async def create_unix_connection(self, *args: Any, **kwds: Any) -> NoReturn:
+        """Raises NotImplementedError."""
+        raise NotImplementedError(_NO_UNIX)
+
+    async def create_unix_server(self, *args: Any, **kwds: Any) -> NoReturn:
+        """Raises NotImplementedError."""
+        raise NotImplementedError(_NO_UNIX)
+
+    async def connect_read_pipe(self, *args: Any, **kwds: Any) -> NoReturn:
+        """Raises NotImplementedError."""
+        raise NotImplementedError(_NO_PIPES)
+
+    async def connect_write_pipe(self, *args: Any, **kwds: Any) -> NoReturn:
+        """Raises NotImplementedError."""
+        raise NotImplementedError(_NO_PIPES)
+
+    async def subprocess_exec(self, *args: Any, **kwds: Any) -> NoReturn:
+        """Raises NotImplementedError."""
+        raise NotImplementedError(_NO_PROCESSES)
+
+    async def subprocess_shell(self, *args: Any, **kwds: Any) -> NoReturn:
+        """Raises NotImplementedError."""
+        raise NotImplementedError(_NO_PROCESSES)
+
+    def add_signal_handler(self, sig: Any, callback: Any, *args: Any) -> NoReturn:
+        """Raises NotImplementedError, as asyncio does on Windows."""
+        raise NotImplementedError(_NO_SIGNALS)
+
+    def remove_signal_handler(self, sig: Any) -> NoReturn:
+        """Raises NotImplementedError, as asyncio does on Windows."""
+        raise NotImplementedError(_NO_SIGNALS)
+
+    def _make_ssl_transport(self, *args: Any, **kwds: Any) -> NoReturn:
+        raise NotImplementedError(_NO_TLS_OVER_SOCKETS)
+
+
+async def open_unix_connection(path: Any = None, *, limit: int = 0, **kwds: Any) -> NoReturn:
+    """In the place of asyncio's. Raises NotImplementedError."""
+    raise NotImplementedError(_NO_UNIX)
+
+
+async def start_unix_server(client_connected_cb: Any, path: Any = None, *, limit: int = 0, **kwds: Any) -> NoReturn:
+    """In the place of asyncio's. Raises NotImplementedError."""
+    raise NotImplementedError(_NO_UNIX)

@@ -1,0 +1,172 @@
+"""The bundle as files: what reads package data beside modules, by `open`, `os.stat` or `pathlib`, finds it.
+
+A file that the host grants comes before one of the bundle that has the same path. Nothing of the bundle can be written.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import os
+import stat
+import tokenize
+from collections.abc import Iterator
+from typing import Any
+
+from ._bundle import Bundle
+
+_open, _stat, _lstat, _listdir, _scandir = builtins.open, os.stat, os.lstat, os.listdir, os.scandir
+_bundle = Bundle()
+
+
+def install(bundle: Bundle) -> None:
+    """Lets Python's functions find the files of the bundle."""
+    global _bundle
+    _bundle = bundle
+    patched: Any = os
+    builtins.open = io.open = open_file
+    patched.stat, patched.lstat = _or_bundled(_stat), _or_bundled(_lstat)
+    patched.listdir, patched.scandir = list_folder, scan_folder
+    # It has kept `open` by itself; tracebacks read sources through it.
+    kept: Any = tokenize
+    kept._builtin_open = open_file
+
+
+def open_file(  # noqa: PLR0917
+    file: Any,
+    mode: str = "r",
+    buffering: int = -1,
+    encoding: str | None = None,
+    errors: str | None = None,
+    newline: str | None = None,
+    closefd: bool = True,
+    opener: Any = None,
+) -> Any:
+    """`open`, which looks into the bundle for what is read and not there."""
+    try:
+        return _open(file, mode, buffering, encoding, errors, newline, closefd, opener)
+    except OSError:
+        path = _path(file)
+        if path is None or path not in _bundle or not set(mode) <= set("rbt"):
+            raise
+    content = io.BytesIO(_bundle.read(path))
+    content.name = path
+    if "b" in mode:
+        return content
+    return io.TextIOWrapper(content, encoding, errors, newline)
+
+
+def list_folder(path: Any = ".") -> Any:
+    """`os.listdir`."""
+    try:
+        return _listdir(path)
+    except OSError:
+        found = _path(path)
+        if found is None or not _bundle.is_folder(found):
+            raise
+        names = _bundle.names(found)
+        return [os.fsencode(name) for name in names] if isinstance(path, bytes) else list(names)
+
+
+def scan_folder(path: Any = ".") -> Any:
+    """`os.scandir`."""
+    try:
+        return _scandir(path)
+    except OSError:
+        found = _path(path)
+        if found is None or not _bundle.is_folder(found):
+            raise
+        return _Scan(_Entry(name, os.fspath(path), f"{found}/{name}") for name in _bundle.names(found))
+
+
+def _or_bundled(function: Any) -> Any:
+    """`os.stat` or `os.lstat`, which look into the bundle for what is not there."""
+
+    def look(path: Any, *, dir_fd: int | None = None, follow_symlinks: bool = True) -> os.stat_result:
+        more = {} if function is _lstat else {"follow_symlinks": follow_symlinks}
+        try:
+            result: os.stat_result = function(path, dir_fd=dir_fd, **more)
+            return result
+        except OSError:
+            found = _path(path)
+            if found is not None and found in _bundle:
+                return _status(stat.S_IFREG | 0o444, _bundle.size(found))
+            if found is not None and _bundle.is_folder(found):
+                return _status(stat.S_IFDIR | 0o555, 0)
+            raise
+
+    return look
+
+
+def _status(mode: int, size: int) -> os.stat_result:
+    return os.stat_result((mode, 0, 0, 1, 0, 0, size, 0, 0, 0))
+
+
+def _path(path: Any) -> str | None:
+    """The path as the bundle has it; none for descriptors."""
+    if isinstance(path, int):
+        return None
+    try:
+        return os.path.normpath(os.path.join("/", os.fsdecode(path)))
+    except (TypeError, ValueError):
+        return None
+
+
+class _Scan:
+    """What `os.scandir` gives."""
+
+    def __init__(self, entries: Iterator[_Entry]) -> None:
+        self._entries = entries
+
+    def __iter__(self) -> _Scan:
+        return self
+
+    def __next__(self) -> _Entry:
+        return next(self._entries)
+
+    def __enter__(self) -> _Scan:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the scan."""
+        self._entries = iter(())
+
+
+class _Entry:
+    """What `os.scandir` gives for each name."""
+
+    def __init__(self, name: str, folder: Any, path: str) -> None:
+        within = os.fsdecode(folder)
+        self.name: Any = os.fsencode(name) if isinstance(folder, bytes) else name
+        self.path: Any = os.path.join(folder, self.name) if within else self.name
+        self._found = path
+
+    def __fspath__(self) -> Any:
+        return self.path
+
+    def inode(self) -> int:
+        """0: there are no inodes."""
+        return 0
+
+    def is_dir(self, *, follow_symlinks: bool = True) -> bool:
+        """Whether it is a folder."""
+        return _bundle.is_folder(self._found)
+
+    def is_file(self, *, follow_symlinks: bool = True) -> bool:
+        """Whether it is a file."""
+        return self._found in _bundle
+
+    def is_symlink(self) -> bool:
+        """False: the bundle has none."""
+        return False
+
+    def is_junction(self) -> bool:
+        """False: the bundle has none."""
+        return False
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        """What `os.stat` says of it."""
+        return os.stat(self._found)

@@ -1,0 +1,91 @@
+"""Imports modules from a bundle by a path hook, so that everything that knows Python's import system finds them."""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from ._bundle import Bundle
+
+_FileLoader: Any = importlib.machinery.SourceFileLoader
+
+
+class Loader(_FileLoader):
+    """Loads a module whose source is in the bundle."""
+
+    def __init__(self, name: str, path: str, bundle: Bundle) -> None:
+        super().__init__(name, path)
+        self._bundle = bundle
+
+    def get_data(self, path: str) -> bytes:
+        """The content of a file. Raises OSError if it is neither in the bundle nor in the file system."""
+        try:
+            return self._bundle.read(path)
+        except KeyError:
+            data: bytes = super().get_data(path)
+            return data
+
+    def path_stats(self, path: str) -> Any:
+        """Raises OSError: there is no compiled code to compare the source with."""
+        raise OSError("a component carries no compiled code")
+
+
+class Finder(importlib.abc.PathEntryFinder):
+    """Finds modules in one folder of the bundle."""
+
+    def __init__(self, path: str, bundle: Bundle) -> None:
+        self._path = path
+        self._bundle = bundle
+
+    def find_spec(self, fullname: str, target: ModuleType | None = None) -> importlib.machinery.ModuleSpec | None:
+        """The module, the package or the part of a namespace of that name."""
+        base = f"{self._path}/{fullname.rpartition('.')[2]}"
+        for path, inside in ((f"{base}/__init__.py", [base]), (f"{base}.py", None)):
+            if path in self._bundle:
+                return importlib.util.spec_from_file_location(
+                    fullname, path, loader=Loader(fullname, path, self._bundle), submodule_search_locations=inside
+                )
+        if self._bundle.is_folder(base):
+            spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
+            spec.submodule_search_locations = [base]
+            return spec
+        return None
+
+    def iter_modules(self, prefix: str = "") -> Iterator[tuple[str, bool]]:
+        """The modules in the folder, for `pkgutil`: name, and whether it is a package."""
+        for name in sorted(self._bundle.names(self._path)):
+            if name.endswith(".py") and name != "__init__.py":
+                yield prefix + name[:-3], False
+            elif f"{self._path}/{name}/__init__.py" in self._bundle:
+                yield prefix + name, True
+
+    def invalidate_caches(self) -> None:
+        """Does nothing: a bundle does not change."""
+
+
+def install(bundle: Bundle) -> None:
+    """Lets Python find modules in the bundle, before it looks in the file system."""
+
+    def hook(path: str) -> Finder:
+        path = path.rstrip("/")
+        if not bundle.is_folder(path):
+            raise ImportError("not a folder of the component's")
+        return Finder(path, bundle)
+
+    sys.path_hooks.insert(0, hook)
+    sys.path_importer_cache.clear()
+    for module in list(sys.modules.values()):
+        adopt(module, bundle)
+
+
+def adopt(module: ModuleType, bundle: Bundle) -> None:
+    """Lets a module that was imported from a file be one of the bundle: its source and its data are read there."""
+    spec = getattr(module, "__spec__", None)
+    if spec is not None and type(spec.loader) is _FileLoader and spec.origin in bundle:
+        spec.loader = Loader(spec.name, spec.origin, bundle)
+        module.__loader__ = spec.loader

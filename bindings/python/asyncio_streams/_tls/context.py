@@ -1,0 +1,374 @@
+"""`_ssl._SSLContext`: how connections are protected, on which CPython's `ssl.SSLContext` stands.
+
+NotImplementedError, with what to do instead, is raised for what OpenSSL has and the component has not. A context may be made
+and filled while the component is built: the component's TLS is asked only when it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from .. import _bindings
+from . import certificate, ciphers, pem
+from .absent import Absent
+from .constants import OPTIONS, PROTOCOLS, VERIFY, VERSIONS
+from .errors import SSLError, from_component, make
+
+_CLIENT, _SERVER = PROTOCOLS["PROTOCOL_TLS_CLIENT"], PROTOCOLS["PROTOCOL_TLS_SERVER"]
+_OLDEST, _NEWEST = VERSIONS["PROTO_MINIMUM_SUPPORTED"], VERSIONS["PROTO_MAXIMUM_SUPPORTED"]
+_TLS_1_2, _TLS_1_3 = VERSIONS["PROTO_TLSv1_2"], VERSIONS["PROTO_TLSv1_3"]
+_NONE, _OPTIONAL, _REQUIRED = range(3)
+_DEFAULT_OPTIONS = (
+    OPTIONS["OP_ALL"]
+    | OPTIONS["OP_NO_SSLv3"]
+    | OPTIONS["OP_CIPHER_SERVER_PREFERENCE"]
+    | OPTIONS["OP_NO_COMPRESSION"]
+    | OPTIONS["OP_ENABLE_MIDDLEBOX_COMPAT"]
+    | OPTIONS["OP_IGNORE_UNEXPECTED_EOF"]
+)
+_Timeouts = tuple["float | None", "float | None"]
+
+
+class SSLContext(Absent):
+    """Whom to trust and what to show. One serves clients and servers, any number of them."""
+
+    def __new__(cls, protocol: int = 2, /) -> Any:
+        """Raises ValueError for a protocol that is none, NotImplementedError for TLS 1.0 and 1.1."""
+        if protocol not in PROTOCOLS.values():
+            raise ValueError("invalid or unsupported protocol version")
+        if protocol in (PROTOCOLS["PROTOCOL_TLSv1"], PROTOCOLS["PROTOCOL_TLSv1_1"]):
+            raise NotImplementedError(
+                "TLS 1.0 and 1.1 are insecure and not there: use PROTOCOL_TLS_CLIENT or PROTOCOL_TLS_SERVER"
+            )
+        self = super().__new__(cls)
+        self._set_up(int(protocol))
+        return self
+
+    def _set_up(self, protocol: int) -> None:
+        client = protocol == _CLIENT
+        only_1_2 = protocol == PROTOCOLS["PROTOCOL_TLSv1_2"]
+        self._protocol = protocol
+        self._options = _DEFAULT_OPTIONS
+        self._verify_flags = VERIFY["VERIFY_X509_TRUSTED_FIRST"]
+        self._check_hostname = client
+        self._verify_mode = _REQUIRED if client else _NONE
+        self._minimum = _TLS_1_2
+        self._maximum = _TLS_1_2 if only_1_2 else _NEWEST
+        self._tickets = 2
+        self._after_handshake = False
+        self._suites = list(ciphers.OF_1_2)
+        self._built_in = False
+        # As they were given, for the component; and one by one, to be shown.
+        self._given: list[bytes] = []
+        self._roots: list[bytes] = []
+        self._chains: list[tuple[bytes, bytes]] = []
+        self._alpn: list[str] = []
+        self._made: dict[tuple[bool, _Timeouts], Any] = {}
+
+    # What is checked.
+
+    @property
+    def protocol(self) -> int:
+        """One of the PROTOCOL_ constants."""
+        return self._protocol
+
+    @property
+    def check_hostname(self) -> bool:
+        """Whether a server's certificate must be for its name. As long as certificates are checked, it is always checked."""
+        return self._check_hostname
+
+    @check_hostname.setter
+    def check_hostname(self, on: bool) -> None:
+        self._changed()
+        self._check_hostname = bool(on)
+        if on and self._verify_mode == _NONE:
+            self._verify_mode = _REQUIRED
+
+    @property
+    def verify_mode(self) -> int:
+        """Whether certificates are checked. Raises ValueError for CERT_NONE while check_hostname is on."""
+        return self._verify_mode
+
+    @verify_mode.setter
+    def verify_mode(self, mode: int) -> None:
+        if mode not in (_NONE, _OPTIONAL, _REQUIRED):
+            raise ValueError("invalid value for verify_mode")
+        if mode == _NONE and self._check_hostname:
+            raise ValueError("Cannot set verify_mode to CERT_NONE when check_hostname is enabled.")
+        self._changed()
+        self._verify_mode = int(mode)
+
+    @property
+    def verify_flags(self) -> int:
+        """OpenSSL's flags, remembered without effect.
+
+        Raises NotImplementedError for those about revocation lists.
+        """
+        return self._verify_flags
+
+    @verify_flags.setter
+    def verify_flags(self, flags: int) -> None:
+        if int(flags) & VERIFY["VERIFY_CRL_CHECK_CHAIN"]:
+            raise NotImplementedError(
+                "the component knows no revocation lists: leave VERIFY_CRL_CHECK_LEAF and VERIFY_CRL_CHECK_CHAIN out, "
+                "or check the peer's certificate yourself, by getpeercert(True)"
+            )
+        self._verify_flags = int(flags)
+
+    # What is spoken.
+
+    @property
+    def minimum_version(self) -> int:
+        """The oldest version to speak; those before 1.2 count as 1.2."""
+        return self._minimum
+
+    @minimum_version.setter
+    def minimum_version(self, version: int) -> None:
+        self._minimum = self._version(version)
+
+    @property
+    def maximum_version(self) -> int:
+        """The newest version to speak."""
+        return self._maximum
+
+    @maximum_version.setter
+    def maximum_version(self, version: int) -> None:
+        self._maximum = self._version(version)
+
+    def _version(self, version: int) -> int:
+        if version not in VERSIONS.values():
+            raise ValueError(f"Unsupported TLS/SSL version 0x{version:x}")
+        self._changed()
+        return int(version)
+
+    @property
+    def options(self) -> int:
+        """OpenSSL's switches. OP_NO_TLSv1_2, OP_NO_TLSv1_3 and OP_NO_TICKET have an effect, the others none."""
+        return self._options
+
+    @options.setter
+    def options(self, options: int) -> None:
+        if options < 0:
+            raise ValueError("options must be non-negative")
+        self._changed()
+        self._options = int(options)
+
+    @property
+    def num_tickets(self) -> int:
+        """How many tickets a server sends. Of it the component knows 0, which turns resumption off.
+
+        Raises ValueError if it is negative, or the context is a client's.
+        """
+        return self._tickets
+
+    @num_tickets.setter
+    def num_tickets(self, number: int) -> None:
+        if number < 0:
+            raise ValueError("value must be non-negative")
+        if self._protocol != _SERVER:
+            raise ValueError("SSLContext is not a server context.")
+        self._changed()
+        self._tickets = int(number)
+
+    def set_ciphers(self, text: str, /) -> None:
+        """Chooses suites of TLS 1.2 by OpenSSL's words. Without any of the component's, only TLS 1.3 is spoken.
+
+        Warns if it leaves out some of them, since the component cannot. Raises SSLError if `text` chooses nothing.
+        """
+        try:
+            names = ciphers.chosen(text)
+        except ValueError as reason:
+            raise SSLError(str(reason)) from None
+        self._changed()
+        self._suites = list(ciphers.OF_1_2) if names else []
+        if 0 < len(names) < len(ciphers.OF_1_2):
+            left = ", ".join(name for name in ciphers.OF_1_2 if name not in names)
+            warnings.warn(
+                f"set_ciphers: the component cannot leave out single suites of TLS 1.2, so it may use these too: {left}. "
+                "All of them have forward secrecy and authenticated encryption; minimum_version = TLSv1_3 avoids them",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+    def get_ciphers(self) -> list[dict[str, Any]]:
+        """The suites that may be used, in the component's order."""
+        oldest, newest = self._versions()
+        names = [*(ciphers.OF_1_3 if newest == "TLS13" else ()), *(self._suites if oldest == "TLS12" else ())]
+        return ciphers.descriptions(names)
+
+    def _set_alpn_protocols(self, wire: Any, /) -> None:
+        names, data = [], bytes(wire)
+        while data:
+            names.append(data[1 : 1 + data[0]].decode("utf-8"))
+            data = data[1 + data[0] :]
+        self._changed()
+        self._alpn = names
+
+    # Certificates.
+
+    def set_default_verify_paths(self) -> None:
+        """Trusts the roots that the component carries, Mozilla's; or those of SSL_CERT_FILE, if it names a file."""
+        place = os.environ.get("SSL_CERT_FILE")
+        if place and os.path.isfile(place):
+            self.load_verify_locations(place)
+            return
+        self._changed()
+        self._built_in = True
+
+    def load_verify_locations(self, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
+        """Trusts the authorities in a file, in the files of a folder, or given: PEM, or DER as bytes.
+
+        Raises TypeError without any of them, OSError for files, SSLError for what is no certificate.
+        """
+        if cafile is None and capath is None and cadata is None:
+            raise TypeError("cafile, capath and cadata cannot be all omitted")
+        found = [] if cafile is None else [(_read(cafile), os.fsdecode(cafile))]
+        if capath is not None:
+            folder = os.fsdecode(capath)
+            paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+            found += [(_read(path), path) for path in paths if os.path.isfile(path)]
+        if cadata is not None:
+            found.append((_cadata(cadata), "cadata"))
+        for data, place in found:
+            try:
+                loaded = pem.certificates(data)
+            except ValueError as reason:
+                raise make("NO_CERTIFICATE_OR_CRL_FOUND", f"no certificate or crl found in {place}: {reason}") from None
+            self._ask(lambda data=data: _bindings.tls().ClientConfig().add_roots(data), "NO_CERTIFICATE_OR_CRL_FOUND")  # type: ignore[misc]
+            self._changed()
+            self._given.append(data)
+            self._roots += [der for der in loaded if der not in self._roots]
+
+    def load_cert_chain(self, certfile: Any, keyfile: Any = None, password: Any = None) -> None:
+        """Shows a certificate: a PEM file with its chain, its own first, and one with its key, if that is another.
+
+        Of several, a server shows the first that fits the name. Raises OSError for files, SSLError for a key that does not
+        fit, NotImplementedError for an encrypted one.
+        """
+        chain = _read(certfile)
+        key = chain if keyfile is None else _read(keyfile)
+        if b"ENCRYPTED" in key:
+            raise NotImplementedError(
+                f"{os.fsdecode(keyfile or certfile)}: encrypted keys cannot be read; decrypt it first, as by `openssl pkey`"
+            )
+        try:
+            pem.certificates(chain)
+        except ValueError as reason:
+            raise make("NO_START_LINE", f"{os.fsdecode(certfile)}: {reason}") from None
+        self._ask(lambda: _bindings.tls().ClientConfig().set_certificate(chain, key), "KEY_VALUES_MISMATCH")
+        self._changed()
+        self._chains.append((chain, key))
+
+    def get_ca_certs(self, binary_form: bool = False) -> list[Any]:
+        """The authorities that were loaded, as dicts or DER. Those that the component carries are not among them."""
+        found = [der for der in self._roots if certificate.is_authority(der)]
+        return found if binary_form else [certificate.decode(der) for der in found]
+
+    def cert_store_stats(self) -> dict[str, int]:
+        """How many certificates were loaded, and how many of them are authorities'."""
+        return {"x509": len(self._roots), "crl": 0, "x509_ca": len(self.get_ca_certs(True))}
+
+    def session_stats(self) -> dict[str, int]:
+        """Zeros: the component counts no sessions."""
+        names = "number connect connect_good connect_renegotiate accept accept_good accept_renegotiate hits misses timeouts"
+        return dict.fromkeys([*names.split(), "cache_full"], 0)
+
+    # What the loop asks for.
+
+    def client_config(self, handshake: float | None = None, shutdown: float | None = None) -> Any:
+        """The component's configuration for connections that this side opens."""
+        return self._config(False, (handshake, shutdown), self._client)
+
+    def server_config(self, handshake: float | None = None, shutdown: float | None = None) -> Any:
+        """The component's configuration for connections that this side accepts."""
+        return self._config(True, (handshake, shutdown), self._server)
+
+    def _changed(self) -> None:
+        self._made.clear()
+
+    def _ask(self, call: Callable[[], object], reason: str) -> None:
+        """Lets the component look at something, if it runs. While it is built, it looks at the first connection."""
+        if _bindings.host_is_there():
+            try:
+                call()
+            except Exception as error:
+                raise from_component(error, reason) from None
+
+    def _versions(self) -> tuple[str, str]:
+        """The oldest and the newest version to speak. Raises SSLError if there is none."""
+        oldest = _TLS_1_3 if self._minimum in (_TLS_1_3, _NEWEST) else _TLS_1_2
+        newest = _TLS_1_3 if self._maximum == _NEWEST else self._maximum
+        if self._maximum == _OLDEST:
+            newest = _TLS_1_2
+        if self._options & OPTIONS["OP_NO_TLSv1_2"] or not self._suites:
+            oldest = _TLS_1_3
+        if self._options & OPTIONS["OP_NO_TLSv1_3"]:
+            newest = min(newest, _TLS_1_2)
+        if newest < oldest:
+            raise make("NO_PROTOCOLS_AVAILABLE", "no protocols available")
+        names = {_TLS_1_2: "TLS12", _TLS_1_3: "TLS13"}
+        return names[oldest], names[newest]
+
+    def _config(self, server_side: bool, timeouts: _Timeouts, fill: Callable[[], Any]) -> Any:
+        key = (server_side, timeouts)
+        found = self._made.get(key)
+        if found is None:
+            try:
+                found = fill()
+                oldest, newest = self._versions()
+                versions = _bindings.tls().TlsVersion
+                found.set_versions(versions[oldest], versions[newest])
+                if self._alpn:
+                    found.set_alpn(self._alpn)
+                if self._options & OPTIONS["OP_NO_TICKET"] or not self._tickets:
+                    found.set_resumption(False)
+                for value, setter in zip(timeouts, (found.set_handshake_timeout, found.set_shutdown_timeout), strict=True):
+                    if value is not None:
+                        setter(max(1, int(value * 1e9)))
+            except Exception as reason:
+                raise from_component(reason, "BAD_CONFIGURATION") from None
+            self._made[key] = found
+        return found
+
+    def _client(self) -> Any:
+        config = _bindings.tls().ClientConfig()
+        if self._verify_mode == _NONE:
+            config.dangerous_accept_any_certificate()
+        config.set_built_in_roots(self._built_in)
+        for roots in self._given:
+            config.add_roots(roots)
+        for chain, key in self._chains[:1]:
+            config.set_certificate(chain, key)
+        return config
+
+    def _server(self) -> Any:
+        interface = _bindings.tls()
+        config = interface.ServerConfig()
+        for chain, key in self._chains:
+            config.add_certificate(chain, key)
+        for roots in self._given:
+            config.add_client_roots(roots)
+        rules = interface.ClientAuthentication
+        rule = {_NONE: rules.NONE, _OPTIONAL: rules.OPTIONAL, _REQUIRED: rules.REQUIRED}
+        config.set_client_authentication(rule[self._verify_mode])
+        return config
+
+
+def _read(path: Any) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _cadata(data: Any) -> bytes:
+    if not isinstance(data, (str, bytes, bytearray, memoryview)):
+        raise TypeError("cadata should be an ASCII string or a bytes-like object")
+    if isinstance(data, str):
+        if not data.isascii():
+            raise TypeError("cadata should be an ASCII string or a bytes-like object")
+        data = data.encode("ascii")
+    if not data:
+        raise ValueError("Empty certificate data")
+    return bytes(data)

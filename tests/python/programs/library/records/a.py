@@ -1,0 +1,2 @@
+def show(data):
+    return ".".join(map(str, data))

@@ -1,0 +1,349 @@
+"""The loop's methods beside the streams, one matter a run. The same lines are printed with asyncio's own loop.
+
+    loop.py MATTER
+"""
+
+import asyncio
+import concurrent.futures
+import contextvars
+import io
+import os
+import socket
+import sys
+
+HOST = "127.0.0.1"
+
+
+async def outcome(awaitable):
+    """The name of what is raised, or the result."""
+    try:
+        return await awaitable
+    except BaseException as error:
+        return type(error).__name__
+
+
+def attempt(function, *arguments):
+    try:
+        return function(*arguments)
+    except BaseException as error:
+        return type(error).__name__
+
+
+async def executor():
+    """Functions in threads, or as if."""
+    variable = contextvars.ContextVar("variable", default="outside")
+    variable.set("the task's")
+    print(await asyncio.to_thread(lambda: 42), await asyncio.to_thread(variable.get))
+    print(await asyncio.to_thread(max, 1, 5, key=lambda n: -n))
+    loop = asyncio.get_running_loop()
+    print(await outcome(loop.run_in_executor(None, lambda: 1 / 0)))
+    print(await loop.run_in_executor(None, attempt, asyncio.get_running_loop))
+    future = loop.run_in_executor(None, sum, [1, 2])
+    print(asyncio.isfuture(future), await future)
+    said = []
+
+    async def other():
+        said.append("other")
+
+    task = asyncio.create_task(other())
+    for _ in range(3):
+        await loop.run_in_executor(None, len, "abc")
+    await task
+    print(said, "while functions run one after the other")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        print(await loop.run_in_executor(pool, len, "abc"))
+    print(await outcome(asyncio.sleep(0, attempt(loop.run_in_executor, pool, len, "abc"))))
+    cancelled = loop.run_in_executor(None, len, "abc")
+    cancelled.cancel()
+    print(await outcome(cancelled))
+
+
+class Inline(concurrent.futures.Executor):
+    def submit(self, function, *args, **kwds):
+        future = concurrent.futures.Future()
+        future.set_result(("mine", function(*args, **kwds)))
+        return future
+
+
+async def own_executor():
+    """An executor of the program's own is used."""
+    loop = asyncio.get_running_loop()
+    print(await loop.run_in_executor(Inline(), len, "abc"))
+    await loop.shutdown_default_executor()
+    print(attempt(loop.run_in_executor, None, len, "abc"))
+
+
+async def sockets():
+    """The loop's calls for sockets of Python's own."""
+    loop = asyncio.get_running_loop()
+    listening = socket.create_server((HOST, 0))
+    listening.setblocking(False)
+    client = socket.socket()
+    client.setblocking(False)
+    accepting = asyncio.create_task(loop.sock_accept(listening))
+    await loop.sock_connect(client, listening.getsockname())
+    server, address = await accepting
+    print(address == client.getsockname(), server.getblocking())
+    await loop.sock_sendall(client, b"hello")
+    print(await loop.sock_recv(server, 3))
+    buffer = bytearray(10)
+    print(await loop.sock_recv_into(server, buffer), bytes(buffer[:2]))
+    size = 1 << 20
+    sending = asyncio.create_task(loop.sock_sendall(server, bytes(size)))
+    received = 0
+    while received < size:
+        received += len(await loop.sock_recv(client, 1 << 16))
+    await sending
+    print(received)
+    reading = asyncio.create_task(loop.sock_recv(client, 1))
+    await asyncio.sleep(0.01)
+    reading.cancel()
+    print(await outcome(reading))
+    print(await loop.sock_sendfile(client, io.BytesIO(b"a file"), fallback=True), await loop.sock_recv(server, 10))
+    client.close()
+    print(await loop.sock_recv(server, 10))
+    refused = socket.socket()
+    refused.setblocking(False)
+    port = listening.getsockname()[1]
+    listening.close()
+    print(await outcome(loop.sock_connect(refused, (HOST, port))))
+    for each in (server, refused):
+        each.close()
+
+
+class Collect(asyncio.Protocol):
+    def __init__(self):
+        self.data = b""
+        self.ended = asyncio.get_running_loop().create_future()
+
+    def data_received(self, data):
+        self.data += data
+
+    def connection_lost(self, reason):
+        self.ended.set_result(reason)
+
+
+async def accepted():
+    """Connections over sockets that the program has accepted, or connected, itself."""
+    loop = asyncio.get_running_loop()
+    listening = socket.create_server((HOST, 0))
+    listening.setblocking(False)
+    client = socket.socket()
+    client.setblocking(False)
+    await loop.sock_connect(client, listening.getsockname())
+    server, _ = await loop.sock_accept(listening)
+    transport, protocol = await loop.connect_accepted_socket(Collect, server)
+    writing, other = await loop.create_connection(Collect, sock=client)
+    print(writing.get_extra_info("peername") == listening.getsockname())
+    writing.write(b"over sockets")
+    writing.write_eof()
+    print(await protocol.ended, protocol.data)
+    writing.close()
+    print(await other.ended, transport.is_closing())
+    listening.close()
+    datagrams = socket.socket(type=socket.SOCK_DGRAM)
+    print(await outcome(loop.connect_accepted_socket(Collect, datagrams)))
+    datagrams.close()
+
+
+class Answer(asyncio.DatagramProtocol):
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, address):
+        self.transport.sendto(data.upper(), address)
+
+
+class Ask(asyncio.DatagramProtocol):
+    def __init__(self):
+        self.answers = asyncio.Queue()
+
+    def datagram_received(self, data, address):
+        self.answers.put_nowait(data)
+
+
+async def datagrams():
+    """Endpoints for datagrams."""
+    loop = asyncio.get_running_loop()
+    answering, _ = await loop.create_datagram_endpoint(Answer, local_addr=(HOST, 0))
+    address = answering.get_extra_info("sockname")
+    asking, protocol = await loop.create_datagram_endpoint(Ask, remote_addr=address)
+    for text in (b"one", b"two"):
+        asking.sendto(text)
+        print(await asyncio.wait_for(protocol.answers.get(), 10))
+    print(asking.get_extra_info("peername") == address)
+    asking.close()
+    answering.close()
+    print(await outcome(loop.create_datagram_endpoint(Ask)))
+    print(await outcome(loop.create_datagram_endpoint(Ask, local_addr="text")))
+
+
+async def sendfile():
+    """A file over a connection."""
+    loop = asyncio.get_running_loop()
+    received = loop.create_future()
+
+    async def handler(reader, writer):
+        received.set_result(await reader.read())
+        writer.close()
+
+    server = await asyncio.start_server(handler, HOST, 0)
+    _, writer = await asyncio.open_connection(HOST, server.sockets[0].getsockname()[1])
+    content = bytes(range(256)) * 1000
+    file = io.BytesIO(content)
+    writer.write(b"head")
+    print(await loop.sendfile(writer.transport, file), file.tell())
+    print(await loop.sendfile(writer.transport, file, 10, 20), file.tell())
+    writer.write_eof()
+    print(await received == b"head" + content + content[10:30])
+    writer.close()
+    await writer.wait_closed()
+    print(await outcome(loop.sendfile(writer.transport, file)))
+    server.close()
+
+
+async def methods():
+    """Every public method of a loop does something, or says why not: no error is without a text."""
+    loop = asyncio.get_running_loop()
+    sock = socket.socket()
+    sock.setblocking(False)
+    listening = socket.create_server((HOST, 0))
+    listening.setblocking(False)
+    udp = socket.socket(type=socket.SOCK_DGRAM)
+    udp.setblocking(False)
+    file = io.BytesIO(b"file")
+    inner, outer = socket.socketpair()
+    for each in (inner, outer):
+        each.setblocking(False)
+    reader, writer = os.pipe() if hasattr(os, "pipe") else (0, 1)
+    # What only ends the loop is left out.
+    ending = {"run_forever", "run_until_complete", "close", "stop"}
+    arguments = {
+        "add_reader": (inner, print),
+        "add_signal_handler": (2, print),
+        "add_writer": (listening, print),
+        "call_at": (loop.time() + 1000, print),
+        "call_exception_handler": ({"message": "said"},),
+        "call_later": (1000, print),
+        "call_soon": (int,),
+        "call_soon_threadsafe": (int,),
+        "connect_accepted_socket": (asyncio.Protocol, outer),
+        "connect_read_pipe": (asyncio.Protocol, open(reader, "rb", 0, closefd=False) if hasattr(os, "pipe") else file),
+        "connect_write_pipe": (asyncio.BaseProtocol, open(writer, "wb", 0, closefd=False) if hasattr(os, "pipe") else file),
+        "create_connection": (asyncio.Protocol, *listening.getsockname()),
+        "create_datagram_endpoint": (asyncio.DatagramProtocol, (HOST, 0)),
+        "create_server": (asyncio.Protocol, HOST, 0),
+        "create_task": (asyncio.sleep(0),),
+        "create_unix_connection": (asyncio.Protocol, "/nowhere/at/all"),
+        "create_unix_server": (asyncio.Protocol, "/nowhere/at/all"),
+        "default_exception_handler": ({"message": "said"},),
+        "getaddrinfo": ("127.0.0.1", 80),
+        "getnameinfo": (("127.0.0.1", 80), socket.NI_NUMERICHOST | socket.NI_NUMERICSERV),
+        "remove_reader": (inner,),
+        "remove_signal_handler": (2,),
+        "remove_writer": (listening,),
+        "run_in_executor": (None, int),
+        "sendfile": (None, file),
+        "set_debug": (False,),
+        "set_default_executor": (concurrent.futures.ThreadPoolExecutor(),),
+        "set_exception_handler": (lambda loop, context: None,),
+        "set_task_factory": (None,),
+        "sock_accept": (listening,),
+        "sock_connect": (sock, listening.getsockname()),
+        "sock_recv": (sock, 1),
+        "sock_recv_into": (sock, bytearray(1)),
+        "sock_recvfrom": (udp, 1),
+        "sock_recvfrom_into": (udp, bytearray(1)),
+        "sock_sendall": (sock, b"x"),
+        "sock_sendfile": (sock, file),
+        "sock_sendto": (udp, b"x", (HOST, 9)),
+        "start_tls": (None, asyncio.Protocol(), None),
+        "subprocess_exec": (asyncio.SubprocessProtocol, "true"),
+        "subprocess_shell": (asyncio.SubprocessProtocol, "true"),
+    }
+    silent, tried = [], 0
+    loop.set_exception_handler(lambda loop, context: None)
+    # The order is that of names, but for what makes the rest fail: `sock` is connected before it is used.
+    names = sorted({name for name in dir(asyncio.AbstractEventLoop) if not name.startswith("_")} - ending)
+    for name in sorted(names, key=lambda name: (name != "sock_connect", name.startswith("shutdown"), name)):
+        tried += 1
+        try:
+            result = getattr(loop, name)(*arguments.get(name, ()))
+            if asyncio.iscoroutine(result) or asyncio.isfuture(result):
+                await asyncio.wait_for(result, 0.05)
+        except TimeoutError:
+            pass
+        except BaseException as error:
+            if not str(error):
+                silent.append((name, type(error).__name__))
+            if "-v" in sys.argv:
+                print(name, type(error).__name__, error)
+    loop.remove_reader(inner)
+    print("methods", tried > 40, "without a text:", silent)
+
+
+async def unix():
+    """Functions for Unix sockets exist; here nothing listens there."""
+    print(await outcome(asyncio.open_unix_connection("/nowhere/at/all")) in ("FileNotFoundError", "NotImplementedError"))
+    print(await outcome(asyncio.start_unix_server(print, "/nowhere/at/all")) in ("FileNotFoundError", "NotImplementedError"))
+    names = "open_unix_connection start_unix_server create_subprocess_exec create_subprocess_shell".split()
+    print([name for name in names if not hasattr(asyncio, name)])
+    print([name for name in names[:2] if not hasattr(asyncio.streams, name)])
+
+
+async def arguments():
+    """Arguments in all the shapes that asyncio takes."""
+    server = await asyncio.start_server(lambda reader, writer: writer.close(), HOST, 0)
+    port = server.sockets[0].getsockname()[1]
+
+    async def connect(*args, **kwds):
+        try:
+            _, writer = await asyncio.wait_for(asyncio.open_connection(*args, **kwds), 10)
+        except UnicodeError:
+            # Which of its kinds is another one in Python 3.11.
+            return "UnicodeError"
+        except Exception as error:
+            return type(error).__name__
+        writer.close()
+        return "connected"
+
+    for local in ((HOST, 0), (None, 0), ("", 0), ("localhost", 0), (b"127.0.0.1", 0), [HOST, 0], (HOST, "0"), (HOST, None)):
+        print("local", local, await connect(HOST, port, local_addr=local))
+    for local in ((HOST,), "127.0.0.1", (), (HOST, 0, 0, 0), (HOST, -1), (HOST, 65536), 5, (5, 0), ("192.0.2.1", 0)):
+        print("local", local, await connect(HOST, port, local_addr=local))
+    for host in (HOST.encode(), "localhost", "", b"", None, 5, ["127.0.0.1"], "a" * 64, "x..y", "\0", "name.invalid"):
+        print("host", repr(host), await connect(host, port))
+    for other in (-1, 65536, "no port", b"", "", None, "-1", str(port), str(port).encode()):
+        shown = "PORT" if str(port) in str(other) else repr(other)
+        print("port", type(other).__name__, shown, await connect(HOST, other))
+
+    async def serve(*args, **kwds):
+        try:
+            made = await asyncio.start_server(print, *args, **kwds)
+        except Exception as error:
+            return type(error).__name__
+        made.close()
+        return f"served {len(made.sockets or ())}"
+
+    for host in (HOST.encode(), "localhost", [HOST], (HOST, HOST.encode()), 5, "192.0.2.1"):
+        print("serve", repr(host), await serve(host, 0))
+    for other in (-1, 65536, "0", b"0", "no port"):
+        print("serve", repr(other), await serve(HOST, other))
+    server.close()
+
+
+async def main():
+    matters = [executor, own_executor, sockets, accepted, datagrams, sendfile, methods, unix, arguments]
+    await {matter.__name__.replace("_", "-"): matter for matter in matters}[sys.argv[1]]()
+
+
+if len(sys.argv) > 1 and sys.argv[1] == "top-level":
+    # At the top level no loop is running, before and after.
+    print(attempt(asyncio.get_running_loop), attempt(asyncio.current_task))
+    loop = asyncio.new_event_loop()
+    print(loop.is_running(), loop.run_until_complete(asyncio.sleep(0, "slept")), attempt(asyncio.get_running_loop))
+    loop.close()
+    with asyncio.Runner() as runner:
+        print(runner.run(asyncio.sleep(0, "ran")), attempt(asyncio.get_running_loop))
+else:
+    asyncio.run(main())

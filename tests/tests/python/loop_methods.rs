@@ -1,0 +1,54 @@
+//! The loop's methods beside the streams: the matters of `tests/python/programs/loop.py`; and libraries that run a loop.
+
+use asyncio_streams_tests::native::output;
+use asyncio_streams_tests::python::sides;
+
+use crate::{DEADLINE, assert_same};
+
+fn same(program: &str, arguments: &[&str]) {
+    let Some(sides) = sides() else { return };
+    let given = sides.map(|side| {
+        output(side.command(program).args(arguments), DEADLINE)
+            .unwrap_or_else(|error| panic!("{program} {arguments:?} by {side:?}: {error}"))
+    });
+    assert_same(program, given);
+}
+
+macro_rules! matters {
+    ($($name:ident $matter:literal),* $(,)?) => {
+        $(#[test]
+        fn $name() {
+            same("loop", &[$matter]);
+        })*
+
+        /// A matter without a test would look like one that passes.
+        #[test]
+        fn every_matter_of_the_loop_has_its_test() {
+            let source = asyncio_streams_tests::python::source("loop");
+            let text = std::fs::read_to_string(source).expect("the program");
+            let (_, list) = text.split_once("matters = [").expect("its list");
+            let (list, _) = list.split_once(']').expect("its end");
+            let names = list.split(", ").map(|word| word.replace('_', "-"));
+            let names: Vec<_> = names.chain(["top-level".to_owned()]).collect();
+            assert_eq!(names, [$($matter),*]);
+        }
+    };
+}
+
+matters! {
+    functions_for_threads_run_at_once "executor",
+    an_executor_of_the_programs_own_is_used "own-executor",
+    sockets_of_pythons_own_are_waited_for "sockets",
+    connections_over_accepted_sockets "accepted",
+    datagrams_are_exchanged "datagrams",
+    a_file_is_sent "sendfile",
+    no_method_fails_without_a_text "methods",
+    functions_for_unix_sockets_exist "unix",
+    arguments_have_asyncios_shapes "arguments",
+    no_loop_runs_at_the_top_level "top-level",
+}
+
+#[test]
+fn entry_points_of_libraries_run_a_loop_inside() {
+    same("library-runs", &[]);
+}
