@@ -8,5 +8,5 @@ asyncio_streams_tests::programs! {
         cancel_opening,
         cancel_writes,
     ],
-    under_wasmtime_too: [begun_calls, cancel_random, cancel_reads],
+    under_wasmtime_too: [begun_calls, cancel_random, cancel_reads, storm],
 }

@@ -50,6 +50,11 @@ fn tls_pair() {
 }
 
 #[test]
+fn storm() {
+    in_every_way("storm");
+}
+
+#[test]
 fn tls_upgrade() {
     in_every_way("tls_upgrade");
 }

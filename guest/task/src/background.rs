@@ -17,6 +17,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::shared;
 use crate::spawned::BoxFuture;
+use crate::task::next_turn;
 use crate::waker_slot::WakerSlot;
 
 /// Makes sure that the driver runs. Only in async calls.
@@ -54,7 +55,7 @@ pub async fn cancelled_have_ended() {
             .first()
             .is_some_and(|first| *first <= last)
     }) {
-        wit_bindgen::yield_async().await;
+        next_turn().await;
     }
 }
 

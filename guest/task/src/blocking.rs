@@ -7,6 +7,7 @@
 use std::cell::Cell;
 
 use crate::background;
+use crate::task::next_turn;
 
 thread_local! {
     /// Whether this is the component that is not to block.
@@ -34,7 +35,7 @@ pub(crate) fn block<T>(call: impl FnOnce() -> T) -> T {
     let result = call();
     // The host starts what it held back when this turn ends, and before it continues what has yielded.
     background::spawn(async {
-        wit_bindgen::yield_async().await;
+        next_turn().await;
         debug_assert!(RECENTLY.get() > 0);
         RECENTLY.set(RECENTLY.get().saturating_sub(1));
     });

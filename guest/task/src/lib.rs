@@ -55,7 +55,7 @@ pub use sink::{Gone, Sink};
 pub use source::Source;
 pub use spawned::spawn;
 pub use stream::{StreamReader, StreamWriter};
-pub use task::let_tasks_exit;
+pub use task::{let_tasks_exit, next_turn};
 pub use waker_slot::WakerSlot;
 
 /// wit-bindgen's runtime for generated code, with these tasks: for programs.

@@ -1,6 +1,7 @@
 //! A task of the component model: an exported call, from its start until nothing of it is left.
 
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -51,11 +52,31 @@ thread_local! {
     static EXITING: Cell<u32> = const { Cell::new(0) };
 }
 
+thread_local! {
+    /// Counts the turns of all tasks.
+    static TURN: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Waits for the running task's next turn. The host lets everything else go first that can go on.
+///
+/// A future that wakes itself may be polled again in the same turn, by a set of futures between it and the task.
+pub async fn next_turn() {
+    let this = TURN.get();
+    poll_fn(|cx| {
+        if TURN.get() != this {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 /// Lets the tasks exit that have returned, if there are many of them. Calls that may return at once await it first, where
 /// dropping them loses nothing: a caller that makes such calls in a loop then waits, and its tasks do not pile up.
 pub async fn let_tasks_exit() {
     if EXITING.get() >= MOST_EXITING {
-        wit_bindgen::yield_async().await;
+        next_turn().await;
     }
 }
 
@@ -120,6 +141,7 @@ impl Task {
     ///
     /// Who was woken meanwhile gets another turn, after all others: what they do until then is one turn's work.
     fn turn(&mut self) -> u32 {
+        TURN.set(TURN.get().wrapping_add(1));
         self.shared.state.set(State::Polling);
         self.poll();
         if self.root.is_none() && self.spawned.is_empty() && !self.shared.waits() {

@@ -92,7 +92,7 @@ impl Moving<'_> {
             queued?;
             pieces = pieces.wrapping_add(1);
             if pieces.is_multiple_of(TURN) {
-                driver::yield_now().await;
+                driver::next_turn().await;
             }
         }
         room_left(connection).await.map(drop)

@@ -50,7 +50,7 @@ impl Connection {
             }
             fills = fills.wrapping_add(1);
             if fills.is_multiple_of(TURN) {
-                driver::yield_now().await;
+                driver::next_turn().await;
             }
             self.fill().await?;
         }

@@ -162,7 +162,7 @@ async fn take_all(connection: &Connection, incoming: &mut Incoming, pieces: &Cel
         read_buffers::give_back(bytes);
         pieces.set(pieces.get().wrapping_add(1));
         if pieces.get().is_multiple_of(TURN) {
-            driver::yield_now().await;
+            driver::next_turn().await;
         }
     }
     if let Err(error) = incoming.outcome_unread().await {

@@ -3,12 +3,7 @@
 mod timer;
 
 pub(crate) use asyncio_streams_task::{
-    KeepRunning, cancelled_have_ended, let_tasks_exit, spawn_in_background as spawn,
+    KeepRunning, cancelled_have_ended, let_tasks_exit, next_turn, spawn_in_background as spawn,
     start_background as start,
 };
 pub(crate) use timer::{Sleep, now, sleep};
-
-/// Lets other tasks run. To be awaited now and then in loops that a fast peer could keep busy.
-pub(crate) async fn yield_now() {
-    wit_bindgen::yield_async().await;
-}

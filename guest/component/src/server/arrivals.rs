@@ -77,7 +77,7 @@ impl Server {
                 Arrival::Taken | Arrival::Gone => {
                     fruitless = fruitless.wrapping_add(1);
                     if fruitless.is_multiple_of(TURN) {
-                        driver::yield_now().await;
+                        driver::next_turn().await;
                     }
                 }
             }

@@ -90,7 +90,7 @@ async fn shake_hands(
         }
         reads = reads.wrapping_add(1);
         if reads.is_multiple_of(TURN) {
-            driver::yield_now().await;
+            driver::next_turn().await;
         }
     }
 }

@@ -34,7 +34,7 @@ impl Incoming {
             }
             reads = reads.wrapping_add(1);
             if reads.is_multiple_of(TURN) {
-                driver::yield_now().await;
+                driver::next_turn().await;
             }
         }
     }

@@ -60,7 +60,7 @@ impl Outgoing {
             sent(piece.len());
             pieces = pieces.wrapping_add(1);
             if pieces.is_multiple_of(TURN) {
-                driver::yield_now().await;
+                driver::next_turn().await;
             }
         }
         Ok(())
