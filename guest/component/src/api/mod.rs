@@ -10,7 +10,7 @@ mod words;
 mod write_stream;
 mod writer;
 
-use crate::{Component, sockets as sockets_export, streams, words as words_export};
+use crate::{Component, connection, sockets as sockets_export, streams, words as words_export};
 
 impl streams::Guest for Component {
     type Reader = reader::Reader;
@@ -54,6 +54,10 @@ impl streams::Guest for Component {
         streams::Error,
     > {
         open::wrap(incoming, options::connect(options))
+    }
+
+    async fn linger() {
+        connection::linger().await;
     }
 }
 

@@ -6,6 +6,7 @@
 mod fill;
 mod handover;
 mod held;
+mod linger;
 mod memory;
 mod pump;
 mod upgrade;
@@ -27,6 +28,7 @@ use memory::Weight;
 use upgrade::Upgrade;
 
 pub(crate) use held::{Held, Owner};
+pub(crate) use linger::all as linger;
 
 /// What options say about a connection.
 #[derive(Clone, Copy)]
@@ -71,6 +73,12 @@ pub(crate) struct Connection {
     pub(crate) sockname: Option<Address>,
     close_deadline: Option<u64>,
     weight: Weight,
+    /// How often input has come.
+    pieces: Cell<u32>,
+    /// How much of the output had been taken when input came last.
+    answered_to: Cell<u64>,
+    /// Input is not discarded any more.
+    settled: Cell<bool>,
     /// What the connection counts against, until it is gone.
     held: OnceCell<Held>,
 }
@@ -87,9 +95,9 @@ pub(crate) struct WriterCancels {
 /// Where the incoming bytes are.
 enum Slot {
     Here(Incoming),
-    /// With the task that reads.
+    /// With the task that reads, or given away.
     Lent,
-    /// Ended, discarded or given away.
+    /// Ended or discarded.
     Gone,
 }
 
@@ -149,6 +157,9 @@ impl Connection {
             sockname,
             close_deadline: settings.close_deadline,
             weight: Weight::default(),
+            pieces: Cell::new(0),
+            answered_to: Cell::new(0),
+            settled: Cell::new(false),
             held: held.map_or_else(OnceCell::new, OnceCell::from),
         });
         if connection.outgoing.borrow().is_some() {
