@@ -58,7 +58,8 @@ class Connecting(_Base):
             if not transport.is_closing():
                 transport.close()
         end = self.time() + seconds
-        while self._lingering and self.time() < end:
+        # A transport that closes waits until what it had written is the component's to send, and then for that.
+        while self._is_sending() and self.time() < end:
             await asyncio.sleep(0.001)
         lingering = self.create_future()
 
@@ -67,6 +68,9 @@ class Connecting(_Base):
 
         Call(self.streams.linger(), done).start()
         await lingering
+
+    def _is_sending(self) -> bool:
+        return bool(self._lingering) or any(not transport._conn_lost for transport in list(self._connections))
 
     async def create_connection(
         self,

@@ -283,11 +283,7 @@ fn a_rest_is_over_long_when_more_than_the_limit_cannot_be_part_of_a_separator() 
         (before, reader.readuntil(&separators(list)))
     };
     // Of the rest, so many bytes may be the beginning of a separator.
-    for (list, part) in [
-        (&[&b"-"[..]][..], 0),
-        (&[b"--"], 1),
-        (&[b"-", b"-----"], 4),
-    ] {
+    for (list, part) in [(&[&b"-"[..]][..], 0), (&[b"--"], 1), (&[b"-", b"-----"], 4)] {
         for length in 0..=4 + part {
             let rest = Err(ReadError::Incomplete {
                 partial: vec![b'x'; length],
