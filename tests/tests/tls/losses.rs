@@ -24,6 +24,10 @@ fn have_one_reason() {
                 for serves in [true, false] {
                     // A reset of its own accord, and one since it has not read.
                     for unread in [false, true] {
+                        // Where each run compiles the program, half of them must do.
+                        if place == In::Wasmtime && unread == serves {
+                            continue;
+                        }
                         let program = |port: u16| {
                             let port = port.to_string();
                             let certificates = [&authority.pem, &identity.chain, &identity.key];
