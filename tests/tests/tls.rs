@@ -4,8 +4,12 @@
 mod certificates;
 #[path = "tls/faults.rs"]
 mod faults;
+#[path = "tls/losses.rs"]
+mod losses;
 #[path = "tls/peers.rs"]
 mod peers;
+#[path = "tls/rustls_peer.rs"]
+mod rustls_peer;
 #[path = "tls/server.rs"]
 mod server;
 
@@ -48,6 +52,11 @@ fn tls_upgrade() {
 #[test]
 fn tls_contract() {
     in_every_way("tls_contract");
+}
+
+#[test]
+fn tls_write_eof() {
+    in_every_way("tls_write_eof");
 }
 
 #[test]

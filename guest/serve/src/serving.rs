@@ -161,6 +161,12 @@ async fn end(
         }
     })
     .await;
+    // Clients whose answer has gone out may still send.
+    select(
+        pin!(streams::linger()),
+        pin!(monotonic_clock::wait_until(deadline)),
+    )
+    .await;
     let aborted: u32 = aborted.into_iter().fold(0, u32::saturating_add);
     let unfinished = clients.len();
     if aborted == 0 && unfinished == 0 {

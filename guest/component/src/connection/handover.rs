@@ -1,16 +1,21 @@
 //! Giving the incoming bytes away as a stream, buffered ones first.
 
+use std::pin::pin;
 use std::rc::Rc;
 
 use asyncio_streams_task::{FutureReader, FutureWriter, Gone, Sink, StreamReader};
+use futures::future::{Either, select};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::bindings::{wit_future, wit_stream};
 use crate::driver;
 use crate::transport::{Incoming, read_buffers};
 
-use super::fill::Lent;
+use super::fill::{Away, Lent};
 use super::{Connection, Slot};
+
+/// Nanoseconds between two checks whether the stream of a closed connection still has a reader.
+const PROBE: u64 = 5_000_000_000;
 
 /// A stream of bytes and how it ended.
 pub(crate) type Given = (StreamReader<u8>, FutureReader<Result<(), Error>>);
@@ -41,6 +46,10 @@ impl Connection {
             Some(_) => None,
             None => Lent::borrow(self).and_then(|mut lent| lent.incoming.take()),
         };
+        if incoming.is_some() {
+            // The pump waits for it, to discard what the stream's owner does not take.
+            *self.incoming.borrow_mut() = Slot::Lent;
+        }
         self.input.borrow_mut().give_up(Error::Closed);
         self.weigh();
 
@@ -58,10 +67,20 @@ impl Connection {
     }
 
     fn given_ended(&self, result: Result<(), Error>, outcome: FutureWriter<Result<(), Error>>) {
-        if let Err(error @ Error::Network(_)) = &result {
-            self.lost(error.clone());
+        outcome.send(self.one_reason(result));
+    }
+
+    /// How the input ended: a connection fails as a whole, by the first reason.
+    fn one_reason(&self, result: Result<(), Error>) -> Result<(), Error> {
+        match (self.outcome(), result) {
+            // This side's close is no failure of what was given away before.
+            (Some(Err(loss @ (Error::Network(_) | Error::Tls(_)))), _) => Err(loss),
+            (_, Err(error @ (Error::Network(_) | Error::Tls(_)))) => {
+                self.lost(error.clone());
+                Err(error)
+            }
+            (_, result) => result,
         }
-        outcome.send(result);
     }
 
     /// Copies `buffered`, then all that comes, until either end is gone. What nobody takes is discarded.
@@ -75,17 +94,28 @@ impl Connection {
         let Some(mut incoming) = incoming else {
             return Ok(());
         };
+        let _away = Away(self);
         let mut flows = false;
+        let mut probed = false;
         // Without a reader nothing is read, so that a connection whose bytes nobody takes holds none.
         while wanted && (flows || to.reader_waits().await.is_ok()) {
-            let piece = if flows {
-                incoming.read_up_to(read_buffers::BULK).await
-            } else {
-                incoming.read_next().await
+            if probed && self.aborted() {
+                return Err(Error::Closed);
+            }
+            let piece = {
+                let reading = pin!(next_piece(&mut incoming, flows));
+                match select(reading, pin!(self.probe(&mut probed))).await {
+                    Either::Left((piece, _)) => piece,
+                    Either::Right(_) => {
+                        flows = false;
+                        continue;
+                    }
+                }
             };
             let Some(piece) = piece else {
                 return incoming.outcome().await;
             };
+            self.note_input();
             flows = piece.len() >= read_buffers::HAND_ON;
             wanted = write_all(&mut to, piece).await.is_ok();
             read_buffers::give_back(to.take_buffer());
@@ -93,6 +123,36 @@ impl Connection {
         *self.incoming.borrow_mut() = Slot::Here(incoming);
         self.drop_reader();
         Ok(())
+    }
+
+    /// Waits for a reason to check whether the stream still has a reader: this side's close, and some time after it.
+    ///
+    /// A reader that goes while the peer is silent is noticed by a write only. Until the close that does no harm.
+    async fn probe(&self, probed: &mut bool) {
+        if *probed {
+            driver::sleep(PROBE).await;
+        } else {
+            let closed = || self.closed.get().then_some(());
+            self.output_changed.until(closed).await;
+            *probed = true;
+        }
+    }
+
+    /// Whether this side has given the connection up.
+    fn aborted(&self) -> bool {
+        matches!(
+            self.outcome(),
+            Some(Err(Error::Closed | Error::DeadlineExceeded))
+        )
+    }
+}
+
+/// Reads what comes next: much at a time where the input flows.
+async fn next_piece(incoming: &mut Incoming, flows: bool) -> Option<Vec<u8>> {
+    if flows {
+        incoming.read_up_to(read_buffers::BULK).await
+    } else {
+        incoming.read_next().await
     }
 }
 

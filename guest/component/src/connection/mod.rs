@@ -6,6 +6,7 @@
 mod fill;
 mod handover;
 mod held;
+mod linger;
 mod memory;
 mod pump;
 mod upgrade;
@@ -27,6 +28,7 @@ use memory::Weight;
 use upgrade::Upgrade;
 
 pub(crate) use held::{Held, Owner};
+pub(crate) use linger::all as linger;
 
 /// What options say about a connection.
 #[derive(Clone, Copy)]
@@ -73,6 +75,12 @@ pub(crate) struct Connection {
     weight: Weight,
     /// Keeps the background going for a reader without a pump: a read that is pending when it is dropped ends there.
     keep: RefCell<Option<KeepRunning>>,
+    /// How often input has come.
+    pieces: Cell<u32>,
+    /// How much of the output had been taken when input came last.
+    answered_to: Cell<u64>,
+    /// Input is not discarded any more.
+    settled: Cell<bool>,
     /// What the connection counts against, until it is gone.
     held: OnceCell<Held>,
 }
@@ -89,9 +97,9 @@ pub(crate) struct WriterCancels {
 /// Where the incoming bytes are.
 enum Slot {
     Here(Incoming),
-    /// With the task that reads.
+    /// With the task that reads, or given away.
     Lent,
-    /// Ended, discarded or given away.
+    /// Ended or discarded.
     Gone,
 }
 
@@ -154,6 +162,9 @@ impl Connection {
             close_deadline: settings.close_deadline,
             weight: Weight::default(),
             keep: RefCell::default(),
+            pieces: Cell::new(0),
+            answered_to: Cell::new(0),
+            settled: Cell::new(false),
             held: held.map_or_else(OnceCell::new, OnceCell::from),
         });
         if connection.outgoing.borrow().is_some() {

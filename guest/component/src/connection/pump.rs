@@ -1,33 +1,26 @@
 //! What a connection does in the background: writes what is queued, ends it, and discards input that nobody wants.
 
-use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
 use asyncio_streams_core::Transmit;
-use futures::future::{join, select};
+use futures::future::{Either, join, select};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::driver;
 use crate::transport::{Incoming, Outgoing, read_buffers};
 
 use super::fill::Lent;
-use super::{Connection, Slot};
-
-/// How long a closed connection goes on discarding what the peer sends, in nanoseconds: between two pieces, and in all.
-///
-/// The system answers input that nobody read with a reset when the socket goes, and the peer may then lose what it has
-/// not read yet (RFC 1122 §4.2.2.13). Servers linger for that; nginx's `lingering_timeout` and `lingering_time` are these.
-const LINGER_PAUSE: u64 = 5_000_000_000;
-const LINGER_TOTAL: u64 = 30_000_000_000;
+use super::{Connection, Slot, linger};
 
 /// Discarding reads in a row after which other tasks get a turn.
 const TURN: u32 = 16;
 
 /// Serves `connection` until both directions have ended.
 pub(super) async fn run(connection: Rc<Connection>) {
+    let _entry = linger::Entry::new(&connection);
     let connection = &*connection;
     join(write_out(connection), discard(connection)).await;
     if let Some(held) = connection.held.get() {
@@ -133,59 +126,51 @@ async fn discard(connection: &Connection) {
     connection
         .pump_until(|| connection.input_unwanted().then_some(()))
         .await;
-    let lent = connection.pump_until(|| match &*connection.incoming.borrow() {
-        Slot::Lent => None,
-        Slot::Here(_) | Slot::Gone => Some(()),
-    });
-    lent.await;
+    settle_without(connection).await;
     let Some(mut lent) = Lent::borrow(connection) else {
         return;
     };
     let Some(incoming) = lent.incoming.as_mut() else {
         return;
     };
-    let pieces = Cell::new(0);
+    connection.unsettle();
     {
-        let taking = pin!(take_all(connection, incoming, &pieces));
-        let lingering = pin!(linger(connection, &pieces));
-        select(taking, lingering).await;
+        let taking = pin!(take_all(connection, incoming));
+        let expired = pin!(linger::expired(connection));
+        select(taking, expired).await;
     }
     lent.incoming = None;
 }
 
-/// Reads to the end, counting the pieces.
-async fn take_all(connection: &Connection, incoming: &mut Incoming, pieces: &Cell<u32>) {
-    loop {
-        let Some(bytes) = incoming.read_next().await else {
-            break;
-        };
+/// Waits for the input while it is with the task that reads, or given away. Its owner may keep it for as long as it likes,
+/// but the end of the program does not wait longer than for any other.
+async fn settle_without(connection: &Connection) {
+    let mut returned = pin!(
+        connection.pump_until(|| match &*connection.incoming.borrow() {
+            Slot::Lent => None,
+            Slot::Here(_) | Slot::Gone => Some(()),
+        })
+    );
+    let expired = pin!(linger::expired(connection));
+    if let Either::Right(_) = select(returned.as_mut(), expired).await {
+        connection.settle();
+        returned.await;
+    }
+}
+
+/// Reads to the end.
+async fn take_all(connection: &Connection, incoming: &mut Incoming) {
+    let mut pieces: u32 = 0;
+    while let Some(bytes) = incoming.read_next().await {
         read_buffers::give_back(bytes);
-        pieces.set(pieces.get().wrapping_add(1));
-        if pieces.get().is_multiple_of(TURN) {
+        connection.note_piece();
+        pieces = pieces.wrapping_add(1);
+        if pieces.is_multiple_of(TURN) {
             driver::yield_now().await;
         }
     }
     if let Err(error) = incoming.outcome_unread().await {
         connection.lost(error);
-    }
-}
-
-/// Waits until there is no more reason to take input: at once after a loss or an abort, after a while when all is well.
-async fn linger(connection: &Connection, pieces: &Cell<u32>) {
-    if connection
-        .pump_until(|| connection.outcome())
-        .await
-        .is_err()
-    {
-        return;
-    }
-    let end = driver::now().saturating_add(LINGER_TOTAL);
-    loop {
-        let before = pieces.get();
-        driver::sleep(LINGER_PAUSE).await;
-        if pieces.get() == before || driver::now() >= end {
-            return;
-        }
     }
 }
 
@@ -223,7 +208,7 @@ impl Connection {
     }
 
     /// Waits, in the pump, until `check` gives something. It is asked at once and whenever the pump is woken.
-    async fn pump_until<T>(&self, mut check: impl FnMut() -> Option<T>) -> T {
+    pub(super) async fn pump_until<T>(&self, mut check: impl FnMut() -> Option<T>) -> T {
         poll_fn(|cx| {
             self.pump.register(cx);
             check().map_or(Poll::Pending, Poll::Ready)

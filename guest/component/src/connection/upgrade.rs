@@ -13,7 +13,7 @@ use crate::driver::{self, Sleep};
 use crate::transport::tls::{self, Role};
 use crate::transport::{Incoming, Outgoing};
 
-use super::fill::Lent;
+use super::fill::{Away, Lent};
 use super::{Connection, Slot};
 
 /// What the pump is to do.
@@ -98,7 +98,7 @@ impl Connection {
         let Some(upgrade) = self.upgrade.take() else {
             return Ok(outgoing);
         };
-        let _gone = Gone(self);
+        let _away = Away(self);
         let Upgrade {
             role,
             incoming,
@@ -129,20 +129,6 @@ impl Drop for Unfinished<'_> {
         if let Some(connection) = self.0 {
             connection.abort();
         }
-    }
-}
-
-/// The input went with an upgrade that did not come to its end.
-struct Gone<'a>(&'a Connection);
-
-impl Drop for Gone<'_> {
-    fn drop(&mut self) {
-        let mut slot = self.0.incoming.borrow_mut();
-        if matches!(*slot, Slot::Lent) {
-            *slot = Slot::Gone;
-        }
-        drop(slot);
-        self.0.pump.wake();
     }
 }
 
