@@ -149,6 +149,7 @@ impl Connection {
     }
 
     fn feed(&self, bytes: Vec<u8>) {
+        self.activity.mark();
         let mut input = self.input.borrow_mut();
         if bytes.len() >= room::HAND_ON {
             input.feed_owned(bytes);

@@ -1,7 +1,9 @@
 //! Giving the incoming bytes away as a stream, buffered ones first.
 
+use std::pin::pin;
 use std::rc::Rc;
 
+use futures::future::{Either, select};
 use wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult, StreamWriter};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
@@ -13,7 +15,7 @@ use super::fill::Lent;
 use super::{Connection, Slot};
 
 /// A stream of bytes and how it ended.
-pub(crate) type Given = (StreamReader<u8>, FutureReader<Result<(), Error>>);
+pub(crate) type Stream = (StreamReader<u8>, FutureReader<Result<(), Error>>);
 
 impl Connection {
     /// Gives away everything that is still to come. The reader is `closed` afterwards.
@@ -21,10 +23,13 @@ impl Connection {
     /// It is a stream of this component's, not the transport's: of that one, nobody would take what is left when it is
     /// dropped, and the peer would wait for ever, or lose what it has not read yet when the socket goes.
     ///
+    /// What is given away stays counted until it is gone: the bytes until they are written, the connection until the
+    /// stream has ended or been dropped and its outcome been read or dropped. An abort ends it.
+    ///
     /// # Errors
     ///
     /// `busy` while a read is pending, and the stored failure when there is nothing to give but that.
-    pub(crate) fn give_away(self: &Rc<Self>) -> Result<Given, Error> {
+    pub(crate) fn give_away(self: &Rc<Self>) -> Result<Stream, Error> {
         let _reading = self.begin_reading()?;
         let (buffered, failure) = {
             let mut input = self.input.borrow_mut();
@@ -42,18 +47,18 @@ impl Connection {
             None => Lent::borrow(self).and_then(|mut lent| lent.incoming.take()),
         };
         self.input.borrow_mut().give_up(Error::Closed);
-        self.weigh();
+        self.set_aside(buffered.len());
+        let given = Given::begin(self, incoming.is_some());
 
         // A reader over a stream of the program's own may be all there is so far.
         driver::start();
         let (outcome, outcome_reader) = wit_future::new::<Result<(), Error>>(|| Ok(()));
         let (to, stream) = wit_stream::new::<u8>();
-        let connection = self.clone();
         driver::spawn(async move {
-            let result = connection.copy(buffered, incoming, to).await;
-            connection
-                .given_ended(failure.map_or(result, Err), outcome)
-                .await;
+            let connection = &given.0;
+            let result = connection.copy(buffered, incoming, failure, to).await;
+            given.ended();
+            connection.given_ended(result, outcome).await;
         });
         Ok((stream, outcome_reader))
     }
@@ -70,20 +75,60 @@ impl Connection {
         let _ = outcome.write(result).await;
     }
 
-    /// Copies `buffered`, then all that comes, until either end is gone. What nobody takes is discarded.
+    /// Waits until this side aborts the connection, and returns what calls say of that.
+    async fn aborted(&self) -> Error {
+        let check = || match self.outcome() {
+            Some(Err(error @ (Error::Closed | Error::DeadlineExceeded))) => Some(error),
+            _ => None,
+        };
+        self.output_changed.until(check).await
+    }
+
+    /// Copies `buffered`, whatever becomes of the connection; then says `failure`, or copies what comes.
     async fn copy(
         &self,
         buffered: Vec<u8>,
         incoming: Option<Incoming>,
+        failure: Option<Error>,
         mut to: StreamWriter<u8>,
     ) -> Result<(), Error> {
-        let mut wanted = buffered.is_empty() || to.write_all(buffered).await.is_empty();
-        let Some(mut incoming) = incoming else {
+        let wanted = buffered.is_empty() || to.write_all(buffered).await.is_empty();
+        self.set_aside(0);
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        let Some(incoming) = incoming else {
             return Ok(());
         };
+        let copying = pin!(self.copy_input(incoming, to, wanted));
+        // After a close nobody else ends it when it is idle.
+        let (aborted, idle) = (pin!(self.aborted()), pin!(self.activity.expired()));
+        match select(copying, select(aborted, idle)).await {
+            Either::Left((result, _)) => result,
+            Either::Right((Either::Left((error, _)), _)) => Err(error),
+            Either::Right((Either::Right(_), _)) => Err(Error::DeadlineExceeded),
+        }
+    }
+
+    /// Copies what comes, until either end is gone. What nobody takes is discarded.
+    async fn copy_input(
+        &self,
+        mut incoming: Incoming,
+        mut to: StreamWriter<u8>,
+        mut wanted: bool,
+    ) -> Result<(), Error> {
         let mut piece = Vec::new();
         let mut flows = false;
-        while wanted && (flows || wants_more(&mut to).await) {
+        loop {
+            // When all together hold much, nothing is taken that nobody waits for.
+            flows = flows && self.room() >= room::BULK;
+            if !flows {
+                room::give_back(std::mem::take(&mut piece));
+                self.set_aside(0);
+                if !wanted || !wants_more(&mut to).await {
+                    break;
+                }
+            }
             let more = if flows {
                 let mut room = std::mem::take(&mut piece);
                 room.clear();
@@ -96,13 +141,48 @@ impl Connection {
             if !more {
                 return incoming.outcome().await;
             }
+            self.activity.mark();
             flows = piece.len() >= room::HAND_ON;
+            self.set_aside(piece.capacity());
             piece = to.write_all(piece).await;
             wanted = piece.is_empty();
+            flows = flows && wanted;
         }
         *self.incoming.borrow_mut() = Slot::Here(incoming);
         self.drop_reader();
         Ok(())
+    }
+}
+
+/// A connection whose input was given away: it counts until this is dropped.
+struct Given(Rc<Connection>);
+
+impl Given {
+    fn begin(connection: &Rc<Connection>, input: bool) -> Self {
+        if input {
+            // Until it has been copied.
+            *connection.incoming.borrow_mut() = Slot::Lent;
+        }
+        connection.given.set(true);
+        Given(connection.clone())
+    }
+
+    /// The stream is gone. Input that is left is for the pump.
+    fn ended(&self) {
+        self.0.set_aside(0);
+        let mut slot = self.0.incoming.borrow_mut();
+        if matches!(*slot, Slot::Lent) {
+            *slot = Slot::Gone;
+        }
+        drop(slot);
+        self.0.pump.wake();
+    }
+}
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        self.0.given.set(false);
+        self.0.pump.wake();
     }
 }
 

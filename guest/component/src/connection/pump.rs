@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use asyncio_streams_core::Transmit;
-use futures::future::{join, select};
+use futures::future::{join3, select};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::driver;
@@ -29,10 +29,11 @@ const TURN: u32 = 16;
 /// Serves `connection` until both directions have ended.
 pub(super) async fn run(connection: Rc<Connection>) {
     let connection = &*connection;
-    join(write_out(connection), discard(connection)).await;
-    if let Some(held) = connection.held.get() {
-        held.release();
-    }
+    join3(write_out(connection), discard(connection), part(connection)).await;
+    connection
+        .pump_until(|| (!connection.given.get()).then_some(()))
+        .await;
+    connection.held.release();
 }
 
 /// Writes until the connection is closed, aborted or lost.
@@ -40,8 +41,9 @@ async fn write_out(connection: &Connection) {
     {
         let sending = pin!(send(connection));
         let overdue = pin!(overdue(connection));
+        let idle = pin!(idle(connection));
         let ended = pin!(connection.pump_until(|| connection.outcome()));
-        select(sending, select(overdue, ended)).await;
+        select(sending, select(select(overdue, idle), ended)).await;
     }
     // Taken before it is dropped: that may let other calls run.
     let mut idle = connection.outgoing.take();
@@ -49,8 +51,18 @@ async fn write_out(connection: &Connection) {
         outgoing.last_words().await;
     }
     drop(idle);
-    if let Some(held) = connection.held.get() {
-        held.leave();
+    connection.forget_upgrade();
+    connection.held.leave();
+}
+
+/// Stays with what is left of the connection after an upgrade that failed, if one does.
+async fn part(connection: &Connection) {
+    let remains = connection.pump_until(|| match connection.remains.take() {
+        Some(remains) => Some(Some(remains)),
+        None => connection.outcome().map(|_| None),
+    });
+    if let Some(remains) = remains.await {
+        remains.part().await;
     }
 }
 
@@ -128,6 +140,12 @@ async fn overdue(connection: &Connection) {
     connection.output_changed.wake();
 }
 
+/// Aborts a connection on which no byte moves.
+async fn idle(connection: &Connection) {
+    connection.activity.expired().await;
+    connection.expire();
+}
+
 /// Takes input that nobody wants any more, so that the peer can go on, until its end or until it lingers too long.
 async fn discard(connection: &Connection) {
     connection
@@ -159,6 +177,7 @@ async fn take_all(connection: &Connection, incoming: &mut Incoming, pieces: &Cel
         if !incoming.read_next(room::give_back).await {
             break;
         }
+        connection.activity.mark();
         pieces.set(pieces.get().wrapping_add(1));
         if pieces.get().is_multiple_of(TURN) {
             driver::yield_now().await;
@@ -217,6 +236,9 @@ impl Connection {
 
     /// The transport has taken `n` bytes more.
     fn sent(&self, n: usize) {
+        if n > 0 {
+            self.activity.mark();
+        }
         self.output.borrow_mut().sent(n);
         self.weigh();
         self.output_changed.wake();

@@ -82,7 +82,7 @@ impl Connection {
             return Err(Error::Closed);
         };
         let early = self.input.borrow_mut().take_buffer();
-        self.weigh();
+        self.set_aside(early.len());
         // Until the pump gives it back.
         *self.incoming.borrow_mut() = Slot::Lent;
         *self.upgrade.borrow_mut() = Some(Upgrade {
@@ -104,11 +104,25 @@ impl Connection {
             incoming,
             early,
         } = upgrade;
-        let (incoming, outgoing, session) = tls::protect(incoming, outgoing, early, role).await?;
+        let activity = self.activity.clone();
+        let protecting = tls::protect(incoming, outgoing, early, role, activity);
+        let (incoming, outgoing, session) = protecting.await.map_err(|failed| {
+            *self.remains.borrow_mut() = failed.remains;
+            failed.error
+        })?;
         *self.incoming.borrow_mut() = Slot::Here(incoming);
         *self.session.borrow_mut() = Some(session);
         self.output_changed.wake();
         Ok(outgoing)
+    }
+
+    /// Drops an upgrade that the pump did not come to. Only in async tasks.
+    pub(super) fn forget_upgrade(&self) {
+        let upgrade = self.upgrade.take();
+        if upgrade.is_some() {
+            let _gone = Gone(self);
+            drop(upgrade);
+        }
     }
 }
 
@@ -132,11 +146,12 @@ impl Drop for Unfinished<'_> {
     }
 }
 
-/// The input went with an upgrade that did not come to its end.
+/// What was read before the upgrade is gone; and the input, if the upgrade did not come to its end.
 struct Gone<'a>(&'a Connection);
 
 impl Drop for Gone<'_> {
     fn drop(&mut self) {
+        self.0.set_aside(0);
         let mut slot = self.0.incoming.borrow_mut();
         if matches!(*slot, Slot::Lent) {
             *slot = Slot::Gone;
