@@ -22,6 +22,8 @@ pub(crate) struct Incoming {
     outcome: Outcome,
     /// Whether the last read got as much as it had room for.
     full: bool,
+    /// What [`Incoming::ready`] has read.
+    kept: Vec<u8>,
 }
 
 impl Incoming {
@@ -31,6 +33,7 @@ impl Incoming {
             stream: Source::new(stream),
             outcome: Outcome::Known(Ok(())),
             full: false,
+            kept: Vec::new(),
         }
     }
 
@@ -42,17 +45,31 @@ impl Incoming {
                 what: "read",
             },
             full: false,
+            kept: Vec::new(),
         }
     }
 
     /// Waits until there is something to read; false at the end, every time. A dropped wait loses nothing.
+    ///
+    /// It really reads: a read of length zero can be answered although nothing has come.
     pub(crate) async fn ready(&mut self) -> bool {
-        self.stream.ready().await
+        while self.kept.is_empty() {
+            let kept = &mut self.kept;
+            let room = Vec::with_capacity(64);
+            if !self.stream.read(room, |bytes| *kept = bytes).await {
+                return !self.kept.is_empty();
+            }
+        }
+        true
     }
 
     /// Reads into the spare capacity of `buffer` and gives it to `took`, also when the call is dropped: a read that
     /// is cancelled may have got bytes already. False at the end.
     pub(crate) async fn read(&mut self, buffer: Vec<u8>, took: impl FnOnce(Vec<u8>)) -> bool {
+        if !self.kept.is_empty() {
+            took(std::mem::take(&mut self.kept));
+            return true;
+        }
         let (room, full) = (buffer.capacity(), &mut self.full);
         let took = |bytes: Vec<u8>| {
             *full = bytes.len() >= room;
