@@ -50,6 +50,11 @@ fn tls_upgrade() {
 }
 
 #[test]
+fn tls_counted() {
+    in_every_way("tls_counted");
+}
+
+#[test]
 fn tls_contract() {
     in_every_way("tls_contract");
 }

@@ -14,6 +14,7 @@ interfaces; PORT 0 is a free one. Each address is printed once it listens.
 
 Options:
   --max-connections N    connections at once; more wait in the system's backlog
+  --idle-timeout SECONDS end connections on which nothing moves for so long [default: never]
   --tls-cert VARIABLE    speak TLS, with the certificates that the environment has there (PEM)
   --tls-key VARIABLE     and with their private key (PEM)
   --tls-alpn PROTOCOL    an application protocol to offer; may be repeated, the best first
@@ -33,6 +34,8 @@ pub(crate) struct Arguments {
     /// Hosts and ports, at least one.
     pub(crate) addresses: Vec<(String, u16)>,
     pub(crate) max_connections: Option<u32>,
+    /// Nanoseconds.
+    pub(crate) idle_timeout: Option<u64>,
     pub(crate) tls: Option<Tls>,
     pub(crate) until_stdin_closes: bool,
     /// Nanoseconds.
@@ -57,6 +60,7 @@ fn parse_all(arguments: Vec<String>) -> Result<Request, lexopt::Error> {
     let mut parsed = Arguments {
         addresses: Vec::new(),
         max_connections: None,
+        idle_timeout: None,
         tls: None,
         until_stdin_closes: false,
         grace: 10_000_000_000,
@@ -73,16 +77,18 @@ fn parse_all(arguments: Vec<String>) -> Result<Request, lexopt::Error> {
                 }
                 parsed.max_connections = Some(n);
             }
+            Long("idle-timeout") => {
+                let nanoseconds = seconds("--idle-timeout", &parser.value()?.string()?)?;
+                if nanoseconds == 0 {
+                    return Err("--idle-timeout: must be more than 0".into());
+                }
+                parsed.idle_timeout = Some(nanoseconds);
+            }
             Long("tls-cert") => tls.certificate = parser.value()?.string()?,
             Long("tls-key") => tls.key = parser.value()?.string()?,
             Long("tls-alpn") => tls.alpn.push(parser.value()?.string()?),
             Long("until-stdin-closes") => parsed.until_stdin_closes = true,
-            Long("grace") => {
-                let seconds: f64 = parser.value()?.parse()?;
-                let grace = Duration::try_from_secs_f64(seconds)
-                    .map_err(|_| "--grace: not a number of seconds".to_owned())?;
-                parsed.grace = u64::try_from(grace.as_nanos()).unwrap_or(u64::MAX);
-            }
+            Long("grace") => parsed.grace = seconds("--grace", &parser.value()?.string()?)?,
             Value(address) => parsed.addresses.push(address_of(&address.string()?)?),
             other => return Err(other.unexpected()),
         }
@@ -96,6 +102,18 @@ fn parse_all(arguments: Vec<String>) -> Result<Request, lexopt::Error> {
         _ => return Err("--tls-cert and --tls-key go together".into()),
     };
     Ok(Request::Serve(parsed))
+}
+
+/// Reads the value of `option`, a number of seconds; returns nanoseconds.
+fn seconds(option: &str, value: &str) -> Result<u64, String> {
+    let seconds = value.parse().ok().map(Duration::try_from_secs_f64);
+    let Some(Ok(seconds)) = seconds else {
+        return Err(format!(
+            "{option}: \"{}\" is not a number of seconds, such as 30 or 0.5",
+            value.escape_default()
+        ));
+    };
+    Ok(u64::try_from(seconds.as_nanos()).unwrap_or(u64::MAX))
 }
 
 fn address_of(text: &str) -> Result<(String, u16), String> {
@@ -152,11 +170,14 @@ mod tests {
             "--max-connections=3",
             "--grace",
             "0.5",
+            "--idle-timeout=60",
             "--until-stdin-closes",
             "localhost:1",
         ]);
         assert_eq!(arguments.max_connections, Some(3));
         assert_eq!(arguments.grace, 500_000_000);
+        assert_eq!(arguments.idle_timeout, Some(60_000_000_000));
+        assert_eq!(served(&[":1"]).idle_timeout, None);
         assert!(arguments.until_stdin_closes);
     }
 
@@ -181,6 +202,9 @@ mod tests {
             (&["--max-connections", "0", "a:1"][..], "--max-connections"),
             (&["--grace", "-1", "a:1"][..], "--grace"),
             (&["--grace", "NaN", "a:1"][..], "--grace"),
+            (&["--grace", "soon", "a:1"][..], "--grace"),
+            (&["--idle-timeout", "0", "a:1"][..], "--idle-timeout"),
+            (&["--idle-timeout", "1\nm", "a:1"][..], "1\\nm"),
             (&["--backlog", "a:1"][..], "--backlog"),
             (&["--tls-cert", "CERT", "a:1"][..], "--tls-key"),
             (&["--tls-alpn", "h2", "a:1"][..], "--tls-key"),

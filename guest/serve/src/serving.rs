@@ -28,7 +28,7 @@ pub(crate) async fn serve(arguments: &Arguments, output: &mut Output) -> Result<
     };
     let mut servers = Vec::new();
     for (host, port) in &arguments.addresses {
-        match listen(host, *port, arguments.max_connections, tls.as_ref()).await {
+        match listen(host, *port, arguments, tls.as_ref()).await {
             Ok(server) => servers.push(server),
             Err(error) => {
                 output
@@ -57,16 +57,17 @@ type Client = Pin<Box<dyn Future<Output = (String, Result<(), String>)>>>;
 async fn listen(
     host: &str,
     port: u16,
-    max_connections: Option<u32>,
+    arguments: &Arguments,
     tls: Option<&ServerConfig>,
 ) -> Result<Server, Error> {
     let options = ServerOptions::new();
     if let Some(config) = tls {
         options.set_tls(config)?;
     }
-    if let Some(n) = max_connections {
+    if let Some(n) = arguments.max_connections {
         options.set_max_connections(n)?;
     }
+    options.set_idle_timeout(arguments.idle_timeout);
     streams::start_server(vec![host.to_owned()], port, Some(&options)).await
 }
 

@@ -211,11 +211,13 @@ impl Drop for Lent<'_> {
     }
 }
 
-/// The input is with an upgrade, or given away. Unless it was put back by then, it is gone when this is dropped.
+/// The input is with an upgrade, or given away. When this is dropped, what was taken out of the buffer is gone, and the input
+/// too unless it was put back by then.
 pub(super) struct Away<'a>(pub(super) &'a Connection);
 
 impl Drop for Away<'_> {
     fn drop(&mut self) {
+        self.0.set_aside(0);
         let mut slot = self.0.incoming.borrow_mut();
         if matches!(*slot, Slot::Lent) {
             *slot = Slot::Gone;

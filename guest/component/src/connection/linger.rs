@@ -125,6 +125,7 @@ impl Connection {
 
     /// The peer is not silent.
     pub(super) fn note_piece(&self) {
+        self.activity.mark();
         self.pieces.set(self.pieces.get().wrapping_add(1));
     }
 

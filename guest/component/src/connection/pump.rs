@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use asyncio_streams_core::Transmit;
-use futures::future::{Either, join, select};
+use futures::future::{Either, join3, select};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::driver;
@@ -20,12 +20,16 @@ const TURN: u32 = 16;
 
 /// Serves `connection` until both directions have ended.
 pub(super) async fn run(connection: Rc<Connection>) {
-    let _entry = linger::Entry::new(&connection);
+    let entry = linger::Entry::new(&connection);
     let connection = &*connection;
-    join(write_out(connection), discard(connection)).await;
-    if let Some(held) = connection.held.get() {
-        held.release();
-    }
+    join3(write_out(connection), discard(connection), part(connection)).await;
+    drop(entry);
+    connection
+        .pump_until(|| (!connection.given.get()).then_some(()))
+        .await;
+    // Streams with a pending operation are gone once it has been cancelled.
+    driver::cancelled_have_ended().await;
+    connection.held.release();
 }
 
 /// Writes until the connection is closed, aborted or lost.
@@ -33,8 +37,9 @@ async fn write_out(connection: &Connection) {
     {
         let sending = pin!(send(connection));
         let overdue = pin!(overdue(connection));
+        let idle = pin!(idle(connection));
         let ended = pin!(connection.pump_until(|| connection.outcome()));
-        select(sending, select(overdue, ended)).await;
+        select(sending, select(select(overdue, idle), ended)).await;
     }
     // Taken before it is dropped: that may let other calls run.
     let mut idle = connection.outgoing.take();
@@ -42,8 +47,18 @@ async fn write_out(connection: &Connection) {
         outgoing.last_words().await;
     }
     drop(idle);
-    if let Some(held) = connection.held.get() {
-        held.leave();
+    connection.forget_upgrade();
+    connection.held.leave();
+}
+
+/// Stays with what is left of the connection after an upgrade that failed, if one does.
+async fn part(connection: &Connection) {
+    let remains = connection.pump_until(|| match connection.remains.take() {
+        Some(remains) => Some(Some(remains)),
+        None => connection.outcome().map(|_| None),
+    });
+    if let Some(remains) = remains.await {
+        remains.part().await;
     }
 }
 
@@ -119,6 +134,12 @@ async fn overdue(connection: &Connection) {
         .abort(Error::DeadlineExceeded);
     connection.weigh();
     connection.output_changed.wake();
+}
+
+/// Aborts a connection on which no byte moves.
+async fn idle(connection: &Connection) {
+    connection.activity.expired().await;
+    connection.expire();
 }
 
 /// Takes input that nobody wants any more, so that the peer can go on, until its end or until it lingers too long.
@@ -202,6 +223,9 @@ impl Connection {
 
     /// The transport has taken `n` bytes more.
     fn sent(&self, n: usize) {
+        if n > 0 {
+            self.activity.mark();
+        }
         self.output.borrow_mut().sent(n);
         self.weigh();
         self.output_changed.wake();

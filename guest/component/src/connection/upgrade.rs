@@ -82,7 +82,7 @@ impl Connection {
             return Err(Error::Closed);
         };
         let early = self.input.borrow_mut().take_buffer();
-        self.weigh();
+        self.set_aside(early.len());
         // Until the pump gives it back.
         *self.incoming.borrow_mut() = Slot::Lent;
         *self.upgrade.borrow_mut() = Some(Upgrade {
@@ -104,11 +104,25 @@ impl Connection {
             incoming,
             early,
         } = upgrade;
-        let (incoming, outgoing, session) = tls::protect(incoming, outgoing, early, role).await?;
+        let activity = self.activity.clone();
+        let protecting = tls::protect(incoming, outgoing, early, role, activity);
+        let (incoming, outgoing, session) = protecting.await.map_err(|failed| {
+            *self.remains.borrow_mut() = failed.remains;
+            failed.error
+        })?;
         *self.incoming.borrow_mut() = Slot::Here(incoming);
         *self.session.borrow_mut() = Some(session);
         self.output_changed.wake();
         Ok(outgoing)
+    }
+
+    /// Drops an upgrade that the pump did not come to. Only in async tasks.
+    pub(super) fn forget_upgrade(&self) {
+        let upgrade = self.upgrade.take();
+        if upgrade.is_some() {
+            let _away = Away(self);
+            drop(upgrade);
+        }
     }
 }
 
