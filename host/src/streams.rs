@@ -271,6 +271,17 @@ impl Streams {
             Writer::new(writer, &self.client),
         ))
     }
+
+    /// Waits until no connection that this side has closed can lose what it sent by the end of the process or of the
+    /// tokio runtime: until their peers end, are silent for 5 s (1 s after an answer), or 30 s have passed since the close.
+    /// To be called last; it takes 35 s at most. Dropping the future ends the wait and nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] when the component has stopped.
+    pub async fn linger(&self) -> Result<(), Error> {
+        let func = self.client.guest().func_linger();
+        self.client.call(Call::new(func, ())).await
+    }
 }
 
 /// What [`Streams`] promises.

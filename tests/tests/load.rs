@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use asyncio_streams_tests::peers::{Conn, Crowd, Gate, Peer, pattern};
+use asyncio_streams_tests::peers::{Conn, Crowd, Gate, PATIENCE, Peer, pattern};
 use asyncio_streams_tests::resources::{peak_memory, raise_descriptors};
 use asyncio_streams_tests::{In, Program, Running, wasmtime};
 
@@ -122,33 +122,42 @@ fn thousand_clients_of_a_server() {
     }
 }
 
-/// With what the `wasmtime` program gives to every program: 100,000 handles.
+/// With what every program is given: 100,000 handles. Here there are fewer of them: both ends are this process's.
 #[test]
-fn ten_thousand_silent_clients() {
-    const SILENT: usize = 10_000;
+fn thousands_of_silent_clients() {
     let _turn = take_turn();
-    if wasmtime().is_none() || !descriptors(12_000) {
-        return;
+    if descriptors(11_000) {
+        silent_clients(In::Concurrent, 5000);
     }
-    let (server, address) = start(In::Wasmtime);
+    if wasmtime().is_some() && descriptors(12_000) {
+        silent_clients(In::Wasmtime, 10_000);
+    }
+}
+
+fn silent_clients(place: In, silent: usize) {
+    let (server, address) = start(place);
     let mut faithful = Conn::connect(address);
     let alone = talk(&mut faithful, "hello\n");
     let begun = Instant::now();
-    let mut crowd = Crowd::silent(address, SILENT, || {
+    let mut crowd = Crowd::silent(address, silent, || {
         serves(address);
     });
-    println!("{SILENT} silent clients came in {:?}", begun.elapsed());
+    println!(
+        "{place:?}: {silent} silent clients came in {:?}",
+        begun.elapsed()
+    );
     // They are there, and nobody notices: neither who came before, nor who comes now.
     let beside = talk(&mut faithful, "still here\n");
     let next = serves(address);
     println!(
         "an answer took {alone:?} without them and {beside:?} beside them; a new client was served in {next:?}"
     );
-    let process = server.process_id().expect("a process");
-    println!(
-        "{} bytes of memory for each",
-        peak_memory(process) / SILENT as u64
-    );
+    if let Some(process) = server.process_id() {
+        println!(
+            "{} bytes of memory for each",
+            peak_memory(process) / silent as u64
+        );
+    }
 
     // Some who have waited for long speak at last.
     for mut conn in crowd.take(20) {
@@ -167,6 +176,115 @@ fn ten_thousand_silent_clients() {
     // They were reset, and that is all there is to say.
     for line in server.stderr().text().lines() {
         assert!(line.ends_with("connection reset by peer"), "{line}");
+    }
+}
+
+/// More silent clients than can wait: those that have waited for the longest time leave, and each that speaks is served,
+/// however many speak.
+#[test]
+fn more_silent_clients_than_can_wait() {
+    const SILENT: usize = 12_000;
+    /// More than there is room for beside a full lobby.
+    const SPEAKING: usize = 500;
+    let _turn = take_turn();
+    if wasmtime().is_none() || !descriptors(15_000) {
+        return;
+    }
+    let program = Program::handler("serve_echo").args(["127.0.0.1:0"]);
+    let mut server = program
+        .deadline(Duration::from_secs(180))
+        .start(In::Wasmtime);
+    let address = listening(&mut server);
+    let mut faithful = Conn::connect(address);
+    talk(&mut faithful, "hello\n");
+    let begun = Instant::now();
+    let mut crowd = Crowd::silent(address, SILENT, || {
+        serves(address);
+    });
+    println!("{SILENT} silent clients came in {:?}", begun.elapsed());
+    let mut speaking: Vec<_> = (0..SPEAKING).map(|_| Conn::connect(address)).collect();
+    for conn in &mut speaking {
+        talk(conn, "hello\n");
+    }
+    talk(&mut faithful, "still here\n");
+    let next = serves(address);
+    println!("beside {SPEAKING} clients that speak the next one was served in {next:?}");
+    for conn in &mut speaking {
+        talk(conn, "still here\n");
+    }
+
+    // Of those who wait the first ones have gone, and no others.
+    let gone: Vec<bool> = crowd.gone().collect();
+    let first = gone.iter().position(|gone| *gone).expect("one that left");
+    let last = gone.iter().rposition(|gone| *gone).expect("one that left");
+    println!("the silent clients {first} to {last} were dropped");
+    assert!((2000..4000).contains(&first), "{first}");
+    assert!(gone[first..=last].iter().all(|gone| *gone));
+    assert!(last - first > SILENT - 11_000 + SPEAKING * 2, "{last}");
+    assert!(last < SILENT - 1000, "{last}");
+    for mut conn in crowd.take(20) {
+        talk(&mut conn, "hello at last\n");
+    }
+    assert!(server.is_running());
+}
+
+/// The idle timeout ends clients that say nothing: those that were given out, and those that wait to be.
+#[test]
+fn silent_clients_of_a_server_with_an_idle_timeout() {
+    const SILENT: usize = 3500;
+    let _turn = take_turn();
+    if !descriptors(8000) {
+        return;
+    }
+    let mut places = vec![In::Concurrent];
+    places.extend(wasmtime().map(|_| In::Wasmtime));
+    for place in places {
+        let arguments = ["--idle-timeout", "10", "127.0.0.1:0"];
+        let mut server = Program::handler("serve_echo").args(arguments).start(place);
+        let address = listening(&mut server);
+        let mut faithful = Conn::connect(address);
+        let crowd = Crowd::silent(address, SILENT, || {
+            talk(&mut faithful, "hello\n");
+            serves(address);
+        });
+        let begun = Instant::now();
+        let mut left = 0;
+        while left < SILENT {
+            assert!(begun.elapsed() < PATIENCE, "{left} have left");
+            left = crowd.gone().filter(|gone| *gone).count();
+            talk(&mut faithful, "still here\n");
+            // Not in a hurry: that would be all that the server does.
+            thread::sleep(Duration::from_millis(100));
+        }
+        serves(address);
+        assert!(server.is_running());
+    }
+}
+
+/// Clients whose input a handler has given away are as many as others can be, and the store has handles for them.
+#[test]
+fn clients_whose_input_was_given_away() {
+    const SILENT: usize = 4500;
+    let _turn = take_turn();
+    if !descriptors(10_000) {
+        return;
+    }
+    let mut places = vec![In::Concurrent];
+    places.extend(wasmtime().map(|_| In::Wasmtime));
+    for place in places {
+        let program = Program::handler("serve_given").args(["127.0.0.1:0"]);
+        let mut server = program.start(place);
+        let address = listening(&mut server);
+        let crowd = Crowd::silent(address, SILENT, || {
+            let mut conn = Conn::connect(address);
+            conn.send("x");
+            conn.expect("welcome\n");
+            conn.expect_end();
+        });
+        let welcomed = crowd.answered().filter(|answered| *answered).count();
+        println!("{place:?}: {welcomed} of {SILENT} silent clients were given out");
+        assert!((2000..3000).contains(&welcomed), "{welcomed}");
+        assert!(server.is_running());
     }
 }
 

@@ -9,7 +9,7 @@ use asyncio_streams_tests::{In, Program};
 
 asyncio_streams_tests::programs! {
     embedded: [serve_accepting, serve_addresses, serve_clients, serve_dropped, serve_later],
-    under_wasmtime_too: [serve_close, serve_max_connections, serve_shutdown],
+    under_wasmtime_too: [idle_timeout, serve_close, serve_max_connections, serve_shutdown],
 }
 
 /// How many connections the system takes while the server accepts none: as many as the backlog says, or a few more.

@@ -2,5 +2,5 @@
 
 asyncio_streams_tests::programs! {
     embedded: [from_stream, sockets],
-    under_wasmtime_too: [into_stream, wrap],
+    under_wasmtime_too: [given_away, into_stream, wrap],
 }

@@ -4,12 +4,16 @@
 mod certificates;
 #[path = "tls/faults.rs"]
 mod faults;
+#[path = "tls/losses.rs"]
+mod losses;
 #[path = "tls/messages.rs"]
 mod messages;
 #[path = "tls/peers.rs"]
 mod peers;
 #[path = "tls/refusals.rs"]
 mod refusals;
+#[path = "tls/rustls_peer.rs"]
+mod rustls_peer;
 #[path = "tls/server.rs"]
 mod server;
 
@@ -60,6 +64,11 @@ fn tls_upgrade() {
 }
 
 #[test]
+fn tls_counted() {
+    in_every_way("tls_counted");
+}
+
+#[test]
 fn tls_contract() {
     in_every_way("tls_contract");
 }
@@ -74,6 +83,11 @@ fn tls_hosts() {
         "xn--bcher-kva.test",
     ];
     in_every_way_as("tls_hosts", &names);
+}
+
+#[test]
+fn tls_write_eof() {
+    in_every_way("tls_write_eof");
 }
 
 #[test]

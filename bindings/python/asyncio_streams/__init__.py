@@ -55,8 +55,10 @@ async def finish(seconds: float = 5.0) -> None:
     """Ends what is left, to be awaited at the end of an export that ends the program, such as `wasi:cli/run`.
 
     Cancels the tasks that are left, as asyncio.run does, closes the connections, and gives what was written `seconds` to
-    go out: when the program has ended, nothing does that. A program that `asyncio_streams.build` has built does it by
-    itself. Without `install` before it does nothing.
+    go out: when the program has ended, nothing does that. Then it waits while peers that keep their side open could still
+    lose some of it: 1 s after an answer, 5 s of silence without one, 35 s at most; peers that end when this side does end
+    that wait at once. A program that `asyncio_streams.build` has built does it by itself. Without `install` before it does
+    nothing.
     """
     if _taken_over:
         import asyncio

@@ -50,13 +50,27 @@ class Connecting(_Base):
         Call(writer.wait_closed(), done).start()
 
     async def end_connections(self, seconds: float) -> None:
-        """Closes what is open, and gives what was written `seconds` to go out."""
+        """Closes what is open, gives what was written `seconds` to go out, and waits while peers could still lose it.
+
+        A peer that goes on sending would, if the program ended. The component bounds that wait: 5 s of silence, 35 s in all.
+        """
         for transport in list(self._connections):
             if not transport.is_closing():
                 transport.close()
         end = self.time() + seconds
-        while self._lingering and self.time() < end:
+        # A transport that closes waits until what it had written is the component's to send, and then for that.
+        while self._is_sending() and self.time() < end:
             await asyncio.sleep(0.001)
+        lingering = self.create_future()
+
+        def done(value: Any, error: BaseException | None) -> None:
+            lingering.set_result(None)
+
+        Call(self.streams.linger(), done).start()
+        await lingering
+
+    def _is_sending(self) -> bool:
+        return bool(self._lingering) or any(not transport._conn_lost for transport in list(self._connections))
 
     async def create_connection(
         self,

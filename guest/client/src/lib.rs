@@ -69,7 +69,8 @@
 //! - Readers, writers and servers are shared by reference. What excludes each other says
 //!   [`Error::Busy`]: a second read while one waits.
 //! - What goes out does so while the program waits for something. `wasmtime run` ends the program
-//!   when `main` returns: close and [`Writer::wait_closed`] before.
+//!   when `main` returns: close and [`Writer::wait_closed`] before. [`run!`] then waits, for a bounded
+//!   time, until the peers have ended too: see [`linger()`].
 //! - Crates that read and write by futures-io's traits run over connections: see [`io`].
 //! - `std` has no input, output, clock or threads here; [`cli`], [`sleep`] and [`now`] stand in.
 //! - On other targets than WebAssembly the crate compiles, for checks and documentation, and its
@@ -108,7 +109,7 @@ pub use byte_stream::{ByteReader, ByteWriter, byte_stream};
 pub use connect::{ConnectOptions, DEFAULT_LIMIT, KeepAlive, from_stream, open_connection, wrap};
 pub use error::Error;
 pub use lines::Lines;
-pub use program::Outcome;
+pub use program::{Outcome, linger};
 pub use reader::Reader;
 pub use server::{Server, start_server};
 pub use server_options::ServerOptions;

@@ -1,7 +1,10 @@
 //! What makes a crate a program: the macros that export its main function or its handler.
 
+use std::cell::Cell;
 use std::fmt::Display;
+use std::pin::Pin;
 
+use crate::bindings::streams;
 use crate::cli;
 
 /// Makes the component a command, which `wasmtime run` runs: its main function is `main`.
@@ -9,6 +12,10 @@ use crate::cli;
 /// `main` is an `async fn` without arguments, and gives `()` or a `Result<(), E>` with any error
 /// that has a text. An error is printed to standard error, on one line and [escaped](crate::cli::escaped),
 /// and the program ends with the status 1.
+///
+/// The program ends when its closed connections have ended their lingering, as by
+/// [`linger`](crate::linger): at once when their peers end too, after 1 s or 5 s of silence when they do
+/// not, after 35 s at most.
 ///
 /// ```no_run
 /// # mod program {
@@ -136,7 +143,36 @@ impl<E: Display> Outcome for Result<(), E> {
     }
 }
 
-/// The end of a command: says what went wrong, and sees to it that all output is out.
+thread_local! {
+    /// How to wait for closed connections, once there has been one. A program without any has no such call, and so does
+    /// not import the interface.
+    static LINGER: Cell<Option<fn() -> Lingering>> = const { Cell::new(None) };
+}
+
+type Lingering = Pin<Box<dyn Future<Output = ()>>>;
+
+/// A connection was made.
+pub(crate) fn connected() {
+    LINGER.set(Some(|| Box::pin(streams::linger())));
+}
+
+/// Waits until no connection that this side has closed can lose what it sent by the end of the program.
+///
+/// [`run!`](crate::run) does that by itself; it is for programs that export their main function in another way, to be called
+/// last. It waits for connections whose bytes the system has all taken, for each until its peer ends, is silent for 5 s
+/// (1 s if something was read after the last byte was taken), or 30 s have passed since the end went out; 35 s at most. If
+/// the program ended before, the system would answer what such a peer still sends by a reset, and drop what it had not
+/// delivered yet.
+///
+/// # Cancelling
+/// Dropping the call ends the wait and has no effect on the connections.
+pub async fn linger() {
+    if let Some(linger) = LINGER.get() {
+        linger().await;
+    }
+}
+
+/// The end of a command: reports the error, waits for closed connections and for the output.
 #[doc(hidden)]
 pub async fn finish(outcome: impl Outcome) -> Result<(), ()> {
     let result = match outcome.into_result() {
@@ -147,6 +183,7 @@ pub async fn finish(outcome: impl Outcome) -> Result<(), ()> {
             Err(())
         }
     };
+    linger().await;
     cli::finish().await;
     result
 }

@@ -22,6 +22,7 @@ pub struct ServerOptions {
     backlog: Option<u32>,
     max_connections: Option<u32>,
     close_deadline: Option<Option<Duration>>,
+    idle_timeout: Option<Option<Duration>>,
     keep_alive: Option<KeepAlive>,
     start_serving: Option<bool>,
     tls: Option<ServerTls>,
@@ -77,6 +78,16 @@ impl ServerOptions {
     /// without end.
     pub fn close_deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
         self.close_deadline = Some(deadline.into());
+        self
+    }
+
+    /// How long a connection may be idle; none, the default, is without end.
+    ///
+    /// A connection on which no byte was received and none sent for that long is aborted: reads give what is buffered,
+    /// then [`Error::DeadlineExceeded`]. It covers the wait for the first byte. It may be late by a quarter of the time.
+    /// Without it a client that says nothing more keeps its place for ever: servers on open networks set it.
+    pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.idle_timeout = Some(timeout.into());
         self
     }
 
@@ -143,6 +154,9 @@ impl ServerOptions {
         }
         if let Some(deadline) = self.close_deadline {
             raw.set_close_deadline(deadline.map(nanoseconds));
+        }
+        if let Some(timeout) = self.idle_timeout {
+            raw.set_idle_timeout(timeout.map(nanoseconds));
         }
         if let Some(KeepAlive {
             idle,

@@ -142,10 +142,10 @@ impl Writer {
     /// Never waits. A second call, and one after `close`, does nothing.
     ///
     /// # Errors
-    /// - [`Error::Closed`]: after `abort`, or when the close deadline has passed.
-    /// - [`Error::NotSupported`]: `can_write_eof` is false.
     /// - [`Error::Busy`]: a `write_stream` is running.
     /// - [`Error::Network`], [`Error::Tls`]: the connection was lost.
+    /// - [`Error::Closed`]: after `abort`, or when the close deadline has passed.
+    /// - [`Error::NotSupported`]: `can_write_eof` is false, and the connection is open.
     pub fn write_eof(&self) -> Result<(), Error> {
         self.drained.set(None);
         Ok(self.raw.write_eof()?)
@@ -167,7 +167,11 @@ impl Writer {
         self.raw.is_closing()
     }
 
-    /// Waits until the connection has ended, and tells how; ok when everything had gone out.
+    /// Waits until the connection has ended, and tells how; ok when everything had gone out: the
+    /// system has it and delivers it. It does not mean that the peer has it.
+    ///
+    /// A program that ends after this calls [`linger`](crate::linger()) first; [`run!`](crate::run) does
+    /// that by itself.
     ///
     /// It does not close: without `close` it waits for a loss. Any number of calls, all with the
     /// same answer.
@@ -262,6 +266,7 @@ impl Writer {
 
 impl From<streams::Writer> for Writer {
     fn from(raw: streams::Writer) -> Self {
+        crate::program::connected();
         Writer {
             parked_drain: Parked::default(),
             parked_flush: Parked::default(),

@@ -13,7 +13,7 @@
 //!   connection <+             |
 //!    |       \                |
 //!    v        v               |
-//!   core     transport <------+       driver (background tasks, timers): used by all
+//!   core     transport <------+       driver (background tasks, timers), activity: used by all
 //! ```
 //!
 //! Three rules hold everywhere, because a trap ends every component in the store:
@@ -35,6 +35,7 @@
     )
 )]
 
+mod activity;
 mod api;
 mod bindings;
 mod connection;

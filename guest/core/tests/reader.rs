@@ -267,3 +267,36 @@ fn no_bytes_do_not_pause_a_reader_that_somebody_waits_for() {
     reader.feed_owned(Vec::new());
     assert!(!reader.is_paused());
 }
+
+/// The last bytes may be the beginning of a separator, also at the end: there asyncio does not count them either.
+#[test]
+fn a_rest_is_over_long_when_more_than_the_limit_cannot_be_part_of_a_separator() {
+    let separators = |list: &[&[u8]]| {
+        let list = list.iter().map(|one| one.to_vec());
+        asyncio_streams_core::Separators::new(list.collect()).unwrap()
+    };
+    let until = |length: usize, list: &[&[u8]]| {
+        let mut reader = Reader::<()>::new(4, 100).unwrap();
+        reader.feed(&vec![b'x'; length]);
+        let before = reader.readuntil(&separators(list));
+        reader.feed_end();
+        (before, reader.readuntil(&separators(list)))
+    };
+    // Of the rest, so many bytes may be the beginning of a separator.
+    for (list, part) in [(&[&b"-"[..]][..], 0), (&[b"--"], 1), (&[b"-", b"-----"], 4)] {
+        for length in 0..=4 + part {
+            let rest = Err(ReadError::Incomplete {
+                partial: vec![b'x'; length],
+                expected: None,
+            });
+            assert_eq!(until(length, list), (Ok(None), rest), "{length} bytes");
+        }
+        for length in 5 + part..20 {
+            let overrun = Err(ReadError::LimitOverrun {
+                found: false,
+                consumed: length - part,
+            });
+            assert_eq!(until(length, list), (overrun.clone(), overrun), "{length}");
+        }
+    }
+}

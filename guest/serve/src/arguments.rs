@@ -17,6 +17,7 @@ interfaces; PORT 0 is a free one. Each address is printed once it listens.
 
 Options:
   --max-connections N    connections at once, from 1; more wait in the system's backlog
+  --idle-timeout SECONDS end connections on which nothing moves for so long [default: never]
   --tls-cert VARIABLE    speak TLS, with the certificates that the environment has there (PEM)
   --tls-key VARIABLE     and with their private key (PEM)
   --tls-alpn PROTOCOL    an application protocol to offer; may be repeated, the best first
@@ -54,6 +55,8 @@ pub(crate) struct Arguments {
     /// Hosts and ports, at least one.
     pub(crate) addresses: Vec<(String, u16)>,
     pub(crate) max_connections: Option<u32>,
+    /// Nanoseconds.
+    pub(crate) idle_timeout: Option<u64>,
     pub(crate) tls: Option<Tls>,
     pub(crate) until_stdin_closes: bool,
     /// Nanoseconds.
@@ -78,6 +81,7 @@ struct Given {
     help: bool,
     addresses: Vec<(String, u16)>,
     max_connections: Option<u32>,
+    idle_timeout: Option<u64>,
     certificate: Option<String>,
     key: Option<String>,
     alpn: Vec<String>,
@@ -124,6 +128,13 @@ fn read(words: impl Iterator<Item = String>) -> Result<Given, String> {
                 })?;
                 given.max_connections = Some(n);
             }
+            Long("idle-timeout") => {
+                let expected = "a number of seconds above 0, such as 60 or 0.5";
+                let timeout = value(&mut parser, "--idle-timeout", expected, |text| {
+                    seconds(text).filter(|nanoseconds| *nanoseconds > 0)
+                })?;
+                given.idle_timeout = Some(timeout);
+            }
             Long("tls-cert") => given.certificate = Some(name(&mut parser, "--tls-cert")?),
             Long("tls-key") => given.key = Some(name(&mut parser, "--tls-key")?),
             Long("tls-alpn") => {
@@ -134,10 +145,7 @@ fn read(words: impl Iterator<Item = String>) -> Result<Given, String> {
             Long("until-stdin-closes") => given.until_stdin_closes = true,
             Long("grace") => {
                 let expected = "a number of seconds, such as 10 or 0.5";
-                let grace = value(&mut parser, "--grace", expected, |text| {
-                    Duration::try_from_secs_f64(text.parse().ok()?).ok()
-                })?;
-                given.grace = Some(u64::try_from(grace.as_nanos()).unwrap_or(u64::MAX));
+                given.grace = Some(value(&mut parser, "--grace", expected, seconds)?);
             }
             Value(address) => given
                 .addresses
@@ -193,6 +201,7 @@ impl Given {
             help: self.help,
             addresses: first_given(self.addresses, default.addresses),
             max_connections: self.max_connections.or(default.max_connections),
+            idle_timeout: self.idle_timeout.or(default.idle_timeout),
             certificate: self.certificate.or(default.certificate),
             key: self.key.or(default.key),
             alpn: first_given(self.alpn, default.alpn),
@@ -231,6 +240,7 @@ impl Given {
         Ok(Arguments {
             addresses: self.addresses,
             max_connections: self.max_connections,
+            idle_timeout: self.idle_timeout,
             tls,
             until_stdin_closes: self.until_stdin_closes,
             grace: self.grace.unwrap_or(GRACE),
@@ -240,6 +250,12 @@ impl Given {
 
 fn first_given<T>(given: Vec<T>, default: Vec<T>) -> Vec<T> {
     if given.is_empty() { default } else { given }
+}
+
+/// Reads a number of seconds; returns nanoseconds.
+fn seconds(text: &str) -> Option<u64> {
+    let seconds = Duration::try_from_secs_f64(text.parse().ok()?).ok()?;
+    Some(u64::try_from(seconds.as_nanos()).unwrap_or(u64::MAX))
 }
 
 fn address_of(text: &str) -> Result<(String, u16), String> {

@@ -34,7 +34,7 @@ pub(crate) async fn serve(
     };
     let mut servers = Vec::new();
     for (host, port) in &arguments.addresses {
-        match listen(host, *port, arguments.max_connections, tls.as_ref()).await {
+        match listen(host, *port, arguments, tls.as_ref()).await {
             Ok(server) => servers.push(server),
             Err(error) => {
                 output
@@ -63,16 +63,17 @@ type Client = Pin<Box<dyn Future<Output = (String, Result<(), String>)>>>;
 async fn listen(
     host: &str,
     port: u16,
-    max_connections: Option<u32>,
+    arguments: &Arguments,
     tls: Option<&ServerConfig>,
 ) -> Result<Server, Error> {
     let options = ServerOptions::new();
     if let Some(config) = tls {
         options.set_tls(config)?;
     }
-    if let Some(n) = max_connections {
+    if let Some(n) = arguments.max_connections {
         options.set_max_connections(n)?;
     }
+    options.set_idle_timeout(arguments.idle_timeout);
     streams::start_server(vec![host.to_owned()], port, Some(&options)).await
 }
 
@@ -166,6 +167,12 @@ async fn end(
             Either::Left(_) | Either::Right(_) => {}
         }
     })
+    .await;
+    // Clients whose answer has gone out may still send.
+    select(
+        pin!(streams::linger()),
+        pin!(monotonic_clock::wait_until(deadline)),
+    )
     .await;
     let aborted: u32 = aborted.into_iter().fold(0, u32::saturating_add);
     let unfinished = clients.len();

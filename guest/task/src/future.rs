@@ -99,14 +99,14 @@ pub unsafe fn future_new<T>(
 }
 
 impl<T: 'static> FutureWriter<T> {
-    /// Writes `value`. It waits in the background until it is read, or until nobody can read it any more. The driver must be
-    /// kept meanwhile.
-    pub fn send(mut self, value: T) {
+    /// Writes `value`, then runs `then`. The value waits in the background until it is read, or until nobody can read it any
+    /// more. The driver must be kept meanwhile.
+    pub fn send_then(mut self, value: T, then: impl FnOnce() + 'static) {
         self.default = None;
-        self.write(value);
+        self.write(value, then);
     }
 
-    fn write(&self, value: T) {
+    fn write(&self, value: T, then: impl FnOnce() + 'static) {
         let block = Block::new(self.layout, 1);
         // SAFETY: There is room for one value, which stays where it is until the operation has ended.
         let code = unsafe {
@@ -115,10 +115,13 @@ impl<T: 'static> FutureWriter<T> {
         };
         let (lists, end) = (self.dealloc_lists, self.drop_writable);
         let handle = self.handle;
-        // SAFETY: The host has copied the value or never will, and no operation is pending.
-        let done = move |block: Block| unsafe {
-            lists(block.at());
-            end(handle);
+        let done = move |block: Block| {
+            // SAFETY: The host has copied the value or never will, and no operation is pending.
+            unsafe {
+                lists(block.at());
+                end(handle);
+            }
+            then();
         };
         if Progress::of(code) != Progress::Blocked {
             return done(block);
@@ -135,7 +138,7 @@ impl<T: 'static> FutureWriter<T> {
 impl<T: 'static> Drop for FutureWriter<T> {
     fn drop(&mut self) {
         if let Some(default) = self.default.take() {
-            self.write(default());
+            self.write(default(), || ());
         }
     }
 }

@@ -26,6 +26,7 @@ pub struct ServerOptions {
     common: Common,
     backlog: Option<u32>,
     max_connections: Option<u32>,
+    idle_timeout: Option<Option<Duration>>,
     start_serving: Option<bool>,
 }
 
@@ -183,6 +184,16 @@ impl ServerOptions {
         self
     }
 
+    /// How long a connection may be idle; `None`, the default, is for ever.
+    ///
+    /// A connection on which no byte was received and none sent for that long is aborted: reads give what is
+    /// buffered, then [`Error::DeadlineExceeded`]. It covers the wait for the first byte, and may be late by a
+    /// quarter of the time. Servers on open networks set it.
+    pub fn idle_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.idle_timeout = Some(timeout);
+        self
+    }
+
     /// `false`: the server binds its addresses but does not listen before
     /// [`Server::start_serving`](super::Server::start_serving).
     pub fn start_serving(mut self, on: bool) -> Self {
@@ -209,6 +220,14 @@ impl ServerOptions {
                 .ask(options.func_set_max_connections(), (resource, connections))
                 .await?
                 .0?;
+        }
+        if let Some(timeout) = self.idle_timeout {
+            object
+                .ask(
+                    options.func_set_idle_timeout(),
+                    (resource, timeout.map(nanoseconds)),
+                )
+                .await?;
         }
         if let Some(on) = self.start_serving {
             object

@@ -23,6 +23,7 @@ const GREEDY: usize = 14;
 
 async fn main() -> Result {
     unread().await?;
+    given_away().await?;
     unsent().await?;
     // The test looks at the memory of a program that still runs.
     cli::println("done").await?;
@@ -93,6 +94,49 @@ async fn unread() -> Result {
         follow(part * MEGABYTE, &bytes)?;
     }
     greedy.iter().for_each(|side| side.writer.abort());
+    Ok(())
+}
+
+/// Peers whose bytes were given away before anybody read them.
+async fn given_away() -> Result {
+    let mut given = Vec::new();
+    let (bound, last) = loop {
+        check!(given.len() < GREEDY, "there is no bound");
+        let side = peer().await?;
+        if let Err(error) = side.reader.wait(Wanted::Exactly(EACH as u32)).await {
+            break (error, side);
+        }
+        given.push((side.reader.into_stream().await?, side.writer));
+    };
+    check!(is_bound(&bound), "{bound:?}");
+    // The last one did not get so much.
+    same!(given.len(), MOST / EACH - 1);
+    others_go_on().await?;
+
+    // What it has buffered goes with the reader.
+    drop(last);
+
+    // They count until they are read, and nothing was lost.
+    let Some(((mut data, end), writer)) = given.pop() else {
+        return Err(Failure::new("nothing was given away"));
+    };
+    let mut position = 0;
+    while position < 2 * EACH {
+        let (_, bytes) = data.read(Vec::with_capacity(MEGABYTE)).await;
+        position = follow(position, &bytes)?;
+    }
+    let side = peer().await?;
+    side.reader.wait(Wanted::Exactly((EACH / 2) as u32)).await?;
+    writer.abort();
+    drop(data);
+    // They are gone when that has been noticed.
+    drop(end.await);
+    side.reader.wait(Wanted::Exactly(EACH as u32 - 1)).await?;
+    drop(side);
+    for ((data, end), writer) in given {
+        drop((data, writer));
+        drop(end.await);
+    }
     Ok(())
 }
 

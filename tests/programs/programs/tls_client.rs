@@ -1,4 +1,5 @@
-//! A client for peers outside. Arguments: port, the name to verify, roots, and a chain and its key to show.
+//! A client for peers outside. Arguments: port, the name to verify, roots, a chain and its key to show, and
+//! `wait` to wait for the peer when it closes.
 //!
 //! It says what the handshake agreed on, sends a line, and says what came back; or what failed.
 
@@ -26,6 +27,9 @@ async fn talk() -> std::result::Result<String, Error> {
     config.set_alpn(&["line", "http/1.1"])?;
     if !argument(3).is_empty() {
         config.set_certificate(argument(3), argument(4))?;
+    }
+    if argument(5) == "wait" {
+        config.set_wait_for_peer(true)?;
     }
     let options = ConnectOptions::new().tls(&config).server_name(argument(1));
     let (reader, writer) = options.open_connection("127.0.0.1", port).await?;

@@ -1,5 +1,5 @@
 //! A server for peers outside: gives back each line. Arguments: `accept` or `upgrade`, a chain, its key, roots for clients'
-//! certificates, and how many seconds a handshake may take.
+//! certificates, how many seconds a handshake may take, and `wait` to wait for the peer when it closes.
 //!
 //! It says where it listens, and of each client what the handshake agreed on or what failed, and how it ended.
 
@@ -24,6 +24,9 @@ async fn main() -> Result {
     }
     if let Ok(seconds) = argument(4).parse() {
         config.set_handshake_timeout(Duration::from_secs_f64(seconds))?;
+    }
+    if argument(5) == "wait" {
+        config.set_wait_for_peer(true)?;
     }
     let upgrade = argument(0) == "upgrade";
     let options = if upgrade {

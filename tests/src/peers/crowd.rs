@@ -1,6 +1,6 @@
 //! Many connections at once.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -71,6 +71,27 @@ impl Crowd {
         conns.map(|conn| conn.expect("a connection")).collect()
     }
 
+    /// Whether the other end of each is gone.
+    pub fn gone(&self) -> impl Iterator<Item = bool> {
+        self.heard()
+            .map(|heard| !matches!(heard, Ok(1..)) && !is_silence(&heard))
+    }
+
+    /// Whether each has got bytes.
+    pub fn answered(&self) -> impl Iterator<Item = bool> {
+        self.heard().map(|heard| matches!(heard, Ok(1..)))
+    }
+
+    /// What a read of each would give that does not wait.
+    fn heard(&self) -> impl Iterator<Item = io::Result<usize>> {
+        self.members.iter().map(|member| {
+            member.set_nonblocking(true)?;
+            let heard = member.peek(&mut [0]);
+            member.set_nonblocking(false)?;
+            heard
+        })
+    }
+
     /// Has each send a byte.
     ///
     /// # Panics
@@ -113,6 +134,10 @@ impl Crowd {
                 .collect()
         })
     }
+}
+
+fn is_silence(heard: &io::Result<usize>) -> bool {
+    matches!(heard, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
 }
 
 impl Drop for Crowd {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use asyncio_streams_tests::certificates::{Authority, Identity};
 use asyncio_streams_tests::debian::Found;
 use asyncio_streams_tests::native::{NativeServer, output};
-use asyncio_streams_tests::{In, Program, tls};
+use asyncio_streams_tests::{In, Program, tls, wasmtime};
 use tempfile::TempDir;
 
 use super::SERVER;
@@ -67,10 +67,16 @@ impl Files {
 
     /// What the program `tls_client` says of a server.
     fn client(&self, port: impl ToString) -> String {
+        self.client_with(port, "", In::Concurrent)
+    }
+
+    /// The same; `close` says how it closes.
+    fn client_with(&self, port: impl ToString, close: &str, place: In) -> String {
+        let port = port.to_string();
         let outcome = Program::new("tls_client")
             .tls()
-            .args([port.to_string().as_str(), SERVER, &self.authority.pem])
-            .run(In::Concurrent)
+            .args([&port, SERVER, &self.authority.pem, "", "", close])
+            .run(place)
             .assert_success();
         outcome.stdout.trim_end().to_owned()
     }
@@ -407,3 +413,114 @@ asyncio.run(main())
     assert_eq!(ours.program.line(), "end");
     ours.serves();
 }
+
+/// A close that waits for the peer's end, against peers that end properly once they have seen this side's.
+#[test]
+fn closes_that_wait() {
+    let openssl = Found::get("openssl", "openssl").filter(|_| tls());
+    let python = Found::python("python3", "ssl").filter(|_| tls());
+    let files = Files::new();
+    let places = [In::Concurrent].into_iter();
+    let places: Vec<In> = places.chain(wasmtime().map(|_| In::Wasmtime)).collect();
+    for version in ["1.2", "1.3"] {
+        if let Some(openssl) = &openssl {
+            let server = NativeServer::start(|port| {
+                let mut command = openssl.command();
+                command.args(["s_server", "-accept", &format!("127.0.0.1:{port}"), "-rev"]);
+                command.args(["-cert", &files.path("chain.pem")]);
+                command.args(["-key", &files.path("key.pem")]);
+                command.arg(if version == "1.2" {
+                    "-tls1_2"
+                } else {
+                    "-tls1_3"
+                });
+                command
+            });
+            for place in &places {
+                let said = files.client_with(server.port(), "wait", *place);
+                assert!(
+                    said.starts_with(version) && said.ends_with("olleh"),
+                    "{said} ({place:?})"
+                );
+            }
+        }
+        if let Some(python) = &python {
+            let file = files.put("echo.py", PYTHON_SERVER);
+            let server = NativeServer::start(|port| {
+                let mut command = python.command();
+                command.arg(&file).arg(files.folder.path());
+                command.args([port.to_string().as_str(), version]);
+                command
+            });
+            for place in &places {
+                let said = files.client_with(server.port(), "wait", *place);
+                assert!(
+                    said.starts_with(version) && said.ends_with("hello"),
+                    "{said} ({place:?})\n{}",
+                    server.said()
+                );
+            }
+        }
+    }
+    let mut ours = super::server::Server::waiting();
+    let root = files.put("server-root.pem", &ours.authority.pem);
+    let port = ours.port;
+    for version in ["1.2", "1.3"] {
+        if let Some(openssl) = &openssl {
+            let input = fs::File::open(files.put("input", "one\n")).expect("the input");
+            let mut command = openssl.command();
+            command.args(["s_client", "-connect", &format!("127.0.0.1:{port}")]);
+            command.args(["-servername", SERVER, "-CAfile", &root]);
+            command.args(["-quiet", "-no_ign_eof"]);
+            command.arg(if version == "1.2" {
+                "-tls1_2"
+            } else {
+                "-tls1_3"
+            });
+            output(command.stdin(input), DEADLINE).unwrap_or_else(|error| panic!("{error}"));
+            assert!(ours.program.line().contains("TLS_"));
+            assert_eq!(ours.program.line(), "end", "s_client, {version}");
+        }
+        if let Some(python) = &python {
+            let mut command = python.command();
+            command.arg(files.put("client.py", PYTHON_CLIENT));
+            command.args([root.as_str(), &port.to_string(), version]);
+            output(&mut command, DEADLINE).unwrap_or_else(|error| panic!("{error}"));
+            assert!(ours.program.line().contains("TLS_"));
+            assert_eq!(ours.program.line(), "end", "asyncio, {version}");
+        }
+    }
+}
+
+/// Gives back a line, and closes when its client has.
+const PYTHON_SERVER: &str = "
+import asyncio, ssl, sys
+folder, port, version = sys.argv[1:]
+context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+context.load_cert_chain(folder + '/chain.pem', folder + '/key.pem')
+context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, 'TLSv' + version.replace('.', '_'))
+async def serve(reader, writer):
+    writer.write(await reader.readline())
+    await writer.drain()
+    assert await reader.read() == b''
+    writer.close()
+async def main():
+    server = await asyncio.start_server(serve, '127.0.0.1', int(port), ssl=context)
+    await server.serve_forever()
+asyncio.run(main())
+";
+
+/// Sends a line, waits for it to come back, and closes.
+const PYTHON_CLIENT: &str = "
+import asyncio, ssl, sys
+root, port, version = sys.argv[1:]
+context = ssl.create_default_context(cafile=root)
+context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, 'TLSv' + version.replace('.', '_'))
+async def main():
+    reader, writer = await asyncio.open_connection('127.0.0.1', int(port), ssl=context, server_hostname='server.test')
+    writer.write(b'line\\n')
+    assert await reader.readline() == b'line\\n'
+    writer.close()
+    await writer.wait_closed()
+asyncio.run(main())
+";

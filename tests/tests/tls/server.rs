@@ -36,6 +36,13 @@ impl Server {
         Self::with(way, authority, &identity, "", "")
     }
 
+    /// One whose close waits for its clients' end.
+    pub(super) fn waiting() -> Self {
+        let authority = Authority::new();
+        let identity = authority.server(SERVER);
+        Self::started(Way::Accept, authority, &identity, "", "", "wait")
+    }
+
     /// One with that certificate; `roots` are for the clients', `seconds` for the handshake.
     pub(super) fn with(
         way: Way,
@@ -44,13 +51,24 @@ impl Server {
         roots: &str,
         seconds: &str,
     ) -> Self {
+        Self::started(way, authority, identity, roots, seconds, "")
+    }
+
+    fn started(
+        way: Way,
+        authority: Authority,
+        identity: &Identity,
+        roots: &str,
+        seconds: &str,
+        close: &str,
+    ) -> Self {
         let way = match way {
             Way::Accept => "accept",
             Way::Upgrade => "upgrade",
         };
         let mut program = Program::new("tls_server")
             .tls()
-            .args([way, &identity.chain, &identity.key, roots, seconds])
+            .args([way, &identity.chain, &identity.key, roots, seconds, close])
             .deadline(Duration::from_secs(300))
             .start(In::Concurrent);
         let port = program.line().parse().expect("a port");

@@ -10,8 +10,9 @@ mod words;
 mod write_stream;
 mod writer;
 
-use crate::driver;
-use crate::{Component, sockets as sockets_export, streams, words as words_export};
+use crate::{
+    Component, connection, driver, sockets as sockets_export, streams, words as words_export,
+};
 
 impl streams::Guest for Component {
     type Reader = reader::Reader;
@@ -57,6 +58,10 @@ impl streams::Guest for Component {
     > {
         driver::let_tasks_exit().await;
         open::wrap(incoming, options::connect(options))
+    }
+
+    async fn linger() {
+        connection::linger().await;
     }
 }
 

@@ -43,7 +43,10 @@ pub(super) async fn open_connection(
             .protect(role)
             .await
     };
-    let tcp = unless_cancelled(connecting, &options).await?;
+    let tcp = match unless_cancelled(connecting, &options).await {
+        Ok(tcp) => tcp,
+        Err(failed) => return Err(failed.leave(share)),
+    };
     Ok(super::pair(Connection::tcp(
         tcp,
         options.settings,
@@ -57,7 +60,8 @@ pub(super) fn from_stream(data: StreamReader<u8>, limit: u32) -> Result<streams:
         limit,
         ..Settings::default()
     };
-    let connection = Connection::input_only(Incoming::from_stream(data), settings)?;
+    let held = Held::client(Share::reader()?);
+    let connection = Connection::input_only(Incoming::from_stream(data), settings, held)?;
     Ok(streams::Reader::new(super::reader::Reader::new(connection)))
 }
 
@@ -84,15 +88,15 @@ pub(super) fn wrap(
 }
 
 /// Runs a call that makes a connection, until it is to end without a result.
-pub(super) async fn unless_cancelled<T>(
-    connecting: impl Future<Output = Result<T, Error>>,
+pub(super) async fn unless_cancelled<T, E: From<Error>>(
+    connecting: impl Future<Output = Result<T, E>>,
     options: &Connect,
-) -> Result<T, Error> {
+) -> Result<T, E> {
     let round = options.cancel.begin();
     let ended = pin!(cancelled_or_late(&round, options.deadline));
     match select(pin!(connecting), ended).await {
         Either::Left((connected, _)) => connected,
-        Either::Right((error, _)) => Err(error),
+        Either::Right((error, _)) => Err(error.into()),
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) struct Serve {
     pub(super) family: AddressFamily,
     pub(super) backlog: u32,
     pub(super) max_connections: Option<u32>,
+    pub(super) idle_timeout: Option<u64>,
     pub(super) keep_alive: KeepAlive,
     pub(super) start_serving: bool,
     pub(super) tls: Option<tls::Server>,
@@ -90,6 +91,7 @@ impl Default for Serve {
             family: AddressFamily::Any,
             backlog: core::BACKLOG,
             max_connections: None,
+            idle_timeout: None,
             keep_alive: KeepAlive::default(),
             start_serving: true,
             tls: None,
@@ -206,6 +208,10 @@ impl streams::GuestServerOptions for ServerOptions {
         positive(n, "max-connections")?;
         self.0.borrow_mut().max_connections = Some(n);
         Ok(())
+    }
+
+    fn set_idle_timeout(&self, nanoseconds: Option<u64>) {
+        self.0.borrow_mut().idle_timeout = nanoseconds;
     }
 
     fn set_close_deadline(&self, nanoseconds: Option<u64>) {

@@ -47,6 +47,7 @@ pub(super) fn serve(listeners: Vec<Listener>, options: &Serve) -> Result<streams
         settings: options.settings,
         backlog: options.backlog,
         max_connections: options.max_connections,
+        idle_timeout: options.idle_timeout,
         tls: options.tls.clone(),
     };
     let server = server::Server::new(listeners, rules)?;

@@ -29,7 +29,10 @@ pub(super) async fn from_socket(
         client => client.clone().map(Role::Client),
     };
     let tcp = Tcp::unknown(socket)?;
-    let tcp = open::unless_cancelled(tcp.protect(role), &options).await?;
+    let tcp = match open::unless_cancelled(tcp.protect(role), &options).await {
+        Ok(tcp) => tcp,
+        Err(failed) => return Err(failed.leave(share)),
+    };
     Ok(super::pair(Connection::tcp(
         tcp,
         options.settings,

@@ -126,7 +126,9 @@ impl streams::GuestWriter for Writer {
     }
 
     fn write_eof(&self) -> Result<(), Error> {
-        if !self.0.can_write_eof() {
+        // What is wrong with the connection comes first.
+        let open = !self.0.streaming.get() && self.0.output.borrow().writable().is_ok();
+        if open && !self.0.can_write_eof() {
             return Err(Error::NotSupported(
                 "write-eof: TLS 1.2 ends both directions at once".into(),
             ));

@@ -122,14 +122,15 @@ impl Connection {
 
     /// The transport has no more input.
     fn end(&self, outcome: Result<(), Error>) {
-        match (outcome, self.outcome()) {
-            (Err(error), _) => {
+        match (self.outcome(), outcome) {
+            // The system reports a loss once. When writing has met it, this end is the same loss, and TLS takes it for a
+            // truncation.
+            (Some(Err(loss)), _) => self.end_input(loss),
+            (_, Err(error)) => {
                 self.lost(error.clone());
                 self.end_input(error);
             }
-            // The system tells a failure once. If writing was told, this end is the same failure.
-            (Ok(()), Some(Err(error))) => self.end_input(error),
-            (Ok(()), _) => self.input.borrow_mut().feed_end(),
+            (_, Ok(())) => self.input.borrow_mut().feed_end(),
         }
     }
 
@@ -153,6 +154,9 @@ impl Connection {
     }
 
     fn feed(&self, bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            self.note_input();
+        }
         let mut input = self.input.borrow_mut();
         if bytes.len() >= read_buffers::HAND_ON {
             input.feed_owned(bytes);
@@ -204,5 +208,21 @@ impl Drop for Lent<'_> {
         if self.connection.input_unwanted() {
             self.connection.pump.wake();
         }
+    }
+}
+
+/// The input is with an upgrade, or given away. When this is dropped, what was taken out of the buffer is gone, and the input
+/// too unless it was put back by then.
+pub(super) struct Away<'a>(pub(super) &'a Connection);
+
+impl Drop for Away<'_> {
+    fn drop(&mut self) {
+        self.0.set_aside(0);
+        let mut slot = self.0.incoming.borrow_mut();
+        if matches!(*slot, Slot::Lent) {
+            *slot = Slot::Gone;
+        }
+        drop(slot);
+        self.0.pump.wake();
     }
 }

@@ -1,19 +1,24 @@
 //! Giving the incoming bytes away as a stream, buffered ones first.
 
+use std::pin::pin;
 use std::rc::Rc;
 
-use asyncio_streams_task::{FutureReader, FutureWriter, Gone, Sink, StreamReader};
+use asyncio_streams_task::{FutureReader, Gone, Sink, StreamReader};
+use futures::future::{Either, select};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::bindings::{wit_future, wit_stream};
 use crate::driver;
 use crate::transport::{Incoming, read_buffers};
 
-use super::fill::Lent;
+use super::fill::{Away, Lent};
 use super::{Connection, Slot};
 
+/// Nanoseconds between two checks whether the stream of a closed connection still has a reader.
+const PROBE: u64 = 5_000_000_000;
+
 /// A stream of bytes and how it ended.
-pub(crate) type Given = (StreamReader<u8>, FutureReader<Result<(), Error>>);
+pub(crate) type Stream = (StreamReader<u8>, FutureReader<Result<(), Error>>);
 
 impl Connection {
     /// Gives away everything that is still to come. The reader is `closed` afterwards.
@@ -21,10 +26,13 @@ impl Connection {
     /// It is a stream of this component's, not the transport's: of that one, nobody would take what is left when it is
     /// dropped, and the peer would wait for ever, or lose what it has not read yet when the socket goes.
     ///
+    /// What is given away stays counted until it is gone: the bytes until they are written, the connection until the
+    /// stream has ended or been dropped and its outcome been read or dropped. An abort ends it.
+    ///
     /// # Errors
     ///
     /// `busy` while a read is pending, and the stored failure when there is nothing to give but that.
-    pub(crate) fn give_away(self: &Rc<Self>) -> Result<Given, Error> {
+    pub(crate) fn give_away(self: &Rc<Self>) -> Result<Stream, Error> {
         let _reading = self.begin_reading()?;
         let (buffered, failure) = {
             let mut input = self.input.borrow_mut();
@@ -41,58 +49,153 @@ impl Connection {
             Some(_) => None,
             None => Lent::borrow(self).and_then(|mut lent| lent.incoming.take()),
         };
+        if incoming.is_some() {
+            // The pump waits for it, to discard what the stream's owner does not take.
+            *self.incoming.borrow_mut() = Slot::Lent;
+        }
         self.input.borrow_mut().give_up(Error::Closed);
-        self.weigh();
+        self.set_aside(buffered.len());
+        let given = Given::new(self);
 
         // A reader over a stream of the program's own may be all there is so far.
         driver::start();
         let (outcome, outcome_reader) = wit_future::new::<Result<(), Error>>(|| Ok(()));
         let (to, stream) = wit_stream::new::<u8>();
-        let to = Sink::new(to);
-        let connection = self.clone();
         driver::spawn(async move {
-            let result = connection.copy(buffered, incoming, to).await;
-            connection.given_ended(failure.map_or(result, Err), outcome);
+            let connection = &given.0;
+            let to = Sink::new(to);
+            let result = connection.copy(buffered, incoming, failure, to).await;
+            let result = connection.one_reason(result);
+            outcome.send_then(result, move || drop(given));
         });
         Ok((stream, outcome_reader))
     }
 
-    fn given_ended(&self, result: Result<(), Error>, outcome: FutureWriter<Result<(), Error>>) {
-        if let Err(error @ Error::Network(_)) = &result {
-            self.lost(error.clone());
+    /// How the input ended: a connection fails as a whole, by the first reason.
+    fn one_reason(&self, result: Result<(), Error>) -> Result<(), Error> {
+        match (self.outcome(), result) {
+            // This side's close is no failure of what was given away before.
+            (Some(Err(loss @ (Error::Network(_) | Error::Tls(_)))), _) => Err(loss),
+            (_, Err(error @ (Error::Network(_) | Error::Tls(_)))) => {
+                self.lost(error.clone());
+                Err(error)
+            }
+            (_, result) => result,
         }
-        outcome.send(result);
     }
 
-    /// Copies `buffered`, then all that comes, until either end is gone. What nobody takes is discarded.
+    /// Waits until this side aborts the connection, and returns what calls say of that.
+    async fn aborted(&self) -> Error {
+        let check = || match self.outcome() {
+            Some(Err(error @ (Error::Closed | Error::DeadlineExceeded))) => Some(error),
+            _ => None,
+        };
+        self.output_changed.until(check).await
+    }
+
+    /// Copies `buffered`, whatever becomes of the connection; then says `failure`, or copies what comes.
     async fn copy(
         &self,
         buffered: Vec<u8>,
         incoming: Option<Incoming>,
+        failure: Option<Error>,
         mut to: Sink,
     ) -> Result<(), Error> {
-        let mut wanted = write_all(&mut to, buffered).await.is_ok();
-        let Some(mut incoming) = incoming else {
+        let wanted = write_all(&mut to, buffered).await.is_ok();
+        to.take_buffer();
+        self.set_aside(0);
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        let Some(incoming) = incoming else {
             return Ok(());
         };
+        let _away = Away(self);
+        let copying = pin!(self.copy_input(incoming, to, wanted));
+        // After a close nobody else ends it when it is idle.
+        let (aborted, idle) = (pin!(self.aborted()), pin!(self.activity.expired()));
+        match select(copying, select(aborted, idle)).await {
+            Either::Left((result, _)) => result,
+            Either::Right((Either::Left((error, _)), _)) => Err(error),
+            Either::Right((Either::Right(_), _)) => Err(Error::DeadlineExceeded),
+        }
+    }
+
+    /// Copies what comes, until either end is gone. What nobody takes is discarded.
+    async fn copy_input(
+        &self,
+        mut incoming: Incoming,
+        mut to: Sink,
+        mut wanted: bool,
+    ) -> Result<(), Error> {
         let mut flows = false;
+        let mut probed = false;
         // Without a reader nothing is read, so that a connection whose bytes nobody takes holds none.
         while wanted && (flows || to.reader_waits().await.is_ok()) {
-            let piece = if flows {
-                incoming.read_up_to(read_buffers::BULK).await
-            } else {
-                incoming.read_next().await
+            let piece = {
+                let reading = pin!(next_piece(&mut incoming, flows));
+                match select(reading, pin!(self.probe(&mut probed))).await {
+                    Either::Left((piece, _)) => piece,
+                    Either::Right(_) => {
+                        flows = false;
+                        continue;
+                    }
+                }
             };
             let Some(piece) = piece else {
                 return incoming.outcome().await;
             };
-            flows = piece.len() >= read_buffers::HAND_ON;
+            self.note_input();
+            self.set_aside(piece.capacity());
+            let much = piece.len() >= read_buffers::HAND_ON;
             wanted = write_all(&mut to, piece).await.is_ok();
             read_buffers::give_back(to.take_buffer());
+            self.set_aside(0);
+            // When all together hold much, nothing is taken that nobody waits for.
+            flows = much && self.room() >= read_buffers::BULK;
         }
         *self.incoming.borrow_mut() = Slot::Here(incoming);
         self.drop_reader();
         Ok(())
+    }
+
+    /// Waits for a reason to check whether the stream still has a reader: this side's close, and some time after it.
+    ///
+    /// A reader that goes while the peer is silent is noticed by a write only. Until the close that does no harm.
+    async fn probe(&self, probed: &mut bool) {
+        if *probed {
+            driver::sleep(PROBE).await;
+        } else {
+            let closed = || self.closed.get().then_some(());
+            self.output_changed.until(closed).await;
+            *probed = true;
+        }
+    }
+}
+
+/// A connection whose input was given away: it counts until this is dropped.
+struct Given(Rc<Connection>);
+
+impl Given {
+    fn new(connection: &Rc<Connection>) -> Self {
+        connection.given.set(true);
+        Given(connection.clone())
+    }
+}
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        self.0.given.set(false);
+        self.0.pump.wake();
+    }
+}
+
+/// Reads what comes next: much at a time where the input flows.
+async fn next_piece(incoming: &mut Incoming, flows: bool) -> Option<Vec<u8>> {
+    if flows {
+        incoming.read_up_to(read_buffers::BULK).await
+    } else {
+        incoming.read_next().await
     }
 }
 

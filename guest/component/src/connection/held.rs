@@ -1,4 +1,7 @@
 //! What a connection counts against, and who hears of its end.
+//!
+//! It counts until everything that belongs to it is gone: its streams, a stream that was given away, and what is left of
+//! it after a handshake that failed.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -6,27 +6,30 @@
 mod fill;
 mod handover;
 mod held;
+mod linger;
 mod memory;
 mod pump;
 mod upgrade;
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Context;
 
 use asyncio_streams_core::{Reader, Writer};
 
+use crate::activity::Activity;
 use crate::bindings::exports::asyncio::streams::types::{Address, Error};
 use crate::driver::{self, KeepRunning};
 use crate::signal::{Cancel, Waiters, WakerSlot};
 use crate::transport::tcp::Tcp;
-use crate::transport::tls::{Session, TlsInfo};
+use crate::transport::tls::{Remains, Session, TlsInfo};
 use crate::transport::{Incoming, Outgoing};
 
 use memory::Weight;
 use upgrade::Upgrade;
 
 pub(crate) use held::{Held, Owner};
+pub(crate) use linger::all as linger;
 
 /// What options say about a connection.
 #[derive(Clone, Copy)]
@@ -58,6 +61,8 @@ pub(crate) struct Connection {
     session: RefCell<Option<Session>>,
     /// Something is about to protect it.
     upgrade: RefCell<Option<Upgrade>>,
+    /// What is left of it after an upgrade that failed.
+    remains: RefCell<Option<Remains>>,
     /// This side closed or aborted, so nobody may read on.
     closed: Cell<bool>,
     /// A `write-stream` is pending, or an upgrade.
@@ -73,8 +78,19 @@ pub(crate) struct Connection {
     weight: Weight,
     /// Keeps the background going for a reader without a pump: a read that is pending when it is dropped ends there.
     keep: RefCell<Option<KeepRunning>>,
+    /// How often input has come.
+    pieces: Cell<u32>,
+    /// How much of the output had been taken when input came last.
+    answered_to: Cell<u64>,
+    /// Input is not discarded any more.
+    settled: Cell<bool>,
+    /// Bytes that were taken out of the buffer and are still here.
+    aside: Cell<usize>,
+    /// The rest of the input was given away, and what it was given away with is not gone.
+    given: Cell<bool>,
+    pub(crate) activity: Activity,
     /// What the connection counts against, until it is gone.
-    held: OnceCell<Held>,
+    held: Held,
 }
 
 /// The `cancel` of each of a writer's waits.
@@ -89,9 +105,9 @@ pub(crate) struct WriterCancels {
 /// Where the incoming bytes are.
 enum Slot {
     Here(Incoming),
-    /// With the task that reads.
+    /// With the task that reads, or given away.
     Lent,
-    /// Ended, discarded or given away.
+    /// Ended or discarded.
     Gone,
 }
 
@@ -100,11 +116,11 @@ impl Connection {
     pub(crate) fn tcp(tcp: Tcp, settings: Settings, held: Held) -> Result<Rc<Self>, Error> {
         let names = (Some(tcp.peername), Some(tcp.sockname));
         Self::new(
-            tcp.incoming,
-            Some(tcp.outgoing),
+            (tcp.incoming, Some(tcp.outgoing)),
             names,
             settings,
-            Some(held),
+            tcp.activity,
+            held,
         )
         .inspect(|connection| *connection.session.borrow_mut() = tcp.session)
     }
@@ -116,22 +132,29 @@ impl Connection {
         settings: Settings,
         held: Held,
     ) -> Result<Rc<Self>, Error> {
-        Self::new(incoming, Some(outgoing), (None, None), settings, Some(held))
+        let streams = (incoming, Some(outgoing));
+        Self::new(streams, (None, None), settings, Activity::default(), held)
     }
 
-    /// The reading half alone. Only in async calls.
-    pub(crate) fn input_only(incoming: Incoming, settings: Settings) -> Result<Rc<Self>, Error> {
-        let connection = Self::new(incoming, None, (None, None), settings, None)?;
+    /// The reading half alone. It counts until it is dropped. Only in async calls.
+    pub(crate) fn input_only(
+        incoming: Incoming,
+        settings: Settings,
+        held: Held,
+    ) -> Result<Rc<Self>, Error> {
+        let streams = (incoming, None);
+        let activity = Activity::default();
+        let connection = Self::new(streams, (None, None), settings, activity, held)?;
         *connection.keep.borrow_mut() = Some(KeepRunning::new());
         Ok(connection)
     }
 
     fn new(
-        incoming: Incoming,
-        outgoing: Option<Outgoing>,
+        (incoming, outgoing): (Incoming, Option<Outgoing>),
         (peername, sockname): (Option<Address>, Option<Address>),
         settings: Settings,
-        held: Option<Held>,
+        activity: Activity,
+        held: Held,
     ) -> Result<Rc<Self>, Error> {
         let connection = Rc::new(Connection {
             input: RefCell::new(Reader::new(settings.limit, settings.max_result)?),
@@ -144,6 +167,7 @@ impl Connection {
             reader_dropped: Cell::new(false),
             session: RefCell::default(),
             upgrade: RefCell::default(),
+            remains: RefCell::default(),
             closed: Cell::new(false),
             streaming: Cell::new(false),
             pump: WakerSlot::default(),
@@ -154,7 +178,13 @@ impl Connection {
             close_deadline: settings.close_deadline,
             weight: Weight::default(),
             keep: RefCell::default(),
-            held: held.map_or_else(OnceCell::new, OnceCell::from),
+            pieces: Cell::new(0),
+            answered_to: Cell::new(0),
+            settled: Cell::new(false),
+            aside: Cell::new(0),
+            given: Cell::new(false),
+            activity,
+            held,
         });
         if connection.outgoing.borrow().is_some() {
             driver::spawn(pump::run(connection.clone()));
@@ -175,8 +205,17 @@ impl Connection {
     /// Counts what the connection holds now.
     pub(crate) fn weigh(&self) {
         let unread = self.input.borrow().buffered();
+        let queued = self.output.borrow().queued();
+        let protected = self.session.borrow().as_ref().map_or(0, Session::held);
+        let all = [unread, queued, protected, self.aside.get()];
         self.weight
-            .set(unread.saturating_add(self.output.borrow().queued()));
+            .set(all.into_iter().fold(0, usize::saturating_add));
+    }
+
+    /// Counts bytes that were taken out of the buffer and are still here, instead of those before.
+    fn set_aside(&self, bytes: usize) {
+        self.aside.set(bytes);
+        self.weigh();
     }
 
     /// Closes: no more input is taken, what is queued goes out, then the end.
@@ -188,6 +227,12 @@ impl Connection {
     /// Closes at once and drops what is queued.
     pub(crate) fn abort(&self) {
         self.output.borrow_mut().abort(Error::Closed);
+        self.end_here();
+    }
+
+    /// Aborts it because no byte has moved for as long as the idle timeout.
+    fn expire(&self) {
+        self.output.borrow_mut().abort(Error::DeadlineExceeded);
         self.end_here();
     }
 

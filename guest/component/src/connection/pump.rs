@@ -1,38 +1,35 @@
 //! What a connection does in the background: writes what is queued, ends it, and discards input that nobody wants.
 
-use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
 use asyncio_streams_core::Transmit;
-use futures::future::{join, select};
+use futures::future::{Either, join3, select};
 
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::driver;
 use crate::transport::{Incoming, Outgoing, read_buffers};
 
 use super::fill::Lent;
-use super::{Connection, Slot};
-
-/// How long a closed connection goes on discarding what the peer sends, in nanoseconds: between two pieces, and in all.
-///
-/// The system answers input that nobody read with a reset when the socket goes, and the peer may then lose what it has
-/// not read yet (RFC 1122 §4.2.2.13). Servers linger for that; nginx's `lingering_timeout` and `lingering_time` are these.
-const LINGER_PAUSE: u64 = 5_000_000_000;
-const LINGER_TOTAL: u64 = 30_000_000_000;
+use super::{Connection, Slot, linger};
 
 /// Discarding reads in a row after which other tasks get a turn.
 const TURN: u32 = 16;
 
 /// Serves `connection` until both directions have ended.
 pub(super) async fn run(connection: Rc<Connection>) {
+    let entry = linger::Entry::new(&connection);
     let connection = &*connection;
-    join(write_out(connection), discard(connection)).await;
-    if let Some(held) = connection.held.get() {
-        held.release();
-    }
+    join3(write_out(connection), discard(connection), part(connection)).await;
+    drop(entry);
+    connection
+        .pump_until(|| (!connection.given.get()).then_some(()))
+        .await;
+    // Streams with a pending operation are gone once it has been cancelled.
+    driver::cancelled_have_ended().await;
+    connection.held.release();
 }
 
 /// Writes until the connection is closed, aborted or lost.
@@ -40,8 +37,9 @@ async fn write_out(connection: &Connection) {
     {
         let sending = pin!(send(connection));
         let overdue = pin!(overdue(connection));
+        let idle = pin!(idle(connection));
         let ended = pin!(connection.pump_until(|| connection.outcome()));
-        select(sending, select(overdue, ended)).await;
+        select(sending, select(select(overdue, idle), ended)).await;
     }
     // Taken before it is dropped: that may let other calls run.
     let mut idle = connection.outgoing.take();
@@ -49,8 +47,18 @@ async fn write_out(connection: &Connection) {
         outgoing.last_words().await;
     }
     drop(idle);
-    if let Some(held) = connection.held.get() {
-        held.leave();
+    connection.forget_upgrade();
+    connection.held.leave();
+}
+
+/// Stays with what is left of the connection after an upgrade that failed, if one does.
+async fn part(connection: &Connection) {
+    let remains = connection.pump_until(|| match connection.remains.take() {
+        Some(remains) => Some(Some(remains)),
+        None => connection.outcome().map(|_| None),
+    });
+    if let Some(remains) = remains.await {
+        remains.part().await;
     }
 }
 
@@ -128,64 +136,62 @@ async fn overdue(connection: &Connection) {
     connection.output_changed.wake();
 }
 
+/// Aborts a connection on which no byte moves.
+async fn idle(connection: &Connection) {
+    connection.activity.expired().await;
+    connection.expire();
+}
+
 /// Takes input that nobody wants any more, so that the peer can go on, until its end or until it lingers too long.
 async fn discard(connection: &Connection) {
     connection
         .pump_until(|| connection.input_unwanted().then_some(()))
         .await;
-    let lent = connection.pump_until(|| match &*connection.incoming.borrow() {
-        Slot::Lent => None,
-        Slot::Here(_) | Slot::Gone => Some(()),
-    });
-    lent.await;
+    settle_without(connection).await;
     let Some(mut lent) = Lent::borrow(connection) else {
         return;
     };
     let Some(incoming) = lent.incoming.as_mut() else {
         return;
     };
-    let pieces = Cell::new(0);
+    connection.unsettle();
     {
-        let taking = pin!(take_all(connection, incoming, &pieces));
-        let lingering = pin!(linger(connection, &pieces));
-        select(taking, lingering).await;
+        let taking = pin!(take_all(connection, incoming));
+        let expired = pin!(linger::expired(connection));
+        select(taking, expired).await;
     }
     lent.incoming = None;
 }
 
-/// Reads to the end, counting the pieces.
-async fn take_all(connection: &Connection, incoming: &mut Incoming, pieces: &Cell<u32>) {
-    loop {
-        let Some(bytes) = incoming.read_next().await else {
-            break;
-        };
+/// Waits for the input while it is with the task that reads, or given away. Its owner may keep it for as long as it likes,
+/// but the end of the program does not wait longer than for any other.
+async fn settle_without(connection: &Connection) {
+    let mut returned = pin!(
+        connection.pump_until(|| match &*connection.incoming.borrow() {
+            Slot::Lent => None,
+            Slot::Here(_) | Slot::Gone => Some(()),
+        })
+    );
+    let expired = pin!(linger::expired(connection));
+    if let Either::Right(_) = select(returned.as_mut(), expired).await {
+        connection.settle();
+        returned.await;
+    }
+}
+
+/// Reads to the end.
+async fn take_all(connection: &Connection, incoming: &mut Incoming) {
+    let mut pieces: u32 = 0;
+    while let Some(bytes) = incoming.read_next().await {
         read_buffers::give_back(bytes);
-        pieces.set(pieces.get().wrapping_add(1));
-        if pieces.get().is_multiple_of(TURN) {
+        connection.note_piece();
+        pieces = pieces.wrapping_add(1);
+        if pieces.is_multiple_of(TURN) {
             driver::next_turn().await;
         }
     }
     if let Err(error) = incoming.outcome_unread().await {
         connection.lost(error);
-    }
-}
-
-/// Waits until there is no more reason to take input: at once after a loss or an abort, after a while when all is well.
-async fn linger(connection: &Connection, pieces: &Cell<u32>) {
-    if connection
-        .pump_until(|| connection.outcome())
-        .await
-        .is_err()
-    {
-        return;
-    }
-    let end = driver::now().saturating_add(LINGER_TOTAL);
-    loop {
-        let before = pieces.get();
-        driver::sleep(LINGER_PAUSE).await;
-        if pieces.get() == before || driver::now() >= end {
-            return;
-        }
     }
 }
 
@@ -217,13 +223,16 @@ impl Connection {
 
     /// The transport has taken `n` bytes more.
     fn sent(&self, n: usize) {
+        if n > 0 {
+            self.activity.mark();
+        }
         self.output.borrow_mut().sent(n);
         self.weigh();
         self.output_changed.wake();
     }
 
     /// Waits, in the pump, until `check` gives something. It is asked at once and whenever the pump is woken.
-    async fn pump_until<T>(&self, mut check: impl FnMut() -> Option<T>) -> T {
+    pub(super) async fn pump_until<T>(&self, mut check: impl FnMut() -> Option<T>) -> T {
         poll_fn(|cx| {
             self.pump.register(cx);
             check().map_or(Poll::Pending, Poll::Ready)

@@ -13,7 +13,7 @@ use crate::driver::{self, Sleep};
 use crate::transport::tls::{self, Role};
 use crate::transport::{Incoming, Outgoing};
 
-use super::fill::Lent;
+use super::fill::{Away, Lent};
 use super::{Connection, Slot};
 
 /// What the pump is to do.
@@ -82,7 +82,7 @@ impl Connection {
             return Err(Error::Closed);
         };
         let early = self.input.borrow_mut().take_buffer();
-        self.weigh();
+        self.set_aside(early.len());
         // Until the pump gives it back.
         *self.incoming.borrow_mut() = Slot::Lent;
         *self.upgrade.borrow_mut() = Some(Upgrade {
@@ -98,17 +98,31 @@ impl Connection {
         let Some(upgrade) = self.upgrade.take() else {
             return Ok(outgoing);
         };
-        let _gone = Gone(self);
+        let _away = Away(self);
         let Upgrade {
             role,
             incoming,
             early,
         } = upgrade;
-        let (incoming, outgoing, session) = tls::protect(incoming, outgoing, early, role).await?;
+        let activity = self.activity.clone();
+        let protecting = tls::protect(incoming, outgoing, early, role, activity);
+        let (incoming, outgoing, session) = protecting.await.map_err(|failed| {
+            *self.remains.borrow_mut() = failed.remains;
+            failed.error
+        })?;
         *self.incoming.borrow_mut() = Slot::Here(incoming);
         *self.session.borrow_mut() = Some(session);
         self.output_changed.wake();
         Ok(outgoing)
+    }
+
+    /// Drops an upgrade that the pump did not come to. Only in async tasks.
+    pub(super) fn forget_upgrade(&self) {
+        let upgrade = self.upgrade.take();
+        if upgrade.is_some() {
+            let _away = Away(self);
+            drop(upgrade);
+        }
     }
 }
 
@@ -129,20 +143,6 @@ impl Drop for Unfinished<'_> {
         if let Some(connection) = self.0 {
             connection.abort();
         }
-    }
-}
-
-/// The input went with an upgrade that did not come to its end.
-struct Gone<'a>(&'a Connection);
-
-impl Drop for Gone<'_> {
-    fn drop(&mut self) {
-        let mut slot = self.0.incoming.borrow_mut();
-        if matches!(*slot, Slot::Lent) {
-            *slot = Slot::Gone;
-        }
-        drop(slot);
-        self.0.pump.wake();
     }
 }
 

@@ -15,6 +15,7 @@ use crate::bindings::wasi::sockets::types::TcpSocket;
 use crate::driver::{self, Sleep};
 use crate::errors;
 
+use super::budget::Share;
 use super::socket::KeepAlive;
 use super::{address, resolve, socket};
 
@@ -56,8 +57,14 @@ pub(crate) async fn connect(host: &str, port: u16, route: &Route) -> Result<Conn
             Step::Start(index) => {
                 if let Some(remote) = remotes.get(index).copied() {
                     let locals = &locals;
+                    // The first one is what the connection counts.
+                    let share = (!attempts.is_empty()).then(Share::attempt).transpose();
                     attempts.push(async move {
-                        (index, attempt(remote, locals, &route.keep_alive).await)
+                        let attempted = match &share {
+                            Ok(_) => attempt(remote, locals, &route.keep_alive).await,
+                            Err(error) => Err(error.clone()),
+                        };
+                        (index, attempted)
                     });
                 }
                 continue;

@@ -7,6 +7,7 @@ pub(crate) mod host;
 mod idna;
 mod ipv4;
 pub(crate) mod listen;
+pub(crate) mod lobby;
 mod punycode;
 pub(crate) mod resolve;
 pub(crate) mod socket;

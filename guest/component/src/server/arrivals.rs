@@ -11,10 +11,11 @@ use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::bindings::wasi::sockets::types::TcpSocket;
 use crate::connection::{Connection, Held};
 use crate::driver;
-use crate::net::budget::{self, Admission, Seat, Share};
+use crate::net::budget::Share;
 use crate::net::listen::{self, Listener};
+use crate::net::lobby::{self, Admission, Seat};
 use crate::transport::tcp::{self, Arrived, Tcp};
-use crate::transport::tls::Role;
+use crate::transport::tls::{Failed, Role};
 
 use super::Server;
 
@@ -46,7 +47,7 @@ impl Server {
             } else if self.is_closed() {
                 Some(Err(Error::Closed))
             } else {
-                (!self.arrived.borrow().is_empty()).then_some(Ok(()))
+                self.has_arrived().then_some(Ok(()))
             }
         });
         match select(pin!(changed), pin!(self.take_connections())).await {
@@ -57,15 +58,33 @@ impl Server {
 
     /// The connection that arrived first.
     pub(crate) fn pop(&self) -> Option<Rc<Connection>> {
-        self.arrived.borrow_mut().pop_front()
+        if self.has_arrived() {
+            self.arrived.borrow_mut().pop_front()
+        } else {
+            None
+        }
+    }
+
+    /// Whether there is a connection to be taken. Those that are over are dropped.
+    fn has_arrived(&self) -> bool {
+        loop {
+            let first = self.arrived.borrow().front().cloned();
+            match first {
+                Some(connection) if connection.outcome().is_some() => {
+                    connection.abort();
+                    self.arrived.borrow_mut().pop_front();
+                }
+                first => return first.is_some(),
+            }
+        }
     }
 
     async fn take_connections(self: &Rc<Self>) {
         let mut backoff = Backoff::new(core::ACCEPT_BACKOFF_FIRST, core::ACCEPT_BACKOFF_LONGEST);
         let mut fruitless: u32 = 0;
-        while self.arrived.borrow().is_empty() {
+        while !self.has_arrived() {
             self.changed.until(|| self.may_accept().then_some(())).await;
-            budget::room().await;
+            lobby::room().await;
             let socket = {
                 let Some(mut lent) = Lent::borrow(self) else {
                     return;
@@ -85,11 +104,21 @@ impl Server {
     }
 
     fn may_accept(&self) -> bool {
-        let below = self
-            .rules
-            .max_connections
-            .is_none_or(|max| self.live.get() < max);
-        below && self.state.borrow().may_accept()
+        let room = self.is_below_cap() || self.longest_silent().is_some();
+        room && self.state.borrow().may_accept()
+    }
+
+    fn is_below_cap(&self) -> bool {
+        let max = self.rules.max_connections;
+        max.is_none_or(|max| self.live.get() < max)
+    }
+
+    /// Of those in the lobby whose peer has said nothing, the one that came first.
+    fn longest_silent(&self) -> Option<Rc<Seat>> {
+        let deferred = self.deferred.borrow();
+        let silent = deferred.iter().map(|(_, seat)| seat);
+        let silent = silent.filter(|seat| seat.is_silent());
+        silent.min_by_key(|seat| seat.number()).cloned()
     }
 
     /// Finds a place for a socket.
@@ -104,11 +133,18 @@ impl Server {
         if self.is_closed() {
             return Arrival::Gone;
         }
-        let admission = budget::admit();
+        let admission = lobby::admit();
         if matches!(admission, Admission::Full) {
             return Arrival::Gone;
         }
-        let arrived = Arrived::new(socket, local, remote);
+        // Silent peers in the lobby are no reason to keep others out: at the server's own cap neither.
+        if !self.is_below_cap()
+            && let Some(seat) = self.longest_silent()
+        {
+            seat.close();
+        }
+        let mut arrived = Arrived::new(socket, local, remote);
+        arrived.activity = self.idle.watch();
         self.live.set(self.live.get().saturating_add(1));
         match admission {
             Admission::Now(share) => self.receive(arrived.into_tcp(), share),
@@ -123,12 +159,24 @@ impl Server {
 
     /// Keeps a connection in the lobby until it may be given out, or the server closes.
     async fn defer(self: Rc<Self>, mut arrived: Arrived, seat: Rc<Seat>, place: usize) {
-        let share = seat.turn(&mut arrived.incoming).await;
+        let share = {
+            let turn = pin!(seat.turn(&mut arrived.incoming));
+            match select(turn, pin!(arrived.activity.expired())).await {
+                Either::Left((share, _)) => share,
+                Either::Right(((), _)) => None,
+            }
+        };
         // The close has emptied the list, to which nobody is added afterwards.
         self.deferred.borrow_mut().try_remove(place);
         match share {
             Some(share) if !self.is_closed() => self.receive(arrived.into_tcp(), share),
-            _ => crate::connection::Owner::released(&*self),
+            _ => {
+                // Its place counts until the socket is gone, and the read that waited on it.
+                drop(arrived);
+                driver::cancelled_have_ended().await;
+                drop(seat);
+                crate::connection::Owner::released(&*self);
+            }
         }
     }
 
@@ -142,20 +190,26 @@ impl Server {
 
     /// Does the handshake of a connection, unless the server closes meanwhile.
     async fn protect(self: Rc<Self>, tcp: Tcp, share: Share, role: Role) {
+        let activity = tcp.activity.clone();
         let protected = {
-            let closed = self.changed.until(|| self.is_closed().then_some(()));
-            match select(pin!(tcp.protect(Some(role))), pin!(closed)).await {
-                Either::Left((protected, _)) => protected.ok(),
-                Either::Right(((), _)) => None,
+            let closed = pin!(self.changed.until(|| self.is_closed().then_some(())));
+            let idle = pin!(activity.expired());
+            match select(pin!(tcp.protect(Some(role))), select(closed, idle)).await {
+                Either::Left((protected, _)) => Some(protected),
+                Either::Right(_) => None,
             }
         };
         match protected {
-            Some(tcp) if !self.is_closed() => self.give_out(tcp, share),
-            _ => {
-                drop(share);
-                crate::connection::Owner::released(&*self);
-            }
+            Some(Ok(tcp)) if !self.is_closed() => return self.give_out(tcp, share),
+            Some(Err(Failed {
+                remains: Some(remains),
+                ..
+            })) => remains.part().await,
+            gone => drop(gone),
         }
+        driver::cancelled_have_ended().await;
+        drop(share);
+        crate::connection::Owner::released(&*self);
     }
 
     /// Makes a connection that can be taken.

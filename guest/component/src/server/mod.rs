@@ -10,12 +10,14 @@ use std::rc::{Rc, Weak};
 use asyncio_streams_core::ServerState;
 use slab::Slab;
 
+use crate::activity::IdleTimeout;
 use crate::bindings::exports::asyncio::streams::types::Error;
 use crate::connection::{Connection, Owner, Settings};
 use crate::driver::KeepRunning;
 use crate::errors::saturate;
-use crate::net::budget::{self, Seat};
+use crate::net::budget::{self, Share};
 use crate::net::listen::Listener;
+use crate::net::lobby::Seat;
 use crate::signal::{Cancel, Waiters};
 use crate::transport::tls;
 
@@ -26,6 +28,8 @@ pub(crate) struct Rules {
     pub(crate) backlog: u32,
     /// Connections at once; `None`: as many as the component may have.
     pub(crate) max_connections: Option<u32>,
+    /// Nanoseconds after which a connection is aborted on which no byte moves.
+    pub(crate) idle_timeout: Option<u64>,
     /// How connections are protected, if they are.
     pub(crate) tls: Option<tls::Server>,
 }
@@ -48,6 +52,8 @@ pub(crate) struct Server {
     accepting: Cell<bool>,
     cancel: Cancel,
     changed: Waiters,
+    idle: IdleTimeout,
+    _share: Share,
     _keep: KeepRunning,
 }
 
@@ -61,7 +67,10 @@ impl Server {
             }
             None => usize::MAX,
         };
+        let share = Share::listeners(listeners.len())?;
+        let keep = KeepRunning::new();
         Ok(Rc::new(Server {
+            idle: IdleTimeout::new(rules.idle_timeout),
             rules,
             state: RefCell::new(ServerState::new(max_connections)?),
             live: Cell::new(0),
@@ -73,7 +82,8 @@ impl Server {
             accepting: Cell::new(false),
             cancel: Cancel::default(),
             changed: Waiters::default(),
-            _keep: KeepRunning::new(),
+            _share: share,
+            _keep: keep,
         }))
     }
 

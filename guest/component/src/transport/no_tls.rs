@@ -1,5 +1,6 @@
 //! What stands for TLS in a component without it: settings that refuse, and roles that nobody can have.
 
+use crate::activity::Activity;
 use crate::bindings::exports::asyncio::streams::tls::{ClientAuthentication, TlsVersion};
 use crate::bindings::exports::asyncio::streams::types::Error;
 
@@ -125,8 +126,42 @@ impl Session {
         match *self {}
     }
 
+    pub(crate) fn held(&self) -> usize {
+        match *self {}
+    }
+
     pub(crate) fn wants_to_speak(&self, _: &std::task::Context<'_>) -> bool {
         match *self {}
+    }
+}
+
+/// Why there is no protection.
+pub(crate) struct Failed {
+    pub(crate) error: Error,
+    pub(crate) remains: Option<Remains>,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Failed {
+            error,
+            remains: None,
+        }
+    }
+}
+
+impl Failed {
+    pub(crate) fn leave<T>(self, _: T) -> Error {
+        self.error
+    }
+}
+
+/// A connection whose handshake has failed.
+pub(crate) enum Remains {}
+
+impl Remains {
+    pub(crate) async fn part(self) {
+        match self {}
     }
 }
 
@@ -135,7 +170,8 @@ pub(crate) async fn protect(
     _: super::Outgoing,
     _: Vec<u8>,
     role: Role,
-) -> Result<(super::Incoming, super::Outgoing, Session), Error> {
+    _: Activity,
+) -> Result<(super::Incoming, super::Outgoing, Session), Failed> {
     match role {
         Role::Client(client) => match client {},
         Role::Server(server) => match server {},

@@ -5,6 +5,7 @@ use std::pin::pin;
 
 use futures::future::{Either, select};
 
+use crate::activity::Activity;
 use crate::bindings::exports::asyncio::streams::types::{Address, Error};
 use crate::bindings::wasi::sockets::types::TcpSocket;
 use crate::bindings::wit_stream;
@@ -23,6 +24,7 @@ pub(crate) struct Tcp {
     pub(crate) session: Option<tls::Session>,
     pub(crate) peername: Address,
     pub(crate) sockname: Address,
+    pub(crate) activity: Activity,
 }
 
 impl Tcp {
@@ -52,15 +54,16 @@ impl Tcp {
     /// # Errors
     ///
     /// Those of [`tls::protect`], and `deadline-exceeded` when it takes longer than it may.
-    pub(crate) async fn protect(self, role: Option<Role>) -> Result<Self, Error> {
+    pub(crate) async fn protect(self, role: Option<Role>) -> Result<Self, tls::Failed> {
         let Some(role) = role else {
             return Ok(self);
         };
         let late = driver::sleep(role.handshake_timeout());
-        let protecting = tls::protect(self.incoming, self.outgoing, Vec::new(), role);
+        let activity = self.activity.clone();
+        let protecting = tls::protect(self.incoming, self.outgoing, Vec::new(), role, activity);
         let (incoming, outgoing, session) = match select(pin!(protecting), pin!(late)).await {
             Either::Left((protected, _)) => protected?,
-            Either::Right(((), _)) => return Err(Error::DeadlineExceeded),
+            Either::Right(((), _)) => return Err(Error::DeadlineExceeded.into()),
         };
         Ok(Tcp {
             incoming,
@@ -77,6 +80,7 @@ pub(crate) struct Arrived {
     pub(crate) incoming: Incoming,
     local: SocketAddr,
     remote: SocketAddr,
+    pub(crate) activity: Activity,
 }
 
 impl Arrived {
@@ -87,6 +91,7 @@ impl Arrived {
             socket,
             local,
             remote,
+            activity: Activity::default(),
         }
     }
 
@@ -101,6 +106,7 @@ impl Arrived {
             session: None,
             peername: address::to_interface(self.remote),
             sockname: address::to_interface(self.local),
+            activity: self.activity,
         }
     }
 }

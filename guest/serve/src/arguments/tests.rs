@@ -44,11 +44,14 @@ fn options() {
         "--max-connections=3",
         "--grace",
         "0.5",
+        "--idle-timeout=60",
         "--until-stdin-closes",
         "localhost:1",
     ]);
     assert_eq!(arguments.max_connections, Some(3));
     assert_eq!(arguments.grace, 500_000_000);
+    assert_eq!(arguments.idle_timeout, Some(60_000_000_000));
+    assert_eq!(served(&[":1"]).idle_timeout, None);
     assert!(arguments.until_stdin_closes);
     assert_eq!(served(&[":1"]).grace, GRACE);
 }
@@ -137,6 +140,10 @@ fn mistakes_name_option_value_and_what_was_expected() {
         (
             &["--grace", "NaN", "a:1"],
             "--grace NaN: expected a number of seconds, such as 10 or 0.5",
+        ),
+        (
+            &["--idle-timeout", "0", "a:1"],
+            "--idle-timeout 0: expected a number of seconds above 0, such as 60 or 0.5",
         ),
         (&["--backlog", "a:1"], "--backlog: no such option"),
         (&["-x", "a:1"], "-x: no such option"),

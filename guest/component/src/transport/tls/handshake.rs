@@ -4,6 +4,7 @@ use std::pin::pin;
 
 use futures::future::select;
 
+use crate::activity::Activity;
 use crate::bindings::exports::asyncio::streams::types::{Error, TlsFailure};
 use crate::driver;
 use crate::transport::{self, plain, read_buffers};
@@ -23,29 +24,65 @@ const PARTING: u64 = 2_000_000_000;
 /// Both directions, and what they share.
 pub(crate) type Protected = (transport::Incoming, transport::Outgoing, Session);
 
+/// A handshake that failed.
+pub(crate) struct Failed {
+    pub(crate) error: Error,
+    /// What is left of the connection, if it had begun. It counts until it is gone.
+    pub(crate) remains: Option<Remains>,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Failed {
+            error,
+            remains: None,
+        }
+    }
+}
+
+impl Failed {
+    /// Has the remains part in the background, and keeps `held` until they are gone.
+    pub(crate) fn leave(self, held: impl Sized + 'static) -> Error {
+        if let Some(remains) = self.remains {
+            driver::spawn(async move {
+                remains.part().await;
+                drop(held);
+            });
+        }
+        self.error
+    }
+}
+
+/// A connection whose handshake has failed.
+pub(crate) struct Remains {
+    incoming: plain::Incoming,
+    outgoing: plain::Outgoing,
+}
+
 /// Does the handshake. `early` is what has been read of it already. The driver must be kept meanwhile.
 ///
 /// Dropping the call drops the connection.
 ///
 /// # Errors
 ///
-/// What failed, after the peer was told.
+/// What failed, after the peer was told. The remains are still to [part](Remains::part).
 pub(crate) async fn protect(
     incoming: transport::Incoming,
     outgoing: transport::Outgoing,
     early: Vec<u8>,
     role: Role,
-) -> Result<Protected, Error> {
+    activity: Activity,
+) -> Result<Protected, Failed> {
     let (transport::Incoming::Plain(mut incoming), transport::Outgoing::Plain(mut outgoing)) =
         (incoming, outgoing)
     else {
-        return Err(Error::NotSupported("TLS within TLS".into()));
+        return Err(Error::NotSupported("TLS within TLS".into()).into());
     };
-    let session = role.session()?;
+    let session = role.session(activity)?;
     session.feed(early);
     if let Err(error) = shake_hands(&mut incoming, &mut outgoing, &session).await {
-        driver::spawn(part(incoming, outgoing));
-        return Err(error);
+        let remains = Some(Remains { incoming, outgoing });
+        return Err(Failed { error, remains });
     }
     Ok((
         transport::Incoming::Tls(Incoming::new(incoming, session.clone())),
@@ -95,14 +132,20 @@ async fn shake_hands(
     }
 }
 
-/// Ends the output, and takes what the peer still sends, for a while.
-async fn part(mut incoming: plain::Incoming, mut outgoing: plain::Outgoing) {
-    let parting = async {
-        // The connection has failed already.
-        let _ = outgoing.finish().await;
-        while let Some(bytes) = read_buffers::read(&mut incoming, read_buffers::LARGE).await {
-            read_buffers::give_back(bytes);
-        }
-    };
-    select(pin!(parting), pin!(driver::sleep(PARTING))).await;
+impl Remains {
+    /// Ends the output, and takes what the peer still sends, for a while.
+    pub(crate) async fn part(self) {
+        let Remains {
+            mut incoming,
+            mut outgoing,
+        } = self;
+        let parting = async {
+            // The connection has failed already.
+            let _ = outgoing.finish().await;
+            while let Some(bytes) = read_buffers::read(&mut incoming, read_buffers::LARGE).await {
+                read_buffers::give_back(bytes);
+            }
+        };
+        select(pin!(parting), pin!(driver::sleep(PARTING))).await;
+    }
 }

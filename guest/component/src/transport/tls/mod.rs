@@ -34,11 +34,12 @@ use std::sync::Arc;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, Connection, ServerConnection};
 
+use crate::activity::Activity;
 use crate::bindings::exports::asyncio::streams::types::Error;
 
 pub(crate) use crate::bindings::exports::asyncio::streams::tls::TlsInfo;
 pub(crate) use client::ClientSettings;
-pub(crate) use handshake::protect;
+pub(crate) use handshake::{Failed, Remains, protect};
 pub(crate) use incoming::Incoming;
 pub(crate) use outgoing::Outgoing;
 pub(crate) use server::ServerSettings;
@@ -99,7 +100,7 @@ impl Role {
     }
 
     /// A session that has not begun.
-    fn session(self) -> Result<Session, Error> {
+    fn session(self, activity: Activity) -> Result<Session, Error> {
         let times = self.times();
         let (connection, name) = match self {
             Role::Client(Client { config, name, .. }) => {
@@ -114,7 +115,7 @@ impl Role {
         };
         let connection = connection.map_err(|error| failure::error(&error))?;
         Ok(Session::new(Rc::new(session::Inner::new(
-            connection, name, times,
+            connection, name, times, activity,
         ))))
     }
 }

@@ -108,9 +108,15 @@ impl Outgoing {
     }
 
     /// Ends the output with `close_notify`, then the stream under it.
+    ///
+    /// If a close waits for the peer, the stream ends in [`Outgoing::peer_ended`]: many peers, asyncio's among them, do not
+    /// send their `close_notify` once they have seen the end of the stream.
     pub(crate) async fn finish(&mut self) -> Result<(), Error> {
         let records = self.session.close_notify();
         self.put(records).await?;
+        if self.waits_for_peer() {
+            return Ok(());
+        }
         self.raw.finish().await
     }
 
@@ -119,16 +125,17 @@ impl Outgoing {
         self.session.wait_for_peer().is_some()
     }
 
-    /// Waits until the peer has ended its side too. Somebody else has to read meanwhile.
+    /// Waits until the peer has ended its side too, then ends the stream. Another task has to read meanwhile.
     pub(crate) async fn peer_ended(&mut self) -> Result<(), Error> {
         let Some(nanoseconds) = self.session.wait_for_peer() else {
             return Ok(());
         };
         let late = driver::sleep(nanoseconds);
         match select(pin!(self.session.ended()), pin!(late)).await {
-            Either::Left((end, _)) => end,
-            Either::Right(((), _)) => Err(Error::DeadlineExceeded),
+            Either::Left((end, _)) => end?,
+            Either::Right(((), _)) => return Err(Error::DeadlineExceeded),
         }
+        self.raw.finish().await
     }
 
     /// Says why the connection failed, if there is an alert for it that has not left yet.

@@ -7,6 +7,7 @@ use std::task::Context;
 
 use rustls::{Connection, HandshakeKind, ProtocolVersion};
 
+use crate::activity::Activity;
 use crate::bindings::exports::asyncio::streams::tls::{TlsInfo, TlsVersion};
 use crate::bindings::exports::asyncio::streams::types::{Error, TlsFailure};
 use crate::signal::{Waiters, WakerSlot};
@@ -34,10 +35,16 @@ pub(super) struct Inner {
     ended: Waiters,
     /// The task that writes.
     speaker: WakerSlot,
+    activity: Activity,
 }
 
 impl Inner {
-    pub(super) fn new(mut tls: Connection, name: Option<String>, times: Times) -> Self {
+    pub(super) fn new(
+        mut tls: Connection,
+        name: Option<String>,
+        times: Times,
+        activity: Activity,
+    ) -> Self {
         // What is to be sent is bounded by whoever hands it over, piece by piece.
         tls.set_buffer_limit(None);
         Inner {
@@ -48,6 +55,7 @@ impl Inner {
             end: RefCell::default(),
             ended: Waiters::default(),
             speaker: WakerSlot::default(),
+            activity,
         }
     }
 }
@@ -95,6 +103,11 @@ impl Session {
         }
     }
 
+    /// Bytes that have come and were not looked at yet.
+    pub(crate) fn held(&self) -> usize {
+        self.0.ahead.borrow().bytes.len()
+    }
+
     /// Whether one direction can end before the other (RFC 8446, 6.1).
     pub(crate) fn can_half_close(&self) -> bool {
         self.0.tls.borrow().protocol_version() == Some(ProtocolVersion::TLSv1_3)
@@ -105,6 +118,9 @@ impl Session {
 impl Session {
     /// Takes bytes from the network, to be looked at by [`Session::advance`].
     pub(super) fn feed(&self, bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            self.0.activity.mark();
+        }
         self.0.ahead.borrow_mut().put(bytes);
     }
 

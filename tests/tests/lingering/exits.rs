@@ -1,0 +1,78 @@
+//! How long a program takes to end when its peer keeps its side open: as long as the peer could lose something, and no
+//! longer.
+
+use std::time::{Duration, Instant};
+
+use asyncio_streams_tests::peers::Conn;
+use asyncio_streams_tests::{In, Program};
+
+use super::{accept, listener, places};
+
+/// The bounds of `linger`, and what a busy machine adds.
+const SILENCE: Duration = Duration::from_secs(5);
+const SILENCE_ANSWERED: Duration = Duration::from_secs(1);
+const SLACK: Duration = Duration::from_secs(20);
+
+/// How long the program runs on after it said that it has closed.
+fn exit_takes(what: &str, place: In, script: impl FnOnce(&mut Conn)) -> Duration {
+    let (listener, port) = listener();
+    let args = [port.to_string().as_str(), what, "plain"].map(str::to_owned);
+    let mut program = Program::new("linger").args(args).start(place);
+    let mut conn = accept(&listener);
+    script(&mut conn);
+    assert_eq!(program.line(), "closed");
+    let since = Instant::now();
+    program.wait().assert_success();
+    let took = since.elapsed();
+    drop(conn);
+    took
+}
+
+#[test]
+fn with_nothing_to_lose_it_ends_at_once() {
+    for place in places() {
+        for what in ["nothing", "abort"] {
+            let took = exit_takes(what, place, |_| {});
+            assert!(
+                took < SILENCE - SILENCE_ANSWERED,
+                "{what}: {took:?} ({place:?})"
+            );
+        }
+    }
+}
+
+#[test]
+fn after_an_answer_it_waits_a_second() {
+    for place in places() {
+        let took = exit_takes("ask", place, |conn| {
+            conn.expect("question\n");
+            conn.send("answer\n");
+        });
+        assert!(
+            (SILENCE_ANSWERED / 2..SILENCE).contains(&took),
+            "{took:?} ({place:?})"
+        );
+    }
+}
+
+#[test]
+fn without_one_it_waits_longer() {
+    let took = exit_takes("upload", In::Concurrent, |conn| {
+        conn.expect_pattern(400_000);
+    });
+    assert!(
+        (SILENCE - SILENCE_ANSWERED..SILENCE + SLACK).contains(&took),
+        "{took:?}"
+    );
+}
+
+#[test]
+fn when_the_peer_has_ended_it_ends() {
+    for place in places() {
+        let took = exit_takes("upload", place, |conn| {
+            conn.end_output();
+            conn.expect_pattern(400_000);
+        });
+        assert!(took < SILENCE - SILENCE_ANSWERED, "{took:?} ({place:?})");
+    }
+}

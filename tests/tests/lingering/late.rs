@@ -1,0 +1,184 @@
+//! Peers that read, and write, only when the program has nothing more to do.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use asyncio_streams_tests::certificates::{Authority, Identity};
+use asyncio_streams_tests::peers::{Conn, Pattern};
+use asyncio_streams_tests::{In, Program, Running, tls};
+use rustls::Connection;
+
+use super::rustls_peer::{Peer, SERVER, shake_hands, step, write};
+use super::{a_while, accept, listener, places};
+
+const MUCH: usize = 400_000;
+
+/// Less than the silence after which a program gives up waiting: it ended since its peer did.
+const AT_ONCE: Duration = Duration::from_secs(4);
+
+struct Given {
+    authority: Authority,
+    identity: Identity,
+}
+
+impl Given {
+    fn new() -> Self {
+        let authority = Authority::new();
+        let identity = authority.server(SERVER);
+        Given {
+            authority,
+            identity,
+        }
+    }
+
+    /// The other end, before the handshake.
+    fn peer(&self, server: bool, version: &str) -> Connection {
+        Peer::new(&self.authority, &self.identity).connection(server, version)
+    }
+
+    fn program(&self, port: u16, what: &str, version: &str) -> Program {
+        let (port, Identity { chain, key }) = (port.to_string(), &self.identity);
+        let program = Program::new("linger");
+        let program = if version == "plain" {
+            program
+        } else {
+            program.tls()
+        };
+        program.args([&port, what, version, &self.authority.pem, chain, key])
+    }
+}
+
+/// Starts the program and has it connected, by itself or by this side.
+fn start(given: &Given, what: &str, version: &str, serves: bool, place: In) -> (Running, Conn) {
+    if serves {
+        let mut program = given.program(0, what, version).start(place);
+        let port: u16 = program.line().parse().expect("a port");
+        let conn = Conn::connect(([127, 0, 0, 1], port).into());
+        return (program, conn);
+    }
+    let (listener, port) = listener();
+    let program = given.program(port, what, version).start(place);
+    (program, accept(&listener))
+}
+
+/// The peer has ended; so does the program, at once.
+fn ended(program: Running) {
+    let since = Instant::now();
+    program.wait().assert_success();
+    let took = since.elapsed();
+    assert!(took < AT_ONCE, "it ended {took:?} after its peer");
+}
+
+#[test]
+fn over_tcp() {
+    let given = Given::new();
+    for place in places() {
+        for serves in [false, true] {
+            for what in ["upload", "drop"] {
+                let (mut program, mut conn) = start(&given, what, "plain", serves, place);
+                assert_eq!(program.line(), "closed");
+                let mut pattern = Pattern::default();
+                let mut buffer = vec![0; 10_000];
+                while pattern.position() < MUCH {
+                    // Each would be answered by a reset, if the socket were gone.
+                    if pattern.position() % 100_000 == 0 {
+                        a_while();
+                        conn.send("late");
+                        a_while();
+                    }
+                    let most = 10_000 - pattern.position() % 10_000;
+                    match conn.stream().read(&mut buffer[..most]) {
+                        Ok(n @ 1..) => pattern.check(&buffer[..n]),
+                        other => panic!(
+                            "{other:?} after {} bytes ({what}, {place:?}, serves: {serves})",
+                            pattern.position()
+                        ),
+                    }
+                }
+                conn.send("later still");
+                conn.expect_end();
+                drop(conn);
+                ended(program);
+            }
+        }
+    }
+}
+
+#[test]
+fn over_tls() {
+    if !tls() {
+        return;
+    }
+    let given = Given::new();
+    for place in places() {
+        for version in ["1.3", "1.2"] {
+            for serves in [false, true] {
+                let (mut program, conn) = start(&given, "upload", version, serves, place);
+                let mut tls = given.peer(!serves, version);
+                let stream = conn.stream();
+                // A server of TLS 1.3 sends its tickets when it has the client's last word, which it reads later.
+                if !serves && version == "1.3" {
+                    shake_hands_late(&mut tls, stream);
+                } else {
+                    shake_hands(&mut tls, stream);
+                }
+                assert_eq!(program.line(), "closed");
+                a_while();
+                let read = read_late(&mut tls, stream);
+                assert_eq!(
+                    read, MUCH,
+                    "bytes ({version}, {place:?}, serves: {serves}, {program})"
+                );
+                tls.send_close_notify();
+                write(&mut tls, stream);
+                drop(conn);
+                ended(program);
+            }
+        }
+    }
+}
+
+/// Does the handshake of a server of TLS 1.3 as far as its client needs it: what the client says last is not read.
+fn shake_hands_late(tls: &mut Connection, stream: &TcpStream) {
+    while !tls.wants_write() {
+        step(tls, stream);
+    }
+    write(tls, stream);
+}
+
+/// Reads to the end, which is clean, and sends in between; gives how many bytes of the pattern came.
+fn read_late(tls: &mut Connection, mut stream: &TcpStream) -> usize {
+    let mut pattern = Pattern::default();
+    let mut buffer = vec![0; 20_000];
+    let mut reads = 0;
+    loop {
+        match tls.read_tls(&mut stream) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) => panic!("{error} after {} bytes", pattern.position()),
+        }
+        let state = tls.process_new_packets().expect("records that are right");
+        reads += 1;
+        if reads % 20 == 1 {
+            tls.writer().write_all(b"late").expect("room");
+        }
+        // Tickets, too.
+        write(tls, stream);
+        if reads == 1 {
+            a_while();
+        }
+        loop {
+            match tls.reader().read(&mut buffer) {
+                Ok(n @ 1..) => pattern.check(&buffer[..n]),
+                Ok(0) => break,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => panic!("{error} after {} bytes", pattern.position()),
+            }
+        }
+        if state.peer_has_closed() {
+            break;
+        }
+    }
+    pattern.position()
+}

@@ -1,0 +1,69 @@
+//! Peers that reset a protected connection while this side writes: one reason, whatever is asked.
+
+use std::net::{TcpListener, TcpStream};
+
+use asyncio_streams_tests::certificates::Authority;
+use asyncio_streams_tests::peers::{Conn, PATIENCE};
+use asyncio_streams_tests::{In, Program, tls, wasmtime};
+
+use super::SERVER;
+use super::rustls_peer::{Peer, shake_hands};
+
+#[test]
+fn have_one_reason() {
+    if !tls() {
+        return;
+    }
+    let authority = Authority::new();
+    let identity = authority.server(SERVER);
+    let peer = Peer::new(&authority, &identity);
+    let places = [In::Concurrent, In::CallAsync].into_iter();
+    for place in places.chain(wasmtime().map(|_| In::Wasmtime)) {
+        for version in ["1.3", "1.2"] {
+            for reads in ["later", "meanwhile", "stream"] {
+                for serves in [true, false] {
+                    // A reset of its own accord, and one since it has not read.
+                    for unread in [false, true] {
+                        // Where each run compiles the program, half of them must do.
+                        if place == In::Wasmtime && unread == serves {
+                            continue;
+                        }
+                        let program = |port: u16| {
+                            let port = port.to_string();
+                            let certificates = [&authority.pem, &identity.chain, &identity.key];
+                            Program::new("tls_lost")
+                                .tls()
+                                .args([port.as_str(), reads, version])
+                                .args(certificates)
+                                .start(place)
+                        };
+                        let (program, stream) = if serves {
+                            let mut program = program(0);
+                            let port: u16 = program.line().parse().expect("a port");
+                            let stream = TcpStream::connect(("127.0.0.1", port));
+                            (program, stream.expect("a connection"))
+                        } else {
+                            let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+                            let deadline =
+                                socket2::SockRef::from(&listener).set_read_timeout(Some(PATIENCE));
+                            deadline.expect("a deadline");
+                            let port = listener.local_addr().expect("its address").port();
+                            let program = program(port);
+                            (program, listener.accept().expect("a connection").0)
+                        };
+                        let conn = Conn::of(stream).expect("a socket with timeouts");
+                        shake_hands(&mut peer.connection(!serves, version), conn.stream());
+                        // It is writing by then.
+                        conn.stream().peek(&mut [0]).expect("a byte");
+                        if unread {
+                            drop(conn);
+                        } else {
+                            conn.reset();
+                        }
+                        program.wait().assert_success();
+                    }
+                }
+            }
+        }
+    }
+}
