@@ -16,7 +16,7 @@ use wit_bindgen::StreamResult;
 asyncio_streams::run!(main);
 
 const AT_ONCE: u64 = 8;
-const ROUNDS: u64 = 40;
+const ROUNDS: u64 = 16;
 
 /// Bytes that a side sends at the most.
 const MOST: usize = 150_000;
