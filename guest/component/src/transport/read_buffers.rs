@@ -6,6 +6,8 @@
 use std::cell::{Cell, RefCell};
 use std::thread::LocalKey;
 
+use futures::FutureExt;
+
 use super::plain;
 
 /// Bytes asked of the transport at once. The system's receive buffers are of this order.
@@ -44,6 +46,21 @@ thread_local! {
 
 /// Reads what comes next, into a buffer of `size` bytes unless too many reads wait with such; `None` at the end.
 pub(super) async fn read(incoming: &mut plain::Incoming, size: usize) -> Option<Vec<u8>> {
+    let mut bytes = read_one(incoming, size).await?;
+    // What follows a small buffer that is full has mostly come too. Answered apart, it would wait for the peer's delayed ACK.
+    if incoming.last_was_full()
+        && bytes.len() <= SMALL
+        && size > SMALL
+        && let Some(Some(rest)) =
+            read_one(incoming, size.saturating_sub(bytes.len())).now_or_never()
+    {
+        bytes.extend_from_slice(&rest);
+        give_back(rest);
+    }
+    Some(bytes)
+}
+
+async fn read_one(incoming: &mut plain::Incoming, size: usize) -> Option<Vec<u8>> {
     // There is probably more where the last read filled its buffer.
     let most = if incoming.last_was_full() {
         MOST.saturating_add(MOST_FLOWING)
