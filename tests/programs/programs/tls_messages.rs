@@ -51,7 +51,7 @@ async fn said(what: &str, first: &[u8], second: &[u8]) -> std::result::Result<()
             client.set_built_in_roots(false)?;
             client.add_roots(first)?;
             let options = ConnectOptions::new().tls(&client);
-            let options = options.server_name(&*String::from_utf8_lossy(second));
+            let options = options.server_name(&String::from_utf8_lossy(second));
             let port = what.parse().unwrap_or_default();
             let (reader, _writer) = options.open_connection("127.0.0.1", port).await?;
             reader.read(1).await.map(drop)

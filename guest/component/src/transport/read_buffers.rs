@@ -92,11 +92,13 @@ pub(crate) fn give_back(mut buffer: Vec<u8>) {
     });
 }
 
-/// An empty buffer of at least `size` bytes.
+/// An empty buffer of `size` bytes: a larger one would take more than there is room for.
 pub(super) fn take(size: usize) -> Vec<u8> {
-    let free = FREE.with_borrow_mut(Vec::pop);
-    free.filter(|buffer| buffer.capacity() >= size)
-        .unwrap_or_else(|| Vec::with_capacity(size))
+    FREE.with_borrow_mut(|free| {
+        let place = free.iter().position(|buffer| buffer.capacity() == size)?;
+        Some(free.swap_remove(place))
+    })
+    .unwrap_or_else(|| Vec::with_capacity(size))
 }
 
 /// A read that waits, and is counted.
