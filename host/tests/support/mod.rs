@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-pub fn streams<A: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = A>) -> Command {
+pub(crate) fn streams<A: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = A>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_streams"));
     command.args(args).stdin(Stdio::null());
     command
 }
 
 /// A component that was built, by its path.
-pub fn built(name: &str) -> PathBuf {
+pub(crate) fn built(name: &str) -> PathBuf {
     let target = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
     let folder = match std::env::var_os("COMPONENTS") {
         Some(folder) => folder.into(),
