@@ -1,5 +1,7 @@
 use std::fmt::{self, Write as _};
 
+use asyncio_streams_text::is_unsafe;
+
 /// Displays a text of unknown origin safely: in one line, and without effect on a terminal.
 ///
 /// Control characters, line separators and characters that change the direction of writing appear as escapes, such
@@ -20,33 +22,20 @@ pub struct Escaped<'a>(pub &'a str);
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for c in self.0.chars() {
-            if is_harmless(c) {
-                f.write_char(c)?;
-            } else {
+            if is_unsafe(c) {
                 write!(f, "{}", c.escape_default())?;
+            } else {
+                f.write_char(c)?;
             }
         }
         Ok(())
     }
 }
 
-/// Neither a control character, nor a line separator, nor one that changes the direction of writing.
-fn is_harmless(c: char) -> bool {
-    !(c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
-}
-
 /// Joins the lines of a library's message to one, and escapes the rest.
 pub(crate) fn one_line(message: &str) -> String {
     let lines: Vec<&str> = message.lines().map(str::trim).collect();
     Escaped(&lines.join(" ")).to_string()
-}
-
-/// Escapes each line of a text that may have several.
-#[cfg(feature = "embed")]
-pub(crate) fn each_line(text: &str) -> String {
-    let lines = text.lines().map(|line| Escaped(line).to_string());
-    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -78,11 +67,5 @@ mod tests {
     #[test]
     fn lines_are_joined_or_kept_and_the_rest_is_escaped() {
         assert_eq!(one_line("a\n   b\u{1b}\r\nc\rd"), r"a b\u{1b} c\rd");
-    }
-
-    #[cfg(feature = "embed")]
-    #[test]
-    fn a_text_of_several_lines_keeps_them() {
-        assert_eq!(each_line("a\n  b\u{1b}"), "a\n  b\\u{1b}");
     }
 }

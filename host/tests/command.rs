@@ -254,7 +254,7 @@ fn the_handles_of_a_connection_are_the_same_everywhere() {
             "wit/README.md",
             read("wit/README.md"),
             format!(
-                "{opened} handles for one that `open-connection` made, {accepted} for one that a server gave out"
+                "{opened} handles for one that `open-connection` or `wrap` made, {accepted} for one that a server gave out"
             ),
         ),
         (

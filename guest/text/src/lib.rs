@@ -69,7 +69,7 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 }
 
 /// Whether a character acts on its surroundings instead of showing itself.
-fn is_unsafe(c: char) -> bool {
+pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c,
             // Bidirectional controls: the text is shown in another order than it has.

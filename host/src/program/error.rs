@@ -71,9 +71,29 @@ pub(crate) fn cause(error: &wasmtime::Error, memory_refused: Option<usize>) -> S
     }
 }
 
+/// The calls, innermost first: where in its module each one is, and the names of module and function.
+///
+/// Made here and not by wasmtime, which prints names as they are: a newline in one would forge a line.
 fn backtrace(error: &wasmtime::Error) -> String {
-    error
-        .downcast_ref::<WasmBacktrace>()
-        .map(|calls| text::each_line(&calls.to_string()))
-        .unwrap_or_default()
+    let Some(calls) = error.downcast_ref::<WasmBacktrace>() else {
+        return String::new();
+    };
+    let mut lines = String::from("error while executing at wasm backtrace:");
+    for (index, call) in calls.frames().iter().enumerate() {
+        let module = call.module().name().unwrap_or("<unknown>");
+        let function = match call.func_name() {
+            Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
+            None => format!("<wasm function {}>", call.func_index()),
+        };
+        let place = call
+            .module_offset()
+            .map(|offset| format!("{offset:#8x} - "))
+            .unwrap_or_default();
+        lines += &format!(
+            "\n  {index:>3}: {place}{}!{}",
+            Escaped(module),
+            Escaped(&function)
+        );
+    }
+    lines
 }
