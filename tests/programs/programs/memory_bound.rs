@@ -74,7 +74,9 @@ async fn unread() -> Result {
     check!(is_bound(&bound), "{bound:?}");
     let held: usize = greedy.iter().map(|side| side.reader.buffered()).sum();
     check!((MOST..MOST + PIECE).contains(&held), "{held} bytes");
-    same!(greedy.len(), MOST / EACH);
+    // One more, when reads happened to end where the pieces do.
+    let fit = MOST / EACH;
+    check!((fit..=fit + 1).contains(&greedy.len()), "{}", greedy.len());
 
     // Those who hold much get no more, in either direction; what they have can be had.
     let Some((last, first)) = greedy.split_last() else {
@@ -109,8 +111,9 @@ async fn given_away() -> Result {
         given.push((side.reader.into_stream().await?, side.writer));
     };
     check!(is_bound(&bound), "{bound:?}");
-    // The last one did not get so much.
-    same!(given.len(), MOST / EACH - 1);
+    // The last one did not get so much, unless reads happened to end where the pieces do.
+    let fit = MOST / EACH;
+    check!((fit - 1..=fit).contains(&given.len()), "{}", given.len());
     others_go_on().await?;
 
     // What it has buffered goes with the reader.
