@@ -99,7 +99,7 @@ fn saturated_server_keeps_nothing_of_a_message() {
             let mut load = Load::new(address);
             load.run(messages / 4);
             let id = server.process_id().expect("a process of its own");
-            let growth = Growth::of(id, messages, || load.run(messages));
+            let growth = Growth::of(id, messages, ALLOWED, || load.run(messages));
             let line = format!("{runner:?}, {kind:?}: a message leaves {growth}");
             println!("{line}");
             assert!(server.is_running());
@@ -127,14 +127,14 @@ fn short_connections(address: SocketAddr, count: u64) {
 fn server_keeps_nothing_of_a_short_connection() {
     const ALLOWED: u64 = 100;
     let _turn = take_turn();
-    let connections = setting("MEMORY_CONNECTIONS", 8000);
+    let connections = setting("MEMORY_CONNECTIONS", 4000);
     let mut failed = Vec::new();
     for runner in Runner::all() {
         for kind in [Server::Handler, Server::Calls] {
             let (server, address) = kind.start(runner);
             short_connections(address, connections / 2);
             let id = server.process_id().expect("a process of its own");
-            let growth = Growth::of(id, connections, || {
+            let growth = Growth::of(id, connections, ALLOWED, || {
                 short_connections(address, connections);
             });
             let line = format!("{runner:?}, {kind:?}: a connection leaves {growth}");

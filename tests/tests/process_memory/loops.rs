@@ -101,7 +101,9 @@ fn check(program: &Program, loops: &[Loop]) {
         for one in loops {
             run(&mut running, one, one.count / 3);
             let id = running.process_id().expect("a process of its own");
-            let growth = Growth::of(id, one.count, || run(&mut running, one, one.count));
+            let growth = Growth::of(id, one.count, one.allowed, || {
+                run(&mut running, one, one.count);
+            });
             let line = format!("{runner:?}, {}: an iteration leaves {growth}", one.name);
             println!("{line}");
             if !growth.is_within(one.allowed) {
