@@ -355,8 +355,12 @@ fn options_from_the_environment() {
         let mut server = program.start(place);
         let addresses = [listening(&mut server), listening(&mut server)];
         assert!(addresses[0] != addresses[1]);
-        let mut conn = ordering(addresses[1], "stay");
-        conn.send("x");
+        let _stays = ordering(addresses[1], "stay");
+        // It was accepted before this one, which is served.
+        let mut leaves = ordering(addresses[1], "echo");
+        talk(&mut leaves, "hello\n");
+        leaves.end_output();
+        leaves.expect_end();
         server.close_stdin();
         let outcome = server.wait().assert_failure();
         assert!(outcome.stderr.contains("aborted 1 clients"), "{outcome}");
