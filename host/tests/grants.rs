@@ -73,7 +73,6 @@ fn every_hint_is_accepted_and_grants() {
         "[::ffff:127.0.0.1]",
         "localhost",
         "LocalHost",
-        "ｌｏｃａｌｈｏｓｔ",
     ];
     for host in hosts {
         let output = run_as_hinted(&[client, &format!("{host}:{port}")]);
