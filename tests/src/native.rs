@@ -33,7 +33,7 @@ impl NativeServer {
     pub fn start(command: impl Fn(u16) -> Command) -> Self {
         let mut said = String::new();
         for _ in 0..ATTEMPTS {
-            // The port is free for now: nothing keeps others from it until the server has it.
+            // Another program may take the port before the server does: hence the attempts.
             let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
             let address = listener.local_addr().expect("its address");
             drop(listener);

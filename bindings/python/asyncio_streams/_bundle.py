@@ -36,7 +36,7 @@ _NOT_OF_THE_LIBRARY = frozenset("test idlelib tkinter turtledemo ensurepip lib2t
 _NOT_OF_THE_ENVIRONMENT = frozenset("pip setuptools wheel pkg_resources _distutils_hack componentize_py bin".split())
 # Folders of a program that are not its modules.
 _NOT_OF_PROGRAMS = frozenset("node_modules target build dist venv env".split())
-# Bounds: an own folder is somebody's home by accident; a file is a data set; all of it makes the component start slowly.
+# Bounds against a home folder given by mistake, a data set, and a component that starts slowly.
 _MOST_ENTRIES = 100_000
 _LARGEST_FILE = 8 << 20
 _LARGEST = 96 << 20

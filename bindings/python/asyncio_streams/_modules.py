@@ -35,9 +35,9 @@ class MissingModuleError(ImportError):
 def import_all(tree: ast.Module, places: Sequence[str], more: Sequence[str]) -> list[str]:
     """Imports everything that the program `tree` imports, wherever it does, and `more`.
 
-    What modules found in `places` import inside their functions is imported too. What fails is imported once more when the
-    program needs it. Returns what there is to say about such imports at the program's top level that fail by other errors
-    than ImportError. Raises MissingModuleError for those that fail by ImportError, and for such of `more`.
+    Imports also the modules that modules in `places` import inside functions. The program imports a failed module again when
+    it needs it. Returns a report on each import at the program's top level that fails with another error than ImportError.
+    Raises MissingModuleError when such an import, or one of `more`, fails with ImportError.
     """
     notes: list[str] = []
     for name in more:

@@ -2,15 +2,14 @@
 //! or passed in by another component. asyncio's `sock` argument.
 //!
 //! ```no_run
-//! use asyncio_streams::Error;
 //! use asyncio_streams::sockets::{TcpSocket, from_socket, types};
 //!
-//! async fn connect() -> Result<(), Error> {
+//! async fn connect() -> Result<(), Box<dyn std::error::Error>> {
 //!     let family = types::IpAddressFamily::Ipv4;
-//!     let socket = TcpSocket::create(family).expect("a socket");
-//!     socket.set_hop_limit(3).expect("a hop limit");
+//!     let socket = TcpSocket::create(family)?;
+//!     socket.set_hop_limit(3)?;
 //!     let to = types::Ipv4SocketAddress { port: 8888, address: (127, 0, 0, 1) };
-//!     socket.connect(types::IpSocketAddress::Ipv4(to)).await.expect("a connection");
+//!     socket.connect(types::IpSocketAddress::Ipv4(to)).await?;
 //!     let (reader, writer) = from_socket(socket).await?;
 //!     # Ok(())
 //! }

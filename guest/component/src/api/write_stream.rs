@@ -77,7 +77,7 @@ impl Moving<'_> {
             let Some(data) = self.data.as_mut() else {
                 break;
             };
-            // What a read takes while it waits could be lost to a close that comes before its turn.
+            // A waiting read could take bytes that a close, coming first, would lose.
             if !data.readable().await {
                 break;
             }
@@ -120,7 +120,7 @@ impl Drop for Moving<'_> {
                 // As above.
                 let _ = queue(&connection, bytes);
             });
-            // What was queued goes out in the background: nothing may be written in a drop.
+            // A drop must not write: the driver sends the queue.
             self.connection.output_queued();
         }
     }

@@ -126,7 +126,7 @@ impl streams::GuestWriter for Writer {
     }
 
     fn write_eof(&self) -> Result<(), Error> {
-        // What is wrong with the connection comes first.
+        // The state of the connection takes precedence (wit/README.md, "Writer").
         let open = !self.0.streaming.get() && self.0.output.borrow().writable().is_ok();
         if open && !self.0.can_write_eof() {
             return Err(Error::NotSupported(

@@ -26,8 +26,8 @@ impl Connection {
     /// It is a stream of this component's, not the transport's: of that one, nobody would take what is left when it is
     /// dropped, and the peer would wait for ever, or lose what it has not read yet when the socket goes.
     ///
-    /// What is given away stays counted until it is gone: the bytes until they are written, the connection until the
-    /// stream has ended or been dropped and its outcome been read or dropped. An abort ends it.
+    /// The quotas count the bytes until they are written, and the connection until the stream has ended or was dropped and
+    /// its outcome was read or dropped. An abort ends the stream.
     ///
     /// # Errors
     ///

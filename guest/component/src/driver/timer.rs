@@ -216,11 +216,11 @@ mod tests {
         // The ends of the waits, as `poll_clock` keeps them, with a nanosecond between the timers.
         let mut ends: Vec<u64> = Vec::new();
         let mut most = 0;
-        for now in 0..1_000_000 {
-            let due = 3_600_000_000_000 - 3_000_000 * now;
-            ends.retain(|end| *end > now);
+        for moment in 0..1_000_000 {
+            let due = 3_600_000_000_000 - 3_000_000 * moment;
+            ends.retain(|end| *end > moment);
             if ends.last().is_none_or(|end| *end > due) {
-                ends.push(wait_end(now, due));
+                ends.push(wait_end(moment, due));
             }
             most = most.max(ends.len());
         }
