@@ -1,7 +1,6 @@
 //! The ends of futures, as generated code makes and takes them, and waiting for the value of one.
 
 use std::alloc::Layout;
-use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,9 +8,8 @@ use std::task::{Context, Poll};
 use crate::background;
 use crate::blocking::block;
 use crate::operation::Operation;
+use crate::readable::Readable;
 use crate::stream::{Block, Progress};
-
-const NO_HANDLE: u32 = u32::MAX;
 
 /// What generated code knows of the futures of one type.
 #[doc(hidden)]
@@ -31,40 +29,28 @@ pub struct FutureVtable<T> {
 
 /// The reading end of a future. An [`Answer`] waits for its value.
 pub struct FutureReader<T: 'static> {
-    handle: Cell<u32>,
+    handle: Readable,
     layout: Layout,
     lift: unsafe fn(from: *mut u8) -> T,
     start_read: unsafe extern "C" fn(future: u32, to: *mut u8) -> u32,
     cancel_read: unsafe extern "C" fn(future: u32) -> u32,
-    drop_readable: unsafe extern "C" fn(future: u32),
 }
 
 impl<T: 'static> FutureReader<T> {
     #[doc(hidden)]
     pub fn new(handle: u32, vtable: &'static FutureVtable<T>) -> Self {
         FutureReader {
-            handle: Cell::new(handle),
+            handle: Readable::new(handle, vtable.drop_readable),
             layout: vtable.layout,
             lift: vtable.lift,
             start_read: vtable.start_read,
             cancel_read: vtable.cancel_read,
-            drop_readable: vtable.drop_readable,
         }
     }
 
     #[doc(hidden)]
     pub fn take_handle(&self) -> u32 {
-        self.handle.replace(NO_HANDLE)
-    }
-}
-
-impl<T: 'static> Drop for FutureReader<T> {
-    fn drop(&mut self) {
-        let handle = self.handle.get();
-        if handle != NO_HANDLE {
-            // SAFETY: The handle is this end's, and no operation is pending on it.
-            unsafe { (self.drop_readable)(handle) };
-        }
+        self.handle.hand_on()
     }
 }
 

@@ -37,6 +37,7 @@ mod clock;
 mod future;
 mod lane;
 mod operation;
+mod readable;
 mod shared;
 mod sink;
 mod source;

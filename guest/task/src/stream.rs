@@ -3,11 +3,9 @@
 //! They take the place of wit-bindgen's: an end holds the host's functions that its type needs.
 
 use std::alloc::Layout;
-use std::cell::Cell;
 use std::mem;
 
-/// A stream end without a handle: it was handed on.
-const NO_HANDLE: u32 = u32::MAX;
+use crate::readable::Readable;
 
 /// What generated code knows of the streams of one type.
 #[doc(hidden)]
@@ -27,44 +25,32 @@ pub struct StreamVtable<T> {
 
 /// The reading end of a stream. A [`Source`](crate::Source) reads from it.
 pub struct StreamReader<T: 'static> {
-    handle: Cell<u32>,
+    handle: Readable,
     pub(crate) layout: Layout,
     pub(crate) lift: Option<unsafe fn(from: *mut u8) -> T>,
     pub(crate) start_read: unsafe extern "C" fn(stream: u32, to: *mut u8, n: usize) -> u32,
     pub(crate) cancel_read: unsafe extern "C" fn(stream: u32) -> u32,
-    drop_readable: unsafe extern "C" fn(stream: u32),
 }
 
 impl<T: 'static> StreamReader<T> {
     #[doc(hidden)]
     pub fn new(handle: u32, vtable: &'static StreamVtable<T>) -> Self {
         StreamReader {
-            handle: Cell::new(handle),
+            handle: Readable::new(handle, vtable.drop_readable),
             layout: vtable.layout,
             lift: vtable.lift,
             start_read: vtable.start_read,
             cancel_read: vtable.cancel_read,
-            drop_readable: vtable.drop_readable,
         }
     }
 
     #[doc(hidden)]
     pub fn take_handle(&self) -> u32 {
-        self.handle.replace(NO_HANDLE)
+        self.handle.hand_on()
     }
 
     pub(crate) fn handle(&self) -> u32 {
         self.handle.get()
-    }
-}
-
-impl<T: 'static> Drop for StreamReader<T> {
-    fn drop(&mut self) {
-        let handle = self.handle.get();
-        if handle != NO_HANDLE {
-            // SAFETY: The handle is this end's, and no operation is pending on it.
-            unsafe { (self.drop_readable)(handle) };
-        }
     }
 }
 

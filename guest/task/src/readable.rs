@@ -1,0 +1,42 @@
+//! The handle of a reading end, of a stream or of a future.
+
+use std::cell::Cell;
+
+/// A reading end without a handle: it was handed on.
+const HANDED_ON: u32 = u32::MAX;
+
+/// The handle of a reading end. Dropping it drops the end, unless it was handed on.
+pub(crate) struct Readable {
+    handle: Cell<u32>,
+    drop: unsafe extern "C" fn(end: u32),
+}
+
+impl Readable {
+    /// The end `handle`, which the host's function `drop` drops.
+    pub(crate) fn new(handle: u32, drop: unsafe extern "C" fn(end: u32)) -> Self {
+        Readable {
+            handle: Cell::new(handle),
+            drop,
+        }
+    }
+
+    /// Returns the handle.
+    pub(crate) fn get(&self) -> u32 {
+        self.handle.get()
+    }
+
+    /// Hands the end on: returns the handle, which is no longer dropped here.
+    pub(crate) fn hand_on(&self) -> u32 {
+        self.handle.replace(HANDED_ON)
+    }
+}
+
+impl Drop for Readable {
+    fn drop(&mut self) {
+        let handle = self.handle.get();
+        if handle != HANDED_ON {
+            // SAFETY: The handle is this end's, and no operation is pending on it.
+            unsafe { (self.drop)(handle) };
+        }
+    }
+}
