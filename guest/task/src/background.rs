@@ -5,7 +5,6 @@
 //! anywhere. It makes progress whenever the store's event loop runs, and ends when nothing is left to wait for; the next
 //! call that needs it starts it again.
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::future::poll_fn;
@@ -127,13 +126,19 @@ impl<T: 'static> Drop for Late<T> {
     fn drop(&mut self) {
         // SAFETY: The value is taken once: this is the end of `self`.
         let value = unsafe { ManuallyDrop::take(&mut self.0) };
-        DRIVER.with(|driver| {
-            let last = driver.reaping.borrow().last().copied();
-            match last {
-                Some(last) => driver.late.borrow_mut().push((last, Box::new(value))),
-                None => drop(value),
-            }
-        });
+        after_cancelled(move || drop(value));
+    }
+}
+
+/// Runs `then` once the operations have ended that were cancelled before: now, or later in the background. What they used
+/// is free then, such as their handles.
+pub fn after_cancelled(then: impl FnOnce() + 'static) {
+    let last = DRIVER.with(|driver| driver.reaping.borrow().last().copied());
+    match last {
+        Some(last) => DRIVER.with(|driver| {
+            driver.late.borrow_mut().push((last, Box::new(then)));
+        }),
+        None => then(),
     }
 }
 
@@ -151,6 +156,8 @@ pub(crate) fn reap(future: BoxFuture) {
     });
 }
 
+type Then = Box<dyn FnOnce()>;
+
 #[derive(Default)]
 struct Driver {
     running: Cell<bool>,
@@ -161,8 +168,8 @@ struct Driver {
     /// The numbers of the cancelled operations that have not ended.
     reaping: RefCell<BTreeSet<u64>>,
     next_reaping: Cell<u64>,
-    /// Values to drop, each with the last operation that has to end before.
-    late: RefCell<Vec<(u64, Box<dyn Any>)>>,
+    /// What [`after_cancelled`] is to run, each with the last operation that has to end before.
+    late: RefCell<Vec<(u64, Then)>>,
 }
 
 thread_local! {
@@ -207,17 +214,19 @@ impl Driver {
         !self.spawned.borrow().is_empty() || !self.daemons.borrow().is_empty()
     }
 
-    /// A cancelled operation has ended: drops the values that waited for it.
+    /// A cancelled operation has ended: runs what waited for it.
     fn reaped(&self, id: u64) {
         self.reaping.borrow_mut().remove(&id);
         let first = self.reaping.borrow().first().copied();
         let due = |last: u64| first.is_none_or(|first| last < first);
-        let dropped: Vec<_> = self
+        let runs: Vec<_> = self
             .late
             .borrow_mut()
             .extract_if(.., |(last, _)| due(*last))
             .collect();
-        drop(dropped);
+        for (_, then) in runs {
+            then();
+        }
     }
 }
 

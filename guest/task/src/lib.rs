@@ -47,8 +47,8 @@ mod task;
 mod waker_slot;
 
 pub use background::{
-    KeepRunning, Late, cancelled_have_ended, spawn as spawn_in_background, spawn_daemon,
-    start as start_background,
+    KeepRunning, Late, after_cancelled, cancelled_have_ended, spawn as spawn_in_background,
+    spawn_daemon, start as start_background,
 };
 pub use clock::ClockWait;
 pub use future::{Answer, FutureReader, FutureWriter};

@@ -27,8 +27,6 @@ pub(super) async fn run(connection: Rc<Connection>) {
     connection
         .pump_until(|| (!connection.given.get()).then_some(()))
         .await;
-    // Streams with a pending operation are gone once it has been cancelled.
-    driver::cancelled_have_ended().await;
     connection.held.release();
 }
 

@@ -3,7 +3,7 @@
 mod timer;
 
 pub(crate) use asyncio_streams_task::{
-    KeepRunning, cancelled_have_ended, let_tasks_exit, next_turn, spawn_in_background as spawn,
-    start_background as start,
+    KeepRunning, after_cancelled, cancelled_have_ended, let_tasks_exit, next_turn,
+    spawn_in_background as spawn, start_background as start,
 };
 pub(crate) use timer::{Sleep, now, sleep};

@@ -10,6 +10,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::bindings::exports::asyncio::streams::types::{NetworkCode, NetworkError};
+use crate::driver;
 use crate::errors;
 use crate::signal::Waiters;
 
@@ -41,7 +42,7 @@ const LISTENER: u32 = 4;
 pub(super) const LOBBY_OPENS: u32 = 68_000;
 pub(super) const LOBBY_CLOSES: u32 = 92_000;
 
-/// What something counts. Dropping it returns it.
+/// What something counts. Dropping it returns the handles, once the operations on them have ended that were cancelled before.
 pub(crate) struct Share {
     handles: Cell<u32>,
     /// Its seat was closed to make room: the handles are about to be free.
@@ -106,15 +107,17 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        BUDGET.with(|budget| {
-            let handles = self.handles.get();
-            subtract(&budget.used, handles);
-            if self.leaving.get() {
-                subtract(&budget.leaving, handles);
-            }
+        let (handles, leaving) = (self.handles.get(), self.leaving.get());
+        driver::after_cancelled(move || {
+            BUDGET.with(|budget| {
+                subtract(&budget.used, handles);
+                if leaving {
+                    subtract(&budget.leaving, handles);
+                }
+            });
+            lobby::grant();
+            BUDGET.with(|budget| budget.freed.wake());
         });
-        lobby::grant();
-        BUDGET.with(|budget| budget.freed.wake());
     }
 }
 

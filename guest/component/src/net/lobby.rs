@@ -8,7 +8,7 @@
 //! or of a peer that speaks and for which there is no room otherwise. So a silent crowd never stops a client that speaks.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
@@ -76,12 +76,12 @@ impl Seat {
                 task: WakerSlot::default(),
                 number,
             });
-            lobby.silent.borrow_mut().push_back(Rc::downgrade(&seat));
+            lobby.silent.add(&seat);
             seat
         })
     }
 
-    /// Later seats have larger ones.
+    /// The seat's number: seats are numbered in order of arrival.
     pub(crate) fn number(&self) -> u64 {
         self.number
     }
@@ -139,7 +139,10 @@ impl Seat {
     /// Its peer has sent something, or ended.
     fn heard(self: &Rc<Self>) {
         self.speaks.set(true);
-        LOBBY.with(|lobby| lobby.speaking.borrow_mut().push_back(Rc::downgrade(self)));
+        LOBBY.with(|lobby| {
+            lobby.silent.remove(self.number);
+            lobby.speaking.add(self);
+        });
         grant();
     }
 
@@ -186,29 +189,61 @@ fn clear_room() {
 }
 
 fn first_speaking() -> Option<Rc<Seat>> {
-    LOBBY.with(|lobby| first(&lobby.speaking, Seat::waits))
+    LOBBY.with(|lobby| lobby.speaking.first(Seat::waits))
 }
 
 fn longest_silent() -> Option<Rc<Seat>> {
-    LOBBY.with(|lobby| first(&lobby.silent, Seat::is_silent))
+    LOBBY.with(|lobby| lobby.silent.first(Seat::is_silent))
 }
 
-/// The first seat that is still as it was when it was queued; the others are taken off.
-fn first(queue: &RefCell<VecDeque<Weak<Seat>>>, is: impl Fn(&Seat) -> bool) -> Option<Rc<Seat>> {
-    let mut queue = queue.borrow_mut();
-    loop {
-        match queue.front()?.upgrade() {
-            Some(seat) if is(&seat) => return Some(seat),
-            _ => queue.pop_front(),
-        };
+/// Seats in order of arrival.
+#[derive(Default)]
+pub(crate) struct Queue(RefCell<BTreeMap<u64, Weak<Seat>>>);
+
+impl Queue {
+    pub(crate) fn add(&self, seat: &Rc<Seat>) {
+        let mut seats = self.0.borrow_mut();
+        seats.insert(seat.number, Rc::downgrade(seat));
+    }
+
+    /// Takes out the seat with this number, if it is there.
+    pub(crate) fn remove(&self, number: u64) {
+        self.0.borrow_mut().remove(&number);
+    }
+
+    /// Returns the first seat that is still as it was when it was added. Takes out those before it.
+    pub(crate) fn first(&self, is: impl Fn(&Seat) -> bool) -> Option<Rc<Seat>> {
+        loop {
+            // No borrow is held when a seat is dropped: that takes it out of its queues.
+            let first = self
+                .0
+                .borrow()
+                .first_key_value()
+                .map(|(number, seat)| (*number, seat.upgrade()));
+            match first? {
+                (_, Some(seat)) if is(&seat) => return Some(seat),
+                (number, _) => self.remove(number),
+            }
+        }
     }
 }
 
-/// Those who have sent something, and all others. A seat that is gone is skipped.
+impl Drop for Seat {
+    fn drop(&mut self) {
+        // At the end of the program the lobby may be gone first.
+        let _ = LOBBY.try_with(|lobby| {
+            lobby.silent.remove(self.number);
+            lobby.speaking.remove(self.number);
+        });
+    }
+}
+
 #[derive(Default)]
 struct Lobby {
-    speaking: RefCell<VecDeque<Weak<Seat>>>,
-    silent: RefCell<VecDeque<Weak<Seat>>>,
+    /// Seats whose peer has sent something, in order of arrival.
+    speaking: Queue,
+    /// Seats whose peer has sent nothing.
+    silent: Queue,
     /// How many seats there have been.
     seats: Cell<u64>,
 }
@@ -219,6 +254,8 @@ thread_local! {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use super::*;
 
     /// Takes all places that are given out at once, then the lobby's.
@@ -300,6 +337,29 @@ mod tests {
         let needed = (92_000 + 500 * 21 - 96_000) / 3;
         assert!((needed..needed + 10).contains(&left), "{left} left");
         drop(given);
+    }
+
+    #[test]
+    fn seats_that_are_gone_leave_nothing_behind_one_that_stays() {
+        let (given, mut waiting) = crowd();
+        let stays = waiting.pop_front();
+        waiting.clear();
+        for number in 0..10_000 {
+            let Admission::Later(seat) = admit() else {
+                panic!("no seat for arrival {number}");
+            };
+            if number % 2 == 0 {
+                seat.heard();
+            }
+        }
+        let queued = LOBBY.with(|lobby| {
+            (
+                lobby.silent.0.borrow().len(),
+                lobby.speaking.0.borrow().len(),
+            )
+        });
+        assert_eq!(queued, (1, 0));
+        drop((given, stays));
     }
 
     #[test]

@@ -113,12 +113,9 @@ impl Server {
         max.is_none_or(|max| self.live.get() < max)
     }
 
-    /// Of those in the lobby whose peer has said nothing, the one that came first.
+    /// Returns the server's seat in the lobby whose peer has been silent for the longest time.
     fn longest_silent(&self) -> Option<Rc<Seat>> {
-        let deferred = self.deferred.borrow();
-        let silent = deferred.iter().map(|(_, seat)| seat);
-        let silent = silent.filter(|seat| seat.is_silent());
-        silent.min_by_key(|seat| seat.number()).cloned()
+        self.silent.first(Seat::is_silent)
     }
 
     /// Finds a place for a socket.
@@ -149,6 +146,7 @@ impl Server {
         match admission {
             Admission::Now(share) => self.receive(arrived.into_tcp(), share),
             Admission::Later(seat) => {
+                self.silent.add(&seat);
                 let place = self.deferred.borrow_mut().insert(seat.clone());
                 driver::spawn(self.clone().defer(arrived, seat, place));
             }
@@ -168,12 +166,12 @@ impl Server {
         };
         // The close has emptied the list, to which nobody is added afterwards.
         self.deferred.borrow_mut().try_remove(place);
+        self.silent.remove(seat.number());
         match share {
             Some(share) if !self.is_closed() => self.receive(arrived.into_tcp(), share),
             _ => {
-                // Its place counts until the socket is gone, and the read that waited on it.
+                // The seat's share comes last: it counts the socket, and the read that waited on it.
                 drop(arrived);
-                driver::cancelled_have_ended().await;
                 drop(seat);
                 crate::connection::Owner::released(&*self);
             }
@@ -207,7 +205,6 @@ impl Server {
             })) => remains.part().await,
             gone => drop(gone),
         }
-        driver::cancelled_have_ended().await;
         drop(share);
         crate::connection::Owner::released(&*self);
     }

@@ -17,7 +17,7 @@ use crate::driver::KeepRunning;
 use crate::errors::saturate;
 use crate::net::budget::{self, Share};
 use crate::net::listen::Listener;
-use crate::net::lobby::Seat;
+use crate::net::lobby::{self, Seat};
 use crate::signal::{Cancel, Waiters};
 use crate::transport::tls;
 
@@ -47,6 +47,8 @@ pub(crate) struct Server {
     arrived: RefCell<VecDeque<Rc<Connection>>>,
     /// Connections in the lobby.
     deferred: RefCell<Slab<Rc<Seat>>>,
+    /// Those among them whose peer has sent nothing.
+    silent: lobby::Queue,
     /// Connections that have not ended.
     clients: RefCell<Slab<Weak<Connection>>>,
     accepting: Cell<bool>,
@@ -78,6 +80,7 @@ impl Server {
             listeners: RefCell::new(Some(listeners)),
             arrived: RefCell::default(),
             deferred: RefCell::default(),
+            silent: lobby::Queue::default(),
             clients: RefCell::default(),
             accepting: Cell::new(false),
             cancel: Cancel::default(),
