@@ -42,8 +42,7 @@ pub fn spawn_daemon(future: impl Future<Output = ()> + 'static) {
     });
 }
 
-/// Waits until the operations have ended that were cancelled before: what they used is free then, such as the address of a
-/// closed server.
+/// Waits until all operations that were cancelled before have ended, and have freed, for example, a closed server's address.
 pub async fn cancelled_have_ended() {
     let last = DRIVER.with(|driver| driver.reaping.borrow().last().copied());
     let Some(last) = last else { return };
@@ -96,8 +95,8 @@ impl Drop for KeepRunning {
 
 /// A value that cancelled calls may still borrow, such as a socket that was connecting.
 ///
-/// A cancelled call ends in the background, and the host punishes the drop of a resource that is lent to a call with a
-/// trap. So the value is dropped once the calls have ended that were cancelled before it was dropped.
+/// A cancelled call ends in the background. Dropping a resource that is lent to a call is a trap. So the value is dropped
+/// after all calls that were cancelled before have ended.
 pub struct Late<T: 'static>(ManuallyDrop<T>);
 
 impl<T: 'static> Late<T> {
@@ -130,8 +129,8 @@ impl<T: 'static> Drop for Late<T> {
     }
 }
 
-/// Runs `then` once the operations have ended that were cancelled before: now, or later in the background. What they used
-/// is free then, such as their handles.
+/// Runs `then` when all operations that were cancelled before have ended, and have freed their handles: now, or later in the
+/// background.
 pub fn after_cancelled(then: impl FnOnce() + 'static) {
     let last = DRIVER.with(|driver| driver.reaping.borrow().last().copied());
     match last {
@@ -168,7 +167,7 @@ struct Driver {
     /// The numbers of the cancelled operations that have not ended.
     reaping: RefCell<BTreeSet<u64>>,
     next_reaping: Cell<u64>,
-    /// What [`after_cancelled`] is to run, each with the last operation that has to end before.
+    /// Closures of [`after_cancelled`], each with the last operation that must end first.
     late: RefCell<Vec<(u64, Then)>>,
 }
 
@@ -230,7 +229,7 @@ impl Driver {
     }
 }
 
-/// Polls what was woken; whether there may be more.
+/// Polls the woken futures; returns whether there may be more of them.
 fn poll_all(futures: &mut FuturesUnordered<BoxFuture>, cx: &mut Context<'_>) -> bool {
     matches!(futures.poll_next_unpin(cx), Poll::Ready(Some(())))
 }

@@ -1,8 +1,8 @@
-//! The calls of the host that block the component, and what follows for the calls to it.
+//! Host calls that block the component, and their effect on calls to it.
 //!
-//! WASI 0.3 hosts cancel a pending operation by a call that returns when the operation has ended; the form that does not block
-//! is not enabled in wasmtime. While the component blocks, the host holds back the async calls to it: their callers take them for
-//! pending, and they have not begun. So operations are cancelled only when their owner goes, and in the background.
+//! Cancelling a pending operation blocks until the operation has ended; wasmtime does not enable the form that does not block. While
+//! the component blocks, the host holds back async calls to it: they are pending for their callers and have not begun. So
+//! operations are cancelled only when their owner is dropped, and in the background.
 
 use std::cell::Cell;
 
@@ -12,7 +12,7 @@ use crate::task::next_turn;
 thread_local! {
     /// Whether this is the component that is not to block.
     static AVOIDED: Cell<bool> = const { Cell::new(false) };
-    /// How often the component has blocked since calls that were held back may still be about to start.
+    /// How many blocking calls were so recent that the host may not have started the calls that it held back.
     static RECENTLY: Cell<u32> = const { Cell::new(0) };
 }
 

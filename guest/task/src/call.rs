@@ -1,8 +1,8 @@
 //! An imported async call, as generated code makes it.
 //!
-//! It takes the place of wit-bindgen's, for two reasons. The handle of a call that has ended is dropped as soon as the task hears
-//! of the end (`operation`). And in the streams component a call that is dropped is cancelled in the background, since cancelling
-//! blocks. In a program it is cancelled at once: after the drop, the call is to be gone.
+//! It replaces wit-bindgen's for two reasons. First, the task drops the handle of a call when it receives the event that ends the
+//! call (`operation`). Second, the streams component cancels a dropped call in the background, since cancelling blocks. A program
+//! cancels it at once: after the drop, the call is gone.
 
 use std::alloc::Layout;
 use std::pin::Pin;
@@ -26,7 +26,7 @@ pub(crate) fn is_final(code: u32) -> bool {
     code != STARTING && code != STARTED
 }
 
-/// What generated code knows of a call.
+/// A call, as generated code describes it.
 ///
 /// # Safety
 ///
@@ -68,7 +68,7 @@ pub unsafe trait Subtask {
 struct Call<T: Subtask>(Option<Pending<T>>);
 
 struct Pending<T: Subtask> {
-    /// The call's handle, and how the task hears of its end.
+    /// The call's handle, and the operation that its end completes.
     handle: u32,
     operation: Operation,
     of: T,
@@ -163,7 +163,10 @@ impl<T: Subtask> Future for Call<T> {
         let results = pending.results();
         self.0 = None;
         // Only its drop cancels a call.
-        debug_assert!(results.is_some(), "a call was cancelled by nobody");
+        debug_assert!(
+            results.is_some(),
+            "a call ended as cancelled that was not dropped"
+        );
         results.map_or(Poll::Pending, Poll::Ready)
     }
 }

@@ -11,7 +11,7 @@ use crate::operation::Operation;
 use crate::readable::Readable;
 use crate::stream::{Block, Progress};
 
-/// What generated code knows of the futures of one type.
+/// The host's functions for the futures of one type, from generated code.
 #[doc(hidden)]
 pub struct FutureVtable<T> {
     pub layout: Layout,

@@ -2,7 +2,7 @@
 //!
 //! wit-bindgen cancels an operation when the future that waits for it is dropped, with a call that blocks the whole
 //! component until the host has answered. Here an operation outlives the wait: it stays pending, in no task's set, until
-//! somebody waits for it again or its owner goes.
+//! a later wait continues it or its owner is dropped.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use crate::abi;
 use crate::call;
 use crate::shared::{self, Shared};
 
-/// The code by which the host says that an operation is pending.
+/// The host's code for a pending operation.
 pub(crate) const BLOCKED: u32 = u32::MAX;
 
 /// Where a task leaves the code that the host has sent for an operation.
@@ -29,7 +29,7 @@ impl Event {
     /// Stores the code and wakes the future that waits for it.
     pub(crate) fn arrive(&self, code: u32) {
         if call::is_final(code) {
-            // At once: wasmtime may free the call's task from here on, and then a drop of its handle is a trap.
+            // wasmtime may free the call's task from here on; dropping the handle after that is a trap.
             self.drop_call();
         }
         self.code.set(Some(code));

@@ -40,7 +40,7 @@ struct Waits {
     more: BTreeMap<u32, Wait>,
 }
 
-/// What hears of the operation's event.
+/// The receiver of an operation's event.
 enum Wait {
     /// One of wit-bindgen's operations, by its C ABI.
     Foreign {
@@ -52,7 +52,7 @@ enum Wait {
 }
 
 impl Wait {
-    /// What wit-bindgen expects back when its operation is replaced or removed.
+    /// The pointer that wit-bindgen expects when its operation is replaced or removed.
     fn ptr(&self) -> *mut c_void {
         match self {
             Wait::Foreign { ptr, .. } => *ptr,

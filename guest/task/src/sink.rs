@@ -24,7 +24,7 @@ pub struct Sink {
 struct End {
     operation: Operation,
     writer: StreamWriter<u8>,
-    /// What is being written, and how much of it was taken.
+    /// The bytes of the current write, and how many of them were taken.
     bytes: Vec<u8>,
     taken: usize,
     pending: bool,
@@ -71,7 +71,7 @@ impl Sink {
         }
     }
 
-    /// Waits until all bytes were taken; `sent` hears of each part. Dropping the call takes nothing back.
+    /// Waits until all bytes were taken, and calls `sent` with the length of each part. A dropped call takes nothing back.
     ///
     /// # Errors
     ///

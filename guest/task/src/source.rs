@@ -11,14 +11,14 @@ use crate::stream::{Block, MAX_LENGTH, Progress, StreamReader};
 
 /// A stream that is read from.
 ///
-/// A read whose future is dropped stays pending, with its room. What it brings is what the next read returns. So nothing
-/// is lost, and nothing has to be cancelled before the source is dropped.
+/// A read whose future is dropped stays pending, with its buffer, and the next read returns its items. So nothing is lost,
+/// and only the drop of the source cancels.
 ///
 /// `P` is dropped when a read has got its items: a permit for the room that the read waits with.
 pub struct Source<T: 'static, P: 'static = ()> {
     /// None once it was taken apart by the drop.
     end: Option<End<T, P>>,
-    /// Items that came when nobody waited for them.
+    /// Items that arrived for a dropped read.
     kept: Vec<T>,
 }
 
@@ -77,7 +77,7 @@ impl<T: 'static, P: 'static> Source<T, P> {
 
     /// Waits until there seems to be something to read, without taking it; false at the end.
     ///
-    /// A program that writes to the stream is told that nothing was taken. A host guesses.
+    /// Exact for a stream that a program writes; only a hint for a stream of the host.
     pub async fn readable(&mut self) -> bool
     where
         P: Default,

@@ -7,7 +7,7 @@ use std::mem;
 
 use crate::readable::Readable;
 
-/// What generated code knows of the streams of one type.
+/// The host's functions for the streams of one type, from generated code.
 #[doc(hidden)]
 pub struct StreamVtable<T> {
     pub layout: Layout,

@@ -26,12 +26,11 @@ pub fn start_task(root: impl Future<Output = ()> + 'static) -> i32 {
     start(root) as i32
 }
 
-/// Starts a call of a component that almost never blocks: one that is done at once exits a turn later.
+/// Starts a call of a component that hardly blocks. A call that returns in its first turn exits in the next.
 ///
-/// wasmtime 48 and 49 keep a task for good that returns and exits before its caller has seen that it returned. A task that
-/// exits later is freed. That is safe only for a call whose caller has no handle: the host would free the task before the
-/// handle is dropped, which is a trap. A caller has one when the call was held back, or has blocked itself. See
-/// `docs/upstream.md`.
+/// wasmtime 48 and 49 never free a task that exits before its caller has received the return; they free one that exits later.
+/// The late exit is safe only when the caller has no handle: otherwise the host frees the task before the handle is dropped,
+/// and that drop is a trap. The caller has a handle when the call was held back or has blocked. See `docs/upstream.md`.
 pub fn start_nonblocking_task(root: impl Future<Output = ()> + 'static) -> i32 {
     blocking::avoid();
     let wanted = start(root);
@@ -57,7 +56,7 @@ thread_local! {
     static TURN: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Waits for the running task's next turn. The host lets everything else go first that can go on.
+/// Waits for the running task's next turn. The host first runs everything else that is ready.
 ///
 /// A future that wakes itself may be polled again in the same turn, by a set of futures between it and the task.
 pub async fn next_turn() {
@@ -72,8 +71,8 @@ pub async fn next_turn() {
     .await;
 }
 
-/// Lets the tasks exit that have returned, if there are many of them. Calls that may return at once await it first, where
-/// dropping them loses nothing: a caller that makes such calls in a loop then waits, and its tasks do not pile up.
+/// Lets returned tasks exit when there are many of them. A call that may return at once awaits this before it takes
+/// anything. So a caller that makes such calls in a loop waits now and then, and its tasks do not accumulate.
 pub async fn let_tasks_exit() {
     if EXITING.get() >= MOST_EXITING {
         next_turn().await;

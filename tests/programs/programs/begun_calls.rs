@@ -21,7 +21,7 @@ async fn main() -> Result {
         pairs.push(tcp().await?);
     }
     try_join_all(pairs.iter().map(cancelled_again_and_again)).await?;
-    // Nothing was taken meanwhile, and nothing is lost.
+    // The cancelled waits took nothing.
     for Pair { left, right } in pairs {
         left.writer.write("after all that\n")?;
         same!(right.reader.readline().await?, b"after all that\n");

@@ -1,5 +1,5 @@
 //! A storm: many connections at once, of every kind, with calls given up at any point, aborts, and streams given up half-way.
-//! Whatever arrives is the beginning of what was sent, and all of it where no side gave up.
+//! Each side receives a prefix of the sent bytes, and all of them where no side gave up.
 //!
 //! With certificates as arguments the connections are protected; without, they are plain.
 
@@ -102,7 +102,7 @@ async fn pair(seed: u64, certificates: Option<&Certificates>) -> Result<Pair> {
     }
 }
 
-/// What became of the connection, as this side sees it: an error of the connection is an answer, not a failure.
+/// Runs one side; returns how the connection ended for it. An error of the connection is no failure of the test.
 async fn one_side(
     Side { reader, writer }: Side,
     manner: Manner,
@@ -151,7 +151,7 @@ async fn send(
     Ok((writer, Ok(())))
 }
 
-/// Sends a piece of the pattern in some way, gives up waiting as often as not; how much of it was queued.
+/// Sends a piece of the pattern in a random way, and often gives up the wait; returns how many bytes were queued.
 async fn send_piece(
     writer: &Writer,
     random: &mut Random,

@@ -50,7 +50,7 @@ impl Connection {
             None => Lent::borrow(self).and_then(|mut lent| lent.incoming.take()),
         };
         if incoming.is_some() {
-            // The pump waits for it, to discard what the stream's owner does not take.
+            // The pump waits for it, to discard the rest.
             *self.incoming.borrow_mut() = Slot::Lent;
         }
         self.input.borrow_mut().give_up(Error::Closed);
@@ -84,7 +84,7 @@ impl Connection {
         }
     }
 
-    /// Waits until this side aborts the connection, and returns what calls say of that.
+    /// Waits until this side aborts the connection; returns the error of later calls.
     async fn aborted(&self) -> Error {
         let check = || match self.outcome() {
             Some(Err(error @ (Error::Closed | Error::DeadlineExceeded))) => Some(error),
@@ -93,7 +93,7 @@ impl Connection {
         self.output_changed.until(check).await
     }
 
-    /// Copies `buffered`, whatever becomes of the connection; then says `failure`, or copies what comes.
+    /// Copies `buffered`, even when the connection ends; then returns `failure`, or copies later input.
     async fn copy(
         &self,
         buffered: Vec<u8>,
@@ -112,7 +112,7 @@ impl Connection {
         };
         let _away = Away(self);
         let copying = pin!(self.copy_input(incoming, to, wanted));
-        // After a close nobody else ends it when it is idle.
+        // After a close only this ends an idle stream.
         let (aborted, idle) = (pin!(self.aborted()), pin!(self.activity.expired()));
         match select(copying, select(aborted, idle)).await {
             Either::Left((result, _)) => result,
@@ -121,7 +121,7 @@ impl Connection {
         }
     }
 
-    /// Copies what comes, until either end is gone. What nobody takes is discarded.
+    /// Copies input until either end is gone. The pump discards the rest.
     async fn copy_input(
         &self,
         mut incoming: Incoming,
@@ -130,7 +130,7 @@ impl Connection {
     ) -> Result<(), Error> {
         let mut flows = false;
         let mut probed = false;
-        // Without a reader nothing is read, so that a connection whose bytes nobody takes holds none.
+        // Read only while the stream's reader waits: otherwise the bytes would stay in memory.
         while wanted && (flows || to.reader_waits().await.is_ok()) {
             let piece = {
                 let reading = pin!(next_piece(&mut incoming, flows));
@@ -151,7 +151,7 @@ impl Connection {
             wanted = write_all(&mut to, piece).await.is_ok();
             read_buffers::give_back(to.take_buffer());
             self.set_aside(0);
-            // When all together hold much, nothing is taken that nobody waits for.
+            // Read ahead only while the component's bound leaves room.
             flows = much && self.room() >= read_buffers::BULK;
         }
         *self.incoming.borrow_mut() = Slot::Here(incoming);
@@ -159,9 +159,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Waits for a reason to check whether the stream still has a reader: this side's close, and some time after it.
+    /// Waits for this side's close, and for [`PROBE`] between later checks of the stream's reader.
     ///
-    /// A reader that goes while the peer is silent is noticed by a write only. Until the close that does no harm.
+    /// Only a write shows that the reader has gone while the peer is silent. That does no harm before the close.
     async fn probe(&self, probed: &mut bool) {
         if *probed {
             driver::sleep(PROBE).await;
@@ -173,7 +173,7 @@ impl Connection {
     }
 }
 
-/// A connection whose input was given away: it counts until this is dropped.
+/// Keeps a connection counted while its input is given away.
 struct Given(Rc<Connection>);
 
 impl Given {

@@ -1,4 +1,4 @@
-//! What a connection counts against, and who hears of its end.
+//! The quotas that a connection counts against, and the server that accepted it.
 //!
 //! It counts until everything that belongs to it is gone: its streams, a stream that was given away, and what is left of
 //! it after a handshake that failed.

@@ -88,7 +88,7 @@ fn lingers(connection: &Weak<Connection>) -> bool {
         .is_some_and(|connection| connection.lingers())
 }
 
-/// Waits until there is no more reason to take input: at once after a loss or an abort, after a while when all is well.
+/// Waits until discarding may end: at once after a loss or an abort, otherwise after a silence or [`TOTAL`].
 pub(super) async fn expired(connection: &Connection) {
     if connection
         .pump_until(|| connection.outcome())
@@ -129,7 +129,7 @@ impl Connection {
         self.pieces.set(self.pieces.get().wrapping_add(1));
     }
 
-    /// Nothing of what was written can be lost any more by ending the program, as far as this side can do something.
+    /// The program may end: this side can protect no more of its output.
     pub(super) fn settle(&self) {
         self.settled.set(true);
         let open = OPEN.with(Rc::clone);
@@ -151,7 +151,7 @@ impl Connection {
         let output = self.output.borrow();
         let fine = !matches!(output.outcome(), Some(Err(_)));
         let flushed = output.is_closing() && output.queued() == 0 && fine;
-        // Only a socket's input that nobody reads does harm.
+        // Unread input does harm only on a socket.
         flushed && output.written() > 0 && self.peername.is_some() && !self.settled.get()
     }
 }

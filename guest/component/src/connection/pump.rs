@@ -49,7 +49,7 @@ async fn write_out(connection: &Connection) {
     connection.held.leave();
 }
 
-/// Stays with what is left of the connection after an upgrade that failed, if one does.
+/// Ends the connection properly after a failed upgrade.
 async fn part(connection: &Connection) {
     let remains = connection.pump_until(|| match connection.remains.take() {
         Some(remains) => Some(Some(remains)),
@@ -161,8 +161,7 @@ async fn discard(connection: &Connection) {
     lent.incoming = None;
 }
 
-/// Waits for the input while it is with the task that reads, or given away. Its owner may keep it for as long as it likes,
-/// but the end of the program does not wait longer than for any other.
+/// Waits for input that is lent or given away. The end of the program waits for it no longer than for other connections.
 async fn settle_without(connection: &Connection) {
     let mut returned = pin!(
         connection.pump_until(|| match &*connection.incoming.borrow() {

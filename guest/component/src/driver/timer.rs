@@ -70,7 +70,7 @@ impl Drop for Sleep {
 struct Timers {
     pending: RefCell<BTreeMap<(u64, u64), Waker>>,
     next_id: Cell<u64>,
-    /// Whether the clock runs, which waits for the soonest timer; and how it hears of a sooner one.
+    /// Whether the clock runs, which waits for the soonest timer; its waker, for a sooner one.
     clock_runs: Cell<bool>,
     clock: WakerSlot,
     /// Keeps the background going while timers are pending.
@@ -154,7 +154,7 @@ impl Drop for ClockRuns {
     fn drop(&mut self) {
         TIMERS.with(|timers| {
             timers.clock_runs.set(false);
-            // They stay for the next time.
+            // The next clock continues them.
             for (_, wait) in timers.waits.borrow_mut().iter_mut() {
                 wait.leave();
             }

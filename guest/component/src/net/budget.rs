@@ -1,8 +1,8 @@
 //! How many connections there may be, counted in the handles that they may come to take.
 //!
 //! All components of a store share one table of handles, and a full table is a trap that ends them all. So each connection
-//! takes its share here before it is made, and gives it back when everything that belongs to it is gone. When there is none,
-//! a call that opens a connection says so, and servers stop accepting: the system's backlog holds what comes.
+//! takes its share here before it is made, and returns it when everything that belongs to it is gone. Without a free share,
+//! a call that opens a connection fails, and servers stop accepting: the system's backlog holds new connections.
 //!
 //! Silent peers must not be able to take all of it: see [`lobby`](super::lobby).
 
@@ -42,7 +42,7 @@ const LISTENER: u32 = 4;
 pub(super) const LOBBY_OPENS: u32 = 68_000;
 pub(super) const LOBBY_CLOSES: u32 = 92_000;
 
-/// What something counts. Dropping it returns the handles, once the operations on them have ended that were cancelled before.
+/// A permit for handles. Dropping it returns them, after all operations that were cancelled before have ended.
 pub(crate) struct Share {
     handles: Cell<u32>,
     /// Its seat was closed to make room: the handles are about to be free.

@@ -19,7 +19,7 @@ use crate::transport::Incoming;
 
 use super::budget::{self, ACCEPTED, DEFERRED, LOBBY_CLOSES, LOBBY_OPENS, Share};
 
-/// What becomes of a connection that has arrived.
+/// The decision about an accepted connection.
 pub(crate) enum Admission {
     /// It can be given out.
     Now(Share),
@@ -273,7 +273,7 @@ mod tests {
         (given, waiting)
     }
 
-    /// What the task of a seat does when it has ended.
+    /// Removes the closed seats, as their tasks do.
     fn leave(waiting: &mut VecDeque<Rc<Seat>>) {
         waiting.retain(|seat| !seat.closed.get());
     }

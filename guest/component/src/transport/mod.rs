@@ -67,7 +67,7 @@ impl Incoming {
     pub(crate) fn stop(&mut self) -> Option<Vec<u8>> {
         match self {
             Incoming::Plain(incoming) => incoming.stop(),
-            // What was decrypted is for the next read.
+            // Decrypted bytes stay for the next read.
             Incoming::Tls(_) => None,
         }
     }

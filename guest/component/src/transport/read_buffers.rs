@@ -47,7 +47,7 @@ thread_local! {
 /// Reads what comes next, into a buffer of `size` bytes unless too many reads wait with such; `None` at the end.
 pub(super) async fn read(incoming: &mut plain::Incoming, size: usize) -> Option<Vec<u8>> {
     let mut bytes = read_one(incoming, size).await?;
-    // What follows a small buffer that is full has mostly come too. Answered apart, it would wait for the peer's delayed ACK.
+    // More input has usually arrived when a small buffer is full. A separate answer to it would wait for a delayed ACK.
     if incoming.last_was_full()
         && bytes.len() <= SMALL
         && size > SMALL
