@@ -15,7 +15,7 @@ const DEADLINE: Duration = Duration::from_secs(30 * 60);
 /// The members that become WebAssembly; the others are the workspace's default members.
 const GUESTS: [&str; 6] = [
     "asyncio-streams-component",
-    "asyncio-streams-task",
+    "asyncio-streams-wasi03",
     "asyncio-streams-serve",
     "asyncio-streams",
     "asyncio-streams-test-programs",

@@ -34,7 +34,7 @@ pub mod imports {
         generate_all,
         additional_derives: [PartialEq, Eq],
         ownership: Borrowing { duplicate_if_necessary: false },
-        runtime_path: "asyncio_streams_task::rt",
+        runtime_path: "asyncio_streams_wasi03::rt",
     });
 }
 
@@ -52,7 +52,7 @@ pub mod run {
         generate_all,
         pub_export_macro: true,
         export_macro_name: "__export_run",
-        runtime_path: "asyncio_streams_task::rt",
+        runtime_path: "asyncio_streams_wasi03::rt",
     });
 }
 
@@ -74,6 +74,6 @@ pub mod handler {
         },
         pub_export_macro: true,
         export_macro_name: "__export_handler",
-        runtime_path: "asyncio_streams_task::rt",
+        runtime_path: "asyncio_streams_wasi03::rt",
     });
 }

@@ -49,7 +49,7 @@ mod bindings {
             "asyncio:streams/streams@0.1.0": crate::bindings::streams,
         },
         generate_all,
-        runtime_path: "asyncio_streams_task::rt",
+        runtime_path: "asyncio_streams_wasi03::rt",
     });
 }
 

@@ -58,7 +58,7 @@ pub use defaults::{
 };
 pub use error::{InvalidArgument, ReadError, ServerClosed, WriteError};
 pub use order::interleave;
-pub use reader::{Reader, Wanted};
+pub use reader::{Reader, Request, Wanted};
 pub use separators::Separators;
 pub use server::{Backoff, ServerState};
 pub use writer::{Transmit, Writer};

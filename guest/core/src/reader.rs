@@ -60,6 +60,23 @@ pub enum Wanted {
     End,
 }
 
+/// A read, with its argument; see [`Reader::request`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// [`Reader::read`].
+    Read(usize),
+    /// [`Reader::read_to_end`].
+    ReadToEnd,
+    /// [`Reader::readline`].
+    Readline,
+    /// [`Reader::readexactly`].
+    Readexactly(usize),
+    /// [`Reader::readuntil`].
+    Readuntil(Separators),
+    /// [`Reader::readlines`].
+    Readlines(usize),
+}
+
 /// What a read gives: `None` if it would have to wait.
 type Answer<E> = Result<Option<Vec<u8>>, ReadError<E>>;
 
@@ -156,6 +173,21 @@ impl<E: Clone> Reader<E> {
 /// All of them give [`ReadError::Failed`] when the connection has failed and the buffer does not satisfy them, and
 /// [`ReadError::TooLarge`] when what they would give is beyond `max_result`; both consume nothing.
 impl<E: Clone> Reader<E> {
+    /// Runs a read that is given as a value.
+    ///
+    /// # Errors
+    /// Those of the read.
+    pub fn request(&mut self, request: &Request) -> Answer<E> {
+        match request {
+            Request::Read(n) => self.read(*n),
+            Request::ReadToEnd => self.read_to_end(),
+            Request::Readline => self.readline(),
+            Request::Readexactly(n) => self.readexactly(*n),
+            Request::Readuntil(separators) => self.readuntil(separators),
+            Request::Readlines(max_bytes) => self.readlines(*max_bytes),
+        }
+    }
+
     /// Between 1 and `n` bytes, as many as are there, `max_result` at most; none only at the end, or for `n` = 0.
     ///
     /// # Errors

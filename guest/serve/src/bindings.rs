@@ -12,5 +12,5 @@ wit_bindgen::generate!({
     path: "../../wit",
     world: "serve",
     generate_all,
-    runtime_path: "asyncio_streams_task::rt",
+    runtime_path: "asyncio_streams_wasi03::rt",
 });

@@ -1,0 +1,92 @@
+//! Discarding input that nobody wants, so that the peer can go on: until its end, or for as long as a closed connection
+//! lingers.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use futures::future::select;
+
+use crate::engine::Coop;
+use crate::transport::{Incoming, LARGE};
+
+use super::Connection;
+use super::input::Loan;
+
+/// Pieces that are discarded at once before a task is made for the others.
+const AT_ONCE: usize = 16;
+
+/// Pieces in a row after which other tasks get a turn.
+const TURN: u32 = 16;
+
+/// Discards what is there; returns whether that was all.
+///
+/// It is not, for certain, unless the connection has ended cleanly: otherwise the end of the input may be a loss.
+pub(super) fn at_once(connection: &Connection) -> bool {
+    if !matches!(connection.outcome(), Some(Ok(()))) {
+        return false;
+    }
+    let Some(mut incoming) = connection.input.take_source() else {
+        return false;
+    };
+    let mut cx = Context::from_waker(Waker::noop());
+    for _ in 0..AT_ONCE {
+        match incoming.poll_read(&mut cx, LARGE) {
+            Poll::Ready(Some(bytes)) => {
+                connection.engine.buffers().give_back(bytes);
+                connection.note_piece();
+            }
+            Poll::Ready(None) => {
+                connection.input.put_back(incoming);
+                connection.input.drop_source();
+                return true;
+            }
+            Poll::Pending => break,
+        }
+    }
+    incoming.leave();
+    connection.input.put_back(incoming);
+    false
+}
+
+pub(super) async fn run(connection: Rc<Connection>) {
+    if let Some(mut loan) = Loan::take(&connection) {
+        connection.restart_lingering();
+        if let Some(incoming) = loan.incoming.as_mut() {
+            let discarding = pin!(discard(&connection, incoming));
+            let expired = pin!(expired(&connection));
+            select(discarding, expired).await;
+        }
+        loan.incoming = None;
+    }
+    connection.tasks.discarding.set(false);
+    connection.mark_dirty();
+}
+
+/// Reads to the end.
+async fn discard(connection: &Connection, incoming: &mut Incoming) {
+    let mut coop = Coop::new(TURN);
+    while let Some(bytes) = incoming.read_next().await {
+        connection.engine.buffers().give_back(bytes);
+        connection.note_piece();
+        coop.spend(&connection.engine).await;
+    }
+    if let Err(error) = incoming.outcome_unread().await {
+        connection.lost(error);
+    }
+}
+
+/// Waits until discarding may end: after a loss or an abort, or when the connection has lingered long enough.
+async fn expired(connection: &Connection) {
+    poll_fn(|cx| {
+        connection.tasks.discarder.register(cx);
+        let lost = matches!(connection.outcome(), Some(Err(_)));
+        if lost || connection.has_lingered() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+}

@@ -1,0 +1,213 @@
+//! Giving the incoming bytes away as a stream, buffered ones first.
+
+use std::pin::pin;
+use std::rc::Rc;
+
+use futures::future::{Either, select};
+
+use crate::platform::Sink;
+use crate::transport::{self, BULK, HAND_ON, Incoming};
+use crate::types::Error;
+
+use super::Connection;
+use super::input::{Away, Slot};
+
+/// Nanoseconds between two checks whether the stream of a closed connection still has a reader.
+const PROBE: u64 = 5_000_000_000;
+
+/// The rest of a connection's input, to be copied to a stream.
+///
+/// The quotas count the bytes until they are written, and the connection until [`Given`] is dropped. An abort ends the
+/// copying.
+pub struct InputRest {
+    given: Given,
+    buffered: Vec<u8>,
+    incoming: Option<Incoming>,
+    failure: Option<Error>,
+}
+
+/// Keeps a connection counted while its input is given away.
+pub struct Given(Rc<Connection>);
+
+impl Connection {
+    /// Gives away everything that is still to come. The reader is `closed` afterwards. Only in async calls.
+    ///
+    /// The bytes are copied to a stream of this side's, not taken from the transport's own: nobody would read the rest of
+    /// that one when it is dropped, and the peer would wait for ever, or lose what it has not read yet when the socket goes.
+    ///
+    /// # Errors
+    ///
+    /// `busy` while a read is pending, and the stored failure when there is nothing to give but that.
+    pub(crate) fn into_stream(self: &Rc<Self>) -> Result<InputRest, Error> {
+        let _reading = self.input.reading.enter()?;
+        let (buffered, failure) = {
+            let mut input = self.input.buffer.borrow_mut();
+            match input.failure() {
+                Some(failure) if input.buffered() == 0 => return Err(failure.clone()),
+                failure => {
+                    let failure = failure.cloned();
+                    (input.take_buffer(), failure)
+                }
+            }
+        };
+        // After a failure the rest of the input is discarded.
+        let incoming = match failure {
+            Some(_) => None,
+            None => self.input.take_source(),
+        };
+        self.input.buffer.borrow_mut().give_up(Error::Closed);
+        self.set_aside(buffered.len());
+        self.given.set(true);
+        // A reader over a stream of the program's own may be all there is so far.
+        self.engine.platform().start();
+        Ok(InputRest {
+            given: Given(self.clone()),
+            buffered,
+            incoming,
+            failure,
+        })
+    }
+
+    /// Returns how the input ended: a connection fails as a whole, for the first reason.
+    fn one_reason(&self, result: Result<(), Error>) -> Result<(), Error> {
+        match (self.outcome(), result) {
+            // This side's close is no failure of what was given away before.
+            (Some(Err(loss @ (Error::Network(_) | Error::Tls(_)))), _) => Err(loss),
+            (_, Err(error @ (Error::Network(_) | Error::Tls(_)))) => {
+                self.lost(error.clone());
+                Err(error)
+            }
+            (_, result) => result,
+        }
+    }
+
+    /// Waits until this side aborts the connection; returns the error of later calls.
+    async fn aborted(&self) -> Error {
+        let check = || match self.outcome() {
+            Some(Err(error @ (Error::Closed | Error::DeadlineExceeded))) => Some(error),
+            _ => None,
+        };
+        self.output.changed.until(check).await
+    }
+
+    /// Waits for this side's close, and for [`PROBE`] between later checks of the stream's reader.
+    ///
+    /// Only a write shows that the reader has gone while the peer is silent. That does no harm before the close.
+    async fn probe(&self, probed: &mut bool) {
+        if *probed {
+            self.engine.sleep(PROBE).await;
+        } else {
+            let closed = || self.closed.get().then_some(());
+            self.output.changed.until(closed).await;
+            *probed = true;
+        }
+    }
+}
+
+impl InputRest {
+    /// Copies the input to a stream, the bytes that were buffered even when the connection ends. Returns how the input
+    /// ended, and what keeps the connection counted: it is dropped when the outcome was read.
+    pub async fn copy_to(self, mut to: Box<dyn Sink>) -> (Result<(), Error>, Given) {
+        let InputRest {
+            given,
+            buffered,
+            incoming,
+            failure,
+        } = self;
+        let connection = &given.0;
+        let result = copy(connection, buffered, incoming, failure, &mut *to).await;
+        // The stream ends before its outcome is there.
+        drop(to);
+        let result = connection.one_reason(result);
+        (result, given)
+    }
+}
+
+async fn copy(
+    connection: &Rc<Connection>,
+    buffered: Vec<u8>,
+    incoming: Option<Incoming>,
+    failure: Option<Error>,
+    to: &mut dyn Sink,
+) -> Result<(), Error> {
+    let wanted = write(to, buffered).await;
+    to.take_buffer();
+    connection.set_aside(0);
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    let Some(incoming) = incoming else {
+        return Ok(());
+    };
+    let _away = Away(connection.clone());
+    let copying = pin!(copy_input(connection, incoming, to, wanted));
+    // After a close only this ends an idle stream.
+    let (aborted, idle) = (
+        pin!(connection.aborted()),
+        pin!(connection.activity.expired()),
+    );
+    match select(copying, select(aborted, idle)).await {
+        Either::Left((result, _)) => result,
+        Either::Right((Either::Left((error, _)), _)) => Err(error),
+        Either::Right((Either::Right(_), _)) => Err(Error::DeadlineExceeded),
+    }
+}
+
+/// Copies input until either end is gone. The rest is discarded.
+async fn copy_input(
+    connection: &Connection,
+    mut incoming: Incoming,
+    to: &mut dyn Sink,
+    mut wanted: bool,
+) -> Result<(), Error> {
+    let mut flows = false;
+    let mut probed = false;
+    // Read only while the stream's reader waits: otherwise the bytes would stay in memory.
+    while wanted && (flows || transport::wanted(to).await.is_ok()) {
+        let piece = {
+            let reading = pin!(next_piece(&mut incoming, flows));
+            match select(reading, pin!(connection.probe(&mut probed))).await {
+                Either::Left((piece, _)) => piece,
+                Either::Right(_) => {
+                    flows = false;
+                    continue;
+                }
+            }
+        };
+        let Some(piece) = piece else {
+            return incoming.outcome().await;
+        };
+        connection.note_input();
+        connection.set_aside(piece.capacity());
+        let much = piece.len() >= HAND_ON;
+        wanted = write(to, piece).await;
+        connection.engine.buffers().give_back(to.take_buffer());
+        connection.set_aside(0);
+        // Read ahead only while the component's bound leaves room.
+        flows = much && connection.room() >= BULK;
+    }
+    *connection.input.source.borrow_mut() = Slot::Here(incoming);
+    connection.drop_reader();
+    Ok(())
+}
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        self.0.given.set(false);
+        self.0.mark_dirty();
+    }
+}
+
+/// Reads what comes next: much at a time where the input flows.
+async fn next_piece(incoming: &mut Incoming, flows: bool) -> Option<Vec<u8>> {
+    if flows {
+        incoming.read_up_to(BULK).await
+    } else {
+        incoming.read_next().await
+    }
+}
+
+/// Writes a piece; returns whether the stream's reader is still there.
+async fn write(to: &mut dyn Sink, bytes: Vec<u8>) -> bool {
+    bytes.is_empty() || transport::write_all(to, bytes, |_| {}).await.is_ok()
+}

@@ -1,0 +1,264 @@
+//! A connection: the core's buffers, the transport that feeds and empties them, and the calls that wait.
+//!
+//! A connection has no task of its own. Input is taken by the call that waits for it ([`receive`]). Output is written by
+//! the call that is about to wait, or once a turn for all connections that have some ([`settle`]). Only what cannot be done
+//! at once gets a task: output that the transport does not take ([`transmit`]), and input that nobody wants ([`discard`]).
+
+mod discard;
+mod input;
+mod into_stream;
+mod linger;
+mod output;
+mod receive;
+mod registration;
+mod settle;
+mod transmit;
+mod upgrade;
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::rc::{Rc, Weak};
+
+use crate::engine::{Engine, KeepRunning};
+use crate::idle::Activity;
+use crate::options::Settings;
+use crate::protection::{Remains, Session};
+use crate::quota::memory::MemoryPermit;
+use crate::transport::{Incoming, Transport};
+use crate::types::{Error, TlsInfo};
+
+use input::Input;
+use linger::Linger;
+use output::Output;
+use settle::Tasks;
+use upgrade::Upgrade;
+
+pub use into_stream::{Given, InputRest};
+pub(crate) use linger::LingerList;
+pub(crate) use registration::{Owner, Registration};
+pub(crate) use settle::DirtyList;
+
+/// One connection, or the reading half of one.
+pub(crate) struct Connection {
+    pub(crate) engine: Engine,
+    this: Weak<Connection>,
+    pub(crate) input: Input,
+    pub(crate) output: Output,
+    /// What protects the connection, if something does.
+    session: RefCell<Option<Rc<dyn Session>>>,
+    /// A handshake that is to begin on this connection.
+    upgrade: RefCell<Option<Upgrade>>,
+    /// What is left of the connection after a handshake that failed.
+    remains: RefCell<Option<Remains>>,
+    /// This side has closed or aborted.
+    closed: Cell<bool>,
+    /// The rest of the input was given away, and its stream or its outcome is still there.
+    given: Cell<bool>,
+    pub(crate) peername: Option<SocketAddr>,
+    pub(crate) sockname: Option<SocketAddr>,
+    activity: Activity,
+    memory: MemoryPermit,
+    linger: Linger,
+    tasks: Tasks,
+    registration: Registration,
+    /// Keeps the background running until nothing of the connection is left.
+    keep: Cell<Option<KeepRunning>>,
+}
+
+impl Connection {
+    /// Creates a connection over a transport. Only in async calls.
+    ///
+    /// # Errors
+    ///
+    /// Those of the settings.
+    pub(crate) fn new(
+        engine: &Engine,
+        transport: Transport,
+        settings: Settings,
+        registration: Registration,
+    ) -> Result<Rc<Self>, Error> {
+        let Transport {
+            incoming,
+            outgoing,
+            session,
+            peername,
+            sockname,
+            activity,
+        } = transport;
+        let input = Input::new(incoming, settings.limit, settings.max_result)?;
+        let output = Output::new(Some(outgoing), settings)?;
+        let names = (peername, sockname);
+        let connection = Self::of(engine, input, output, names, activity, registration);
+        if let Some(session) = session {
+            connection.set_session(session);
+        }
+        connection.activity.expires(&connection);
+        Ok(connection)
+    }
+
+    /// Creates the reading half alone. It counts until it is dropped. Only in async calls.
+    ///
+    /// # Errors
+    ///
+    /// Those of the settings.
+    pub(crate) fn input_only(
+        engine: &Engine,
+        incoming: Incoming,
+        settings: Settings,
+        registration: Registration,
+    ) -> Result<Rc<Self>, Error> {
+        let input = Input::new(incoming, settings.limit, settings.max_result)?;
+        let output = Output::new(None, settings)?;
+        let activity = Activity::default();
+        let names = (None, None);
+        Ok(Self::of(engine, input, output, names, activity, registration))
+    }
+
+    fn of(
+        engine: &Engine,
+        input: Input,
+        output: Output,
+        (peername, sockname): (Option<SocketAddr>, Option<SocketAddr>),
+        activity: Activity,
+        registration: Registration,
+    ) -> Rc<Self> {
+        Rc::new_cyclic(|this| Connection {
+            this: this.clone(),
+            input,
+            output,
+            session: RefCell::default(),
+            upgrade: RefCell::default(),
+            remains: RefCell::default(),
+            closed: Cell::new(false),
+            given: Cell::new(false),
+            peername,
+            sockname,
+            activity,
+            memory: engine.memory().permit(),
+            linger: Linger::default(),
+            tasks: Tasks::default(),
+            registration,
+            keep: Cell::new(Some(KeepRunning::new(engine))),
+            engine: engine.clone(),
+        })
+    }
+
+    /// Returns how many bytes more it may hold. Code that changes what it holds calls [`Connection::weigh`].
+    pub(crate) fn room(&self) -> usize {
+        self.memory.room()
+    }
+
+    /// Counts what the connection holds now.
+    pub(crate) fn weigh(&self) {
+        let unread = self.input.buffer.borrow().buffered();
+        let queued = self.output.queue.borrow().queued();
+        let protected = self.session.borrow().as_ref().map_or(0, |session| session.held());
+        let all = [unread, queued, protected, self.input.aside.get()];
+        self.memory
+            .set(all.into_iter().fold(0, usize::saturating_add));
+    }
+
+    /// Counts bytes that were taken out of the buffer and are still here, instead of those before.
+    fn set_aside(&self, bytes: usize) {
+        self.input.aside.set(bytes);
+        self.weigh();
+    }
+
+    /// Closes: no more input is taken, what is queued goes out, then the end.
+    pub(crate) fn close(&self) {
+        self.output.queue.borrow_mut().close();
+        self.end_here();
+    }
+
+    /// Closes at once and drops what is queued.
+    pub(crate) fn abort(&self) {
+        self.output.queue.borrow_mut().abort(Error::Closed);
+        self.end_here();
+    }
+
+    /// Aborts it because a time is up: no byte has moved for the idle timeout, or a handshake takes too long.
+    pub(crate) fn expire(&self) {
+        self.output
+            .queue
+            .borrow_mut()
+            .abort(Error::DeadlineExceeded);
+        self.end_here();
+    }
+
+    /// This side has ended the connection. After a loss reads go on to report that.
+    fn end_here(&self) {
+        self.closed.set(true);
+        let loss = match self.outcome() {
+            Some(Err(loss)) => loss,
+            Some(Ok(())) | None => Error::Closed,
+        };
+        self.end_input(loss);
+        self.weigh();
+        self.begin_lingering();
+        self.output.changed.wake();
+        self.mark_dirty();
+    }
+
+    /// The reader was dropped: what was buffered is discarded, and what still comes.
+    pub(crate) fn drop_reader(&self) {
+        self.input.dropped.set(true);
+        // Discard now: the writer may keep the connection open indefinitely.
+        self.input.buffer.borrow_mut().discard(usize::MAX);
+        self.weigh();
+        self.mark_dirty();
+    }
+
+    /// The writer was dropped: closes.
+    pub(crate) fn drop_writer(&self) {
+        self.output.dropped.set(true);
+        self.close();
+    }
+
+    /// Returns what protects the connection, if something does.
+    pub(crate) fn tls_info(&self) -> Option<TlsInfo> {
+        self.session.borrow().as_ref().map(|session| session.info())
+    }
+
+    /// Returns whether the output can end while input goes on.
+    pub(crate) fn can_write_eof(&self) -> bool {
+        let session = self.session.borrow();
+        session
+            .as_ref()
+            .is_none_or(|session| session.can_half_close())
+    }
+
+    /// Returns how the connection ended, once it has.
+    pub(crate) fn outcome(&self) -> Option<Result<(), Error>> {
+        self.output.queue.borrow().outcome()
+    }
+
+    /// Something protects the connection from here on.
+    fn set_session(&self, session: Rc<dyn Session>) {
+        let this = self.this.clone();
+        session.on_control(Box::new(move || {
+            if let Some(connection) = this.upgrade() {
+                connection.mark_dirty();
+            }
+        }));
+        *self.session.borrow_mut() = Some(session);
+    }
+
+    /// The transport failed. What it has still got to read stays there for the reader.
+    fn lost(&self, error: Error) {
+        self.output.queue.borrow_mut().lost(error);
+        self.weigh();
+        self.output.changed.wake();
+        self.mark_dirty();
+    }
+
+    /// Reads get what is buffered, then `error`.
+    fn end_input(&self, error: Error) {
+        self.input.buffer.borrow_mut().fail(error);
+        self.input.waiting.wake();
+    }
+
+    /// Returns whether nobody will read any more.
+    fn input_unwanted(&self) -> bool {
+        self.input.dropped.get() || self.closed.get()
+    }
+}

@@ -1,0 +1,113 @@
+//! The outgoing side of a connection.
+
+use std::cell::{Cell, RefCell};
+
+use asyncio_streams_core::{Transmit, Writer};
+
+use crate::notify::{BusyFlag, Cancel, Notify};
+use crate::options::Settings;
+use crate::platform::Sink;
+use crate::types::Error;
+
+use super::Connection;
+
+/// The outgoing side.
+pub(crate) struct Output {
+    pub(crate) queue: RefCell<Writer<Error>>,
+    /// The sink, unless the transmitting task has it or the output has ended.
+    pub(super) sink: RefCell<Option<Box<dyn Sink>>>,
+    /// Wakes the calls that wait for the marks, for flushing or for the end.
+    pub(crate) changed: Notify,
+    pub(crate) cancels: WriterCancels,
+    /// A `write-stream` is pending, or a handshake: nothing else may be written.
+    pub(crate) streaming: BusyFlag,
+    pub(super) close_deadline: Option<u64>,
+    /// There is none: the connection is a reading half alone.
+    pub(super) absent: bool,
+    /// The writer was dropped: nobody can ask how the output ended.
+    pub(super) dropped: Cell<bool>,
+}
+
+/// The `cancel` of each of a writer's waits.
+#[derive(Default)]
+pub(crate) struct WriterCancels {
+    pub(crate) drain: Cancel,
+    pub(crate) flush: Cancel,
+    pub(crate) wait_closed: Cancel,
+    pub(crate) write_stream: Cancel,
+}
+
+impl Output {
+    pub(super) fn new(sink: Option<Box<dyn Sink>>, settings: Settings) -> Result<Self, Error> {
+        Ok(Output {
+            queue: RefCell::new(Writer::new(settings.max_queued)?),
+            absent: sink.is_none(),
+            dropped: Cell::new(false),
+            sink: RefCell::new(sink),
+            changed: Notify::default(),
+            cancels: WriterCancels::default(),
+            streaming: BusyFlag::default(),
+            close_deadline: settings.close_deadline,
+        })
+    }
+}
+
+impl Connection {
+    /// Writes what is queued, as far as the transport takes it at once. Only in async calls and in the background.
+    ///
+    /// A call that is about to wait does so: it spares a turn, and the peer a delay.
+    pub(crate) fn flush_now(&self) {
+        self.write_at_once();
+        if self.output.queue.borrow().wants_transport() {
+            self.mark_dirty();
+        }
+    }
+
+    /// The same; what is left is the caller's to act upon.
+    pub(super) fn write_at_once(&self) {
+        if self.output.queue.borrow().queued() == 0 {
+            return;
+        }
+        let Some(mut sink) = self.output.sink.take() else {
+            return;
+        };
+        while !sink.has_rest() && self.output.queue.borrow().queued() > 0 {
+            let next = self.output.queue.borrow_mut().next();
+            let Transmit::Data(chunk) = next else {
+                break;
+            };
+            self.sent(sink.start(chunk));
+        }
+        *self.output.sink.borrow_mut() = Some(sink);
+    }
+
+    /// Ends the output of a closed connection at once, if everything was taken and nobody can ask how the output ended.
+    ///
+    /// Otherwise a task waits for the confirmation.
+    pub(super) fn end_at_once(&self) {
+        let asked = !self.output.dropped.get() || self.given.get() || self.session.borrow().is_some();
+        let mut queue = self.output.queue.borrow_mut();
+        if asked || !queue.is_closing() || queue.queued() > 0 || self.upgrade.borrow().is_some() {
+            return;
+        }
+        let sink = self.output.sink.take();
+        if let Some(sink) = sink
+            && queue.next() == Transmit::End
+        {
+            queue.ended();
+            drop(queue);
+            drop(sink);
+            self.output.changed.wake();
+        }
+    }
+
+    /// The transport has taken `n` bytes more.
+    pub(super) fn sent(&self, n: usize) {
+        if n > 0 {
+            self.activity.mark();
+        }
+        self.output.queue.borrow_mut().sent(n);
+        self.weigh();
+        self.output.changed.wake();
+    }
+}

@@ -1,0 +1,152 @@
+//! Taking input from the transport while a read waits.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+use asyncio_streams_core::{ReadError, Reader};
+
+use crate::engine::Coop;
+use crate::errors;
+use crate::transport::HAND_ON;
+use crate::types::Error;
+
+use super::Connection;
+use super::input::Loan;
+
+/// Reads in a row after which other tasks get a turn.
+const TURN: u32 = 16;
+
+impl Connection {
+    /// Runs a read of the core until it has an answer, taking input meanwhile. Input before `position`, counted from the
+    /// beginning of the stream, is discarded first.
+    ///
+    /// The read is pending from the call on: `busy` while another read or wait is. Dropping the future takes nothing.
+    pub(crate) fn read<T>(
+        &self,
+        position: u64,
+        mut attempt: impl FnMut(&mut Reader<Error>) -> Result<Option<T>, ReadError<Error>>,
+    ) -> impl Future<Output = Result<T, Error>> {
+        let reading = self.input.reading.enter();
+        if reading.is_ok() {
+            self.input.cancelled.set(false);
+        }
+        async move {
+            let _reading = reading?;
+            self.discard_before(position);
+            let mut coop = Coop::new(TURN);
+            loop {
+                let answer = attempt(&mut self.input.buffer.borrow_mut());
+                self.weigh();
+                if let Some(answer) = answer? {
+                    return Ok(answer);
+                }
+                self.receive(&mut coop).await?;
+            }
+        }
+    }
+
+    /// Runs a read of the core that does not wait.
+    pub(crate) fn try_read<T>(
+        &self,
+        attempt: impl FnOnce(&mut Reader<Error>) -> Result<Option<T>, ReadError<Error>>,
+    ) -> Result<Option<T>, Error> {
+        if self.input.reading.is_busy() {
+            return Err(Error::Busy);
+        }
+        let answer = attempt(&mut self.input.buffer.borrow_mut());
+        self.weigh();
+        Ok(answer?)
+    }
+
+    /// Ends the read or wait that is pending with `cancelled`.
+    pub(crate) fn cancel_read(&self) {
+        if self.input.reading.is_busy() {
+            self.input.cancelled.set(true);
+            self.input.waiting.wake();
+        }
+    }
+
+    fn discard_before(&self, position: u64) {
+        let mut input = self.input.buffer.borrow_mut();
+        let taken = position.saturating_sub(input.taken());
+        if taken > 0 {
+            input.discard(usize::try_from(taken).unwrap_or(usize::MAX));
+        }
+    }
+
+    /// Flushes queued output, then waits for input and feeds it to the core. Most reads wait for the answer to what was
+    /// just written.
+    async fn receive(&self, coop: &mut Coop) -> Result<(), Error> {
+        if self.room() == 0 {
+            return Err(errors::out_of_memory());
+        }
+        coop.spend(&self.engine).await;
+        self.input.buffer.borrow_mut().about_to_wait();
+        self.flush_now();
+        let Some(mut loan) = Loan::take(self) else {
+            self.input.buffer.borrow_mut().fail(Error::Closed);
+            return Ok(());
+        };
+        let Some(incoming) = loan.incoming.as_mut() else {
+            return Ok(());
+        };
+        match self.unless_interrupted(incoming.read_next()).await? {
+            Some(Some(bytes)) => self.feed(bytes),
+            Some(None) => {
+                if let Some(outcome) = self.unless_interrupted(incoming.outcome()).await? {
+                    loan.incoming = None;
+                    self.end(outcome);
+                }
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// The transport has no more input.
+    fn end(&self, outcome: Result<(), Error>) {
+        match (self.outcome(), outcome) {
+            // The system reports a loss once. When a write has met it, this end is the same loss, which TLS reports as a
+            // truncation.
+            (Some(Err(loss)), _) => self.end_input(loss),
+            (_, Err(error)) => {
+                self.lost(error.clone());
+                self.end_input(error);
+            }
+            (_, Ok(())) => self.input.buffer.borrow_mut().feed_end(),
+        }
+    }
+
+    /// Runs `future` until it is done, `None` when the input failed meanwhile, `cancelled` when cancelled.
+    async fn unless_interrupted<T>(
+        &self,
+        future: impl Future<Output = T>,
+    ) -> Result<Option<T>, Error> {
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            if self.input.cancelled.replace(false) {
+                return Poll::Ready(Err(Error::Cancelled));
+            }
+            if self.input.buffer.borrow().failure().is_some() {
+                return Poll::Ready(Ok(None));
+            }
+            self.input.waiting.register(cx);
+            future.as_mut().poll(cx).map(|done| Ok(Some(done)))
+        })
+        .await
+    }
+
+    fn feed(&self, bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            self.note_input();
+        }
+        let mut input = self.input.buffer.borrow_mut();
+        if bytes.len() >= HAND_ON {
+            input.feed_owned(bytes);
+        } else {
+            input.feed(&bytes);
+            self.engine.buffers().give_back(bytes);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Acting on changes of connections, once a turn for all of them.
+//!
+//! A write, a close or a drop may come in a sync call, where nothing can be sent. It puts its connection on the list; one
+//! background future a turn goes through the list, does at once what can be done at once, and starts tasks for the rest.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use crate::notify::WakerSlot;
+
+use super::{Connection, discard, transmit};
+
+/// The connections of an engine that have changed.
+#[derive(Default)]
+pub(crate) struct DirtyList {
+    connections: RefCell<Vec<Rc<Connection>>>,
+    scheduled: Cell<bool>,
+}
+
+/// What goes on for one connection.
+#[derive(Default)]
+pub(super) struct Tasks {
+    /// It is on the list.
+    dirty: Cell<bool>,
+    pub(super) transmitting: Cell<bool>,
+    pub(super) transmitter: WakerSlot,
+    pub(super) discarding: Cell<bool>,
+    pub(super) discarder: WakerSlot,
+    /// The output has ended, and its sink is gone.
+    finished: Cell<bool>,
+    /// Nothing is left of the connection but its buffers.
+    done: Cell<bool>,
+}
+
+impl DirtyList {
+    /// Settles every connection that is on the list.
+    fn settle(&self) {
+        self.scheduled.set(false);
+        for connection in self.connections.take() {
+            connection.tasks.dirty.set(false);
+            connection.settle();
+        }
+    }
+}
+
+impl Connection {
+    /// Has a change acted upon in the background.
+    pub(crate) fn mark_dirty(&self) {
+        if self.tasks.done.get() || self.tasks.dirty.replace(true) {
+            return;
+        }
+        // There is none while the last handle is being dropped: by then everything is done.
+        let Some(this) = self.this.upgrade() else {
+            return;
+        };
+        let list = self.engine.dirty();
+        list.connections.borrow_mut().push(this);
+        if !list.scheduled.replace(true) {
+            let list = list.clone();
+            self.engine.spawn(async move { list.settle() });
+        }
+    }
+
+    fn settle(self: &Rc<Self>) {
+        self.settle_output();
+        self.settle_input();
+        self.settle_end();
+    }
+
+    fn settle_output(self: &Rc<Self>) {
+        if self.tasks.finished.get() || self.output.absent {
+            return;
+        }
+        if self.tasks.transmitting.get() {
+            return self.tasks.transmitter.wake();
+        }
+        if self.outcome().is_none() {
+            self.write_at_once();
+            self.end_at_once();
+        }
+        let ended = self.outcome().is_some();
+        if ended && !self.wants_control() {
+            self.finish_output();
+        } else if ended || self.wants_transmitting() {
+            self.tasks.transmitting.set(true);
+            self.engine.spawn(transmit::run(self.clone()));
+        }
+    }
+
+    /// Returns whether there is something to send, or a handshake to do.
+    pub(super) fn wants_transmitting(&self) -> bool {
+        self.output.queue.borrow().wants_transport()
+            || self.upgrade.borrow().is_some()
+            || self.wants_control()
+    }
+
+    /// Returns whether the sink has something to send of its own.
+    fn wants_control(&self) -> bool {
+        let sink = self.output.sink.borrow();
+        sink.as_ref().is_some_and(|sink| sink.wants_control())
+    }
+
+    /// The output has ended: drops its sink.
+    pub(super) fn finish_output(&self) {
+        if self.tasks.finished.replace(true) {
+            return;
+        }
+        // Taken before it is dropped: that may let other code run.
+        let sink = self.output.sink.take();
+        drop(sink);
+        self.forget_upgrade();
+        self.registration.close();
+    }
+
+    fn settle_input(self: &Rc<Self>) {
+        if !self.input_unwanted() {
+            return;
+        }
+        if self.tasks.discarding.get() {
+            return self.tasks.discarder.wake();
+        }
+        if self.closed.get() && !self.input.is_gone() && !self.input.is_here() {
+            // A read that is about to return, or a stream that was given away.
+            return self.engine.lingering().tick(&self.engine);
+        }
+        if !self.input.is_here() {
+            return;
+        }
+        if self.output.absent || matches!(self.outcome(), Some(Err(_))) {
+            return self.input.drop_source();
+        }
+        if discard::at_once(self) {
+            return;
+        }
+        self.tasks.discarding.set(true);
+        self.engine.spawn(discard::run(self.clone()));
+    }
+
+    /// Frees what the connection counts against, once nothing of it is left.
+    fn settle_end(&self) {
+        let working = self.tasks.transmitting.get() || self.tasks.discarding.get();
+        let ended = self.tasks.finished.get() || self.output.absent;
+        if working || !ended || !self.input.is_gone() || self.given.get() || self.tasks.done.get() {
+            return;
+        }
+        self.tasks.done.set(true);
+        self.end_lingering();
+        self.registration.free();
+        self.keep.take();
+    }
+
+}

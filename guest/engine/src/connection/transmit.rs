@@ -1,0 +1,135 @@
+//! The task that sends what the transport does not take at once, until nothing is left to send or the output has ended.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use asyncio_streams_core::Transmit;
+use futures::future::select;
+
+use crate::platform::Sink;
+use crate::transport;
+use crate::types::Error;
+
+use super::Connection;
+
+/// Nanoseconds that an alert may take to leave.
+const ALERT: u64 = 1_000_000_000;
+
+pub(super) async fn run(connection: Rc<Connection>) {
+    {
+        let sending = pin!(send(&connection));
+        let overdue = pin!(overdue(&connection));
+        let ended = pin!(connection.until_transmitting(|| connection.outcome()));
+        select(sending, select(overdue, ended)).await;
+    }
+    if connection.outcome().is_some() {
+        flush_alert(&connection).await;
+        connection.finish_output();
+        let remains = connection.remains.take();
+        if let Some(remains) = remains {
+            remains.linger(&connection.engine).await;
+        }
+    }
+    connection.tasks.transmitting.set(false);
+    connection.mark_dirty();
+}
+
+/// Sends until nothing is left for now. A failure ends the connection.
+async fn send(connection: &Rc<Connection>) {
+    while connection.wants_transmitting() {
+        let Some(mut sink) = connection.output.sink.take() else {
+            return;
+        };
+        if let Err(error) = send_queued(connection, &mut *sink).await {
+            return connection.lost(error);
+        }
+        sink = match connection.begin_upgrade(sink).await {
+            Ok(sink) => sink,
+            Err(error) => {
+                connection.end_input(error.clone());
+                return connection.lost(error);
+            }
+        };
+        *connection.output.sink.borrow_mut() = Some(sink);
+    }
+}
+
+/// Sends what is queued.
+async fn send_queued(connection: &Connection, sink: &mut dyn Sink) -> Result<(), Error> {
+    transport::write_rest(sink, |n| connection.sent(n)).await?;
+    loop {
+        // Bound before the match, whose borrow would otherwise last.
+        let next = connection.output.queue.borrow_mut().next();
+        match next {
+            Transmit::Data(chunk) => {
+                transport::write_all(sink, chunk, |n| connection.sent(n)).await?;
+            }
+            Transmit::End => {
+                end(connection, sink).await?;
+                connection.output.queue.borrow_mut().ended();
+                connection.output.changed.wake();
+            }
+            Transmit::Nothing => return transport::control(sink).await,
+        }
+    }
+}
+
+/// Ends the output. If the transport waits for the peer's end, a close waits for it too.
+async fn end(connection: &Connection, sink: &mut dyn Sink) -> Result<(), Error> {
+    transport::end(sink).await?;
+    let Some(nanoseconds) = sink.peer_end_timeout() else {
+        return Ok(());
+    };
+    connection
+        .until_transmitting(|| connection.output.queue.borrow().is_closing().then_some(()))
+        .await;
+    let late = connection.engine.sleep(nanoseconds);
+    match select(pin!(transport::peer_end(sink)), late).await {
+        futures::future::Either::Left((ended, _)) => ended,
+        futures::future::Either::Right(_) => Err(Error::DeadlineExceeded),
+    }
+}
+
+/// Aborts a close that takes longer than it may.
+async fn overdue(connection: &Connection) {
+    connection
+        .until_transmitting(|| connection.output.queue.borrow().is_closing().then_some(()))
+        .await;
+    match connection.output.close_deadline {
+        Some(nanoseconds) => connection.engine.sleep(nanoseconds).await,
+        None => std::future::pending().await,
+    }
+    connection
+        .output
+        .queue
+        .borrow_mut()
+        .abort(Error::DeadlineExceeded);
+    connection.weigh();
+    connection.output.changed.wake();
+}
+
+/// Sends the alert that tells the peer why the connection failed, if there is one.
+async fn flush_alert(connection: &Connection) {
+    // Nothing can follow a sink that was dropped in the middle of a write.
+    let Some(mut sink) = connection.output.sink.take() else {
+        return;
+    };
+    if sink.wants_control() {
+        let late = connection.engine.sleep(ALERT);
+        select(pin!(transport::control(&mut *sink)), late).await;
+    }
+}
+
+impl Connection {
+    /// Waits, in the transmitting task, until `check` returns something. It is called at once and whenever the connection
+    /// has changed.
+    async fn until_transmitting<T>(&self, mut check: impl FnMut() -> Option<T>) -> T {
+        poll_fn(|cx| {
+            self.tasks.transmitter.register(cx);
+            check().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+}

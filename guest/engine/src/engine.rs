@@ -1,0 +1,372 @@
+//! The engine: a platform, and what all connections over it share.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll};
+
+use futures::future::{Either, select};
+
+use crate::connection::{Connection, DirtyList, LingerList, Registration};
+use crate::net::{connect, listen};
+use crate::notify::CancelScope;
+use crate::options::{ConnectOptions, ServerOptions, Settings};
+use crate::platform::{BoxFuture, Platform, Sink, Source, TcpSocket};
+use crate::quota::memory::MemoryQuota;
+use crate::quota::{HandleQuota, Limits};
+use crate::reader::Reader;
+use crate::server::{self, Listening, Server};
+use crate::transport::{Incoming, ReadBuffers, Transport};
+use crate::types::Error;
+use crate::writer::Writer;
+
+/// Opens connections and servers over one [`Platform`].
+///
+/// A clone is the same engine. All connections of an engine share its quotas: handles, buffered bytes, and read buffers.
+#[derive(Clone)]
+pub struct Engine(Rc<State>);
+
+struct State {
+    platform: Box<dyn Platform>,
+    handles: Rc<HandleQuota>,
+    memory: Rc<MemoryQuota>,
+    buffers: ReadBuffers,
+    dirty: Rc<DirtyList>,
+    lingering: Rc<LingerList>,
+}
+
+/// An engine that may be gone.
+#[derive(Clone, Default)]
+pub(crate) struct WeakEngine(Weak<State>);
+
+impl WeakEngine {
+    pub(crate) fn upgrade(&self) -> Option<Engine> {
+        self.0.upgrade().map(Engine)
+    }
+}
+
+impl Engine {
+    /// Creates an engine with the usual limits.
+    pub fn new(platform: impl Platform + 'static) -> Self {
+        Self::with_limits(platform, Limits::default())
+    }
+
+    /// Creates an engine whose connections take at most `limits` together.
+    pub fn with_limits(platform: impl Platform + 'static, limits: Limits) -> Self {
+        Engine(Rc::new_cyclic(|state| State {
+            platform: Box::new(platform),
+            handles: HandleQuota::new(limits.handles, WeakEngine(state.clone())),
+            memory: MemoryQuota::new(limits.memory),
+            buffers: ReadBuffers::default(),
+            dirty: Rc::default(),
+            lingering: Rc::default(),
+        }))
+    }
+
+    /// Connects to a host by TCP, with TLS if the options say so.
+    ///
+    /// `cancel` of the options ends the call, and so does its deadline. Dropping the call closes what it had opened.
+    ///
+    /// # Errors
+    ///
+    /// As `open-connection` (wit/streams.wit).
+    pub async fn open_connection(
+        &self,
+        host: &str,
+        port: u16,
+        options: ConnectOptions,
+    ) -> Result<(Reader, Writer), Error> {
+        let scope = options.cancel.begin();
+        if port == 0 {
+            return Err(Error::InvalidArgument(
+                "port: 0 cannot be connected to".into(),
+            ));
+        }
+        let _keep = KeepRunning::new(self);
+        let permit = self.handles().opened()?;
+        let protector = match &options.tls {
+            Some(client) => Some(client.clone().for_host(host)?),
+            None => None,
+        };
+        let connecting = async {
+            let (socket, remote) = connect::connect(self, host, port, &options.route).await?;
+            Transport::connected(self, socket, remote)?
+                .protect(self, protector)
+                .await
+        };
+        let transport = match self.unless_cancelled(connecting, &scope, options.deadline).await {
+            Ok(transport) => transport,
+            Err(failed) => return Err(failed.linger(self, permit)),
+        };
+        self.connection(transport, options.settings, Registration::client(permit))
+    }
+
+    /// Makes a connection of a connected socket.
+    ///
+    /// # Errors
+    ///
+    /// As `from-socket` (wit/sockets.wit).
+    pub async fn from_socket(
+        &self,
+        socket: Box<dyn TcpSocket>,
+        options: ConnectOptions,
+    ) -> Result<(Reader, Writer), Error> {
+        let scope = options.cancel.begin();
+        let _keep = KeepRunning::new(self);
+        let permit = self.handles().opened()?;
+        options.route.keep_alive(&*socket)?;
+        let protector = match &options.tls {
+            Some(client) if !client.is_named() => {
+                return Err(Error::InvalidArgument(
+                    "options: TLS without a server name".into(),
+                ));
+            }
+            Some(client) => Some(client.clone().named()),
+            None => None,
+        };
+        let protecting = Transport::unknown(self, socket)?.protect(self, protector);
+        let transport = match self.unless_cancelled(protecting, &scope, options.deadline).await {
+            Ok(transport) => transport,
+            Err(failed) => return Err(failed.linger(self, permit)),
+        };
+        self.connection(transport, options.settings, Registration::client(permit))
+    }
+
+    /// Returns a reader over a stream that the caller provides. Only in async calls.
+    ///
+    /// # Errors
+    ///
+    /// As `from-stream` (wit/streams.wit).
+    pub fn from_stream(&self, stream: Box<dyn Source>, limit: u32) -> Result<Reader, Error> {
+        let settings = Settings {
+            limit: crate::reader::size(limit),
+            ..Settings::default()
+        };
+        let registration = Registration::client(self.handles().reader()?);
+        let incoming = Incoming::new(stream, self.buffers());
+        let connection = Connection::input_only(self, incoming, settings, registration)?;
+        Ok(Reader::new(connection))
+    }
+
+    /// Returns a reader and a writer over two streams that the caller provides. Only in async calls.
+    ///
+    /// # Errors
+    ///
+    /// As `wrap` (wit/streams.wit).
+    pub fn wrap(
+        &self,
+        streams: impl FnOnce() -> (Box<dyn Source>, Box<dyn Sink>),
+        options: ConnectOptions,
+    ) -> Result<(Reader, Writer), Error> {
+        if options.tls.is_some() {
+            return Err(Error::NotSupported(
+                "wrap: TLS begins with start-tls".into(),
+            ));
+        }
+        self.platform().start();
+        let registration = Registration::client(self.handles().opened()?);
+        let (source, sink) = streams();
+        let transport = Transport::streams(Incoming::new(source, self.buffers()), sink);
+        self.connection(transport, options.settings, registration)
+    }
+
+    /// Binds addresses and serves there.
+    ///
+    /// # Errors
+    ///
+    /// As `start-server` (wit/streams.wit).
+    pub async fn start_server(
+        &self,
+        hosts: &[String],
+        port: u16,
+        options: ServerOptions,
+    ) -> Result<Server, Error> {
+        let scope = options.cancel.begin();
+        let sockets = {
+            let binding = pin!(async {
+                // A server that was closed just before may have the address still.
+                self.cancelled_operations().await;
+                listen::bind_all(self, hosts, port, options.family).await
+            });
+            match select(binding, pin!(scope.cancelled())).await {
+                Either::Left((sockets, _)) => sockets?,
+                Either::Right((cancelled, _)) => return Err(cancelled),
+            }
+        };
+        server::serve(self, sockets, &options)
+    }
+
+    /// Serves on a bound socket. Only in async calls.
+    ///
+    /// # Errors
+    ///
+    /// As `from-listener` (wit/sockets.wit).
+    pub fn from_listener(
+        &self,
+        socket: Box<dyn TcpSocket>,
+        options: &ServerOptions,
+    ) -> Result<Server, Error> {
+        server::serve(self, vec![Listening::from_bound(socket)?], options)
+    }
+
+    /// Waits until no connection that this side has closed by now discards input any more, at most 35 s. Dropping the call
+    /// has no effect.
+    pub async fn linger(&self) {
+        self.lingering().all(self).await;
+    }
+
+    fn connection(
+        &self,
+        transport: Transport,
+        settings: Settings,
+        registration: Registration,
+    ) -> Result<(Reader, Writer), Error> {
+        let connection = Connection::new(self, transport, settings, registration)?;
+        Ok((Reader::new(connection.clone()), Writer::new(connection)))
+    }
+
+    /// Runs a call that makes a connection, until it is to end without a result.
+    async fn unless_cancelled<T, E: From<Error>>(
+        &self,
+        connecting: impl Future<Output = Result<T, E>>,
+        scope: &CancelScope<'_>,
+        deadline: Option<u64>,
+    ) -> Result<T, E> {
+        let ended = async {
+            let cancelled = scope.cancelled();
+            let Some(nanoseconds) = deadline else {
+                return cancelled.await;
+            };
+            match select(pin!(cancelled), self.sleep(nanoseconds)).await {
+                Either::Left((cancelled, _)) => cancelled,
+                Either::Right(((), _)) => Error::DeadlineExceeded,
+            }
+        };
+        match select(pin!(connecting), pin!(ended)).await {
+            Either::Left((connected, _)) => connected,
+            Either::Right((error, _)) => Err(error.into()),
+        }
+    }
+}
+
+/// For the rooms of the engine.
+impl Engine {
+    pub(crate) fn platform(&self) -> &dyn Platform {
+        &*self.0.platform
+    }
+
+    pub(crate) fn handles(&self) -> &Rc<HandleQuota> {
+        &self.0.handles
+    }
+
+    pub(crate) fn memory(&self) -> &Rc<MemoryQuota> {
+        &self.0.memory
+    }
+
+    pub(crate) fn buffers(&self) -> &ReadBuffers {
+        &self.0.buffers
+    }
+
+    pub(crate) fn dirty(&self) -> &Rc<DirtyList> {
+        &self.0.dirty
+    }
+
+    pub(crate) fn lingering(&self) -> &Rc<LingerList> {
+        &self.0.lingering
+    }
+
+    /// Returns the time in nanoseconds.
+    pub(crate) fn now(&self) -> u64 {
+        self.platform().now()
+    }
+
+    /// Waits for `nanoseconds`, counted from now.
+    pub(crate) fn sleep(&self, nanoseconds: u64) -> BoxFuture<'static, ()> {
+        let moment = self.now().saturating_add(nanoseconds);
+        self.platform().sleep_until(moment)
+    }
+
+    /// Runs `future` in the background.
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + 'static) {
+        self.platform().spawn(Box::pin(future));
+    }
+
+    /// Returns how many handles the connections of this engine take.
+    pub fn handles_in_use(&self) -> u32 {
+        self.handles().used()
+    }
+
+    /// Returns how many bytes the connections of this engine hold, unread and unsent.
+    pub fn bytes_held(&self) -> usize {
+        self.memory().held()
+    }
+
+    /// Waits until all operations that were cancelled before have ended.
+    async fn cancelled_operations(&self) {
+        let ended = Rc::new(crate::notify::Flag::default());
+        let end = ended.clone();
+        self.platform()
+            .after_cancelled(Box::new(move || end.set()));
+        ended.wait().await;
+    }
+}
+
+/// Keeps the background running until it is dropped. Made in async calls only.
+pub(crate) struct KeepRunning(Engine);
+
+impl KeepRunning {
+    pub(crate) fn new(engine: &Engine) -> Self {
+        engine.platform().keep();
+        KeepRunning(engine.clone())
+    }
+}
+
+impl Drop for KeepRunning {
+    fn drop(&mut self) {
+        self.0.platform().release();
+    }
+}
+
+/// How many times in a row a loop may find something ready before other tasks get a turn: a fast peer's bytes are always
+/// ready.
+pub(crate) struct Coop {
+    budget: u32,
+    left: u32,
+    /// The turn in which the budget was spent.
+    spent_in: Option<u64>,
+}
+
+impl Coop {
+    pub(crate) const fn new(budget: u32) -> Self {
+        Coop {
+            budget,
+            left: budget,
+            spent_in: None,
+        }
+    }
+
+    /// Spends one unit; waits for the next turn when none is left.
+    pub(crate) async fn spend(&mut self, engine: &Engine) {
+        poll_fn(|cx| self.poll_spend(engine, cx)).await;
+    }
+
+    /// The same as a poll.
+    pub(crate) fn poll_spend(&mut self, engine: &Engine, cx: &Context<'_>) -> Poll<()> {
+        if let Some(turn) = self.spent_in {
+            if engine.platform().turn() == turn {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            self.spent_in = None;
+            self.left = self.budget;
+            return Poll::Ready(());
+        }
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 {
+            self.spent_in = Some(engine.platform().turn());
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+}

@@ -1,0 +1,28 @@
+//! Addresses for callers.
+
+use std::net::SocketAddr;
+
+use crate::types::{Address, AddressFamily, InetAddress};
+
+/// Converts an address for callers.
+pub(crate) fn to_interface(address: SocketAddr) -> Address {
+    let (scope_id, flow_info) = match address {
+        SocketAddr::V4(_) => (0, 0),
+        SocketAddr::V6(a) => (a.scope_id(), a.flowinfo()),
+    };
+    Address::Inet(InetAddress {
+        host: address.ip().to_string(),
+        port: address.port(),
+        scope_id,
+        flow_info,
+    })
+}
+
+/// Returns whether `address` is of the wanted family.
+pub(crate) fn is_of(address: &SocketAddr, wanted: AddressFamily) -> bool {
+    match wanted {
+        AddressFamily::Any => true,
+        AddressFamily::Ipv4 => address.is_ipv4(),
+        AddressFamily::Ipv6 => address.is_ipv6(),
+    }
+}

@@ -1,0 +1,203 @@
+//! Listening on one or several addresses.
+
+use std::future::poll_fn;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::Poll;
+
+use crate::engine::Engine;
+use crate::errors;
+use crate::options::set_keep_alive;
+use crate::platform::{Listener, TcpSocket};
+use crate::types::{AddressFamily, Error, KeepAlive, NetworkCode};
+
+use super::{address, resolve, socket};
+
+/// How often one free port is looked for that every address can have.
+const PORT_TRIES: u32 = 16;
+
+/// A bound socket, listening or about to.
+pub(crate) struct Listening {
+    pub(crate) address: SocketAddr,
+    listener: Option<Box<dyn Listener>>,
+    socket: Box<dyn TcpSocket>,
+}
+
+impl Listening {
+    /// Takes a socket that the caller has bound.
+    ///
+    /// # Errors
+    ///
+    /// The system's, for a socket that is not bound.
+    pub(crate) fn from_bound(socket: Box<dyn TcpSocket>) -> Result<Self, Error> {
+        let address = socket
+            .local_address()
+            .map_err(|code| errors::network(code, "listening socket"))?;
+        Ok(Listening {
+            address,
+            listener: None,
+            socket,
+        })
+    }
+
+    fn bind(engine: &Engine, address: SocketAddr) -> Result<Self, Error> {
+        let socket = socket::create(engine, &address)?;
+        socket::bind(&*socket, address)?;
+        Self::from_bound(socket)
+    }
+
+    /// Sets keep-alive for the connections to come: they inherit it.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub(crate) fn keep_alive(&self, options: &KeepAlive) -> Result<(), Error> {
+        Ok(set_keep_alive(&*self.socket, options)?)
+    }
+
+    /// Starts listening. A second call does nothing.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub(crate) fn listen(&mut self, backlog: u32) -> Result<(), Error> {
+        if self.listener.is_none() {
+            let listening = self.socket.listen(backlog);
+            let listener = listening.map_err(|code| {
+                errors::network(code, &format!("listen on {}", self.address))
+            })?;
+            self.listener = Some(listener);
+        }
+        Ok(())
+    }
+}
+
+/// Waits for a connection on any of `listeners`. Dropping the call loses none.
+pub(crate) async fn next_connection(listeners: &mut [Listening]) -> Box<dyn TcpSocket> {
+    let waiting = Waiting(listeners);
+    poll_fn(|cx| {
+        for listening in waiting.0.iter_mut() {
+            if let Some(listener) = &mut listening.listener
+                && let Poll::Ready(socket) = listener.poll_accept(cx)
+            {
+                return Poll::Ready(socket);
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+struct Waiting<'a>(&'a mut [Listening]);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        for listening in self.0.iter_mut() {
+            if let Some(listener) = &mut listening.listener {
+                listener.leave();
+            }
+        }
+        // The next wait begins with another listener: none is starved.
+        if !self.0.is_empty() {
+            self.0.rotate_left(1);
+        }
+    }
+}
+
+/// Binds every address of every host, each once. No host, or an empty one, means all interfaces of both families.
+///
+/// Port 0 is one free port for all of them where that can be had, else a free one for each.
+///
+/// # Errors
+///
+/// Those of [`resolve::resolve`]; the first bind that fails for another reason than that this machine has no such
+/// address or family; and that reason, when no address is left.
+pub(crate) async fn bind_all(
+    engine: &Engine,
+    hosts: &[String],
+    port: u16,
+    family: AddressFamily,
+) -> Result<Vec<Listening>, Error> {
+    let addresses = addresses(engine, hosts, port, family).await?;
+    if port == 0 && addresses.len() > 1 {
+        for _ in 0..PORT_TRIES {
+            match bind_same_port(engine, &addresses) {
+                Err(Error::Network(error)) if error.code == NetworkCode::AddressInUse => {}
+                result => return result,
+            }
+        }
+    }
+    let mut found = Bindings::default();
+    for address in addresses {
+        found.add(Listening::bind(engine, address))?;
+    }
+    found.finish()
+}
+
+async fn addresses(
+    engine: &Engine,
+    hosts: &[String],
+    port: u16,
+    family: AddressFamily,
+) -> Result<Vec<SocketAddr>, Error> {
+    let everywhere = [String::new()];
+    let hosts = if hosts.is_empty() { &everywhere } else { hosts };
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    for host in hosts {
+        let found = if host.is_empty() {
+            let mut any: Vec<SocketAddr> = vec![
+                (Ipv4Addr::UNSPECIFIED, port).into(),
+                (Ipv6Addr::UNSPECIFIED, port).into(),
+            ];
+            any.retain(|address| address::is_of(address, family));
+            any
+        } else {
+            resolve::resolve(engine, host, port, family).await?
+        };
+        for address in found {
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+    }
+    Ok(addresses)
+}
+
+fn bind_same_port(engine: &Engine, addresses: &[SocketAddr]) -> Result<Vec<Listening>, Error> {
+    let mut found = Bindings::default();
+    for address in addresses {
+        let mut address = *address;
+        if let Some(first) = found.listeners.first() {
+            address.set_port(first.address.port());
+        }
+        found.add(Listening::bind(engine, address))?;
+    }
+    found.finish()
+}
+
+/// The sockets that could be bound, and why the last one could not that may be missing.
+#[derive(Default)]
+struct Bindings {
+    listeners: Vec<Listening>,
+    missing: Option<Error>,
+}
+
+impl Bindings {
+    fn add(&mut self, bound: Result<Listening, Error>) -> Result<(), Error> {
+        match bound {
+            Ok(listener) => self.listeners.push(listener),
+            // This machine has no such address, or no such family.
+            Err(Error::Network(error)) if error.code == NetworkCode::AddressNotAvailable => {
+                self.missing = Some(Error::Network(error));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Vec<Listening>, Error> {
+        match self.missing {
+            Some(error) if self.listeners.is_empty() => Err(error),
+            _ => Ok(self.listeners),
+        }
+    }
+}

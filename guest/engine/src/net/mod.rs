@@ -1,0 +1,11 @@
+//! From names and addresses to connected and listening sockets.
+
+pub(crate) mod address;
+pub(crate) mod connect;
+pub(crate) mod host;
+mod idna;
+mod ipv4;
+pub(crate) mod listen;
+mod punycode;
+pub(crate) mod resolve;
+mod socket;

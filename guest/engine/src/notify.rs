@@ -1,0 +1,197 @@
+//! Waiting for a change of plain state: a call checks, sleeps, and is woken to check again.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::task::{Context, Poll, Waker};
+
+use slab::Slab;
+
+use crate::types::Error;
+
+/// The waker of at most one future.
+#[derive(Default)]
+pub(crate) struct WakerSlot(RefCell<Option<Waker>>);
+
+impl WakerSlot {
+    /// Stores `cx`'s waker in the place of the one before, for the next [`WakerSlot::wake`].
+    pub(crate) fn register(&self, cx: &Context<'_>) {
+        let mut slot = self.0.borrow_mut();
+        match slot.as_mut() {
+            Some(waker) => waker.clone_from(cx.waker()),
+            None => *slot = Some(cx.waker().clone()),
+        }
+    }
+
+    /// Wakes the future and forgets it.
+    pub(crate) fn wake(&self) {
+        let waker = self.0.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+/// Any number of futures that wait for something to change.
+///
+/// A future sleeps in [`Notify::until`]; code that changes the state calls [`Notify::wake`]. Dropping the wait
+/// forgets the future and touches no other.
+#[derive(Default)]
+pub(crate) struct Notify {
+    /// The wakers; none for a future that was woken and has not checked yet.
+    sleeping: RefCell<Slab<Option<Waker>>>,
+}
+
+impl Notify {
+    /// Waits until `check` returns something. It is called at once, and after each [`Notify::wake`].
+    pub(crate) async fn until<T>(&self, mut check: impl FnMut() -> Option<T>) -> T {
+        let mut ticket = Ticket {
+            notify: self,
+            place: None,
+        };
+        poll_fn(|cx| match check() {
+            Some(found) => Poll::Ready(found),
+            None => {
+                ticket.sleep(cx);
+                Poll::Pending
+            }
+        })
+        .await
+    }
+
+    /// Has every waiting future check again.
+    pub(crate) fn wake(&self) {
+        if self.sleeping.borrow().is_empty() {
+            return;
+        }
+        // No borrow is held while a waker runs.
+        let woken: Vec<Waker> = {
+            let mut sleeping = self.sleeping.borrow_mut();
+            sleeping
+                .iter_mut()
+                .filter_map(|(_, waker)| waker.take())
+                .collect()
+        };
+        for waker in woken {
+            waker.wake();
+        }
+    }
+}
+
+/// One wait, and its place in the list once it sleeps.
+struct Ticket<'a> {
+    notify: &'a Notify,
+    place: Option<usize>,
+}
+
+impl Ticket<'_> {
+    fn sleep(&mut self, cx: &Context<'_>) {
+        let waker = Some(cx.waker().clone());
+        let mut sleeping = self.notify.sleeping.borrow_mut();
+        match self.place.and_then(|place| sleeping.get_mut(place)) {
+            Some(slot) => *slot = waker,
+            None => self.place = Some(sleeping.insert(waker)),
+        }
+    }
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            self.notify.sleeping.borrow_mut().try_remove(place);
+        }
+    }
+}
+
+/// A `cancel` that ends the waits which are pending when it is called, and no later one.
+#[derive(Default)]
+pub(crate) struct Cancel {
+    rounds: Cell<u64>,
+    changed: Notify,
+}
+
+impl Cancel {
+    /// Ends every wait that is pending.
+    pub(crate) fn cancel(&self) {
+        self.rounds.set(self.rounds.get().wrapping_add(1));
+        self.changed.wake();
+    }
+
+    /// A wait that begins now.
+    pub(crate) fn begin(&self) -> CancelScope<'_> {
+        CancelScope {
+            cancel: self,
+            round: self.rounds.get(),
+        }
+    }
+}
+
+/// A wait that `cancel` can end.
+pub(crate) struct CancelScope<'a> {
+    cancel: &'a Cancel,
+    round: u64,
+}
+
+impl CancelScope<'_> {
+    /// `Err(cancelled)` once the wait was cancelled.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.cancel.rounds.get() == self.round {
+            Ok(())
+        } else {
+            Err(Error::Cancelled)
+        }
+    }
+
+    /// Waits until it is cancelled, and returns the error.
+    pub(crate) async fn cancelled(&self) -> Error {
+        self.cancel.changed.until(|| self.check().err()).await
+    }
+}
+
+/// Something that happens once.
+#[derive(Default)]
+pub(crate) struct Flag {
+    set: Cell<bool>,
+    changed: Notify,
+}
+
+impl Flag {
+    pub(crate) fn set(&self) {
+        self.set.set(true);
+        self.changed.wake();
+    }
+
+    pub(crate) async fn wait(&self) {
+        self.changed.until(|| self.set.get().then_some(())).await;
+    }
+}
+
+/// Whether a call is pending that excludes others of its kind.
+#[derive(Default)]
+pub(crate) struct BusyFlag(Cell<bool>);
+
+impl BusyFlag {
+    /// Begins such a call, until the guard is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `busy` while another one is pending.
+    pub(crate) fn enter(&self) -> Result<BusyGuard<'_>, Error> {
+        if self.0.replace(true) {
+            return Err(Error::Busy);
+        }
+        Ok(BusyGuard(&self.0))
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.0.get()
+    }
+}
+
+/// A call that excludes others of its kind.
+pub(crate) struct BusyGuard<'a>(&'a Cell<bool>);
+
+impl Drop for BusyGuard<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}

@@ -1,0 +1,381 @@
+//! Where accepted connections wait, when very many are open.
+//!
+//! Above a mark, new connections wait here, at a fraction of the price, and are handed to the application once they have
+//! sent something, or when there is room below the mark again: what Linux calls `TCP_DEFER_ACCEPT`. Below the mark they are
+//! handed out at once, so that a server may speak first.
+//!
+//! When the lobby is full, the peer that has been silent here for the longest time is dropped: in favour of a new
+//! connection, or of a peer that speaks and for which there is no room otherwise. So a silent crowd never stops a client
+//! that speaks.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::{Rc, Weak};
+use std::task::Poll;
+
+use crate::notify::WakerSlot;
+use crate::transport::Incoming;
+
+use super::{ACCEPTED, DEFERRED, HandlePermit, HandleQuota};
+
+/// The decision about an accepted connection.
+pub(crate) enum Admission {
+    /// It can be handed out.
+    Now(HandlePermit),
+    /// It waits in the lobby.
+    Later(Rc<Deferred>),
+    /// There is no place.
+    Full,
+}
+
+impl HandleQuota {
+    /// Finds a place for an accepted connection. In a full lobby that is the place of the peer that has been silent for the
+    /// longest time.
+    pub(crate) fn admit(self: &Rc<Self>) -> Admission {
+        let empty = self.lobby.first_speaking().is_none() && self.lobby.longest_silent().is_none();
+        if empty && let Some(permit) = self.take(ACCEPTED, self.lobby_opens()) {
+            return Admission::Now(permit);
+        }
+        let permit = self
+            .take(DEFERRED, self.lobby_closes())
+            .or_else(|| self.lobby.longest_silent()?.replace());
+        match permit {
+            Some(permit) => Admission::Later(Deferred::new(self, permit)),
+            None => Admission::Full,
+        }
+    }
+
+    /// Waits until [`HandleQuota::admit`] would find a place.
+    pub(crate) async fn room(&self) {
+        let check = || {
+            let fits = self.fits(DEFERRED, self.lobby_closes());
+            (fits || self.lobby.longest_silent().is_some()).then_some(())
+        };
+        self.freed.until(check).await;
+    }
+
+    /// Hands out what there is room for, peers that speak first. For these, silent ones leave.
+    pub(super) fn admit_deferred(&self) {
+        while let Some(deferred) = self.lobby.first_speaking() {
+            if !deferred.grant(self.total()) {
+                self.clear_room();
+                return;
+            }
+        }
+        while let Some(deferred) = self.lobby.longest_silent() {
+            if !deferred.grant(self.lobby_opens()) {
+                return;
+            }
+        }
+    }
+
+    /// Closes as many silent connections as one that speaks takes, the longest-waiting ones first. There is room when their
+    /// sockets are gone.
+    fn clear_room(&self) {
+        let more = ACCEPTED.saturating_sub(DEFERRED);
+        while !self.will_fit(more, self.total()) {
+            match self.lobby.longest_silent() {
+                Some(deferred) => deferred.leave(),
+                None => return,
+            }
+        }
+    }
+}
+
+/// An accepted connection that was not handed to the application yet.
+pub(crate) struct Deferred {
+    quota: Rc<HandleQuota>,
+    permit: Cell<Option<HandlePermit>>,
+    speaks: Cell<bool>,
+    granted: Cell<bool>,
+    closed: Cell<bool>,
+    task: WakerSlot,
+    number: u64,
+}
+
+impl Deferred {
+    fn new(quota: &Rc<HandleQuota>, permit: HandlePermit) -> Rc<Self> {
+        let lobby = &quota.lobby;
+        let number = lobby.count.get();
+        lobby.count.set(number.wrapping_add(1));
+        let deferred = Rc::new(Deferred {
+            quota: quota.clone(),
+            permit: Cell::new(Some(permit)),
+            speaks: Cell::new(false),
+            granted: Cell::new(false),
+            closed: Cell::new(false),
+            task: WakerSlot::default(),
+            number,
+        });
+        lobby.silent.add(&deferred);
+        deferred
+    }
+
+    /// Returns its number: deferred connections are numbered in the order of their accepts.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Waits until the connection may be handed out, and returns its permit; `None` once it was closed.
+    pub(crate) async fn admitted(self: &Rc<Self>, incoming: &mut Incoming) -> Option<HandlePermit> {
+        let mut speaks = pin!(incoming.ready());
+        poll_fn(|cx| {
+            self.task.register(cx);
+            if !self.speaks.get() && speaks.as_mut().poll(cx).is_ready() {
+                self.heard();
+            }
+            if self.closed.get() {
+                return Poll::Ready(None);
+            }
+            if self.granted.get() {
+                Poll::Ready(self.permit.take())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await
+    }
+
+    /// Returns whether it waits and its peer has sent nothing.
+    pub(crate) fn is_silent(&self) -> bool {
+        !self.speaks.get() && self.waits()
+    }
+
+    fn waits(&self) -> bool {
+        !self.granted.get() && !self.closed.get()
+    }
+
+    /// Ends the wait.
+    pub(crate) fn close(&self) {
+        self.closed.set(true);
+        self.task.wake();
+    }
+
+    /// Ends the wait in favour of a new connection, which takes over the permit.
+    fn replace(&self) -> Option<HandlePermit> {
+        self.close();
+        self.permit.take()
+    }
+
+    /// Ends the wait to make room.
+    fn leave(&self) {
+        if let Some(permit) = self.permit.take() {
+            permit.leaves();
+            self.permit.set(Some(permit));
+        }
+        self.close();
+    }
+
+    /// Its peer has sent something, or ended.
+    fn heard(self: &Rc<Self>) {
+        self.speaks.set(true);
+        self.quota.lobby.silent.remove(self.number);
+        self.quota.lobby.speaking.add(self);
+        self.quota.admit_deferred();
+    }
+
+    /// Raises the permit to that of a connection that is handed out, if there is room below `mark`.
+    fn grant(&self, mark: u32) -> bool {
+        let Some(permit) = self.permit.take() else {
+            return true;
+        };
+        let granted = permit.raise(mark);
+        self.permit.set(Some(permit));
+        if granted {
+            self.granted.set(true);
+            self.task.wake();
+        }
+        granted
+    }
+}
+
+/// Deferred connections in the order of their accepts.
+#[derive(Default)]
+pub(crate) struct Queue(RefCell<BTreeMap<u64, Weak<Deferred>>>);
+
+impl Queue {
+    pub(crate) fn add(&self, deferred: &Rc<Deferred>) {
+        let mut entries = self.0.borrow_mut();
+        entries.insert(deferred.number, Rc::downgrade(deferred));
+    }
+
+    /// Takes out the one with this number, if it is there.
+    pub(crate) fn remove(&self, number: u64) {
+        self.0.borrow_mut().remove(&number);
+    }
+
+    /// Returns the first one that is still as it was when it was added. Takes out those before it.
+    pub(crate) fn first(&self, is: impl Fn(&Deferred) -> bool) -> Option<Rc<Deferred>> {
+        loop {
+            // No borrow is held when one is dropped: that takes it out of its queues.
+            let first = self
+                .0
+                .borrow()
+                .first_key_value()
+                .map(|(number, deferred)| (*number, deferred.upgrade()));
+            match first? {
+                (_, Some(deferred)) if is(&deferred) => return Some(deferred),
+                (number, _) => self.remove(number),
+            }
+        }
+    }
+}
+
+impl Drop for Deferred {
+    fn drop(&mut self) {
+        self.quota.lobby.silent.remove(self.number);
+        self.quota.lobby.speaking.remove(self.number);
+    }
+}
+
+/// The deferred connections of one engine.
+#[derive(Default)]
+pub(super) struct Lobby {
+    /// Those whose peer has sent something.
+    speaking: Queue,
+    /// Those whose peer has sent nothing.
+    silent: Queue,
+    /// How many there have been.
+    count: Cell<u64>,
+}
+
+impl Lobby {
+    fn first_speaking(&self) -> Option<Rc<Deferred>> {
+        self.speaking.first(Deferred::waits)
+    }
+
+    fn longest_silent(&self) -> Option<Rc<Deferred>> {
+        self.silent.first(Deferred::is_silent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use crate::engine::WeakEngine;
+
+    use super::*;
+
+    fn quota() -> Rc<HandleQuota> {
+        HandleQuota::new(96_000, WeakEngine::default())
+    }
+
+    /// Takes all places that are handed out at once, then the lobby's.
+    fn crowd(quota: &Rc<HandleQuota>) -> (Vec<HandlePermit>, VecDeque<Rc<Deferred>>) {
+        let (mut given, mut waiting) = (Vec::new(), VecDeque::new());
+        while quota.fits(DEFERRED, quota.lobby_closes()) {
+            match quota.admit() {
+                Admission::Now(share) => given.push(share),
+                Admission::Later(deferred) => waiting.push_back(deferred),
+                Admission::Full => panic!("full before its time"),
+            }
+        }
+        assert_eq!(given.len(), 2833);
+        assert_eq!(waiting.len(), 8002);
+        (given, waiting)
+    }
+
+    /// Removes the closed ones, as their tasks do.
+    fn leave(waiting: &mut VecDeque<Rc<Deferred>>) {
+        waiting.retain(|deferred| !deferred.closed.get());
+    }
+
+    #[test]
+    fn longest_silent_peer_leaves_for_an_arrival() {
+        let quota = quota();
+        let (_given, mut waiting) = crowd(&quota);
+        waiting[0].heard();
+        for _ in 0..2000 {
+            let oldest = waiting.iter().find(|deferred| deferred.is_silent()).cloned();
+            let Admission::Later(deferred) = quota.admit() else {
+                panic!("no place for an arrival");
+            };
+            assert!(oldest.is_some_and(|oldest| oldest.closed.get()));
+            waiting.push_back(deferred);
+            leave(&mut waiting);
+        }
+        assert!(waiting[0].granted.get());
+    }
+
+    #[test]
+    fn silent_peers_leave_for_those_that_speak() {
+        let quota = quota();
+        let (_given, mut waiting) = crowd(&quota);
+        let mut served = 0;
+        while let Some(deferred) = waiting.pop_back() {
+            if deferred.closed.get() {
+                continue;
+            }
+            deferred.heard();
+            leave(&mut waiting);
+            assert!(deferred.granted.get());
+            served += 1;
+            waiting.push_front(deferred);
+            if waiting.iter().all(|deferred| deferred.granted.get()) {
+                break;
+            }
+        }
+        // All that there are handles for, beside those that were given out.
+        assert_eq!(served, HANDLES_LEFT / ACCEPTED);
+        assert!(waiting.iter().all(|deferred| deferred.granted.get()));
+    }
+
+    const HANDLES_LEFT: u32 = 96_000 - 2833 * ACCEPTED;
+
+    #[test]
+    fn no_more_leave_than_have_to() {
+        let quota = quota();
+        let (given, mut waiting) = crowd(&quota);
+        let mut speaking = Vec::new();
+        for _ in 0..500 {
+            let deferred = waiting.pop_back().expect("a deferred");
+            deferred.heard();
+            speaking.push(deferred);
+        }
+        // None of those who leave is gone yet: no more of them leave for that.
+        let leaving = waiting.iter().filter(|deferred| deferred.closed.get()).count();
+        assert!(leaving <= 7, "{leaving} leave");
+        while !speaking.iter().all(|deferred| deferred.granted.get()) {
+            leave(&mut waiting);
+        }
+        let left = 8002 - 500 - waiting.len();
+        let needed = (92_000 + 500 * 21 - 96_000) / 3;
+        assert!((needed..needed + 10).contains(&left), "{left} left");
+        drop(given);
+    }
+
+    #[test]
+    fn deferred_ones_that_are_gone_leave_nothing_behind_one_that_stays() {
+        let quota = quota();
+        let (given, mut waiting) = crowd(&quota);
+        let stays = waiting.pop_front();
+        waiting.clear();
+        for number in 0..10_000 {
+            let Admission::Later(deferred) = quota.admit() else {
+                panic!("no deferred for arrival {number}");
+            };
+            if number % 2 == 0 {
+                deferred.heard();
+            }
+        }
+        let lobby = &quota.lobby;
+        let queued = (
+            lobby.silent.0.borrow().len(),
+            lobby.speaking.0.borrow().len(),
+        );
+        assert_eq!(queued, (1, 0));
+        drop((given, stays));
+    }
+
+    #[test]
+    fn all_who_wait_are_given_out_when_there_is_room() {
+        let quota = quota();
+        let (given, waiting) = crowd(&quota);
+        drop(given);
+        let granted = waiting.iter().filter(|deferred| deferred.granted.get()).count();
+        assert_eq!(granted, (68_000 - 8002 * 3) / 21);
+    }
+}

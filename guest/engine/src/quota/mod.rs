@@ -1,0 +1,232 @@
+//! How many connections there may be, counted in the handles that they may come to take.
+//!
+//! All components of a store share one table of handles, and a full table is a trap that ends them all. So each connection
+//! takes a permit here before it is made, and returns it when everything that belongs to it is gone. Without a free permit,
+//! a call that opens a connection fails, and servers stop accepting: the system's backlog holds new connections.
+//!
+//! Silent peers must not be able to take all of it: see [`lobby`].
+
+pub(crate) mod lobby;
+pub(crate) mod memory;
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use crate::engine::WeakEngine;
+use crate::errors;
+use crate::notify::Notify;
+use crate::types::{NetworkCode, NetworkError};
+
+use lobby::Lobby;
+
+/// The bounds on what all connections of an engine take together.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Handles. The `wasmtime` command gives a store 100,000; the default is 96,000.
+    pub handles: u32,
+    /// Bytes, unread and unsent. A linear memory has 4 GiB; buffers that grow take twice what they hold for a moment, and a
+    /// result is a copy. The default is 768 MiB.
+    pub memory: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            handles: 96_000,
+            memory: 768 * 1024 * 1024,
+        }
+    }
+}
+
+/// A connection that a server handed to the application.
+const ACCEPTED: u32 = asyncio_streams_core::HANDLES_ACCEPTED;
+
+/// A connection that this side opened.
+const OPENED: u32 = asyncio_streams_core::HANDLES_OPENED;
+
+/// A connection in the lobby: its socket, and its incoming stream and result.
+const DEFERRED: u32 = 3;
+
+/// A reader over a stream of the program's: the stream, the reader and a call that waits for input.
+const READER: u32 = 12;
+
+/// An attempt to connect beside others: its socket, and the call that waits for it.
+const ATTEMPT: u32 = 2;
+
+/// A listening socket, the stream of its connections, and a read that waits on it.
+const LISTENER: u32 = 4;
+
+/// The handles of one engine.
+pub(crate) struct HandleQuota {
+    engine: WeakEngine,
+    limit: u32,
+    used: Cell<u32>,
+    /// Of these, the ones of deferred connections that were closed to make room.
+    leaving: Cell<u32>,
+    /// More than the limit, when a caller asked for it.
+    extra: Cell<u32>,
+    freed: Notify,
+    lobby: Lobby,
+}
+
+/// A permit for handles. Dropping it returns them, after all operations that were cancelled before have ended.
+pub(crate) struct HandlePermit {
+    quota: Rc<HandleQuota>,
+    handles: Cell<u32>,
+    /// Its connection was closed to make room: the handles are about to be free.
+    leaving: Cell<bool>,
+}
+
+impl HandleQuota {
+    pub(crate) fn new(limit: u32, engine: WeakEngine) -> Rc<Self> {
+        Rc::new(HandleQuota {
+            engine,
+            limit,
+            used: Cell::new(0),
+            leaving: Cell::new(0),
+            extra: Cell::new(0),
+            freed: Notify::default(),
+            lobby: Lobby::default(),
+        })
+    }
+
+    /// Takes a permit for a connection that this side opens.
+    ///
+    /// # Errors
+    ///
+    /// `network(out-of-resources)` without enough handles, as with all of these.
+    pub(crate) fn opened(self: &Rc<Self>) -> Result<HandlePermit, NetworkError> {
+        self.permit(OPENED)
+    }
+
+    /// Takes a permit for a reader over a stream of the program's.
+    pub(crate) fn reader(self: &Rc<Self>) -> Result<HandlePermit, NetworkError> {
+        self.permit(READER)
+    }
+
+    /// Takes a permit for an attempt to connect, beside what its connection counts.
+    pub(crate) fn attempt(self: &Rc<Self>) -> Result<HandlePermit, NetworkError> {
+        self.permit(ATTEMPT)
+    }
+
+    /// Takes a permit for the listening sockets of a server.
+    pub(crate) fn listeners(self: &Rc<Self>, n: usize) -> Result<HandlePermit, NetworkError> {
+        self.permit(LISTENER.saturating_mul(errors::saturate(n)))
+    }
+
+    fn permit(self: &Rc<Self>, handles: u32) -> Result<HandlePermit, NetworkError> {
+        self.take(handles, self.total())
+            .ok_or_else(|| NetworkError {
+                code: NetworkCode::OutOfResources,
+                message: "as many connections are open as a component may have".into(),
+            })
+    }
+
+    /// Makes room for `connections` at once, if there is not so much already: the caller promises that the host has more
+    /// handles than usual.
+    pub(crate) fn make_room_for(&self, connections: u32) {
+        let wanted = connections.saturating_mul(ACCEPTED);
+        let more = wanted.saturating_sub(self.part(17));
+        self.extra.set(self.extra.get().max(more));
+    }
+
+    /// Returns the handles that are in use.
+    pub(crate) fn used(&self) -> u32 {
+        self.used.get()
+    }
+
+    /// All of the handles.
+    fn total(&self) -> u32 {
+        self.limit.saturating_add(self.extra.get())
+    }
+
+    /// The mark above which new connections go to the lobby.
+    fn lobby_opens(&self) -> u32 {
+        self.part(17).saturating_add(self.extra.get())
+    }
+
+    /// The mark above which even the lobby is full, so that peers that speak still find room.
+    fn lobby_closes(&self) -> u32 {
+        self.part(23).saturating_add(self.extra.get())
+    }
+
+    /// So many of 24 parts of the limit.
+    fn part(&self, of_24: u32) -> u32 {
+        (self.limit / 24).saturating_mul(of_24)
+    }
+
+    /// Whether there are so many handles more below `mark`.
+    fn fits(&self, handles: u32, mark: u32) -> bool {
+        self.used.get().saturating_add(handles) <= mark
+    }
+
+    /// The same, once those are free that are about to be.
+    fn will_fit(&self, handles: u32, mark: u32) -> bool {
+        let staying = self.used.get().saturating_sub(self.leaving.get());
+        staying.saturating_add(handles) <= mark
+    }
+
+    /// Takes a permit for so many handles, if they are there below `mark`.
+    fn take(self: &Rc<Self>, handles: u32, mark: u32) -> Option<HandlePermit> {
+        if !self.fits(handles, mark) {
+            return None;
+        }
+        add(&self.used, handles);
+        Some(HandlePermit {
+            quota: self.clone(),
+            handles: Cell::new(handles),
+            leaving: Cell::new(false),
+        })
+    }
+
+    fn free(self: &Rc<Self>, handles: u32, leaving: bool) {
+        subtract(&self.used, handles);
+        if leaving {
+            subtract(&self.leaving, handles);
+        }
+        self.admit_deferred();
+        self.freed.wake();
+    }
+}
+
+impl HandlePermit {
+    /// Raises the permit of a deferred connection to that of one that is handed out, if there is room below `mark`.
+    fn raise(&self, mark: u32) -> bool {
+        let more = ACCEPTED.saturating_sub(self.handles.get());
+        let fits = self.quota.fits(more, mark);
+        if fits {
+            add(&self.quota.used, more);
+            self.handles.set(ACCEPTED);
+        }
+        fits
+    }
+
+    /// Its handles are about to be free.
+    fn leaves(&self) {
+        if !self.leaving.replace(true) {
+            add(&self.quota.leaving, self.handles.get());
+        }
+    }
+}
+
+impl Drop for HandlePermit {
+    fn drop(&mut self) {
+        let (handles, leaving) = (self.handles.get(), self.leaving.get());
+        let quota = self.quota.clone();
+        match self.quota.engine.upgrade() {
+            Some(engine) => engine
+                .platform()
+                .after_cancelled(Box::new(move || quota.free(handles, leaving))),
+            None => quota.free(handles, leaving),
+        }
+    }
+}
+
+fn add(to: &Cell<u32>, n: u32) {
+    to.set(to.get().saturating_add(n));
+}
+
+fn subtract(from: &Cell<u32>, n: u32) {
+    debug_assert!(from.get() >= n, "each permit is returned once");
+    from.set(from.get().saturating_sub(n));
+}

@@ -1,0 +1,251 @@
+//! Accepting: from the listening sockets to connections that can be handed to the application.
+
+use std::pin::pin;
+use std::rc::{Rc, Weak};
+
+use asyncio_streams_core::{self as core, Backoff};
+use futures::future::{Either, select};
+
+use crate::connection::{Connection, Owner, Registration};
+use crate::engine::Coop;
+use crate::net::listen::{self, Listening};
+use crate::platform::TcpSocket;
+use crate::protection::{Failed, Protector};
+use crate::quota::HandlePermit;
+use crate::quota::lobby::{Admission, Deferred};
+use crate::transport::{self, Accepted, Transport};
+use crate::types::Error;
+
+use super::Inner;
+
+/// Sockets in a row that brought no connection, after which other tasks get a turn.
+const TURN: u32 = 16;
+
+/// What a socket from a listener turned out to be.
+enum Arrival {
+    /// A connection, handed out or in the lobby.
+    Taken,
+    /// The peer was gone before it could be accepted.
+    Gone,
+    /// The system could not accept, for lack of descriptors or memory.
+    Failed,
+}
+
+impl Inner {
+    /// Waits until a connection can be [taken](Inner::pop). The wait is pending from the call on.
+    pub(super) fn wait(self: &Rc<Self>) -> impl Future<Output = Result<(), Error>> {
+        let accepting = self.accepting.enter();
+        let scope = self.cancel.begin();
+        async move {
+            let _accepting = accepting?;
+            // Also ends with a connection that comes out of the lobby.
+            let changed = self.changed.until(|| {
+                if let Err(cancelled) = scope.check() {
+                    Some(Err(cancelled))
+                } else if self.is_closed() {
+                    Some(Err(Error::Closed))
+                } else {
+                    self.has_arrived().then_some(Ok(()))
+                }
+            });
+            match select(pin!(changed), pin!(self.take_connections())).await {
+                Either::Left((result, _)) => result,
+                Either::Right(((), _)) => Ok(()),
+            }
+        }
+    }
+
+    /// Takes the connection that arrived first.
+    pub(super) fn pop(&self) -> Option<Rc<Connection>> {
+        if self.has_arrived() {
+            self.arrived.borrow_mut().pop_front()
+        } else {
+            None
+        }
+    }
+
+    /// Returns whether there is a connection to be taken. Those that are over are dropped.
+    fn has_arrived(&self) -> bool {
+        loop {
+            let first = self.arrived.borrow().front().cloned();
+            match first {
+                Some(connection) if connection.outcome().is_some() => {
+                    connection.abort();
+                    self.arrived.borrow_mut().pop_front();
+                }
+                first => return first.is_some(),
+            }
+        }
+    }
+
+    async fn take_connections(self: &Rc<Self>) {
+        let mut backoff = Backoff::new(core::ACCEPT_BACKOFF_FIRST, core::ACCEPT_BACKOFF_LONGEST);
+        let mut coop = Coop::new(TURN);
+        while !self.has_arrived() {
+            self.changed.until(|| self.may_accept().then_some(())).await;
+            self.engine.handles().room().await;
+            let socket = {
+                let Some(mut loan) = Loan::take(self) else {
+                    return;
+                };
+                listen::next_connection(&mut loan.listeners).await
+            };
+            match self.arrive(socket) {
+                Arrival::Failed => self.engine.sleep(backoff.pause()).await,
+                Arrival::Taken | Arrival::Gone => coop.spend(&self.engine).await,
+            }
+        }
+    }
+
+    fn may_accept(&self) -> bool {
+        let room = self.is_below_cap() || self.longest_silent().is_some();
+        room && self.state.borrow().may_accept()
+    }
+
+    fn is_below_cap(&self) -> bool {
+        let max = self.rules.max_connections;
+        max.is_none_or(|max| self.live.get() < max)
+    }
+
+    /// Returns the server's deferred connection whose peer has been silent for the longest time.
+    fn longest_silent(&self) -> Option<Rc<Deferred>> {
+        self.silent.first(Deferred::is_silent)
+    }
+
+    /// Finds a place for a socket.
+    fn arrive(self: &Rc<Self>, socket: Box<dyn TcpSocket>) -> Arrival {
+        // An accept that failed comes as a socket that is closed already, without even a name of its own.
+        let Ok(local) = transport::local_address(&*socket) else {
+            return Arrival::Failed;
+        };
+        let Ok(remote) = transport::remote_address(&*socket) else {
+            return Arrival::Gone;
+        };
+        if self.is_closed() {
+            return Arrival::Gone;
+        }
+        let admission = self.engine.handles().admit();
+        if matches!(admission, Admission::Full) {
+            return Arrival::Gone;
+        }
+        // Silent peers in the lobby are no reason to keep others out: at the server's own cap neither.
+        if !self.is_below_cap()
+            && let Some(deferred) = self.longest_silent()
+        {
+            deferred.close();
+        }
+        let mut arrived = Accepted::new(&self.engine, socket, local, remote);
+        arrived.activity = self.idle.watch();
+        self.live.set(self.live.get().saturating_add(1));
+        match admission {
+            Admission::Now(permit) => self.receive(arrived.into_transport(), permit),
+            Admission::Later(deferred) => {
+                self.silent.add(&deferred);
+                let place = self.deferred.borrow_mut().insert(deferred.clone());
+                self.engine.spawn(self.clone().defer(arrived, deferred, place));
+            }
+            Admission::Full => {}
+        }
+        Arrival::Taken
+    }
+
+    /// Keeps a connection in the lobby until it may be handed out, or the server closes.
+    async fn defer(self: Rc<Self>, mut arrived: Accepted, deferred: Rc<Deferred>, place: usize) {
+        let permit = {
+            let admitted = pin!(deferred.admitted(&mut arrived.incoming));
+            match select(admitted, pin!(arrived.activity.expired())).await {
+                Either::Left((permit, _)) => permit,
+                Either::Right(((), _)) => None,
+            }
+        };
+        // The close has emptied the list, to which nothing is added afterwards.
+        self.deferred.borrow_mut().try_remove(place);
+        self.silent.remove(deferred.number());
+        match permit {
+            Some(permit) if !self.is_closed() => self.receive(arrived.into_transport(), permit),
+            _ => {
+                // The permit is returned last: it counts the socket, and the read that waited on it.
+                drop(arrived);
+                drop(deferred);
+                self.freed();
+            }
+        }
+    }
+
+    /// Hands a connection out, after the handshake if there is to be one.
+    fn receive(self: &Rc<Self>, transport: Transport, permit: HandlePermit) {
+        match self.rules.tls.clone() {
+            Some(protector) => {
+                let protecting = self.clone().protect(transport, permit, protector);
+                self.engine.spawn(protecting);
+            }
+            None => self.hand_out(transport, permit),
+        }
+    }
+
+    /// Does the handshake of a connection, unless the server closes meanwhile.
+    async fn protect(
+        self: Rc<Self>,
+        transport: Transport,
+        permit: HandlePermit,
+        protector: Rc<dyn Protector>,
+    ) {
+        let activity = transport.activity.clone();
+        let protected = {
+            let protecting = pin!(transport.protect(&self.engine, Some(protector)));
+            let closed = pin!(self.changed.until(|| self.is_closed().then_some(())));
+            let idle = pin!(activity.expired());
+            match select(protecting, select(closed, idle)).await {
+                Either::Left((protected, _)) => Some(protected),
+                Either::Right(_) => None,
+            }
+        };
+        match protected {
+            Some(Ok(transport)) if !self.is_closed() => return self.hand_out(transport, permit),
+            Some(Err(Failed {
+                remains: Some(remains),
+                ..
+            })) => remains.linger(&self.engine).await,
+            gone => drop(gone),
+        }
+        drop(permit);
+        self.freed();
+    }
+
+    /// Makes a connection that can be taken.
+    fn hand_out(self: &Rc<Self>, transport: Transport, permit: HandlePermit) {
+        let place = self.clients.borrow_mut().insert(Weak::new());
+        self.state.borrow_mut().client_joined();
+        let registration = Registration::accepted(permit, self.clone(), place);
+        // Only options make it fail, which were checked when they were set. `registration` then gives everything back.
+        let made = Connection::new(&self.engine, transport, self.rules.settings, registration);
+        if let Ok(connection) = made {
+            if let Some(client) = self.clients.borrow_mut().get_mut(place) {
+                *client = Rc::downgrade(&connection);
+            }
+            self.arrived.borrow_mut().push_back(connection);
+            self.changed.wake();
+        }
+    }
+}
+
+/// The listeners, with the accept that waits on them. They go back unless the server has closed.
+struct Loan<'a> {
+    server: &'a Inner,
+    listeners: Vec<Listening>,
+}
+
+impl<'a> Loan<'a> {
+    fn take(server: &'a Inner) -> Option<Self> {
+        let listeners = server.listeners.take()?;
+        Some(Loan { server, listeners })
+    }
+}
+
+impl Drop for Loan<'_> {
+    fn drop(&mut self) {
+        if !self.server.is_closed() {
+            *self.server.listeners.borrow_mut() = Some(std::mem::take(&mut self.listeners));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The settings that clients and servers have in common.
+
+use crate::types::TlsVersion;
+use crate::types::Error;
+
+use super::Times;
+use super::suites::{self, Versions};
+
+/// What both `client-config` and `server-config` say.
+pub struct Common {
+    pub(super) alpn: Vec<Vec<u8>>,
+    pub(super) versions: Versions,
+    pub(super) resumption: bool,
+    pub(super) times: Times,
+    /// Whether what was made of the settings is out of date.
+    changed: bool,
+}
+
+impl Default for Common {
+    fn default() -> Self {
+        Common {
+            alpn: Vec::new(),
+            versions: Versions::default(),
+            resumption: true,
+            times: Times::default(),
+            changed: false,
+        }
+    }
+}
+
+impl Common {
+    pub fn set_alpn(&mut self, protocols: Vec<String>) -> Result<(), Error> {
+        self.alpn = suites::alpn(protocols)?;
+        self.change();
+        Ok(())
+    }
+
+    pub fn set_versions(
+        &mut self,
+        oldest: TlsVersion,
+        newest: TlsVersion,
+    ) -> Result<(), Error> {
+        self.versions = Versions::between(oldest, newest)?;
+        self.change();
+        Ok(())
+    }
+
+    pub fn set_resumption(&mut self, on: bool) -> Result<(), Error> {
+        self.resumption = on;
+        self.change();
+        Ok(())
+    }
+
+    pub fn set_handshake_timeout(&mut self, nanoseconds: u64) -> Result<(), Error> {
+        self.times.set_handshake(nanoseconds)
+    }
+
+    pub fn set_wait_for_peer(&mut self, on: bool) -> Result<(), Error> {
+        self.times.wait_for_peer = on;
+        Ok(())
+    }
+
+    pub fn set_shutdown_timeout(&mut self, nanoseconds: u64) -> Result<(), Error> {
+        self.times.set_shutdown(nanoseconds)
+    }
+
+    /// Something that counts for what is made of the settings is different now. Times do not: they are the connection's.
+    pub(super) fn change(&mut self) {
+        self.changed = true;
+    }
+
+    /// Whether anything was, since the last time.
+    pub(super) fn was_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+}

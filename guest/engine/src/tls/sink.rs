@@ -1,0 +1,138 @@
+//! The outgoing direction: bytes become records, a piece at a time.
+
+use std::task::{Context, Poll, ready};
+
+use crate::engine::{Coop, Engine};
+use crate::platform::Sink;
+use crate::types::Error;
+
+use super::session::Session;
+
+/// Bytes that are encrypted and written at once.
+const PIECE: usize = 64 * 1024;
+
+/// Pieces in a row after which other tasks get a turn.
+const TURN: u32 = 4;
+
+/// The bytes of a connection that are to be encrypted.
+pub(super) struct Encrypted {
+    engine: Engine,
+    raw: Box<dyn Sink>,
+    session: Session,
+    /// A write of more than one piece: its bytes, and how many of them were encrypted.
+    plain: Vec<u8>,
+    at: usize,
+    /// How many bytes the records contain that the raw sink writes.
+    in_flight: usize,
+    notified: bool,
+    coop: Coop,
+}
+
+impl Encrypted {
+    pub(super) fn new(engine: &Engine, raw: Box<dyn Sink>, session: Session) -> Self {
+        Encrypted {
+            engine: engine.clone(),
+            raw,
+            session,
+            plain: Vec::new(),
+            at: 0,
+            in_flight: 0,
+            notified: false,
+            coop: Coop::new(TURN),
+        }
+    }
+
+    fn put(&mut self, records: Vec<u8>) {
+        if !records.is_empty() {
+            self.raw.start(records);
+        }
+    }
+
+    /// Polls until the raw sink has written all records.
+    fn poll_raw(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        while ready!(self.raw.poll_rest(cx))? > 0 {}
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Sink for Encrypted {
+    // All of a small write is taken, or nothing yet.
+    fn start(&mut self, bytes: Vec<u8>) -> usize {
+        if bytes.len() > PIECE {
+            (self.plain, self.at) = (bytes, 0);
+            return 0;
+        }
+        let records = self.session.protect(&bytes);
+        self.put(records);
+        if self.raw.has_rest() {
+            self.in_flight = bytes.len();
+            return 0;
+        }
+        bytes.len()
+    }
+
+    fn has_rest(&self) -> bool {
+        self.in_flight > 0 || self.at < self.plain.len()
+    }
+
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, Error>> {
+        loop {
+            ready!(self.poll_raw(cx))?;
+            if self.in_flight > 0 {
+                return Poll::Ready(Ok(std::mem::take(&mut self.in_flight)));
+            }
+            if self.at >= self.plain.len() {
+                (self.plain, self.at) = (Vec::new(), 0);
+                return Poll::Ready(Ok(0));
+            }
+            ready!(self.coop.poll_spend(&self.engine, cx));
+            let rest = self.plain.get(self.at..).unwrap_or_default();
+            let piece = rest.get(..PIECE).unwrap_or(rest);
+            self.in_flight = piece.len();
+            let records = self.session.protect(piece);
+            self.at = self.at.saturating_add(self.in_flight);
+            self.put(records);
+        }
+    }
+
+    fn leave(&mut self) {
+        self.raw.leave();
+    }
+
+    // With `close_notify`, then the stream under it. If a close waits for the peer, the stream ends in `poll_peer_end`: many
+    // peers, asyncio's among them, do not send their `close_notify` once they have seen the end of the stream.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        ready!(self.poll_raw(cx))?;
+        if !self.notified {
+            self.notified = true;
+            let records = self.session.close_notify();
+            self.put(records);
+            ready!(self.poll_raw(cx))?;
+        }
+        if self.peer_end_timeout().is_some() {
+            return Poll::Ready(Ok(()));
+        }
+        self.raw.poll_end(cx)
+    }
+
+    // Nothing can follow a record that left in part.
+    fn wants_control(&self) -> bool {
+        !self.raw.has_rest() && self.session.wants_control()
+    }
+
+    fn poll_control(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        ready!(self.poll_raw(cx))?;
+        let records = self.session.protect(&[]);
+        self.put(records);
+        self.poll_raw(cx)
+    }
+
+    fn peer_end_timeout(&self) -> Option<u64> {
+        self.session.wait_for_peer()
+    }
+
+    fn poll_peer_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        ready!(self.session.poll_ended(cx))?;
+        self.raw.poll_end(cx)
+    }
+}

@@ -1,0 +1,143 @@
+//! The incoming bytes: reads that lose nothing when they are dropped.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use crate::platform::Source;
+use crate::types::Error;
+
+use super::read_buffers::{LARGE, ReadBuffers, Room, SMALL};
+
+/// A source, and the bytes of a read that nobody has taken.
+pub(crate) struct Incoming {
+    source: Box<dyn Source>,
+    buffers: ReadBuffers,
+    kept: Option<Vec<u8>>,
+    /// Whether the last read filled its buffer.
+    full: bool,
+}
+
+impl Incoming {
+    pub(crate) fn new(source: Box<dyn Source>, buffers: &ReadBuffers) -> Self {
+        Incoming {
+            source,
+            buffers: buffers.clone(),
+            kept: None,
+            full: false,
+        }
+    }
+
+    /// Waits until at least one byte was read, and keeps it for the next read; false at the end, every time. A dropped wait
+    /// loses nothing.
+    pub(crate) async fn ready(&mut self) -> bool {
+        let waiting = Waiting(self);
+        let bytes = poll_fn(|cx| waiting.0.poll_in_a_crowd(cx)).await;
+        waiting.0.kept = bytes;
+        waiting.0.kept.is_some()
+    }
+
+    /// Reads what comes next; `None` at the end. A dropped call loses nothing: the next one returns its bytes.
+    pub(crate) async fn read_next(&mut self) -> Option<Vec<u8>> {
+        self.read_up_to(LARGE).await
+    }
+
+    /// The same, with a buffer of `size` bytes unless too many reads wait. An earlier read that was dropped may have had a
+    /// larger one.
+    pub(crate) async fn read_up_to(&mut self, size: usize) -> Option<Vec<u8>> {
+        let waiting = Waiting(self);
+        poll_fn(|cx| waiting.0.poll_read(cx, size)).await
+    }
+
+    /// Waits until there seems to be something to read, without taking it; false at the end.
+    pub(crate) async fn readable(&mut self) -> bool {
+        if self.kept.is_some() {
+            return true;
+        }
+        let waiting = Waiting(self);
+        poll_fn(|cx| waiting.0.source.poll_readable(cx)).await
+    }
+
+    /// Waits for how the stream ended. Called after the end; a dropped call can be repeated.
+    pub(crate) async fn outcome(&mut self) -> Result<(), Error> {
+        let waiting = Waiting(self);
+        poll_fn(|cx| waiting.0.source.poll_outcome(cx)).await
+    }
+
+    /// The same for a caller who did not want the bytes: a loss of the connection, but not of bytes that were still to come.
+    pub(crate) async fn outcome_unread(&mut self) -> Result<(), Error> {
+        let waiting = Waiting(self);
+        poll_fn(|cx| waiting.0.source.poll_outcome_unread(cx)).await
+    }
+
+    /// Polls for what comes next. After the last poll, [`Incoming::leave`] is called.
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, size: usize) -> Poll<Option<Vec<u8>>> {
+        if let Some(kept) = self.kept.take() {
+            return Poll::Ready(Some(kept));
+        }
+        let polled = self.poll_source(cx, size);
+        let Poll::Ready(Some(mut bytes)) = polled else {
+            return polled;
+        };
+        // More input has usually arrived when a small buffer is full. A separate answer to it would wait for a delayed ACK.
+        if self.full
+            && bytes.len() <= SMALL
+            && size > SMALL
+            && let Poll::Ready(Some(rest)) = self.poll_source(cx, size.saturating_sub(bytes.len()))
+        {
+            bytes.extend_from_slice(&rest);
+            self.buffers.give_back(rest);
+        }
+        Poll::Ready(Some(bytes))
+    }
+
+    /// Polls how the stream ended.
+    #[cfg(feature = "tls")]
+    pub(crate) fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.source.poll_outcome(cx)
+    }
+
+    /// Nothing waits for now.
+    pub(crate) fn leave(&mut self) {
+        self.source.leave();
+    }
+
+    /// Ends a read that is pending, and returns what it got. Only in async calls.
+    pub(crate) fn stop(&mut self) -> Option<Vec<u8>> {
+        self.kept.take().or_else(|| self.source.stop())
+    }
+
+    /// Drops the stream; `then` receives the bytes that a pending read got, now or later in the background.
+    pub(crate) fn stop_then(mut self, then: impl FnOnce(Vec<u8>) + 'static) {
+        match self.kept.take() {
+            Some(bytes) => then(bytes),
+            None => self.source.stop_then(Box::new(then)),
+        }
+    }
+
+    fn poll_source(&mut self, cx: &mut Context<'_>, size: usize) -> Poll<Option<Vec<u8>>> {
+        let room = Room::new(&self.buffers, size, self.full);
+        let polled = self.source.poll_read(cx, &room);
+        if let Poll::Ready(bytes) = &polled {
+            self.full = bytes
+                .as_ref()
+                .is_some_and(|bytes| bytes.len() >= bytes.capacity());
+        }
+        polled
+    }
+
+    fn poll_in_a_crowd(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
+        match self.kept.take() {
+            Some(kept) => Poll::Ready(Some(kept)),
+            None => self.source.poll_read(cx, &Room::in_a_crowd(&self.buffers)),
+        }
+    }
+}
+
+/// Polls a source until it is dropped.
+struct Waiting<'a>(&'a mut Incoming);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}

@@ -1,0 +1,12 @@
+//! A transport: the two byte streams of a connection, as the platform has them or protected by TLS.
+
+mod connected;
+mod incoming;
+mod outgoing;
+mod read_buffers;
+
+pub(crate) use connected::{Accepted, Transport, local_address, remote_address};
+pub(crate) use incoming::Incoming;
+pub(crate) use outgoing::{control, end, peer_end, wanted, write_all, write_rest};
+pub(crate) use read_buffers::{BULK, HAND_ON, LARGE, ReadBuffers};
+pub use read_buffers::{Permit, Room};

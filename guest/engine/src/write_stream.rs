@@ -1,0 +1,144 @@
+//! `write-stream`: everything from a stream, after what is queued.
+
+use std::cell::Cell;
+use std::pin::pin;
+use std::rc::Rc;
+
+use futures::future::{Either, select};
+
+use crate::connection::Connection;
+use crate::engine::Coop;
+use crate::transport::{BULK, HAND_ON, Incoming, LARGE};
+use crate::types::Error;
+
+/// Pieces in a row after which other tasks get a turn.
+const TURN: u32 = 16;
+
+/// Returns how many bytes were taken from `data`, and how it went. All of them are queued, or lost with the connection.
+///
+/// When the call is dropped, what it took is queued as well.
+pub(crate) async fn run(connection: &Rc<Connection>, data: Incoming) -> (u64, Result<(), Error>) {
+    let _streaming = match connection.output.streaming.enter() {
+        Ok(streaming) => streaming,
+        Err(busy) => return (0, Err(busy)),
+    };
+    let mut moving = Moving {
+        connection,
+        data: Some(data),
+        taken: Cell::new(0),
+    };
+    let result = {
+        let all = pin!(moving.move_all());
+        let interrupted = pin!(interruption(connection));
+        match select(all, interrupted).await {
+            Either::Left((result, _)) => result,
+            Either::Right((error, _)) => Err(error),
+        }
+    };
+    moving.stop();
+    (moving.taken.get(), result)
+}
+
+/// Waits until there is a reason not to go on.
+async fn interruption(connection: &Connection) -> Error {
+    let round = connection.output.cancels.write_stream.begin();
+    let check = || round.check().err().or_else(|| refusal(connection));
+    connection.output.changed.until(check).await
+}
+
+/// Why nothing more can be queued.
+fn refusal(connection: &Connection) -> Option<Error> {
+    connection.output.queue.borrow().writable().err().map(Error::from)
+}
+
+/// Bytes on their way from the program's stream to the queue.
+struct Moving<'a> {
+    connection: &'a Rc<Connection>,
+    data: Option<Incoming>,
+    taken: Cell<u64>,
+}
+
+impl Moving<'_> {
+    async fn move_all(&mut self) -> Result<(), Error> {
+        let connection = self.connection;
+        if let Some(error) = refusal(connection) {
+            return Err(error);
+        }
+        let mut coop = Coop::new(TURN);
+        // Much comes at a time, so the next read can have much room.
+        let mut flows = false;
+        loop {
+            let largest = if flows { BULK } else { LARGE };
+            let room = room_left(connection).await?.min(largest);
+            let Some(data) = self.data.as_mut() else {
+                break;
+            };
+            // A waiting read could take bytes that a close, coming first, would lose.
+            if !data.readable().await {
+                break;
+            }
+            let Some(bytes) = data.read_up_to(room).await else {
+                break;
+            };
+            flows = bytes.len() >= HAND_ON;
+            self.taken
+                .set(self.taken.get().saturating_add(bytes.len() as u64));
+            let queued = queue(connection, bytes);
+            connection.flush_now();
+            queued?;
+            coop.spend(&connection.engine).await;
+        }
+        room_left(connection).await.map(drop)
+    }
+
+    /// Queues what a read got that was interrupted.
+    fn stop(&mut self) {
+        let Some(data) = self.data.as_mut() else {
+            return;
+        };
+        if let Some(bytes) = data.stop() {
+            self.taken
+                .set(self.taken.get().saturating_add(bytes.len() as u64));
+            // Only a connection that is lost takes nothing, and then these bytes are lost with it.
+            let _ = queue(self.connection, bytes);
+        }
+    }
+}
+
+impl Drop for Moving<'_> {
+    fn drop(&mut self) {
+        if let Some(data) = self.data.take() {
+            let connection = self.connection.clone();
+            data.stop_then(move |bytes| {
+                // As above.
+                let _ = queue(&connection, bytes);
+            });
+            // A drop must not write: the driver sends the queue.
+            self.connection.mark_dirty();
+        }
+    }
+}
+
+fn queue(connection: &Connection, bytes: Vec<u8>) -> Result<(), Error> {
+    connection.output.queue.borrow_mut().write(bytes)?;
+    connection.weigh();
+    connection.mark_dirty();
+    Ok(())
+}
+
+/// Waits until the output is below its mark, and gives how many bytes it has room for: at least one.
+async fn room_left(connection: &Connection) -> Result<usize, Error> {
+    let check = || {
+        let output = connection.output.queue.borrow();
+        match output.drain_ready() {
+            Err(error) => Some(Err(error)),
+            // Others would have to free it, and nothing here hears of that.
+            Ok(_) if connection.room() == 0 => Some(Err(Error::BufferFull)),
+            Ok(ready) => {
+                let room = output.room().min(connection.room());
+                (ready && room > 0).then_some(Ok(room))
+            }
+        }
+    };
+    connection.output.changed.until(check).await
+}

@@ -1,0 +1,262 @@
+//! The writing side of a connection, as faces hand it to callers. It also closes the connection.
+
+use std::rc::Rc;
+
+use asyncio_streams_core as core;
+
+use crate::connection::Connection;
+use crate::errors::Invalid;
+use crate::net::address;
+use crate::notify::Cancel;
+use crate::platform::Source;
+use crate::protection::Protector;
+use crate::reader::Reader;
+use crate::transport::Incoming;
+use crate::types::{Address, Error, TlsInfo};
+
+/// A writer. Dropping it closes the connection.
+pub struct Writer(Rc<Connection>);
+
+/// A wait of a writer that [`Writer::cancel`] ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// [`Writer::drain`].
+    Drain,
+    /// [`Writer::flush`].
+    Flush,
+    /// [`Writer::wait_closed`].
+    Closed,
+    /// [`Writer::write_stream`].
+    WriteStream,
+}
+
+impl Writer {
+    pub(crate) fn new(connection: Rc<Connection>) -> Self {
+        Writer(connection)
+    }
+
+    /// Queues `data`, all of it or nothing.
+    ///
+    /// # Errors
+    ///
+    /// `busy` while a `write-stream` or a handshake is pending; `buffer-full`; `closed`, `write-after-eof` or the loss of the
+    /// connection.
+    pub fn write(&self, data: Vec<u8>) -> Result<(), Error> {
+        self.queue(data.len(), |queue| queue.write(data))
+    }
+
+    /// Queues all of `data`, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Writer::write`].
+    pub fn writelines(&self, data: Vec<Vec<u8>>) -> Result<(), Error> {
+        let bytes = data.iter().map(Vec::len).fold(0, usize::saturating_add);
+        self.queue(bytes, |queue| queue.writelines(data))
+    }
+
+    /// Waits until the queue is below its mark. The wait is pending from the call on, as all waits are.
+    ///
+    /// # Errors
+    ///
+    /// The loss of the connection, or `cancelled`.
+    pub fn drain(&self) -> impl Future<Output = Result<(), Error>> {
+        self.until(&self.0.output.cancels.drain, |queue| {
+            unless_waiting(queue.drain_ready())
+        })
+    }
+
+    /// Returns whether [`Writer::drain`] would return at once.
+    ///
+    /// # Errors
+    ///
+    /// The loss of the connection.
+    pub fn try_drain(&self) -> Result<bool, Error> {
+        self.0.output.queue.borrow().drain_ready()
+    }
+
+    /// Waits until the transport has taken everything that was written before the call.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Writer::drain`].
+    pub fn flush(&self) -> impl Future<Output = Result<(), Error>> {
+        let position = self.0.output.queue.borrow().written();
+        self.until(&self.0.output.cancels.flush, move |queue| {
+            unless_waiting(queue.flushed_to(position))
+        })
+    }
+
+    /// Queues everything from a stream, after what is queued. Returns how many bytes were taken from it, and how it went.
+    pub async fn write_stream(&self, data: Box<dyn Source>) -> (u64, Result<(), Error>) {
+        let incoming = Incoming::new(data, self.0.engine.buffers());
+        crate::write_stream::run(&self.0, incoming).await
+    }
+
+    /// Returns whether [`Writer::write_eof`] can end the output while input goes on.
+    pub fn can_write_eof(&self) -> bool {
+        self.0.can_write_eof()
+    }
+
+    /// Ends the output when everything that is queued was sent.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Writer::write`], and `not-supported` with TLS 1.2.
+    pub fn write_eof(&self) -> Result<(), Error> {
+        // The state of the connection takes precedence (wit/README.md, "Writer").
+        let busy = self.0.output.streaming.is_busy();
+        let open = !busy && self.0.output.queue.borrow().writable().is_ok();
+        if open && !self.0.can_write_eof() {
+            return Err(Error::NotSupported(
+                "write-eof: TLS 1.2 ends both directions at once".into(),
+            ));
+        }
+        self.queue(0, core::Writer::write_eof)
+    }
+
+    /// Closes: what is queued goes out, then the end.
+    pub fn close(&self) {
+        self.0.close();
+    }
+
+    /// Returns whether the connection was closed, aborted or lost.
+    pub fn is_closing(&self) -> bool {
+        self.0.output.queue.borrow().is_closing()
+    }
+
+    /// Waits until the connection has ended.
+    ///
+    /// # Errors
+    ///
+    /// The reason, unless it was closed cleanly; or `cancelled`.
+    pub fn wait_closed(&self) -> impl Future<Output = Result<(), Error>> {
+        self.until(&self.0.output.cancels.wait_closed, core::Writer::outcome)
+    }
+
+    /// Closes at once and drops what is queued.
+    pub fn abort(&self) {
+        self.0.abort();
+    }
+
+    /// Ends the waits of one kind that are pending with `cancelled`.
+    pub fn cancel(&self, wait: Wait) {
+        let cancels = &self.0.output.cancels;
+        let cancel = match wait {
+            Wait::Drain => &cancels.drain,
+            Wait::Flush => &cancels.flush,
+            Wait::Closed => &cancels.wait_closed,
+            Wait::WriteStream => &cancels.write_stream,
+        };
+        cancel.cancel();
+        self.0.output.changed.wake();
+    }
+
+    /// Returns the peer's address, if the connection is one of sockets.
+    pub fn peername(&self) -> Option<Address> {
+        self.0.peername.map(address::to_interface)
+    }
+
+    /// Returns this side's address, if the connection is one of sockets.
+    pub fn sockname(&self) -> Option<Address> {
+        self.0.sockname.map(address::to_interface)
+    }
+
+    /// Returns how many bytes the transport has not taken.
+    pub fn write_buffer_size(&self) -> usize {
+        self.0.output.queue.borrow().queued()
+    }
+
+    /// Returns the marks of [`Writer::drain`] in bytes: low, high.
+    pub fn write_buffer_limits(&self) -> (usize, usize) {
+        self.0.output.queue.borrow().limits()
+    }
+
+    /// Sets the marks of [`Writer::drain`], by asyncio's rules.
+    ///
+    /// # Errors
+    ///
+    /// When the low mark is above the high one.
+    pub fn set_write_buffer_limits(
+        &self,
+        high: Option<usize>,
+        low: Option<usize>,
+    ) -> Result<(), Invalid> {
+        let mut queue = self.0.output.queue.borrow_mut();
+        Ok(queue.set_limits(high, low)?)
+    }
+
+    /// Protects the connection. Dropping the future aborts the connection.
+    ///
+    /// # Errors
+    ///
+    /// As `start-tls` (wit/streams.wit).
+    pub async fn start_tls(
+        &self,
+        reader: &Reader,
+        protector: Rc<dyn Protector>,
+    ) -> Result<(), Error> {
+        if !reader.is_of(&self.0) {
+            return Err(Error::InvalidArgument(
+                "reader: it is another connection's".into(),
+            ));
+        }
+        self.0.start_tls(protector).await
+    }
+
+    /// Returns what the handshake has agreed on, if the connection is protected.
+    pub fn tls_info(&self) -> Option<TlsInfo> {
+        self.0.tls_info()
+    }
+
+    fn queue(
+        &self,
+        bytes: usize,
+        queue: impl FnOnce(&mut core::Writer<Error>) -> Result<(), core::WriteError<Error>>,
+    ) -> Result<(), Error> {
+        let output = &self.0.output;
+        if output.streaming.is_busy() {
+            return Err(Error::Busy);
+        }
+        if bytes > self.0.room() {
+            output.queue.borrow().writable()?;
+            return Err(Error::BufferFull);
+        }
+        queue(&mut output.queue.borrow_mut())?;
+        self.0.weigh();
+        self.0.mark_dirty();
+        Ok(())
+    }
+
+    /// Waits for a change of the output, until `check` returns an answer or `cancel` ends the wait.
+    fn until<'a, T>(
+        &'a self,
+        cancel: &'a Cancel,
+        mut check: impl FnMut(&core::Writer<Error>) -> Option<Result<T, Error>> + 'a,
+    ) -> impl Future<Output = Result<T, Error>> {
+        let scope = cancel.begin();
+        async move {
+            let output = &self.0.output;
+            let check = || match scope.check() {
+                Ok(()) => check(&output.queue.borrow()),
+                Err(cancelled) => Some(Err(cancelled)),
+            };
+            output.changed.until(check).await
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.0.drop_writer();
+    }
+}
+
+/// Converts the core's answer to a wait's: true ends the wait, and so does an error.
+fn unless_waiting(answer: Result<bool, Error>) -> Option<Result<(), Error>> {
+    match answer {
+        Ok(false) => None,
+        Ok(true) => Some(Ok(())),
+        Err(error) => Some(Err(error)),
+    }
+}
