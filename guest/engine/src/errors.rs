@@ -1,6 +1,8 @@
 //! Makes errors for callers out of the core's, the system's and the name service's.
 
-use asyncio_streams_core::{InvalidArgument, ReadError, WriteError};
+use asyncio_streams_core::{ReadError, WriteError};
+
+pub use asyncio_streams_core::InvalidArgument;
 
 use crate::types::{Error, NetworkCode, NetworkError};
 

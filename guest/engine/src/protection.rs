@@ -53,6 +53,7 @@ pub trait ClientProtector {
 }
 
 /// A connection before the handshake.
+#[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only TLS protects"))]
 pub struct Unprotected {
     pub(crate) engine: Engine,
     pub(crate) incoming: Incoming,

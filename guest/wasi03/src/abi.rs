@@ -27,12 +27,12 @@ provided! {
     "[waitable-set-drop]" set_drop(set: u32);
     "[waitable-set-poll]" set_poll(set: u32, event: *mut [u32; 2]) -> u32;
     "[waitable-join]" join(waitable: u32, set: u32);
-    "[stream-new-unit]" bell_new() -> u64;
-    "[async-lower][stream-read-unit]" bell_read(bell: u32, to: *mut u8, n: usize) -> u32;
-    "[async-lower][stream-write-unit]" bell_write(bell: u32, from: *const u8, n: usize) -> u32;
-    "[stream-cancel-read-unit]" bell_cancel_read(bell: u32) -> u32;
-    "[stream-drop-readable-unit]" bell_drop_readable(bell: u32);
-    "[stream-drop-writable-unit]" bell_drop_writable(bell: u32);
+    "[stream-new-unit]" wake_stream_new() -> u64;
+    "[async-lower][stream-read-unit]" wake_stream_read(wake: u32, to: *mut u8, n: usize) -> u32;
+    "[async-lower][stream-write-unit]" wake_stream_write(wake: u32, from: *const u8, n: usize) -> u32;
+    "[stream-cancel-read-unit]" wake_stream_cancel_read(wake: u32) -> u32;
+    "[stream-drop-readable-unit]" wake_stream_drop_readable(wake: u32);
+    "[stream-drop-writable-unit]" wake_stream_drop_writable(wake: u32);
     "[subtask-cancel]" call_cancel(call: u32) -> u32;
     "[subtask-drop]" call_drop(call: u32);
 }

@@ -16,7 +16,6 @@ use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::shared;
 use crate::spawned::BoxFuture;
-use crate::task::next_turn;
 use crate::waker_slot::WakerSlot;
 
 /// Makes sure that the driver runs. Only in async calls.
@@ -42,22 +41,8 @@ pub fn spawn_daemon(future: impl Future<Output = ()> + 'static) {
     });
 }
 
-/// Waits until all operations that were cancelled before have ended, and have freed, for example, a closed server's address.
-pub async fn cancelled_have_ended() {
-    let last = DRIVER.with(|driver| driver.reaping.borrow().last().copied());
-    let Some(last) = last else { return };
-    while DRIVER.with(|driver| {
-        driver
-            .reaping
-            .borrow()
-            .first()
-            .is_some_and(|first| *first <= last)
-    }) {
-        next_turn().await;
-    }
-}
-
-fn push(future: BoxFuture) {
+/// The same for a future on the heap.
+pub(crate) fn push(future: BoxFuture) {
     if shared::current().is_some() {
         start();
     }
@@ -77,20 +62,32 @@ impl KeepRunning {
         reason = "it starts something, and only where that can be done"
     )]
     pub fn new() -> Self {
-        start();
-        DRIVER.with(|driver| driver.kept.set(driver.kept.get().saturating_add(1)));
+        keep();
         KeepRunning(())
     }
 }
 
 impl Drop for KeepRunning {
     fn drop(&mut self) {
-        DRIVER.with(|driver| {
-            debug_assert!(driver.kept.get() > 0);
-            driver.kept.set(driver.kept.get().saturating_sub(1));
-            driver.waker.wake();
-        });
+        release();
     }
+}
+
+/// Starts the driver, and keeps it until [`release`]. Only in async calls.
+pub(crate) fn keep() {
+    start();
+    DRIVER.with(|driver| driver.kept.set(driver.kept.get().saturating_add(1)));
+}
+
+/// Takes back one [`keep`].
+pub(crate) fn release() {
+    DRIVER.with(|driver| {
+        debug_assert!(driver.kept.get() > 0, "each keep is released once");
+        driver.kept.set(driver.kept.get().saturating_sub(1));
+        if driver.kept.get() == 0 {
+            driver.waker.wake();
+        }
+    });
 }
 
 /// A value that cancelled calls may still borrow, such as a socket that was connecting.

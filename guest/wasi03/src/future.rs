@@ -2,8 +2,7 @@
 
 use std::alloc::Layout;
 use std::future::poll_fn;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use crate::background;
 use crate::blocking::block;
@@ -154,19 +153,26 @@ impl<T: 'static> Answer<T> {
         }
     }
 
-    /// Waits for the value; `None` when it was returned before. Dropping the call loses nothing: the read stays pending.
-    pub async fn get(&mut self) -> Option<T> {
-        let end = self.end.as_mut()?;
-        let mut ended = match end.pending {
-            Some(_) => false,
-            None => end.start() != Progress::Blocked,
+    /// Polls for the value; `None` when it was returned before. When the caller stops polling it calls [`Answer::leave`];
+    /// the read stays pending.
+    pub fn poll_get(&mut self, cx: &Context<'_>) -> Poll<Option<T>> {
+        let Some(end) = self.end.as_mut() else {
+            return Poll::Ready(None);
         };
+        let mut ended = end.pending.is_none() && end.start() != Progress::Blocked;
         while !ended {
-            ended = Waiting(end).await != Progress::Blocked;
+            ended = Progress::of(ready!(end.operation.poll(cx))) != Progress::Blocked;
         }
         let value = end.finish();
         self.end = None;
-        value
+        Poll::Ready(value)
+    }
+
+    /// Takes the pending read out of the task's set: nothing waits for it now.
+    pub fn leave(&mut self) {
+        if let Some(end) = self.end.as_mut() {
+            end.operation.leave();
+        }
     }
 }
 
@@ -184,23 +190,6 @@ impl<T: 'static> End<T> {
         let block = self.pending.take()?;
         // SAFETY: The host has written the value.
         Some(unsafe { (self.reader.lift)(block.at()) })
-    }
-}
-
-/// Waits for the read that is pending. Dropped, it leaves the read in no task's set.
-struct Waiting<'a, T: 'static>(&'a mut End<T>);
-
-impl<T: 'static> Future for Waiting<'_, T> {
-    type Output = Progress;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Progress> {
-        self.0.operation.poll(cx).map(Progress::of)
-    }
-}
-
-impl<T: 'static> Drop for Waiting<'_, T> {
-    fn drop(&mut self) {
-        self.0.operation.leave();
     }
 }
 

@@ -4,12 +4,12 @@
 //!   task       an exported call, from its start until nothing of it is left    (spawned: futures beside it)
 //!   background futures that go on when no call is running
 //!   source, sink, future, call     reading, writing, one value, an imported call; each over an
-//!   operation  which a task's set (shared, lane) waits for, or nothing
+//!   operation  which a task's set (shared, wait_set) waits for, or nothing
 //! ```
 //!
 //! An exported call that waits is a task of the component model. wit-bindgen gives each of them a waitable set, and a
 //! stream by which other tasks wake it, and lets a read of that stream begin and be cancelled at each turn: ten or more
-//! calls of the host for a task that waits for one thing. Here these are kept for the next task (`lane`), and the read
+//! calls of the host for a task that waits for one thing. Here these are kept for the next task (`wait_set`), and the read
 //! stays pending.
 //!
 //! Bindings take it in the place of wit-bindgen's by `runtime_path: "asyncio_streams_task::rt"`, for programs: streams and
@@ -31,12 +31,14 @@
 
 mod abi;
 mod background;
+pub mod bindings;
 mod blocking;
 mod call;
 mod clock;
 mod future;
-mod lane;
+mod wait_set;
 mod operation;
+mod platform;
 mod readable;
 mod shared;
 mod sink;
@@ -44,19 +46,22 @@ mod source;
 mod spawned;
 mod stream;
 mod task;
+mod timer;
 mod waker_slot;
 
 pub use background::{
-    KeepRunning, Late, after_cancelled, cancelled_have_ended, spawn as spawn_in_background,
+    KeepRunning, Late, after_cancelled, spawn as spawn_in_background,
     spawn_daemon, start as start_background,
 };
 pub use clock::ClockWait;
 pub use future::{Answer, FutureReader, FutureWriter};
+pub use platform::{Listener, Received, Sent, TcpSocket, Wasi};
 pub use sink::{Gone, Sink};
 pub use source::Source;
 pub use spawned::spawn;
 pub use stream::{StreamReader, StreamWriter};
 pub use task::{let_tasks_exit, next_turn};
+pub use timer::{Sleep, now};
 pub use waker_slot::WakerSlot;
 
 /// wit-bindgen's runtime for generated code, with these tasks: for programs.

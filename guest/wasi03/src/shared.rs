@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::Wake;
 
 use crate::abi;
-use crate::lane::{self, Lane};
+use crate::wait_set::{self, WaitSet};
 use crate::operation::Event;
 use crate::spawned;
 
@@ -29,7 +29,7 @@ pub(crate) enum State {
 pub(crate) struct Shared {
     pub(crate) state: Cell<State>,
     /// None until it has something to wait for.
-    pub(crate) lane: RefCell<Option<Lane>>,
+    pub(crate) wait_set: RefCell<Option<WaitSet>>,
     waits: RefCell<Waits>,
 }
 
@@ -80,7 +80,7 @@ impl Shared {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Shared {
             state: Cell::new(State::Woken),
-            lane: RefCell::new(None),
+            wait_set: RefCell::new(None),
             waits: RefCell::default(),
         })
     }
@@ -94,16 +94,16 @@ impl Shared {
     /// Goes to sleep: what the host is to wait for.
     pub(crate) fn sleep(&self) -> u32 {
         self.state.set(State::Sleeping);
-        let mut lane = self.lane.borrow_mut();
-        lane.get_or_insert_with(Lane::take).listen()
+        let mut wait_set = self.wait_set.borrow_mut();
+        wait_set.get_or_insert_with(WaitSet::take).listen()
     }
 
     /// Takes what has happened to the operations that are pending.
     pub(crate) fn catch_up(&self) {
         while self.waits() {
-            let lane = self.lane.borrow();
-            let happened = lane.as_ref().and_then(Lane::poll);
-            drop(lane);
+            let wait_set = self.wait_set.borrow();
+            let happened = wait_set.as_ref().and_then(WaitSet::poll);
+            drop(wait_set);
             match happened {
                 Some([waitable, code]) => self.deliver(waitable, code),
                 None => return,
@@ -113,12 +113,12 @@ impl Shared {
 
     /// A waitable has come to `code`.
     pub(crate) fn deliver(&self, waitable: u32, code: u32) {
-        let mut lane = self.lane.borrow_mut();
-        if lane.as_mut().is_some_and(|lane| lane.heard(waitable)) {
+        let mut wait_set = self.wait_set.borrow_mut();
+        if wait_set.as_mut().is_some_and(|wait_set| wait_set.heard(waitable)) {
             return;
         }
-        drop(lane);
-        lane::leave(waitable);
+        drop(wait_set);
+        wait_set::leave(waitable);
         let wait = self.waits.borrow_mut().remove(waitable);
         match wait {
             // SAFETY: The operation keeps `ptr` valid until it is called or unregisters.
@@ -158,14 +158,14 @@ impl Shared {
     }
 
     fn register(&self, waitable: u32, wait: Wait) -> *mut c_void {
-        let mut lane = self.lane.borrow_mut();
-        lane.get_or_insert_with(Lane::take).join(waitable);
+        let mut wait_set = self.wait_set.borrow_mut();
+        wait_set.get_or_insert_with(WaitSet::take).join(waitable);
         let before = self.waits.borrow_mut().insert(waitable, wait);
         before.map_or(ptr::null_mut(), |wait| wait.ptr())
     }
 
     fn unregister(&self, waitable: u32) -> *mut c_void {
-        lane::leave(waitable);
+        wait_set::leave(waitable);
         let before = self.waits.borrow_mut().remove(waitable);
         before.map_or(ptr::null_mut(), |wait| wait.ptr())
     }
@@ -178,9 +178,9 @@ impl Wake for Shared {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if self.state.replace(State::Woken) == State::Sleeping
-            && let Some(lane) = self.lane.borrow_mut().as_mut()
+            && let Some(wait_set) = self.wait_set.borrow_mut().as_mut()
         {
-            lane.ring();
+            wait_set.wake_task();
         }
     }
 }

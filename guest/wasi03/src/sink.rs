@@ -1,7 +1,6 @@
 //! Writing to a stream of bytes: one write at a time, which outlives the call that waits for it.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use crate::background;
 use crate::blocking::block;
@@ -14,7 +13,7 @@ pub struct Gone;
 
 /// A stream that is written to.
 ///
-/// A write whose future is dropped stays pending, with its bytes, and the next [`Sink::finish`] goes on with it. Dropping
+/// A write that is no longer polled stays pending, with its bytes, and the next [`Sink::poll_rest`] goes on with it. Dropping
 /// the sink ends the stream; bytes that were not taken by then are dropped.
 pub struct Sink {
     /// None once it was taken apart by the drop.
@@ -54,8 +53,8 @@ impl Sink {
             .is_some_and(|end| end.pending || !end.rest().is_empty())
     }
 
-    /// Starts to write `bytes`; returns how many of them were taken at once. [`Sink::finish`] writes the others, and must
-    /// have done so before the next write starts.
+    /// Starts to write `bytes`; returns how many of them were taken at once. [`Sink::poll_rest`] writes the others, and
+    /// must have done so before the next write starts.
     pub fn start(&mut self, bytes: Vec<u8>) -> usize {
         debug_assert!(!self.has_rest(), "one write at a time");
         let Some(end) = self.end.as_mut() else {
@@ -71,46 +70,55 @@ impl Sink {
         }
     }
 
-    /// Waits until all bytes were taken, and calls `sent` with the length of each part. A dropped call takes nothing back.
+    /// Polls for the next part of the write to be taken, and returns its length; 0 when nothing is left. When the caller
+    /// stops polling it calls [`Sink::leave`].
     ///
     /// # Errors
     ///
     /// When the reader is gone.
-    pub async fn finish(&mut self, mut sent: impl FnMut(usize)) -> Result<(), Gone> {
+    pub fn poll_rest(&mut self, cx: &Context<'_>) -> Poll<Result<usize, Gone>> {
         let Some(end) = self.end.as_mut() else {
-            return Err(Gone);
+            return Poll::Ready(Err(Gone));
         };
         loop {
-            if !end.pending {
-                if end.rest().is_empty() {
-                    return Ok(());
+            let items = if end.pending {
+                ready!(end.poll(cx))
+            } else if end.rest().is_empty() {
+                return Poll::Ready(Ok(0));
+            } else if end.ended {
+                return Poll::Ready(Err(Gone));
+            } else {
+                match end.write() {
+                    Progress::Copied { items, .. } => items,
+                    Progress::Blocked => continue,
                 }
-                if end.ended {
-                    return Err(Gone);
-                }
-                if let Progress::Copied { items, .. } = end.write() {
-                    sent(end.took(items));
-                    continue;
-                }
+            };
+            if items > 0 {
+                return Poll::Ready(Ok(end.took(items)));
             }
-            let items = Waiting(end).await;
-            sent(end.took(items));
         }
     }
 
-    /// Waits until the stream's reader reads. Nothing may be left of an earlier write.
+    /// Polls whether the stream's reader reads. Nothing may be left of an earlier write.
     ///
     /// # Errors
     ///
     /// When the reader is gone.
-    pub async fn reader_waits(&mut self) -> Result<(), Gone> {
+    pub fn poll_wanted(&mut self, cx: &Context<'_>) -> Poll<Result<(), Gone>> {
         let Some(end) = self.end.as_mut() else {
-            return Err(Gone);
+            return Poll::Ready(Err(Gone));
         };
         if end.pending || (!end.ended && end.write() == Progress::Blocked) {
-            Waiting(end).await;
+            ready!(end.poll(cx));
         }
-        if end.ended { Err(Gone) } else { Ok(()) }
+        Poll::Ready(if end.ended { Err(Gone) } else { Ok(()) })
+    }
+
+    /// Takes the pending write out of the task's set: nothing waits for it now.
+    pub fn leave(&mut self) {
+        if let Some(end) = self.end.as_mut() {
+            end.operation.leave();
+        }
     }
 
     /// Takes the buffer of the last write, to be used again. Nothing may be left of it.
@@ -160,23 +168,6 @@ impl End {
             }
         }
         Poll::Pending
-    }
-}
-
-/// Waits for the write that is pending. Dropped, it leaves the write in no task's set.
-struct Waiting<'a>(&'a mut End);
-
-impl Future for Waiting<'_> {
-    type Output = usize;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
-        self.0.poll(cx)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.operation.leave();
     }
 }
 

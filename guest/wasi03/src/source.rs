@@ -1,8 +1,7 @@
-//! Reading from a stream without losing what a dropped read was about to get.
+//! Reading from a stream: one read at a time, which outlives the call that waits for it.
 
 use std::mem;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use crate::background;
 use crate::blocking::block;
@@ -11,14 +10,14 @@ use crate::stream::{Block, MAX_LENGTH, Progress, StreamReader};
 
 /// A stream that is read from.
 ///
-/// A read whose future is dropped stays pending, with its buffer, and the next read returns its items. So nothing is lost,
+/// A read that is no longer polled stays pending, with its buffer, and the next read returns its items. So nothing is lost,
 /// and only the drop of the source cancels.
 ///
 /// `P` is dropped when a read has got its items: a permit for the room that the read waits with.
 pub struct Source<T: 'static, P: 'static = ()> {
     /// None once it was taken apart by the drop.
     end: Option<End<T, P>>,
-    /// Items that arrived for a dropped read.
+    /// Items of a read that nobody has taken.
     kept: Vec<T>,
 }
 
@@ -52,53 +51,74 @@ impl<T: 'static, P: 'static> Source<T, P> {
         }
     }
 
-    /// Reads at least one item, into the spare capacity that `room` returns; `None` at the end, every time.
+    /// Polls for at least one item, read into the spare capacity that `room` returns; `None` at the end, every time.
     ///
-    /// An earlier read that is still pending goes on, with its own room. Dropping the call takes nothing.
-    pub async fn read(&mut self, mut room: impl FnMut() -> (Vec<T>, P)) -> Option<Vec<T>> {
+    /// An earlier read that is still pending goes on, with its own room. When the caller stops polling it calls
+    /// [`Source::leave`].
+    pub fn poll_read(
+        &mut self,
+        cx: &Context<'_>,
+        mut room: impl FnMut() -> (Vec<T>, P),
+    ) -> Poll<Option<Vec<T>>> {
         if !self.kept.is_empty() {
-            return Some(mem::take(&mut self.kept));
+            return Poll::Ready(Some(mem::take(&mut self.kept)));
         }
-        let end = self.end.as_mut()?;
+        let Some(end) = self.end.as_mut() else {
+            return Poll::Ready(None);
+        };
         loop {
-            let progress = if end.pending.is_some() {
-                Progress::Blocked
+            let items = if end.pending.is_some() {
+                ready!(end.poll(cx))
             } else if end.ended {
-                return None;
+                return Poll::Ready(None);
             } else {
                 let (room, permit) = room();
-                end.start(room, permit)
+                match end.start(room, permit) {
+                    Progress::Copied { items, .. } => items,
+                    Progress::Blocked => continue,
+                }
             };
-            if let Some(items) = end.settle(progress).await {
-                return Some(items);
+            if let Some(items) = end.finish(items) {
+                return Poll::Ready(Some(items));
             }
         }
     }
 
-    /// Waits until there seems to be something to read, without taking it; false at the end.
+    /// Polls whether there seems to be something to read, without taking it; false at the end.
     ///
     /// Exact for a stream that a program writes; only a hint for a stream of the host.
-    pub async fn readable(&mut self) -> bool
+    pub fn poll_readable(&mut self, cx: &Context<'_>) -> Poll<bool>
     where
         P: Default,
     {
         let Some(end) = self.end.as_mut() else {
-            return false;
+            return Poll::Ready(false);
         };
         if !self.kept.is_empty() {
-            return true;
+            return Poll::Ready(true);
         }
-        let progress = if end.pending.is_some() {
+        let started = if end.pending.is_some() {
             Progress::Blocked
         } else if end.ended {
-            return false;
+            return Poll::Ready(false);
         } else {
             end.start_of(0, Vec::new(), P::default())
         };
-        if let Some(items) = end.settle(progress).await {
+        let items = match started {
+            Progress::Copied { items, .. } => items,
+            Progress::Blocked => ready!(end.poll(cx)),
+        };
+        if let Some(items) = end.finish(items) {
             self.kept = items;
         }
-        !self.kept.is_empty() || !end.ended
+        Poll::Ready(!self.kept.is_empty() || !end.ended)
+    }
+
+    /// Takes the pending read out of the task's set: nothing waits for it now.
+    pub fn leave(&mut self) {
+        if let Some(end) = self.end.as_mut() {
+            end.operation.leave();
+        }
     }
 
     /// Ends the read that is pending, if one is; returns what it got. It may block: only in async calls and in the background.
@@ -129,19 +149,6 @@ impl<T: 'static, P: 'static> Source<T, P> {
                     then(items);
                 }
             }));
-        }
-    }
-
-    /// Waits until an item was really read, and keeps it for the next read; false at the end, every time.
-    ///
-    /// A read of no items would ask only whether there is something, and the host answers that by guessing.
-    pub async fn ready(&mut self, room: impl FnMut() -> (Vec<T>, P)) -> bool {
-        match self.read(room).await {
-            Some(items) => {
-                self.kept = items;
-                true
-            }
-            None => false,
         }
     }
 }
@@ -196,15 +203,6 @@ impl<T: 'static, P: 'static> End<T, P> {
         progress
     }
 
-    /// Waits until the read has ended; returns what it got, or nothing when it got none.
-    async fn settle(&mut self, progress: Progress) -> Option<Vec<T>> {
-        let items = match progress {
-            Progress::Copied { items, .. } => items,
-            Progress::Blocked => Waiting(self).await,
-        };
-        self.finish(items)
-    }
-
     fn poll(&mut self, cx: &Context<'_>) -> Poll<usize> {
         while let Poll::Ready(code) = self.operation.poll(cx) {
             if let Progress::Copied { items, .. } = self.note(code) {
@@ -231,23 +229,6 @@ impl<T: 'static, P: 'static> End<T, P> {
             _ => unsafe { room.set_len(room.len().saturating_add(items)) },
         }
         (items > 0).then_some(room)
-    }
-}
-
-/// Waits for the read that is pending. Dropped, it leaves the read in no task's set.
-struct Waiting<'a, T: 'static, P: 'static>(&'a mut End<T, P>);
-
-impl<T: 'static, P: 'static> Future for Waiting<'_, T, P> {
-    type Output = usize;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
-        self.0.poll(cx)
-    }
-}
-
-impl<T: 'static, P: 'static> Drop for Waiting<'_, T, P> {
-    fn drop(&mut self) {
-        self.0.operation.leave();
     }
 }
 

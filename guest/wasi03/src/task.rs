@@ -56,6 +56,11 @@ thread_local! {
     static TURN: Cell<u64> = const { Cell::new(0) };
 }
 
+/// Returns the number of the current turn: a task runs from one event of the host to the next.
+pub(crate) fn turn() -> u64 {
+    TURN.get()
+}
+
 /// Waits for the running task's next turn. The host first runs everything else that is ready.
 ///
 /// A future that wakes itself may be polled again in the same turn, by a set of futures between it and the task.
@@ -71,7 +76,7 @@ pub async fn next_turn() {
     .await;
 }
 
-/// Lets returned tasks exit when there are many of them. A call that may return at once awaits this before it takes
+/// Lets returned tasks exit when there are many of them. An exported call that may return at once awaits this before it takes
 /// anything. So a caller that makes such calls in a loop waits now and then, and its tasks do not accumulate.
 pub async fn let_tasks_exit() {
     if EXITING.get() >= MOST_EXITING {
@@ -125,8 +130,8 @@ fn run(mut task: Box<Task>, happen: impl FnOnce(&mut Task)) -> u32 {
     if wanted == abi::EXIT {
         shared.state.set(State::Woken);
         drop(task);
-        if let Some(lane) = shared.lane.take() {
-            lane.give_back();
+        if let Some(wait_set) = shared.wait_set.take() {
+            wait_set.give_back();
         }
     } else {
         // SAFETY: The host gives it back to `callback`, of this task alone.

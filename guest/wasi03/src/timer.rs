@@ -1,6 +1,6 @@
 //! Timers, all of them on a few waits of the host's clock.
 //!
-//! A wait per timer would cost a handle each, and cancelling one blocks: most deadlines never fire. So a wait of the host's
+//! A wait per timer would cost a handle each, and cancelling one blocks. Most deadlines never fire. So a wait of the host's
 //! clock is never cancelled, and there are few.
 
 use std::cell::{Cell, RefCell};
@@ -9,32 +9,28 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use asyncio_streams_task::{ClockWait, KeepRunning, WakerSlot, spawn_daemon};
-
+use crate::background::{KeepRunning, spawn_daemon};
 use crate::bindings::wasi::clocks::monotonic_clock;
+use crate::clock::ClockWait;
+use crate::waker_slot::WakerSlot;
 
 /// Nanoseconds below which a wait goes on until its timer is due; a longer one ends earlier and is followed by another.
 const EXACT: u64 = 1 << 20;
 
 /// Nanoseconds on the monotonic clock.
-pub(crate) fn now() -> u64 {
+pub fn now() -> u64 {
     monotonic_clock::now()
 }
 
-/// Waits for `nanoseconds`, counted from now. To be polled in async calls and in the background.
-pub(crate) fn sleep(nanoseconds: u64) -> Sleep {
-    Sleep::until(now().saturating_add(nanoseconds))
-}
-
 /// A timer. Dropping it before its time forgets it.
-pub(crate) struct Sleep {
+pub struct Sleep {
     deadline: u64,
     id: Option<u64>,
 }
 
 impl Sleep {
     /// Waits for a moment on the clock of [`now`].
-    pub(crate) fn until(deadline: u64) -> Self {
+    pub fn until(deadline: u64) -> Self {
         Sleep { deadline, id: None }
     }
 }

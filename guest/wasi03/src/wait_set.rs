@@ -3,51 +3,52 @@
 use std::cell::RefCell;
 
 use crate::abi;
+use crate::operation::BLOCKED;
 
 /// How many are kept that nobody needs at the moment.
 const KEPT: usize = 32;
 
 thread_local! {
-    static FREE: RefCell<Vec<Lane>> = const { RefCell::new(Vec::new()) };
+    static FREE: RefCell<Vec<WaitSet>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A waitable set, and the bell in it: a stream by which others wake the task that waits on the set.
-pub(crate) struct Lane {
+/// A waitable set with a wake stream in it: others write to the stream to wake the task that waits on the set.
+pub(crate) struct WaitSet {
     set: u32,
-    /// The ends of the bell's stream. The reading end is in the set.
-    ear: u32,
-    clapper: u32,
-    bell: Bell,
+    /// The ends of the wake stream. The reading end is in the set.
+    rx: u32,
+    tx: u32,
+    wake: Wake,
 }
 
-enum Bell {
+enum Wake {
     /// No read is pending.
-    Silent,
-    /// A read is pending, which the next ring ends.
-    Listening,
-    /// The read is over, and the set is going to say so.
-    Rung,
+    Idle,
+    /// A read is pending, which the next wake ends.
+    Reading,
+    /// The read is over, and the set is about to report it.
+    Written,
 }
 
-impl Lane {
+impl WaitSet {
     /// One that is free, or a new one.
     pub(crate) fn take() -> Self {
         let free = FREE.with_borrow_mut(Vec::pop);
-        free.unwrap_or_else(Lane::new)
+        free.unwrap_or_else(WaitSet::new)
     }
 
     fn new() -> Self {
-        // SAFETY: Calls of the host without pointers; the ends are this lane's, and so is the set.
+        // SAFETY: Calls of the host without pointers; the ends are this set's.
         unsafe {
             let set = abi::set_new();
-            let ends = abi::bell_new();
-            let (ear, clapper) = (ends as u32, (ends >> 32) as u32);
-            abi::join(ear, set);
-            Lane {
+            let ends = abi::wake_stream_new();
+            let (rx, tx) = (ends as u32, (ends >> 32) as u32);
+            abi::join(rx, set);
+            WaitSet {
                 set,
-                ear,
-                clapper,
-                bell: Bell::Silent,
+                rx,
+                tx,
+                wake: Wake::Idle,
             }
         }
     }
@@ -66,32 +67,34 @@ impl Lane {
         // SAFETY: Calls of the host without pointers. The end leaves the set before it is cancelled and dropped, and the
         // set is empty then.
         unsafe {
-            abi::join(self.ear, 0);
-            if !matches!(self.bell, Bell::Silent) {
-                abi::bell_cancel_read(self.ear);
+            abi::join(self.rx, 0);
+            if !matches!(self.wake, Wake::Idle) {
+                abi::wake_stream_cancel_read(self.rx);
             }
-            abi::bell_drop_readable(self.ear);
-            abi::bell_drop_writable(self.clapper);
+            abi::wake_stream_drop_readable(self.rx);
+            abi::wake_stream_drop_writable(self.tx);
             abi::set_drop(self.set);
         }
     }
 
-    /// The set, with the bell listening.
+    /// Returns the set, with a read of the wake stream pending.
     pub(crate) fn listen(&mut self) -> u32 {
-        if matches!(self.bell, Bell::Silent) {
-            // SAFETY: A read of a unit stream touches no memory. It is pending then: nobody has rung.
-            unsafe { abi::bell_read(self.ear, std::ptr::null_mut(), 1) };
-            self.bell = Bell::Listening;
+        if matches!(self.wake, Wake::Idle) {
+            // SAFETY: A read of a unit stream touches no memory. It is pending then: nothing was written.
+            let code = unsafe { abi::wake_stream_read(self.rx, std::ptr::null_mut(), 1) };
+            debug_assert_eq!(code, BLOCKED, "the read is pending");
+            self.wake = Wake::Reading;
         }
         self.set
     }
 
-    /// Has the host tell the task that waits on the set.
-    pub(crate) fn ring(&mut self) {
-        if matches!(self.bell, Bell::Listening) {
+    /// Wakes the task that waits on the set.
+    pub(crate) fn wake_task(&mut self) {
+        if matches!(self.wake, Wake::Reading) {
             // SAFETY: A write of a unit stream touches no memory. It is over at once: a read is pending.
-            unsafe { abi::bell_write(self.clapper, std::ptr::null(), 1) };
-            self.bell = Bell::Rung;
+            let code = unsafe { abi::wake_stream_write(self.tx, std::ptr::null(), 1) };
+            debug_assert_ne!(code, BLOCKED, "the read takes the item at once");
+            self.wake = Wake::Written;
         }
     }
 
@@ -103,13 +106,13 @@ impl Lane {
         (event != abi::EVENT_NONE).then_some(happened)
     }
 
-    /// Whether that was the bell.
+    /// Returns whether that was the wake stream.
     pub(crate) fn heard(&mut self, waitable: u32) -> bool {
-        let bell = waitable == self.ear;
-        if bell {
-            self.bell = Bell::Silent;
+        let wake = waitable == self.rx;
+        if wake {
+            self.wake = Wake::Idle;
         }
-        bell
+        wake
     }
 
     /// Adds a waitable.

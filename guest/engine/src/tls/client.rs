@@ -61,12 +61,12 @@ impl ClientSettings {
         Ok(())
     }
 
-    /// The role that these settings make, with a name to verify or without one yet.
+    /// Returns what these settings make, with a name to verify or without one yet.
     ///
     /// # Errors
     ///
     /// `invalid-argument` when nobody is trusted, or no certificate can be for the name.
-    pub fn role(&mut self, name: Option<&str>) -> Result<Client, Error> {
+    pub fn client(&mut self, name: Option<&str>) -> Result<Client, Error> {
         let name = name.map(names::parse).transpose()?;
         let changed = self.common.was_changed();
         let made = self.made.take().filter(|_| !changed);

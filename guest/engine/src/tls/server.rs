@@ -64,12 +64,12 @@ impl ServerSettings {
         self.changed().roots.add(certificates, "client roots")
     }
 
-    /// The role that these settings make.
+    /// Returns what these settings make.
     ///
     /// # Errors
     ///
     /// `invalid-argument` without a certificate, and without roots for the certificates that clients are to show.
-    pub fn role(&mut self) -> Result<Server, Error> {
+    pub fn server(&mut self) -> Result<Server, Error> {
         let changed = self.common.was_changed();
         let made = self.made.take().filter(|_| !changed);
         let config = match made {

@@ -1,13 +1,14 @@
 //! The `words` interface: bytes in blocks, which cross the boundary sixty-four at a time.
 
-use asyncio_streams_core::{self as core, Wanted};
+use asyncio_streams_engine::errors::saturate;
+use asyncio_streams_engine::{Wanted, core, size, types};
 use bytemuck::{Pod, Zeroable, cast_slice, cast_slice_mut};
 
-use crate::bindings::exports::asyncio::streams::types::Error;
-use crate::errors::saturate;
+use crate::types::Error;
 use crate::words::{Block, Front, NoFront};
 
-use super::reader::{Reader, size};
+use super::answer;
+use super::reader::Reader;
 use super::writer::Writer;
 
 // SAFETY: Eight words and nothing else, in the order of C.
@@ -16,7 +17,7 @@ unsafe impl Zeroable for Block {}
 unsafe impl Pod for Block {}
 
 pub(super) fn peek(reader: &Reader, skip: u32, n: u32) -> Front {
-    front(&reader.0.input.borrow(), skip, n)
+    reader.0.look(|buffer| front(buffer, skip, n))
 }
 
 pub(super) async fn wait_front(
@@ -26,27 +27,23 @@ pub(super) async fn wait_front(
     n: u32,
 ) -> Result<Front, NoFront> {
     let wanted = Wanted::Exactly(size(least));
-    reader
+    let waiting = reader
         .0
-        .read_from(position, |input| {
-            Ok(input.is_ready(&wanted).then(|| front(input, 0, n)))
-        })
-        .await
-        .map_err(|error| match error {
-            Error::Busy => NoFront::Busy,
-            Error::Cancelled => NoFront::Cancelled,
-            _ => NoFront::OutOfResources,
-        })
+        .wait_from(position, &wanted, |buffer| front(buffer, 0, n));
+    answer(waiting).await.map_err(|error| match error {
+        Error::Busy => NoFront::Busy,
+        Error::Cancelled => NoFront::Cancelled,
+        _ => NoFront::OutOfResources,
+    })
 }
 
 pub(super) fn write(writer: &Writer, blocks: &[Block], tail: &[u8]) -> Result<bool, Error> {
     let blocks: &[u8] = cast_slice(blocks);
-    let length = blocks.len().saturating_add(tail.len());
-    writer.queue(length, |output| output.write([blocks, tail].concat()))?;
-    writer.try_drained()
+    writer.0.write([blocks, tail].concat())?;
+    writer.0.try_drain().map_err(Error::from)
 }
 
-fn front(input: &core::Reader<Error>, skip: u32, n: u32) -> Front {
+fn front(input: &core::Reader<types::Error>, skip: u32, n: u32) -> Front {
     let unread = input.peek(usize::MAX).get(size(skip)..).unwrap_or_default();
     let bytes = unread.get(..size(n)).unwrap_or(unread);
     Front {

@@ -1,0 +1,148 @@
+//! The exported functions and resources.
+
+mod options;
+mod reader;
+mod server;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
+mod words;
+mod writer;
+
+use asyncio_streams_engine::errors::InvalidArgument;
+use asyncio_streams_engine::{self as engine, Separators};
+use asyncio_streams_wasi03::bindings::wit_stream;
+use asyncio_streams_wasi03::{Received, Sent, StreamReader, TcpSocket, let_tasks_exit};
+
+use crate::{Component, sockets as sockets_export, streams, types::Error, words as words_export};
+
+impl streams::Guest for Component {
+    type Reader = reader::Reader;
+    type Writer = writer::Writer;
+    type ConnectOptions = options::ConnectOptions;
+    type ServerOptions = options::ServerOptions;
+    type Server = server::Server;
+
+    async fn open_connection(
+        host: String,
+        port: u16,
+        options: Option<streams::ConnectOptionsBorrow<'_>>,
+    ) -> Result<(streams::Reader, streams::Writer), Error> {
+        let options = options::connect(options);
+        let engine = crate::engine();
+        answer(engine.open_connection(&host, port, options))
+            .await
+            .map(pair)
+    }
+
+    async fn start_server(
+        hosts: Vec<String>,
+        port: u16,
+        options: Option<streams::ServerOptionsBorrow<'_>>,
+    ) -> Result<streams::Server, Error> {
+        let options = options::serve(options);
+        let engine = crate::engine();
+        answer(engine.start_server(&hosts, port, options))
+            .await
+            .map(server::export)
+    }
+
+    async fn from_stream(data: StreamReader<u8>, limit: u32) -> Result<streams::Reader, Error> {
+        let_tasks_exit().await;
+        let source = Box::new(Received::from_stream(data));
+        let reader = crate::engine().from_stream(source, limit)?;
+        Ok(reader::export(reader))
+    }
+
+    async fn wrap(
+        incoming: StreamReader<u8>,
+        options: Option<streams::ConnectOptionsBorrow<'_>>,
+    ) -> Result<(streams::Reader, streams::Writer, StreamReader<u8>), Error> {
+        let options = options::connect(options);
+        let_tasks_exit().await;
+        let mut outgoing = None;
+        let streams = || {
+            let (to_send, sent) = wit_stream::new::<u8>();
+            outgoing = Some(sent);
+            let source = Received::from_stream(incoming);
+            (Box::new(source) as _, Box::new(Sent::to_stream(to_send)) as _)
+        };
+        let wrapped = crate::engine().wrap(streams, options)?;
+        let (reader, writer) = pair(wrapped);
+        match outgoing {
+            Some(outgoing) => Ok((reader, writer, outgoing)),
+            // The engine took no streams, and there is nothing to return for a connection without.
+            None => Err(Error::Closed),
+        }
+    }
+
+    async fn linger() {
+        crate::engine().linger().await;
+    }
+}
+
+impl sockets_export::Guest for Component {
+    async fn from_socket(
+        socket: sockets_export::TcpSocket,
+        options: Option<streams::ConnectOptionsBorrow<'_>>,
+    ) -> Result<(streams::Reader, streams::Writer), Error> {
+        let options = options::connect(options);
+        let socket = Box::new(TcpSocket::from(socket));
+        let engine = crate::engine();
+        answer(engine.from_socket(socket, options)).await.map(pair)
+    }
+
+    async fn from_listener(
+        socket: sockets_export::TcpSocket,
+        options: Option<streams::ServerOptionsBorrow<'_>>,
+    ) -> Result<streams::Server, Error> {
+        let options = options::serve(options);
+        let socket = Box::new(TcpSocket::from(socket));
+        let server = crate::engine().from_listener(socket, &options)?;
+        Ok(server::export(server))
+    }
+}
+
+impl words_export::Guest for Component {
+    fn peek(reader: streams::ReaderBorrow<'_>, skip: u32, n: u32) -> words_export::Front {
+        words::peek(reader.get(), skip, n)
+    }
+
+    async fn wait_front(
+        reader: streams::ReaderBorrow<'_>,
+        position: u64,
+        least: u32,
+        n: u32,
+    ) -> Result<words_export::Front, words_export::NoFront> {
+        words::wait_front(reader.get(), position, least, n).await
+    }
+
+    fn write(
+        writer: streams::WriterBorrow<'_>,
+        blocks: Vec<words_export::Block>,
+        tail: Vec<u8>,
+    ) -> Result<bool, Error> {
+        words::write(writer.get(), &blocks, &tail)
+    }
+}
+
+/// Waits for a call of the engine, which has begun, and converts its error.
+async fn answer<T>(
+    call: impl Future<Output = Result<T, engine::types::Error>>,
+) -> Result<T, Error> {
+    // First: a dropped call would lose the result.
+    let_tasks_exit().await;
+    call.await.map_err(Error::from)
+}
+
+/// Exports a reader and a writer.
+fn pair((reader, writer): (engine::Reader, engine::Writer)) -> (streams::Reader, streams::Writer) {
+    (reader::export(reader), writer::export(writer))
+}
+
+fn separators(separators: Vec<Vec<u8>>) -> Result<Separators, Error> {
+    Separators::new(separators)
+        .map_err(|InvalidArgument(reason)| Error::InvalidArgument(reason.into()))
+}

@@ -1,0 +1,65 @@
+//! The `server` resource.
+
+use asyncio_streams_engine as engine;
+
+use crate::streams;
+use crate::types::{Address, Error};
+
+use super::{answer, pair};
+
+/// `server`.
+pub(crate) struct Server(engine::Server);
+
+pub(super) fn export(server: engine::Server) -> streams::Server {
+    streams::Server::new(Server(server))
+}
+
+impl streams::GuestServer for Server {
+    async fn accept(&self) -> Result<(streams::Reader, streams::Writer), Error> {
+        answer(self.0.accept()).await.map(pair)
+    }
+
+    async fn wait_connection(&self) -> Result<(), Error> {
+        answer(self.0.wait_connection()).await
+    }
+
+    fn try_accept(&self) -> Result<Option<(streams::Reader, streams::Writer)>, Error> {
+        Ok(self.0.try_accept()?.map(pair))
+    }
+
+    fn cancel(&self) {
+        self.0.cancel();
+    }
+
+    fn sockets(&self) -> Vec<Address> {
+        self.0.sockets().into_iter().map(Address::from).collect()
+    }
+
+    fn is_serving(&self) -> bool {
+        self.0.is_serving()
+    }
+
+    fn start_serving(&self) -> Result<(), Error> {
+        self.0.start_serving().map_err(Error::from)
+    }
+
+    fn close(&self) {
+        self.0.close();
+    }
+
+    fn close_clients(&self) {
+        self.0.close_clients();
+    }
+
+    fn abort_clients(&self) {
+        self.0.abort_clients();
+    }
+
+    async fn wait_closed(&self) {
+        self.0.wait_closed().await;
+    }
+
+    async fn shutdown(&self, grace_nanoseconds: u64) -> u32 {
+        self.0.shutdown(grace_nanoseconds).await
+    }
+}
