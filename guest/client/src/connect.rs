@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bindings::streams;
+use crate::backend;
 use crate::reader::size;
 use crate::time::nanoseconds;
 use crate::tls::ClientTls;
@@ -26,7 +26,8 @@ pub const DEFAULT_LIMIT: usize = 65_536;
 ///
 /// Dropping the call closes all attempts.
 pub async fn open_connection(host: &str, port: u16) -> Result<(Reader, Writer), Error> {
-    connection(streams::open_connection(host.to_owned(), port, None).await)
+    let (reader, writer) = backend::open_connection(host.to_owned(), port, None).await?;
+    Ok((reader.into(), writer.into()))
 }
 
 /// Makes a connection over any pair of byte streams: a pipe, another component,
@@ -38,8 +39,7 @@ pub async fn open_connection(host: &str, port: u16) -> Result<(Reader, Writer), 
 /// # Errors
 /// - [`Error::Network`]: the component has as many connections as it may (`OutOfResources`).
 pub async fn wrap(incoming: ByteReader) -> Result<(Reader, Writer, ByteReader), Error> {
-    let (reader, writer, outgoing) = streams::wrap(incoming, None).await?;
-    Ok((reader.into(), writer.into(), outgoing))
+    backend::wrap(incoming, None).await
 }
 
 /// Makes a reader over any byte stream; its end is a clean end.
@@ -49,7 +49,7 @@ pub async fn wrap(incoming: ByteReader) -> Result<(Reader, Writer, ByteReader), 
 /// # Errors
 /// - [`Error::InvalidArgument`]: `limit` is 0.
 pub async fn from_stream(data: ByteReader, limit: usize) -> Result<Reader, Error> {
-    Ok(streams::from_stream(data, size(limit)).await?.into())
+    backend::from_stream(data, size(limit)).await
 }
 
 /// What a new connection shall be like; what is not set has its default. asyncio's keyword
@@ -193,8 +193,10 @@ impl ConnectOptions {
     /// Those of the function; also [`Error::InvalidArgument`] for an option, and
     /// [`Error::DeadlineExceeded`].
     pub async fn open_connection(&self, host: &str, port: u16) -> Result<(Reader, Writer), Error> {
-        let options = self.to_raw()?;
-        connection(streams::open_connection(host.to_owned(), port, Some(&options)).await)
+        let options = self.to_backend()?;
+        let opened = backend::open_connection(host.to_owned(), port, Some(&options)).await;
+        let (reader, writer) = opened?;
+        Ok((reader.into(), writer.into()))
     }
 
     /// [`wrap`](crate::wrap) with these options: the limits, the bounds and the close deadline
@@ -203,17 +205,18 @@ impl ConnectOptions {
     /// # Errors
     /// - [`Error::InvalidArgument`]: an option.
     pub async fn wrap(&self, incoming: ByteReader) -> Result<(Reader, Writer, ByteReader), Error> {
-        let options = self.to_raw()?;
-        let (reader, writer, outgoing) = streams::wrap(incoming, Some(&options)).await?;
-        Ok((reader.into(), writer.into(), outgoing))
+        let options = self.to_backend()?;
+        backend::wrap(incoming, Some(&options)).await
     }
 
-    /// The same as the interface has it.
-    ///
-    /// # Errors
-    /// - [`Error::InvalidArgument`]: a value that cannot be.
-    pub fn to_raw(&self) -> Result<streams::ConnectOptions, Error> {
-        let raw = streams::ConnectOptions::new();
+    /// Makes the implementation's options.
+    pub(crate) fn to_backend(&self) -> Result<backend::ConnectOptions, Error> {
+        #[allow(
+            unused_mut,
+            clippy::allow_attributes,
+            reason = "the setters of a resource take a shared reference"
+        )]
+        let mut raw = backend::ConnectOptions::new();
         if let Some(bytes) = self.limit {
             raw.set_limit(size(bytes))?;
         }
@@ -224,7 +227,7 @@ impl ConnectOptions {
             raw.set_max_queued(size(bytes))?;
         }
         if let Some(family) = self.family {
-            raw.set_family(family);
+            raw.set_family(family.into());
         }
         for (host, port) in &self.local_addresses {
             raw.add_local_address(host, *port);
@@ -251,15 +254,8 @@ impl ConnectOptions {
             raw.set_keep_alive_times(idle.map(nanoseconds), interval.map(nanoseconds), count)?;
         }
         if let Some(tls) = &self.tls {
-            tls.set(&raw, self.server_name.as_deref())?;
+            tls.set(&mut raw, self.server_name.as_deref())?;
         }
         Ok(raw)
     }
-}
-
-pub(crate) fn connection(
-    result: Result<(streams::Reader, streams::Writer), crate::bindings::types::Error>,
-) -> Result<(Reader, Writer), Error> {
-    let (reader, writer) = result?;
-    Ok((reader.into(), writer.into()))
 }

@@ -79,16 +79,22 @@
 pub mod bindings;
 pub mod cli;
 pub mod io;
-pub mod sockets;
 
 mod address;
-mod ahead;
+#[cfg(feature = "imported")]
+#[path = "imported/mod.rs"]
+mod backend;
+#[cfg(not(feature = "imported"))]
+#[path = "linked/mod.rs"]
+mod backend;
 mod byte_stream;
 mod connect;
 mod error;
 mod lines;
+mod parked;
 #[doc(hidden)]
 pub mod program;
+mod read;
 mod reader;
 mod server;
 mod server_options;
@@ -96,7 +102,6 @@ mod start_tls;
 mod task;
 mod time;
 mod tls;
-mod turn;
 mod writer;
 
 pub use bindings::streams::{Waits, Wanted};
@@ -105,6 +110,8 @@ pub use bindings::types::{
     Address, AddressFamily, CertificateFailure, ConnectAttempt, Incomplete, InetAddress,
     NetworkCode, NetworkError, OtherError, Overrun, TlsError, TlsFailure,
 };
+#[cfg(feature = "imported")]
+pub use backend::sockets;
 pub use byte_stream::{ByteReader, ByteWriter, byte_stream};
 pub use connect::{ConnectOptions, DEFAULT_LIMIT, KeepAlive, from_stream, open_connection, wrap};
 pub use error::Error;

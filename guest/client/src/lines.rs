@@ -2,14 +2,13 @@
 
 use std::fmt;
 
-use crate::ahead::Line;
+use crate::backend::Line;
 use crate::{Error, Reader};
 
 /// The lines of a stream, made by [`Reader::lines`].
 ///
-/// It lends each line out of what the reader has fetched: no line is copied or allocated, unless it
-/// is longer than 64 KiB or the last and unterminated. It holds no bytes beyond the line that it
-/// gave last: it can be dropped at any point, and other reads go on behind that line.
+/// It lends each line: no line is allocated, unless it is longer than the ones before. It holds no bytes beyond the line
+/// that it returned last: it can be dropped at any point, and other reads go on behind that line.
 pub struct Lines<'a> {
     reader: &'a Reader,
     line: Line,
@@ -19,7 +18,7 @@ impl<'a> Lines<'a> {
     pub(crate) fn new(reader: &'a Reader) -> Self {
         Lines {
             reader,
-            line: Line::Owned(Vec::new()),
+            line: Line::default(),
         }
     }
 
@@ -32,7 +31,7 @@ impl<'a> Lines<'a> {
     /// says the same until something takes or discards it.
     #[inline]
     pub async fn next(&mut self) -> Result<Option<&[u8]>, Error> {
-        self.reader.next_line(&mut self.line).await?;
+        self.reader.inner.next_line(&mut self.line).await?;
         Ok(Some(self.line.bytes()).filter(|line| !line.is_empty()))
     }
 }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt::Display;
 use std::pin::Pin;
 
-use crate::bindings::streams;
+use crate::backend;
 use crate::cli;
 
 /// Makes the component a command, which `wasmtime run` runs: its main function is `main`.
@@ -88,6 +88,7 @@ macro_rules! run {
 ///     }
 /// }
 /// ```
+#[cfg(feature = "imported")]
 #[macro_export]
 macro_rules! serve {
     ($handler:path) => {
@@ -122,6 +123,18 @@ macro_rules! serve {
     };
 }
 
+/// Handlers are for composed programs: `serve.wasm` passes them its reader and writer, which this program must share.
+#[cfg(not(feature = "imported"))]
+#[macro_export]
+macro_rules! serve {
+    ($handler:path) => {
+        ::core::compile_error!(
+            "serve! makes a handler for serve.wasm, which takes a composition: build with the feature \"imported\" of \
+             asyncio-streams, or listen in this program with start_server"
+        );
+    };
+}
+
 /// What a main function or a handler may give: nothing, or a result whose error has a text.
 pub trait Outcome {
     /// The error's text; for errors that tell their causes in the alternate form, with those.
@@ -153,7 +166,7 @@ type Lingering = Pin<Box<dyn Future<Output = ()>>>;
 
 /// A connection was made.
 pub(crate) fn connected() {
-    LINGER.set(Some(|| Box::pin(streams::linger())));
+    LINGER.set(Some(|| Box::pin(backend::linger())));
 }
 
 /// Waits until no connection that this side has closed can lose what it sent by the end of the program.

@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use crate::bindings::streams;
+use crate::backend;
 use crate::program::Outcome;
 use crate::reader::length;
 use crate::time::nanoseconds;
-use crate::turn::Turn;
 use crate::{Address, Error, Reader, Writer, cli};
 
 /// Starts a TCP server on the hosts and the port given. asyncio's `start_server`.
@@ -50,7 +49,7 @@ pub async fn start_server(
     port: u16,
 ) -> Result<Server, Error> {
     let hosts = hosts.into_iter().map(Into::into).collect();
-    Ok(streams::start_server(hosts, port, None).await?.into())
+    Ok(backend::start_server(hosts, port, None).await?.into())
 }
 
 /// Listening sockets, and the connections that came through them: its clients. asyncio's `Server`.
@@ -61,7 +60,7 @@ pub async fn start_server(
 /// Dropping a server is [`close`](Server::close) with nobody waiting.
 #[derive(Debug)]
 pub struct Server {
-    raw: streams::Server,
+    pub(crate) inner: backend::Server,
 }
 
 impl Server {
@@ -123,8 +122,8 @@ impl Server {
     /// # Errors
     /// [`Error::Busy`], [`Error::Closed`] and [`Error::Cancelled`].
     pub async fn wait_connection(&self) -> Result<(), Error> {
-        let arrived = self.raw.wait_connection().await;
-        Turn::end();
+        let arrived = self.inner.wait_connection().await;
+        backend::end_turn();
         Ok(arrived?)
     }
 
@@ -134,24 +133,24 @@ impl Server {
     /// Those of `accept`, except `Cancelled`.
     pub fn try_accept(&self) -> Result<Option<(Reader, Writer)>, Error> {
         Ok(self
-            .raw
+            .inner
             .try_accept()?
             .map(|(reader, writer)| (reader.into(), writer.into())))
     }
 
     /// Ends the pending accept, if there is one, with `Cancelled`. The next call waits as usual.
     pub fn cancel(&self) {
-        self.raw.cancel();
+        self.inner.cancel();
     }
 
     /// The addresses that it is bound to, with the ports really used; empty after `close`.
     pub fn sockets(&self) -> Vec<Address> {
-        self.raw.sockets()
+        self.inner.sockets().into_iter().map(Address::from).collect()
     }
 
     /// Whether it listens: from the start, or from `start_serving`, until `close`.
     pub fn is_serving(&self) -> bool {
-        self.raw.is_serving()
+        self.inner.is_serving()
     }
 
     /// Starts listening, if [`ServerOptions::start_serving`](crate::ServerOptions::start_serving)
@@ -161,54 +160,43 @@ impl Server {
     /// - [`Error::Closed`]: after `close`.
     /// - [`Error::Network`]: the system refused.
     pub fn start_serving(&self) -> Result<(), Error> {
-        Ok(self.raw.start_serving()?)
+        Ok(self.inner.start_serving()?)
     }
 
     /// Stops listening at once; clients go on. A pending accept ends with `Closed`.
     pub fn close(&self) {
-        self.raw.close();
+        self.inner.close();
     }
 
     /// Calls `close` on the writer of every client. The server itself goes on.
     pub fn close_clients(&self) {
-        Turn::end();
-        self.raw.close_clients();
+        backend::end_turn();
+        self.inner.close_clients();
     }
 
     /// Calls `abort` on the writer of every client. The server itself goes on.
     pub fn abort_clients(&self) {
-        Turn::end();
-        self.raw.abort_clients();
+        backend::end_turn();
+        self.inner.abort_clients();
     }
 
     /// Waits until the server is closed and no client is left. It closes nothing itself.
     pub async fn wait_closed(&self) {
-        self.raw.wait_closed().await;
+        self.inner.wait_closed().await;
     }
 
     /// Closes the server, lets its clients finish for the time given, then aborts those that are
     /// left; gives how many it aborted. Dropping the call leaves the server closed and aborts
     /// nobody.
     pub async fn shutdown(&self, grace: Duration) -> usize {
-        Turn::end();
-        length(self.raw.shutdown(nanoseconds(grace)).await)
-    }
-
-    /// The server as the interface has it.
-    pub fn raw(&self) -> &streams::Server {
-        &self.raw
+        backend::end_turn();
+        length(self.inner.shutdown(nanoseconds(grace)).await)
     }
 }
 
-impl From<streams::Server> for Server {
-    fn from(raw: streams::Server) -> Self {
-        Server { raw }
-    }
-}
-
-impl From<Server> for streams::Server {
-    fn from(server: Server) -> Self {
-        server.raw
+impl From<backend::Server> for Server {
+    fn from(inner: backend::Server) -> Self {
+        Server { inner }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bindings::streams;
+use crate::backend;
 use crate::reader::size;
 use crate::time::nanoseconds;
 use crate::tls::ServerTls;
@@ -122,18 +122,20 @@ impl ServerOptions {
         port: u16,
     ) -> Result<Server, Error> {
         let hosts = hosts.into_iter().map(Into::into).collect();
-        let options = self.to_raw()?;
-        Ok(streams::start_server(hosts, port, Some(&options))
+        let options = self.to_backend()?;
+        Ok(backend::start_server(hosts, port, Some(&options))
             .await?
             .into())
     }
 
-    /// The same as the interface has it.
-    ///
-    /// # Errors
-    /// - [`Error::InvalidArgument`]: an option is 0 that cannot be; the text names it.
-    pub fn to_raw(&self) -> Result<streams::ServerOptions, Error> {
-        let raw = streams::ServerOptions::new();
+    /// Makes the implementation's options.
+    pub(crate) fn to_backend(&self) -> Result<backend::ServerOptions, Error> {
+        #[allow(
+            unused_mut,
+            clippy::allow_attributes,
+            reason = "the setters of a resource take a shared reference"
+        )]
+        let mut raw = backend::ServerOptions::new();
         if let Some(bytes) = self.limit {
             raw.set_limit(size(bytes))?;
         }
@@ -144,7 +146,7 @@ impl ServerOptions {
             raw.set_max_queued(size(bytes))?;
         }
         if let Some(family) = self.family {
-            raw.set_family(family);
+            raw.set_family(family.into());
         }
         if let Some(connections) = self.backlog {
             raw.set_backlog(connections)?;
@@ -171,7 +173,7 @@ impl ServerOptions {
             raw.set_start_serving(on);
         }
         if let Some(tls) = &self.tls {
-            tls.set(&raw)?;
+            tls.set(&mut raw)?;
         }
         Ok(raw)
     }

@@ -12,7 +12,7 @@ impl Writer {
     ///
     /// # Errors
     /// These leave the connection as it was:
-    /// - [`Error::NotSupported`]: there is no TLS in this composition, or the connection is protected
+    /// - [`Error::NotSupported`]: there is no TLS in this program, or the connection is protected
     ///   already.
     /// - [`Error::InvalidArgument`]: `reader` is another connection's; `server_name` is neither a name
     ///   nor an address; `config` trusts nobody.
@@ -32,9 +32,9 @@ impl Writer {
         server_name: &str,
     ) -> Result<(), Error> {
         let upgraded = self
-            .raw()
-            .start_tls(reader.told()?, config.raw(), server_name.to_owned());
-        Ok(upgraded.await?)
+            .inner
+            .start_tls(&reader.inner, config.inner(), server_name);
+        upgraded.await
     }
 
     /// Protects the connection from here on, as its server; `reader` is its reader.
@@ -50,13 +50,13 @@ impl Writer {
         reader: &Reader,
         config: &ServerConfig,
     ) -> Result<(), Error> {
-        let upgraded = self.raw().start_tls_server(reader.told()?, config.raw());
-        Ok(upgraded.await?)
+        let upgraded = self.inner.start_tls_server(&reader.inner, config.inner());
+        upgraded.await
     }
 
     /// What the handshake has agreed on, also after the connection ended; none while the connection is
     /// not protected.
     pub fn tls_info(&self) -> Option<TlsInfo> {
-        self.raw().tls_info()
+        self.inner.tls_info()
     }
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use crate::Error;
 use crate::bindings::imports::wasi::clocks::monotonic_clock;
-use crate::turn::Turn;
 
 /// The time since some moment that stays the same while the program runs. asyncio's `loop.time`.
 pub fn now() -> Duration {
@@ -18,7 +17,7 @@ pub fn now() -> Duration {
 /// Waits. asyncio's `sleep`.
 pub async fn sleep(duration: Duration) {
     monotonic_clock::wait_for(nanoseconds(duration)).await;
-    Turn::end();
+    crate::backend::end_turn();
 }
 
 /// Waits for `future`, but not longer than `duration`; then drops it. asyncio's `wait_for`.

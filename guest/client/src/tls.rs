@@ -5,13 +5,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::Error;
-use crate::bindings::{streams, tls, types};
+use crate::backend;
+use crate::bindings::tls;
 use crate::time::nanoseconds;
 
 /// How this side protects connections that it opens: whom it trusts, and how it shows who it is.
 /// asyncio's `ssl.create_default_context()`.
 ///
-/// It takes a composition with `streams-tls.wasm`; with `streams.wasm` every setter is
+/// A linked program needs this crate's feature `tls`, a composed one `streams-tls.wasm`; without it every setter returns
 /// [`Error::NotSupported`]. A new one trusts the roots that Mozilla trusts and verifies the server's
 /// certificate, name and dates. One serves any number of connections, which resume each other's
 /// sessions; clones are the same one.
@@ -30,13 +31,13 @@ use crate::time::nanoseconds;
 /// [`Error::NotSupported`].
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
-    raw: Rc<tls::ClientConfig>,
+    inner: Rc<backend::ClientConfig>,
 }
 
 /// How this side protects connections that it accepts: as whom, and what it asks of clients.
 /// asyncio's `ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)`.
 ///
-/// It takes a composition with `streams-tls.wasm`; with `streams.wasm` every setter is
+/// A linked program needs this crate's feature `tls`, a composed one `streams-tls.wasm`; without it every setter returns
 /// [`Error::NotSupported`]. It needs a certificate before it can be used. One serves any number of
 /// servers; clones are the same one.
 ///
@@ -45,7 +46,7 @@ pub struct ClientConfig {
 /// [`Error::NotSupported`].
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
-    raw: Rc<tls::ServerConfig>,
+    inner: Rc<backend::ServerConfig>,
 }
 
 macro_rules! common_settings {
@@ -57,7 +58,7 @@ macro_rules! common_settings {
         /// - [`Error::InvalidArgument`]: a name is empty or longer than 255 bytes, or there are more
         ///   than 255.
         pub fn set_alpn(&self, protocols: &[&str]) -> Result<(), Error> {
-            Ok(self.raw.set_alpn(protocols)?)
+            Ok(self.inner.set_alpn(protocols)?)
         }
 
         /// The oldest and the newest version to speak; 1.2 and 1.3 by default.
@@ -69,7 +70,7 @@ macro_rules! common_settings {
             oldest: tls::TlsVersion,
             newest: tls::TlsVersion,
         ) -> Result<(), Error> {
-            Ok(self.raw.set_versions(oldest, newest)?)
+            Ok(self.inner.set_versions(oldest, newest)?)
         }
 
         /// Whether a session may continue an earlier one; on by default.
@@ -77,7 +78,7 @@ macro_rules! common_settings {
         /// # Errors
         /// Those of every setter.
         pub fn set_resumption(&self, on: bool) -> Result<(), Error> {
-            Ok(self.raw.set_resumption(on)?)
+            Ok(self.inner.set_resumption(on)?)
         }
 
         /// How long a handshake may take; 60 s by default.
@@ -85,7 +86,7 @@ macro_rules! common_settings {
         /// # Errors
         /// - [`Error::InvalidArgument`]: the time is zero.
         pub fn set_handshake_timeout(&self, timeout: Duration) -> Result<(), Error> {
-            Ok(self.raw.set_handshake_timeout(nanoseconds(timeout))?)
+            Ok(self.inner.set_handshake_timeout(nanoseconds(timeout))?)
         }
 
         /// Whether `close` waits for the peer's end (`close_notify`) after it has sent its own; off by
@@ -94,7 +95,7 @@ macro_rules! common_settings {
         /// # Errors
         /// Those of every setter.
         pub fn set_wait_for_peer(&self, on: bool) -> Result<(), Error> {
-            Ok(self.raw.set_wait_for_peer(on)?)
+            Ok(self.inner.set_wait_for_peer(on)?)
         }
 
         /// How long `close` waits for the peer's end, if it does; 30 s by default.
@@ -102,7 +103,7 @@ macro_rules! common_settings {
         /// # Errors
         /// - [`Error::InvalidArgument`]: the time is zero.
         pub fn set_shutdown_timeout(&self, timeout: Duration) -> Result<(), Error> {
-            Ok(self.raw.set_shutdown_timeout(nanoseconds(timeout))?)
+            Ok(self.inner.set_shutdown_timeout(nanoseconds(timeout))?)
         }
     };
 }
@@ -111,7 +112,7 @@ impl ClientConfig {
     /// Every setting at its default.
     pub fn new() -> Self {
         ClientConfig {
-            raw: Rc::new(tls::ClientConfig::new()),
+            inner: Rc::new(backend::ClientConfig::new()),
         }
     }
 
@@ -122,7 +123,7 @@ impl ClientConfig {
     /// # Errors
     /// Those of every setter.
     pub fn set_built_in_roots(&self, on: bool) -> Result<(), Error> {
-        Ok(self.raw.set_built_in_roots(on)?)
+        Ok(self.inner.set_built_in_roots(on)?)
     }
 
     /// Trusts the authorities whose certificates are given, PEM or DER; gives how many these are.
@@ -131,7 +132,7 @@ impl ClientConfig {
     /// - [`Error::InvalidArgument`]: there is no certificate in it, or one that cannot be read; more
     ///   than 4 MiB in all.
     pub fn add_roots(&self, certificates: impl AsRef<[u8]>) -> Result<u32, Error> {
-        Ok(self.raw.add_roots(certificates.as_ref())?)
+        Ok(self.inner.add_roots(certificates.as_ref())?)
     }
 
     /// Shows a certificate to servers that ask for one: its chain and the private key, PEM or DER.
@@ -143,7 +144,7 @@ impl ClientConfig {
         chain: impl AsRef<[u8]>,
         key: impl AsRef<[u8]>,
     ) -> Result<(), Error> {
-        Ok(self.raw.set_certificate(chain.as_ref(), key.as_ref())?)
+        Ok(self.inner.set_certificate(chain.as_ref(), key.as_ref())?)
     }
 
     /// Accepts any certificate for any name, from anybody: the connection is encrypted, but nobody
@@ -152,12 +153,11 @@ impl ClientConfig {
     /// # Errors
     /// Those of every setter.
     pub fn dangerous_accept_any_certificate(&self) -> Result<(), Error> {
-        Ok(self.raw.dangerous_accept_any_certificate()?)
+        Ok(self.inner.dangerous_accept_any_certificate()?)
     }
 
-    /// The same as the interface has it.
-    pub fn raw(&self) -> &tls::ClientConfig {
-        &self.raw
+    pub(crate) fn inner(&self) -> &backend::ClientConfig {
+        &self.inner
     }
 }
 
@@ -165,7 +165,7 @@ impl ServerConfig {
     /// Every setting at its default.
     pub fn new() -> Self {
         ServerConfig {
-            raw: Rc::new(tls::ServerConfig::new()),
+            inner: Rc::new(backend::ServerConfig::new()),
         }
     }
 
@@ -181,7 +181,7 @@ impl ServerConfig {
         chain: impl AsRef<[u8]>,
         key: impl AsRef<[u8]>,
     ) -> Result<(), Error> {
-        Ok(self.raw.add_certificate(chain.as_ref(), key.as_ref())?)
+        Ok(self.inner.add_certificate(chain.as_ref(), key.as_ref())?)
     }
 
     /// Whether clients show certificates; `None` by default. The others need
@@ -190,7 +190,7 @@ impl ServerConfig {
     /// # Errors
     /// Those of every setter.
     pub fn set_client_authentication(&self, rule: tls::ClientAuthentication) -> Result<(), Error> {
-        Ok(self.raw.set_client_authentication(rule)?)
+        Ok(self.inner.set_client_authentication(rule)?)
     }
 
     /// Trusts the authorities whose certificates are given, PEM or DER, to vouch for clients; gives
@@ -200,12 +200,11 @@ impl ServerConfig {
     /// - [`Error::InvalidArgument`]: there is no certificate in it, or one that cannot be read; more
     ///   than 4 MiB in all.
     pub fn add_client_roots(&self, certificates: impl AsRef<[u8]>) -> Result<u32, Error> {
-        Ok(self.raw.add_client_roots(certificates.as_ref())?)
+        Ok(self.inner.add_client_roots(certificates.as_ref())?)
     }
 
-    /// The same as the interface has it.
-    pub fn raw(&self) -> &tls::ServerConfig {
-        &self.raw
+    pub(crate) fn inner(&self) -> &backend::ServerConfig {
+        &self.inner
     }
 }
 
@@ -224,14 +223,14 @@ impl Default for ServerConfig {
 /// Two are equal if they are the same one.
 impl PartialEq for ClientConfig {
     fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.raw, &other.raw)
+        Rc::ptr_eq(&self.inner, &other.inner)
     }
 }
 
 /// Two are equal if they are the same one.
 impl PartialEq for ServerConfig {
     fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.raw, &other.raw)
+        Rc::ptr_eq(&self.inner, &other.inner)
     }
 }
 
@@ -246,26 +245,28 @@ impl Eq for ServerConfig {}
 pub(crate) struct ClientTls {
     set: Rc<SetClient>,
     /// Which configuration it is.
-    of: *const tls::ClientConfig,
+    of: *const backend::ClientConfig,
 }
 
-type SetClient = dyn Fn(&streams::ConnectOptions, Option<&str>) -> Result<(), types::Error>;
+type SetClient = dyn Fn(&mut backend::ConnectOptions, Option<&str>) -> Result<(), Error>;
 
 impl ClientTls {
     pub(crate) fn new(config: &ClientConfig) -> Self {
         let config = config.clone();
         ClientTls {
-            of: Rc::as_ptr(&config.raw),
-            set: Rc::new(move |options, name| options.set_tls(config.raw(), name)),
+            of: Rc::as_ptr(&config.inner),
+            set: Rc::new(move |options, name| {
+                backend::set_client_tls(options, config.inner(), name)
+            }),
         }
     }
 
     pub(crate) fn set(
         &self,
-        options: &streams::ConnectOptions,
+        options: &mut backend::ConnectOptions,
         name: Option<&str>,
     ) -> Result<(), Error> {
-        Ok((self.set)(options, name)?)
+        (self.set)(options, name)
     }
 }
 
@@ -274,22 +275,22 @@ impl ClientTls {
 pub(crate) struct ServerTls {
     set: Rc<SetServer>,
     /// Which configuration it is.
-    of: *const tls::ServerConfig,
+    of: *const backend::ServerConfig,
 }
 
-type SetServer = dyn Fn(&streams::ServerOptions) -> Result<(), types::Error>;
+type SetServer = dyn Fn(&mut backend::ServerOptions) -> Result<(), Error>;
 
 impl ServerTls {
     pub(crate) fn new(config: &ServerConfig) -> Self {
         let config = config.clone();
         ServerTls {
-            of: Rc::as_ptr(&config.raw),
-            set: Rc::new(move |options| options.set_tls(config.raw())),
+            of: Rc::as_ptr(&config.inner),
+            set: Rc::new(move |options| backend::set_server_tls(options, config.inner())),
         }
     }
 
-    pub(crate) fn set(&self, options: &streams::ServerOptions) -> Result<(), Error> {
-        Ok((self.set)(options)?)
+    pub(crate) fn set(&self, options: &mut backend::ServerOptions) -> Result<(), Error> {
+        (self.set)(options)
     }
 }
 

@@ -1,11 +1,6 @@
 //! The sending side of a connection.
 
-use std::cell::Cell;
-
-use crate::bindings::{streams, types, words};
-use crate::io::parked::Parked;
-use crate::reader::{length, size};
-use crate::turn::Turn;
+use crate::backend;
 use crate::{Address, ByteReader, Error, Waits};
 
 /// The sending side of a connection: a queue that goes out by itself. asyncio's `StreamWriter`.
@@ -30,12 +25,7 @@ use crate::{Address, ByteReader, Error, Waits};
 /// function returns and finishes nothing: there, close and [`wait_closed`](Writer::wait_closed).
 #[derive(Debug)]
 pub struct Writer {
-    /// The waits that polls began. They come before the resource, which must not be dropped before them.
-    pub(crate) parked_drain: Parked,
-    pub(crate) parked_flush: Parked,
-    raw: streams::Writer,
-    /// What the last call said of draining, in the turn in which it was called.
-    drained: Cell<Option<Turn>>,
+    pub(crate) inner: backend::Writer,
 }
 
 impl Writer {
@@ -50,11 +40,7 @@ impl Writer {
     ///   nothing is taken.
     /// - [`Error::Busy`]: a `write_stream` is running.
     pub fn write(&self, data: impl AsRef<[u8]>) -> Result<(), Error> {
-        self.drained.set(None);
-        if self.write_blocks(data.as_ref())? {
-            self.drained.set(Some(Turn::now()));
-        }
-        Ok(())
+        self.inner.write(data.as_ref())
     }
 
     /// Queues all of `data`, in order, as one `write` of their sum would.
@@ -63,14 +49,13 @@ impl Writer {
     /// Those of `write`; of a list that does not fit, nothing is taken.
     pub fn writelines(&self, data: &[impl AsRef<[u8]>]) -> Result<(), Error> {
         let data: Vec<&[u8]> = data.iter().map(AsRef::as_ref).collect();
-        Ok(self.raw.writelines(&data)?)
+        self.inner.writelines(&data)
     }
 
     /// Waits while the queue is above the high mark, until it is at the low one.
     ///
     /// Below the mark it returns at once, with bytes still queued; [`flush`](Writer::flush) waits
-    /// for those. The first one after a `write` costs no call: it answers what that was told, unless
-    /// this crate has waited in between.
+    /// for those.
     ///
     /// # Errors
     /// - [`Error::Network`], [`Error::Tls`]: the connection was lost, also if the queue is below
@@ -79,14 +64,7 @@ impl Writer {
     /// - [`Error::DeadlineExceeded`]: the close deadline passed.
     /// - [`Error::Cancelled`]: `cancel` with [`Waits::DRAIN`].
     pub async fn drain(&self) -> Result<(), Error> {
-        if self.drained.take() == Some(Turn::now()) {
-            return Ok(());
-        }
-        // A turn of the event loop here would send what was written so far as a segment of its own.
-        if self.try_drain()? {
-            return Ok(());
-        }
-        Ok(self.raw.drain().await?)
+        self.inner.drain().await
     }
 
     /// Whether `drain` would return at once.
@@ -94,7 +72,7 @@ impl Writer {
     /// # Errors
     /// Those of `drain`, except `Cancelled`.
     pub fn try_drain(&self) -> Result<bool, Error> {
-        Ok(self.raw.try_drain()?)
+        self.inner.try_drain()
     }
 
     /// [`write`](Writer::write) and [`drain`](Writer::drain). The bytes are queued before the first
@@ -113,7 +91,7 @@ impl Writer {
     /// # Errors
     /// Those of `drain`; `Cancelled` by [`Waits::FLUSH`].
     pub async fn flush(&self) -> Result<(), Error> {
-        Ok(self.raw.flush().await?)
+        self.inner.flush().await
     }
 
     /// Sends everything from `data` after what is queued, until `data` ends: the fastest way to
@@ -128,13 +106,12 @@ impl Writer {
     /// - [`Error::Cancelled`]: `cancel` with [`Waits::WRITE_STREAM`]. It tells the number, a
     ///   dropped call does not.
     pub async fn write_stream(&self, data: ByteReader) -> (u64, Result<(), Error>) {
-        let (taken, result) = self.raw.write_stream(data).await;
-        (taken, result.map_err(Error::from))
+        self.inner.write_stream(data).await
     }
 
     /// Whether [`write_eof`](Writer::write_eof) can end the output while input goes on.
     pub fn can_write_eof(&self) -> bool {
-        self.raw.can_write_eof()
+        self.inner.can_write_eof()
     }
 
     /// Ends the output after what is queued: the peer sees the end of the stream. Reading goes on.
@@ -147,8 +124,7 @@ impl Writer {
     /// - [`Error::Closed`]: after `abort`, or when the close deadline has passed.
     /// - [`Error::NotSupported`]: `can_write_eof` is false, and the connection is open.
     pub fn write_eof(&self) -> Result<(), Error> {
-        self.drained.set(None);
-        Ok(self.raw.write_eof()?)
+        self.inner.write_eof()
     }
 
     /// Closes the connection: what is queued still goes out, then the end of the stream. Never
@@ -157,14 +133,13 @@ impl Writer {
     /// If it takes longer than the close deadline, the connection is aborted. A second call does
     /// nothing.
     pub fn close(&self) {
-        self.drained.set(None);
-        self.raw.close();
+        self.inner.close();
     }
 
     /// Whether the connection is closing, closed or lost. Still false after the peer's end of
     /// stream.
     pub fn is_closing(&self) -> bool {
-        self.raw.is_closing()
+        self.inner.is_closing()
     }
 
     /// Waits until the connection has ended, and tells how; ok when everything had gone out: the
@@ -182,15 +157,14 @@ impl Writer {
     /// - [`Error::DeadlineExceeded`]: the close deadline passed, and what was still queued is lost.
     /// - [`Error::Cancelled`]: `cancel` with [`Waits::WAIT_CLOSED`].
     pub async fn wait_closed(&self) -> Result<(), Error> {
-        Ok(self.raw.wait_closed().await?)
+        self.inner.wait_closed().await
     }
 
     /// Ends the connection at once and drops what is queued. asyncio's `transport.abort`.
     ///
     /// Whatever waits on the connection ends with `Closed`.
     pub fn abort(&self) {
-        self.drained.set(None);
-        self.raw.abort();
+        self.inner.abort();
     }
 
     /// Ends all pending calls of the kinds in `what` with `Cancelled`.
@@ -198,28 +172,27 @@ impl Writer {
     /// For whoever does not hold the pending call; who does, drops it. The next call waits as
     /// usual.
     pub fn cancel(&self, what: Waits) {
-        self.raw.cancel(what);
+        self.inner.cancel(what);
     }
 
     /// The address of the other end, also after the connection ended; none for wrapped streams.
     pub fn peername(&self) -> Option<Address> {
-        self.raw.peername()
+        self.inner.peername()
     }
 
     /// The address of this end, also after the connection ended; none for wrapped streams.
     pub fn sockname(&self) -> Option<Address> {
-        self.raw.sockname()
+        self.inner.sockname()
     }
 
     /// How many bytes are queued that the network has not taken.
     pub fn write_buffer_size(&self) -> usize {
-        length(self.raw.write_buffer_size())
+        self.inner.write_buffer_size()
     }
 
     /// The marks (low, high), in bytes; 16,384 and 65,536 unless set.
     pub fn write_buffer_limits(&self) -> (usize, usize) {
-        let (low, high) = self.raw.write_buffer_limits();
-        (length(low), length(high))
+        self.inner.write_buffer_limits()
     }
 
     /// Sets the marks, in bytes.
@@ -234,52 +207,6 @@ impl Writer {
         high: Option<usize>,
         low: Option<usize>,
     ) -> Result<(), Error> {
-        self.drained.set(None);
-        Ok(self
-            .raw
-            .set_write_buffer_limits(high.map(size), low.map(size))?)
-    }
-
-    /// The writer as the interface has it.
-    pub fn raw(&self) -> &streams::Writer {
-        self.drained.set(None);
-        &self.raw
-    }
-}
-
-impl Writer {
-    /// `write`, and whether `drain` would return at once.
-    fn write_blocks(&self, data: &[u8]) -> Result<bool, types::Error> {
-        let (whole, tail) = data.as_chunks::<{ size_of::<words::Block>() }>();
-        match bytemuck::try_cast_slice(whole.as_flattened()) {
-            Ok(aligned) => words::write(&self.raw, aligned, tail),
-            Err(_) => {
-                let copy: Vec<words::Block> = whole
-                    .iter()
-                    .map(|block| bytemuck::pod_read_unaligned(block))
-                    .collect();
-                words::write(&self.raw, &copy, tail)
-            }
-        }
-    }
-}
-
-impl From<streams::Writer> for Writer {
-    fn from(raw: streams::Writer) -> Self {
-        crate::program::connected();
-        Writer {
-            parked_drain: Parked::default(),
-            parked_flush: Parked::default(),
-            raw,
-            drained: Cell::new(None),
-        }
-    }
-}
-
-impl From<Writer> for streams::Writer {
-    fn from(writer: Writer) -> Self {
-        writer.parked_drain.drop_call();
-        writer.parked_flush.drop_call();
-        writer.raw
+        self.inner.set_write_buffer_limits(high, low)
     }
 }

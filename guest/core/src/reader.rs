@@ -235,6 +235,24 @@ impl<E: Clone> Reader<E> {
         }
     }
 
+    /// [`readline`](Self::readline) into the caller's memory: appends the line to `line`, and returns whether there was an
+    /// answer.
+    ///
+    /// # Errors
+    /// As [`readline`](Self::readline).
+    pub fn readline_into(&mut self, line: &mut Vec<u8>) -> Result<bool, ReadError<E>> {
+        match self.find(None)? {
+            Found::Upto(end) => {
+                line.extend_from_slice(self.peek(end));
+                self.drop_front(end);
+                self.resume_if_low();
+            }
+            Found::End => line.extend_from_slice(&self.take_rest()),
+            Found::Wait => return Ok(false),
+        }
+        Ok(true)
+    }
+
     /// Every complete line that is buffered, as one block: at least one line, and at most `max_bytes` unless the first
     /// line alone is longer. At the end, what is left without a newline counts as a line; then nothing.
     ///

@@ -109,6 +109,11 @@ impl Default for ServerOptions {
 macro_rules! shared_setters {
     ($options:ident, $keep_alive:ident $(.$field:ident)*) => {
         impl $options {
+            /// Creates options with every default.
+            pub fn new() -> Self {
+                Self::default()
+            }
+
             /// Sets how many bytes may come before a separator.
             ///
             /// # Errors
@@ -181,8 +186,8 @@ impl ConnectOptions {
     }
 
     /// Adds an address to connect from.
-    pub fn add_local_address(&mut self, host: String, port: u16) {
-        self.route.local.push((host, port));
+    pub fn add_local_address(&mut self, host: &str, port: u16) {
+        self.route.local.push((host.to_owned(), port));
     }
 
     /// Sets the nanoseconds after which the next attempt starts; `None`: only once the one before has failed.

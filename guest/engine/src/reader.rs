@@ -1,5 +1,6 @@
 //! The reading side of a connection, as faces hand it to callers.
 
+use std::fmt;
 use std::rc::Rc;
 
 use asyncio_streams_core::{self as core, Request, Wanted};
@@ -66,6 +67,31 @@ impl Reader {
         self.0.try_read(|input| input.request(request))
     }
 
+    /// Reads a line into the caller's memory: appends it to `line`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::read`].
+    pub async fn readline_into(&self, line: &mut Vec<u8>) -> Result<(), Error> {
+        let reading = |input: &mut core::Reader<Error>| {
+            let answered = input.readline_into(line)?;
+            Ok(answered.then_some(()))
+        };
+        self.0.read(0, reading).await
+    }
+
+    /// The same without waiting; returns whether there was an answer.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::read`].
+    pub fn try_readline_into(&self, line: &mut Vec<u8>) -> Result<bool, Error> {
+        let answered = self
+            .0
+            .try_read(|input| input.readline_into(line).map(Some))?;
+        Ok(answered.unwrap_or(false))
+    }
+
     /// Calls `look` with the buffer.
     pub fn look<T>(&self, look: impl FnOnce(&core::Reader<Error>) -> T) -> T {
         look(&self.0.input.buffer.borrow())
@@ -93,6 +119,12 @@ impl Reader {
     /// `busy` while a read is pending, and the stored failure when there is nothing to give but that.
     pub fn into_stream(&self) -> Result<InputRest, Error> {
         self.0.into_stream()
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
     }
 }
 

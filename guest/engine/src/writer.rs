@@ -1,5 +1,6 @@
 //! The writing side of a connection, as faces hand it to callers. It also closes the connection.
 
+use std::fmt;
 use std::rc::Rc;
 
 use asyncio_streams_core as core;
@@ -243,6 +244,12 @@ impl Writer {
             };
             output.changed.until(check).await
         }
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
     }
 }
 

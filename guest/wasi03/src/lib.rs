@@ -55,7 +55,7 @@ pub use background::{
 };
 pub use clock::ClockWait;
 pub use future::{Answer, FutureReader, FutureWriter};
-pub use platform::{Listener, Received, Sent, TcpSocket, Wasi};
+pub use platform::{Listener, Received, Sent, TcpSocket, Wasi, byte_stream, stream_from_handle};
 pub use sink::{Gone, Sink};
 pub use source::Source;
 pub use spawned::spawn;

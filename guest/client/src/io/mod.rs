@@ -62,7 +62,6 @@
 
 mod duplex;
 mod error;
-pub(crate) mod parked;
 mod reader;
 mod writer;
 

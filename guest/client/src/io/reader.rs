@@ -14,7 +14,7 @@ impl AsyncRead for &Reader {
         cx: &mut Context<'_>,
         into: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll_read_into(cx, into).map_err(io::Error::from)
+        self.inner.poll_read_into(cx, into).map_err(io::Error::from)
     }
 }
 
@@ -24,18 +24,18 @@ impl AsyncRead for Reader {
         cx: &mut Context<'_>,
         into: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll_read_into(cx, into).map_err(io::Error::from)
+        self.inner.poll_read_into(cx, into).map_err(io::Error::from)
     }
 }
 
 impl AsyncBufRead for Reader {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        let reader = self.get_mut();
+        let reader = &mut self.get_mut().inner;
         ready!(reader.poll_fetched(cx))?;
         Poll::Ready(Ok(reader.fetched()))
     }
 
     fn consume(self: Pin<&mut Self>, n: usize) {
-        self.get_mut().consume_fetched(n);
+        self.get_mut().inner.consume_fetched(n);
     }
 }

@@ -54,7 +54,7 @@ impl streams::GuestConnectOptions for ConnectOptions {
     }
 
     fn add_local_address(&self, host: String, port: u16) {
-        self.0.borrow_mut().add_local_address(host, port);
+        self.0.borrow_mut().add_local_address(&host, port);
     }
 
     fn set_happy_eyeballs_delay(&self, nanoseconds: Option<u64>) {

@@ -4,6 +4,7 @@ mod accept;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::fmt;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
@@ -137,6 +138,12 @@ impl Server {
     fn pop(&self) -> Option<(Reader, Writer)> {
         let connection = self.0.pop()?;
         Some((Reader::new(connection.clone()), Writer::new(connection)))
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").finish_non_exhaustive()
     }
 }
 

@@ -17,8 +17,9 @@ use super::{Client, failure, names};
 /// Servers whose sessions are remembered.
 const SESSIONS: usize = 256;
 
-/// What a `client-config` says.
+/// The settings of a client (`client-config` in wit/tls.wit).
 pub struct ClientSettings {
+    /// The settings that clients and servers share.
     pub common: Common,
     built_in: bool,
     roots: Roots,
@@ -42,20 +43,40 @@ impl Default for ClientSettings {
 }
 
 impl ClientSettings {
+    /// Sets whether the roots that Mozilla trusts count.
+    ///
+    /// # Errors
+    ///
+    /// Those of every setter; nothing has changed then.
     pub fn set_built_in_roots(&mut self, on: bool) -> Result<(), Error> {
         self.changed().built_in = on;
         Ok(())
     }
 
+    /// Trusts the authorities whose certificates are given, PEM or DER; returns how many these are.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-argument` for bytes that hold no certificate, a damaged one, or more than 4 MiB in all.
     pub fn add_roots(&mut self, certificates: &[u8]) -> Result<u32, Error> {
         self.changed().roots.add(certificates, "roots")
     }
 
+    /// Shows a certificate to servers that ask for one: its chain and the private key, PEM or DER.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-argument` when they cannot be read, or do not belong together.
     pub fn set_certificate(&mut self, chain: &[u8], key: Vec<u8>) -> Result<(), Error> {
         self.changed().identity = Some(certificates::identity(chain, key)?);
         Ok(())
     }
 
+    /// Accepts any certificate for any name.
+    ///
+    /// # Errors
+    ///
+    /// Those of every setter.
     pub fn accept_any_certificate(&mut self) -> Result<(), Error> {
         self.changed().any_certificate = true;
         Ok(())

@@ -6,7 +6,7 @@ use crate::types::Error;
 use super::Times;
 use super::suites::{self, Versions};
 
-/// What both `client-config` and `server-config` say.
+/// The settings that clients and servers share.
 pub struct Common {
     pub(super) alpn: Vec<Vec<u8>>,
     pub(super) versions: Versions,
@@ -29,12 +29,22 @@ impl Default for Common {
 }
 
 impl Common {
+    /// Sets the application protocols, in the order of preference (RFC 7301).
+    ///
+    /// # Errors
+    ///
+    /// `invalid-argument` for a name that is empty or longer than 255 bytes, or more than 255 names.
     pub fn set_alpn(&mut self, protocols: Vec<String>) -> Result<(), Error> {
         self.alpn = suites::alpn(protocols)?;
         self.change();
         Ok(())
     }
 
+    /// Sets the oldest and the newest version.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-argument` when the oldest is newer than the newest.
     pub fn set_versions(
         &mut self,
         oldest: TlsVersion,
@@ -45,21 +55,41 @@ impl Common {
         Ok(())
     }
 
+    /// Sets whether a session may continue an earlier one.
+    ///
+    /// # Errors
+    ///
+    /// Those of every setter.
     pub fn set_resumption(&mut self, on: bool) -> Result<(), Error> {
         self.resumption = on;
         self.change();
         Ok(())
     }
 
+    /// Sets the nanoseconds that a handshake may take.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-argument` for 0.
     pub fn set_handshake_timeout(&mut self, nanoseconds: u64) -> Result<(), Error> {
         self.times.set_handshake(nanoseconds)
     }
 
+    /// Sets whether a close waits for the peer's end.
+    ///
+    /// # Errors
+    ///
+    /// Those of every setter.
     pub fn set_wait_for_peer(&mut self, on: bool) -> Result<(), Error> {
         self.times.wait_for_peer = on;
         Ok(())
     }
 
+    /// Sets the nanoseconds that a close waits for the peer's end.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-argument` for 0.
     pub fn set_shutdown_timeout(&mut self, nanoseconds: u64) -> Result<(), Error> {
         self.times.set_shutdown(nanoseconds)
     }

@@ -23,8 +23,9 @@ use super::{Server, failure};
 /// Sessions that are remembered for clients which take no tickets.
 const SESSIONS: usize = 256;
 
-/// What a `server-config` says.
+/// The settings of a server (`server-config` in wit/tls.wit).
 pub struct ServerSettings {
+    /// The settings that clients and servers share.
     pub common: Common,
     identities: Vec<Arc<CertifiedKey>>,
     authentication: ClientAuthentication,
@@ -46,12 +47,22 @@ impl Default for ServerSettings {
 }
 
 impl ServerSettings {
+    /// Adds a certificate: its chain and the private key, PEM or DER.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-argument` when they cannot be read, or do not belong together.
     pub fn add_certificate(&mut self, chain: &[u8], key: Vec<u8>) -> Result<(), Error> {
         let identity = certificates::identity(chain, key)?;
         self.changed().identities.push(identity);
         Ok(())
     }
 
+    /// Sets whether clients show certificates.
+    ///
+    /// # Errors
+    ///
+    /// Those of every setter.
     pub fn set_client_authentication(
         &mut self,
         rule: ClientAuthentication,
@@ -60,6 +71,11 @@ impl ServerSettings {
         Ok(())
     }
 
+    /// Trusts authorities that vouch for clients, PEM or DER; returns how many these are.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ClientSettings::add_roots`](super::ClientSettings::add_roots).
     pub fn add_client_roots(&mut self, certificates: &[u8]) -> Result<u32, Error> {
         self.changed().roots.add(certificates, "client roots")
     }

@@ -7,11 +7,26 @@ mod sent;
 
 use asyncio_streams_engine::platform::{BoxFuture, Clock, Executor};
 
+use crate::bindings::wit_stream::{self, StreamPayload};
+use crate::stream::StreamReader;
 use crate::{background, task, timer};
 
 pub use net::{Listener, TcpSocket};
 pub use received::Received;
 pub use sent::Sent;
+
+/// Takes over the reading end of a `stream<u8>` by its handle, from bindings with another runtime.
+///
+/// The caller gives up the handle, on which no operation is pending.
+pub fn stream_from_handle(handle: u32) -> StreamReader<u8> {
+    StreamReader::new(handle, <u8 as StreamPayload>::VTABLE)
+}
+
+/// Makes a `stream<u8>`: its writing end as a sink, its reading end by its handle, for bindings with another runtime.
+pub fn byte_stream() -> (Sent, u32) {
+    let (to, stream) = wit_stream::new::<u8>();
+    (Sent::to_stream(to), stream.take_handle())
+}
 
 /// WASI 0.3: its sockets, its name service, its clock, and the background of this component.
 #[derive(Clone, Copy, Debug, Default)]

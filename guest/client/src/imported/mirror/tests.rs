@@ -5,9 +5,9 @@ use std::cell::RefCell;
 use asyncio_streams_core::{self as core, ReadError, Separators, Wanted};
 use proptest::prelude::*;
 
-use super::{Ahead, Line, Source};
+use super::{BufferMirror, Line, Source};
 use crate::bindings::words::{Block, Front};
-use crate::reader::{length, size};
+use crate::backend::{length, size};
 use crate::{Error, Incomplete, Overrun};
 
 /// What can happen to a reader.
@@ -97,7 +97,7 @@ fn answer(answer: Result<Option<Vec<u8>>, ReadError<()>>) -> Answer {
 }
 
 /// The answer from the copy or, as the reader does it, from the component.
-fn cached(ahead: &mut Ahead, plain: &RefCell<Plain>, op: &Op) -> Answer {
+fn cached(ahead: &mut BufferMirror, plain: &RefCell<Plain>, op: &Op) -> Answer {
     let here = match op {
         Op::Read(n) => ahead.read(plain, *n),
         Op::ReadInto(n) => {
@@ -159,7 +159,7 @@ proptest! {
     ) {
         let mut expected = Plain::new(limit, max_result).unwrap();
         let plain = RefCell::new(Plain::new(limit, max_result).unwrap());
-        let mut ahead = Ahead::default();
+        let mut ahead = BufferMirror::default();
         for op in &ops {
             match op {
                 Op::Feed(_) | Op::End | Op::Wait => {
@@ -233,7 +233,7 @@ proptest! {
 
 /// What is known here is so, and what the component has is what was not taken.
 fn same_state(
-    ahead: &mut Ahead,
+    ahead: &mut BufferMirror,
     plain: &RefCell<Plain>,
     expected: &mut Plain,
 ) -> Result<(), TestCaseError> {

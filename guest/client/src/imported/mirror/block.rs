@@ -23,7 +23,7 @@ impl Block {
     pub(super) fn new(front: words::Front) -> Self {
         Block {
             blocks: front.blocks,
-            length: crate::reader::length(front.length),
+            length: crate::backend::length(front.length),
         }
     }
 
@@ -45,5 +45,11 @@ impl Line {
             Line::In(block, range) => block.bytes().get(range.clone()).unwrap_or_default(),
             Line::Owned(bytes) => bytes,
         }
+    }
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Line::Owned(Vec::new())
     }
 }

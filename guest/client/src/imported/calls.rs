@@ -1,13 +1,14 @@
-//! How a read finds its answer: on this side, from the component, or by waiting.
+//! How a read finds its answer: in the mirror, from the component, or by waiting.
 
 use std::cell::Cell;
 
-use crate::ahead::{Ahead, Line, Source};
+use super::mirror::{BufferMirror, Line, Source};
 use crate::bindings::{streams, types, words};
-use crate::turn::Turn;
+use super::turn::Turn;
 use crate::{Error, NetworkCode, NetworkError, Wanted};
 
-use super::{Reader, length, size};
+use super::reader::Reader;
+use super::{length, size};
 
 /// How many bytes a wait brings at the most, unless one read wants more.
 const BLOCK: usize = 64 * 1024;
@@ -26,40 +27,27 @@ impl Source for streams::Reader {
 }
 
 /// What a `try-` read of the component gives.
-type Answer = Result<Option<Vec<u8>>, types::Error>;
+pub(super) type Answer = Result<Option<Vec<u8>>, types::Error>;
 
-/// The reads' ways.
 impl Reader {
-    /// A read that does not wait: `here` on this side, or else `ask` of the component.
-    pub(super) fn try_answer(
-        &self,
-        here: impl FnOnce(&mut Ahead, &streams::Reader) -> Option<Vec<u8>>,
-        ask: impl FnOnce(&streams::Reader) -> Answer,
-    ) -> Result<Option<Vec<u8>>, Error> {
-        match self.here(here) {
-            Some(bytes) => Ok(Some(bytes)),
-            None => self.ask(ask),
-        }
-    }
-
-    /// A read that waits until there is an answer `here`, or until the component has one when it is
-    /// `ask`ed, which `own` makes the result of.
+    /// Waits until there is an answer `from_mirror`, or until the component has one when it is asked, which `own` makes the
+    /// result of.
     pub(super) async fn answer<T>(
         &self,
         want: impl Fn() -> Wanted,
-        mut here: impl FnMut(&mut Ahead, &streams::Reader) -> Option<T>,
+        mut from_mirror: impl FnMut(&mut BufferMirror, &streams::Reader) -> Option<T>,
         ask: impl Fn(&streams::Reader) -> Answer,
         own: impl Fn(Vec<u8>) -> T,
     ) -> Result<T, Error> {
         let mut waited = false;
         loop {
-            if let Some(answer) = self.here(&mut here) {
+            if let Some(answer) = self.from_mirror(&mut from_mirror) {
                 return Ok(answer);
             }
-            // Before the wait the component has nothing more than what was found wanting here; after
-            // it, there is an answer, if only an error.
+            // Before the wait the component has nothing more than the mirror, which has no answer. After it, there is an
+            // answer, if only an error.
             if (waited || !self.knows_all())
-                && let Some(bytes) = self.ask(&ask)?
+                && let Some(bytes) = self.from_component(&ask)?
             {
                 return Ok(own(bytes));
             }
@@ -71,7 +59,7 @@ impl Reader {
     #[inline]
     pub(crate) async fn next_line(&self, line: &mut Line) -> Result<(), Error> {
         if self
-            .here(|ahead, source| ahead.line(source, line))
+            .from_mirror(|mirror, source| mirror.line(source, line))
             .is_none()
         {
             // The line before it need not keep a block while this one is waited for.
@@ -84,9 +72,9 @@ impl Reader {
     async fn line_later(&self) -> Result<Line, Error> {
         self.answer(
             || Wanted::Line,
-            |ahead, source| {
+            |mirror, source| {
                 let mut line = Line::Owned(Vec::new());
-                ahead.line(source, &mut line).map(|()| line)
+                mirror.line(source, &mut line).map(|()| line)
             },
             streams::Reader::try_readline,
             Line::Owned,
@@ -114,12 +102,12 @@ impl Reader {
     /// Waits until `least` bytes are buffered, and copies them here. False if there are less: the stream ended or failed.
     pub(super) async fn fetch_input(&self, least: usize) -> Result<bool, Error> {
         self.parked.drop_call();
-        let wait = self.ahead.borrow_mut().before_wait(&self.raw);
+        let wait = self.mirror.borrow_mut().before_wait(&self.raw);
         let most = least.clamp(BLOCK, LARGE_BLOCK);
         let _waiting = Waiting::begin(&self.waiting);
         let front = words::wait_front(&self.raw, wait.position, size(least), size(most)).await;
         let front = front.map_err(no_front)?;
-        Ok(self.ahead.borrow_mut().after_wait(&wait, front, least))
+        Ok(self.mirror.borrow_mut().after_wait(&wait, front, least))
     }
 
     /// Waits for the component to be able to answer.
@@ -132,25 +120,25 @@ impl Reader {
     }
 }
 
-/// What can be said on this side.
+/// What the mirror can answer.
 impl Reader {
     /// Everything to the end, if that has come.
     pub(super) fn take_all(&self) -> Option<Vec<u8>> {
         if self.raw.exception().is_some() {
             return None;
         }
-        self.here(|ahead, source| ahead.take_all(source))
+        self.from_mirror(|mirror, source| mirror.take_all(source))
     }
 
     /// Whether `wait` is sure to answer at once.
     pub(super) fn satisfies(&self, want: &Wanted) -> bool {
-        let satisfied = self.here(|ahead, _| {
+        let satisfied = self.from_mirror(|mirror, _| {
             Some(match want {
-                Wanted::Any => !ahead.unread().is_empty(),
-                Wanted::Line => ahead.has_line(),
-                Wanted::Exactly(n) => ahead.buffered().is_some_and(|there| length(*n) <= there),
+                Wanted::Any => !mirror.unread().is_empty(),
+                Wanted::Line => mirror.has_line(),
+                Wanted::Exactly(n) => mirror.buffered().is_some_and(|there| length(*n) <= there),
                 Wanted::Until(separators) => match separators.as_slice() {
-                    [one] => ahead.has(one),
+                    [one] => mirror.has(one),
                     _ => false,
                 },
                 Wanted::End => false,
@@ -161,44 +149,44 @@ impl Reader {
 
     pub(super) fn peeked(&self, n: usize) -> Option<Vec<u8>> {
         match self.alone() {
-            true => self.ahead.borrow_mut().peek(&self.raw, n),
+            true => self.mirror.borrow_mut().peek(&self.raw, n),
             false => None,
         }
     }
 
     pub(super) fn discarded(&self, n: usize) -> bool {
-        self.here(|ahead, _| Some(ahead.discard(n))) == Some(true)
+        self.from_mirror(|mirror, _| Some(mirror.discard(n))) == Some(true)
     }
 
     /// How many bytes are buffered.
     pub(super) fn unread(&self) -> usize {
-        let ahead = self.ahead.borrow();
-        match ahead.buffered() {
+        let mirror = self.mirror.borrow();
+        match mirror.buffered() {
             Some(known) if self.alone() => known,
-            _ => ahead.unread_there(&self.raw),
+            _ => mirror.unread_there(&self.raw),
         }
     }
 
-    /// What this side can say, which ends a wait that a poll left behind.
-    pub(super) fn here<T>(
+    /// Returns what the mirror can answer; ends a wait that a poll left behind.
+    pub(super) fn from_mirror<T>(
         &self,
-        answer: impl FnOnce(&mut Ahead, &streams::Reader) -> Option<T>,
+        answer: impl FnOnce(&mut BufferMirror, &streams::Reader) -> Option<T>,
     ) -> Option<T> {
         self.parked.drop_call();
         match self.alone() {
-            true => answer(&mut self.ahead.borrow_mut(), &self.raw),
+            true => answer(&mut self.mirror.borrow_mut(), &self.raw),
             false => None,
         }
     }
 
     /// Whether nothing is buffered that was not taken, for all that is known.
     fn knows_nothing(&self) -> bool {
-        self.alone() && self.ahead.borrow().buffered() == Some(0)
+        self.alone() && self.mirror.borrow().buffered() == Some(0)
     }
 
     pub(super) fn knows_all(&self) -> bool {
-        let ahead = self.ahead.borrow();
-        self.alone() && ahead.buffered() == Some(ahead.unread().len())
+        let mirror = self.mirror.borrow();
+        self.alone() && mirror.buffered() == Some(mirror.unread().len())
     }
 
     /// Whether nothing can touch the component's buffer while this side answers: no wait lets input
@@ -210,21 +198,21 @@ impl Reader {
 
 /// Towards the component.
 impl Reader {
-    pub(super) fn ask(
+    pub(super) fn from_component(
         &self,
         ask: impl FnOnce(&streams::Reader) -> Answer,
     ) -> Result<Option<Vec<u8>>, Error> {
-        let mut ahead = self.ahead.borrow_mut();
-        ahead.ask(&self.raw, || Ok(ask(&self.raw)?))
+        let mut mirror = self.mirror.borrow_mut();
+        mirror.ask(&self.raw, || Ok(ask(&self.raw)?))
     }
 
-    /// Tells the component what was taken here.
+    /// Acknowledges what was taken from the mirror.
     pub(super) fn settle(&self) -> Result<(), Error> {
-        self.ahead.borrow_mut().settle(&self.raw)
+        self.mirror.borrow_mut().settle(&self.raw)
     }
 
     pub(super) fn forget(&self) {
-        self.ahead.borrow_mut().forget();
+        self.mirror.borrow_mut().forget();
     }
 }
 

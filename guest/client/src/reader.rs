@@ -1,14 +1,7 @@
 //! The receiving side of a connection.
 
-mod calls;
-mod polls;
-
-use std::cell::{Cell, RefCell};
-use std::convert::identity;
-
-use crate::ahead::Ahead;
-use crate::bindings::streams;
-use crate::io::parked::Parked;
+use crate::backend;
+use crate::read::Read;
 use crate::{ByteReader, Error, Lines, Wanted};
 
 /// The receiving side of a connection: a buffer, and reads that take from it. asyncio's
@@ -19,15 +12,14 @@ use crate::{ByteReader, Error, Lines, Wanted};
 /// faster than this side reads is held back by the network, not by memory.
 ///
 /// # Cost
-/// What is buffered is fetched in blocks of up to 64 KiB, and reads are answered from the last of
-/// them without a call of the component. The bytes stay in the component's buffer until it is told
-/// what was taken, so whoever reads after this reader, [`into_stream`](Reader::into_stream) or
-/// another component, misses nothing. A reader that waits holds no copy.
+/// In a linked program reads take from the buffer directly. In a composed one, what is buffered is fetched in blocks of up to
+/// 64 KiB, and reads are answered from the last of them without a call of the component. The bytes stay in the component's
+/// buffer until it is told what was taken, so a caller that reads after this reader,
+/// [`into_stream`](Reader::into_stream) or another component, misses nothing. A reader that waits holds no copy.
 ///
 /// # Cancelling
-/// Every read can be dropped at any point: it has taken nothing until it returns. It takes what is
-/// buffered by a call that cannot be pending, and waits by one that takes nothing. So `timeout`,
-/// `select!` and the like are safe around any of them.
+/// Every read can be dropped at any point: it has taken nothing until it returns. So `timeout`, `select!` and the like are
+/// safe around any of them.
 ///
 /// # Errors
 /// Every read can give these, beside its own:
@@ -44,14 +36,7 @@ use crate::{ByteReader, Error, Lines, Wanted};
 /// that was leaked (`mem::forget`) escapes it, and the drop traps.
 #[derive(Debug)]
 pub struct Reader {
-    /// The wait that a poll began. It comes before the resource, which must not be dropped before it.
-    parked: Parked,
-    raw: streams::Reader,
-    ahead: RefCell<Ahead>,
-    /// How many calls that wait for input are pending.
-    waiting: Cell<u32>,
-    /// Somebody may read past this reader.
-    shared: Cell<bool>,
+    pub(crate) inner: backend::Reader,
 }
 
 impl Reader {
@@ -60,13 +45,7 @@ impl Reader {
     /// # Errors
     /// Those of every read.
     pub async fn read(&self, n: usize) -> Result<Vec<u8>, Error> {
-        self.answer(
-            || Wanted::Any,
-            |ahead, source| ahead.read(source, n),
-            |raw| raw.try_read(size(n)),
-            identity,
-        )
-        .await
+        self.inner.read(Read::Some(n)).await
     }
 
     /// Reads everything to the end of the stream. asyncio's `read()` without a number.
@@ -76,13 +55,7 @@ impl Reader {
     /// - [`Error::TooLarge`]: more than `max_result` bytes came (64 MiB by default); nothing is
     ///   consumed. [`into_stream`](Reader::into_stream) has no such bound.
     pub async fn read_to_end(&self) -> Result<Vec<u8>, Error> {
-        self.wait(Wanted::End).await?;
-        if let Some(all) = self.take_all() {
-            return Ok(all);
-        }
-        self.forget();
-        // Answered inside the call, after that wait: dropping it cannot lose what it took.
-        Ok(self.raw.read(None).await?)
+        self.inner.read(Read::ToEnd).await
     }
 
     /// Reads one line, up to and including `\n`. The last line may lack it; after the last, it is
@@ -94,13 +67,7 @@ impl Reader {
     ///   dropped: `readexactly(consumed)` takes what was searched, `discard(consumed)` skips it.
     /// - [`Error::TooLarge`]: the line is longer than `max_result`; nothing is consumed.
     pub async fn readline(&self) -> Result<Vec<u8>, Error> {
-        self.answer(
-            || Wanted::Line,
-            |ahead, source| ahead.readline(source),
-            streams::Reader::try_readline,
-            identity,
-        )
-        .await
+        self.inner.read(Read::Line).await
     }
 
     /// The lines of the stream one after the other, until its end. asyncio's `async for line in
@@ -126,13 +93,7 @@ impl Reader {
     ///   there was.
     /// - [`Error::TooLarge`]: `n` is larger than `max_result`; said at once, nothing is consumed.
     pub async fn readexactly(&self, n: usize) -> Result<Vec<u8>, Error> {
-        self.answer(
-            || Wanted::Exactly(size(n)),
-            |ahead, source| ahead.readexactly(source, n),
-            |raw| raw.try_readexactly(size(n)),
-            identity,
-        )
-        .await
+        self.inner.read(Read::Exactly(n)).await
     }
 
     /// Reads up to and including the next `separator`.
@@ -155,24 +116,7 @@ impl Reader {
     ///   rest.
     /// - [`Error::TooLarge`]: the result would be larger than `max_result`; nothing is consumed.
     pub async fn readuntil_any(&self, separators: &[&[u8]]) -> Result<Vec<u8>, Error> {
-        let want = || Wanted::Until(separators.iter().map(|one| one.to_vec()).collect());
-        if let [one] = separators {
-            return self
-                .answer(
-                    want,
-                    |ahead, source| ahead.readuntil(source, one),
-                    |raw| raw.try_readuntil(separators),
-                    identity,
-                )
-                .await;
-        }
-        // Which of several ends first, the component finds.
-        loop {
-            if let Some(bytes) = self.try_readuntil(separators)? {
-                return Ok(bytes);
-            }
-            self.wait_for_input(want()).await?;
-        }
+        self.inner.read(Read::Until(separators)).await
     }
 
     /// Reads every complete line that is buffered as one block, for who splits lines himself: waits
@@ -185,12 +129,7 @@ impl Reader {
     /// # Errors
     /// Those of [`readline`](Reader::readline), about the first line.
     pub async fn readlines(&self, max_bytes: usize) -> Result<Vec<u8>, Error> {
-        loop {
-            if let Some(block) = self.try_readlines(max_bytes)? {
-                return Ok(block);
-            }
-            self.wait_for_input(Wanted::Line).await?;
-        }
+        self.inner.read(Read::Lines(max_bytes)).await
     }
 
     /// Waits until the matching read would be answered at once, by bytes, by the end or by an
@@ -205,10 +144,7 @@ impl Reader {
     /// - [`Error::Network`] with `OutOfResources`: it would have to buffer more than the component
     ///   may hold.
     pub async fn wait(&self, want: Wanted) -> Result<(), Error> {
-        match self.satisfies(&want) {
-            true => Ok(()),
-            false => self.wait_for_input(want).await,
-        }
+        self.inner.wait(want).await
     }
 
     /// [`read`](Reader::read) without waiting; none when it would have to wait.
@@ -216,10 +152,7 @@ impl Reader {
     /// # Errors
     /// Those of every read, except `Cancelled`.
     pub fn try_read(&self, n: usize) -> Result<Option<Vec<u8>>, Error> {
-        self.try_answer(
-            |ahead, source| ahead.read(source, n),
-            |raw| raw.try_read(size(n)),
-        )
+        self.inner.try_read(Read::Some(n))
     }
 
     /// [`readline`](Reader::readline) without waiting; none when it would have to wait.
@@ -227,10 +160,7 @@ impl Reader {
     /// # Errors
     /// Those of `readline`, except `Cancelled`.
     pub fn try_readline(&self) -> Result<Option<Vec<u8>>, Error> {
-        self.try_answer(
-            |ahead, source| ahead.readline(source),
-            streams::Reader::try_readline,
-        )
+        self.inner.try_read(Read::Line)
     }
 
     /// [`readexactly`](Reader::readexactly) without waiting; none when it would have to wait.
@@ -238,10 +168,7 @@ impl Reader {
     /// # Errors
     /// Those of `readexactly`, except `Cancelled`.
     pub fn try_readexactly(&self, n: usize) -> Result<Option<Vec<u8>>, Error> {
-        self.try_answer(
-            |ahead, source| ahead.readexactly(source, n),
-            |raw| raw.try_readexactly(size(n)),
-        )
+        self.inner.try_read(Read::Exactly(n))
     }
 
     /// [`readuntil_any`](Reader::readuntil_any) without waiting; none when it would have to wait.
@@ -249,13 +176,7 @@ impl Reader {
     /// # Errors
     /// Those of `readuntil_any`, except `Cancelled`.
     pub fn try_readuntil(&self, separators: &[&[u8]]) -> Result<Option<Vec<u8>>, Error> {
-        self.try_answer(
-            |ahead, source| match separators {
-                [one] => ahead.readuntil(source, one),
-                _ => None,
-            },
-            |raw| raw.try_readuntil(separators),
-        )
+        self.inner.try_read(Read::Until(separators))
     }
 
     /// [`readlines`](Reader::readlines) without waiting; none when it would have to wait.
@@ -263,19 +184,12 @@ impl Reader {
     /// # Errors
     /// Those of `readlines`, except `Cancelled`.
     pub fn try_readlines(&self, max_bytes: usize) -> Result<Option<Vec<u8>>, Error> {
-        self.try_answer(|_, _| None, |raw| raw.try_readlines(size(max_bytes)))
+        self.inner.try_read(Read::Lines(max_bytes))
     }
 
     /// Copies up to `n` bytes from the front of the buffer and leaves them there. Always answers.
     pub fn peek(&self, n: usize) -> Vec<u8> {
-        match self.peeked(n) {
-            Some(bytes) => bytes,
-            None => {
-                // While somebody waits there is nothing to tell.
-                let _ = self.settle();
-                self.raw.peek(size(n))
-            }
-        }
+        self.inner.peek(n)
     }
 
     /// Drops up to `n` bytes from the front of the buffer, and gives how many it dropped. Never
@@ -284,18 +198,12 @@ impl Reader {
     /// # Errors
     /// - [`Error::Busy`]: a read or wait is pending.
     pub fn discard(&self, n: usize) -> Result<usize, Error> {
-        if self.discarded(n) {
-            return Ok(n);
-        }
-        self.settle()?;
-        let dropped = self.raw.discard(size(n));
-        self.forget();
-        Ok(length(dropped?))
+        self.inner.discard(n)
     }
 
     /// How many bytes are buffered and can be read without waiting. Always answers.
     pub fn buffered(&self) -> usize {
-        self.unread()
+        self.inner.buffered()
     }
 
     /// Whether the peer ended the stream cleanly and nothing is buffered. Always answers.
@@ -303,21 +211,19 @@ impl Reader {
     /// A failure is no end, nor is closing on this side. Since input is taken on demand, it becomes
     /// true during a read, not by itself.
     pub fn at_eof(&self) -> bool {
-        // While somebody waits there is nothing to tell.
-        let _ = self.settle();
-        self.raw.at_eof()
+        self.inner.at_eof()
     }
 
     /// The failure that ended the input, even while bytes are still buffered. Always answers.
     ///
     /// None while there is none, and after a clean end; `Closed` after closing on this side.
     pub fn exception(&self) -> Option<Error> {
-        self.raw.exception().map(Error::from)
+        self.inner.exception()
     }
 
     /// The most bytes that a line may have before its separator. Always answers.
     pub fn limit(&self) -> usize {
-        length(self.raw.limit())
+        self.inner.limit()
     }
 
     /// Ends the pending read or wait, if there is one, with `Cancelled`; nothing is taken.
@@ -325,7 +231,7 @@ impl Reader {
     /// For whoever does not hold the pending call; who does, drops it. The next call waits as
     /// usual.
     pub fn cancel(&self) {
-        self.raw.cancel();
+        self.inner.cancel();
     }
 
     /// Gives the whole rest of the input as a stream: the fastest way to move bytes, without a
@@ -344,54 +250,7 @@ impl Reader {
     pub async fn into_stream(
         &self,
     ) -> Result<(ByteReader, impl Future<Output = Result<(), Error>> + use<>), Error> {
-        self.parked.drop_call();
-        self.settle()?;
-        self.forget();
-        let (stream, end) = self.raw.into_stream().await?;
-        Ok((stream, async move { Ok(end.await?) }))
-    }
-
-    /// The reader as the interface has it, for a call that concerns what is buffered there.
-    ///
-    /// # Errors
-    /// - [`Error::Busy`]: a read or wait is pending.
-    pub(crate) fn told(&self) -> Result<&streams::Reader, Error> {
-        self.settle()?;
-        self.forget();
-        Ok(&self.raw)
-    }
-
-    /// The reader as the interface has it.
-    ///
-    /// Who has it may read past this reader, so from here on each read is a call of the component.
-    pub fn raw(&self) -> &streams::Reader {
-        self.parked.drop_call();
-        // While somebody waits there is nothing to tell.
-        let _ = self.settle();
-        self.forget();
-        self.shared.set(true);
-        &self.raw
-    }
-}
-
-impl From<streams::Reader> for Reader {
-    fn from(raw: streams::Reader) -> Self {
-        Reader {
-            parked: Parked::default(),
-            raw,
-            ahead: RefCell::default(),
-            waiting: Cell::new(0),
-            shared: Cell::new(false),
-        }
-    }
-}
-
-impl From<Reader> for streams::Reader {
-    fn from(reader: Reader) -> Self {
-        reader.parked.drop_call();
-        // It is owned, so nobody waits, and nothing is in the way of telling.
-        let _ = reader.settle();
-        reader.raw
+        self.inner.into_stream().await
     }
 }
 

@@ -1,19 +1,18 @@
-//! Reads that are answered on this side of the boundary.
+//! A mirror of the component's buffer: reads that are answered on this side of the boundary.
 //!
-//! Every call of the component costs more than finding a short line. So the reader keeps a copy of
-//! the front of the component's buffer and answers from that. The bytes stay in the component's
-//! buffer until it is told by one `discard` how many were taken, which is before anything else
-//! that depends on the position. So nobody who reads past this copy misses a byte, and whatever
-//! the copy cannot answer, an error above all, is answered by the component.
+//! Each call of the component costs more than finding a short line. So the reader keeps a copy of the front of the
+//! component's buffer and answers from it. The bytes stay in the component's buffer until a `discard` acknowledges how many
+//! were taken; that happens before anything else that depends on the position. So a caller that reads past the mirror misses
+//! no byte. The component answers whatever the mirror cannot, errors above all.
 //!
 //! ```text
-//!   the component's buffer   [ taken, untold | unread copy | behind ]
-//!   the copy                 [ taken         | unread copy ]
+//!   the component's buffer   [ taken, unacked | unread copy | remaining ]
+//!   the mirror               [ taken          | unread copy ]
 //! ```
 //!
-//! The buffer grows while a read or a wait is pending on the component, and at no other time. So
-//! what is known about it holds until the next wait. That wait tells what was taken, and brings the
-//! next copy: a message costs one call that waits.
+//! The buffer grows while a read or a wait is pending on the component, and at no other time. So what is known about it
+//! holds until the next wait. That wait acknowledges what was taken, and brings the next copy: a message costs one call that
+//! waits.
 
 mod block;
 #[cfg(test)]
@@ -26,7 +25,7 @@ use memchr::{memchr, memmem};
 
 use crate::Error;
 use crate::bindings::words;
-use crate::reader::{length, size};
+use crate::backend::{length, size};
 
 pub(crate) use block::{Block, Line};
 
@@ -35,7 +34,7 @@ const BLOCK: usize = if cfg!(test) { 16 } else { 64 * 1024 };
 
 /// The component's side, as far as it never waits.
 pub(crate) trait Source {
-    /// A copy of up to `n` bytes, beginning `skip` bytes behind the front.
+    /// A copy of up to `n` bytes, beginning `skip` bytes remaining the front.
     fn peek(&self, skip: u32, n: u32) -> words::Front;
     /// Drops up to `n` bytes from the front.
     fn discard(&self, n: u32) -> Result<u32, Error>;
@@ -45,20 +44,20 @@ pub(crate) trait Source {
 ///
 /// The reads give none when it takes the component to answer, and then have taken nothing.
 #[derive(Default)]
-pub(crate) struct Ahead {
+pub(crate) struct BufferMirror {
     block: Option<Rc<Block>>,
     /// The first unread byte of the block.
     at: usize,
     /// How many bytes were taken that the component still has.
-    untold: usize,
-    /// Where in the stream the component's buffer begins; known while something is untold.
-    told: Option<u64>,
-    /// Up to where a wait was to tell, while it is not known whether it has.
-    telling: Option<u64>,
+    unacked: usize,
+    /// Where in the stream the component's buffer begins; known while something is unacknowledged.
+    acked: Option<u64>,
+    /// Up to where a wait was to acknowledge, while it is not known whether it has.
+    ack_in_flight: Option<u64>,
     /// Counts what may have moved the component's buffer, other than a wait.
     moves: u32,
-    /// How many bytes the component has behind the block; none while that is not known.
-    behind: Option<usize>,
+    /// How many bytes the component has remaining the block; none while that is not known.
+    remaining: Option<usize>,
     /// There is no newline in the block from `at` up to here.
     searched: usize,
     limit: usize,
@@ -66,7 +65,7 @@ pub(crate) struct Ahead {
 }
 
 /// The reads.
-impl Ahead {
+impl BufferMirror {
     /// `read(n)`.
     pub(crate) fn read(&mut self, source: &impl Source, n: usize) -> Option<Vec<u8>> {
         if n == 0 {
@@ -131,7 +130,7 @@ impl Ahead {
         }
         let start = match find(self.unread(), separator) {
             Some(start) => start,
-            None if self.behind == Some(0) => return None,
+            None if self.remaining == Some(0) => return None,
             None => {
                 self.refill(source);
                 find(self.unread(), separator)?
@@ -158,7 +157,7 @@ impl Ahead {
 }
 
 /// What is there.
-impl Ahead {
+impl BufferMirror {
     /// The bytes that were copied and not yet taken.
     #[inline]
     pub(crate) fn unread(&self) -> &[u8] {
@@ -170,7 +169,7 @@ impl Ahead {
 
     /// As `unread`, fetched if there are none.
     pub(crate) fn fetch(&mut self, source: &impl Source) -> &[u8] {
-        if self.unread().is_empty() && self.behind != Some(0) {
+        if self.unread().is_empty() && self.remaining != Some(0) {
             self.refill(source);
         }
         self.unread()
@@ -178,12 +177,12 @@ impl Ahead {
 
     /// `peek(n)`, if all that can be answered from a copy.
     pub(crate) fn peek(&mut self, source: &impl Source, n: usize) -> Option<Vec<u8>> {
-        if n > self.unread().len() && self.behind != Some(0) {
+        if n > self.unread().len() && self.remaining != Some(0) {
             self.refill(source);
         }
         let unread = self.unread();
         let there = unread.get(..n);
-        let all = (self.behind == Some(0)).then_some(unread);
+        let all = (self.remaining == Some(0)).then_some(unread);
         Some(there.or(all)?.to_vec())
     }
 
@@ -199,31 +198,31 @@ impl Ahead {
 
     /// How many bytes are buffered and not yet taken, if that is known.
     pub(crate) fn buffered(&self) -> Option<usize> {
-        Some(self.unread().len().saturating_add(self.behind?))
+        Some(self.unread().len().saturating_add(self.remaining?))
     }
 
     /// How many bytes are buffered and not yet taken, as the component knows it.
     pub(crate) fn unread_there(&self, source: &impl Source) -> usize {
         let front = source.peek(0, 0);
-        let untold = match self.telling {
+        let unacked = match self.ack_in_flight {
             Some(to) => distance(front.position, to),
-            None => self.untold,
+            None => self.unacked,
         };
-        length(front.behind).saturating_sub(untold)
+        length(front.behind).saturating_sub(unacked)
     }
 }
 
 /// Waiting.
-impl Ahead {
-    /// To be called before a wait for [`front`](Ahead::front): drops the copy, and gives the position
-    /// up to which the wait is to tell.
+impl BufferMirror {
+    /// To be called before a wait for [`front`](BufferMirror::front): drops the copy, and gives the position
+    /// up to which the wait is to acknowledge.
     pub(crate) fn before_wait(&mut self, source: &impl Source) -> Waiting {
         self.find_out(source);
-        let position = match self.told {
-            Some(told) => told.saturating_add(self.untold as u64),
+        let position = match self.acked {
+            Some(acked) => acked.saturating_add(self.unacked as u64),
             None => 0,
         };
-        self.telling = (self.untold > 0).then_some(position);
+        self.ack_in_flight = (self.unacked > 0).then_some(position);
         self.drop_copy();
         Waiting {
             position,
@@ -241,8 +240,8 @@ impl Ahead {
         let there = length(front.length).saturating_add(length(front.behind));
         // Whatever else was called meanwhile may have taken something since.
         if self.moves == waiting.moves {
-            self.telling = None;
-            self.untold = 0;
+            self.ack_in_flight = None;
+            self.unacked = 0;
             self.keep(front);
         }
         there >= least
@@ -251,36 +250,36 @@ impl Ahead {
 
 /// A wait that is to bring a copy.
 pub(crate) struct Waiting {
-    /// Up to where it is to tell what was taken.
+    /// Up to where it is to acknowledge what was taken.
     pub(crate) position: u64,
     moves: u32,
 }
 
 /// Between this side and the component.
-impl Ahead {
-    /// Tells the component what was taken.
+impl BufferMirror {
+    /// Acknowledges what was taken.
     ///
     /// # Errors
     /// The component's: a read is pending that this side knows nothing of.
     pub(crate) fn settle(&mut self, source: &impl Source) -> Result<(), Error> {
         self.moves = self.moves.wrapping_add(1);
         self.find_out(source);
-        if self.untold > 0 {
-            source.discard(size(self.untold))?;
-            self.told = self
-                .told
-                .map(|told| told.saturating_add(self.untold as u64));
-            self.untold = 0;
+        if self.unacked > 0 {
+            source.discard(size(self.unacked))?;
+            self.acked = self
+                .acked
+                .map(|acked| acked.saturating_add(self.unacked as u64));
+            self.unacked = 0;
         }
         Ok(())
     }
 
-    /// Finds out whether a wait that was given up has told what it was to tell.
+    /// Finds out whether a wait that was given up has acknowledged what it was to.
     fn find_out(&mut self, source: &impl Source) {
-        if let Some(to) = self.telling.take() {
-            let told = source.peek(0, 0).position;
-            self.untold = distance(told, to);
-            self.told = Some(told);
+        if let Some(to) = self.ack_in_flight.take() {
+            let acked = source.peek(0, 0).position;
+            self.unacked = distance(acked, to);
+            self.acked = Some(acked);
         }
     }
 
@@ -299,9 +298,9 @@ impl Ahead {
             Ok(None) => {}
             Ok(Some(taken)) if taken.len() <= self.unread().len() => {
                 self.at = self.at.saturating_add(taken.len());
-                self.told = self
-                    .told
-                    .map(|told| told.saturating_add(taken.len() as u64));
+                self.acked = self
+                    .acked
+                    .map(|acked| acked.saturating_add(taken.len() as u64));
             }
             Ok(Some(_)) | Err(Error::IncompleteRead(_)) => self.forget(),
             // Nothing else takes anything.
@@ -310,11 +309,11 @@ impl Ahead {
         answer
     }
 
-    /// Drops the copy: the buffer may change. What was taken should have been told.
+    /// Drops the copy: the buffer may change. What was taken should have been acknowledged.
     pub(crate) fn forget(&mut self) {
         self.moves = self.moves.wrapping_add(1);
-        if self.untold == 0 {
-            self.told = None;
+        if self.unacked == 0 {
+            self.acked = None;
         }
         self.drop_copy();
     }
@@ -322,13 +321,13 @@ impl Ahead {
     fn drop_copy(&mut self) {
         self.block = None;
         self.at = 0;
-        self.behind = None;
+        self.remaining = None;
         self.searched = 0;
     }
 
     /// How many bytes are buffered and not yet taken.
     fn known(&mut self, source: &impl Source) -> usize {
-        if self.behind.is_none() {
+        if self.remaining.is_none() {
             self.refill(source);
         }
         self.buffered().unwrap_or(0)
@@ -337,14 +336,14 @@ impl Ahead {
     /// Copies anew, from the first unread byte on.
     fn refill(&mut self, source: &impl Source) {
         self.find_out(source);
-        let front = source.peek(size(self.untold), size(BLOCK));
+        let front = source.peek(size(self.unacked), size(BLOCK));
         self.searched = self.searched.saturating_sub(self.at);
         self.keep(front);
     }
 
     fn keep(&mut self, front: words::Front) {
-        self.told = Some(front.position);
-        self.behind = Some(length(front.behind));
+        self.acked = Some(front.position);
+        self.remaining = Some(length(front.behind));
         self.limit = length(front.limit);
         self.max_result = length(front.max_result);
         self.at = 0;
@@ -356,7 +355,7 @@ impl Ahead {
     fn find_line(&mut self, source: &impl Source) -> Option<usize> {
         let start = match self.find_newline() {
             Some(start) => start,
-            None if self.behind == Some(0) => return None,
+            None if self.remaining == Some(0) => return None,
             None => {
                 self.refill(source);
                 self.find_newline()?
@@ -409,16 +408,16 @@ impl Ahead {
     #[inline]
     fn advance(&mut self, n: usize) {
         self.at = self.at.saturating_add(n);
-        self.untold = self.untold.saturating_add(n);
+        self.unacked = self.unacked.saturating_add(n);
     }
 }
 
-impl fmt::Debug for Ahead {
+impl fmt::Debug for BufferMirror {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ahead")
+        f.debug_struct("BufferMirror")
             .field("unread", &self.unread().len())
-            .field("untold", &self.untold)
-            .field("behind", &self.behind)
+            .field("unacked", &self.unacked)
+            .field("remaining", &self.remaining)
             .finish_non_exhaustive()
     }
 }

@@ -17,7 +17,6 @@
 //!
 //! A program that does not call this module does not import wasi:sockets.
 
-use crate::connect::connection;
 use crate::{ConnectOptions, Error, Reader, Server, ServerOptions, Writer};
 use bindings::asyncio::streams::sockets;
 
@@ -64,7 +63,8 @@ mod bindings {
 ///   before, the first read and the first bytes that are sent say so.
 /// - [`Error::Network`] with `OutOfResources`: the component has as many connections as it can.
 pub async fn from_socket(socket: TcpSocket) -> Result<(Reader, Writer), Error> {
-    connection(sockets::from_socket(socket, None).await)
+    let (reader, writer) = sockets::from_socket(socket, None).await?;
+    Ok((reader.into(), writer.into()))
 }
 
 /// Makes a server of a socket that is bound and does not listen yet.
@@ -87,7 +87,8 @@ impl ConnectOptions {
     /// Those of the function; also [`Error::InvalidArgument`] for an option.
     pub async fn from_socket(&self, socket: TcpSocket) -> Result<(Reader, Writer), Error> {
         let options = self.to_raw()?;
-        connection(sockets::from_socket(socket, Some(&options)).await)
+        let (reader, writer) = sockets::from_socket(socket, Some(&options)).await?;
+        Ok((reader.into(), writer.into()))
     }
 }
 

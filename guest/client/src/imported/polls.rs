@@ -5,7 +5,8 @@ use std::task::{Context, Poll, ready};
 use crate::bindings::streams;
 use crate::{Error, Wanted};
 
-use super::{Reader, size};
+use super::reader::Reader;
+use super::size;
 
 impl Reader {
     /// Reads up to as many bytes as there is room for; none at the end.
@@ -16,11 +17,11 @@ impl Reader {
     ) -> Poll<Result<usize, Error>> {
         loop {
             let waited = ready!(self.parked.poll(cx)).transpose()?.is_some();
-            if let Some(n) = self.here(|ahead, source| ahead.read_into(source, into)) {
+            if let Some(n) = self.from_mirror(|mirror, source| mirror.read_into(source, into)) {
                 return Poll::Ready(Ok(n));
             }
             if (waited || !self.knows_all())
-                && let Some(bytes) = self.ask(|raw| raw.try_read(size(into.len())))?
+                && let Some(bytes) = self.from_component(|raw| raw.try_read(size(into.len())))?
             {
                 let n = bytes.len().min(into.len());
                 if let (Some(into), Some(bytes)) = (into.get_mut(..n), bytes.get(..n)) {
@@ -34,11 +35,11 @@ impl Reader {
 
     /// Waits until there are [`fetched`](Reader::fetched) bytes, or the end.
     pub(crate) fn poll_fetched(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        // Nobody can hold what `raw` gave any more.
+        // No other code can hold the resource any more.
         self.shared.set(false);
         loop {
             let waited = ready!(self.parked.poll(cx)).transpose()?.is_some();
-            let there = self.here(|ahead, source| Some(!ahead.fetch(source).is_empty()));
+            let there = self.from_mirror(|mirror, source| Some(!mirror.fetch(source).is_empty()));
             if there == Some(true) {
                 return Poll::Ready(Ok(()));
             }
@@ -56,13 +57,13 @@ impl Reader {
 
     /// The bytes that were fetched and not yet taken.
     pub(crate) fn fetched(&mut self) -> &[u8] {
-        self.ahead.get_mut().unread()
+        self.mirror.get_mut().unread()
     }
 
     /// Takes `n` of them.
     pub(crate) fn consume_fetched(&mut self, n: usize) {
-        let ahead = self.ahead.get_mut();
-        ahead.discard(n.min(ahead.unread().len()));
+        let mirror = self.mirror.get_mut();
+        mirror.discard(n.min(mirror.unread().len()));
     }
 
     /// Has the next poll wait for a byte or the end.

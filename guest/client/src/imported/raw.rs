@@ -1,0 +1,109 @@
+//! The resources of the interface, and this crate's types.
+
+use std::cell::{Cell, RefCell};
+
+use crate::bindings::{streams, tls};
+use crate::parked::Parked;
+use crate::{ClientConfig, ConnectOptions, Error, Reader, Server, ServerConfig, ServerOptions, Writer};
+
+impl Reader {
+    /// Returns the reader as the interface has it.
+    ///
+    /// The caller may read past this reader, so from here on each read is a call of the component.
+    pub fn raw(&self) -> &streams::Reader {
+        self.inner.share()
+    }
+}
+
+impl From<streams::Reader> for Reader {
+    fn from(raw: streams::Reader) -> Self {
+        Reader {
+            inner: super::Reader {
+                parked: Parked::default(),
+                raw,
+                mirror: RefCell::default(),
+                waiting: Cell::new(0),
+                shared: Cell::new(false),
+            },
+        }
+    }
+}
+
+impl From<Reader> for streams::Reader {
+    fn from(reader: Reader) -> Self {
+        let reader = reader.inner;
+        reader.parked.drop_call();
+        // No call waits on a reader that is owned, so nothing prevents acknowledging.
+        let _ = reader.settle();
+        reader.raw
+    }
+}
+
+impl Writer {
+    /// Returns the writer as the interface has it.
+    pub fn raw(&self) -> &streams::Writer {
+        self.inner.raw()
+    }
+}
+
+impl From<streams::Writer> for Writer {
+    fn from(raw: streams::Writer) -> Self {
+        crate::program::connected();
+        Writer {
+            inner: super::Writer::new(raw),
+        }
+    }
+}
+
+impl From<Writer> for streams::Writer {
+    fn from(writer: Writer) -> Self {
+        writer.inner.into_raw()
+    }
+}
+
+impl Server {
+    /// Returns the server as the interface has it.
+    pub fn raw(&self) -> &streams::Server {
+        &self.inner
+    }
+}
+
+impl From<Server> for streams::Server {
+    fn from(server: Server) -> Self {
+        server.inner
+    }
+}
+
+impl ConnectOptions {
+    /// Returns the options as the interface has them.
+    ///
+    /// # Errors
+    /// - [`Error::InvalidArgument`]: a value that cannot be.
+    pub fn to_raw(&self) -> Result<streams::ConnectOptions, Error> {
+        self.to_backend()
+    }
+}
+
+impl ServerOptions {
+    /// Returns the options as the interface has them.
+    ///
+    /// # Errors
+    /// - [`Error::InvalidArgument`]: an option is 0 that cannot be; the text names it.
+    pub fn to_raw(&self) -> Result<streams::ServerOptions, Error> {
+        self.to_backend()
+    }
+}
+
+impl ClientConfig {
+    /// Returns the configuration as the interface has it.
+    pub fn raw(&self) -> &tls::ClientConfig {
+        self.inner()
+    }
+}
+
+impl ServerConfig {
+    /// Returns the configuration as the interface has it.
+    pub fn raw(&self) -> &tls::ServerConfig {
+        self.inner()
+    }
+}

@@ -1,0 +1,235 @@
+//! The reader of a linked program: the engine's.
+
+use std::fmt;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use asyncio_streams_engine::{self as engine, Request, Separators};
+use asyncio_streams_wasi03::{byte_stream, spawn_in_background};
+
+use crate::parked::Parked;
+use crate::read::Read;
+use crate::reader::{length, size};
+use crate::{ByteReader, Error, Wanted};
+
+pub(crate) struct Reader {
+    /// The wait that a poll began.
+    parked: Parked,
+    engine: Rc<engine::Reader>,
+    /// A copy of the front of the buffer for [`Reader::fetched`], and where in the stream it begins.
+    fetched: (Vec<u8>, u64),
+}
+
+/// A line that was lent.
+#[derive(Default)]
+pub(crate) struct Line(Vec<u8>);
+
+impl Line {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Reader {
+    pub(super) fn new(reader: engine::Reader) -> Self {
+        Reader {
+            parked: Parked::default(),
+            engine: Rc::new(reader),
+            fetched: (Vec::new(), 0),
+        }
+    }
+
+    /// Returns the engine's reader; ends a wait that a poll left behind.
+    pub(super) fn engine(&self) -> &engine::Reader {
+        self.parked.drop_call();
+        &self.engine
+    }
+
+    pub(crate) async fn read(&self, read: Read<'_>) -> Result<Vec<u8>, Error> {
+        Ok(self.engine().read(&request(read)?).await?)
+    }
+
+    pub(crate) fn try_read(&self, read: Read<'_>) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.engine().try_read(&request(read)?)?)
+    }
+
+    #[inline]
+    pub(crate) async fn next_line(&self, line: &mut Line) -> Result<(), Error> {
+        line.0.clear();
+        let reader = self.engine();
+        if !reader.try_readline_into(&mut line.0)? {
+            reader.readline_into(&mut line.0).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn wait(&self, want: Wanted) -> Result<(), Error> {
+        Ok(self.engine().wait(&wanted(want)?).await?)
+    }
+
+    pub(crate) fn peek(&self, n: usize) -> Vec<u8> {
+        self.engine.look(|buffer| buffer.peek(n).to_vec())
+    }
+
+    pub(crate) fn discard(&self, n: usize) -> Result<usize, Error> {
+        Ok(self.engine().discard(n)?)
+    }
+
+    pub(crate) fn buffered(&self) -> usize {
+        self.engine.look(|buffer| buffer.buffered())
+    }
+
+    pub(crate) fn at_eof(&self) -> bool {
+        self.engine.look(|buffer| buffer.at_eof())
+    }
+
+    pub(crate) fn exception(&self) -> Option<Error> {
+        let failure = self.engine.look(|buffer| buffer.failure().cloned());
+        failure.map(Error::from)
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.engine.look(|buffer| buffer.limit())
+    }
+
+    pub(crate) fn cancel(&self) {
+        self.engine.cancel();
+    }
+
+    pub(crate) async fn into_stream(
+        &self,
+    ) -> Result<(ByteReader, impl Future<Output = Result<(), Error>> + use<>), Error> {
+        let rest = self.engine().into_stream()?;
+        let (to, stream) = byte_stream();
+        let (outcome, ended) = futures::channel::oneshot::channel();
+        spawn_in_background(async move {
+            let (result, given) = rest.copy_to(Box::new(to)).await;
+            // The connection counts until the outcome was taken, or cannot be any more.
+            let _ = outcome.send((result, given));
+        });
+        let ended = async move {
+            match ended.await {
+                Ok((result, _given)) => result.map_err(Error::from),
+                Err(_) => Ok(()),
+            }
+        };
+        Ok((super::byte_reader(stream), ended))
+    }
+}
+
+/// For futures-io's traits.
+impl Reader {
+    /// Reads up to as many bytes as there is room for; none at the end.
+    pub(crate) fn poll_read_into(
+        &self,
+        cx: &mut Context<'_>,
+        into: &mut [u8],
+    ) -> Poll<Result<usize, Error>> {
+        loop {
+            ready!(self.parked.poll(cx)).transpose()?;
+            let n = self.engine.look(|buffer| {
+                let bytes = buffer.peek(into.len());
+                if let Some(into) = into.get_mut(..bytes.len()) {
+                    into.copy_from_slice(bytes);
+                }
+                bytes.len()
+            });
+            if n > 0 || into.is_empty() {
+                self.engine.discard(n)?;
+                return Poll::Ready(Ok(n));
+            }
+            // There is nothing to take but the end or a failure.
+            if self.engine.try_read(&Request::Read(1))?.is_some() {
+                return Poll::Ready(Ok(0));
+            }
+            self.park_wait();
+        }
+    }
+
+    /// Waits until there are [`fetched`](Reader::fetched) bytes, or the end.
+    pub(crate) fn poll_fetched(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        loop {
+            ready!(self.parked.poll(cx)).transpose()?;
+            let (bytes, at) = &mut self.fetched;
+            self.engine.look(|buffer| {
+                let taken = buffer.taken();
+                if length(size_of_rest(bytes, *at, taken)) == 0 {
+                    bytes.clear();
+                    bytes.extend_from_slice(buffer.peek(FETCH));
+                    *at = taken;
+                }
+            });
+            if !self.fetched().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            if self.engine.try_read(&Request::Read(1))?.is_some() {
+                return Poll::Ready(Ok(()));
+            }
+            self.park_wait();
+        }
+    }
+
+    /// Returns the bytes that were fetched and not yet taken.
+    pub(crate) fn fetched(&mut self) -> &[u8] {
+        let (bytes, at) = &self.fetched;
+        let taken = self.engine.look(|buffer| buffer.taken());
+        let rest = length(size_of_rest(bytes, *at, taken));
+        bytes.get(bytes.len().saturating_sub(rest)..).unwrap_or_default()
+    }
+
+    /// Takes `n` of them.
+    pub(crate) fn consume_fetched(&mut self, n: usize) {
+        let n = n.min(self.fetched().len());
+        // A read that is pending excludes it: then these bytes are that read's.
+        let _ = self.engine.discard(n);
+    }
+
+    /// Has the next poll wait for a byte or the end.
+    fn park_wait(&self) {
+        let reader = self.engine.clone();
+        self.parked
+            .park(async move { Ok(reader.wait(&engine::Wanted::Any).await?) });
+    }
+}
+
+/// Bytes that are lent at once.
+const FETCH: usize = 64 * 1024;
+
+/// How many bytes of a copy that begins at `at` lie behind `taken`.
+fn size_of_rest(bytes: &[u8], at: u64, taken: u64) -> u32 {
+    let end = at.saturating_add(bytes.len() as u64);
+    let rest = if taken < at { 0 } else { end.saturating_sub(taken) };
+    size(usize::try_from(rest).unwrap_or(0))
+}
+
+fn request(read: Read<'_>) -> Result<Request, Error> {
+    Ok(match read {
+        Read::Some(n) => Request::Read(n),
+        Read::ToEnd => Request::ReadToEnd,
+        Read::Line => Request::Readline,
+        Read::Exactly(n) => Request::Readexactly(n),
+        Read::Until(separators) => {
+            let separators = separators.iter().map(|one| one.to_vec()).collect();
+            Request::Readuntil(Separators::new(separators)?)
+        }
+        Read::Lines(max_bytes) => Request::Readlines(max_bytes),
+    })
+}
+
+fn wanted(want: Wanted) -> Result<engine::Wanted, Error> {
+    Ok(match want {
+        Wanted::Any => engine::Wanted::Any,
+        Wanted::Line => engine::Wanted::Line,
+        Wanted::Exactly(n) => engine::Wanted::Exactly(length(n)),
+        Wanted::Until(separators) => engine::Wanted::Until(Separators::new(separators)?),
+        Wanted::End => engine::Wanted::End,
+    })
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("buffered", &self.buffered())
+            .finish_non_exhaustive()
+    }
+}
