@@ -104,14 +104,14 @@ mod time;
 mod tls;
 mod writer;
 
+#[cfg(feature = "imported")]
+pub use backend::sockets;
 pub use bindings::streams::{Waits, Wanted};
 pub use bindings::tls::{ClientAuthentication, TlsInfo, TlsVersion};
 pub use bindings::types::{
     Address, AddressFamily, CertificateFailure, ConnectAttempt, Incomplete, InetAddress,
     NetworkCode, NetworkError, OtherError, Overrun, TlsError, TlsFailure,
 };
-#[cfg(feature = "imported")]
-pub use backend::sockets;
 pub use byte_stream::{ByteReader, ByteWriter, byte_stream};
 pub use connect::{ConnectOptions, DEFAULT_LIMIT, KeepAlive, from_stream, open_connection, wrap};
 pub use error::Error;

@@ -145,7 +145,11 @@ impl Server {
 
     /// The addresses that it is bound to, with the ports really used; empty after `close`.
     pub fn sockets(&self) -> Vec<Address> {
-        self.inner.sockets().into_iter().map(Address::from).collect()
+        self.inner
+            .sockets()
+            .into_iter()
+            .map(Address::from)
+            .collect()
     }
 
     /// Whether it listens: from the start, or from `start_serving`, until `close`.
@@ -206,7 +210,7 @@ where
     H: Fn(Reader, Writer) -> F,
     F: Future<Output: Outcome>,
 {
-    let client = writer.peername();
+    let client = writer.inner.peer();
     if let Err(reason) = handler(reader, writer).await.into_result() {
         let client = client.map_or_else(
             || "a client".to_owned(),

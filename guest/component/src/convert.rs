@@ -3,11 +3,11 @@
 use asyncio_streams_engine::errors::Invalid;
 use asyncio_streams_engine::types as engine;
 
+use crate::tls::{TlsInfo, TlsVersion};
 use crate::types::{
     Address, AddressFamily, CertificateFailure, ConnectAttempt, Error, Incomplete, InetAddress,
     NetworkCode, NetworkError, Overrun, TlsError, TlsFailure,
 };
-use crate::tls::{TlsInfo, TlsVersion};
 
 /// Converts an enum case by case.
 macro_rules! cases {

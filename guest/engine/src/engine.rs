@@ -94,7 +94,10 @@ impl Engine {
                 .protect(self, protector)
                 .await
         };
-        let transport = match self.unless_cancelled(connecting, &scope, options.deadline).await {
+        let transport = match self
+            .unless_cancelled(connecting, &scope, options.deadline)
+            .await
+        {
             Ok(transport) => transport,
             Err(failed) => return Err(failed.linger(self, permit)),
         };
@@ -125,7 +128,10 @@ impl Engine {
             None => None,
         };
         let protecting = Transport::unknown(self, socket)?.protect(self, protector);
-        let transport = match self.unless_cancelled(protecting, &scope, options.deadline).await {
+        let transport = match self
+            .unless_cancelled(protecting, &scope, options.deadline)
+            .await
+        {
             Ok(transport) => transport,
             Err(failed) => return Err(failed.linger(self, permit)),
         };
@@ -305,8 +311,7 @@ impl Engine {
     async fn cancelled_operations(&self) {
         let ended = Rc::new(crate::notify::Flag::default());
         let end = ended.clone();
-        self.platform()
-            .after_cancelled(Box::new(move || end.set()));
+        self.platform().after_cancelled(Box::new(move || end.set()));
         ended.wait().await;
     }
 }

@@ -30,10 +30,7 @@ pub trait Protector {
     /// # Errors
     ///
     /// The reason, after the peer was told, and what is left of the connection.
-    fn protect(
-        &self,
-        unprotected: Unprotected,
-    ) -> BoxFuture<'static, Result<Protected, Failed>>;
+    fn protect(&self, unprotected: Unprotected) -> BoxFuture<'static, Result<Protected, Failed>>;
 }
 
 /// Protects connections as their client, once there is a name to verify.

@@ -48,7 +48,13 @@ async fn interruption(connection: &Connection) -> Error {
 
 /// Why nothing more can be queued.
 fn refusal(connection: &Connection) -> Option<Error> {
-    connection.output.queue.borrow().writable().err().map(Error::from)
+    connection
+        .output
+        .queue
+        .borrow()
+        .writable()
+        .err()
+        .map(Error::from)
 }
 
 /// Bytes on their way from the program's stream to the queue.

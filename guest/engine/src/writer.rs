@@ -1,6 +1,7 @@
 //! The writing side of a connection, as faces hand it to callers. It also closes the connection.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use asyncio_streams_core as core;
@@ -156,6 +157,11 @@ impl Writer {
     /// Returns the peer's address, if the connection is one of sockets.
     pub fn peername(&self) -> Option<Address> {
         self.0.peername.map(address::to_interface)
+    }
+
+    /// Returns the peer's address as the standard library has it.
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.0.peername
     }
 
     /// Returns this side's address, if the connection is one of sockets.

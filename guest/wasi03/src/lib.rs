@@ -36,7 +36,6 @@ mod blocking;
 mod call;
 mod clock;
 mod future;
-mod wait_set;
 mod operation;
 mod platform;
 mod readable;
@@ -47,11 +46,12 @@ mod spawned;
 mod stream;
 mod task;
 mod timer;
+mod wait_set;
 mod waker_slot;
 
 pub use background::{
-    KeepRunning, Late, after_cancelled, spawn as spawn_in_background,
-    spawn_daemon, start as start_background,
+    KeepRunning, Late, after_cancelled, spawn as spawn_in_background, spawn_daemon,
+    start as start_background,
 };
 pub use clock::ClockWait;
 pub use future::{Answer, FutureReader, FutureWriter};

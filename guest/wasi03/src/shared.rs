@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::task::Wake;
 
 use crate::abi;
-use crate::wait_set::{self, WaitSet};
 use crate::operation::Event;
 use crate::spawned;
+use crate::wait_set::{self, WaitSet};
 
 /// Whether a task runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -114,7 +114,10 @@ impl Shared {
     /// A waitable has come to `code`.
     pub(crate) fn deliver(&self, waitable: u32, code: u32) {
         let mut wait_set = self.wait_set.borrow_mut();
-        if wait_set.as_mut().is_some_and(|wait_set| wait_set.heard(waitable)) {
+        if wait_set
+            .as_mut()
+            .is_some_and(|wait_set| wait_set.heard(waitable))
+        {
             return;
         }
         drop(wait_set);

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use super::mirror::{BufferMirror, Line, Source};
-use crate::bindings::{streams, types, words};
 use super::turn::Turn;
+use crate::bindings::{streams, types, words};
 use crate::{Error, NetworkCode, NetworkError, Wanted};
 
 use super::reader::Reader;

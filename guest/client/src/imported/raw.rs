@@ -4,7 +4,9 @@ use std::cell::{Cell, RefCell};
 
 use crate::bindings::{streams, tls};
 use crate::parked::Parked;
-use crate::{ClientConfig, ConnectOptions, Error, Reader, Server, ServerConfig, ServerOptions, Writer};
+use crate::{
+    ClientConfig, ConnectOptions, Error, Reader, Server, ServerConfig, ServerOptions, Writer,
+};
 
 impl Reader {
     /// Returns the reader as the interface has it.

@@ -35,7 +35,8 @@ impl Reader {
                 self.wait_for_input(wanted(read)).await?;
             },
             read => {
-                let from_mirror = |mirror: &mut BufferMirror, source: &_| take(mirror, source, read);
+                let from_mirror =
+                    |mirror: &mut BufferMirror, source: &_| take(mirror, source, read);
                 let wanted = || wanted(read);
                 self.answer(wanted, from_mirror, |raw| ask(raw, read), identity)
                     .await

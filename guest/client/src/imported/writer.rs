@@ -111,6 +111,11 @@ impl Writer {
         self.raw.peername()
     }
 
+    /// Returns the peer's address for a message.
+    pub(crate) fn peer(&self) -> Option<Address> {
+        self.raw.peername()
+    }
+
     pub(crate) fn sockname(&self) -> Option<Address> {
         self.raw.sockname()
     }
@@ -140,7 +145,10 @@ impl Writer {
         server_name: &str,
     ) -> Result<(), Error> {
         let name = server_name.to_owned();
-        Ok(self.raw().start_tls(reader.settled()?, config, name).await?)
+        Ok(self
+            .raw()
+            .start_tls(reader.settled()?, config, name)
+            .await?)
     }
 
     pub(crate) async fn start_tls_server(
@@ -181,7 +189,9 @@ impl Writer {
         let raw = self.second_owner();
         self.parked_drain
             .park(async move { Ok(raw.drain().await?) });
-        self.parked_drain.poll(cx).map(|drained| drained.unwrap_or(Ok(())))
+        self.parked_drain
+            .poll(cx)
+            .map(|drained| drained.unwrap_or(Ok(())))
     }
 
     /// A flush that is under way knows nothing of later bytes.

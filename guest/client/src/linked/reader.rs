@@ -174,7 +174,9 @@ impl Reader {
         let (bytes, at) = &self.fetched;
         let taken = self.engine.look(|buffer| buffer.taken());
         let rest = length(size_of_rest(bytes, *at, taken));
-        bytes.get(bytes.len().saturating_sub(rest)..).unwrap_or_default()
+        bytes
+            .get(bytes.len().saturating_sub(rest)..)
+            .unwrap_or_default()
     }
 
     /// Takes `n` of them.
@@ -198,7 +200,11 @@ const FETCH: usize = 64 * 1024;
 /// How many bytes of a copy that begins at `at` lie behind `taken`.
 fn size_of_rest(bytes: &[u8], at: u64, taken: u64) -> u32 {
     let end = at.saturating_add(bytes.len() as u64);
-    let rest = if taken < at { 0 } else { end.saturating_sub(taken) };
+    let rest = if taken < at {
+        0
+    } else {
+        end.saturating_sub(taken)
+    };
     size(usize::try_from(rest).unwrap_or(0))
 }
 

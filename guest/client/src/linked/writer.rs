@@ -1,6 +1,7 @@
 //! The writer of a linked program: the engine's.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
@@ -94,6 +95,11 @@ impl Writer {
 
     pub(crate) fn peername(&self) -> Option<Address> {
         self.engine.peername().map(Address::from)
+    }
+
+    /// Returns the peer's address for a message, at little cost.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        self.engine.peer_address()
     }
 
     pub(crate) fn sockname(&self) -> Option<Address> {

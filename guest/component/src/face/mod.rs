@@ -67,7 +67,10 @@ impl streams::Guest for Component {
             let (to_send, sent) = wit_stream::new::<u8>();
             outgoing = Some(sent);
             let source = Received::from_stream(incoming);
-            (Box::new(source) as _, Box::new(Sent::to_stream(to_send)) as _)
+            (
+                Box::new(source) as _,
+                Box::new(Sent::to_stream(to_send)) as _,
+            )
         };
         let wrapped = crate::engine().wrap(streams, options)?;
         let (reader, writer) = pair(wrapped);

@@ -67,7 +67,11 @@ impl tls::GuestClientConfig for ClientConfig {
     }
 
     fn set_versions(&self, oldest: tls::TlsVersion, newest: tls::TlsVersion) -> Result<(), Error> {
-        Ok(self.0.borrow_mut().common.set_versions(oldest.into(), newest.into())?)
+        Ok(self
+            .0
+            .borrow_mut()
+            .common
+            .set_versions(oldest.into(), newest.into())?)
     }
 
     fn set_resumption(&self, on: bool) -> Result<(), Error> {
@@ -75,7 +79,8 @@ impl tls::GuestClientConfig for ClientConfig {
     }
 
     fn set_handshake_timeout(&self, nanoseconds: u64) -> Result<(), Error> {
-        Ok(self.0
+        Ok(self
+            .0
             .borrow_mut()
             .common
             .set_handshake_timeout(nanoseconds)?)
@@ -86,7 +91,11 @@ impl tls::GuestClientConfig for ClientConfig {
     }
 
     fn set_shutdown_timeout(&self, nanoseconds: u64) -> Result<(), Error> {
-        Ok(self.0.borrow_mut().common.set_shutdown_timeout(nanoseconds)?)
+        Ok(self
+            .0
+            .borrow_mut()
+            .common
+            .set_shutdown_timeout(nanoseconds)?)
     }
 
     fn dangerous_accept_any_certificate(&self) -> Result<(), Error> {
@@ -104,7 +113,10 @@ impl tls::GuestServerConfig for ServerConfig {
     }
 
     fn set_client_authentication(&self, rule: tls::ClientAuthentication) -> Result<(), Error> {
-        Ok(self.0.borrow_mut().set_client_authentication(authentication(rule))?)
+        Ok(self
+            .0
+            .borrow_mut()
+            .set_client_authentication(authentication(rule))?)
     }
 
     fn add_client_roots(&self, certificates: Vec<u8>) -> Result<u32, Error> {
@@ -116,7 +128,11 @@ impl tls::GuestServerConfig for ServerConfig {
     }
 
     fn set_versions(&self, oldest: tls::TlsVersion, newest: tls::TlsVersion) -> Result<(), Error> {
-        Ok(self.0.borrow_mut().common.set_versions(oldest.into(), newest.into())?)
+        Ok(self
+            .0
+            .borrow_mut()
+            .common
+            .set_versions(oldest.into(), newest.into())?)
     }
 
     fn set_resumption(&self, on: bool) -> Result<(), Error> {
@@ -124,7 +140,8 @@ impl tls::GuestServerConfig for ServerConfig {
     }
 
     fn set_handshake_timeout(&self, nanoseconds: u64) -> Result<(), Error> {
-        Ok(self.0
+        Ok(self
+            .0
             .borrow_mut()
             .common
             .set_handshake_timeout(nanoseconds)?)
@@ -135,7 +152,11 @@ impl tls::GuestServerConfig for ServerConfig {
     }
 
     fn set_shutdown_timeout(&self, nanoseconds: u64) -> Result<(), Error> {
-        Ok(self.0.borrow_mut().common.set_shutdown_timeout(nanoseconds)?)
+        Ok(self
+            .0
+            .borrow_mut()
+            .common
+            .set_shutdown_timeout(nanoseconds)?)
     }
 }
 

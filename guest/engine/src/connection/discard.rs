@@ -45,7 +45,7 @@ pub(super) fn at_once(connection: &Connection) -> bool {
             Poll::Pending => break,
         }
     }
-    incoming.leave();
+    // A pending read stays with the running task: the discarding task is about to continue it there.
     connection.input.put_back(incoming);
     false
 }
@@ -72,7 +72,10 @@ async fn discard(connection: &Connection, incoming: &mut Incoming) {
         connection.note_piece();
         coop.spend(&connection.engine).await;
     }
-    if let Err(error) = incoming.outcome_unread().await {
+    // Once the connection has ended, its outcome stays.
+    if connection.outcome().is_none()
+        && let Err(error) = incoming.outcome_unread().await
+    {
         connection.lost(error);
     }
 }

@@ -40,6 +40,8 @@ pub(crate) struct LingerList {
 
 struct Entry {
     connection: Weak<Connection>,
+    /// When it was first seen.
+    closed: Option<u64>,
     /// When it was first seen with its output at its end.
     begun: Option<u64>,
     /// When input was last seen to have come, and how much had come by then.
@@ -53,6 +55,8 @@ pub(super) struct Linger {
     place: Cell<Option<usize>>,
     /// It has lingered as long as it may.
     expired: Cell<bool>,
+    /// Its output has not ended within the close deadline.
+    overdue: Cell<bool>,
 }
 
 impl LingerList {
@@ -92,10 +96,14 @@ impl LingerList {
     fn look(&self, now: u64) -> bool {
         let mut expired = Vec::new();
         for (_, entry) in self.closed.borrow_mut().iter_mut() {
-            if let Some(connection) = entry.connection.upgrade()
-                && !connection.linger.expired.get()
-                && entry.has_expired(&connection, now)
-            {
+            let Some(connection) = entry.connection.upgrade() else {
+                continue;
+            };
+            if entry.is_overdue(&connection, now) {
+                connection.linger.overdue.set(true);
+                connection.tasks.transmitter.wake();
+            }
+            if !connection.linger.expired.get() && entry.has_expired(&connection, now) {
                 expired.push(connection);
             }
         }
@@ -111,6 +119,13 @@ impl LingerList {
 }
 
 impl Entry {
+    /// Returns whether the close takes longer than it may.
+    fn is_overdue(&mut self, connection: &Connection, now: u64) -> bool {
+        let closed = *self.closed.get_or_insert(now);
+        let deadline = connection.output.close_deadline;
+        deadline.is_some_and(|deadline| now.saturating_sub(closed) >= deadline)
+    }
+
     fn has_expired(&mut self, connection: &Connection, now: u64) -> bool {
         match connection.outcome() {
             None => return false,
@@ -136,7 +151,10 @@ impl Entry {
 
     fn is_watched(&self) -> bool {
         let connection = self.connection.upgrade();
-        connection.is_some_and(|connection| !connection.linger.expired.get())
+        connection.is_some_and(|connection| {
+            let waits_for_output = connection.outcome().is_none();
+            waits_for_output || !connection.linger.expired.get()
+        })
     }
 }
 
@@ -159,10 +177,11 @@ fn lingers(connection: &Weak<Connection>) -> bool {
 impl Connection {
     /// This side has closed the connection.
     pub(super) fn begin_lingering(&self) {
-        if self.linger.place.get().is_none() && !self.input.is_gone() {
+        if self.linger.place.get().is_none() && !self.is_done() {
             let mut closed = self.engine.lingering().closed.borrow_mut();
             let place = closed.insert(Entry {
                 connection: self.this.clone(),
+                closed: None,
                 begun: None,
                 quiet_since: 0,
                 pieces: self.input.pieces.get(),
@@ -193,6 +212,11 @@ impl Connection {
         }
     }
 
+    /// Returns whether the close has taken longer than it may.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.linger.overdue.get()
+    }
+
     /// Returns whether it has lingered as long as it may.
     pub(super) fn has_lingered(&self) -> bool {
         self.linger.expired.get()
@@ -211,7 +235,9 @@ impl Connection {
     /// Input has come: the peer is not silent.
     pub(super) fn note_piece(&self) {
         self.activity.mark();
-        self.input.pieces.set(self.input.pieces.get().wrapping_add(1));
+        self.input
+            .pieces
+            .set(self.input.pieces.get().wrapping_add(1));
     }
 
     /// Returns whether the peer has sent something since everything that was written had been taken.
@@ -225,7 +251,7 @@ impl Connection {
         let fine = !matches!(queue.outcome(), Some(Err(_)));
         let flushed = queue.is_closing() && queue.queued() == 0 && fine;
         // Unread input does harm only on a socket.
-        let on_a_socket = self.peername.is_some() && self.linger.place.get().is_some();
+        let on_a_socket = self.peername.is_some() && !self.input.is_gone();
         flushed && queue.written() > 0 && on_a_socket && !self.has_lingered()
     }
 }

@@ -111,7 +111,14 @@ impl Connection {
         let output = Output::new(None, settings)?;
         let activity = Activity::default();
         let names = (None, None);
-        Ok(Self::of(engine, input, output, names, activity, registration))
+        Ok(Self::of(
+            engine,
+            input,
+            output,
+            names,
+            activity,
+            registration,
+        ))
     }
 
     fn of(
@@ -152,7 +159,11 @@ impl Connection {
     pub(crate) fn weigh(&self) {
         let unread = self.input.buffer.borrow().buffered();
         let queued = self.output.queue.borrow().queued();
-        let protected = self.session.borrow().as_ref().map_or(0, |session| session.held());
+        let protected = self
+            .session
+            .borrow()
+            .as_ref()
+            .map_or(0, |session| session.held());
         let all = [unread, queued, protected, self.input.aside.get()];
         self.memory
             .set(all.into_iter().fold(0, usize::saturating_add));

@@ -85,7 +85,8 @@ impl Connection {
     ///
     /// Otherwise a task waits for the confirmation.
     pub(super) fn end_at_once(&self) {
-        let asked = !self.output.dropped.get() || self.given.get() || self.session.borrow().is_some();
+        let asked =
+            !self.output.dropped.get() || self.given.get() || self.session.borrow().is_some();
         let mut queue = self.output.queue.borrow_mut();
         if asked || !queue.is_closing() || queue.queued() > 0 || self.upgrade.borrow().is_some() {
             return;

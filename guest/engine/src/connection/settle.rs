@@ -136,6 +136,11 @@ impl Connection {
         self.engine.spawn(discard::run(self.clone()));
     }
 
+    /// Returns whether nothing is left of the connection but its buffers.
+    pub(super) fn is_done(&self) -> bool {
+        self.tasks.done.get()
+    }
+
     /// Frees what the connection counts against, once nothing of it is left.
     fn settle_end(&self) {
         let working = self.tasks.transmitting.get() || self.tasks.discarding.get();
@@ -148,5 +153,4 @@ impl Connection {
         self.registration.free();
         self.keep.take();
     }
-
 }

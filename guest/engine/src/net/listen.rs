@@ -62,24 +62,26 @@ impl Listening {
     pub(crate) fn listen(&mut self, backlog: u32) -> Result<(), Error> {
         if self.listener.is_none() {
             let listening = self.socket.listen(backlog);
-            let listener = listening.map_err(|code| {
-                errors::network(code, &format!("listen on {}", self.address))
-            })?;
+            let listener = listening
+                .map_err(|code| errors::network(code, &format!("listen on {}", self.address)))?;
             self.listener = Some(listener);
         }
         Ok(())
     }
 }
 
-/// Waits for a connection on any of `listeners`. Dropping the call loses none.
-pub(crate) async fn next_connection(listeners: &mut [Listening]) -> Box<dyn TcpSocket> {
+/// Waits for a connection on any of `listeners`; returns it with the address where it was accepted. Dropping the call loses
+/// none.
+pub(crate) async fn next_connection(
+    listeners: &mut [Listening],
+) -> (Box<dyn TcpSocket>, SocketAddr) {
     let waiting = Waiting(listeners);
     poll_fn(|cx| {
         for listening in waiting.0.iter_mut() {
             if let Some(listener) = &mut listening.listener
                 && let Poll::Ready(socket) = listener.poll_accept(cx)
             {
-                return Poll::Ready(socket);
+                return Poll::Ready((socket, listening.address));
             }
         }
         Poll::Pending

@@ -289,7 +289,10 @@ mod tests {
         let (_given, mut waiting) = crowd(&quota);
         waiting[0].heard();
         for _ in 0..2000 {
-            let oldest = waiting.iter().find(|deferred| deferred.is_silent()).cloned();
+            let oldest = waiting
+                .iter()
+                .find(|deferred| deferred.is_silent())
+                .cloned();
             let Admission::Later(deferred) = quota.admit() else {
                 panic!("no place for an arrival");
             };
@@ -336,7 +339,10 @@ mod tests {
             speaking.push(deferred);
         }
         // None of those who leave is gone yet: no more of them leave for that.
-        let leaving = waiting.iter().filter(|deferred| deferred.closed.get()).count();
+        let leaving = waiting
+            .iter()
+            .filter(|deferred| deferred.closed.get())
+            .count();
         assert!(leaving <= 7, "{leaving} leave");
         while !speaking.iter().all(|deferred| deferred.granted.get()) {
             leave(&mut waiting);
@@ -375,7 +381,10 @@ mod tests {
         let quota = quota();
         let (given, waiting) = crowd(&quota);
         drop(given);
-        let granted = waiting.iter().filter(|deferred| deferred.granted.get()).count();
+        let granted = waiting
+            .iter()
+            .filter(|deferred| deferred.granted.get())
+            .count();
         assert_eq!(granted, (68_000 - 8002 * 3) / 21);
     }
 }

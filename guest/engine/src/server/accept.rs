@@ -1,5 +1,6 @@
 //! Accepting: from the listening sockets to connections that can be handed to the application.
 
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
 
@@ -84,13 +85,13 @@ impl Inner {
         while !self.has_arrived() {
             self.changed.until(|| self.may_accept().then_some(())).await;
             self.engine.handles().room().await;
-            let socket = {
+            let (socket, address) = {
                 let Some(mut loan) = Loan::take(self) else {
                     return;
                 };
                 listen::next_connection(&mut loan.listeners).await
             };
-            match self.arrive(socket) {
+            match self.arrive(socket, address) {
                 Arrival::Failed => self.engine.sleep(backoff.pause()).await,
                 Arrival::Taken | Arrival::Gone => coop.spend(&self.engine).await,
             }
@@ -112,14 +113,23 @@ impl Inner {
         self.silent.first(Deferred::is_silent)
     }
 
-    /// Finds a place for a socket.
-    fn arrive(self: &Rc<Self>, socket: Box<dyn TcpSocket>) -> Arrival {
-        // An accept that failed comes as a socket that is closed already, without even a name of its own.
-        let Ok(local) = transport::local_address(&*socket) else {
-            return Arrival::Failed;
-        };
+    /// Finds a place for a socket that was accepted at `address`.
+    fn arrive(self: &Rc<Self>, socket: Box<dyn TcpSocket>, address: SocketAddr) -> Arrival {
         let Ok(remote) = transport::remote_address(&*socket) else {
-            return Arrival::Gone;
+            // A failed accept comes as a socket that is closed already, without even an address of its own.
+            return match transport::local_address(&*socket) {
+                Ok(_) => Arrival::Gone,
+                Err(_) => Arrival::Failed,
+            };
+        };
+        // The system is asked for this side's address only where the listener has several.
+        let local = if address.ip().is_unspecified() {
+            match transport::local_address(&*socket) {
+                Ok(local) => local,
+                Err(_) => return Arrival::Gone,
+            }
+        } else {
+            address
         };
         if self.is_closed() {
             return Arrival::Gone;
@@ -142,7 +152,8 @@ impl Inner {
             Admission::Later(deferred) => {
                 self.silent.add(&deferred);
                 let place = self.deferred.borrow_mut().insert(deferred.clone());
-                self.engine.spawn(self.clone().defer(arrived, deferred, place));
+                self.engine
+                    .spawn(self.clone().defer(arrived, deferred, place));
             }
             Admission::Full => {}
         }

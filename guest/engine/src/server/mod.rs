@@ -86,7 +86,11 @@ impl Server {
     /// Returns the addresses where it listens; none after the close.
     pub fn sockets(&self) -> Vec<Address> {
         let addresses = self.0.addresses.borrow();
-        addresses.iter().copied().map(address::to_interface).collect()
+        addresses
+            .iter()
+            .copied()
+            .map(address::to_interface)
+            .collect()
     }
 
     /// Returns whether it serves.

@@ -1,7 +1,7 @@
 //! The settings that clients and servers have in common.
 
-use crate::types::TlsVersion;
 use crate::types::Error;
+use crate::types::TlsVersion;
 
 use super::Times;
 use super::suites::{self, Versions};
@@ -45,11 +45,7 @@ impl Common {
     /// # Errors
     ///
     /// `invalid-argument` when the oldest is newer than the newest.
-    pub fn set_versions(
-        &mut self,
-        oldest: TlsVersion,
-        newest: TlsVersion,
-    ) -> Result<(), Error> {
+    pub fn set_versions(&mut self, oldest: TlsVersion, newest: TlsVersion) -> Result<(), Error> {
         self.versions = Versions::between(oldest, newest)?;
         self.change();
         Ok(())

@@ -2,9 +2,7 @@
 
 use rustls::{AlertDescription, CertificateError, Error as Cause};
 
-use crate::types::{
-    CertificateFailure, Error, TlsError, TlsFailure,
-};
+use crate::types::{CertificateFailure, Error, TlsError, TlsFailure};
 
 use super::sentences;
 

@@ -2,10 +2,10 @@
 
 use rustls::pki_types::ServerName;
 
-use crate::types::Error;
 use crate::errors;
 use crate::net::host::{self, Host};
 use crate::net::resolve;
+use crate::types::Error;
 
 /// Parses the name to verify that the caller has set.
 ///

@@ -63,10 +63,7 @@ impl ServerSettings {
     /// # Errors
     ///
     /// Those of every setter.
-    pub fn set_client_authentication(
-        &mut self,
-        rule: ClientAuthentication,
-    ) -> Result<(), Error> {
+    pub fn set_client_authentication(&mut self, rule: ClientAuthentication) -> Result<(), Error> {
         self.changed().authentication = rule;
         Ok(())
     }

@@ -24,8 +24,18 @@ pub(super) struct Encrypted {
     at: usize,
     /// How many bytes the records contain that the raw sink writes.
     in_flight: usize,
-    notified: bool,
+    ending: Ending,
     coop: Coop,
+}
+
+/// How far the end of the output is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    No,
+    /// The raw sink writes `close_notify`.
+    Notified,
+    /// It has written it: the stream under it can end.
+    Sent,
 }
 
 impl Encrypted {
@@ -37,7 +47,7 @@ impl Encrypted {
             plain: Vec::new(),
             at: 0,
             in_flight: 0,
-            notified: false,
+            ending: Ending::No,
             coop: Coop::new(TURN),
         }
     }
@@ -102,12 +112,15 @@ impl Sink for Encrypted {
     // With `close_notify`, then the stream under it. If a close waits for the peer, the stream ends in `poll_peer_end`: many
     // peers, asyncio's among them, do not send their `close_notify` once they have seen the end of the stream.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        ready!(self.poll_raw(cx))?;
-        if !self.notified {
-            self.notified = true;
-            let records = self.session.close_notify();
-            self.put(records);
+        while self.ending != Ending::Sent {
             ready!(self.poll_raw(cx))?;
+            if self.ending == Ending::No {
+                self.ending = Ending::Notified;
+                let records = self.session.close_notify();
+                self.put(records);
+            } else {
+                self.ending = Ending::Sent;
+            }
         }
         if self.peer_end_timeout().is_some() {
             return Poll::Ready(Ok(()));

@@ -6,8 +6,8 @@ use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring;
 use rustls::{ALL_VERSIONS, CipherSuite, SupportedProtocolVersion, version};
 
-use crate::types::TlsVersion;
 use crate::types::Error;
+use crate::types::TlsVersion;
 
 thread_local! {
     static PROVIDER: Arc<CryptoProvider> = Arc::new(chacha_first());

@@ -30,7 +30,10 @@ impl Received {
         }
     }
 
-    pub(super) fn with_result(stream: StreamReader<u8>, result: FutureReader<SocketResult>) -> Self {
+    pub(super) fn with_result(
+        stream: StreamReader<u8>,
+        result: FutureReader<SocketResult>,
+    ) -> Self {
         Received {
             stream: source::Source::new(stream),
             outcome: Outcome::pending(result, "read"),

@@ -28,7 +28,10 @@ impl Sent {
         }
     }
 
-    pub(super) fn with_result(stream: StreamWriter<u8>, result: FutureReader<SocketResult>) -> Self {
+    pub(super) fn with_result(
+        stream: StreamWriter<u8>,
+        result: FutureReader<SocketResult>,
+    ) -> Self {
         Sent {
             stream: Some(sink::Sink::new(stream)),
             outcome: Outcome::pending(result, "write"),
@@ -81,9 +84,7 @@ impl Sink for Sent {
 
     fn poll_wanted(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         match self.stream.as_mut() {
-            Some(stream) => stream
-                .poll_wanted(cx)
-                .map_err(|Gone| errors::broken_pipe()),
+            Some(stream) => stream.poll_wanted(cx).map_err(|Gone| errors::broken_pipe()),
             None => Poll::Ready(Err(Error::Closed)),
         }
     }

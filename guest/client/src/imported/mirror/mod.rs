@@ -24,8 +24,8 @@ use std::rc::Rc;
 use memchr::{memchr, memmem};
 
 use crate::Error;
-use crate::bindings::words;
 use crate::backend::{length, size};
+use crate::bindings::words;
 
 pub(crate) use block::{Block, Line};
 

@@ -6,8 +6,8 @@ use asyncio_streams_core::{self as core, ReadError, Separators, Wanted};
 use proptest::prelude::*;
 
 use super::{BufferMirror, Line, Source};
-use crate::bindings::words::{Block, Front};
 use crate::backend::{length, size};
+use crate::bindings::words::{Block, Front};
 use crate::{Error, Incomplete, Overrun};
 
 /// What can happen to a reader.
