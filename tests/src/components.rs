@@ -29,7 +29,7 @@ pub fn folder() -> PathBuf {
     env::var_os("COMPONENTS").map_or_else(|| target().join("components"), PathBuf::from)
 }
 
-/// Reads a component: `streams`, `serve`, `tests/NAME` or `examples/NAME`.
+/// Reads a component: `streams`, `serve`, `tests/NAME`, `linked/NAME` or `examples/NAME`.
 ///
 /// # Panics
 /// When it was not built.
@@ -60,7 +60,7 @@ pub fn tls() -> bool {
     false
 }
 
-/// Composes components, each once in a process.
+/// Composes components, each once in a process. A component alone stays as it is.
 pub(crate) fn compose(names: &[String]) -> Composed {
     static KNOWN: LazyLock<Mutex<HashMap<String, Composed>>> = LazyLock::new(Mutex::default);
     let key = names.join("+");
@@ -68,12 +68,18 @@ pub(crate) fn compose(names: &[String]) -> Composed {
     if let Some(composed) = known().get(&key) {
         return composed.clone();
     }
-    let parts = names
-        .iter()
-        .map(|name| Part::new(name.clone(), component(name)));
-    let composition = compose_parts(parts).unwrap_or_else(|error| panic!("{key}: {error}"));
+    let bytes = match names {
+        [alone] => component(alone),
+        names => {
+            let parts = names
+                .iter()
+                .map(|name| Part::new(name.clone(), component(name)));
+            let composition = compose_parts(parts).unwrap_or_else(|error| panic!("{key}: {error}"));
+            composition.into_bytes()
+        }
+    };
     let composed = Arc::new(Composition {
-        bytes: composition.into_bytes(),
+        bytes,
         name: key.replace('/', "-"),
         compiled: OnceLock::new(),
     });

@@ -81,3 +81,37 @@ macro_rules! programs {
         }
     };
 }
+
+/// Tests for the same programs linked: the engine is inside them, and nothing is composed.
+///
+/// ```
+/// asyncio_streams_tests::linked! {
+///     embedded: [read_line, read_exactly],
+///     under_wasmtime_too: [echo],
+/// }
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! linked {
+    (embedded: [$($name:ident),* $(,)?], under_wasmtime_too: [$($main:ident),* $(,)?] $(,)?) => {
+        $(mod $name {
+            $crate::linked!(@embedded $name);
+        })*
+        $(mod $main {
+            $crate::linked!(@embedded $main);
+
+            #[test]
+            fn under_wasmtime() {
+                if $crate::wasmtime().is_some() {
+                    $crate::Program::linked(stringify!($main)).run($crate::In::Wasmtime).assert_success();
+                }
+            }
+        })*
+    };
+    (@embedded $name:ident) => {
+        #[test]
+        fn call_async() {
+            $crate::Program::linked(stringify!($name)).run($crate::In::CallAsync).assert_success();
+        }
+    };
+}

@@ -58,6 +58,13 @@ impl Program {
         Self::composed(name, vec![format!("tests/{name}")])
     }
 
+    /// A program of `tests/programs` with the engine inside, which is not composed.
+    pub fn linked(name: &str) -> Self {
+        let mut program = Self::composed(name, vec![format!("linked/{name}")]);
+        program.parts.retain(|part| part != "streams");
+        program
+    }
+
     /// A handler of `tests/programs`, behind `serve.wasm`.
     pub fn handler(name: &str) -> Self {
         Self::composed(name, vec!["serve".into(), format!("tests/{name}")])

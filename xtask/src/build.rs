@@ -66,7 +66,7 @@ pub(crate) fn build(choice: Choice) -> Result<Toolchain> {
         "serve.wasm",
         &mut artifacts,
     )?;
-    for example in wasm::build(&toolchain, "asyncio-streams", What::Examples)? {
+    for example in wasm::build(&toolchain, "asyncio-streams", What::Imported)? {
         let name = example.name;
         let content = read(&example.file)?;
         let part = Part::new(format!("{name}.wasm"), content.as_slice());
@@ -79,17 +79,20 @@ pub(crate) fn build(choice: Choice) -> Result<Toolchain> {
     Ok(toolchain)
 }
 
-/// Builds `tests/NAME.wasm`, the guest programs of the tests, which compose them as they need.
+/// Builds the guest programs of the tests: `tests/NAME.wasm`, which they compose, and `linked/NAME.wasm`, which contain the
+/// engine.
 ///
 /// # Errors
 /// When one does not build.
 pub(crate) fn test_programs(toolchain: &Toolchain) -> Result<()> {
-    let mut artifacts = Artifacts::new(&["tests"]);
-    for program in wasm::build(toolchain, "asyncio-streams-test-programs", What::Examples)? {
-        artifacts.put(
-            format!("tests/{}.wasm", program.name),
-            &read(&program.file)?,
-        )?;
+    let mut artifacts = Artifacts::new(&["tests", "linked"]);
+    for (folder, what) in [("tests", What::Examples), ("linked", What::Linked)] {
+        for program in wasm::build(toolchain, "asyncio-streams-test-programs", what)? {
+            artifacts.put(
+                format!("{folder}/{}.wasm", program.name),
+                &read(&program.file)?,
+            )?;
+        }
     }
     report(&artifacts.finish()?);
     Ok(())

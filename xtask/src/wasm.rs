@@ -28,6 +28,10 @@ pub(crate) enum What {
     Library,
     /// Its examples, each a component.
     Examples,
+    /// The same, with the feature `imported`: programs that are composed.
+    Imported,
+    /// Those of its examples that need no composition, without the package's default features.
+    Linked,
     /// One example as a module, to which no component is made: for what imports and exports no interface.
     Module(&'static str),
 }
@@ -75,6 +79,8 @@ fn run(
     match what {
         What::Library => command.arg("--lib"),
         What::Examples => command.arg("--examples"),
+        What::Linked => command.args(["--examples", "--no-default-features"]),
+        What::Imported => command.args(["--examples", "--features", "imported"]),
         What::Module(name) => command.args([
             "--example",
             name,

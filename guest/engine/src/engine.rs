@@ -307,6 +307,19 @@ impl Engine {
         self.memory().held()
     }
 
+    /// Waits for the running task's next turn. The platform first runs everything else that is ready.
+    pub(crate) async fn next_turn(&self) {
+        let this = self.platform().turn();
+        poll_fn(|cx| {
+            if self.platform().turn() != this {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
     /// Waits until all operations that were cancelled before have ended.
     async fn cancelled_operations(&self) {
         let ended = Rc::new(crate::notify::Flag::default());

@@ -16,6 +16,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::shared;
 use crate::spawned::BoxFuture;
+use crate::task::next_turn;
 use crate::waker_slot::WakerSlot;
 
 /// Makes sure that the driver runs. Only in async calls.
@@ -138,7 +139,7 @@ pub fn after_cancelled(then: impl FnOnce() + 'static) {
     }
 }
 
-/// Runs the end of a cancelled operation.
+/// Runs the end of a cancelled operation, in the next turn: it blocks, and calls that begin in this turn are to begin before.
 pub(crate) fn reap(future: BoxFuture) {
     let id = DRIVER.with(|driver| {
         let id = driver.next_reaping.get();
@@ -147,6 +148,7 @@ pub(crate) fn reap(future: BoxFuture) {
         id
     });
     spawn(async move {
+        next_turn().await;
         future.await;
         DRIVER.with(|driver| driver.reaped(id));
     });

@@ -216,6 +216,11 @@ impl Connection {
         // Discard now: the writer may keep the connection open indefinitely.
         self.input.buffer.borrow_mut().discard(usize::MAX);
         self.weigh();
+        if self.output.absent {
+            // There is nothing to wait for.
+            self.input.drop_source();
+            self.settle_end();
+        }
         self.mark_dirty();
     }
 

@@ -95,6 +95,10 @@ impl Connection {
             Some(Some(bytes)) => self.feed(bytes),
             Some(None) => {
                 if let Some(outcome) = self.unless_interrupted(incoming.outcome()).await? {
+                    if outcome.is_ok() && self.is_transmitting() {
+                        // The system reports a loss once. The pending write is about to learn of it, if this is one.
+                        self.engine.next_turn().await;
+                    }
                     loan.incoming = None;
                     self.end(outcome);
                 }

@@ -87,6 +87,11 @@ impl Connection {
         }
     }
 
+    /// Returns whether the transmitting task runs.
+    pub(super) fn is_transmitting(&self) -> bool {
+        self.tasks.transmitting.get()
+    }
+
     /// Returns whether there is something to send, or a handshake to do.
     pub(super) fn wants_transmitting(&self) -> bool {
         self.output.queue.borrow().wants_transport()
@@ -142,7 +147,7 @@ impl Connection {
     }
 
     /// Frees what the connection counts against, once nothing of it is left.
-    fn settle_end(&self) {
+    pub(super) fn settle_end(&self) {
         let working = self.tasks.transmitting.get() || self.tasks.discarding.get();
         let ended = self.tasks.finished.get() || self.output.absent;
         if working || !ended || !self.input.is_gone() || self.given.get() || self.tasks.done.get() {

@@ -71,14 +71,20 @@ impl HandleQuota {
         }
     }
 
+    /// Returns the number of the current turn.
+    fn turn(&self) -> Option<u64> {
+        Some(self.engine.upgrade()?.platform().turn())
+    }
+
     /// Closes as many silent connections as one that speaks takes, the longest-waiting ones first. There is room when their
     /// sockets are gone.
     fn clear_room(&self) {
         let more = ACCEPTED.saturating_sub(DEFERRED);
         while !self.will_fit(more, self.total()) {
             match self.lobby.longest_silent() {
-                Some(deferred) => deferred.leave(),
-                None => return,
+                // One that has just arrived may speak in the next moment.
+                Some(deferred) if !deferred.has_just_arrived() => deferred.leave(),
+                _ => return,
             }
         }
     }
@@ -93,6 +99,8 @@ pub(crate) struct Deferred {
     closed: Cell<bool>,
     task: WakerSlot,
     number: u64,
+    /// The turn in which it was accepted.
+    arrived_in: Option<u64>,
 }
 
 impl Deferred {
@@ -108,6 +116,7 @@ impl Deferred {
             closed: Cell::new(false),
             task: WakerSlot::default(),
             number,
+            arrived_in: quota.turn(),
         });
         lobby.silent.add(&deferred);
         deferred
@@ -141,6 +150,10 @@ impl Deferred {
     /// Returns whether it waits and its peer has sent nothing.
     pub(crate) fn is_silent(&self) -> bool {
         !self.speaks.get() && self.waits()
+    }
+
+    fn has_just_arrived(&self) -> bool {
+        self.arrived_in.is_some() && self.arrived_in == self.quota.turn()
     }
 
     fn waits(&self) -> bool {

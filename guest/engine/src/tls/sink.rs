@@ -128,12 +128,15 @@ impl Sink for Encrypted {
         self.raw.poll_end(cx)
     }
 
-    // Nothing can follow a record that left in part.
+    // Nothing can follow a record that left in part, nor `close_notify`.
     fn wants_control(&self) -> bool {
-        !self.raw.has_rest() && self.session.wants_control()
+        self.ending == Ending::No && !self.raw.has_rest() && self.session.wants_control()
     }
 
     fn poll_control(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.ending != Ending::No {
+            return Poll::Ready(Ok(()));
+        }
         ready!(self.poll_raw(cx))?;
         let records = self.session.protect(&[]);
         self.put(records);
