@@ -113,8 +113,9 @@ impl Flow {
 
     /// Hands out bytes that have arrived.
     pub(super) fn receive(&mut self, most: usize) -> Vec<u8> {
-        let n = most.min(self.arrived.len());
-        self.arrived.drain(..n).collect()
+        let mut bytes = Vec::new();
+        move_bytes(&mut self.arrived, most, |piece| bytes.extend_from_slice(piece));
+        bytes
     }
 
     /// The sender has ended.
@@ -191,7 +192,8 @@ impl Flow {
             return delivery;
         }
         if n > 0 {
-            self.arrived.extend(self.sending.drain(..n));
+            let arrived = &mut self.arrived;
+            move_bytes(&mut self.sending, n, |piece| arrived.extend(piece));
             self.delivered += n as u64;
             delivery.moved = true;
             if let Some(slow) = self.faults.slow {
@@ -236,7 +238,8 @@ impl Flow {
         if !self.arrived.is_empty() {
             let mut room = std::mem::take(&mut reading.room);
             let most = (room.capacity() - room.len()).min(self.arrived.len());
-            room.extend(self.arrived.drain(..world.part(most)));
+            let n = world.part(most);
+            move_bytes(&mut self.arrived, n, |piece| room.extend_from_slice(piece));
             reading.result = Some(Some(room));
         } else if over {
             reading.result = Some(None);
@@ -247,4 +250,14 @@ impl Flow {
         reading.waiting.end(world);
         true
     }
+}
+
+/// Takes at most `most` bytes from the front, in two pieces.
+fn move_bytes(from: &mut VecDeque<u8>, most: usize, mut to: impl FnMut(&[u8])) {
+    let n = most.min(from.len());
+    let (one, two) = from.as_slices();
+    let first = one.len().min(n);
+    to(&one[..first]);
+    to(&two[..n - first]);
+    from.drain(..n);
 }

@@ -1,0 +1,10 @@
+//! How connections and servers behave, over the network in memory: in order, and with some seeds.
+//!
+//! The contracts are those of wit/README.md; `states` goes through its tables.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod reading;
+mod writing;
+mod closing;
