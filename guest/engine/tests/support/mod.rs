@@ -4,16 +4,17 @@
 
 mod ends;
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 
+use asyncio_streams_engine::platform::Sink;
 use asyncio_streams_engine::testing::{Host, Network, Peer, PeerListener, Random};
 use asyncio_streams_engine::{ConnectOptions, Engine, Limits, ServerOptions};
 
 pub(crate) use asyncio_streams_engine::types::{Error, NetworkCode};
-pub(crate) use ends::{Reader, Server, Writer};
+pub(crate) use ends::{Reader, Server, Writer, until};
 
 pub(crate) const MILLISECOND: u64 = 1_000_000;
 pub(crate) const SECOND: u64 = 1_000_000_000;
@@ -257,5 +258,58 @@ pub(crate) fn incomplete(partial: &[u8], expected: Option<u32>) -> Error {
     Error::IncompleteRead {
         partial: partial.to_vec(),
         expected,
+    }
+}
+
+/// Waits for `n` turns.
+pub(crate) async fn turns(n: usize) {
+    let mut left = n;
+    poll_fn(|cx| {
+        if left == 0 {
+            return Poll::Ready(());
+        }
+        left -= 1;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Runs `future` for `n` turns at the most, then drops it; `None` when it was dropped.
+pub(crate) async fn interrupted<T>(future: impl Future<Output = T>, n: usize) -> Option<T> {
+    use futures::future::{Either, select};
+    match select(std::pin::pin!(future), std::pin::pin!(turns(n))).await {
+        Either::Left((output, _)) => Some(output),
+        Either::Right(_) => None,
+    }
+}
+
+/// Waits for `future`, for so long on the fake clock at the most.
+pub(crate) async fn within<T>(
+    network: &Network,
+    nanoseconds: u64,
+    future: impl Future<Output = T>,
+) -> Option<T> {
+    use futures::future::{Either, select};
+    let late = std::pin::pin!(network.sleep(nanoseconds));
+    match select(std::pin::pin!(future), late).await {
+        Either::Left((output, _)) => Some(output),
+        Either::Right(_) => None,
+    }
+}
+
+/// Writes the rest of a sink's write, part by part.
+pub(crate) struct Rest<'a>(pub(crate) &'a mut dyn Sink);
+
+impl Rest<'_> {
+    /// Waits for the next part to be taken; 0 when nothing is left.
+    pub(crate) async fn next(&mut self) -> Result<usize, Error> {
+        poll_fn(|cx| self.0.poll_rest(cx)).await
+    }
+}
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
     }
 }
