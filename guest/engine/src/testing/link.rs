@@ -170,6 +170,7 @@ impl Link {
                 if delivery.unwanted {
                     // Bytes for a socket that is gone.
                     state.reset(from, self.discards());
+                    state.flows[from].drop_sending();
                     more = true;
                 }
                 if delivery.cut == Some(CutKind::Reset) {

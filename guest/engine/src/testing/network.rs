@@ -17,6 +17,9 @@ use super::world::{Name, World};
 /// Nanoseconds of the fake clock for which [`Network::run`] waits at the most: one day.
 const LONGEST: u64 = 86_400_000_000_000;
 
+/// Turns at one moment of the clock after which something is held to go in circles.
+const MOST_TURNS: u64 = 3_000_000;
+
 /// Hosts, names, connections and tasks, all on this thread and in memory. A clone is the same network.
 ///
 /// Time stands still while something can be done, and jumps to the next timer otherwise. Without a seed everything
@@ -133,7 +136,7 @@ impl Network {
     ///
     /// # Panics
     ///
-    /// When nothing can happen any more, when a day has passed on the fake clock, or when the contract of the platform is
+    /// When nothing can happen any more, when tasks go in circles without any time that passes, when a day has passed on the fake clock, or when the contract of the platform is
     /// broken.
     pub fn run<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> T {
         let task = self.spawn(future);
@@ -206,6 +209,17 @@ impl Network {
 
     /// Does one thing; false when nothing can be done any more.
     fn step(&self) -> bool {
+        let now = self.now();
+        if self.world.moment.replace(now) != now {
+            self.world.turns_now.set(0);
+        }
+        let turns = self.world.turns_now.get() + 1;
+        self.world.turns_now.set(turns);
+        assert!(
+            turns < MOST_TURNS,
+            "so many turns without any time that passes: {:?}",
+            self.live()
+        );
         let turned = self.world.turn();
         let moved = self.world.deliver();
         turned || moved || self.world.timers.jump()

@@ -24,6 +24,9 @@ pub(super) struct World {
     pub(super) tasks: Tasks,
     pub(super) timers: Timers,
     pub(super) turn: Cell<u64>,
+    /// The moment of the last turn, and how many there were at it.
+    pub(super) moment: Cell<u64>,
+    pub(super) turns_now: Cell<u64>,
     /// The task that runs.
     pub(super) current: Cell<Option<TaskId>>,
     /// How many operations each task has polled and not left.
@@ -67,6 +70,8 @@ impl World {
             tasks: Tasks::default(),
             timers: Timers::default(),
             turn: Cell::new(0),
+            moment: Cell::new(0),
+            turns_now: Cell::new(0),
             current: Cell::new(None),
             joined: RefCell::default(),
             random: seed.map(|seed| RefCell::new(Random::new(seed))),

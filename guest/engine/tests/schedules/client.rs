@@ -55,6 +55,7 @@ pub(crate) fn begin(
     let sends = Random::new(random.number());
     let sent = Entry::sent_by(end, address.port);
     let received = Entry::received_by(end, address.port);
+    plan.ledger.begun(sent);
     [
         plan.network.spawn(sender::run(plan.clone(), host.clone(), writer, sent, sends)),
         plan.network.spawn(receiver::run(plan.clone(), host.clone(), reader, received, random)),
