@@ -308,6 +308,21 @@ fn lingering_is_shorter_after_an_answer() {
     });
 }
 
+/// The input was being discarded already when the close came.
+#[test]
+fn lingering_ends_after_silence_when_the_reader_was_dropped_before() {
+    run(|lab| async move {
+        let (reader, writer, peer) = lab.peer().await;
+        drop(reader);
+        lab.network.sleep(SECOND).await;
+        writer.write(b"x").unwrap();
+        writer.close();
+        writer.wait_closed().await.unwrap();
+        let gone = gone_after(&lab, &peer).await;
+        assert!((5_000..5_600).contains(&gone), "{gone} ms");
+    });
+}
+
 #[test]
 fn lingering_has_a_bound_in_all() {
     run(|lab| async move {
