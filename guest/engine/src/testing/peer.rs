@@ -1,5 +1,6 @@
 //! Peers of a test: plain sockets that do exactly what they are told.
 
+use std::fmt;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::task::Poll;
@@ -18,6 +19,12 @@ use super::socket::Attempt;
 pub struct Peer {
     hold: Hold,
     _bound: Option<Bound>,
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer").field("address", &self.address()).finish_non_exhaustive()
+    }
 }
 
 impl Host {

@@ -5,6 +5,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod reading;
-mod writing;
 mod closing;
+mod connecting;
+mod giving;
+mod quotas;
+mod reading;
+mod serving;
+mod writing;

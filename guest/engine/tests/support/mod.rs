@@ -5,12 +5,14 @@
 mod ends;
 
 use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 
 use asyncio_streams_engine::platform::Sink;
 use asyncio_streams_engine::testing::{Host, Network, Peer, PeerListener, Random};
+use asyncio_streams_engine::types::{Address, InetAddress};
 use asyncio_streams_engine::{ConnectOptions, Engine, Limits, ServerOptions};
 
 pub(crate) use asyncio_streams_engine::types::{Error, NetworkCode};
@@ -258,6 +260,23 @@ pub(crate) fn incomplete(partial: &[u8], expected: Option<u32>) -> Error {
     Error::IncompleteRead {
         partial: partial.to_vec(),
         expected,
+    }
+}
+
+/// Returns an address as callers see it.
+pub(crate) fn inet(address: SocketAddr) -> Address {
+    Address::Inet(InetAddress {
+        host: address.ip().to_string(),
+        port: address.port(),
+        scope_id: 0,
+        flow_info: 0,
+    })
+}
+
+pub(crate) fn port_of(address: &Address) -> u16 {
+    match address {
+        Address::Inet(address) => address.port,
+        Address::Unix(path) => panic!("no port: {path}"),
     }
 }
 
