@@ -75,6 +75,14 @@ pub(crate) fn run_in_order<F: Future<Output = ()> + 'static>(test: impl Fn(Lab) 
     run_once(Network::new(), Limits::default(), &test);
 }
 
+/// Runs a test with one seed.
+#[track_caller]
+pub(crate) fn run_with_seed<F: Future<Output = ()> + 'static>(seed: u64, test: impl Fn(Lab) -> F) {
+    let failed = Failed(seed);
+    run_once(Network::with_seed(seed), Limits::default(), &test);
+    std::mem::forget(failed);
+}
+
 /// Names the seed of a test that fails.
 struct Failed(u64);
 
