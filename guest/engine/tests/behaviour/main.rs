@@ -11,4 +11,5 @@ mod giving;
 mod quotas;
 mod reading;
 mod serving;
+mod states;
 mod writing;
