@@ -3,7 +3,9 @@
 
 mod support;
 
-use asyncio_streams_contract::{Answer, Fault, Kind, Pair, Reads, Result, Side, Wanted, Writes, check_kind};
+use asyncio_streams_contract::{
+    Answer, Fault, Kind, Pair, Reads, Result, Side, Wanted, Writes, check_kind,
+};
 use asyncio_streams_engine::platform::Sink;
 use asyncio_streams_engine::testing::{Faults, stream};
 use asyncio_streams_engine::{self as engine, ConnectOptions, ServerOptions};
@@ -70,7 +72,10 @@ impl Reads for Receiving {
     }
 
     async fn wait(&self, what: Wanted) -> Answer<()> {
-        self.0.wait(wanted(what).map_err(fault)?).await.map_err(fault)
+        self.0
+            .wait(wanted(what).map_err(fault)?)
+            .await
+            .map_err(fault)
     }
 
     async fn peek(&self, n: u32) -> Vec<u8> {
@@ -162,7 +167,10 @@ impl Kind for Sockets {
     type Writer = Sending;
 
     async fn pair(&self) -> Result<Pair<Receiving, Sending>> {
-        let (left, right) = self.0.pair_with(ConnectOptions::default(), ServerOptions::default()).await;
+        let (left, right) = self
+            .0
+            .pair_with(ConnectOptions::default(), ServerOptions::default())
+            .await;
         Ok(Pair {
             left: side(left),
             right: side(right),
@@ -190,7 +198,10 @@ impl Kind for Wrapped {
         let (to_left, at_left) = stream(&self.0.here);
         let wrap = |source, sink| {
             let streams = || (source, sink);
-            self.0.engine.wrap(streams, ConnectOptions::default()).expect("room")
+            self.0
+                .engine
+                .wrap(streams, ConnectOptions::default())
+                .expect("room")
         };
         let (reader, writer) = wrap(Box::new(at_left) as _, Box::new(to_right) as Box<dyn Sink>);
         let left = side((reader.into(), writer.into()));
@@ -222,7 +233,10 @@ fn sockets_keep_the_contract() {
 
 #[test]
 fn sockets_with_a_seed_keep_the_contract() {
-    support::run_with_seed(1, |lab| async move { holds(check_kind(&Sockets(lab)).await) });
+    support::run_with_seed(
+        1,
+        |lab| async move { holds(check_kind(&Sockets(lab)).await) },
+    );
 }
 
 #[test]

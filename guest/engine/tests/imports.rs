@@ -5,19 +5,50 @@ use std::path::Path;
 use std::process::Command;
 
 /// What binds a crate to WIT, to WASI or to a host.
-const FOREIGN: [&str; 7] = ["wit-bindgen", "wit-parser", "wit-component", "wasi", "wasip2", "wasip3", "wasmtime"];
+const FOREIGN: [&str; 7] = [
+    "wit-bindgen",
+    "wit-parser",
+    "wit-component",
+    "wasi",
+    "wasip2",
+    "wasip3",
+    "wasmtime",
+];
 
 /// Returns the crates that the engine's library depends on, with these features.
 fn dependencies(target: &str, features: &str) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--locked", "--offline", "--package", "asyncio-streams-engine", "--edges", "normal"])
-        .args(["--features", features, "--prefix", "none", "--format", "{p}", "--target", target])
+        .args([
+            "tree",
+            "--locked",
+            "--offline",
+            "--package",
+            "asyncio-streams-engine",
+            "--edges",
+            "normal",
+        ])
+        .args([
+            "--features",
+            features,
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+            "--target",
+            target,
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo starts");
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let crates = text.lines().filter_map(|line| line.split_whitespace().next());
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let crates = text
+        .lines()
+        .filter_map(|line| line.split_whitespace().next());
     crates.map(str::to_owned).collect()
 }
 
@@ -25,14 +56,27 @@ fn dependencies(target: &str, features: &str) -> Vec<String> {
 fn no_dependency_is_generated_from_wit() {
     // On WebAssembly the cryptography gets its random numbers from a crate of guest/tls, which takes the place of the one
     // that this workspace would resolve.
-    for (target, features) in [("wasm32-wasip2", "testing"), ("x86_64-unknown-linux-gnu", "testing,tls")] {
+    for (target, features) in [
+        ("wasm32-wasip2", "testing"),
+        ("x86_64-unknown-linux-gnu", "testing,tls"),
+    ] {
         let all = dependencies(target, features);
         // An empty list would prove nothing.
-        assert!(all.iter().any(|name| name == "asyncio-streams-core"), "{all:?}");
+        assert!(
+            all.iter().any(|name| name == "asyncio-streams-core"),
+            "{all:?}"
+        );
         for name in &all {
-            let foreign = FOREIGN.iter().any(|one| name == one || name.starts_with(&format!("{one}-")));
-            let bindings = name.starts_with("asyncio-streams-") && name != "asyncio-streams-core" && name != "asyncio-streams-engine";
-            assert!(!foreign && !bindings, "the engine depends on {name} for {target}");
+            let foreign = FOREIGN
+                .iter()
+                .any(|one| name == one || name.starts_with(&format!("{one}-")));
+            let bindings = name.starts_with("asyncio-streams-")
+                && name != "asyncio-streams-core"
+                && name != "asyncio-streams-engine";
+            assert!(
+                !foreign && !bindings,
+                "the engine depends on {name} for {target}"
+            );
         }
     }
 }
@@ -52,8 +96,20 @@ fn no_source_names_bindings() {
             let text = fs::read_to_string(&path).expect("a source");
             for (number, line) in text.lines().enumerate() {
                 let code = line.split("//").next().unwrap_or_default();
-                for name in ["bindings::", "wit_bindgen", "asyncio_streams_wasi", "wasip2::", "wasip3::", "extern \"C\""] {
-                    assert!(!code.contains(name), "{}:{}: {name}", path.display(), number + 1);
+                for name in [
+                    "bindings::",
+                    "wit_bindgen",
+                    "asyncio_streams_wasi",
+                    "wasip2::",
+                    "wasip3::",
+                    "extern \"C\"",
+                ] {
+                    assert!(
+                        !code.contains(name),
+                        "{}:{}: {name}",
+                        path.display(),
+                        number + 1
+                    );
                 }
             }
         }

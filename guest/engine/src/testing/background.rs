@@ -81,7 +81,8 @@ impl Host {
         }
         let host = self.clone();
         let mut futures = FuturesUnordered::new();
-        let run = poll_fn(move |cx| no_sync_call(|| host.machine.background.poll(&mut futures, cx)));
+        let run =
+            poll_fn(move |cx| no_sync_call(|| host.machine.background.poll(&mut futures, cx)));
         self.world.tasks.start(Box::pin(run));
     }
 
@@ -96,7 +97,11 @@ impl Host {
             future.await;
             drop(counted);
         };
-        self.machine.background.spawned.borrow_mut().push(Box::pin(future));
+        self.machine
+            .background
+            .spawned
+            .borrow_mut()
+            .push(Box::pin(future));
         self.machine.background.wake();
     }
 
@@ -145,4 +150,3 @@ impl Host {
         }
     }
 }
-

@@ -56,7 +56,11 @@ impl Timers {
 
     /// Jumps to the next timer and fires it, with all that are due then; false when there is none.
     pub(super) fn jump(&self) -> bool {
-        let soonest = self.pending.borrow().first_key_value().map(|(key, _)| key.0);
+        let soonest = self
+            .pending
+            .borrow()
+            .first_key_value()
+            .map(|(key, _)| key.0);
         let Some(soonest) = soonest else {
             return false;
         };
@@ -130,7 +134,11 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some((id, _)) = self.pending {
-            self.world.timers.pending.borrow_mut().remove(&(self.moment, id));
+            self.world
+                .timers
+                .pending
+                .borrow_mut()
+                .remove(&(self.moment, id));
         }
     }
 }

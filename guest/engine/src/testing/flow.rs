@@ -114,7 +114,9 @@ impl Flow {
     /// Hands out bytes that have arrived.
     pub(super) fn receive(&mut self, most: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
-        move_bytes(&mut self.arrived, most, |piece| bytes.extend_from_slice(piece));
+        move_bytes(&mut self.arrived, most, |piece| {
+            bytes.extend_from_slice(piece)
+        });
         bytes
     }
 

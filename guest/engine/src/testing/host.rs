@@ -74,7 +74,9 @@ impl Host {
             });
         }
         let mut addresses = self.machine.addresses.iter();
-        addresses.find(|ip| ip.is_ipv4() == remote.is_ipv4()).copied()
+        addresses
+            .find(|ip| ip.is_ipv4() == remote.is_ipv4())
+            .copied()
     }
 }
 
@@ -86,12 +88,15 @@ impl Net for Host {
             answer: Err(LookupError::NameUnresolvable),
             delay: Some(0),
         });
-        let due = known.delay.map(|delay| world.timers.now().saturating_add(delay));
+        let due = known
+            .delay
+            .map(|delay| world.timers.now().saturating_add(delay));
         if let Some(due) = due {
             world.timers.look(due);
         }
         let check = move || {
-            due.is_some_and(|due| world.timers.now() >= due).then(|| known.answer.clone())
+            due.is_some_and(|due| world.timers.now() >= due)
+                .then(|| known.answer.clone())
         };
         Box::pin(Call::new(self, check))
     }

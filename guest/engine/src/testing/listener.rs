@@ -107,7 +107,10 @@ impl Listening {
     fn close(&self) {
         self.open.set(false);
         let world = &self.host.world;
-        world.listeners.borrow_mut().retain(|known| !std::ptr::eq(&**known, self));
+        world
+            .listeners
+            .borrow_mut()
+            .retain(|known| !std::ptr::eq(&**known, self));
         let (queue, result) = {
             let mut state = self.state.borrow_mut();
             (std::mem::take(&mut state.queue), state.result.take())

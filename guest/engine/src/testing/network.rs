@@ -32,7 +32,9 @@ pub struct Network {
 
 impl fmt::Debug for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Network").field("live", &self.live()).finish_non_exhaustive()
+        f.debug_struct("Network")
+            .field("live", &self.live())
+            .finish_non_exhaustive()
     }
 }
 
@@ -64,7 +66,9 @@ impl Network {
     /// When one of them is not an address.
     pub fn host(&self, addresses: &[&str]) -> Host {
         let addresses = addresses.iter().map(|text| {
-            let address: IpAddr = text.parse().unwrap_or_else(|_| panic!("not an address: {text}"));
+            let address: IpAddr = text
+                .parse()
+                .unwrap_or_else(|_| panic!("not an address: {text}"));
             address
         });
         Host::new(&self.world, addresses.collect())
@@ -77,7 +81,8 @@ impl Network {
     /// When one of them is not an address.
     pub fn name(&self, name: &str, addresses: &[&str]) {
         let addresses = addresses.iter().map(|text| {
-            text.parse().unwrap_or_else(|_| panic!("not an address: {text}"))
+            text.parse()
+                .unwrap_or_else(|_| panic!("not an address: {text}"))
         });
         self.set_name(name, Ok(addresses.collect()), Some(0));
     }
@@ -89,7 +94,10 @@ impl Network {
         answer: Result<Vec<IpAddr>, LookupError>,
         delay: Option<u64>,
     ) {
-        self.world.names.borrow_mut().insert(name.into(), Name { answer, delay });
+        self.world
+            .names
+            .borrow_mut()
+            .insert(name.into(), Name { answer, delay });
     }
 
     /// Sets what happens to attempts to connect to an address from now on.
@@ -145,7 +153,11 @@ impl Network {
             if let Some(output) = task.output() {
                 return output;
             }
-            assert!(self.step(), "nothing can happen any more: {:?}", self.live());
+            assert!(
+                self.step(),
+                "nothing can happen any more: {:?}",
+                self.live()
+            );
             assert!(
                 self.now() - begun < LONGEST,
                 "a day has passed: {:?}",

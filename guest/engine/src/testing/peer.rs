@@ -23,7 +23,9 @@ pub struct Peer {
 
 impl fmt::Debug for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Peer").field("address", &self.address()).finish_non_exhaustive()
+        f.debug_struct("Peer")
+            .field("address", &self.address())
+            .finish_non_exhaustive()
     }
 }
 

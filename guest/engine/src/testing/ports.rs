@@ -73,7 +73,10 @@ impl Host {
     fn free_port(&self, mut address: SocketAddr) -> Result<u16, SocketError> {
         for _ in FIRST..=u16::MAX {
             let port = self.machine.ports.next.get();
-            self.machine.ports.next.set(port.checked_add(1).unwrap_or(FIRST));
+            self.machine
+                .ports
+                .next
+                .set(port.checked_add(1).unwrap_or(FIRST));
             address.set_port(port);
             if !self.is_taken(address) {
                 return Ok(port);

@@ -39,7 +39,9 @@ mod tests {
     fn same_seed_gives_the_same_numbers() {
         let numbers = |seed| {
             let mut random = Random::new(seed);
-            std::iter::repeat_with(move || random.below(1000)).take(50).collect::<Vec<_>>()
+            std::iter::repeat_with(move || random.below(1000))
+                .take(50)
+                .collect::<Vec<_>>()
         };
         assert_eq!(numbers(7), numbers(7));
         assert_ne!(numbers(7), numbers(8));

@@ -43,7 +43,9 @@ impl TcpSink {
 
     /// Returns why the connection takes no more. The system says it once; afterwards the pipe is just broken.
     fn failure(&self) -> Error {
-        let error = self.with(|state, side| state.sides[side].error.take()).flatten();
+        let error = self
+            .with(|state, side| state.sides[side].error.take())
+            .flatten();
         match error {
             Some(code) => errors::network(code, "write").into(),
             None => errors::broken_pipe(),
@@ -166,7 +168,9 @@ impl Sink for TcpSink {
             return Poll::Pending;
         }
         self.waiting.leave(&world);
-        let reset = self.with(|state, side| state.sides[side].reset).unwrap_or(true);
+        let reset = self
+            .with(|state, side| state.sides[side].reset)
+            .unwrap_or(true);
         let outcome = if reset { Err(self.failure()) } else { Ok(()) };
         self.outcome = Some(outcome.clone());
         Poll::Ready(outcome)
@@ -176,7 +180,9 @@ impl Sink for TcpSink {
         if self.has_rest() {
             return Vec::new();
         }
-        let writing = self.with(|state, side| state.flows[side].writing.take()).flatten();
+        let writing = self
+            .with(|state, side| state.flows[side].writing.take())
+            .flatten();
         writing.map(|writing| writing.bytes).unwrap_or_default()
     }
 }

@@ -143,7 +143,11 @@ impl TcpSocket for Socket {
         if self.bound.borrow().is_none() {
             self.bind(self.unspecified())?;
         }
-        let bound = self.bound.borrow().clone().ok_or(SocketError::InvalidState)?;
+        let bound = self
+            .bound
+            .borrow()
+            .clone()
+            .ok_or(SocketError::InvalidState)?;
         let listening = Listening::new(&self.host, bound, backlog);
         Ok(Box::new(TcpListener::new(listening)))
     }
@@ -177,7 +181,11 @@ impl Attempt {
     pub(super) fn new(host: &Host, bound: Option<Bound>, remote: SocketAddr) -> Self {
         let world = &host.world;
         let routes = world.routes.borrow();
-        let route = routes.iter().rev().find(|(to, _)| *to == remote).map(|(_, route)| route.clone());
+        let route = routes
+            .iter()
+            .rev()
+            .find(|(to, _)| *to == remote)
+            .map(|(_, route)| route.clone());
         let delay = match &route {
             Some(Route::Fails(_, delay) | Route::Slow(delay)) => *delay,
             Some(Route::BlackHole) | None => 0,
@@ -214,7 +222,10 @@ impl Attempt {
         };
         let listening = {
             let listeners = world.listeners.borrow();
-            listeners.iter().find(|known| known.serves(&target, self.remote)).cloned()
+            listeners
+                .iter()
+                .find(|known| known.serves(&target, self.remote))
+                .cloned()
         };
         let Some(listening) = listening else {
             return Some(Err(SocketError::ConnectionRefused));

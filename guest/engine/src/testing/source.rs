@@ -90,7 +90,9 @@ impl TcpSource {
 
     fn is_pending(&self) -> bool {
         self.hold.as_ref().is_some_and(|hold| {
-            hold.link.state.borrow().flows[1 - hold.side].reading.is_some()
+            hold.link.state.borrow().flows[1 - hold.side]
+                .reading
+                .is_some()
         })
     }
 
@@ -111,7 +113,9 @@ impl TcpSource {
             }
         }
         self.host.reap(move || {
-            let reading = hold.link.state.borrow_mut().flows[1 - hold.side].reading.take();
+            let reading = hold.link.state.borrow_mut().flows[1 - hold.side]
+                .reading
+                .take();
             if let Some(Some(bytes)) = reading.and_then(|reading| reading.result) {
                 then(bytes);
             }

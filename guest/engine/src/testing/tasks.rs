@@ -58,7 +58,12 @@ impl Tasks {
     }
 
     pub(super) fn has_ready(&self) -> bool {
-        !self.ready.0.lock().expect("no panic while it is locked").is_empty()
+        !self
+            .ready
+            .0
+            .lock()
+            .expect("no panic while it is locked")
+            .is_empty()
     }
 
     fn take_ready(&self, world: &World) -> Option<TaskId> {
@@ -81,7 +86,13 @@ impl World {
         let Some(task) = self.tasks.take_ready(self) else {
             return false;
         };
-        let Some(future) = self.tasks.futures.borrow_mut().get_mut(&task).map(Option::take) else {
+        let Some(future) = self
+            .tasks
+            .futures
+            .borrow_mut()
+            .get_mut(&task)
+            .map(Option::take)
+        else {
             return true;
         };
         let Some(mut future) = future else {

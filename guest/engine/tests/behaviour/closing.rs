@@ -77,7 +77,10 @@ fn abort_drops_what_is_queued() {
             reader.read(1),
             abort
         );
-        assert_eq!((drain, flush, closed), (Err(Error::Closed), Err(Error::Closed), Err(Error::Closed)));
+        assert_eq!(
+            (drain, flush, closed),
+            (Err(Error::Closed), Err(Error::Closed), Err(Error::Closed))
+        );
         assert_eq!(read, Err(Error::Closed));
         for _ in 0..2 {
             assert!(writer.is_closing());
@@ -373,7 +376,10 @@ fn linger_waits_for_all_closed_connections() {
             other_peer.end();
         };
         let (((), took), ()) = join!(lab.timed(lab.engine.linger()), ends);
-        assert!((2 * SECOND..2 * SECOND + 300 * MILLISECOND).contains(&took), "{took}");
+        assert!(
+            (2 * SECOND..2 * SECOND + 300 * MILLISECOND).contains(&took),
+            "{took}"
+        );
     });
 }
 
@@ -431,7 +437,10 @@ fn wait_closed_does_not_wait_for_lingering() {
         closed.unwrap();
         assert_eq!(took, 0);
         assert!(!peer.other_side_is_gone());
-        assert!(lab.engine.handles_in_use() > 0, "it counts until it is gone");
+        assert!(
+            lab.engine.handles_in_use() > 0,
+            "it counts until it is gone"
+        );
     });
 }
 

@@ -30,7 +30,12 @@ async fn named(lab: &Lab) -> (Server, u16) {
     (server, port)
 }
 
-async fn open(lab: &Lab, host: &str, port: u16, options: ConnectOptions) -> Result<(Reader, Writer), Error> {
+async fn open(
+    lab: &Lab,
+    host: &str,
+    port: u16,
+    options: ConnectOptions,
+) -> Result<(Reader, Writer), Error> {
     let (reader, writer) = lab.engine.open_connection(host, port, options).await?;
     Ok((reader.into(), writer.into()))
 }
@@ -46,9 +51,15 @@ fn attempts(result: Result<(Reader, Writer), Error>) -> Vec<ConnectAttempt> {
 fn first_address_of_a_name_is_used() {
     run(|lab| async move {
         let (server, port) = named(&lab).await;
-        let (opened, accepted) = join!(open(&lab, NAME, port, ConnectOptions::default()), server.accept());
+        let (opened, accepted) = join!(
+            open(&lab, NAME, port, ConnectOptions::default()),
+            server.accept()
+        );
         let (_reader, writer) = opened.unwrap();
-        assert_eq!(writer.peername(), Some(inet((at("[2001:db8::2]:1").ip(), port).into())));
+        assert_eq!(
+            writer.peername(),
+            Some(inet((at("[2001:db8::2]:1").ip(), port).into()))
+        );
         accepted.unwrap();
     });
 }
@@ -57,11 +68,15 @@ fn first_address_of_a_name_is_used() {
 fn dead_first_address_costs_the_delay() {
     run(|lab| async move {
         let (server, port) = named(&lab).await;
-        lab.network.set_route((at("[2001:db8::2]:1").ip(), port).into(), Route::BlackHole);
+        lab.network
+            .set_route((at("[2001:db8::2]:1").ip(), port).into(), Route::BlackHole);
         let opening = lab.timed(open(&lab, NAME, port, ConnectOptions::default()));
         let ((opened, took), accepted) = join!(opening, server.accept());
         let (_reader, writer) = opened.unwrap();
-        assert_eq!(writer.peername(), Some(inet((at("192.0.2.2:1").ip(), port).into())));
+        assert_eq!(
+            writer.peername(),
+            Some(inet((at("192.0.2.2:1").ip(), port).into()))
+        );
         assert_eq!(took / MILLISECOND, 250);
         accepted.unwrap();
     });
@@ -72,7 +87,8 @@ fn refused_first_address_costs_nothing() {
     run(|lab| async move {
         let (server, port) = named(&lab).await;
         let refused = Route::Fails(SocketError::ConnectionRefused, 0);
-        lab.network.set_route((at("[2001:db8::2]:1").ip(), port).into(), refused);
+        lab.network
+            .set_route((at("[2001:db8::2]:1").ip(), port).into(), refused);
         let opening = lab.timed(open(&lab, NAME, port, ConnectOptions::default()));
         let ((opened, took), accepted) = join!(opening, server.accept());
         opened.unwrap();
@@ -86,14 +102,19 @@ fn slower_address_that_wins_closes_the_others() {
     run(|lab| async move {
         let (server, port) = named(&lab).await;
         let slow = Route::Slow(SECOND);
-        lab.network.set_route((at("[2001:db8::2]:1").ip(), port).into(), slow);
+        lab.network
+            .set_route((at("[2001:db8::2]:1").ip(), port).into(), slow);
         let slower = Route::Slow(900 * MILLISECOND);
-        lab.network.set_route((at("192.0.2.2:1").ip(), port).into(), slower);
+        lab.network
+            .set_route((at("192.0.2.2:1").ip(), port).into(), slower);
         let opening = lab.timed(open(&lab, NAME, port, ConnectOptions::default()));
         let ((opened, took), accepted) = join!(opening, server.accept());
         let (_reader, writer) = opened.unwrap();
         assert_eq!(took / MILLISECOND, 1_000);
-        assert_eq!(writer.peername(), Some(inet((at("[2001:db8::2]:1").ip(), port).into())));
+        assert_eq!(
+            writer.peername(),
+            Some(inet((at("[2001:db8::2]:1").ip(), port).into()))
+        );
         let _first = accepted.unwrap();
         lab.network.sleep(10 * SECOND).await;
         assert_eq!(lab.network.live().calls, 0);
@@ -106,7 +127,8 @@ fn delay_can_be_longer_or_none() {
         run(move |lab| async move {
             let (server, port) = named(&lab).await;
             let fails = Route::Fails(SocketError::Timeout, 5 * SECOND);
-            lab.network.set_route((at("[2001:db8::2]:1").ip(), port).into(), fails);
+            lab.network
+                .set_route((at("[2001:db8::2]:1").ip(), port).into(), fails);
             let mut options = ConnectOptions::default();
             options.set_happy_eyeballs_delay(delay);
             let opening = lab.timed(open(&lab, NAME, port, options));
@@ -121,7 +143,8 @@ fn delay_can_be_longer_or_none() {
 #[test]
 fn families_take_turns_unless_told_otherwise() {
     run(|lab| async move {
-        lab.network.name(NAME, &["2001:db8::2", "2001:db8::3", SERVER]);
+        lab.network
+            .name(NAME, &["2001:db8::2", "2001:db8::3", SERVER]);
         let (_server, port) = {
             let server = lab.serve(ServerOptions::default()).await;
             let port = server.port();
@@ -145,11 +168,15 @@ fn families_take_turns_unless_told_otherwise() {
 #[test]
 fn each_address_that_was_tried_has_its_reason() {
     run(|lab| async move {
-        lab.network.name(NAME, &["2001:db8::2", "192.0.2.77", SERVER]);
+        lab.network
+            .name(NAME, &["2001:db8::2", "192.0.2.77", SERVER]);
         let unreachable = Route::Fails(SocketError::RemoteUnreachable, SECOND);
         lab.network.set_route(at("[2001:db8::2]:80"), unreachable);
         let found = attempts(open(&lab, NAME, 80, ConnectOptions::default()).await);
-        let found: Vec<_> = found.into_iter().map(|one| (one.address, one.error.code)).collect();
+        let found: Vec<_> = found
+            .into_iter()
+            .map(|one| (one.address, one.error.code))
+            .collect();
         assert_eq!(
             found,
             [
@@ -167,7 +194,11 @@ fn single_address_has_its_reason_too() {
         let found = attempts(lab.open(80).await);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].error.code, NetworkCode::ConnectionRefused);
-        assert!(found[0].error.message.contains("192.0.2.2:80"), "{}", found[0].error.message);
+        assert!(
+            found[0].error.message.contains("192.0.2.2:80"),
+            "{}",
+            found[0].error.message
+        );
     });
 }
 
@@ -179,7 +210,10 @@ fn family_restricts_the_addresses() {
         options.set_family(AddressFamily::Ipv4);
         let (opened, accepted) = join!(open(&lab, NAME, port, options.clone()), server.accept());
         let (_reader, writer) = opened.unwrap();
-        assert_eq!(writer.peername(), Some(inet((at("192.0.2.2:1").ip(), port).into())));
+        assert_eq!(
+            writer.peername(),
+            Some(inet((at("192.0.2.2:1").ip(), port).into()))
+        );
         accepted.unwrap();
         let refused = open(&lab, "2001:db8::2", port, options).await;
         assert_network(refused, NetworkCode::NameNotFound);
@@ -192,12 +226,22 @@ fn names_fail_with_their_reason() {
         for (answer, code) in [
             (LookupError::NameUnresolvable, NetworkCode::NameNotFound),
             (LookupError::InvalidArgument, NetworkCode::NameNotFound),
-            (LookupError::TemporaryResolverFailure, NetworkCode::NameLookupFailed),
-            (LookupError::PermanentResolverFailure, NetworkCode::NameLookupFailed),
+            (
+                LookupError::TemporaryResolverFailure,
+                NetworkCode::NameLookupFailed,
+            ),
+            (
+                LookupError::PermanentResolverFailure,
+                NetworkCode::NameLookupFailed,
+            ),
             (LookupError::AccessDenied, NetworkCode::AccessDenied),
         ] {
-            lab.network.set_name("bad.example", Err(answer), Some(SECOND));
-            assert_network(open(&lab, "bad.example", 80, ConnectOptions::default()).await, code);
+            lab.network
+                .set_name("bad.example", Err(answer), Some(SECOND));
+            assert_network(
+                open(&lab, "bad.example", 80, ConnectOptions::default()).await,
+                code,
+            );
         }
         let unknown = open(&lab, "unknown.example", 80, ConnectOptions::default()).await;
         assert_network(unknown, NetworkCode::NameNotFound);
@@ -209,7 +253,10 @@ fn arguments_that_cannot_be_are_refused_at_once() {
     run(|lab| async move {
         for (host, port) in [("", 80), ("a\0b", 80), (SERVER, 0)] {
             let refused = open(&lab, host, port, ConnectOptions::default()).await;
-            assert!(matches!(refused, Err(Error::InvalidArgument(_))), "{refused:?}");
+            assert!(
+                matches!(refused, Err(Error::InvalidArgument(_))),
+                "{refused:?}"
+            );
         }
         let malformed = open(&lab, "not a name", 80, ConnectOptions::default()).await;
         assert_network(malformed, NetworkCode::NameNotFound);
@@ -266,7 +313,8 @@ fn cancel_of_the_options_ends_all_calls_with_them() {
 #[test]
 fn dropped_open_closes_every_socket() {
     run(|lab| async move {
-        lab.network.name(NAME, &["2001:db8::2", "2001:db8::3", SERVER]);
+        lab.network
+            .name(NAME, &["2001:db8::2", "2001:db8::3", SERVER]);
         for host in ["[2001:db8::2]:80", "[2001:db8::3]:80", "192.0.2.2:80"] {
             lab.network.set_route(at(host), Route::BlackHole);
         }
@@ -337,7 +385,10 @@ fn full_backlog_keeps_a_client_waiting() {
         let mut second = pin!(lab.open(server.port()));
         lab.waits_for(&mut second, 10 * SECOND).await;
         let (_opened, accepted) = join!(second, async {
-            (server.accept().await.unwrap(), server.accept().await.unwrap())
+            (
+                server.accept().await.unwrap(),
+                server.accept().await.unwrap(),
+            )
         });
         drop(accepted);
     });

@@ -76,7 +76,10 @@ fn write_stream_excludes_other_writes() {
         assert_eq!(writer.writelines(&[b"x"]), Err(Error::Busy));
         assert_eq!(writer.write_eof(), Err(Error::Busy));
         let (_other, source) = stream(&lab.here);
-        assert_eq!(writer.write_stream(Box::new(source)).await, (0, Err(Error::Busy)));
+        assert_eq!(
+            writer.write_stream(Box::new(source)).await,
+            (0, Err(Error::Busy))
+        );
         writer.drain().await.unwrap();
         writer.flush().await.unwrap();
         sink.start(b"all".to_vec());
@@ -101,7 +104,11 @@ fn write_stream_holds_back_its_stream() {
         let mut sending = pin!(writer.write_stream(Box::new(source)));
         lab.waits_for(&mut sending, SECOND).await;
         // The high mark, a piece beyond it, and the window.
-        assert!(writer.write_buffer_size() <= 65_536 + 262_144, "{}", writer.write_buffer_size());
+        assert!(
+            writer.write_buffer_size() <= 65_536 + 262_144,
+            "{}",
+            writer.write_buffer_size()
+        );
         let abort = async {
             lab.quiet().await;
             writer.abort();
@@ -168,7 +175,10 @@ fn write_stream_ends_with_a_close() {
         let (sent, ()) = join!(writer.write_stream(Box::new(source)), close);
         assert_eq!(sent, (0, Err(Error::Closed)));
         let (_sink, source) = stream(&lab.here);
-        assert_eq!(writer.write_stream(Box::new(source)).await, (0, Err(Error::Closed)));
+        assert_eq!(
+            writer.write_stream(Box::new(source)).await,
+            (0, Err(Error::Closed))
+        );
     });
 }
 
@@ -356,14 +366,22 @@ fn input_that_is_given_away_and_never_copied_is_discarded() {
 fn reader_of_a_stream_reads_like_any_other() {
     run(|lab| async move {
         let (sink, source) = stream(&lab.here);
-        let reader: Reader = lab.engine.from_stream(Box::new(source), 100).unwrap().into();
+        let reader: Reader = lab
+            .engine
+            .from_stream(Box::new(source), 100)
+            .unwrap()
+            .into();
         let feeding = feed(&lab, sink, vec![b"one\ntw".to_vec(), b"o\nrest".to_vec()]);
         assert_eq!(reader.readline().await.unwrap(), b"one\n");
         assert_eq!(reader.readline().await.unwrap(), b"two\n");
         assert_eq!(reader.read_to_end().await.unwrap(), b"rest");
         assert!(reader.at_eof());
         assert_eq!(feeding.await, 12);
-        assert!(lab.engine.from_stream(Box::new(stream(&lab.here).1), 0).is_err());
+        assert!(
+            lab.engine
+                .from_stream(Box::new(stream(&lab.here).1), 0)
+                .is_err()
+        );
     });
 }
 
@@ -371,7 +389,11 @@ fn reader_of_a_stream_reads_like_any_other() {
 fn reader_of_a_stream_that_is_dropped_drops_it() {
     run(|lab| async move {
         let (sink, source) = stream(&lab.here);
-        let reader: Reader = lab.engine.from_stream(Box::new(source), 100).unwrap().into();
+        let reader: Reader = lab
+            .engine
+            .from_stream(Box::new(source), 100)
+            .unwrap()
+            .into();
         let feeding = feed(&lab, sink, vec![pattern(0, 1000); 3]);
         reader.readexactly(10).await.unwrap();
         drop(reader);

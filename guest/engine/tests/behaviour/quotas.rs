@@ -116,20 +116,28 @@ fn attempts_beside_the_first_count() {
     };
     run_within(limits, |lab| async move {
         use asyncio_streams_engine::testing::Route;
-        lab.network.name("many.example", &["192.0.2.71", "192.0.2.72", "192.0.2.73"]);
+        lab.network
+            .name("many.example", &["192.0.2.71", "192.0.2.72", "192.0.2.73"]);
         for host in ["192.0.2.71:80", "192.0.2.72:80", "192.0.2.73:80"] {
             let fails = Route::Fails(asyncio_streams_engine::errors::SocketError::Timeout, SECOND);
             lab.network.set_route(host.parse().unwrap(), fails);
         }
         let options = asyncio_streams_engine::ConnectOptions::default();
-        let failed = lab.engine.open_connection("many.example", 80, options).await;
+        let failed = lab
+            .engine
+            .open_connection("many.example", 80, options)
+            .await;
         let Err(Error::Connect(attempts)) = failed.map(drop) else {
             panic!("it was connected");
         };
         let codes: Vec<_> = attempts.into_iter().map(|one| one.error.code).collect();
         assert_eq!(
             codes,
-            [NetworkCode::TimedOut, NetworkCode::TimedOut, NetworkCode::OutOfResources]
+            [
+                NetworkCode::TimedOut,
+                NetworkCode::TimedOut,
+                NetworkCode::OutOfResources
+            ]
         );
         lab.quiet().await;
         assert_eq!(lab.engine.handles_in_use(), 0);

@@ -15,11 +15,16 @@ fn error<T: std::fmt::Debug>(result: Result<T, Error>) -> Error {
 fn every_kind_of_read_takes_its_part() {
     run(|lab| async move {
         let (reader, _writer, peer) = lab.peer().await;
-        peer.write(b"one\ntwo\r\nhead\r\n\r\nexact;four\nfive\nsix").await.unwrap();
+        peer.write(b"one\ntwo\r\nhead\r\n\r\nexact;four\nfive\nsix")
+            .await
+            .unwrap();
         assert_eq!(reader.read(0).await.unwrap(), b"");
         assert_eq!(reader.readline().await.unwrap(), b"one\n");
         assert_eq!(reader.readline().await.unwrap(), b"two\r\n");
-        assert_eq!(reader.readuntil(&[b"\r\n\r\n"]).await.unwrap(), b"head\r\n\r\n");
+        assert_eq!(
+            reader.readuntil(&[b"\r\n\r\n"]).await.unwrap(),
+            b"head\r\n\r\n"
+        );
         assert_eq!(reader.readexactly(0).await.unwrap(), b"");
         assert_eq!(reader.readexactly(5).await.unwrap(), b"exact");
         assert_eq!(reader.readuntil(&[b"\n", b";"]).await.unwrap(), b";");
@@ -27,7 +32,10 @@ fn every_kind_of_read_takes_its_part() {
         assert_eq!(reader.readlines(100).await.unwrap(), b"four\nfive\n");
         assert_eq!(reader.discard(1).unwrap(), 1);
         assert_eq!(reader.read(100).await.unwrap(), b"ix");
-        assert_eq!((reader.buffered(), reader.peek(1), reader.discard(1)), (0, Vec::new(), Ok(0)));
+        assert_eq!(
+            (reader.buffered(), reader.peek(1), reader.discard(1)),
+            (0, Vec::new(), Ok(0))
+        );
     });
 }
 
@@ -75,7 +83,10 @@ fn end_of_stream_is_said_by_every_read() {
             assert_eq!(reader.readlines(9).await.unwrap(), b"");
             assert_eq!(reader.readexactly(0).await.unwrap(), b"");
             assert_eq!(error(reader.readexactly(2).await), incomplete(b"", Some(2)));
-            assert_eq!(error(reader.readuntil(&[b"\n"]).await), incomplete(b"", None));
+            assert_eq!(
+                error(reader.readuntil(&[b"\n"]).await),
+                incomplete(b"", None)
+            );
             for wanted in [Wanted::Any, Wanted::Line, Wanted::Exactly(9), Wanted::End] {
                 reader.wait(wanted).await.unwrap();
             }
@@ -94,9 +105,15 @@ fn incomplete_read_carries_the_rest_and_takes_it() {
             peer.write(b"part").await.unwrap();
             peer.end();
             if until {
-                assert_eq!(error(reader.readuntil(&[b"\n"]).await), incomplete(b"part", None));
+                assert_eq!(
+                    error(reader.readuntil(&[b"\n"]).await),
+                    incomplete(b"part", None)
+                );
             } else {
-                assert_eq!(error(reader.readexactly(9).await), incomplete(b"part", Some(9)));
+                assert_eq!(
+                    error(reader.readexactly(9).await),
+                    incomplete(b"part", Some(9))
+                );
             }
             assert_eq!(reader.buffered(), 0);
             assert!(reader.at_eof());
@@ -110,7 +127,10 @@ fn wait_takes_nothing() {
         let (reader, _writer, peer) = lab.peer().await;
         peer.write(b"line\nmore").await.unwrap();
         reader.wait(Wanted::Line).await.unwrap();
-        assert_eq!(reader.try_request(Request::Readline).unwrap().unwrap(), b"line\n");
+        assert_eq!(
+            reader.try_request(Request::Readline).unwrap().unwrap(),
+            b"line\n"
+        );
         assert_eq!(reader.try_request(Request::Readline).unwrap(), None);
         reader.wait(Wanted::Exactly(4)).await.unwrap();
         assert_eq!(reader.try_read(9).unwrap().unwrap(), b"more");
@@ -303,7 +323,10 @@ fn reset_comes_after_what_is_buffered() {
         peer.reset();
         let mut more = pin!(reader.wait(Wanted::Exactly(10)));
         more.as_mut().await.unwrap();
-        assert!(is_network(&reader.exception().unwrap(), NetworkCode::ConnectionReset));
+        assert!(is_network(
+            &reader.exception().unwrap(),
+            NetworkCode::ConnectionReset
+        ));
         assert_eq!(reader.readline().await.unwrap(), b"line\n");
         assert_network(reader.readline().await, NetworkCode::ConnectionReset);
         assert_network(reader.readexactly(5).await, NetworkCode::ConnectionReset);
@@ -351,7 +374,9 @@ fn over_long_line_is_an_overrun_and_nothing_is_dropped() {
         let mut options = ConnectOptions::default();
         options.set_limit(10).unwrap();
         let (reader, _writer, peer) = lab.peer_with(options).await;
-        peer.write(b"0123456789\n01234567890\nnext\n").await.unwrap();
+        peer.write(b"0123456789\n01234567890\nnext\n")
+            .await
+            .unwrap();
         reader.wait(Wanted::Exactly(28)).await.unwrap();
         assert_eq!(reader.readline().await.unwrap(), b"0123456789\n");
         let overrun = Error::LimitOverrun {
@@ -377,7 +402,10 @@ fn line_without_end_is_an_overrun_before_it_is_complete() {
         let (reader, _writer, peer) = lab.peer_with(options).await;
         peer.write(&[b'x'; 50]).await.unwrap();
         match error(reader.readline().await) {
-            Error::LimitOverrun { found: false, consumed } => assert!(consumed > 10),
+            Error::LimitOverrun {
+                found: false,
+                consumed,
+            } => assert!(consumed > 10),
             other => panic!("{other:?}"),
         }
         peer.write(b"\nok\n").await.unwrap();
@@ -406,7 +434,10 @@ fn result_of_more_than_max_result_is_too_large_and_stays() {
         let (reader, _writer, peer) = lab.peer_with(options).await;
         assert_eq!(reader.readexactly(101).await, Err(Error::TooLarge(101)));
         peer.write(&pattern(0, 150)).await.unwrap();
-        assert!(matches!(error(reader.read_to_end().await), Error::TooLarge(_)));
+        assert!(matches!(
+            error(reader.read_to_end().await),
+            Error::TooLarge(_)
+        ));
         assert_pattern(0, &reader.readexactly(100).await.unwrap());
         peer.end();
         assert_pattern(100, &reader.read_to_end().await.unwrap());
@@ -417,8 +448,14 @@ fn result_of_more_than_max_result_is_too_large_and_stays() {
 fn separators_that_cannot_be_are_refused() {
     run(|lab| async move {
         let (reader, _writer, _peer) = lab.peer().await;
-        assert!(matches!(error(reader.readuntil(&[]).await), Error::InvalidArgument(_)));
-        assert!(matches!(error(reader.readuntil(&[b"\n", b""]).await), Error::InvalidArgument(_)));
+        assert!(matches!(
+            error(reader.readuntil(&[]).await),
+            Error::InvalidArgument(_)
+        ));
+        assert!(matches!(
+            error(reader.readuntil(&[b"\n", b""]).await),
+            Error::InvalidArgument(_)
+        ));
     });
 }
 

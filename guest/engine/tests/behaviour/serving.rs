@@ -422,11 +422,17 @@ fn idle_timeout_aborts_a_silent_connection() {
         let peer = lab.connect(server.port()).await;
         let (reader, writer) = server.accept().await.unwrap();
         peer.write(b"said").await.unwrap();
-        reader.wait(asyncio_streams_engine::Wanted::Exactly(4)).await.unwrap();
+        reader
+            .wait(asyncio_streams_engine::Wanted::Exactly(4))
+            .await
+            .unwrap();
         let (read, took) = lab.timed(reader.readline()).await;
         assert_eq!(read, Err(Error::DeadlineExceeded));
         // Up to a quarter later.
-        assert!((4 * SECOND..=5 * SECOND + MILLISECOND).contains(&took), "{took}");
+        assert!(
+            (4 * SECOND..=5 * SECOND + MILLISECOND).contains(&took),
+            "{took}"
+        );
         assert_eq!(reader.exception(), Some(Error::DeadlineExceeded));
         assert_eq!(reader.read(9).await.unwrap(), b"said");
         assert_eq!(reader.read(9).await, Err(Error::DeadlineExceeded));
@@ -484,7 +490,9 @@ fn all_interfaces_share_a_port() {
         assert_eq!(ports.len(), 2);
         assert_eq!(ports[0], ports[1]);
         for host in [SERVER, "2001:db8::2"] {
-            let opened = lab.engine.open_connection(host, ports[0], ConnectOptions::default());
+            let opened = lab
+                .engine
+                .open_connection(host, ports[0], ConnectOptions::default());
             let (opened, accepted) = join!(opened, server.accept());
             let (reader, writer) = opened.unwrap();
             sync_call(|| drop((reader, writer)));
@@ -499,7 +507,11 @@ fn address_in_use_and_address_of_others_are_refused() {
         let server = lab.serve(ServerOptions::default()).await;
         let again = lab
             .other
-            .start_server(&[SERVER.to_owned()], server.port(), ServerOptions::default())
+            .start_server(
+                &[SERVER.to_owned()],
+                server.port(),
+                ServerOptions::default(),
+            )
             .await;
         assert_network(again.map(drop), NetworkCode::AddressInUse);
         let foreign = lab
@@ -510,7 +522,11 @@ fn address_in_use_and_address_of_others_are_refused() {
         // One that is there is enough.
         let some: Server = lab
             .other
-            .start_server(&["192.0.2.99".to_owned(), SERVER.to_owned()], 0, ServerOptions::default())
+            .start_server(
+                &["192.0.2.99".to_owned(), SERVER.to_owned()],
+                0,
+                ServerOptions::default(),
+            )
             .await
             .unwrap()
             .into();
@@ -598,7 +614,9 @@ fn crowd_of_silent_peers_stops_nobody_who_speaks() {
                 }
             }
         };
-        within(&lab.network, 10 * SECOND, served).await.expect("it is served");
+        within(&lab.network, 10 * SECOND, served)
+            .await
+            .expect("it is served");
         drop(crowd);
     });
 }

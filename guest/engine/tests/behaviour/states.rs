@@ -38,13 +38,32 @@ async fn writer_row(lab: &Lab, state: &str, writer: &Writer, row: (Says, Says, S
         assert_eq!(writer.is_closing(), closing, "{state}");
         says(state, "write", Some(writer.write(b"")), write);
         says(state, "writelines", Some(writer.writelines(&[])), write);
-        says(state, "drain", within(&lab.network, 1, writer.drain()).await, drain);
-        says(state, "flush", within(&lab.network, 1, writer.flush()).await, drain);
-        says(state, "wait-closed", within(&lab.network, 1, writer.wait_closed()).await, closed);
+        says(
+            state,
+            "drain",
+            within(&lab.network, 1, writer.drain()).await,
+            drain,
+        );
+        says(
+            state,
+            "flush",
+            within(&lab.network, 1, writer.flush()).await,
+            drain,
+        );
+        says(
+            state,
+            "wait-closed",
+            within(&lab.network, 1, writer.wait_closed()).await,
+            closed,
+        );
         if !matches!(eof, Says::Waits) {
             says(state, "write-eof", Some(writer.write_eof()), eof);
         }
-        assert_eq!(writer.is_closing(), closing, "{state}: a call has changed it");
+        assert_eq!(
+            writer.is_closing(),
+            closing,
+            "{state}: a call has changed it"
+        );
     }
 }
 
@@ -87,7 +106,13 @@ fn writer_is_closing_then_overdue() {
         let closing = (Says::Closed, Says::Waits, Says::Waits, true, Says::Ok);
         writer_row(&lab, "closing", &writer, closing).await;
         lab.network.sleep(SECOND).await;
-        let overdue = (Says::Closed, Says::Overdue, Says::Overdue, true, Says::Closed);
+        let overdue = (
+            Says::Closed,
+            Says::Overdue,
+            Says::Overdue,
+            true,
+            Says::Closed,
+        );
         writer_row(&lab, "overdue", &writer, overdue).await;
         writer.abort();
         writer_row(&lab, "overdue, then aborted", &writer, overdue).await;
@@ -164,7 +189,12 @@ async fn reader_row(lab: &Lab, state: &str, reader: &Reader, read: Says, at_eof:
         says(state, "read", result.map(|bytes| bytes.map(drop)), read);
         let result = within(&lab.network, 1, reader.wait(Wanted::Any)).await;
         let waits = matches!(read, Says::Waits);
-        says(state, "wait", result, if waits { Says::Waits } else { Says::Ok });
+        says(
+            state,
+            "wait",
+            result,
+            if waits { Says::Waits } else { Says::Ok },
+        );
     }
 }
 
@@ -223,7 +253,13 @@ fn reader_is_idle_when_the_timeout_has_passed() {
         let (reader, writer) = server.accept().await.unwrap();
         lab.network.sleep(2 * SECOND).await;
         reader_row(&lab, "idle", &reader, Says::Overdue, false).await;
-        let overdue = (Says::Closed, Says::Overdue, Says::Overdue, true, Says::Closed);
+        let overdue = (
+            Says::Closed,
+            Says::Overdue,
+            Says::Overdue,
+            true,
+            Says::Closed,
+        );
         writer_row(&lab, "overdue", &writer, overdue).await;
     });
 }

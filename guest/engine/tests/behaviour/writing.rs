@@ -211,7 +211,10 @@ fn queue_has_a_bound_and_takes_all_or_nothing() {
         lab.quiet().await;
         let room = 10_000 - writer.write_buffer_size();
         assert_eq!(room, 2_000);
-        assert_eq!(writer.write(&pattern(10_000, room + 1)), Err(Error::BufferFull));
+        assert_eq!(
+            writer.write(&pattern(10_000, room + 1)),
+            Err(Error::BufferFull)
+        );
         writer.write(&pattern(10_000, room)).unwrap();
         assert_pattern(0, &peer.read_exactly(12_000).await.unwrap());
     });
@@ -326,7 +329,10 @@ fn bytes_arrive_whole_over_bad_networks() {
                 their_writer.write(&pattern(100, 5_000)).unwrap();
                 their_writer.write_eof().unwrap();
                 let (ours, theirs) = join!(reader.read_to_end(), their_reader.read_to_end());
-                assert_eq!((ours.as_ref().unwrap().len(), theirs.as_ref().unwrap().len()), (5_000, 5_000));
+                assert_eq!(
+                    (ours.as_ref().unwrap().len(), theirs.as_ref().unwrap().len()),
+                    (5_000, 5_000)
+                );
                 assert_pattern(100, &ours.unwrap());
                 assert_pattern(0, &theirs.unwrap());
             }

@@ -16,7 +16,9 @@ pub(crate) async fn run(plan: Plan, host: Host, number: usize, port: u16) {
     // A full backlog, or a server at its bound, keeps it waiting.
     options.set_deadline(Some(SECOND * (1 + random.below(100) as u64)));
     if random.once_in(3) {
-        options.set_limit(1 + random.below(500) as u32).expect("not 0");
+        options
+            .set_limit(1 + random.below(500) as u32)
+            .expect("not 0");
     }
     if random.once_in(4) {
         options.set_close_deadline(Some(SECOND));
@@ -29,7 +31,13 @@ pub(crate) async fn run(plan: Plan, host: Host, number: usize, port: u16) {
         Some(opening.await)
     };
     if let Some(Ok((reader, writer))) = opened {
-        let sides = begin(&plan, &host, End::Client, (reader.into(), writer.into()), random);
+        let sides = begin(
+            &plan,
+            &host,
+            End::Client,
+            (reader.into(), writer.into()),
+            random,
+        );
         for side in sides {
             side.await;
         }
@@ -57,7 +65,14 @@ pub(crate) fn begin(
     let received = Entry::received_by(end, address.port);
     plan.ledger.begun(sent);
     [
-        plan.network.spawn(sender::run(plan.clone(), host.clone(), writer, sent, sends)),
-        plan.network.spawn(receiver::run(plan.clone(), host.clone(), reader, received, random)),
+        plan.network
+            .spawn(sender::run(plan.clone(), host.clone(), writer, sent, sends)),
+        plan.network.spawn(receiver::run(
+            plan.clone(),
+            host.clone(),
+            reader,
+            received,
+            random,
+        )),
     ]
 }

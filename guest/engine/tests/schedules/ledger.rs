@@ -117,7 +117,10 @@ impl Ledger {
             direction.seen = true;
             let whole = direction.ended && direction.received == direction.queued;
             let nobody = !direction.begun && direction.received == 0;
-            assert!(whole || nobody || direction.broken || faulty, "an end too early: {direction:?}");
+            assert!(
+                whole || nobody || direction.broken || faulty,
+                "an end too early: {direction:?}"
+            );
         });
     }
 
@@ -137,6 +140,10 @@ impl Ledger {
     /// Returns how many bytes were received in all.
     pub(crate) fn total(&self) -> usize {
         let connections = self.0.borrow();
-        connections.values().flatten().map(|direction| direction.received).sum()
+        connections
+            .values()
+            .flatten()
+            .map(|direction| direction.received)
+            .sum()
     }
 }

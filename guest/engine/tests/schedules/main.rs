@@ -95,7 +95,10 @@ impl Plan {
 fn faults(random: &mut Random) -> Faults {
     match random.below(8) {
         0 => Faults::byte_by_byte(),
-        1 => Faults::slow(1 + random.below(2000), random.below(20) as u64 * MILLISECOND),
+        1 => Faults::slow(
+            1 + random.below(2000),
+            random.below(20) as u64 * MILLISECOND,
+        ),
         2 => Faults::black_hole(),
         3 => Faults::cut(random.below(20_000) as u64, CutKind::Reset),
         4 => Faults::cut(random.below(20_000) as u64, CutKind::End),
@@ -118,7 +121,10 @@ fn run(seed: u64) {
 
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable}: not a number: {text:?}")))
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{variable}: not a number: {text:?}")),
+    )
 }
 
 struct Failed(u64);

@@ -5,9 +5,11 @@ use std::rc::Rc;
 use asyncio_streams_engine::testing::{Host, Random, stream};
 use asyncio_streams_engine::{Request, Wanted};
 
-use crate::{PATIENCE, Plan};
 use crate::ledger::Entry;
-use crate::support::{Error, NetworkCode, Reader, assert_pattern, interrupted, is_network, turns, until, within};
+use crate::support::{
+    Error, NetworkCode, Reader, assert_pattern, interrupted, is_network, turns, until, within,
+};
+use crate::{PATIENCE, Plan};
 
 pub(crate) async fn run(
     plan: Plan,
@@ -85,7 +87,11 @@ impl Receiver {
     /// Does one thing; false at the end.
     async fn step(&mut self, random: &mut Random) -> Result<bool, Error> {
         let reader = self.reader.clone();
-        let n = 1 + if random.once_in(8) { random.below(20_000) } else { random.below(200) };
+        let n = 1 + if random.once_in(8) {
+            random.below(20_000)
+        } else {
+            random.below(200)
+        };
         let request = match random.below(9) {
             0..=3 => Request::Read(n),
             4 => Request::Readexactly(n),
@@ -93,7 +99,10 @@ impl Receiver {
             6 => Request::Readlines(n),
             _ => Request::Readuntil(until(&[&[7][..], &[9, 200]]).expect("separators")),
         };
-        let asked_to_end = matches!(request, Request::Read(_) | Request::Readline | Request::Readlines(_));
+        let asked_to_end = matches!(
+            request,
+            Request::Read(_) | Request::Readline | Request::Readlines(_)
+        );
         match random.below(10) {
             0..=4 => {
                 let bytes = reader.request(request).await?;
@@ -120,7 +129,11 @@ impl Receiver {
                 return Ok(!bytes.is_empty() || !asked_to_end);
             }
             7 => {
-                let wanted = if random.once_in(2) { Wanted::Any } else { Wanted::Exactly(n) };
+                let wanted = if random.once_in(2) {
+                    Wanted::Any
+                } else {
+                    Wanted::Exactly(n)
+                };
                 let k = random.below(30);
                 interrupted(reader.wait(wanted), k).await.transpose()?;
                 if let Some(bytes) = reader.try_request(request)? {

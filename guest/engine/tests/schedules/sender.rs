@@ -6,9 +6,9 @@ use asyncio_streams_engine::Wait;
 use asyncio_streams_engine::platform::Sink;
 use asyncio_streams_engine::testing::{Host, Random, stream};
 
-use crate::{PATIENCE, Plan};
 use crate::ledger::Entry;
 use crate::support::{Error, Writer, interrupted, pattern, turns, within};
+use crate::{PATIENCE, Plan};
 
 pub(crate) async fn run(
     plan: Plan,
@@ -53,7 +53,11 @@ async fn step(
     random: &mut Random,
     sent: &mut usize,
 ) -> Result<(), Error> {
-    let n = if random.once_in(8) { random.below(30_000) } else { random.below(300) };
+    let n = if random.once_in(8) {
+        random.below(30_000)
+    } else {
+        random.below(300)
+    };
     let data = pattern(entry.start() + *sent, n);
     let mut queued = |n: usize| {
         *sent += n;

@@ -18,10 +18,14 @@ pub(crate) async fn run(plan: Plan) {
         options.set_max_connections(most).expect("not 0");
     }
     if random.once_in(3) {
-        options.set_backlog(1 + random.below(4) as u32).expect("not 0");
+        options
+            .set_backlog(1 + random.below(4) as u32)
+            .expect("not 0");
     }
     if random.once_in(3) {
-        options.set_limit(1 + random.below(500) as u32).expect("not 0");
+        options
+            .set_limit(1 + random.below(500) as u32)
+            .expect("not 0");
     }
     let server = plan
         .other
@@ -33,7 +37,10 @@ pub(crate) async fn run(plan: Plan) {
 
     let done = Rc::new(Cell::new(false));
     let clients: Vec<_> = (0..plan.connections)
-        .map(|number| plan.network.spawn(client::run(plan.clone(), here.clone(), number, port)))
+        .map(|number| {
+            plan.network
+                .spawn(client::run(plan.clone(), here.clone(), number, port))
+        })
         .collect();
     let ending = {
         let (server, done) = (server.clone(), done.clone());
@@ -68,8 +75,13 @@ pub(crate) async fn run(plan: Plan) {
         };
         match accepted {
             Ok(Some(pair)) => {
-                let sender_and_receiver =
-                    client::begin(&plan, &there, End::Server, pair, plan.random(2_000 + random.number() % 1_000));
+                let sender_and_receiver = client::begin(
+                    &plan,
+                    &there,
+                    End::Server,
+                    pair,
+                    plan.random(2_000 + random.number() % 1_000),
+                );
                 sides.extend(sender_and_receiver);
             }
             Ok(None) | Err(Error::Cancelled) => {}

@@ -60,7 +60,10 @@ pub(crate) fn run<F: Future<Output = ()> + 'static>(test: impl Fn(Lab) -> F) {
 
 /// The same, with limits for both engines.
 #[track_caller]
-pub(crate) fn run_within<F: Future<Output = ()> + 'static>(limits: Limits, test: impl Fn(Lab) -> F) {
+pub(crate) fn run_within<F: Future<Output = ()> + 'static>(
+    limits: Limits,
+    test: impl Fn(Lab) -> F,
+) {
     run_once(Network::new(), limits, &test);
     for seed in 0..SEEDS {
         let failed = Failed(seed);
@@ -133,7 +136,8 @@ impl Lab {
 
     /// Connects two engines.
     pub(crate) async fn pair(&self) -> ((Reader, Writer), (Reader, Writer)) {
-        self.pair_with(ConnectOptions::default(), ServerOptions::default()).await
+        self.pair_with(ConnectOptions::default(), ServerOptions::default())
+            .await
     }
 
     pub(crate) async fn pair_with(
@@ -142,7 +146,10 @@ impl Lab {
         server: ServerOptions,
     ) -> ((Reader, Writer), (Reader, Writer)) {
         let server = self.serve(server).await;
-        let opened = self.open_with(server.port(), client).await.expect("the server listens");
+        let opened = self
+            .open_with(server.port(), client)
+            .await
+            .expect("the server listens");
         let accepted = server.accept().await.expect("a connection");
         (opened, accepted)
     }
@@ -172,8 +179,15 @@ impl Lab {
 
     /// Connects a peer here to a server there.
     pub(crate) async fn connect(&self, port: u16) -> Peer {
-        let address = (SERVER.parse::<std::net::IpAddr>().expect("an address"), port).into();
-        self.here.connect(address).await.expect("the server listens")
+        let address = (
+            SERVER.parse::<std::net::IpAddr>().expect("an address"),
+            port,
+        )
+            .into();
+        self.here
+            .connect(address)
+            .await
+            .expect("the server listens")
     }
 
     /// Waits until everything has happened that can happen without the clock.
@@ -228,7 +242,9 @@ const PERIOD: usize = 65_521;
 
 static PATTERN: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut random = Random::new(0);
-    std::iter::repeat_with(|| random.below(256) as u8).take(PERIOD).collect()
+    std::iter::repeat_with(|| random.below(256) as u8)
+        .take(PERIOD)
+        .collect()
 });
 
 /// Fails unless `bytes` are the pattern from `start`.
@@ -236,8 +252,14 @@ static PATTERN: LazyLock<Vec<u8>> = LazyLock::new(|| {
 pub(crate) fn assert_pattern(start: usize, bytes: &[u8]) {
     let expected = pattern(start, bytes.len());
     if bytes != expected {
-        let place = bytes.iter().zip(&expected).position(|(one, two)| one != two);
-        panic!("not the pattern from {start}: at {place:?} of {}", bytes.len());
+        let place = bytes
+            .iter()
+            .zip(&expected)
+            .position(|(one, two)| one != two);
+        panic!(
+            "not the pattern from {start}: at {place:?} of {}",
+            bytes.len()
+        );
     }
 }
 

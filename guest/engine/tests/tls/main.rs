@@ -20,8 +20,13 @@ const NAME: &str = "server.example";
 fn server_role(version: TlsVersion) -> Rc<dyn Protector> {
     let mut settings = ServerSettings::default();
     let key = include_bytes!("key.pem").to_vec();
-    settings.add_certificate(include_bytes!("certificate.pem"), key).expect("a certificate");
-    settings.common.set_versions(TlsVersion::Tls12, version).expect("versions");
+    settings
+        .add_certificate(include_bytes!("certificate.pem"), key)
+        .expect("a certificate");
+    settings
+        .common
+        .set_versions(TlsVersion::Tls12, version)
+        .expect("versions");
     Rc::new(settings.role().expect("a role"))
 }
 
@@ -56,11 +61,17 @@ fn bytes_go_both_ways_and_end() {
     for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
         run(move |lab| async move {
             let ((reader, writer), (their_reader, their_writer)) = pair(&lab, version).await;
-            assert_eq!(writer.raw().tls_info().expect("it is protected").version, version);
+            assert_eq!(
+                writer.raw().tls_info().expect("it is protected").version,
+                version
+            );
             assert_eq!(writer.can_write_eof(), version == TlsVersion::Tls13);
             writer.write(&pattern(0, 200_000)).unwrap();
             their_writer.write(&pattern(9, 200_000)).unwrap();
-            let (ours, theirs) = join!(reader.readexactly(200_000), their_reader.readexactly(200_000));
+            let (ours, theirs) = join!(
+                reader.readexactly(200_000),
+                their_reader.readexactly(200_000)
+            );
             assert_pattern(9, &ours.unwrap());
             assert_pattern(0, &theirs.unwrap());
             writer.write(b"last").unwrap();
@@ -125,7 +136,8 @@ fn network_that_is_cut_anywhere_is_a_failure_and_no_end() {
                         transfer(&lab, &reader, &writer).await;
                     };
                     let opening = async {
-                        let Ok((reader, writer)) = lab.open_with(server.port(), client).await else {
+                        let Ok((reader, writer)) = lab.open_with(server.port(), client).await
+                        else {
                             return;
                         };
                         transfer(&lab, &reader, &writer).await;
@@ -162,7 +174,8 @@ async fn transfer(lab: &Lab, reader: &Reader, writer: &Writer) {
 #[test]
 fn records_arrive_byte_by_byte() {
     run_in_order(|lab| async move {
-        lab.network.set_faults(Faults::byte_by_byte(), Faults::byte_by_byte());
+        lab.network
+            .set_faults(Faults::byte_by_byte(), Faults::byte_by_byte());
         let ((reader, writer), (their_reader, their_writer)) = pair(&lab, TlsVersion::Tls13).await;
         writer.write(&pattern(0, 3_000)).unwrap();
         their_writer.write(&pattern(1, 3_000)).unwrap();
@@ -199,7 +212,11 @@ fn connection_in_use_is_protected() {
 fn dropped_start_tls_aborts() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
-        interrupted(writer.raw().start_tls(reader.raw(), client_role().named()), 5).await;
+        interrupted(
+            writer.raw().start_tls(reader.raw(), client_role().named()),
+            5,
+        )
+        .await;
         assert_eq!(writer.wait_closed().await, Err(Error::Closed));
         lab.quiet().await;
         assert!(peer.other_side_is_gone());
@@ -227,7 +244,9 @@ fn peer_that_speaks_no_tls_is_a_failure_and_its_remains_count() {
         let opening = lab.open_with(listener.address().port(), client);
         let speaking = async {
             let peer = listener.accept().await;
-            peer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+            peer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                .await
+                .unwrap();
             peer
         };
         let (opened, peer) = join!(opening, speaking);
