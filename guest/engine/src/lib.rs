@@ -50,6 +50,8 @@ mod protection;
 mod quota;
 mod reader;
 mod server;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(feature = "tls")]
 pub mod tls;
 mod transport;

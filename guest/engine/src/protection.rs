@@ -125,8 +125,10 @@ impl Remains {
             mut outgoing,
         } = self;
         let lingering = async {
-            // The connection has failed already.
-            let _ = transport::end(&mut *outgoing).await;
+            // An alert may have left in part. Later failures say nothing new: the connection has failed already.
+            if transport::write_rest(&mut *outgoing, |_| {}).await.is_ok() {
+                let _ = transport::end(&mut *outgoing).await;
+            }
             while let Some(bytes) = incoming.read_next().await {
                 engine.buffers().give_back(bytes);
             }

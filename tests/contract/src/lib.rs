@@ -2,7 +2,8 @@
 //!
 //! [`check_kind`] is given a kind of connection: how to make a connected pair, and how much to write until nothing moves any
 //! more. Whatever the kind, the same must hold; what wit/README.md says of streams is what is checked here. It runs where
-//! the connections are: in a guest program over the client crate, or in an embedder over the host crate.
+//! the connections are: natively over the engine, in a guest program over the client crate, or in an embedder over the host
+//! crate.
 //!
 //! ```text
 //!   check_kind -> data, ends, limits, waiting, closing   what must hold
@@ -11,7 +12,7 @@
 //!            Kind, Reads, Writes                         any kind of connection
 //!              ^
 //!              |
-//!            client (WebAssembly), embedder (native)     who checks
+//!            client (WebAssembly), embedder, guest/engine/tests (native)     who checks
 //! ```
 //!
 //! The checks' own tools are here too, [`Failure`] and the macros, for they are the same on both sides.
@@ -21,7 +22,7 @@ mod check;
 mod client;
 mod closing;
 mod data;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(all(feature = "embedder", not(target_family = "wasm")))]
 mod embedder;
 mod ends;
 mod kind;

@@ -122,6 +122,10 @@ impl Connection {
             return;
         }
         if self.tasks.discarding.get() {
+            if self.closed.get() {
+                // The reader was dropped before the close: the silence counts from now on.
+                self.engine.lingering().tick(&self.engine);
+            }
             return self.tasks.discarder.wake();
         }
         if self.closed.get() && !self.input.is_gone() && !self.input.is_here() {

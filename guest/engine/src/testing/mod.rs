@@ -1,0 +1,71 @@
+//! A network in memory, a clock that jumps, and an executor: an engine's platform for tests.
+//!
+//! Tests of applications over the engine run on it in milliseconds, with faults that a real network shows once a year:
+//! resets, half-closes, peers that stop reading, bytes that arrive one by one or never. A test that passes once passes
+//! always: nothing depends on the machine, and a [seed](Network::with_seed) varies what may vary.
+//!
+//! ```
+//! use asyncio_streams_engine::testing::Network;
+//! use asyncio_streams_engine::{ConnectOptions, Engine, Request};
+//!
+//! let network = Network::new();
+//! let (here, there) = (network.host(&["192.0.2.1"]), network.host(&["192.0.2.2"]));
+//! let mut listener = there.listen("192.0.2.2:7".parse().unwrap(), 10).unwrap();
+//! let engine = Engine::new(here);
+//! network.run(async move {
+//!     let options = ConnectOptions::default();
+//!     let (reader, writer) = engine.open_connection("192.0.2.2", 7, options).await.unwrap();
+//!     let peer = listener.accept().await;
+//!     writer.write(b"hello\n".to_vec()).unwrap();
+//!     assert_eq!(peer.read(100).await.unwrap(), b"hello\n");
+//!     peer.reset();
+//!     assert!(reader.read(&Request::Readline).await.is_err());
+//! });
+//! // Nothing is left: no socket, no timer, no pending operation.
+//! network.finish();
+//! ```
+//!
+//! It also checks the contract of [`platform`](crate::platform), and panics where it is broken: an operation that is polled
+//! in a sync call (see [`sync_call`]), a write that begins before the last one has ended, a task that ends while
+//! operations still wait in it, a handle that leaks.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "it runs in tests, where a panic is how a failure shows"
+)]
+
+mod background;
+mod call;
+mod clock;
+mod contract;
+mod counts;
+mod faults;
+mod flow;
+mod host;
+mod link;
+mod listener;
+mod network;
+mod peer;
+mod ports;
+mod random;
+mod sink;
+mod socket;
+mod source;
+mod stream;
+mod tasks;
+mod world;
+
+pub use contract::sync_call;
+pub use counts::Live;
+pub use faults::{Cut, CutKind, Faults, Route, Slow};
+pub use host::Host;
+pub use network::Network;
+pub use peer::{Peer, PeerListener};
+pub use random::Random;
+pub use stream::{StreamSink, StreamSource, stream};
+pub use tasks::Task;

@@ -1,0 +1,15 @@
+//! How connections and servers behave, over the network in memory: in order, and with some seeds.
+//!
+//! The contracts are those of wit/README.md; `states` goes through its tables.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod closing;
+mod connecting;
+mod giving;
+mod quotas;
+mod reading;
+mod serving;
+mod states;
+mod writing;

@@ -1,0 +1,319 @@
+//! The tables of states in wit/README.md, row by row: what each call returns in each state, and that it changes nothing.
+
+use asyncio_streams_engine::testing::{Faults, Peer};
+use asyncio_streams_engine::{ConnectOptions, ServerOptions, Wanted};
+
+use crate::support::*;
+
+const RESET: NetworkCode = NetworkCode::ConnectionReset;
+
+/// What a call returns in a state.
+#[derive(Clone, Copy, Debug)]
+enum Says {
+    Ok,
+    Waits,
+    Closed,
+    AfterEof,
+    Overdue,
+    Reset,
+}
+
+#[track_caller]
+fn says(state: &str, call: &str, result: Option<Result<(), Error>>, expected: Says) {
+    let fits = match (&result, expected) {
+        (Some(Ok(())), Says::Ok) | (None, Says::Waits) => true,
+        (Some(Err(Error::Closed)), Says::Closed) => true,
+        (Some(Err(Error::WriteAfterEof)), Says::AfterEof) => true,
+        (Some(Err(Error::DeadlineExceeded)), Says::Overdue) => true,
+        (Some(Err(error)), Says::Reset) => is_network(error, RESET),
+        _ => false,
+    };
+    assert!(fits, "{state}: {call} returns {result:?}, not {expected:?}");
+}
+
+/// A row of the table of writers: `write`, `drain` and `flush`, `wait-closed`, `is-closing`, `write-eof`.
+async fn writer_row(lab: &Lab, state: &str, writer: &Writer, row: (Says, Says, Says, bool, Says)) {
+    for _ in 0..2 {
+        let (write, drain, closed, closing, eof) = row;
+        assert_eq!(writer.is_closing(), closing, "{state}");
+        says(state, "write", Some(writer.write(b"")), write);
+        says(state, "writelines", Some(writer.writelines(&[])), write);
+        says(
+            state,
+            "drain",
+            within(&lab.network, 1, writer.drain()).await,
+            drain,
+        );
+        says(
+            state,
+            "flush",
+            within(&lab.network, 1, writer.flush()).await,
+            drain,
+        );
+        says(
+            state,
+            "wait-closed",
+            within(&lab.network, 1, writer.wait_closed()).await,
+            closed,
+        );
+        if !matches!(eof, Says::Waits) {
+            says(state, "write-eof", Some(writer.write_eof()), eof);
+        }
+        assert_eq!(
+            writer.is_closing(),
+            closing,
+            "{state}: a call has changed it"
+        );
+    }
+}
+
+#[test]
+fn writer_is_open_then_half_closed_then_closed() {
+    run(|lab| async move {
+        let (_reader, writer, _peer) = lab.peer().await;
+        // `Waits` for write-eof: not called, it would change the state.
+        let open = (Says::Ok, Says::Ok, Says::Waits, false, Says::Waits);
+        writer_row(&lab, "open", &writer, open).await;
+        writer.write_eof().unwrap();
+        let half = (Says::AfterEof, Says::Ok, Says::Waits, false, Says::Ok);
+        writer_row(&lab, "half-closed", &writer, half).await;
+        writer.close();
+        writer.wait_closed().await.unwrap();
+        let closed = (Says::Closed, Says::Ok, Says::Ok, true, Says::Ok);
+        writer_row(&lab, "closed", &writer, closed).await;
+        // The first of the final states stays.
+        writer.abort();
+        writer_row(&lab, "closed, then aborted", &writer, closed).await;
+    });
+}
+
+/// A writer with bytes under way to a peer that does not read.
+async fn clogged(lab: &Lab, options: ConnectOptions) -> (Reader, Writer, Peer) {
+    let (reader, writer, peer) = lab.peer_with(options).await;
+    peer.set_faults_in(Faults::black_hole());
+    writer.write(&pattern(0, 300_000)).unwrap();
+    lab.quiet().await;
+    (reader, writer, peer)
+}
+
+#[test]
+fn writer_is_closing_then_overdue() {
+    run(|lab| async move {
+        let mut options = ConnectOptions::default();
+        options.set_close_deadline(Some(SECOND));
+        let (_reader, writer, _peer) = clogged(&lab, options).await;
+        writer.close();
+        let closing = (Says::Closed, Says::Waits, Says::Waits, true, Says::Ok);
+        writer_row(&lab, "closing", &writer, closing).await;
+        lab.network.sleep(SECOND).await;
+        let overdue = (
+            Says::Closed,
+            Says::Overdue,
+            Says::Overdue,
+            true,
+            Says::Closed,
+        );
+        writer_row(&lab, "overdue", &writer, overdue).await;
+        writer.abort();
+        writer_row(&lab, "overdue, then aborted", &writer, overdue).await;
+    });
+}
+
+#[test]
+fn writer_is_aborted_from_every_state_before() {
+    for before in ["open", "half-closed", "closing"] {
+        run(move |lab| async move {
+            let (_reader, writer, peer) = clogged(&lab, ConnectOptions::default()).await;
+            match before {
+                "half-closed" => writer.write_eof().unwrap(),
+                "closing" => writer.close(),
+                _ => {}
+            }
+            writer.abort();
+            let aborted = (Says::Closed, Says::Closed, Says::Closed, true, Says::Closed);
+            writer_row(&lab, "aborted", &writer, aborted).await;
+            peer.reset();
+            lab.quiet().await;
+            writer_row(&lab, "aborted, then reset", &writer, aborted).await;
+        });
+    }
+}
+
+#[test]
+fn writer_is_lost_from_every_state_before() {
+    for before in ["open", "half-closed", "closing"] {
+        run(move |lab| async move {
+            let (_reader, writer, peer) = clogged(&lab, ConnectOptions::default()).await;
+            match before {
+                "half-closed" => writer.write_eof().unwrap(),
+                "closing" => writer.close(),
+                _ => {}
+            }
+            peer.reset();
+            lab.quiet().await;
+            let lost = (Says::Reset, Says::Reset, Says::Reset, true, Says::Reset);
+            writer_row(&lab, "lost", &writer, lost).await;
+            writer.abort();
+            writer.close();
+            writer_row(&lab, "lost, then aborted", &writer, lost).await;
+        });
+    }
+}
+
+#[test]
+fn busy_comes_before_everything_else() {
+    run(|lab| async move {
+        use asyncio_streams_engine::testing::stream;
+        let (_reader, writer, _peer) = lab.peer().await;
+        let (_sink, source) = stream(&lab.here);
+        let mut sending = std::pin::pin!(writer.write_stream(Box::new(source)));
+        lab.pending(sending.as_mut());
+        writer.close();
+        assert_eq!(writer.write(b""), Err(Error::Busy));
+        assert_eq!(writer.write_eof(), Err(Error::Busy));
+        assert_eq!(sending.await, (0, Err(Error::Closed)));
+        assert_eq!(writer.write(b""), Err(Error::Closed));
+    });
+}
+
+/// A row of the table of readers: reads once the buffer is used up, `at-eof`, `exception`.
+async fn reader_row(lab: &Lab, state: &str, reader: &Reader, read: Says, at_eof: bool) {
+    for _ in 0..2 {
+        assert_eq!(reader.at_eof(), at_eof, "{state}");
+        let exception = reader.exception().map(Err);
+        match read {
+            Says::Ok | Says::Waits => assert_eq!(exception, None, "{state}"),
+            failed => says(state, "exception", exception, failed),
+        }
+        let result = within(&lab.network, 1, reader.read(1)).await;
+        says(state, "read", result.map(|bytes| bytes.map(drop)), read);
+        let result = within(&lab.network, 1, reader.wait(Wanted::Any)).await;
+        let waits = matches!(read, Says::Waits);
+        says(
+            state,
+            "wait",
+            result,
+            if waits { Says::Waits } else { Says::Ok },
+        );
+    }
+}
+
+#[test]
+fn reader_is_open_then_ended_for_good() {
+    run(|lab| async move {
+        let (reader, writer, peer) = lab.peer().await;
+        reader_row(&lab, "open", &reader, Says::Waits, false).await;
+        peer.end();
+        reader.wait(Wanted::End).await.unwrap();
+        reader_row(&lab, "ended", &reader, Says::Ok, true).await;
+        writer.close();
+        reader_row(&lab, "ended, then closed", &reader, Says::Ok, true).await;
+        writer.abort();
+        reader_row(&lab, "ended, then aborted", &reader, Says::Ok, true).await;
+    });
+}
+
+#[test]
+fn reader_is_failed_for_good() {
+    run(|lab| async move {
+        let (reader, writer, peer) = lab.peer().await;
+        peer.reset();
+        reader.wait(Wanted::Any).await.unwrap();
+        reader_row(&lab, "failed", &reader, Says::Reset, false).await;
+        writer.close();
+        reader_row(&lab, "failed, then closed", &reader, Says::Reset, false).await;
+    });
+}
+
+#[test]
+fn reader_is_closed_by_close_and_by_abort() {
+    for abort in [false, true] {
+        run(move |lab| async move {
+            let (reader, writer, peer) = lab.peer().await;
+            if abort {
+                writer.abort();
+            } else {
+                writer.close();
+            }
+            reader_row(&lab, "closed", &reader, Says::Closed, false).await;
+            drop(peer);
+            lab.quiet().await;
+            reader_row(&lab, "closed, then ended", &reader, Says::Closed, false).await;
+        });
+    }
+}
+
+#[test]
+fn reader_is_idle_when_the_timeout_has_passed() {
+    run(|lab| async move {
+        let mut options = ServerOptions::default();
+        options.set_idle_timeout(Some(SECOND));
+        let server = lab.serve(options).await;
+        let _peer = lab.connect(server.port()).await;
+        let (reader, writer) = server.accept().await.unwrap();
+        lab.network.sleep(2 * SECOND).await;
+        reader_row(&lab, "idle", &reader, Says::Overdue, false).await;
+        let overdue = (
+            Says::Closed,
+            Says::Overdue,
+            Says::Overdue,
+            true,
+            Says::Closed,
+        );
+        writer_row(&lab, "overdue", &writer, overdue).await;
+    });
+}
+
+#[test]
+fn reader_is_given_away_from_every_state_that_has_something_to_give() {
+    for before in ["open", "ended", "buffered and failed"] {
+        run(move |lab| async move {
+            let (reader, _writer, peer) = lab.peer().await;
+            match before {
+                "ended" => {
+                    peer.end();
+                    reader.wait(Wanted::End).await.unwrap();
+                }
+                "buffered and failed" => {
+                    peer.write(b"x").await.unwrap();
+                    reader.wait(Wanted::Any).await.unwrap();
+                    peer.reset();
+                    reader.wait(Wanted::End).await.unwrap();
+                }
+                _ => {}
+            }
+            let rest = reader.into_stream().unwrap();
+            drop(rest);
+            reader_row(&lab, "given away", &reader, Says::Closed, false).await;
+        });
+    }
+}
+
+#[test]
+fn server_is_bound_serving_closed_and_finished() {
+    run(|lab| async move {
+        let mut options = ServerOptions::default();
+        options.set_start_serving(false);
+        let server = lab.serve(options).await;
+        let row = async |state: &str, accept: Says, serving: bool, sockets: usize, closed: Says| {
+            let accepted = within(&lab.network, 1, server.accept()).await;
+            says(state, "accept", accepted.map(|pair| pair.map(drop)), accept);
+            assert_eq!(server.is_serving(), serving, "{state}");
+            assert_eq!(server.sockets().len(), sockets, "{state}");
+            let waited = within(&lab.network, 1, server.wait_closed()).await;
+            says(state, "wait-closed", waited.map(Ok), closed);
+        };
+        row("bound", Says::Waits, false, 1, Says::Waits).await;
+        server.start_serving().unwrap();
+        row("serving", Says::Waits, true, 1, Says::Waits).await;
+        let _peer = lab.connect(server.port()).await;
+        let client = server.accept().await.unwrap();
+        server.close();
+        row("closed", Says::Closed, false, 0, Says::Waits).await;
+        drop(client);
+        lab.quiet().await;
+        row("finished", Says::Closed, false, 0, Says::Ok).await;
+        server.close();
+        row("finished, then closed", Says::Closed, false, 0, Says::Ok).await;
+    });
+}

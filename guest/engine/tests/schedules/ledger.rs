@@ -1,0 +1,149 @@
+//! What both ends of each connection have done, so that each can be checked against the other.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+/// The two ends: the client's, the server's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Client,
+    Server,
+}
+
+/// One direction of a connection.
+#[derive(Clone, Debug, Default)]
+struct Direction {
+    /// There is a sender: its side of the connection was handed out.
+    begun: bool,
+    /// Bytes that its sender has queued.
+    queued: usize,
+    /// Bytes that its receiver has got.
+    received: usize,
+    /// The sender has ended it after everything that was queued.
+    ended: bool,
+    /// The sender has aborted, or met a failure.
+    broken: bool,
+    /// The receiver has seen the end.
+    seen: bool,
+    /// The receiver has stopped before.
+    stopped: bool,
+}
+
+/// All connections, by the client's port.
+#[derive(Default)]
+pub(crate) struct Ledger(RefCell<BTreeMap<u16, [Direction; 2]>>);
+
+/// One direction of one connection in the ledger.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    port: u16,
+    from: usize,
+}
+
+impl Entry {
+    /// What `end` sends on the connection of the client's `port`.
+    pub(crate) fn sent_by(end: End, port: u16) -> Self {
+        Entry {
+            port,
+            from: end as usize,
+        }
+    }
+
+    /// What `end` receives.
+    pub(crate) fn received_by(end: End, port: u16) -> Self {
+        Entry {
+            port,
+            from: 1 - end as usize,
+        }
+    }
+
+    /// Where the pattern of this direction begins.
+    pub(crate) fn start(self) -> usize {
+        usize::from(self.port) * 31 + self.from * 1_000
+    }
+}
+
+impl Ledger {
+    fn with<T>(&self, entry: Entry, act: impl FnOnce(&mut Direction) -> T) -> T {
+        let mut connections = self.0.borrow_mut();
+        act(&mut connections.entry(entry.port).or_default()[entry.from])
+    }
+
+    pub(crate) fn begun(&self, entry: Entry) {
+        self.with(entry, |direction| direction.begun = true);
+    }
+
+    pub(crate) fn queued(&self, entry: Entry, bytes: usize) {
+        self.with(entry, |direction| direction.queued += bytes);
+    }
+
+    /// Bytes that were counted as queued were not taken.
+    pub(crate) fn unqueue(&self, entry: Entry, bytes: usize) {
+        self.with(entry, |direction| {
+            direction.queued -= bytes;
+            assert!(
+                direction.received <= direction.queued,
+                "bytes from nowhere: {direction:?}"
+            );
+        });
+    }
+
+    pub(crate) fn ended(&self, entry: Entry) {
+        self.with(entry, |direction| direction.ended = true);
+    }
+
+    pub(crate) fn broken(&self, entry: Entry) {
+        self.with(entry, |direction| direction.broken = true);
+    }
+
+    /// The receiver has got bytes: never more than were queued.
+    pub(crate) fn received(&self, entry: Entry, bytes: usize) {
+        self.with(entry, |direction| {
+            direction.received += bytes;
+            assert!(
+                direction.received <= direction.queued,
+                "bytes from nowhere: {direction:?}"
+            );
+        });
+    }
+
+    pub(crate) fn stopped(&self, entry: Entry) {
+        self.with(entry, |direction| direction.stopped = true);
+    }
+
+    /// The receiver has seen the end: only after everything, unless something was broken.
+    pub(crate) fn seen(&self, entry: Entry, faulty: bool) {
+        self.with(entry, |direction| {
+            direction.seen = true;
+            let whole = direction.ended && direction.received == direction.queued;
+            let nobody = !direction.begun && direction.received == 0;
+            assert!(
+                whole || nobody || direction.broken || faulty,
+                "an end too early: {direction:?}"
+            );
+        });
+    }
+
+    /// At the end of a run without faults, receivers that have not stopped have everything.
+    pub(crate) fn check(&self, faulty: bool) {
+        for (port, directions) in self.0.borrow().iter() {
+            for direction in directions {
+                let whole = direction.received == direction.queued && direction.seen;
+                assert!(
+                    faulty || !direction.ended || direction.broken || direction.stopped || whole,
+                    "bytes were lost on {port}: {direction:?}"
+                );
+            }
+        }
+    }
+
+    /// Returns how many bytes were received in all.
+    pub(crate) fn total(&self) -> usize {
+        let connections = self.0.borrow();
+        connections
+            .values()
+            .flatten()
+            .map(|direction| direction.received)
+            .sum()
+    }
+}
