@@ -27,13 +27,13 @@ fn server_role(version: TlsVersion) -> Rc<dyn Protector> {
         .common
         .set_versions(TlsVersion::Tls12, version)
         .expect("versions");
-    Rc::new(settings.role().expect("a role"))
+    Rc::new(settings.server().expect("a role"))
 }
 
 fn client_role() -> Rc<dyn ClientProtector> {
     let mut settings = ClientSettings::default();
     settings.accept_any_certificate().expect("a client");
-    Rc::new(settings.role(Some(NAME)).expect("a role"))
+    Rc::new(settings.client(Some(NAME)).expect("a role"))
 }
 
 fn options(version: TlsVersion) -> (ConnectOptions, ServerOptions) {
