@@ -1,7 +1,7 @@
 //! `cargo xtask build`: the components, and the examples composed; and the tests' programs, for those who test.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use asyncio_streams_host::compose::{ComposeError, Composition, Part, compose};
@@ -26,6 +26,26 @@ pub(crate) struct Options {
     python: bool,
 }
 
+/// The components to compose, and where to.
+#[derive(Args)]
+pub(crate) struct ComposeOptions {
+    output: PathBuf,
+    /// The program first, the streams last.
+    parts: Vec<PathBuf>,
+}
+
+/// Composes components that are files.
+///
+/// # Errors
+/// When a file cannot be read or written, or the parts do not fit.
+pub(crate) fn compose_files(options: &ComposeOptions) -> Result<()> {
+    let parts = options.parts.iter().map(Part::read);
+    let composed = compose(parts.collect::<Result<Vec<_>, _>>()?)?;
+    let output = &options.output;
+    fs::write(output, composed.bytes())
+        .with_context(|| format!("cannot write {}", output.display()))
+}
+
 /// The command.
 ///
 /// # Errors
@@ -36,12 +56,12 @@ pub(crate) fn run(choice: Choice, options: &Options) -> Result<()> {
         test_programs(&toolchain)?;
     }
     if options.python {
-        python::Programs::get()?.compile_all(&python::all()?)?;
+        python::require("build")?;
     }
     Ok(())
 }
 
-/// Builds what people use into `target/components`, says what changed, and gives the compiler:
+/// Builds the components that users get into `target/components`, reports changes, and returns the compiler:
 ///
 /// * `streams.wasm`, `serve.wasm`;
 /// * `streams-tls.wasm`, unless there is no clang and none can be installed;
@@ -49,24 +69,42 @@ pub(crate) fn run(choice: Choice, options: &Options) -> Result<()> {
 ///
 /// # Errors
 /// When there is no compiler, a package does not build or an example does not compose.
-pub(crate) fn build(choice: Choice) -> Result<Toolchain> {
+pub fn build(choice: Choice) -> Result<Toolchain> {
     let toolchain = Toolchain::get(choice)?;
-    eprintln!("Building the components with {}", toolchain.name);
     let mut artifacts = Artifacts::new(&["", "examples"]);
-    let streams = library(
+    components(&toolchain, What::Examples, &mut artifacts)?;
+    tls(&toolchain, &mut artifacts)?;
+    report(&artifacts.finish()?);
+    Ok(toolchain)
+}
+
+/// Builds only the components that the demo runs. Other components stay as they are.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn for_demo(choice: Choice) -> Result<()> {
+    let toolchain = Toolchain::get(choice)?;
+    let mut artifacts = Artifacts::new(&[]);
+    components(
         &toolchain,
+        What::Named(&["echo-client", "echo-server"]),
+        &mut artifacts,
+    )?;
+    report(&artifacts.finish()?);
+    Ok(())
+}
+
+/// Builds the components without TLS and these examples, which it composes.
+fn components(toolchain: &Toolchain, examples: What, artifacts: &mut Artifacts) -> Result<()> {
+    eprintln!("Building the components with {}", toolchain.name);
+    let streams = library(
+        toolchain,
         "asyncio-streams-component",
         "streams.wasm",
-        &mut artifacts,
+        artifacts,
     )?;
-    tls(&toolchain, &mut artifacts)?;
-    let serve = library(
-        &toolchain,
-        "asyncio-streams-serve",
-        "serve.wasm",
-        &mut artifacts,
-    )?;
-    for example in wasm::build(&toolchain, "asyncio-streams", What::Examples)? {
+    let serve = library(toolchain, "asyncio-streams-serve", "serve.wasm", artifacts)?;
+    for example in wasm::build(toolchain, "asyncio-streams", examples)? {
         let name = example.name;
         let content = read(&example.file)?;
         let part = Part::new(format!("{name}.wasm"), content.as_slice());
@@ -75,8 +113,7 @@ pub(crate) fn build(choice: Choice) -> Result<Toolchain> {
         artifacts.put(format!("examples/{name}.wasm"), &content)?;
         artifacts.put(format!("examples/{name}.composed.wasm"), composed.bytes())?;
     }
-    report(&artifacts.finish()?);
-    Ok(toolchain)
+    Ok(())
 }
 
 /// Builds `tests/NAME.wasm`, the guest programs of the tests, which compose them as they need.
@@ -85,7 +122,11 @@ pub(crate) fn build(choice: Choice) -> Result<Toolchain> {
 /// When one does not build.
 pub(crate) fn test_programs(toolchain: &Toolchain) -> Result<()> {
     let mut artifacts = Artifacts::new(&["tests"]);
-    for program in wasm::build(toolchain, "asyncio-streams-test-programs", What::Examples)? {
+    for program in wasm::build(
+        toolchain,
+        "asyncio-streams-test-programs",
+        What::QuickExamples,
+    )? {
         artifacts.put(
             format!("tests/{}.wasm", program.name),
             &read(&program.file)?,

@@ -45,13 +45,15 @@ pub(crate) fn ci(choice: Choice) -> Result<()> {
         lint_guests(&toolchain)?;
         lint_tls(&toolchain)
     });
-    steps.run("lints of what is written in Python", |_| python::lints());
+    steps.run("lints of Python, and the spelling of everything", |_| {
+        python::require("lints")
+    });
     steps.run("documentation", |_| documentation());
     if steps
         .run("the components", |_| build::build(choice))
         .is_some()
     {
-        test::tests(&mut steps, &toolchain, &Options::of_ci());
+        test::tests(&mut steps, choice, &toolchain, &Options::of_ci());
     }
     steps.finish()
 }

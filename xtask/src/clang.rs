@@ -23,7 +23,7 @@ const VARIABLE: &str = "CC_wasm32_unknown_unknown";
 ///
 /// # Errors
 /// When there is none and none can be installed: how to get one.
-pub(crate) fn get() -> Result<PathBuf> {
+pub fn get() -> Result<PathBuf> {
     if let Some(found) = find() {
         return Ok(found);
     }
@@ -57,7 +57,7 @@ fn makes_wasm(clang: &PathBuf) -> bool {
 }
 
 /// Has the crates that compile C use it.
-pub(crate) fn set(command: &mut Command, clang: &PathBuf) {
+pub fn set(command: &mut Command, clang: &PathBuf) {
     command.env(VARIABLE, clang);
     // Flags for the machine at hand do not fit WebAssembly.
     command.env_remove("CFLAGS");

@@ -15,7 +15,7 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// When it cannot be started, fails, or has not ended after `deadline`; then it is ended, with all that it started.
-pub(crate) fn run(command: &mut Command, what: &str, deadline: Duration) -> Result<()> {
+pub fn run(command: &mut Command, what: &str, deadline: Duration) -> Result<()> {
     let status = Running::start(command, what, deadline)?.finish()?;
     if status.success() {
         Ok(())
@@ -25,7 +25,7 @@ pub(crate) fn run(command: &mut Command, what: &str, deadline: Duration) -> Resu
 }
 
 /// As [`run`], with each line of its standard output given to `each`, which shows it or does not.
-pub(crate) fn run_reading(
+pub fn run_reading(
     command: &mut Command,
     what: &str,
     deadline: Duration,
@@ -44,7 +44,7 @@ pub(crate) fn run_reading(
 }
 
 /// What a short command prints on its standard output, or nothing when it cannot be run or fails.
-pub(crate) fn output_of(command: &mut Command) -> Option<String> {
+pub fn output_of(command: &mut Command) -> Option<String> {
     let output = command
         .stdin(Stdio::null())
         .stderr(Stdio::null())
@@ -57,7 +57,8 @@ pub(crate) fn output_of(command: &mut Command) -> Option<String> {
 }
 
 /// What a program says.
-pub(crate) enum Next {
+pub enum Next {
+    /// A line.
     Line(String),
     /// Nothing yet.
     Silence,
@@ -66,7 +67,7 @@ pub(crate) enum Next {
 }
 
 /// A program at work. Dropping it ends it, with all that it started.
-pub(crate) struct Running {
+pub struct Running {
     what: String,
     child: Child,
     lines: Option<Receiver<String>>,
@@ -78,7 +79,7 @@ pub(crate) struct Running {
 
 impl Running {
     /// Starts a program without standard input. It can be read from when `command` has its standard output piped.
-    pub(crate) fn start(command: &mut Command, what: &str, deadline: Duration) -> Result<Self> {
+    pub fn start(command: &mut Command, what: &str, deadline: Duration) -> Result<Self> {
         let mut child = command.stdin(Stdio::null()).spawn().with_context(|| {
             format!(
                 "{what}: cannot start {}",
@@ -112,12 +113,12 @@ impl Running {
     }
 
     /// Its number in the operating system.
-    pub(crate) fn id(&self) -> u32 {
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// The next line that it prints, or nothing when it has closed its standard output.
-    pub(crate) fn next_line(&mut self) -> Result<Option<String>> {
+    pub fn next_line(&mut self) -> Result<Option<String>> {
         loop {
             match self.line_within(Duration::from_millis(200))? {
                 Next::Line(line) => return Ok(Some(line)),
@@ -128,7 +129,7 @@ impl Running {
     }
 
     /// The next line, if it comes within `patience`.
-    pub(crate) fn line_within(&mut self, patience: Duration) -> Result<Next> {
+    pub fn line_within(&mut self, patience: Duration) -> Result<Next> {
         self.check_deadline()?;
         let Some(lines) = &self.lines else {
             return Ok(Next::End);
@@ -144,13 +145,13 @@ impl Running {
     }
 
     /// The same program, with no other limit than that this value lives.
-    pub(crate) fn without_deadline(mut self) -> Self {
+    pub fn without_deadline(mut self) -> Self {
         self.deadline = Duration::MAX;
         self
     }
 
     /// Waits for its end.
-    pub(crate) fn finish(mut self) -> Result<ExitStatus> {
+    pub fn finish(mut self) -> Result<ExitStatus> {
         let mut pause = Duration::from_millis(1);
         loop {
             if let Some(status) = self.child.try_wait()? {

@@ -8,7 +8,7 @@ use clap::Parser as _;
 use crate::shell::Session;
 use crate::steps::Tally;
 use crate::tools::Tool;
-use crate::{Cli, by_hand, checkout, debian};
+use crate::{Cli, by_hand, checkout, debian, tools};
 
 /// The component that is built where there is a clang.
 const TLS: &str = "streams-tls.wasm";
@@ -17,8 +17,8 @@ const TLS: &str = "streams-tls.wasm";
 const OPENSSL: &str = "openssl";
 
 /// Runs the lines block by block, with programs from these folders first; a server that a block starts is ended with
-/// it. The lines that the demo prints must be among them. Lines that run this automation are looked at only: the tests
-/// run all of it. Lines that install a program must name the version that the tests have.
+/// it. The lines that the demo prints must be among them. Lines that run this automation, or build the host program, are
+/// looked at only: the tests run all of it. Lines that install a program must name the version that the tests have.
 ///
 /// # Errors
 /// When a line fails, or the README has not all that the demo prints.
@@ -54,7 +54,8 @@ pub(crate) fn run(folders: &[PathBuf], python: bool, tally: &mut Tally) -> Resul
             match line.split_once(' ') {
                 Some(("cargo", rest)) if rest.starts_with("xtask") => check_ours(&line)?,
                 Some(("cargo", rest)) if rest.starts_with("install ") => check_install(&line)?,
-                _ => drop(session.run(&line)?),
+                Some(("cargo", rest)) if rest.starts_with("build ") => check_build(&line)?,
+                _ => check_echo(&line, &session.run(&line)?)?,
             }
             tally.passed += 1;
         }
@@ -78,6 +79,28 @@ fn check_ours(line: &str) -> Result<()> {
     Cli::try_parse_from(line.split_whitespace().skip(1))
         .map(drop)
         .with_context(|| format!("`{line}` is no command of the automation"))
+}
+
+/// A client of an echo server prints what it got back.
+fn check_echo(line: &str, printed: &[String]) -> Result<()> {
+    let is_client = line.contains("client.wasm 127.0.0.1") && line.contains(" run ");
+    if is_client
+        && !printed
+            .iter()
+            .any(|line| line == "Received: 'Hello World!'")
+    {
+        bail!("`{line}` does not print that it received what it sent, but {printed:?}");
+    }
+    Ok(())
+}
+
+/// The tests have built the same program, with the features that the tests need. With others it would take minutes again.
+fn check_build(line: &str) -> Result<()> {
+    println!("$ {line}   (looked at only)");
+    if line == "cargo build --release -p asyncio-streams-host" && tools::streams()?.is_file() {
+        return Ok(());
+    }
+    bail!("`{line}` builds something else than the program of the tests")
 }
 
 fn check_install(line: &str) -> Result<()> {
@@ -139,5 +162,14 @@ mod tests {
         assert!(check_install("cargo install wasmtime-cli --version 47.0.0 --locked").is_err());
         assert!(check_install("cargo install wasmtime-cli").is_err());
         assert!(check_install("cargo install something").is_err());
+        assert!(check_build("cargo build --release -p something").is_err());
+    }
+
+    #[test]
+    fn a_client_must_get_its_message_back() {
+        let line = "wasmtime run -S inherit-network target/by-hand/client.wasm 127.0.0.1:8888";
+        assert!(check_echo(line, &[]).is_err());
+        assert!(check_echo(line, &["Received: 'Hello World!'".to_owned()]).is_ok());
+        assert!(check_echo("mkdir -p target/by-hand", &[]).is_ok());
     }
 }

@@ -53,6 +53,8 @@ pub(crate) struct Steps {
 struct Step {
     name: String,
     took: Duration,
+    /// The time of the processor that the programs took which the step started; none where the system does not tell.
+    cpu: Option<Duration>,
     tally: Tally,
     error: Option<anyhow::Error>,
 }
@@ -79,10 +81,12 @@ impl Steps {
             return None;
         }
         eprintln!("\n=== {name}");
-        let started = Instant::now();
+        let (started, cpu_before) = (Instant::now(), cpu_of_children());
         let mut tally = Tally::default();
         let result = step(&mut tally);
         let took = started.elapsed();
+        let cpu = cpu_of_children().zip(cpu_before);
+        let cpu = cpu.map(|(after, before)| after.saturating_sub(before));
         if result.is_err() {
             tally.failed = tally.failed.max(1);
         } else if tally == Tally::default() {
@@ -97,6 +101,7 @@ impl Steps {
         self.done.push(Step {
             name: name.to_owned(),
             took,
+            cpu,
             tally,
             error,
         });
@@ -113,14 +118,16 @@ impl Steps {
         for Step {
             name,
             took,
+            cpu,
             tally,
             error,
         } in &self.done
         {
             let verdict = if error.is_none() { "ok" } else { "FAILED" };
             let Tally { passed, failed, .. } = tally;
+            let cpu = cpu.map_or_else(String::new, |cpu| format!("{:.0}", cpu.as_secs_f64()));
             println!(
-                "{:>8.1} s  {verdict:<6}  {name} ({passed} passed, {failed} failed)",
+                "{:>8.1} s  {cpu:>5} CPU s  {verdict:<6}  {name} ({passed} passed, {failed} failed)",
                 took.as_secs_f64()
             );
             total.add(*tally);
@@ -146,6 +153,15 @@ impl Steps {
     }
 }
 
+/// The time of the processor that ended children of this process took. Linux tells.
+fn cpu_of_children() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name, in parentheses, may have blanks; the state is next, the times are 13 and 14 fields later, in hundredths.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(13);
+    let mut hundredths = || fields.next()?.parse::<u64>().ok();
+    Some(Duration::from_millis(10 * (hundredths()? + hundredths()?)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,6 +182,16 @@ mod tests {
                 skipped: 1
             }
         );
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_time_of_children_is_counted() {
+        let before = cpu_of_children().unwrap();
+        let mut busy = std::process::Command::new("sh");
+        busy.args(["-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"]);
+        assert!(busy.status().unwrap().success());
+        assert!(cpu_of_children().unwrap() > before);
     }
 
     #[test]

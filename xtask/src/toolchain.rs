@@ -11,8 +11,11 @@ use clap::ValueEnum;
 
 use crate::{checkout, debian, linker, process};
 
+/// The environment variable that names the compiler, as the option `--toolchain` does.
+pub const VARIABLE: &str = "XTASK_TOOLCHAIN";
+
 /// What guests are built for.
-pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Searches take 16 bytes at once, which every runtime with WASI 0.3 can; and the linker writes indices as short as they
 /// are, which it leaves to whoever strips all symbols.
@@ -20,14 +23,13 @@ const FLAGS: &str = "-C target-feature=+simd128 -C link-arg=--compress-relocatio
 
 /// Which compiler a person wants.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Choice {
-    // Comments of this kind keep the help to a line an option.
-    // The first of these that is there, else the first that can be installed.
+pub enum Choice {
+    /// The first of these that is installed, else the first that can be installed.
     #[default]
     Auto,
-    // rustup's compiler with its target.
+    /// The compiler of rustup, with its target.
     Rustup,
-    // Debian's packages.
+    /// The packages of Debian.
     Debian,
 }
 
@@ -43,15 +45,17 @@ impl fmt::Display for Choice {
 }
 
 /// A compiler with all that it takes to make a component.
-pub(crate) struct Toolchain {
-    pub(crate) cargo: OsString,
-    pub(crate) rustc: OsString,
+pub struct Toolchain {
+    /// Its cargo.
+    pub cargo: OsString,
+    /// The compiler itself.
+    pub rustc: OsString,
     /// The target's library is not there as a binary: cargo builds it from the compiler's source.
-    pub(crate) builds_std: bool,
+    pub builds_std: bool,
     /// What to call it.
-    pub(crate) name: String,
+    pub name: String,
     /// Where its output goes. Each compiler has a folder, so that changing between them rebuilds nothing.
-    pub(crate) target_dir: PathBuf,
+    pub target_dir: PathBuf,
 }
 
 impl Toolchain {
@@ -59,7 +63,7 @@ impl Toolchain {
     ///
     /// # Errors
     /// When there is none and none can be installed: what was tried, and what a person can do.
-    pub(crate) fn get(choice: Choice) -> Result<Self> {
+    pub fn get(choice: Choice) -> Result<Self> {
         let (rustup, debian) = (choice != Choice::Debian, choice != Choice::Rustup);
         if rustup && let Some(found) = with_target() {
             return Ok(found);
@@ -92,7 +96,7 @@ impl Toolchain {
     }
 
     /// `cargo SUBCOMMAND` for WebAssembly.
-    pub(crate) fn cargo(&self, subcommand: &str) -> Result<Command> {
+    pub fn cargo(&self, subcommand: &str) -> Result<Command> {
         let linker = linker::find(&self.rustc)?;
         let mut command = checkout::clean(&self.cargo);
         command
@@ -123,7 +127,7 @@ impl Toolchain {
 }
 
 /// What `rustc --print WHAT` says for a target, or for the machine at hand.
-pub(crate) fn rustc_print(rustc: &OsString, what: &str, target: Option<&str>) -> Option<PathBuf> {
+pub fn rustc_print(rustc: &OsString, what: &str, target: Option<&str>) -> Option<PathBuf> {
     let mut command = checkout::clean(rustc);
     command
         .args(["--print", what])
@@ -132,7 +136,7 @@ pub(crate) fn rustc_print(rustc: &OsString, what: &str, target: Option<&str>) ->
 }
 
 /// The version that a compiler gives itself, as `1.95.0`.
-pub(crate) fn version_of(rustc: &OsString) -> String {
+pub fn version_of(rustc: &OsString) -> String {
     let said = process::output_of(checkout::clean(rustc).arg("--version")).unwrap_or_default();
     said.split_whitespace()
         .nth(1)

@@ -15,19 +15,24 @@ const DEADLINE: Duration = Duration::from_secs(45 * 60);
 
 /// One component that cargo made.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Built {
+pub struct Built {
     /// The name of the target in its Cargo.toml.
-    pub(crate) name: String,
-    pub(crate) file: PathBuf,
+    pub name: String,
+    /// The component.
+    pub file: PathBuf,
 }
 
 /// What of a package to build.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum What {
+pub enum What {
     /// Its library, a component.
     Library,
     /// Its examples, each a component.
     Examples,
+    /// The same without optimization across crates, which takes a quarter of the time: for programs of tests.
+    QuickExamples,
+    /// Some of its examples.
+    Named(&'static [&'static str]),
     /// One example as a module, to which no component is made: for what imports and exports no interface.
     Module(&'static str),
 }
@@ -38,22 +43,18 @@ pub(crate) enum What {
 ///
 /// # Errors
 /// When cargo fails, or nothing comes out that is WebAssembly.
-pub(crate) fn build(toolchain: &Toolchain, package: &str, what: What) -> Result<Vec<Built>> {
+pub fn build(toolchain: &Toolchain, package: &str, what: What) -> Result<Vec<Built>> {
     run(toolchain, package, what, |_| {})
 }
 
 /// The workspace of the component with TLS.
-pub(crate) const TLS_MANIFEST: &str = "guest/tls/Cargo.toml";
+pub const TLS_MANIFEST: &str = "guest/tls/Cargo.toml";
 
 /// Builds the component of a package in that workspace.
 ///
 /// # Errors
 /// As [`build`].
-pub(crate) fn build_tls(
-    toolchain: &Toolchain,
-    clang: &PathBuf,
-    package: &str,
-) -> Result<Vec<Built>> {
+pub fn build_tls(toolchain: &Toolchain, clang: &PathBuf, package: &str) -> Result<Vec<Built>> {
     run(toolchain, package, What::Library, |command| {
         command.args(["--manifest-path", TLS_MANIFEST, "--locked"]);
         clang::set(command, clang);
@@ -69,12 +70,18 @@ fn run(
     // `rustc` is `build` with arguments for the last compilation, and takes one target only.
     let module = matches!(what, What::Module(_));
     let mut command = toolchain.cargo(if module { "rustc" } else { "build" })?;
-    command.args(["--profile", "guest", "--package", package]);
+    let profile = if what == What::QuickExamples {
+        "guest-test"
+    } else {
+        "guest"
+    };
+    command.args(["--profile", profile, "--package", package]);
     command.args(["--message-format", "json-render-diagnostics"]);
     settle(&mut command);
     match what {
         What::Library => command.arg("--lib"),
-        What::Examples => command.arg("--examples"),
+        What::Examples | What::QuickExamples => command.arg("--examples"),
+        What::Named(names) => command.args(names.iter().flat_map(|name| ["--example", name])),
         What::Module(name) => command.args([
             "--example",
             name,

@@ -1,0 +1,1 @@
+//! Links between the documents: each file that one names exists, and each heading.
