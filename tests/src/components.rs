@@ -114,7 +114,7 @@ impl Composition {
 
     fn compile(&self) -> Result<Component> {
         let file = self.compiled_file()?;
-        // SAFETY: what lies in that folder was put there below. Whoever can change it can change this program as well.
+        // SAFETY: the code below wrote the files of that folder. A user who can change them can change this program as well.
         if file.exists()
             && let Ok(component) = unsafe { Component::deserialize_file(engine(), &file) }
         {

@@ -168,7 +168,7 @@ fn copy(mut from: impl Read + Send + 'static, to: &Output) -> JoinHandle<()> {
     })
 }
 
-/// What the program's status says. A trap has a status of its own.
+/// The kind of exit that the status shows. A trap has its own status.
 fn exit_of(status: io::Result<ExitStatus>, stderr: &Output) -> Exit {
     match status {
         Ok(status) if status.success() => Exit::Success,

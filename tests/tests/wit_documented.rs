@@ -165,8 +165,8 @@ fn first_difference<'a>(was: &'a str, is: &'a str) -> Option<(usize, &'a str, &'
     None
 }
 
-/// What the package lacks, one line each. It looks at the package as it is written: a resolved world has more imports,
-/// which nobody could document.
+/// The missing parts of the package, a line for each. It reads the package as written: a resolved world has more imports,
+/// which have no place for documentation.
 fn missing(package: &UnresolvedPackage) -> Vec<String> {
     let mut report = Report(Vec::new());
     report.docs("package", &package.docs);
@@ -308,7 +308,7 @@ fn interface_name(package: &UnresolvedPackage, id: InterfaceId) -> &str {
         .unwrap_or("(inline interface)")
 }
 
-/// A `use` makes a name for somebody else's type; it can be gated, but not documented.
+/// A `use` names a type of another interface; it can be gated, but not documented.
 fn is_use(package: &UnresolvedPackage, def: &TypeDef) -> bool {
     match def.kind {
         TypeDefKind::Type(Type::Id(id)) => package.types[id].owner != def.owner,
@@ -316,7 +316,7 @@ fn is_use(package: &UnresolvedPackage, def: &TypeDef) -> bool {
     }
 }
 
-/// Whether the function gives a `result`, alone or as a part of a tuple.
+/// Whether the function returns a `result`, alone or in a tuple.
 fn can_fail(package: &UnresolvedPackage, function: &Function) -> bool {
     let is_result = |ty: &Type| matches!(ty, Type::Id(id) if matches!(package.types[*id].kind, TypeDefKind::Result(_)));
     match function.result {

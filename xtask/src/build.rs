@@ -1,4 +1,4 @@
-//! `cargo xtask build`: the components, and the examples composed; and the tests' programs, for those who test.
+//! `cargo xtask build`: builds the components, composes the examples, and builds the programs of the tests if asked to.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::toolchain::{Choice, Toolchain};
 use crate::wasm::{self, What};
 use crate::{checkout, clang, python};
 
-/// The interface that a program exports which serve.wasm is to call.
+/// The interface that a handler exports and serve.wasm calls.
 const HANDLER: &str = "asyncio:streams/handler";
 
 #[derive(Args)]
@@ -26,7 +26,7 @@ pub(crate) struct Options {
     python: bool,
 }
 
-/// The components to compose, and where to.
+/// The components to compose, and the file to write.
 #[derive(Args)]
 pub(crate) struct ComposeOptions {
     output: PathBuf,
@@ -34,7 +34,7 @@ pub(crate) struct ComposeOptions {
     parts: Vec<PathBuf>,
 }
 
-/// Composes components that are files.
+/// Composes the components in these files.
 ///
 /// # Errors
 /// When a file cannot be read or written, or the parts do not fit.
@@ -46,10 +46,10 @@ pub(crate) fn compose_files(options: &ComposeOptions) -> Result<()> {
         .with_context(|| format!("cannot write {}", output.display()))
 }
 
-/// The command.
+/// Runs the command.
 ///
 /// # Errors
-/// Those of [`build`] and [`test_programs`]; when there is no Python, if that is asked for.
+/// As [`build`] and [`test_programs`]; with `--python` also when there is no Python.
 pub(crate) fn run(choice: Choice, options: &Options) -> Result<()> {
     let toolchain = build(choice)?;
     if options.tests {
@@ -116,7 +116,7 @@ fn components(toolchain: &Toolchain, examples: What, artifacts: &mut Artifacts) 
     Ok(())
 }
 
-/// Builds `tests/NAME.wasm`, the guest programs of the tests, which compose them as they need.
+/// Builds `tests/NAME.wasm`, the guest programs of the tests. The tests compose them.
 ///
 /// # Errors
 /// When one does not build.
@@ -136,7 +136,7 @@ pub(crate) fn test_programs(toolchain: &Toolchain) -> Result<()> {
     Ok(())
 }
 
-/// Builds the component of a package's library, and puts it among the artifacts.
+/// Builds the component of a package's library, and writes it to the artifacts.
 fn library(
     toolchain: &Toolchain,
     package: &str,
@@ -153,12 +153,12 @@ fn library(
     Ok(Part::new(name, content))
 }
 
-/// Builds the component with TLS, where that can be done.
+/// Builds the component with TLS, if there is a clang.
 fn tls(toolchain: &Toolchain, artifacts: &mut Artifacts) -> Result<()> {
     let clang = match clang::get() {
         Ok(clang) => clang,
         Err(error) => {
-            eprintln!("\n!!! Left out: streams-tls.wasm, which takes clang. {error:#}\n");
+            eprintln!("\n!!! Left out: streams-tls.wasm, which needs clang. {error:#}\n");
             return Ok(());
         }
     };
@@ -167,7 +167,7 @@ fn tls(toolchain: &Toolchain, artifacts: &mut Artifacts) -> Result<()> {
     artifacts.put("streams-tls.wasm", &read(&file.file)?)
 }
 
-/// A handler becomes a server with serve.wasm; what runs by itself needs the streams only.
+/// Composes a handler with serve.wasm and the streams, and any other program with the streams only.
 fn with_what_it_needs(
     program: &Part,
     serve: &Part,
@@ -186,7 +186,7 @@ fn with_what_it_needs(
     }
 }
 
-/// A component that was built, as it is given to people.
+/// Reads a component and strips it for users.
 fn read(file: &Path) -> Result<Vec<u8>> {
     let content = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     strip(&content).with_context(|| format!("{} is no component", file.display()))

@@ -3,16 +3,16 @@
 use crate::checkout;
 use crate::shell::ADDRESS;
 
-/// Where the lines put what they make.
+/// The folder of the files that the commands write.
 const FOLDER: &str = "target/by-hand";
 
-/// One line, and what it does.
+/// A command and its purpose.
 pub(crate) struct Line {
     pub(crate) about: &'static str,
     pub(crate) command: String,
 }
 
-/// The lines that compose and run the echo client and the echo server. They are typed in the checkout's folder.
+/// The commands that compose and run the echo client and the echo server, in the checkout's folder.
 pub(crate) fn lines() -> Vec<Line> {
     let line = |about, command| Line { about, command };
     let components = checkout::shown(&checkout::components());

@@ -1,4 +1,4 @@
-//! Where things are: everything is relative to the checkout, wherever the command is typed.
+//! The folders of the checkout. All paths are relative to it, whatever the current folder is.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,17 +14,17 @@ pub fn root() -> PathBuf {
     above.next().map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
-/// The folder of everything that is built.
+/// The folder of all build output.
 pub fn target() -> PathBuf {
     root().join("target")
 }
 
-/// The folder of the components that a build gives.
+/// The folder of the built components.
 pub fn components() -> PathBuf {
     target().join("components")
 }
 
-/// The folder of the programs that were built because the machine had none.
+/// The folder of the programs that were built because this machine had none.
 pub fn tools() -> PathBuf {
     target().join("tools")
 }
@@ -39,20 +39,20 @@ pub fn rustc() -> OsString {
     std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
 }
 
-/// `cargo SUBCOMMAND` in the workspace for the machine at hand.
+/// `cargo SUBCOMMAND` in the workspace for this machine.
 pub fn native_cargo(subcommand: &str) -> Command {
     let mut command = clean(cargo());
     command.arg(subcommand).arg("--target-dir").arg(target());
     command
 }
 
-/// `program` in the workspace's folder, without what the cargo around this program says to it alone.
+/// `program` in the workspace's folder, without the variables that cargo set for this program only.
 pub fn clean(program: impl Into<OsString>) -> Command {
     let mut command = Command::new(program.into());
     command.current_dir(root());
     for (name, _) in std::env::vars_os() {
         let Some(text) = name.to_str() else { continue };
-        // Where to put things and for which machine is said on each command line.
+        // Each command line names the target and its folder.
         let ours = text.starts_with("CARGO_PKG_")
             || text.starts_with("CARGO_MANIFEST_")
             || matches!(
@@ -82,7 +82,7 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// A path as a person in the checkout's folder would type it.
+/// A path relative to the checkout's folder, for messages.
 pub fn shown(path: &Path) -> String {
     path.strip_prefix(root())
         .unwrap_or(path)

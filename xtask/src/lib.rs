@@ -12,7 +12,6 @@ mod ci;
 pub mod clang;
 mod debian;
 mod demo;
-mod documents;
 mod fuzz;
 mod linker;
 pub mod process;

@@ -1,4 +1,4 @@
-//! Programs in Python. Their automation is in Python too, in `tests/python/automation`; this starts it.
+//! Starts the automation of programs in Python, which is in Python too: `tests/python/automation`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub struct Options {
 pub enum Done {
     /// It ran and succeeded.
     Ran,
-    /// Something that it needs cannot be had here: there is no Python, or no package registry. It has said so.
+    /// It needs something that is missing here, such as Python or a package registry, and has reported that.
     LeftOut,
 }
 

@@ -1,10 +1,10 @@
-//! Steps of a long command: each is announced, timed, and named in the summary.
+//! The steps of a long command. Each is announced, timed, and listed in the summary.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-/// How many checks passed and failed.
+/// The numbers of checks that passed, failed and were skipped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) passed: u64,
@@ -20,7 +20,7 @@ impl Tally {
         skipped: 0,
     };
 
-    /// Adds what a closing line of cargo's test runner says; other lines change nothing.
+    /// Adds the numbers of a closing line of cargo's test runner. Other lines change nothing.
     pub(crate) fn add_line(&mut self, line: &str) {
         let Some(rest) = line.trim().strip_prefix("test result: ") else {
             return;
@@ -53,14 +53,14 @@ pub(crate) struct Steps {
 struct Step {
     name: String,
     took: Duration,
-    /// The time of the processor that the programs took which the step started; none where the system does not tell.
+    /// The CPU time of the programs that the step started; none where the system does not report it.
     cpu: Option<Duration>,
     tally: Tally,
     error: Option<anyhow::Error>,
 }
 
 impl Steps {
-    /// No step yet. With `fail_fast`, no step runs after one that failed.
+    /// Creates an empty list. With `fail_fast`, no step runs after a failed one.
     pub(crate) fn new(fail_fast: bool) -> Self {
         Self {
             fail_fast,
@@ -69,9 +69,9 @@ impl Steps {
         }
     }
 
-    /// Runs a step. It counts what it checked in the tally; one that counts nothing is one check.
+    /// Runs a step, which counts its checks in the tally. A step that counts nothing is one check.
     ///
-    /// Gives what the step gives, or nothing when it failed or an earlier one ended the command.
+    /// Returns the result of the step, or nothing when it failed or was skipped after an earlier failure.
     pub(crate) fn run<T>(
         &mut self,
         name: &str,
@@ -108,7 +108,7 @@ impl Steps {
         value
     }
 
-    /// Prints the summary: one line a step, what failed and why, and the totals.
+    /// Prints the summary: a line for each step, the errors, and the totals.
     ///
     /// # Errors
     /// When a step failed.
@@ -153,10 +153,10 @@ impl Steps {
     }
 }
 
-/// The time of the processor that ended children of this process took. Linux tells.
+/// The CPU time of the ended children of this process. Linux reports it.
 fn cpu_of_children() -> Option<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The name, in parentheses, may have blanks; the state is next, the times are 13 and 14 fields later, in hundredths.
+    // The name in parentheses may contain blanks. The state follows, and 13 and 14 fields after it the times, in hundredths.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(13);
     let mut hundredths = || fields.next()?.parse::<u64>().ok();
     Some(Duration::from_millis(10 * (hundredths()? + hundredths()?)))
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn other_commands_go_on_after_a_failed_step() {
+    fn other_commands_continue_after_a_failed_step() {
         let mut steps = Steps::new(false);
         assert_eq!(steps.run::<()>("one", |_| bail!("no")), None);
         assert_eq!(steps.run("two", |_| Ok(2)), Some(2));

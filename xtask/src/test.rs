@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test there is.
+//! `cargo xtask test`: runs every test.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,7 +12,7 @@ use crate::toolchain::{Choice, Toolchain};
 use crate::wasm::{self, What};
 use crate::{bench, binaries, build, checkout, demo, fuzz, process, python, readme, tools};
 
-/// One run of cargo's test runner, compiling included.
+/// One run of cargo's test runner, with compiling.
 const DEADLINE: Duration = Duration::from_secs(45 * 60);
 
 const CORE: &str = "asyncio-streams-core";
@@ -29,10 +29,10 @@ const GUESTS: [&str; 6] = [
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Leave out the tests under the real `wasmtime` program, when it is not there and cannot be built.
+    /// Leave out the tests under the real `wasmtime` program.
     #[arg(long)]
     without_wasmtime: bool,
-    /// Fail when a program that the tests talk to (redis, nginx and the like) cannot be had, instead of leaving its test out.
+    /// Fail if a real peer (redis, nginx, …) is missing, instead of leaving its test out.
     #[arg(long)]
     require_peers: bool,
 }
@@ -47,10 +47,10 @@ impl Options {
     }
 }
 
-/// Builds, then runs every test, those after a failed one too.
+/// Builds, then runs every test, also after a failed one.
 ///
 /// # Errors
-/// When a test fails, or something that the tests need cannot be had.
+/// When a test fails, or a required program is missing.
 pub(crate) fn test(choice: Choice, options: &Options) -> Result<()> {
     let mut steps = Steps::new(false);
     if let Some(toolchain) = steps.run("the components", |_| build::build(choice)) {
@@ -63,7 +63,7 @@ pub(crate) fn test(choice: Choice, options: &Options) -> Result<()> {
     done
 }
 
-/// The steps after the build, for `ci` too.
+/// Runs the steps after the build; `ci` uses them too.
 pub(crate) fn tests(steps: &mut Steps, choice: Choice, toolchain: &Toolchain, options: &Options) {
     steps.run("the tests' programs", |_| build::test_programs(toolchain));
     steps.run("tests of the automation and of the benchmark", |tally| {
@@ -81,7 +81,7 @@ pub(crate) fn tests(steps: &mut Steps, choice: Choice, toolchain: &Toolchain, op
     steps.run("tests of the guests, natively", |tally| {
         guests(toolchain, tally)
     });
-    // It is built for WebAssembly in another workspace.
+    // Another workspace builds it for WebAssembly.
     steps.run("tests of the component with TLS, natively", |tally| {
         cargo_test(
             &["asyncio-streams-component"],

@@ -1,4 +1,4 @@
-//! Programs of others that the automation uses: found on PATH, or built from crates once, into `target/tools`.
+//! Programs of others that the automation uses. They are found on PATH, or built once into `target/tools`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use crate::{checkout, process};
 /// A build of everything that runs components, from nothing.
 const DEADLINE: Duration = Duration::from_secs(45 * 60);
 
-/// The packages that run components. They are built together: each by itself has other features of wasmtime, which would be
-/// built again.
+/// The packages that run components. They are always built together: each by itself enables other features of wasmtime, and
+/// would compile it again.
 pub(crate) const HOSTS: [&str; 3] = [
     "asyncio-streams-host",
     "asyncio-streams-tests",
@@ -142,7 +142,7 @@ impl Tool {
         Ok(built)
     }
 
-    /// Whether `cargo install ...`, in words, installs a version that will do.
+    /// Whether the words of a `cargo install ...` install a version that fits.
     pub fn is_installed_by(&self, words: &[&str]) -> bool {
         let version = words.iter().skip_while(|word| **word != "--version").nth(1);
         words.contains(&self.krate) && version.is_some_and(|version| version.starts_with(self.fits))

@@ -1,10 +1,10 @@
-//! All that is measured.
+//! The workloads.
 
 use anyhow::{Result, bail};
 
 use super::workload::{Unit, Work, Workload};
 
-/// How the names of workloads begin whose connections are protected.
+/// The prefix of workloads with protected connections.
 const TLS: &str = "tls-";
 
 /// All workloads, in the order of the tables.
@@ -240,10 +240,10 @@ pub(crate) fn all() -> Vec<Workload> {
     all
 }
 
-/// Those that were named, in the order of the tables; all, when none was.
+/// The named workloads, in the order of the tables; all if no name is given.
 ///
 /// # Errors
-/// A name that none has, with the list of those that there are.
+/// An unknown name. The error lists the workloads.
 pub(crate) fn chosen(names: &[String]) -> Result<Vec<Workload>> {
     let all = all();
     if let Some(unknown) = names
@@ -256,7 +256,7 @@ pub(crate) fn chosen(names: &[String]) -> Result<Vec<Workload>> {
     Ok(all.into_iter().filter(wanted).collect())
 }
 
-/// The list of workloads for people.
+/// The list of workloads for the help text.
 pub(crate) fn help() -> String {
     let mut help = String::from("Workloads:\n");
     for Workload {
@@ -273,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_that_were_agreed_on() {
+    fn names_stay_the_same() {
         let names: Vec<String> = all().into_iter().map(|workload| workload.name).collect();
         let echo = |side: &str| {
             ["1k-1", "1k-50", "10k-1", "10k-50", "100k-1", "100k-50"]

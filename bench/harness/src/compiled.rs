@@ -1,4 +1,4 @@
-//! The peers that are components: composed with what they need, and compiled, for no run shall measure that.
+//! Builds, composes and compiles the peers that are components, before any run.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,10 +12,10 @@ use xtask::{checkout, clang, process};
 
 use crate::peers::Peer;
 
-/// Compiling what is small.
+/// Compiling one small component.
 const DEADLINE: Duration = Duration::from_secs(10 * 60);
 
-/// Makes those that do without TLS.
+/// Makes the peers without TLS.
 ///
 /// # Errors
 /// When one cannot be built, composed or compiled.
@@ -33,7 +33,7 @@ pub(crate) fn make(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes those that take part where connections are protected: this project's, and what rustls is by itself.
+/// Makes the peers of the workloads with TLS: this project's, and rustls alone.
 ///
 /// # Errors
 /// When there is no clang, or one cannot be built, composed or compiled.
@@ -54,7 +54,7 @@ pub(crate) fn make_protected(toolchain: &Toolchain, wasmtime: &Path) -> Result<(
     compile(wasmtime, &protected(Peer::Ours), &component)
 }
 
-/// What a peer runs.
+/// The compiled component of a peer.
 pub(crate) fn file(peer: Peer, tls: bool) -> PathBuf {
     if tls {
         named(&protected(peer))

@@ -1,10 +1,10 @@
-//! What several runs of the same say together.
+//! Combines the values of several runs.
 
 use serde_json::{Value, json};
 
 use super::workload::Unit;
 
-/// The median of runs, and how far they are apart.
+/// The median and the extremes of several runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Figure {
     pub(crate) median: f64,
@@ -14,7 +14,7 @@ pub(crate) struct Figure {
 }
 
 impl Figure {
-    /// Of the values of runs; none without runs.
+    /// Computes the figure; none without runs.
     pub(crate) fn of(mut values: Vec<f64>, unit: Unit) -> Option<Self> {
         values.sort_by(f64::total_cmp);
         let (min, max) = (*values.first()?, *values.last()?);
@@ -32,7 +32,7 @@ impl Figure {
         })
     }
 
-    /// How many times as good as the other: of what is better when lower, the other divided by this.
+    /// How many times as good as the other this is. For units that are better when lower, the quotient is inverted.
     pub(crate) fn times(&self, other: &Self) -> f64 {
         if self.unit.higher_is_better() {
             self.median / other.median

@@ -1,16 +1,16 @@
-//! What was to be reached, and whether it was.
+//! The goals, and whether the results reach them.
 
 use super::Results;
 use super::figure::Figure;
 use super::peers::Peer;
 
-/// What is compared.
+/// A bound for a figure.
 enum Goal {
-    /// At least so many times as good as the peer.
+    /// At least this many times as good as the peer.
     Times(Peer, f64),
-    /// At most so many times the same peer's figure of another workload.
+    /// At most this many times the same peer's figure of another workload.
     AtMostOther(&'static str, f64),
-    /// At most so much.
+    /// At most this value.
     AtMost(f64),
 }
 
@@ -87,7 +87,7 @@ fn aims() -> Vec<Aim> {
     aims
 }
 
-/// The goals of which both sides were measured, as a table in Markdown.
+/// A Markdown table of the goals whose two sides were measured.
 pub(crate) fn table(results: &Results) -> String {
     let mut table =
         String::from("| workload | peer | goal | reached | met |\n|---|---|---|---|---|\n");
@@ -104,7 +104,7 @@ pub(crate) fn table(results: &Results) -> String {
 }
 
 impl Aim {
-    /// The goal, what was reached, and whether that is enough.
+    /// The goal, the reached value, and whether it is met.
     fn outcome(&self, results: &Results) -> Option<(String, String, bool)> {
         let figure = |workload: &str, peer: Peer| -> Option<Figure> {
             results.get(workload)?.get(&peer).copied()
@@ -146,7 +146,7 @@ mod tests {
     use crate::workload::Unit;
 
     #[test]
-    fn goals_are_about_workloads_that_there_are() {
+    fn goals_name_existing_workloads() {
         let all = catalogue::all();
         let has = |name: &str, peer: Peer| {
             all.iter()

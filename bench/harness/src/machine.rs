@@ -1,4 +1,4 @@
-//! What the machine is, and what it says of a process. Linux tells; other systems say less.
+//! Describes the machine, and measures the memory of a process. Only Linux reports all of it.
 
 use std::fs;
 use std::process::Command;
@@ -10,7 +10,7 @@ use xtask::{checkout, process};
 
 use crate::peers::Peers;
 
-/// What the results were measured on.
+/// The machine of the results.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Machine {
     pub(crate) processor: String,
@@ -21,16 +21,16 @@ pub(crate) struct Machine {
     pub(crate) rust: String,
     /// Empty without Python.
     pub(crate) python: String,
-    /// The newest Python, that of the workloads in Python. Empty without Python.
+    /// The newest Python, which runs the workloads in Python. Empty without Python.
     pub(crate) newest_python: String,
     /// Empty without uvloop.
     pub(crate) uvloop: String,
     pub(crate) date: String,
-    /// How many processes wanted to run, on average of the minute before; empty where the system does not tell.
+    /// The load average of the minute before; empty where the system does not report it.
     pub(crate) load_before: String,
 }
 
-/// The machine at hand.
+/// Describes this machine.
 pub(crate) fn describe(peers: &Peers, load_before: String) -> Machine {
     let said = |program: &str, arguments: &[&str]| {
         process::output_of(Command::new(program).args(arguments)).unwrap_or_default()
@@ -64,16 +64,16 @@ pub(crate) fn describe(peers: &Peers, load_before: String) -> Machine {
     }
 }
 
-/// How many files and sockets a process may have open at most; none without a limit.
+/// The maximum of open files and sockets of a process; none without a limit.
 pub(crate) fn descriptor_limit() -> Option<usize> {
     let limit = process::output_of(Command::new("sh").args(["-c", "ulimit -H -n"]))?;
     limit.parse().ok()
 }
 
-/// The bytes of a process that are in the machine's memory.
+/// The resident memory of a process, in bytes.
 ///
 /// # Errors
-/// When the system does not tell.
+/// When the system does not report it.
 pub(crate) fn resident_memory(process: u32) -> Result<u64> {
     let text = read(process, "status")?;
     let kib = field_of(&text, "VmRSS")
@@ -82,15 +82,15 @@ pub(crate) fn resident_memory(process: u32) -> Result<u64> {
     Ok(kib << 10)
 }
 
-/// The bytes of the linear memories of a process that runs components.
+/// The size of all linear memories of a process that runs components, in bytes.
 ///
 /// # Errors
-/// When the system does not tell, or nothing looks like one.
+/// When the system does not report it, or no linear memory is found.
 pub(crate) fn linear_memory(process: u32) -> Result<u64> {
     linear_bytes(&read(process, "maps")?).context("it has nothing that looks like a linear memory")
 }
 
-/// How busy the machine is: [`Machine::load_before`].
+/// The load average, for [`Machine::load_before`].
 pub(crate) fn load() -> String {
     let loads = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     loads.split(' ').next().unwrap_or_default().to_owned()
@@ -112,8 +112,8 @@ fn kib(value: &str) -> Option<u64> {
     value.strip_suffix("kB")?.trim().parse().ok()
 }
 
-/// wasmtime reserves the whole range that a memory of 32 bits can have, 4 GiB, and makes its beginning accessible: that
-/// is what comes right before gigabytes that are not.
+/// wasmtime reserves 4 GiB for a memory and makes its beginning accessible. So a linear memory is an accessible range right
+/// before gigabytes that are not.
 fn linear_bytes(maps: &str) -> Option<u64> {
     const RESERVED: u64 = 2 << 30;
     let (mut total, mut accessible, mut end) = (None, 0, 0);

@@ -31,25 +31,25 @@ use peers::{Peer, Peers};
 use run::Pace;
 use workload::Workload;
 
-/// Compares the components with asyncio, uvloop, native tokio and raw sockets; fifteen minutes for everything.
+/// Compares the components with asyncio, uvloop, native tokio and raw sockets. All workloads take fifteen minutes.
 #[derive(Parser)]
 #[command(name = "bench", bin_name = "cargo xtask bench", after_help = catalogue::help())]
 struct Options {
     /// The workloads to run; all of them if none is named.
     workloads: Vec<String>,
-    /// Run these peers only, as in `--peers ours,tokio`.
+    /// Run only these peers, as in `--peers ours,tokio`.
     #[arg(long, value_delimiter = ',', value_enum)]
     peers: Vec<Peer>,
-    /// How many runs make a figure; those of 10,000 connections have one.
+    /// The number of runs for a figure; workloads with 10,000 connections have one run.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: u32,
-    /// How long a run measures, in milliseconds, after a warm-up of two fifths of it.
+    /// The measured time of a run, in milliseconds; the warm-up takes two fifths of it.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=60_000))]
     milliseconds: u32,
-    /// Run each workload once and shortly, with few connections, to see that it works; without results.
+    /// Run each workload once for a short time, with few connections and without results, to check that it works.
     #[arg(long, conflicts_with_all = ["workloads", "peers", "runs", "milliseconds", "publish"])]
     smoke: bool,
-    /// Put the results of everything into docs/benchmarks.md and the README too.
+    /// Also write the results into docs/benchmarks.md and the README.
     #[arg(long, conflicts_with_all = ["workloads", "peers"])]
     publish: bool,
     /// The compiler for WebAssembly; auto takes an installed one, else installs one.
@@ -57,7 +57,7 @@ struct Options {
     toolchain: Choice,
 }
 
-/// The results: figures by workload, then by peer.
+/// The figures by workload, then by peer.
 pub(crate) type Results = BTreeMap<String, BTreeMap<Peer, Figure>>;
 
 fn main() -> ExitCode {
@@ -67,10 +67,10 @@ fn main() -> ExitCode {
 /// Builds, measures, prints the results and writes them to `target/bench`.
 ///
 /// # Errors
-/// When a workload is unknown, something cannot be built, or a run fails; the other runs are done all the same.
+/// When a workload is unknown, a build fails, or a run fails. Other runs continue after a failed one.
 fn bench(options: &Options) -> Result<()> {
     let workloads = catalogue::chosen(&options.workloads)?;
-    // Building makes load of its own.
+    // Before the build, which is a load itself.
     let load_before = machine::load();
     let toolchain = build::build(options.toolchain)?;
     if options.smoke {
@@ -88,10 +88,10 @@ fn bench(options: &Options) -> Result<()> {
     all_well(&failures)
 }
 
-/// Runs everything once and shortly with few connections, to see that it works.
+/// Runs every workload once for a short time with few connections, to check that it works.
 ///
 /// # Errors
-/// When something cannot be built, or a run fails.
+/// When a build or a run fails.
 fn smoke(toolchain: &Toolchain) -> Result<()> {
     let peers = Peers::get(toolchain, &[])?;
     let (_, failures) = measure(&catalogue::all(), &peers, Pace::SMOKE);
@@ -122,7 +122,7 @@ fn finish(machine: &Machine, results: &Results, options: &Options) -> Result<()>
     let goals = goals::table(results);
     let tables = format!("{}\n{goals}", report::markdown(machine, results));
     println!("\n{tables}");
-    let svg = plot::svg(results);
+    let svg = plot::svg(results)?;
     write("results.json", &report::json(machine, results)?)?;
     write("results.md", &tables)?;
     write("results.svg", &svg)?;
@@ -133,7 +133,7 @@ fn finish(machine: &Machine, results: &Results, options: &Options) -> Result<()>
     Ok(())
 }
 
-/// Where the results are, and what they are made with.
+/// The folder of the results and of the compiled peers.
 fn folder() -> PathBuf {
     checkout::target().join("bench")
 }

@@ -1,4 +1,4 @@
-//! Who is measured.
+//! The peers.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +13,7 @@ use super::{compiled, python};
 use xtask::toolchain::Toolchain;
 use xtask::{checkout, process, tools};
 
-/// A build of what is small.
+/// One small build.
 const DEADLINE: Duration = Duration::from_secs(10 * 60);
 
 /// The peer in Python.
@@ -22,10 +22,10 @@ const PYTHON_PEER: &str = "bench/peer.py";
 /// Handles for 10,000 connections and more; the default is 100,000.
 const HANDLES: &str = "max-component-handles=1000000";
 
-/// Who does the work.
+/// A peer: the program that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Peer {
-    /// A component with the crate for Rust, at its best.
+    /// A component with the fastest calls of the crate for Rust.
     Ours,
     /// A component with one call of the interface for each operation.
     OursCall,
@@ -35,7 +35,7 @@ pub(crate) enum Peer {
     Uvloop,
     /// A native program in Rust.
     Tokio,
-    /// A component on raw sockets, without anything of this project.
+    /// A component on raw sockets, without this project.
     Floor,
 }
 
@@ -60,18 +60,18 @@ impl Peer {
     }
 }
 
-/// Everybody who takes part, ready to be started.
+/// All peers of a run, ready to start.
 pub(crate) struct Peers {
     pub(crate) peers: Vec<Peer>,
     wasmtime: PathBuf,
     native: PathBuf,
-    /// The certificate and its key, where there is TLS.
+    /// The certificate and its key; none without TLS.
     certificate: Option<String>,
     pub(crate) python: Option<python::Python>,
     pub(crate) in_python: Option<InPython>,
 }
 
-/// Who takes part in the workloads in Python.
+/// The peers of the workloads in Python.
 pub(crate) struct InPython {
     /// The newest CPython of the machine.
     stock: String,
@@ -82,11 +82,11 @@ pub(crate) struct InPython {
 }
 
 impl Peers {
-    /// Builds who is wanted, the project's components being built; nobody named is everybody. Python's peers are left
-    /// out, and that is said, when there is no Python or no uvloop.
+    /// Builds these peers, or all if none is named. The project's components must be built. Peers in Python are left out
+    /// with a message when Python or uvloop is missing.
     ///
     /// # Errors
-    /// When something else cannot be built.
+    /// When another peer cannot be built.
     pub(crate) fn get(toolchain: &Toolchain, wanted: &[Peer]) -> Result<Self> {
         let wanted = |peer: &Peer| wanted.is_empty() || wanted.contains(peer);
         let wasmtime = tools::WASMTIME.get()?;
@@ -96,7 +96,7 @@ impl Peers {
         let made =
             compiled::make_protected(toolchain, &wasmtime).and_then(|()| certificate(&native));
         let certificate = made
-            .inspect_err(|error| eprintln!("\n!!! Left out: whatever takes TLS. {error:#}"))
+            .inspect_err(|error| eprintln!("\n!!! Left out: everything with TLS. {error:#}"))
             .ok();
         let mut peers: Vec<Peer> = Peer::value_variants()
             .iter()
@@ -135,7 +135,7 @@ impl Peers {
         })
     }
 
-    /// What the environment of all has to have when connections are protected; none when nobody could be.
+    /// The value of the environment variable of workloads with TLS; none without TLS.
     pub(crate) fn certificate(&self) -> Option<&str> {
         self.certificate.as_deref()
     }
@@ -146,10 +146,10 @@ impl Peers {
         workload.has(peer) && (!python || self.in_python.is_some())
     }
 
-    /// The command of a peer in the workloads in Python, to which its orders are added.
+    /// The command of a peer in the workloads in Python, without its job.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no Python.
     pub(crate) fn command_in_python(&self, peer: Peer) -> Result<Vec<String>> {
         let found = self.in_python.as_ref().context("there is no Python")?;
         let mut words = if peer == Peer::Ours {
@@ -166,7 +166,7 @@ impl Peers {
         Ok(words)
     }
 
-    /// The command of a peer, to which its orders are added.
+    /// The command of a peer, without its job.
     pub(crate) fn command(&self, peer: Peer, tls: bool) -> Vec<String> {
         let text = |path: &Path| path.display().to_string();
         if let Some(python) = self.python.as_ref().filter(|_| peer.is_python()) {
@@ -193,12 +193,12 @@ impl Peers {
         vec![text(&self.native)]
     }
 
-    /// The load's command, to which what it shall do is added.
+    /// The command of the load, without its job.
     pub(crate) fn load(&self) -> Vec<String> {
         vec![self.native.display().to_string()]
     }
 
-    /// What the program wasmtime says of itself.
+    /// The version that the program wasmtime reports.
     pub(crate) fn wasmtime_version(&self) -> String {
         process::output_of(Command::new(&self.wasmtime).arg("--version")).unwrap_or_default()
     }
@@ -222,7 +222,7 @@ fn in_python() -> Result<InPython> {
     })
 }
 
-/// Builds the program that is the load, and the peer in native Rust.
+/// Builds the native program, which is the load and the peer `tokio`.
 fn native() -> Result<PathBuf> {
     let mut command = checkout::native_cargo("build");
     command.args(["--release", "--package", "asyncio-streams-bench"]);
@@ -235,8 +235,8 @@ fn native() -> Result<PathBuf> {
     Ok(checkout::target().join("release").join(program))
 }
 
-/// A certificate with its key, which is made anew each time.
+/// Makes a new certificate with its key.
 fn certificate(native: &Path) -> Result<String> {
     process::output_of(Command::new(native).arg("certificate"))
-        .context("the benchmark's native program gives no certificate")
+        .context("the benchmark's native program prints no certificate")
 }

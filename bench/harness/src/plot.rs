@@ -1,78 +1,81 @@
-//! The ratios as a picture: a few circles and lines, for which SVG is written as it is.
+//! The ratios as a picture.
 
-use std::fmt::Write as _;
-
+use anyhow::{Result, anyhow};
 use clap::ValueEnum as _;
+use plotters::prelude::*;
 
 use super::Results;
 use super::catalogue;
 use super::peers::Peer;
 use super::workload::Workload;
 
-/// Places, in pixels.
-const LEFT: f64 = 230.0;
-const WIDTH: f64 = 620.0;
-const TOP: f64 = 70.0;
-const ROW: f64 = 22.0;
-const MARGIN: f64 = 20.0;
-
-/// A workload's name, and how many times as good as the reference each peer is.
+/// A workload's name, and for each peer how many times as good as the reference it is.
 type Row = (String, Vec<(Peer, f64)>);
 
-/// For each workload, how many times as good as asyncio everybody is, on a logarithmic scale; as good as tokio, where
-/// asyncio was not measured.
-pub(crate) fn svg(results: &Results) -> String {
+/// Plots for each workload how many times as good as asyncio each peer is, on a logarithmic scale. The reference is tokio
+/// if asyncio was not measured.
+///
+/// # Errors
+/// When the picture cannot be drawn.
+pub(crate) fn svg(results: &Results) -> Result<String> {
     let reference = [Peer::Asyncio, Peer::Tokio]
         .into_iter()
         .find(|peer| results.values().any(|figures| figures.contains_key(peer)));
-    let rows = reference
-        .map(|reference| rows(results, reference))
-        .unwrap_or_default();
-    let scale = Scale::over(&rows);
-    let bottom = TOP + ROW * rows.len() as f64;
-    let (width, height) = (LEFT + WIDTH + MARGIN, bottom + 2.0 * MARGIN);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
-         font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
-    );
-    let reference = reference.map_or("nobody", Peer::name);
-    text(
-        &mut svg,
-        LEFT,
-        20.0,
-        "start",
-        &format!("How many times as good as {reference} (right is better)"),
-    );
-    legend(&mut svg);
-    for power in scale.first..=scale.last {
-        let x = scale.x(10_f64.powi(power));
-        line(&mut svg, (x, TOP - 8.0), (x, bottom), "#ccc");
-        text(
-            &mut svg,
-            x,
-            bottom + MARGIN,
-            "middle",
-            &format!("{}", 10_f64.powi(power)),
-        );
+    let rows = reference.map_or_else(Vec::new, |reference| rows(results, reference));
+    let mut svg = String::new();
+    draw(&mut svg, &rows, reference.map_or("no peer", Peer::name))
+        .map_err(|error| anyhow!("cannot draw the plot: {error}"))?;
+    Ok(svg)
+}
+
+fn draw(svg: &mut String, rows: &[Row], reference: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let height = u32::try_from(rows.len())? * 22 + 150;
+    let root = SVGBackend::with_string(svg, (900, height)).into_drawing_area();
+    root.fill(&WHITE)?;
+    // The first row comes at the bottom.
+    let names: Vec<&str> = rows.iter().rev().map(|(name, _)| name.as_str()).collect();
+    let (first, last) = bounds(rows);
+    let mut chart = ChartBuilder::on(&root)
+        .caption(
+            format!("How many times as good as {reference} (right is better)"),
+            ("sans-serif", 16),
+        )
+        .margin(10)
+        .x_label_area_size(30)
+        .y_label_area_size(220)
+        .build_cartesian_2d((first..last).log_scale(), names.as_slice().into_segmented())?;
+    chart
+        .configure_mesh()
+        .y_labels(names.len().max(1))
+        .y_label_formatter(&|segment| match segment {
+            SegmentValue::Exact(name) | SegmentValue::CenterOf(name) => (*name).to_string(),
+            SegmentValue::Last => String::new(),
+        })
+        .draw()?;
+    for &peer in Peer::value_variants() {
+        let (colour, radius) = style(peer);
+        let points = rows.iter().flat_map(|(name, peers)| {
+            let of_peer = peers.iter().filter(move |(of, _)| *of == peer);
+            of_peer.map(move |(_, times)| (name.as_str(), *times))
+        });
+        let dots = points.filter_map(|(name, times)| {
+            let name = names.iter().find(|of| **of == name)?;
+            let at = (times, SegmentValue::CenterOf(name));
+            Some(Circle::new(at, radius, colour.mix(0.85).filled()))
+        });
+        chart
+            .draw_series(dots)?
+            .label(peer.name())
+            .legend(move |(x, y)| Circle::new((x + 8, y), radius, colour.filled()));
     }
-    let x = scale.x(1.0);
-    line(&mut svg, (x, TOP - 8.0), (x, bottom), "#333");
-    for (index, (name, peers)) in rows.iter().enumerate() {
-        let y = TOP + ROW * (index as f64 + 0.5);
-        line(&mut svg, (LEFT, y), (LEFT + WIDTH, y), "#eee");
-        text(&mut svg, LEFT - 10.0, y + 4.0, "end", name);
-        for (peer, times) in peers {
-            dot(
-                &mut svg,
-                scale.x(*times),
-                y,
-                *peer,
-                &format!("{name}: {} {times:.2}", peer.name()),
-            );
-        }
-    }
-    svg.push_str("</svg>\n");
-    svg
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerRight)
+        .background_style(WHITE.mix(0.8))
+        .border_style(BLACK.mix(0.2))
+        .draw()?;
+    root.present()?;
+    Ok(())
 }
 
 fn rows(results: &Results, reference: Peer) -> Vec<Row> {
@@ -82,78 +85,33 @@ fn rows(results: &Results, reference: Peer) -> Vec<Row> {
         let times = figures
             .iter()
             .map(|(peer, figure)| (*peer, figure.times(reference)));
-        Some((
-            workload.name,
-            times
-                .filter(|(_, times)| times.is_finite() && *times > 0.0)
-                .collect(),
-        ))
+        let valid = times.filter(|(_, times)| times.is_finite() && *times > 0.0);
+        Some((workload.name, valid.collect()))
     };
     catalogue::all().into_iter().filter_map(row).collect()
 }
 
-/// A logarithmic scale over whole powers of ten.
-struct Scale {
-    first: i32,
-    last: i32,
-}
-
-impl Scale {
-    fn over(rows: &[Row]) -> Self {
-        let powers = || {
-            rows.iter()
-                .flat_map(|(_, peers)| peers)
-                .map(|(_, times)| times.log10())
-        };
-        Scale {
-            first: powers().map(f64::floor).fold(-1.0, f64::min) as i32,
-            last: powers().map(f64::ceil).fold(1.0, f64::max) as i32,
-        }
-    }
-
-    fn x(&self, times: f64) -> f64 {
-        let share = (times.log10() - f64::from(self.first)) / f64::from(self.last - self.first);
-        LEFT + share * WIDTH
-    }
-}
-
-fn legend(svg: &mut String) {
-    for (index, peer) in Peer::value_variants().iter().enumerate() {
-        let x = LEFT + 95.0 * index as f64;
-        dot(svg, x + 6.0, 40.0, *peer, peer.name());
-        text(svg, x + 18.0, 44.0, "start", peer.name());
-    }
-}
-
-/// Colours that people with a colour blindness can tell apart (Okabe and Ito's); what is ours is large.
-fn dot(svg: &mut String, x: f64, y: f64, peer: Peer, title: &str) {
-    let (colour, radius) = match peer {
-        Peer::Ours => ("#d55e00", 6.5),
-        Peer::OursCall => ("#e69f00", 5.0),
-        Peer::Asyncio => ("#333333", 4.0),
-        Peer::Uvloop => ("#56b4e9", 4.0),
-        Peer::Tokio => ("#0072b2", 4.0),
-        Peer::Floor => ("#009e73", 4.0),
+/// The powers of ten around all ratios, at least from a tenth to ten.
+fn bounds(rows: &[Row]) -> (f64, f64) {
+    let powers = || {
+        let ratios = rows.iter().flat_map(|(_, peers)| peers);
+        ratios.map(|(_, times)| times.log10())
     };
-    let _ = writeln!(
-        svg,
-        "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius}\" fill=\"{colour}\" fill-opacity=\"0.85\"><title>{title}</title></circle>"
-    );
+    let first = powers().map(f64::floor).fold(-1.0, f64::min);
+    let last = powers().map(f64::ceil).fold(1.0, f64::max);
+    (10_f64.powf(first), 10_f64.powf(last))
 }
 
-fn line(svg: &mut String, from: (f64, f64), to: (f64, f64), colour: &str) {
-    let ((x1, y1), (x2, y2)) = (from, to);
-    let _ = writeln!(
-        svg,
-        "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" stroke=\"{colour}\"/>"
-    );
-}
-
-fn text(svg: &mut String, x: f64, y: f64, anchor: &str, content: &str) {
-    let _ = writeln!(
-        svg,
-        "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{content}</text>"
-    );
+/// Colours that colour-blind people can distinguish (Okabe and Ito's). The dots of this project are larger.
+fn style(peer: Peer) -> (RGBColor, i32) {
+    match peer {
+        Peer::Ours => (RGBColor(0xd5, 0x5e, 0x00), 6),
+        Peer::OursCall => (RGBColor(0xe6, 0x9f, 0x00), 5),
+        Peer::Asyncio => (RGBColor(0x33, 0x33, 0x33), 4),
+        Peer::Uvloop => (RGBColor(0x56, 0xb4, 0xe9), 4),
+        Peer::Tokio => (RGBColor(0x00, 0x72, 0xb2), 4),
+        Peer::Floor => (RGBColor(0x00, 0x9e, 0x73), 4),
+    }
 }
 
 #[cfg(test)]
@@ -182,33 +140,27 @@ mod tests {
             ("size", Peer::Ours, 7.0),
         ]);
         let rows = rows(&results, Peer::Asyncio);
-        assert_eq!(
-            rows,
-            [(
-                "lines-64".to_owned(),
-                vec![(Peer::Ours, 100.0), (Peer::Asyncio, 1.0)]
-            )]
-        );
-        let scale = Scale::over(&rows);
-        assert_eq!((scale.first, scale.last), (-1, 2));
-        assert_eq!((scale.x(0.1), scale.x(100.0)), (LEFT, LEFT + WIDTH));
-        let svg = svg(&results);
+        let expected = vec![(Peer::Ours, 100.0), (Peer::Asyncio, 1.0)];
+        assert_eq!(rows, [("lines-64".to_owned(), expected)]);
+        assert_eq!(bounds(&rows), (0.1, 100.0));
+        let svg = svg(&results).unwrap();
         assert!(
-            svg.contains("lines-64: ours 100.00") && svg.ends_with("</svg>\n"),
+            svg.contains("lines-64") && svg.trim_end().ends_with("</svg>"),
             "{svg}"
         );
+        // A dot for each figure, and one for each peer of the legend.
+        let dots = svg.matches("<circle").count();
+        assert_eq!(dots, 2 + Peer::value_variants().len(), "{svg}");
     }
 
     #[test]
-    fn without_asyncio_tokio_is_the_measure() {
-        let svg = svg(&results(&[
+    fn the_reference_is_tokio_without_asyncio() {
+        let text = svg(&results(&[
             ("accept", Peer::Tokio, 1.0),
             ("accept", Peer::Ours, 2.0),
-        ]));
-        assert!(
-            svg.contains("as good as tokio") && svg.contains("accept: ours 2.00"),
-            "{svg}"
-        );
-        assert!(super::svg(&Results::new()).contains("nobody"));
+        ]))
+        .unwrap();
+        assert!(text.contains("as good as tokio"), "{text}");
+        assert!(svg(&Results::new()).unwrap().contains("no peer"));
     }
 }

@@ -1,4 +1,4 @@
-//! Putting results into the documents.
+//! Writes the results into the documents.
 
 use std::fs;
 use std::path::Path;
@@ -7,11 +7,11 @@ use anyhow::{Context as _, Result};
 
 use xtask::checkout;
 
-/// What stands before results, and behind them.
+/// The marks before and after the results.
 const BEGIN: &str = "<!-- results: `cargo xtask bench --publish` writes them -->\n";
 const END: &str = "<!-- end of results -->";
 
-/// Puts the tables into docs/benchmarks.md, the summary into the README, and the plot beside the former.
+/// Writes the tables to docs/benchmarks.md, the plot beside it, and the summary to the README.
 ///
 /// # Errors
 /// When a document cannot be read or written, or has no place for results.
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documents_have_a_place() {
+    fn the_documents_have_marks() {
         for file in ["README.md", "docs/benchmarks.md"] {
             let text = fs::read_to_string(checkout::root().join(file)).unwrap();
             assert!(with_results(&text, "new").is_some(), "{file}");

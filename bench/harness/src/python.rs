@@ -1,4 +1,4 @@
-//! Python with uvloop, in an environment of its own under target/.
+//! Python with uvloop, in an environment below target/.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,19 +8,19 @@ use anyhow::{Context as _, Result};
 
 use xtask::{checkout, process};
 
-/// Making the environment, and getting one package into it.
+/// Making the environment and installing one package.
 const DEADLINE: Duration = Duration::from_secs(5 * 60);
 
-/// What runs Python's peers.
+/// The interpreter of the peers in Python.
 pub(crate) struct Python {
     pub(crate) program: PathBuf,
     /// `CPython 3.13.5`.
     pub(crate) version: String,
-    /// The version of uvloop; none when it cannot be had.
+    /// The version of uvloop; none if it cannot be installed.
     pub(crate) uvloop: Option<String>,
 }
 
-/// Finds Python, and makes an environment with uvloop if that is wanted.
+/// Makes an environment, with uvloop if `uvloop` is true.
 ///
 /// # Errors
 /// When there is no Python that can make environments.
@@ -31,9 +31,10 @@ pub(crate) fn get(uvloop: bool) -> Result<Python> {
         let mut command = checkout::clean("python3");
         command.args(["-m", "venv", "--clear"]).arg(&folder);
         process::run(&mut command, "making an environment for Python", DEADLINE)
-            .context("the peers in Python, which take a `python3` with its module `venv`")?;
+            .context("the peers in Python need a `python3` with its module `venv`")?;
     }
-    let version = version(&program).context("the peers in Python: it does not say its version")?;
+    let version = version(&program)
+        .context("the peers in Python: their interpreter does not report its version")?;
     let has = |program: &Path| print(program, "import uvloop; print(uvloop.__version__)");
     if uvloop && has(&program).is_none() {
         let mut command = checkout::clean(&program);

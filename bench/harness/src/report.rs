@@ -1,4 +1,4 @@
-//! The results for people and for programs.
+//! Writes the results as Markdown and as JSON.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::machine::Machine;
 use super::peers::Peer;
 use super::workload::{Unit, Workload};
 
-/// What the summary has of the workloads.
+/// The workloads of the summary.
 const SUMMARY: [&str; 10] = [
     "lines-64",
     "bulk-in",
@@ -27,7 +27,7 @@ const SUMMARY: [&str; 10] = [
     "start",
 ];
 
-/// Says at once what one workload gave.
+/// Prints the figures of one workload.
 pub(crate) fn print_line(workload: &Workload, figures: &BTreeMap<Peer, Figure>) {
     let mut line = format!("{:<28}", workload.name);
     for (peer, figure) in figures {
@@ -39,7 +39,7 @@ pub(crate) fn print_line(workload: &Workload, figures: &BTreeMap<Peer, Figure>) 
 /// The results as `{"machine": ..., "results": {WORKLOAD: {PEER: {...}}}}`.
 ///
 /// # Errors
-/// None that a machine's description could give.
+/// Never for the fields of a machine's description.
 pub(crate) fn json(machine: &Machine, results: &Results) -> Result<String> {
     let by_peer = |figures: &BTreeMap<Peer, Figure>| -> Map<String, Value> {
         let named = figures
@@ -83,7 +83,7 @@ pub(crate) fn markdown(machine: &Machine, results: &Results) -> String {
     text
 }
 
-/// A few of the results, and how many times as good as the others ours are.
+/// Some workloads, and how many times as good as each peer `ours` is.
 pub(crate) fn summary(machine: &Machine, results: &Results) -> String {
     let mut text = String::from(
         "| | this | asyncio | uvloop | native tokio | raw sockets |\n|---|--:|--:|--:|--:|--:|\n",
@@ -110,7 +110,7 @@ pub(crate) fn summary(machine: &Machine, results: &Results) -> String {
     format!("{text}\n{}", about(machine))
 }
 
-/// How many times as good as the peer ours are.
+/// How many times as good as the peer `ours` is.
 fn times(figures: &BTreeMap<Peer, Figure>, peer: Peer) -> Option<String> {
     let times = figures.get(&Peer::Ours)?.times(figures.get(&peer)?);
     Some(with_three_digits(times))
@@ -170,7 +170,7 @@ fn with_three_digits(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
-/// What the tables show a unit in.
+/// The unit of a column.
 fn column_unit(unit: Unit) -> String {
     match unit {
         Unit::BytesPerSecond => "MB/s".to_owned(),
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_get_everything() {
+    fn json_has_all_figures() {
         let json: Value =
             serde_json::from_str(&json(&Machine::default(), &results()).unwrap()).unwrap();
         assert_eq!(json["machine"]["cores"], 0);
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_summary_has_workloads_that_there_are() {
+    fn the_summary_names_existing_workloads() {
         let all = catalogue::all();
         for name in SUMMARY {
             assert!(all.iter().any(|workload| workload.name == name), "{name}");

@@ -1,4 +1,4 @@
-//! Running a workload: each peer in turn, again and again, so that what disturbs the machine disturbs all of them.
+//! Runs a workload: the peers in turn, repeatedly, so that a disturbance affects all of them.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
@@ -14,23 +14,23 @@ use super::workload::{Unit, Work, Workload};
 use xtask::checkout;
 use xtask::process::Running;
 
-/// How a server's line begins that names its address.
+/// The text before the address that a server prints.
 const LISTENING: &str = "listening on ";
 
-/// What a process may take beyond what it measures.
+/// The time that a process may take beyond the measured time.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How often and how long.
+/// The number and the length of the runs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
     pub(crate) runs: u32,
     pub(crate) measured: Duration,
-    /// Whether there are as many connections as the workload's name says, where that is a thousand or more.
+    /// Whether to open all connections of workloads with more than 50.
     pub(crate) large: bool,
 }
 
 impl Pace {
-    /// To see that everything works.
+    /// One short run, to check that everything works.
     pub(crate) const SMOKE: Self = Self {
         runs: 1,
         measured: Duration::from_millis(10),
@@ -45,7 +45,7 @@ impl Pace {
         }
     }
 
-    /// One run instead of several, which takes more time where it measures time.
+    /// One run instead of several, four times as long.
     fn once(self) -> Self {
         Self {
             runs: 1,
@@ -59,7 +59,7 @@ impl Pace {
     }
 }
 
-/// The figures of every peer that takes part. What fails is said and added to `failures`.
+/// Measures every peer. Failures are printed and added to `failures`.
 pub(crate) fn all(
     workload: &Workload,
     peers: &Peers,
@@ -186,7 +186,7 @@ impl Run<'_> {
         self.measure(&command)
     }
 
-    /// What the memory of the peer, a server, grows by for each connection.
+    /// The growth of the server's memory for each connection.
     fn idle(&self, n: usize, memory: fn(u32) -> Result<u64>) -> Result<f64> {
         let (server, address) = self.server("echo")?;
         // Code is loaded and rooms are made that serve all connections.

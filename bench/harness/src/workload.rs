@@ -49,7 +49,7 @@ pub(crate) enum Work {
     Size(&'static str),
 }
 
-/// What a figure counts.
+/// The unit of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
     Lines,
@@ -89,7 +89,7 @@ impl Workload {
     pub(crate) fn has(&self, peer: Peer) -> bool {
         if self.tls {
             match peer {
-                // What a connection costs without TLS is told by the other workloads.
+                // The other workloads show the cost without TLS.
                 Peer::OursCall => return false,
                 // It has no network.
                 Peer::Floor if !self.is_bulk() => return false,

@@ -15,10 +15,14 @@ from .paths import ROOT
 MINUTES = 60
 
 
-def run(command: Sequence[str | Path], what: str, deadline: float = 10 * MINUTES, cwd: Path = ROOT, **variables: str) -> None:
+def run(
+    command: Sequence[str | Path], what: str, deadline: float = 10 * MINUTES, cwd: Path = ROOT, **variables: str
+) -> None:
     """Runs a program to its end and shows its output. Raises Failure when it fails or exceeds the deadline in seconds."""
     try:
-        done = subprocess.run(command, cwd=cwd, env=_environment(variables), timeout=deadline, check=False, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, cwd=cwd, env=_environment(variables), timeout=deadline, check=False, stdin=subprocess.DEVNULL
+        )
     except subprocess.TimeoutExpired as reason:
         raise Failure(f"{what} had not ended after {deadline:.0f} s, and was ended") from reason
     except OSError as reason:
