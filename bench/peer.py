@@ -155,7 +155,7 @@ def protection(purpose):
             return ssl.create_default_context(cafile=file.name)
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(file.name)
-        context.num_tickets = 0  # nobody resumes
+        context.num_tickets = 0  # no session is resumed
         return context
 
 

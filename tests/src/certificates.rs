@@ -28,7 +28,7 @@ pub struct Identity {
     pub key: String,
 }
 
-/// Who shows a certificate.
+/// The owner of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
     /// A server.
@@ -120,7 +120,7 @@ impl Default for Authority {
     }
 }
 
-/// A certificate that nobody vouches for but itself.
+/// A self-signed certificate.
 ///
 /// # Panics
 /// When `name` is no name.

@@ -96,6 +96,13 @@ pub(crate) fn engine() -> &'static Engine {
     &ENGINE
 }
 
+/// A compiled component without anything in it.
+pub(crate) fn empty() -> Vec<u8> {
+    let component =
+        Component::new(engine(), b"\0asm\x0d\0\x01\0").expect("the empty component compiles");
+    component.serialize().expect("it can be serialized")
+}
+
 impl Composition {
     /// The program, ready to run. Takes a second or so the first time.
     pub(crate) fn compiled(&self) -> &Component {
@@ -105,9 +112,15 @@ impl Composition {
         })
     }
 
+    /// The compiled program, as the program `wasmtime` loads it. Its version and settings are those of [`engine`].
+    pub(crate) fn serialized(&self) -> Vec<u8> {
+        let serialized = self.compiled().serialize();
+        serialized.unwrap_or_else(|error| panic!("{}: {error:?}", self.name))
+    }
+
     fn compile(&self) -> Result<Component> {
         let file = self.compiled_file()?;
-        // SAFETY: what lies in that folder was put there below. Whoever can change it can change this program as well.
+        // SAFETY: the code below wrote the files of that folder. A user who can change them can change this program as well.
         if file.exists()
             && let Ok(component) = unsafe { Component::deserialize_file(engine(), &file) }
         {

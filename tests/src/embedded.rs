@@ -40,7 +40,7 @@ pub(crate) fn start(program: Program, place: In, composed: &Composed) -> Running
         table: ResourceTable::new(),
         memory: Memory(memory.clone()),
     };
-    // Compiling counts for nobody's deadline.
+    // Compile before the deadline starts.
     composed.compiled();
     let running = program.clone();
     let work = move || {

@@ -69,7 +69,7 @@ impl NativeServer {
         panic!("it does not say where it listens: {}", said.text())
     }
 
-    /// Waits for its end, and gives what it wrote to standard output.
+    /// Waits for its end, and returns its standard output.
     ///
     /// # Panics
     /// With all that it wrote, when it fails or does not end.
@@ -86,7 +86,7 @@ impl NativeServer {
         self.stdout()
     }
 
-    /// Ends it, and gives what it wrote to standard output.
+    /// Kills it, and returns its standard output.
     pub fn stop(mut self) -> String {
         end(&mut self.child);
         self.stdout()
@@ -158,7 +158,7 @@ impl Drop for NativeServer {
     }
 }
 
-/// Runs a program to its end, and gives what it wrote to standard output.
+/// Runs a program to its end, and returns its standard output.
 ///
 /// # Errors
 /// With what it wrote, when it cannot be started, fails, or has not ended in time; then it is ended.
@@ -189,7 +189,7 @@ pub fn output(command: &mut Command, deadline: Duration) -> Result<String, Strin
     }
 }
 
-/// What copies an output, and gives all of it at the end.
+/// The thread that copies an output, and returns all of it at the end.
 type Reader = JoinHandle<Vec<u8>>;
 
 /// A process, what it says on both outputs, and each of them.

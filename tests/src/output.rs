@@ -1,4 +1,4 @@
-//! What a program writes, as it comes.
+//! The output of a program while it runs.
 
 use std::io;
 use std::pin::Pin;
@@ -28,12 +28,12 @@ struct State {
 }
 
 impl Output {
-    /// Everything so far. What is no UTF-8 is replaced.
+    /// The output so far. Invalid UTF-8 is replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.state().bytes).into_owned()
     }
 
-    /// Waits for the next line, and gives it without its end. `None` when there is none before the output ends or the
+    /// Waits for the next line, and returns it without its end. `None` when there is none before the output ends or the
     /// deadline passes.
     pub fn next_line(&self, deadline: Instant) -> Option<String> {
         let mut state = self.state();

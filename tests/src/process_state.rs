@@ -1,4 +1,4 @@
-//! What a process inherits, set to what tests of it count on.
+//! The inherited state of a process, set to the values that its tests rely on.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! What to run, and where.
+//! The program to run, and the place.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -25,7 +25,7 @@ pub enum In {
     Wasmtime,
 }
 
-/// What of the network a program is granted.
+/// The part of the network that a program is granted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Network {
     /// All of it: the programs keep to loopback.

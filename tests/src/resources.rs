@@ -1,4 +1,4 @@
-//! What a process uses of the system, and how much of it it may. Linux only.
+//! The resources that a process uses, and their limits. Linux only.
 
 use std::fs;
 use std::time::Duration;

@@ -26,10 +26,10 @@ pub struct Running {
     pub(crate) process: Process,
 }
 
-/// What keeps a program running.
+/// The way in which a program runs.
 #[derive(Debug)]
 pub(crate) enum Process {
-    /// A thread of this process, which gives up when this is dropped.
+    /// A thread of this process, which stops when this is dropped.
     Here {
         /// The bytes of all its linear memories.
         memory: Arc<AtomicUsize>,
@@ -61,21 +61,21 @@ pub enum Exit {
     Trap(String),
 }
 
-/// What became of a program.
+/// The result of a program.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// Its name.
     pub name: String,
     /// How it ended.
     pub exit: Exit,
-    /// What it wrote to standard output.
+    /// Its standard output.
     pub stdout: String,
-    /// What it wrote to standard error.
+    /// Its standard error.
     pub stderr: String,
 }
 
 impl Running {
-    /// Waits for the next line on standard output, and gives it without its end.
+    /// Waits for the next line on standard output, and returns it without its end.
     ///
     /// # Panics
     /// When the program ends, or its deadline passes, before there is one.
@@ -144,7 +144,7 @@ impl Running {
     /// Whether it has not ended yet.
     ///
     /// # Panics
-    /// When it has ended in another way than by success: whoever asks wants to talk to it.
+    /// When it has ended with a failure: the caller wants to talk to it.
     pub fn is_running(&self) -> bool {
         match self.exit.try_recv() {
             Ok(exit) => {

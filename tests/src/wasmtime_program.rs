@@ -1,14 +1,14 @@
 //! Running a program in a process of its own, as users do: under the program `wasmtime`, or by `streams run`.
 
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 use std::{env, io};
 
-use crate::components::Composed;
+use crate::components::{self, Composed};
 use crate::output::Output;
 use crate::process_state;
 use crate::program::{Network, Program};
@@ -37,17 +37,21 @@ pub(crate) enum Runner {
 }
 
 pub(crate) fn start(program: Program, composed: &Composed, runner: &Runner) -> Running {
-    let mut file = tempfile::Builder::new()
-        .suffix(".wasm")
-        .tempfile()
-        .expect("a temporary file");
-    file.write_all(&composed.bytes)
-        .expect("the composed program, written");
-    let file = file.into_temp_path();
     let (file_of_runner, options) = match runner {
         Runner::Wasmtime(file) => (file, options(&program)),
         Runner::Streams(file) => (file, options_of_streams(&program)),
     };
+    let mut file = tempfile::Builder::new()
+        .suffix(".wasm")
+        .tempfile()
+        .expect("a temporary file");
+    let content = match runner {
+        // Compiled once for all ways of running. The README's commands are tested with components as they are.
+        Runner::Wasmtime(wasmtime) if takes_compiled(wasmtime) => composed.serialized(),
+        _ => composed.bytes.clone(),
+    };
+    file.write_all(&content).expect("the program, written");
+    let file = file.into_temp_path();
     let mut command = Command::new(file_of_runner);
     command
         .arg("run")
@@ -101,8 +105,26 @@ pub(crate) fn start(program: Program, composed: &Composed, runner: &Runner) -> R
     }
 }
 
+/// Whether the program runs what this process compiles: it does if it was built with the same settings of the compiler.
+fn takes_compiled(wasmtime: &Path) -> bool {
+    static TAKES: OnceLock<bool> = OnceLock::new();
+    *TAKES.get_or_init(|| {
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        file.write_all(&components::empty())
+            .expect("the empty program, written");
+        let mut command = Command::new(wasmtime);
+        command
+            .args(["run", "--allow-precompiled"])
+            .arg(file.path());
+        let output = command.output().expect("the program wasmtime runs");
+        // It has nothing to run. If the settings differ, that is the error instead.
+        !String::from_utf8_lossy(&output.stderr).contains("was compiled")
+    })
+}
+
 fn options(program: &Program) -> Vec<String> {
-    let mut options = program.wasmtime_options.clone();
+    let mut options = vec!["--allow-precompiled".to_owned()];
+    options.extend(program.wasmtime_options.clone());
     let network = match program.network {
         Network::All => &["-Sinherit-network", "-Sallow-ip-name-lookup"][..],
         Network::Addresses => &["-Sinherit-network"],
@@ -146,7 +168,7 @@ fn copy(mut from: impl Read + Send + 'static, to: &Output) -> JoinHandle<()> {
     })
 }
 
-/// What the program's status says. A trap has a status of its own.
+/// The kind of exit that the status shows. A trap has its own status.
 fn exit_of(status: io::Result<ExitStatus>, stderr: &Output) -> Exit {
     match status {
         Ok(status) if status.success() => Exit::Success,

@@ -1,4 +1,4 @@
-//! What the components import and export, to the last interface: what is not here, they cannot do.
+//! The complete imports and exports of the components.
 
 use std::collections::BTreeSet;
 

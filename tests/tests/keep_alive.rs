@@ -12,7 +12,7 @@ use asyncio_streams_tests::peers::{Conn, PATIENCE, Peer};
 use asyncio_streams_tests::{In, Program};
 use socket2::SockRef;
 
-/// What the system does about an idle peer.
+/// The keep-alive settings of a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct KeepAlive {
     on: bool,

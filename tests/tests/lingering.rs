@@ -1,4 +1,4 @@
-//! The end of connections and of programs: whoever reads late, and sends late, gets every byte.
+//! The end of connections and of programs: a peer that reads and sends late gets every byte.
 
 #[path = "lingering/exits.rs"]
 mod exits;

@@ -1,5 +1,5 @@
 //! Many connections at once: a thousand each way, ten thousand that say nothing, and a crowd that sends as slowly as it
-//! can. What is measured is printed; what is checked is that everybody gets the right bytes.
+//! can. The measurements are printed; the tests check that every client gets the right bytes.
 #![cfg(target_os = "linux")]
 
 use std::fmt;
@@ -46,7 +46,7 @@ fn listening(server: &mut Running) -> SocketAddr {
     address.unwrap_or_else(|| panic!("not where it listens: {line}"))
 }
 
-/// Sends a line and waits for it to come back; gives how long that took.
+/// Sends a line and waits for its echo; returns the time.
 fn talk(conn: &mut Conn, line: &str) -> Duration {
     let asked = Instant::now();
     conn.send(line);
@@ -54,7 +54,7 @@ fn talk(conn: &mut Conn, line: &str) -> Duration {
     asked.elapsed()
 }
 
-/// A new client is served, and leaves; gives how long that took.
+/// A new client is served and leaves; returns the time.
 fn serves(address: SocketAddr) -> Duration {
     let begun = Instant::now();
     let mut conn = Conn::connect(address);
@@ -146,7 +146,7 @@ fn silent_clients(place: In, silent: usize) {
         "{place:?}: {silent} silent clients came in {:?}",
         begun.elapsed()
     );
-    // They are there, and nobody notices: neither who came before, nor who comes now.
+    // They do not disturb earlier or later clients.
     let beside = talk(&mut faithful, "still here\n");
     let next = serves(address);
     println!(

@@ -20,7 +20,7 @@ use std::time::Duration;
 /// Far more than any program takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(90);
 
-/// What both sides gave, asyncio's own first.
+/// Checks that both sides printed the same, asyncio's own first.
 fn assert_same(name: &str, given: [String; 2]) {
     let [stock, component] = given;
     assert!(!stock.is_empty(), "{name} printed nothing");

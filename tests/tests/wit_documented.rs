@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
-use wit_component::{OutputToString, WitPrinter};
+use wit_component::{OutputToString, WitPrinter, semver_check};
 use wit_parser::{
-    AstItem, Docs, Function, FunctionKind, InterfaceId, Resolve, Stability, Type, TypeDef,
-    TypeDefKind, UnresolvedPackage, UnresolvedPackageGroup, World, WorldItem,
+    AstItem, Docs, Function, FunctionKind, InterfaceId, PackageId, Resolve, Stability, Type,
+    TypeDef, TypeDefKind, UnresolvedPackage, UnresolvedPackageGroup, World, WorldItem,
 };
 
 #[test]
@@ -36,6 +36,48 @@ fn the_interface_is_the_one_in_the_snapshot() -> Result<()> {
              If the change is meant and compatible, rewrite the snapshot: BLESS=1 cargo test -p asyncio-streams-tests \
              --test wit_documented"
         );
+    }
+    Ok(())
+}
+
+/// A program that was built for the interface of the snapshot still composes.
+#[test]
+fn programs_built_for_the_snapshot_still_fit() -> Result<()> {
+    let snapshot = fs::read_to_string(folder("tests").join("wit-snapshot.txt"))?;
+    let mut resolve = Resolve::default();
+    let (new, _) = resolve.push_dir(folder("wit"))?;
+    check_upgrade(resolve, &snapshot, new)
+}
+
+#[test]
+fn the_check_of_upgrades_sees_what_breaks_programs() -> Result<()> {
+    let old =
+        "package a:b@0.1.0; interface i { f: func(a: u8); g: func(); } world client { import i; }";
+    let check = |text: &str| {
+        let mut resolve = Resolve::default();
+        let new = resolve.push_str("new.wit", text)?;
+        check_upgrade(resolve, old, new)
+    };
+    check(&old.replace("g: func();", "g: func(); h: func();"))?;
+    assert!(check(&old.replace("g: func();", "")).is_err());
+    assert!(check(&old.replace("a: u8", "a: u16")).is_err());
+    Ok(())
+}
+
+/// Whether programs built for the worlds of `old`, a package as text, fit the package `new`.
+fn check_upgrade(mut resolve: Resolve, old: &str, new: PackageId) -> Result<()> {
+    // Two versions, so that both packages can be in one resolve; the check ignores them.
+    let old = resolve.push_str("old.wit", &old.replacen("@0.1.0", "@0.0.1", 1))?;
+    for (name, &was) in &resolve.packages[old].worlds {
+        // The other worlds are those of this project's own components.
+        if !["client", "server"].contains(&name.as_str()) {
+            continue;
+        }
+        let is = resolve.packages[new].worlds.get(name);
+        let is = *is.with_context(|| format!("the world {name} is gone"))?;
+        semver_check(resolve.clone(), was, is).with_context(|| {
+            format!("a program for the world {name} of tests/wit-snapshot.txt does not fit the one in wit/")
+        })?;
     }
     Ok(())
 }
@@ -123,8 +165,8 @@ fn first_difference<'a>(was: &'a str, is: &'a str) -> Option<(usize, &'a str, &'
     None
 }
 
-/// What the package lacks, one line each. It looks at the package as it is written: a resolved world has more imports,
-/// which nobody could document.
+/// The missing parts of the package, a line for each. It reads the package as written: a resolved world has more imports,
+/// which have no place for documentation.
 fn missing(package: &UnresolvedPackage) -> Vec<String> {
     let mut report = Report(Vec::new());
     report.docs("package", &package.docs);
@@ -266,7 +308,7 @@ fn interface_name(package: &UnresolvedPackage, id: InterfaceId) -> &str {
         .unwrap_or("(inline interface)")
 }
 
-/// A `use` makes a name for somebody else's type; it can be gated, but not documented.
+/// A `use` names a type of another interface; it can be gated, but not documented.
 fn is_use(package: &UnresolvedPackage, def: &TypeDef) -> bool {
     match def.kind {
         TypeDefKind::Type(Type::Id(id)) => package.types[id].owner != def.owner,
@@ -274,7 +316,7 @@ fn is_use(package: &UnresolvedPackage, def: &TypeDef) -> bool {
     }
 }
 
-/// Whether the function gives a `result`, alone or as a part of a tuple.
+/// Whether the function returns a `result`, alone or in a tuple.
 fn can_fail(package: &UnresolvedPackage, function: &Function) -> bool {
     let is_result = |ty: &Type| matches!(ty, Type::Id(id) if matches!(package.types[*id].kind, TypeDefKind::Result(_)));
     match function.result {

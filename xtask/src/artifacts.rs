@@ -1,4 +1,4 @@
-//! The folder of components: what lies there, and that it changes only when its content does.
+//! Writes the folder of components. A file changes only when its content does.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,17 +9,17 @@ use anyhow::{Context as _, Result};
 
 use crate::checkout;
 
-/// Files that are to be in the folder of components, written one by one.
+/// The files of the folder of components, written one by one.
 pub(crate) struct Artifacts {
     folder: PathBuf,
-    /// The folders in it that are cared for; the others are left alone.
+    /// The folders in which stale components are removed. Others stay as they are.
     parts: &'static [&'static str],
     written: BTreeSet<PathBuf>,
     changed: Vec<PathBuf>,
 }
 
 impl Artifacts {
-    /// These folders of `target/components`.
+    /// Writes to `target/components`, and removes stale components from these folders of it.
     pub(crate) fn new(parts: &'static [&'static str]) -> Self {
         Self::at(checkout::components(), parts)
     }
@@ -33,7 +33,7 @@ impl Artifacts {
         }
     }
 
-    /// Puts `content` at `name` (`examples/echo.wasm`), unless the file is already the same.
+    /// Writes `content` to `name` (`examples/echo.wasm`), unless the file has it already.
     pub(crate) fn put(&mut self, name: impl AsRef<Path>, content: &[u8]) -> Result<()> {
         let file = self.folder.join(name);
         if !is_same(&file, content)? {
@@ -41,7 +41,7 @@ impl Artifacts {
                 fs::create_dir_all(parent)
                     .with_context(|| format!("cannot make {}", parent.display()))?;
             }
-            // Renamed into place: a program that runs meanwhile sees the old file or the new one, whole.
+            // Renamed into place, so that a running program sees the old file or the new one.
             let fresh = file.with_extension("new");
             fs::write(&fresh, content)
                 .with_context(|| format!("cannot write {}", fresh.display()))?;
@@ -53,7 +53,7 @@ impl Artifacts {
         Ok(())
     }
 
-    /// Removes components that were not put again: of an example that is gone, say. Gives what changed.
+    /// Removes components that were not written again, such as that of a removed example. Returns the changes.
     pub(crate) fn finish(mut self) -> Result<Changes> {
         for part in self.parts {
             for file in fs::read_dir(self.folder.join(part)).into_iter().flatten() {
@@ -75,11 +75,11 @@ impl Artifacts {
     }
 }
 
-/// What a build changed.
+/// The changes of a build.
 pub(crate) struct Changes {
-    /// How many components there are.
+    /// The number of components.
     pub(crate) files: usize,
-    /// Those that are new, different or gone.
+    /// The components that are new, different or removed.
     pub(crate) changed: Vec<PathBuf>,
 }
 
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_the_same_is_left_and_what_is_gone_is_removed() {
+    fn unchanged_files_stay_and_stale_ones_are_removed() {
         let folder = std::env::temp_dir().join(format!("xtask artifacts {}", std::process::id()));
         let put = |names: &[(&str, &[u8])]| {
             let mut artifacts = Artifacts::at(folder.clone(), &["", "examples"]);

@@ -1,7 +1,7 @@
-//! `cargo xtask build`: the components, and the examples composed; and the tests' programs, for those who test.
+//! `cargo xtask build`: builds the components, composes the examples, and builds the programs of the tests if asked to.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use asyncio_streams_host::compose::{ComposeError, Composition, Part, compose};
@@ -13,7 +13,7 @@ use crate::toolchain::{Choice, Toolchain};
 use crate::wasm::{self, What};
 use crate::{checkout, clang, python};
 
-/// The interface that a program exports which serve.wasm is to call.
+/// The interface that a handler exports and serve.wasm calls.
 const HANDLER: &str = "asyncio:streams/handler";
 
 #[derive(Args)]
@@ -26,22 +26,42 @@ pub(crate) struct Options {
     python: bool,
 }
 
-/// The command.
+/// The components to compose, and the file to write.
+#[derive(Args)]
+pub(crate) struct ComposeOptions {
+    output: PathBuf,
+    /// The program first, the streams last.
+    parts: Vec<PathBuf>,
+}
+
+/// Composes the components in these files.
 ///
 /// # Errors
-/// Those of [`build`] and [`test_programs`]; when there is no Python, if that is asked for.
+/// When a file cannot be read or written, or the parts do not fit.
+pub(crate) fn compose_files(options: &ComposeOptions) -> Result<()> {
+    let parts = options.parts.iter().map(Part::read);
+    let composed = compose(parts.collect::<Result<Vec<_>, _>>()?)?;
+    let output = &options.output;
+    fs::write(output, composed.bytes())
+        .with_context(|| format!("cannot write {}", output.display()))
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// As [`build`] and [`test_programs`]; with `--python` also when there is no Python.
 pub(crate) fn run(choice: Choice, options: &Options) -> Result<()> {
     let toolchain = build(choice)?;
     if options.tests {
         test_programs(&toolchain)?;
     }
     if options.python {
-        python::Programs::get()?.compile_all(&python::all()?)?;
+        python::require("build")?;
     }
     Ok(())
 }
 
-/// Builds what people use into `target/components`, says what changed, and gives the compiler:
+/// Builds the components that users get into `target/components`, reports changes, and returns the compiler:
 ///
 /// * `streams.wasm`, `serve.wasm`;
 /// * `streams-tls.wasm`, unless there is no clang and none can be installed;
@@ -49,24 +69,42 @@ pub(crate) fn run(choice: Choice, options: &Options) -> Result<()> {
 ///
 /// # Errors
 /// When there is no compiler, a package does not build or an example does not compose.
-pub(crate) fn build(choice: Choice) -> Result<Toolchain> {
+pub fn build(choice: Choice) -> Result<Toolchain> {
     let toolchain = Toolchain::get(choice)?;
-    eprintln!("Building the components with {}", toolchain.name);
     let mut artifacts = Artifacts::new(&["", "examples"]);
-    let streams = library(
+    components(&toolchain, What::Examples, &mut artifacts)?;
+    tls(&toolchain, &mut artifacts)?;
+    report(&artifacts.finish()?);
+    Ok(toolchain)
+}
+
+/// Builds only the components that the demo runs. Other components stay as they are.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn for_demo(choice: Choice) -> Result<()> {
+    let toolchain = Toolchain::get(choice)?;
+    let mut artifacts = Artifacts::new(&[]);
+    components(
         &toolchain,
+        What::Named(&["echo-client", "echo-server"]),
+        &mut artifacts,
+    )?;
+    report(&artifacts.finish()?);
+    Ok(())
+}
+
+/// Builds the components without TLS and these examples, which it composes.
+fn components(toolchain: &Toolchain, examples: What, artifacts: &mut Artifacts) -> Result<()> {
+    eprintln!("Building the components with {}", toolchain.name);
+    let streams = library(
+        toolchain,
         "asyncio-streams-component",
         "streams.wasm",
-        &mut artifacts,
+        artifacts,
     )?;
-    tls(&toolchain, &mut artifacts)?;
-    let serve = library(
-        &toolchain,
-        "asyncio-streams-serve",
-        "serve.wasm",
-        &mut artifacts,
-    )?;
-    for example in wasm::build(&toolchain, "asyncio-streams", What::Imported)? {
+    let serve = library(toolchain, "asyncio-streams-serve", "serve.wasm", artifacts)?;
+    for example in wasm::build(toolchain, "asyncio-streams", examples)? {
         let name = example.name;
         let content = read(&example.file)?;
         let part = Part::new(format!("{name}.wasm"), content.as_slice());
@@ -75,8 +113,7 @@ pub(crate) fn build(choice: Choice) -> Result<Toolchain> {
         artifacts.put(format!("examples/{name}.wasm"), &content)?;
         artifacts.put(format!("examples/{name}.composed.wasm"), composed.bytes())?;
     }
-    report(&artifacts.finish()?);
-    Ok(toolchain)
+    Ok(())
 }
 
 /// Builds the guest programs of the tests: `tests/NAME.wasm`, which they compose, and `linked/NAME.wasm`, which contain the
@@ -86,7 +123,7 @@ pub(crate) fn build(choice: Choice) -> Result<Toolchain> {
 /// When one does not build.
 pub(crate) fn test_programs(toolchain: &Toolchain) -> Result<()> {
     let mut artifacts = Artifacts::new(&["tests", "linked"]);
-    for (folder, what) in [("tests", What::Examples), ("linked", What::Linked)] {
+    for (folder, what) in [("tests", What::QuickExamples), ("linked", What::Linked)] {
         for program in wasm::build(toolchain, "asyncio-streams-test-programs", what)? {
             artifacts.put(
                 format!("{folder}/{}.wasm", program.name),
@@ -98,7 +135,7 @@ pub(crate) fn test_programs(toolchain: &Toolchain) -> Result<()> {
     Ok(())
 }
 
-/// Builds the component of a package's library, and puts it among the artifacts.
+/// Builds the component of a package's library, and writes it to the artifacts.
 fn library(
     toolchain: &Toolchain,
     package: &str,
@@ -115,12 +152,12 @@ fn library(
     Ok(Part::new(name, content))
 }
 
-/// Builds the component with TLS, where that can be done.
+/// Builds the component with TLS, if there is a clang.
 fn tls(toolchain: &Toolchain, artifacts: &mut Artifacts) -> Result<()> {
     let clang = match clang::get() {
         Ok(clang) => clang,
         Err(error) => {
-            eprintln!("\n!!! Left out: streams-tls.wasm, which takes clang. {error:#}\n");
+            eprintln!("\n!!! Left out: streams-tls.wasm, which needs clang. {error:#}\n");
             return Ok(());
         }
     };
@@ -129,7 +166,7 @@ fn tls(toolchain: &Toolchain, artifacts: &mut Artifacts) -> Result<()> {
     artifacts.put("streams-tls.wasm", &read(&file.file)?)
 }
 
-/// A handler becomes a server with serve.wasm; what runs by itself needs the streams only.
+/// Composes a handler with serve.wasm and the streams, and any other program with the streams only.
 fn with_what_it_needs(
     program: &Part,
     serve: &Part,
@@ -148,7 +185,7 @@ fn with_what_it_needs(
     }
 }
 
-/// A component that was built, as it is given to people.
+/// Reads a component and strips it for users.
 fn read(file: &Path) -> Result<Vec<u8>> {
     let content = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     strip(&content).with_context(|| format!("{} is no component", file.display()))

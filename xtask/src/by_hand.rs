@@ -1,22 +1,18 @@
-//! The lines that a person types to do by hand what the automation does: printed by the demo, run by the tests.
-
-use std::path::PathBuf;
-
-use anyhow::{Result, bail};
+//! The commands that do by hand what the automation does. The demo prints them; the README has them, and the tests run those.
 
 use crate::checkout;
-use crate::shell::{ADDRESS, Session};
+use crate::shell::ADDRESS;
 
-/// Where the lines put what they make.
+/// The folder of the files that the commands write.
 const FOLDER: &str = "target/by-hand";
 
-/// One line, and what it does.
+/// A command and its purpose.
 pub(crate) struct Line {
     pub(crate) about: &'static str,
     pub(crate) command: String,
 }
 
-/// The lines that compose and run the echo client and the echo server. They are typed in the checkout's folder.
+/// The commands that compose and run the echo client and the echo server, in the checkout's folder.
 pub(crate) fn lines() -> Vec<Line> {
     let line = |about, command| Line { about, command };
     let components = checkout::shown(&checkout::components());
@@ -52,20 +48,4 @@ pub(crate) fn lines() -> Vec<Line> {
             format!("wasmtime run -S inherit-network {FOLDER}/client.wasm {ADDRESS}"),
         ),
     ]
-}
-
-/// Runs the lines, with programs from these folders first, and checks that the client got back what it sent.
-///
-/// # Errors
-/// When a line fails, or the client says something else.
-pub(crate) fn run(folders: &[PathBuf]) -> Result<()> {
-    let mut session = Session::new(folders.iter().cloned());
-    let mut said = Vec::new();
-    for line in lines() {
-        said = session.run(&line.command)?;
-    }
-    if said.iter().any(|line| line == "Received: 'Hello World!'") {
-        return Ok(());
-    }
-    bail!("the client does not say that it received what it sent, but {said:?}")
 }

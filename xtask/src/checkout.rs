@@ -1,58 +1,58 @@
-//! Where things are: everything is relative to the checkout, wherever the command is typed.
+//! The folders of the checkout. All paths are relative to it, whatever the current folder is.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The folder of the workspace.
-pub(crate) fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     // At run time, because a checkout may be moved with its target folder.
     let manifest =
         std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    Path::new(&manifest)
-        .parent()
-        .map_or_else(PathBuf::new, Path::to_path_buf)
+    let above = Path::new(&manifest).ancestors();
+    let mut above = above.filter(|folder| folder.join("xtask/Cargo.toml").is_file());
+    above.next().map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
-/// The folder of everything that is built.
-pub(crate) fn target() -> PathBuf {
+/// The folder of all build output.
+pub fn target() -> PathBuf {
     root().join("target")
 }
 
-/// The folder of the components that a build gives.
-pub(crate) fn components() -> PathBuf {
+/// The folder of the built components.
+pub fn components() -> PathBuf {
     target().join("components")
 }
 
-/// The folder of the programs that were built because the machine had none.
-pub(crate) fn tools() -> PathBuf {
+/// The folder of the programs that were built because this machine had none.
+pub fn tools() -> PathBuf {
     target().join("tools")
 }
 
 /// The cargo that runs this program.
-pub(crate) fn cargo() -> OsString {
+pub fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// The compiler that goes with [`cargo`].
-pub(crate) fn rustc() -> OsString {
+pub fn rustc() -> OsString {
     std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
 }
 
-/// `cargo SUBCOMMAND` in the workspace for the machine at hand.
-pub(crate) fn native_cargo(subcommand: &str) -> Command {
+/// `cargo SUBCOMMAND` in the workspace for this machine.
+pub fn native_cargo(subcommand: &str) -> Command {
     let mut command = clean(cargo());
     command.arg(subcommand).arg("--target-dir").arg(target());
     command
 }
 
-/// `program` in the workspace's folder, without what the cargo around this program says to it alone.
-pub(crate) fn clean(program: impl Into<OsString>) -> Command {
+/// `program` in the workspace's folder, without the variables that cargo set for this program only.
+pub fn clean(program: impl Into<OsString>) -> Command {
     let mut command = Command::new(program.into());
     command.current_dir(root());
     for (name, _) in std::env::vars_os() {
         let Some(text) = name.to_str() else { continue };
-        // Where to put things and for which machine is said on each command line.
+        // Each command line names the target and its folder.
         let ours = text.starts_with("CARGO_PKG_")
             || text.starts_with("CARGO_MANIFEST_")
             || matches!(
@@ -67,7 +67,7 @@ pub(crate) fn clean(program: impl Into<OsString>) -> Command {
 }
 
 /// `folders`, then the folders of PATH.
-pub(crate) fn path_with(folders: impl IntoIterator<Item = PathBuf>) -> OsString {
+pub fn path_with(folders: impl IntoIterator<Item = PathBuf>) -> OsString {
     let known = std::env::var_os("PATH").unwrap_or_default();
     let folders = folders.into_iter().chain(std::env::split_paths(&known));
     // Only a folder with the separator in its name cannot be joined; then PATH stays as it was.
@@ -75,15 +75,15 @@ pub(crate) fn path_with(folders: impl IntoIterator<Item = PathBuf>) -> OsString 
 }
 
 /// The first file on PATH with this name.
-pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+pub fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
 }
 
-/// A path as a person in the checkout's folder would type it.
-pub(crate) fn shown(path: &Path) -> String {
+/// A path relative to the checkout's folder, for messages.
+pub fn shown(path: &Path) -> String {
     path.strip_prefix(root())
         .unwrap_or(path)
         .display()

@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: what every change must pass, from nothing, in less than an hour on two cores.
+//! `cargo xtask ci`: all checks that a change must pass. From nothing they take less than 45 minutes on two quiet cores.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::test::Options;
 use crate::toolchain::{Choice, TARGET, Toolchain, rustc_print};
 use crate::{build, checkout, clang, fuzz, process, python, test, wasm};
 
-/// One check of the sources, compiling the dependencies included.
+/// One check of the sources, with the compilation of the dependencies.
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
 
-/// The members that become WebAssembly; the others are the workspace's default members.
+/// The packages that become WebAssembly. The others are the workspace's default members.
 const GUESTS: [&str; 6] = [
     "asyncio-streams-component",
     "asyncio-streams-wasi03",
@@ -22,7 +22,7 @@ const GUESTS: [&str; 6] = [
     "asyncio-streams-bench-guest",
 ];
 
-/// Checks format, lints and documentation, builds, and runs every test; ends at the first step that fails.
+/// Checks format, lints and documentation, builds, and runs every test. The first failed step ends it.
 ///
 /// # Errors
 /// The name of the step that failed.
@@ -36,27 +36,29 @@ pub(crate) fn ci(choice: Choice) -> Result<()> {
         format_of(wasm::TLS_MANIFEST)?;
         format_of(&format!("{}/Cargo.toml", fuzz::FOLDER))
     });
-    steps.run("lints of what runs here", |_| lint_natives());
+    steps.run("lints of native code", |_| lint_natives());
     let toolchain = steps.run("a compiler for WebAssembly", |_| Toolchain::get(choice));
     let Some(toolchain) = toolchain else {
         return steps.finish();
     };
-    steps.run("lints of what becomes WebAssembly", |_| {
+    steps.run("lints of code for WebAssembly", |_| {
         lint_guests(&toolchain)?;
         lint_tls(&toolchain)
     });
-    steps.run("lints of what is written in Python", |_| python::lints());
+    steps.run("lints of Python, and the spelling of everything", |_| {
+        python::require("lints")
+    });
     steps.run("documentation", |_| documentation());
     if steps
         .run("the components", |_| build::build(choice))
         .is_some()
     {
-        test::tests(&mut steps, &toolchain, &Options::of_ci());
+        test::tests(&mut steps, choice, &toolchain, &Options::of_ci());
     }
     steps.finish()
 }
 
-/// Fetches what both targets take, so that a network that is missing is said first, and by this name.
+/// Fetches the dependencies for both targets first, so that a missing network is reported as such.
 fn crates() -> Result<()> {
     let mut command = checkout::clean(checkout::cargo());
     command.args(["fetch", "--locked", "--target", TARGET]);
@@ -70,7 +72,7 @@ fn crates() -> Result<()> {
         .and_then(|()| process::run(&mut tls, "`cargo fetch --locked` in guest/tls", DEADLINE));
     fetched.context(
         "either Cargo.lock does not fit the manifests (commit it as `cargo metadata` leaves it), \
-         or crates' registry cannot be reached; cargo says which above",
+         or the registry cannot be reached; cargo's message above says which",
     )
 }
 
@@ -82,12 +84,14 @@ fn format_of(manifest: &str) -> Result<()> {
 
 fn lint_natives() -> Result<()> {
     let mut command = checkout::native_cargo("clippy");
-    command.args(["--all-targets", "--", "--deny", "warnings"]);
+    // In the tests' profile, whose build scripts and macros it shares.
+    command.args(["--locked", "--release", "--all-targets"]);
+    command.args(["--", "--deny", "warnings"]);
     process::run(&mut command, "`cargo clippy`", DEADLINE)
 }
 
-/// Lints for the target itself where the compiler has its library; else for the machine at hand, which leaves out
-/// what is compiled for WebAssembly only.
+/// Lints for WebAssembly if the compiler has its library. Otherwise it lints for this machine, without the code that is
+/// compiled only for WebAssembly.
 fn lint_guests(toolchain: &Toolchain) -> Result<()> {
     let mut command = if toolchain.builds_std {
         eprintln!("clippy has no library for {TARGET} here: linting for this machine instead");
@@ -96,11 +100,12 @@ fn lint_guests(toolchain: &Toolchain) -> Result<()> {
         toolchain.cargo("clippy")?
     };
     command.args(GUESTS.iter().flat_map(|package| ["--package", package]));
-    command.args(["--lib", "--examples", "--", "--deny", "warnings"]);
+    command.args(["--profile", "guest", "--lib", "--examples"]);
+    command.args(["--", "--deny", "warnings"]);
     process::run(&mut command, "`cargo clippy`", DEADLINE)
 }
 
-/// The same for what is compiled with TLS alone.
+/// Lints the workspace of the component with TLS.
 fn lint_tls(toolchain: &Toolchain) -> Result<()> {
     let mut command = if toolchain.builds_std {
         checkout::native_cargo("clippy")
@@ -109,13 +114,16 @@ fn lint_tls(toolchain: &Toolchain) -> Result<()> {
     };
     command.args(["--manifest-path", wasm::TLS_MANIFEST, "--locked"]);
     clang::set(&mut command, &clang::get()?);
-    command.args(["--workspace", "--lib", "--", "--deny", "warnings"]);
+    command.args(["--profile", "guest", "--workspace", "--lib"]);
+    command.args(["--", "--deny", "warnings"]);
     process::run(&mut command, "`cargo clippy` with TLS", DEADLINE)
 }
 
 fn documentation() -> Result<()> {
     let mut command = checkout::native_cargo("doc");
-    command.args(["--workspace", "--no-deps"]);
+    // The tools are programs of others, and their dependencies are many.
+    command.args(["--locked", "--release", "--workspace", "--no-deps"]);
+    command.args(["--exclude", "asyncio-streams-test-tools"]);
     command.env("RUSTDOCFLAGS", "--deny warnings");
     process::run(&mut command, "`cargo doc`", DEADLINE)
 }

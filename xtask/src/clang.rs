@@ -1,4 +1,4 @@
-//! The C compiler of `streams-tls.wasm`: a part of the cryptography is in C, and only clang makes WebAssembly of it.
+//! Finds the C compiler for `streams-tls.wasm`: part of the cryptography is in C, and only clang compiles it to WebAssembly.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,26 +8,26 @@ use anyhow::{Context as _, Result};
 use crate::toolchain::TARGET;
 use crate::{checkout, debian, process};
 
-/// What people call it; Debian's packages have a program for each version.
+/// The names of the program; Debian's packages have one for each version.
 const NAMES: [&str; 8] = [
     "clang", "clang-22", "clang-21", "clang-20", "clang-19", "clang-18", "clang-17", "clang-16",
 ];
 
-/// Debian's packages, of which the first is taken that it has.
+/// Debian's packages, the preferred one first.
 const PACKAGES: [&str; 2] = ["clang-19", "clang"];
 
-/// Where the crates that compile C look first: whoever sets it has chosen.
+/// The variable that crates with C code read first. A user may have set it.
 const VARIABLE: &str = "CC_wasm32_unknown_unknown";
 
 /// Finds a clang that makes WebAssembly, or installs Debian's.
 ///
 /// # Errors
-/// When there is none and none can be installed: how to get one.
-pub(crate) fn get() -> Result<PathBuf> {
+/// When there is none and none can be installed. The error says how to get one.
+pub fn get() -> Result<PathBuf> {
     if let Some(found) = find() {
         return Ok(found);
     }
-    // Only the package lists know which of them there is, and they may have to be fetched first.
+    // Which package exists is known only after apt has fetched its lists.
     let [best, other] = PACKAGES;
     let installed = debian::apt_install(&[best]).or_else(|_| debian::apt_install(&[other]));
     installed.with_context(|| {
@@ -42,7 +42,7 @@ fn find() -> Option<PathBuf> {
     chosen.into_iter().chain(known).find(makes_wasm)
 }
 
-/// Others have clangs without this target, under the same name.
+/// Some systems have a clang without this target.
 fn makes_wasm(clang: &PathBuf) -> bool {
     let mut command = checkout::clean(clang);
     command.arg(format!("--target={TARGET}")).args([
@@ -56,12 +56,12 @@ fn makes_wasm(clang: &PathBuf) -> bool {
     process::output_of(&mut command).is_some()
 }
 
-/// Has the crates that compile C use it.
-pub(crate) fn set(command: &mut Command, clang: &PathBuf) {
+/// Makes the crates with C code use it.
+pub fn set(command: &mut Command, clang: &PathBuf) {
     command.env(VARIABLE, clang);
-    // Flags for the machine at hand do not fit WebAssembly.
+    // Flags for native code do not fit WebAssembly.
     command.env_remove("CFLAGS");
-    // The archiver of any system will do: the objects go into a library of Rust's.
+    // Any archiver fits: the objects go into a Rust library.
     if std::env::var_os("AR_wasm32_unknown_unknown").is_none() {
         command.env("AR_wasm32_unknown_unknown", "ar");
     }

@@ -13,10 +13,10 @@ use crate::{checkout, process};
 /// The compiler, its cargo, the source of the library that it builds for WebAssembly, and the linkers.
 pub(crate) const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm"];
 
-/// The packages' compiler when they are installed.
+/// The compiler of the packages, if they are installed.
 ///
 /// # Errors
-/// When it is older than this project needs.
+/// When the compiler is older than this project needs.
 pub(crate) fn installed() -> Result<Option<Toolchain>> {
     let (Some(rustc), Some(cargo)) = (
         program_of("rustc-web", "rustc"),
@@ -52,7 +52,7 @@ pub(crate) fn installed() -> Result<Option<Toolchain>> {
 /// Installs the compiler's packages.
 ///
 /// # Errors
-/// When this is no Debian, the rights or the network are missing, or its packages are too old.
+/// When this is no Debian, permissions or the network are missing, or the packages are too old.
 pub(crate) fn install() -> Result<Toolchain> {
     apt_install(&PACKAGES)?;
     installed()?.context(
@@ -63,7 +63,7 @@ pub(crate) fn install() -> Result<Toolchain> {
 /// Installs packages.
 ///
 /// # Errors
-/// When this is no Debian, or the rights or the network are missing.
+/// When this is no Debian, or permissions or the network are missing.
 pub(crate) fn apt_install(packages: &[&str]) -> Result<()> {
     let Some(apt) =
         checkout::on_path("apt-get").filter(|_| Path::new("/etc/debian_version").exists())
@@ -86,7 +86,7 @@ pub(crate) fn apt_install(packages: &[&str]) -> Result<()> {
             .map(OsString::from)
             .chain([apt.clone().into()]);
         let mut command = checkout::clean(words.next().unwrap_or_default());
-        // Another apt may be at work: on a new machine, its own first update. Progress bars are for terminals.
+        // Another apt may be running, such as the first update of a new machine. Progress bars are for terminals.
         command
             .args(words)
             .args(["-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Use-Pty=0"])
@@ -96,13 +96,13 @@ pub(crate) fn apt_install(packages: &[&str]) -> Result<()> {
             .env_remove("LD_LIBRARY_PATH");
         command
     };
-    // A list that cannot be had need not be the one that matters: the next step tells.
+    // A list that cannot be fetched may not matter. The next step shows it.
     if let Err(error) = process::run(
         &mut apt_get(&["update"]),
         "`apt-get update`",
         Duration::from_secs(600),
     ) {
-        eprintln!("{error}; going on with the lists that are there");
+        eprintln!("{error}; continuing with the existing lists");
     }
     let mut install = vec!["install", "-y", "--no-install-recommends"];
     install.extend(packages);
@@ -114,7 +114,7 @@ pub(crate) fn apt_install(packages: &[&str]) -> Result<()> {
     .context("the packages could not be installed; apt says why above")
 }
 
-/// The words to put before a command so that it runs as root: none, or sudo's.
+/// The words before a command that make it run as root: none, or those of sudo.
 fn rights() -> Result<Vec<String>> {
     if process::output_of(Command::new("id").arg("-u")).as_deref() == Some("0") {
         return Ok(Vec::new());
@@ -126,7 +126,7 @@ fn rights() -> Result<Vec<String>> {
     }
 }
 
-/// A program of an installed package. It is asked for by package, since another of the same name may be on PATH.
+/// A program of an installed package; PATH may have another one of the same name.
 fn program_of(package: &str, name: &str) -> Option<OsString> {
     let program = Path::new("/usr/bin").join(name);
     (files_of(package).contains(&program) && program.is_file()).then(|| program.into())

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::by_hand::{self, Line};
@@ -12,13 +12,13 @@ use crate::process::{Next, Running};
 use crate::toolchain::Choice;
 use crate::{build, checkout, process, python};
 
-/// Far more than starting, compiling and talking takes.
+/// Far more than the demo takes.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// What serve.wasm says when it listens, before the address.
+/// The text before the address that serve.wasm prints when it listens.
 pub(crate) const LISTENING: &str = "listening on ";
 
-/// What both examples say last.
+/// Both examples print this last.
 const LAST_WORDS: &str = "Close the connection";
 
 #[derive(Args)]
@@ -35,27 +35,27 @@ enum Language {
     Python,
 }
 
-/// Builds, runs the echo server and the echo client in the embedding host, prints what they say, and then how to do
-/// the same by hand. Those in Python are run by `wasmtime`.
+/// Builds the echo server and the echo client, runs them in the embedding host, shows their output, and prints the commands
+/// that do the same by hand. `wasmtime` runs those in Python.
 ///
 /// # Errors
 /// When something does not build, the server does not listen or the client fails.
 pub(crate) fn demo(choice: Choice, options: &Options) -> Result<()> {
     if let Language::Python = options.language {
-        return python::demo::demo(choice);
+        build::build(choice)?;
+        return python::require("demo");
     }
-    build::build(choice)?;
-    run()
+    build::for_demo(choice)?;
+    run(&host_program()?)
 }
 
-/// The demo, once everything that it runs is built.
-pub(crate) fn run() -> Result<()> {
-    let streams = host_program()?;
+/// Runs the demo after the build. `streams` is the host program.
+pub(crate) fn run(streams: &Path) -> Result<()> {
     eprintln!(
         "\nThe echo server and the echo client, run by {}:\n",
-        checkout::shown(&streams)
+        checkout::shown(streams)
     );
-    converse(&streams)?;
+    converse(streams)?;
     println!("\nThe same by hand, in {}:\n", checkout::root().display());
     for Line { about, command } in by_hand::lines() {
         println!("# {about}\n{command}");
@@ -66,11 +66,13 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// Builds the program that embeds components.
-pub(crate) fn host_program() -> Result<PathBuf> {
+/// Builds the host program in the profile of this automation, which takes half the time of `release`.
+fn host_program() -> Result<PathBuf> {
     let mut command = checkout::native_cargo("build");
     command.args([
-        "--release",
+        "--locked",
+        "--profile",
+        "quick",
         "--package",
         "asyncio-streams-host",
         "--bin",
@@ -81,95 +83,57 @@ pub(crate) fn host_program() -> Result<PathBuf> {
         "building the host program",
         Duration::from_secs(45 * 60),
     )?;
-    Ok(checkout::target()
-        .join("release")
-        .join(format!("streams{}", std::env::consts::EXE_SUFFIX)))
+    let program = format!("streams{}", std::env::consts::EXE_SUFFIX);
+    Ok(checkout::target().join("quick").join(program))
 }
 
-/// Runs both programs to the end of their conversation and prints it.
+/// Runs both programs to the end of their conversation, and shows their output.
 fn converse(streams: &Path) -> Result<()> {
     // Port 0: the operating system chooses a free one.
     let any = "127.0.0.1:0";
-    let mut server = Speaker::start("server", streams, ["--allow-listen", any], any)?;
-    let address = server.listening()?;
-    let mut client = Speaker::start("client", streams, ["--allow-connect", &address], &address)?;
-    while !client.ended {
-        // The server speaks before it answers; so that what it says stands before what the client says of the answer.
-        server.print_what_it_says()?;
-        client.next()?;
+    let mut server = start(streams, "server", ["--allow-listen", any], any)?;
+    let address = loop {
+        let line = server.next_line()?;
+        let line = line.context("the server ended before it listened")?;
+        println!("server | {line}");
+        if let Some(address) = line.strip_prefix(LISTENING) {
+            break address.trim().to_owned();
+        }
+    };
+    let mut client = start(streams, "client", ["--allow-connect", &address], &address)?;
+    let mut last = String::new();
+    while let Some(line) = client.next_line()? {
+        // The server prints before it answers, so its lines come first.
+        while let Next::Line(line) = server.line_within(Duration::from_millis(20))? {
+            println!("server | {line}");
+            last = line;
+        }
+        println!("client | {line}");
     }
-    let status = client.running.finish()?;
+    let status = client.finish()?;
     if !status.success() {
         bail!("the client failed ({status})");
     }
-    while !server.said_last_words {
-        server.print_what_it_says()?;
-        if server.ended {
-            bail!("the server ended in the middle of the conversation");
-        }
+    while !last.contains(LAST_WORDS) {
+        let line = server.next_line()?;
+        last = line.context("the server ended during the conversation")?;
+        println!("server | {last}");
     }
     // Dropping the server ends it.
     Ok(())
 }
 
-/// One of the two programs.
-struct Speaker {
-    name: &'static str,
-    running: Running,
-    said_last_words: bool,
-    ended: bool,
-}
-
-impl Speaker {
-    fn start(name: &'static str, streams: &Path, grant: [&str; 2], address: &str) -> Result<Self> {
-        let program = checkout::components()
-            .join("examples")
-            .join(format!("echo-{name}.composed.wasm"));
-        let mut command = checkout::clean(streams);
-        command
-            .arg("run")
-            .args(grant)
-            .arg(program)
-            .arg(address)
-            .stdout(Stdio::piped());
-        let running = Running::start(&mut command, &format!("the {name}"), DEADLINE)?;
-        Ok(Self {
-            name,
-            running,
-            said_last_words: false,
-            ended: false,
-        })
-    }
-
-    /// Waits until it says where it listens.
-    fn listening(&mut self) -> Result<String> {
-        while !self.ended {
-            if let Some(line) = self.next()?
-                && let Some(address) = line.strip_prefix(LISTENING)
-            {
-                return Ok(address.trim().to_owned());
-            }
-        }
-        bail!("the {} ended before it listened", self.name)
-    }
-
-    fn print_what_it_says(&mut self) -> Result<()> {
-        while self.next()?.is_some() {}
-        Ok(())
-    }
-
-    fn next(&mut self) -> Result<Option<String>> {
-        match self.running.line_within(Duration::from_millis(20))? {
-            Next::Line(line) => {
-                println!("{} | {line}", self.name);
-                self.said_last_words |= line.contains(LAST_WORDS);
-                Ok(Some(line))
-            }
-            Next::Silence => Ok(None),
-            Next::End => {
-                self.ended = true;
-                Ok(None)
-            }
-        }
-    }
+/// Starts one of the two programs with this grant.
+fn start(streams: &Path, name: &str, grant: [&str; 2], address: &str) -> Result<Running> {
+    let program = format!("examples/echo-{name}.composed.wasm");
+    let mut command = checkout::clean(streams);
+    command.arg("run").args(grant);
+    command
+        .arg(checkout::components().join(program))
+        .arg(address);
+    Running::start(
+        command.stdout(Stdio::piped()),
+        &format!("the {name}"),
+        DEADLINE,
+    )
 }

@@ -1,4 +1,4 @@
-//! Every fuzz target, for some seconds. `guest/core/fuzz/README.md` tells how to fuzz for longer.
+//! Runs every fuzz target for some seconds. `guest/core/fuzz/README.md` describes longer runs.
 
 use std::fs;
 use std::time::Duration;
@@ -8,16 +8,16 @@ use anyhow::{Context as _, Result, bail};
 use crate::steps::Steps;
 use crate::{checkout, process};
 
-/// The fuzz targets: a workspace of their own, since the compiler gets other flags there.
+/// The workspace of the fuzz targets, which have compiler flags of their own.
 pub(crate) const FOLDER: &str = "guest/core/fuzz";
 
 /// Enough for tens of thousands of inputs to each target.
 const SECONDS: u32 = 5;
 
-/// Compiling libFuzzer included.
+/// One target, with the compilation of libFuzzer.
 const DEADLINE: Duration = Duration::from_secs(20 * 60);
 
-/// Runs each target, as a step of its own. An input that a target fails on is left in its folder.
+/// Runs each target as a step. An input that fails is written to the folder of the targets.
 pub(crate) fn run(steps: &mut Steps) {
     let targets = steps.run("the fuzz targets", |_| targets());
     for target in targets.unwrap_or_default() {
@@ -27,18 +27,11 @@ pub(crate) fn run(steps: &mut Steps) {
 
 fn targets() -> Result<Vec<String>> {
     let folder = checkout::root().join(FOLDER).join("targets");
-    let mut names = Vec::new();
-    for file in
-        fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?
-    {
-        let file = file?.path();
-        if file.extension().is_some_and(|extension| extension == "rs") {
-            names.extend(
-                file.file_stem()
-                    .map(|name| name.to_string_lossy().into_owned()),
-            );
-        }
-    }
+    let files =
+        fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let name =
+        |file: fs::DirEntry| Some(file.file_name().to_str()?.strip_suffix(".rs")?.to_owned());
+    let mut names: Vec<String> = files.flatten().filter_map(name).collect();
     if names.is_empty() {
         bail!("{} has no target", folder.display());
     }
@@ -48,7 +41,7 @@ fn targets() -> Result<Vec<String>> {
 
 fn fuzz(target: &str) -> Result<()> {
     let mut command = checkout::clean(checkout::cargo());
-    // That folder's configuration has the flags; these variables would replace them.
+    // The configuration of that folder has the flags, which these variables would replace.
     command.current_dir(checkout::root().join(FOLDER));
     command
         .env_remove("RUSTFLAGS")

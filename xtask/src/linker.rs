@@ -21,7 +21,7 @@ pub(crate) struct Linker {
 /// # Errors
 /// When there is no wasm-ld, or no wasm-component-ld and it cannot be built.
 pub(crate) fn find(rustc: &OsString) -> Result<Linker> {
-    // rustup's compilers come with both, Debian's with the first only.
+    // The compilers of rustup include both, those of Debian only the first.
     let folders: Vec<_> = [&checkout::rustc(), rustc]
         .into_iter()
         .filter_map(program_folder)
@@ -64,7 +64,7 @@ fn find_wasm_ld(folders: &[PathBuf]) -> Result<Option<PathBuf>> {
     )
 }
 
-/// Where a compiler has the programs that go with it.
+/// The folder of the programs that belong to a compiler.
 fn program_folder(rustc: &OsString) -> Option<PathBuf> {
     let sysroot = rustc_print(rustc, "sysroot", None)?;
     let host = rustc_print(rustc, "host-tuple", None)?;

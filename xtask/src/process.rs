@@ -1,4 +1,4 @@
-//! Other programs: run with a deadline, never left behind, never silent for long.
+//! Runs other programs. Each has a deadline, ends with this program, and a long silence is reported as progress.
 
 use std::io::{BufRead as _, BufReader, IsTerminal as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -8,24 +8,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-/// How often a program that may be silent is said to be still at work.
+/// The time after which a silent program is reported to be still running.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
-/// Runs a program to its end. What it prints is shown.
+/// Runs a program to its end and shows its output.
 ///
 /// # Errors
-/// When it cannot be started, fails, or has not ended after `deadline`; then it is ended, with all that it started.
-pub(crate) fn run(command: &mut Command, what: &str, deadline: Duration) -> Result<()> {
-    let status = Running::start(command, what, deadline)?.finish()?;
-    if status.success() {
-        Ok(())
-    } else {
-        bail!("{what} failed ({status})")
-    }
+/// When it cannot be started, fails, or exceeds `deadline`; then it is killed together with its children.
+pub fn run(command: &mut Command, what: &str, deadline: Duration) -> Result<()> {
+    ended_well(Running::start(command, what, deadline)?.finish()?, what)
 }
 
-/// As [`run`], with each line of its standard output given to `each`, which shows it or does not.
-pub(crate) fn run_reading(
+/// As [`run`], but passes each line of standard output to `each` instead of showing it.
+pub fn run_reading(
     command: &mut Command,
     what: &str,
     deadline: Duration,
@@ -35,16 +30,18 @@ pub(crate) fn run_reading(
     while let Some(line) = running.next_line()? {
         each(&line);
     }
-    let status = running.finish()?;
-    if status.success() {
-        Ok(())
-    } else {
-        bail!("{what} failed ({status})")
-    }
+    ended_well(running.finish()?, what)
 }
 
-/// What a short command prints on its standard output, or nothing when it cannot be run or fails.
-pub(crate) fn output_of(command: &mut Command) -> Option<String> {
+fn ended_well(status: ExitStatus, what: &str) -> Result<()> {
+    if !status.success() {
+        bail!("{what} failed ({status})");
+    }
+    Ok(())
+}
+
+/// The standard output of a short command, or nothing when it cannot be run or fails.
+pub fn output_of(command: &mut Command) -> Option<String> {
     let output = command
         .stdin(Stdio::null())
         .stderr(Stdio::null())
@@ -56,17 +53,18 @@ pub(crate) fn output_of(command: &mut Command) -> Option<String> {
         .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// What a program says.
-pub(crate) enum Next {
+/// The next output of a program.
+pub enum Next {
+    /// A line.
     Line(String),
-    /// Nothing yet.
+    /// No line yet.
     Silence,
-    /// Nothing more: it has closed its standard output.
+    /// It has closed its standard output.
     End,
 }
 
-/// A program at work. Dropping it ends it, with all that it started.
-pub(crate) struct Running {
+/// A running program. Dropping the value kills the program and its children.
+pub struct Running {
     what: String,
     child: Child,
     lines: Option<Receiver<String>>,
@@ -77,8 +75,8 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts a program without standard input. It can be read from when `command` has its standard output piped.
-    pub(crate) fn start(command: &mut Command, what: &str, deadline: Duration) -> Result<Self> {
+    /// Starts a program without standard input. Its lines can be read if `command` pipes standard output.
+    pub fn start(command: &mut Command, what: &str, deadline: Duration) -> Result<Self> {
         let mut child = command.stdin(Stdio::null()).spawn().with_context(|| {
             format!(
                 "{what}: cannot start {}",
@@ -111,13 +109,13 @@ impl Running {
         })
     }
 
-    /// Its number in the operating system.
-    pub(crate) fn id(&self) -> u32 {
+    /// Its process id.
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// The next line that it prints, or nothing when it has closed its standard output.
-    pub(crate) fn next_line(&mut self) -> Result<Option<String>> {
+    /// The next line of its standard output, or nothing at the end.
+    pub fn next_line(&mut self) -> Result<Option<String>> {
         loop {
             match self.line_within(Duration::from_millis(200))? {
                 Next::Line(line) => return Ok(Some(line)),
@@ -128,7 +126,7 @@ impl Running {
     }
 
     /// The next line, if it comes within `patience`.
-    pub(crate) fn line_within(&mut self, patience: Duration) -> Result<Next> {
+    pub fn line_within(&mut self, patience: Duration) -> Result<Next> {
         self.check_deadline()?;
         let Some(lines) = &self.lines else {
             return Ok(Next::End);
@@ -143,14 +141,14 @@ impl Running {
         })
     }
 
-    /// The same program, with no other limit than that this value lives.
-    pub(crate) fn without_deadline(mut self) -> Self {
+    /// Removes the deadline: the program ends when the value is dropped.
+    pub fn without_deadline(mut self) -> Self {
         self.deadline = Duration::MAX;
         self
     }
 
     /// Waits for its end.
-    pub(crate) fn finish(mut self) -> Result<ExitStatus> {
+    pub fn finish(mut self) -> Result<ExitStatus> {
         let mut pause = Duration::from_millis(1);
         loop {
             if let Some(status) = self.child.try_wait()? {
@@ -176,7 +174,7 @@ impl Running {
     }
 
     fn beat(&mut self) {
-        // On a terminal cargo and apt show their own progress, and a line between would break it.
+        // On a terminal cargo and apt show their own progress, which an extra line would break.
         if self.last_beat.elapsed() >= HEARTBEAT && !std::io::stderr().is_terminal() {
             self.last_beat = Instant::now();
             eprintln!(
@@ -196,8 +194,8 @@ impl Drop for Running {
         let mut below = Vec::new();
         descendants(self.child.id(), &mut below);
         if !below.is_empty() {
-            // Ended one by one, since a group of its own would not get a terminal's Ctrl-C. The shell has a `kill` of
-            // its own; a program of that name is not on every machine.
+            // A process group would not get Ctrl-C from the terminal, so each is killed by its id. Every shell has a `kill`
+            // built in; the program of that name may be missing.
             let mut kill = Command::new("sh");
             kill.args(["-c", "kill -KILL \"$@\"", "sh"]).args(below);
             let _ = kill.stderr(Stdio::null()).status();
@@ -207,7 +205,7 @@ impl Drop for Running {
     }
 }
 
-/// The processes that `pid` started, as far as the operating system tells (Linux does).
+/// The children of `pid` and their children, where the system has `/proc`.
 fn descendants(pid: u32, found: &mut Vec<String>) {
     let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
         return;
@@ -230,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fails_is_an_error() {
+    fn a_failed_program_is_an_error() {
         let error = run(
             Command::new("sh").args(["-c", "exit 3"]),
             "the shell",
@@ -257,9 +255,9 @@ mod tests {
     }
 
     #[test]
-    fn past_the_deadline_everything_is_ended() {
+    fn a_program_past_its_deadline_is_killed_with_its_children() {
         let mut command = Command::new("sh");
-        // A grandchild; its number is the first line.
+        // The first line is the process id of a grandchild.
         command
             .args(["-c", "sleep 600 & echo $!; wait"])
             .stdout(Stdio::piped());
@@ -279,7 +277,7 @@ mod tests {
     }
 
     fn is_alive(pid: &str) -> bool {
-        // Dead and not yet collected counts as ended.
+        // A zombie has ended.
         std::fs::read_to_string(format!("/proc/{pid}/stat"))
             .is_ok_and(|stat| !stat.contains(") Z ") && !stat.contains(") X "))
     }

@@ -1,4 +1,4 @@
-//! Runs what the README tells people to type: each line of its blocks that are marked as `sh`.
+//! Runs the commands of the README: each line of its blocks that are marked as `sh`.
 
 use std::path::PathBuf;
 
@@ -8,20 +8,22 @@ use clap::Parser as _;
 use crate::shell::Session;
 use crate::steps::Tally;
 use crate::tools::Tool;
-use crate::{Cli, by_hand, checkout, debian};
+use crate::{Cli, by_hand, checkout, debian, tools};
 
-/// The component that is built where there is a clang.
+/// The component that needs clang.
 const TLS: &str = "streams-tls.wasm";
 
-/// The program and the package.
+/// The name of the program and of its package.
 const OPENSSL: &str = "openssl";
 
-/// Runs the lines block by block, with programs from these folders first; a server that a block starts is ended with
-/// it. The lines that the demo prints must be among them. Lines that run this automation are looked at only: the tests
-/// run all of it. Lines that install a program must name the version that the tests have.
+/// Runs the lines block by block. Programs are found in these folders first. A server that a block starts ends with the block.
+///
+/// Some lines are checked and not run: those of this automation and of the host program, which the tests run anyway, and
+/// those that install a program, which must name the version that the tests use. All commands that the demo prints must be
+/// in the README.
 ///
 /// # Errors
-/// When a line fails, or the README has not all that the demo prints.
+/// When a line fails, or a command of the demo is missing.
 pub(crate) fn run(folders: &[PathBuf], python: bool, tally: &mut Tally) -> Result<()> {
     let file = checkout::root().join("README.md");
     let text = std::fs::read_to_string(&file)
@@ -54,7 +56,8 @@ pub(crate) fn run(folders: &[PathBuf], python: bool, tally: &mut Tally) -> Resul
             match line.split_once(' ') {
                 Some(("cargo", rest)) if rest.starts_with("xtask") => check_ours(&line)?,
                 Some(("cargo", rest)) if rest.starts_with("install ") => check_install(&line)?,
-                _ => drop(session.run(&line)?),
+                Some(("cargo", rest)) if rest.starts_with("build ") => check_build(&line)?,
+                _ => check_echo(&line, &session.run(&line)?)?,
             }
             tally.passed += 1;
         }
@@ -62,31 +65,53 @@ pub(crate) fn run(folders: &[PathBuf], python: bool, tally: &mut Tally) -> Resul
     Ok(())
 }
 
-/// Whether there is what the lines with TLS take; gets the program that makes certificates.
+/// Whether the lines with TLS can run. Installs the program that makes certificates.
 fn can_protect() -> Result<bool> {
     if !checkout::components().join(TLS).exists() {
         return Ok(false);
     }
     if checkout::on_path(OPENSSL).is_none() {
-        debian::apt_install(&[OPENSSL]).context("the README's lines with TLS take openssl")?;
+        debian::apt_install(&[OPENSSL]).context("the README's lines with TLS need openssl")?;
     }
     Ok(true)
 }
 
 fn check_ours(line: &str) -> Result<()> {
-    println!("$ {line}   (looked at only)");
+    println!("$ {line}   (checked, not run)");
     Cli::try_parse_from(line.split_whitespace().skip(1))
         .map(drop)
         .with_context(|| format!("`{line}` is no command of the automation"))
 }
 
+/// Checks that the client of an echo server printed the echo.
+fn check_echo(line: &str, printed: &[String]) -> Result<()> {
+    let is_client = line.contains("client.wasm 127.0.0.1") && line.contains(" run ");
+    if is_client
+        && !printed
+            .iter()
+            .any(|line| line == "Received: 'Hello World!'")
+    {
+        bail!("`{line}` does not print the echo of its message, but {printed:?}");
+    }
+    Ok(())
+}
+
+/// The tests have built this program already, with their own features. Building it alone would take minutes.
+fn check_build(line: &str) -> Result<()> {
+    println!("$ {line}   (checked, not run)");
+    if line == "cargo build --release -p asyncio-streams-host" && tools::streams()?.is_file() {
+        return Ok(());
+    }
+    bail!("`{line}` does not build the program of the tests")
+}
+
 fn check_install(line: &str) -> Result<()> {
-    println!("$ {line}   (looked at only)");
+    println!("$ {line}   (checked, not run)");
     let words: Vec<_> = line.split_whitespace().collect();
     if Tool::ALL.iter().any(|tool| tool.is_installed_by(&words)) {
         return Ok(());
     }
-    bail!("`{line}` installs something else than the tests run with")
+    bail!("`{line}` does not install the version that the tests use")
 }
 
 /// The commands of each block: without comments, with continued lines joined.
@@ -100,7 +125,7 @@ fn blocks(text: &str) -> Vec<Vec<String>> {
             None => {}
             Some(_) if line == "```" => blocks.extend(block.take()),
             Some(lines) => {
-                // A comment after a command is set off by two blanks.
+                // Two blanks separate a command from its comment.
                 let line = line
                     .split_once("  #")
                     .map_or(line, |(command, _)| command.trim_end());
@@ -132,12 +157,21 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_are_looked_at_can_be_wrong() {
+    fn lines_that_do_not_run_are_checked() {
         assert!(check_ours("cargo xtask demo").is_ok());
         assert!(check_ours("cargo xtask dance").is_err());
         assert!(check_install("cargo install wasmtime-cli --version 48.0.8 --locked").is_ok());
         assert!(check_install("cargo install wasmtime-cli --version 47.0.0 --locked").is_err());
         assert!(check_install("cargo install wasmtime-cli").is_err());
         assert!(check_install("cargo install something").is_err());
+        assert!(check_build("cargo build --release -p something").is_err());
+    }
+
+    #[test]
+    fn a_client_must_get_its_message_back() {
+        let line = "wasmtime run -S inherit-network target/by-hand/client.wasm 127.0.0.1:8888";
+        assert!(check_echo(line, &[]).is_err());
+        assert!(check_echo(line, &["Received: 'Hello World!'".to_owned()]).is_ok());
+        assert!(check_echo("mkdir -p target/by-hand", &[]).is_ok());
     }
 }

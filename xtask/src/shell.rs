@@ -1,4 +1,4 @@
-//! Runs command lines that are printed for people, as people would, to see that they work.
+//! Runs the command lines of the documentation, as a user does.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,18 +14,18 @@ use crate::process::Running;
 /// Far more than any line takes.
 const DEADLINE: Duration = Duration::from_secs(300);
 
-/// The address that lines for people name, since they need a port that is known beforehand.
+/// The address in documented commands, which need a fixed port.
 pub(crate) const ADDRESS: &str = "127.0.0.1:8888";
 
-/// The same for programs that take it as two words.
+/// The same as two words.
 const TWO_WORDS: &str = "127.0.0.1 8888";
 
-/// Lines that belong together: a server that one of them starts runs until the session is dropped.
+/// Lines that belong together. A server that one of them starts runs until the session is dropped.
 pub(crate) struct Session {
     path: OsString,
     /// Servers; dropping them ends them.
     servers: Vec<Running>,
-    /// Where the last of them listens.
+    /// The address of the last server.
     address: Option<String>,
 }
 
@@ -39,12 +39,12 @@ impl Session {
         }
     }
 
-    /// Runs a line in the checkout's folder until it ends, or says that it listens. Gives what it printed.
+    /// Runs a line in the checkout's folder until it ends or reports that it listens. Returns its output.
     ///
-    /// [`ADDRESS`] is replaced by port 0 until a server has said which port it got, and then by that port; as two words, too.
+    /// [`ADDRESS`] is replaced by port 0 before a server has started, and then by the address of the server.
     ///
     /// # Errors
-    /// When it fails or takes minutes.
+    /// When the line fails or exceeds the deadline.
     pub(crate) fn run(&mut self, line: &str) -> Result<Vec<String>> {
         let address = self.address.as_deref().unwrap_or("127.0.0.1:0");
         let line = line
@@ -72,7 +72,7 @@ impl Session {
     }
 }
 
-/// Where a server says that it listens, in the words of serve.wasm or in those of the programs in Python.
+/// The address in the line that a server prints: the form of serve.wasm, or that of the programs in Python.
 fn listening_on(said: &str) -> Option<String> {
     match said.strip_prefix(LISTENING) {
         Some(address) => Some(address.trim().to_owned()),
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_in_python_say_it_in_their_words() {
+    fn servers_in_python_print_another_form() {
         let said = "Serving on ('127.0.0.1', 4711), ('127.0.0.2', 4712)";
         assert_eq!(listening_on(said).as_deref(), Some("127.0.0.1:4711"));
         assert_eq!(

@@ -1,5 +1,5 @@
-//! `cargo xtask soak`: random conversations over many connections, for minutes; then a million messages and 100,000 short
-//! connections to servers whose processes' memory is watched. The tests have short ones.
+//! `cargo xtask soak`: random operations on many connections for minutes, then a million messages and 100,000 short
+//! connections to servers whose process memory must stay flat. The tests have short forms of both.
 
 use std::process::Command;
 use std::time::Duration;
@@ -10,35 +10,35 @@ use clap::Args;
 use crate::toolchain::Choice;
 use crate::{build, checkout, process, tools};
 
-/// Compiling, and ending what has begun.
+/// Compiling, and ending open connections.
 const AROUND: Duration = Duration::from_secs(45 * 60);
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// For how long; parts of minutes are fine.
+    /// The time to run, in minutes; fractions are allowed.
     #[arg(long, default_value_t = 10.0)]
     minutes: f64,
-    /// How many connections at once.
+    /// The number of connections at once.
     #[arg(long, default_value_t = 64)]
     connections: u32,
 }
 
-/// Messages to a saturated server, and connections to one, while the memory of its process is watched.
+/// The messages and connections to a server whose process memory is measured.
 const MESSAGES: u32 = 1_000_000;
 const CONNECTIONS: u32 = 100_000;
 
-/// Builds, then lets both ends of many connections do random operations; every byte is checked, and memory must not grow.
+/// Builds, then runs random operations on both ends of many connections. Every byte is checked, and memory must not grow.
 ///
 /// # Errors
-/// When something was lost, memory grew, or something does not build.
+/// When a byte was lost, memory grew, or the build fails.
 pub(crate) fn soak(choice: Choice, options: &Options) -> Result<()> {
     let Options {
         minutes,
         connections,
     } = options;
-    // No more than a year: a duration has to hold it.
+    // At most a year, which fits a duration.
     if !(*minutes > 0.0 && *minutes < 525_600.0) {
-        bail!("{minutes} is no number of minutes that can be waited for");
+        bail!("--minutes {minutes}: expected more than 0 and less than 525,600");
     }
     let toolchain = build::build(choice)?;
     build::test_programs(&toolchain)?;
@@ -56,7 +56,7 @@ pub(crate) fn soak(choice: Choice, options: &Options) -> Result<()> {
     process::run(&mut command, "the soak of processes", AROUND)
 }
 
-/// Runs the tests of one file, and shows what they print.
+/// Runs the tests of one file, and shows their output.
 fn test(name: &str) -> Command {
     let mut command = checkout::native_cargo("test");
     command.args(["--release", "--package", "asyncio-streams-tests"]);

@@ -1,10 +1,10 @@
-//! Steps of a long command: each is announced, timed, and named in the summary.
+//! The steps of a long command. Each is announced, timed, and listed in the summary.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-/// How many checks passed and failed.
+/// The numbers of checks that passed, failed and were skipped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) passed: u64,
@@ -20,7 +20,7 @@ impl Tally {
         skipped: 0,
     };
 
-    /// Adds what a closing line of cargo's test runner says; other lines change nothing.
+    /// Adds the numbers of a closing line of cargo's test runner. Other lines change nothing.
     pub(crate) fn add_line(&mut self, line: &str) {
         let Some(rest) = line.trim().strip_prefix("test result: ") else {
             return;
@@ -53,12 +53,14 @@ pub(crate) struct Steps {
 struct Step {
     name: String,
     took: Duration,
+    /// The CPU time of the programs that the step started; none where the system does not report it.
+    cpu: Option<Duration>,
     tally: Tally,
     error: Option<anyhow::Error>,
 }
 
 impl Steps {
-    /// No step yet. With `fail_fast`, no step runs after one that failed.
+    /// Creates an empty list. With `fail_fast`, no step runs after a failed one.
     pub(crate) fn new(fail_fast: bool) -> Self {
         Self {
             fail_fast,
@@ -67,9 +69,9 @@ impl Steps {
         }
     }
 
-    /// Runs a step. It counts what it checked in the tally; one that counts nothing is one check.
+    /// Runs a step, which counts its checks in the tally. A step that counts nothing is one check.
     ///
-    /// Gives what the step gives, or nothing when it failed or an earlier one ended the command.
+    /// Returns the result of the step, or nothing when it failed or was skipped after an earlier failure.
     pub(crate) fn run<T>(
         &mut self,
         name: &str,
@@ -79,10 +81,12 @@ impl Steps {
             return None;
         }
         eprintln!("\n=== {name}");
-        let started = Instant::now();
+        let (started, cpu_before) = (Instant::now(), cpu_of_children());
         let mut tally = Tally::default();
         let result = step(&mut tally);
         let took = started.elapsed();
+        let cpu = cpu_of_children().zip(cpu_before);
+        let cpu = cpu.map(|(after, before)| after.saturating_sub(before));
         if result.is_err() {
             tally.failed = tally.failed.max(1);
         } else if tally == Tally::default() {
@@ -97,13 +101,14 @@ impl Steps {
         self.done.push(Step {
             name: name.to_owned(),
             took,
+            cpu,
             tally,
             error,
         });
         value
     }
 
-    /// Prints the summary: one line a step, what failed and why, and the totals.
+    /// Prints the summary: a line for each step, the errors, and the totals.
     ///
     /// # Errors
     /// When a step failed.
@@ -113,14 +118,16 @@ impl Steps {
         for Step {
             name,
             took,
+            cpu,
             tally,
             error,
         } in &self.done
         {
             let verdict = if error.is_none() { "ok" } else { "FAILED" };
             let Tally { passed, failed, .. } = tally;
+            let cpu = cpu.map_or_else(String::new, |cpu| format!("{:.0}", cpu.as_secs_f64()));
             println!(
-                "{:>8.1} s  {verdict:<6}  {name} ({passed} passed, {failed} failed)",
+                "{:>8.1} s  {cpu:>5} CPU s  {verdict:<6}  {name} ({passed} passed, {failed} failed)",
                 took.as_secs_f64()
             );
             total.add(*tally);
@@ -146,6 +153,15 @@ impl Steps {
     }
 }
 
+/// The CPU time of the ended children of this process. Linux reports it.
+fn cpu_of_children() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name in parentheses may contain blanks. The state follows, and 13 and 14 fields after it the times, in hundredths.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(13);
+    let mut hundredths = || fields.next()?.parse::<u64>().ok();
+    Some(Duration::from_millis(10 * (hundredths()? + hundredths()?)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,6 +185,16 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
+    fn the_time_of_children_is_counted() {
+        let before = cpu_of_children().unwrap();
+        let mut busy = std::process::Command::new("sh");
+        busy.args(["-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"]);
+        assert!(busy.status().unwrap().success());
+        assert!(cpu_of_children().unwrap() > before);
+    }
+
+    #[test]
     fn a_failed_step_ends_a_fail_fast_command() {
         let mut steps = Steps::new(true);
         assert_eq!(steps.run("one", |_| Ok(1)), Some(1));
@@ -178,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn other_commands_go_on_after_a_failed_step() {
+    fn other_commands_continue_after_a_failed_step() {
         let mut steps = Steps::new(false);
         assert_eq!(steps.run::<()>("one", |_| bail!("no")), None);
         assert_eq!(steps.run("two", |_| Ok(2)), Some(2));

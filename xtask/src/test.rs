@@ -1,6 +1,6 @@
-//! `cargo xtask test`: every test there is.
+//! `cargo xtask test`: runs every test.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -10,26 +10,29 @@ use clap::Args;
 use crate::steps::{Steps, Tally};
 use crate::toolchain::{Choice, Toolchain};
 use crate::wasm::{self, What};
-use crate::{bench, build, by_hand, checkout, demo, fuzz, process, python, readme, tools};
+use crate::{bench, binaries, build, checkout, demo, fuzz, process, python, readme, tools};
 
-/// One run of cargo's test runner, compiling included.
+/// One run of cargo's test runner, with compiling.
 const DEADLINE: Duration = Duration::from_secs(45 * 60);
 
 const CORE: &str = "asyncio-streams-core";
 
-/// What becomes WebAssembly, where it has tests of its own that run on the machine at hand.
-const GUESTS: [&str; 3] = [
+/// The packages that become WebAssembly and have tests that run natively.
+const GUESTS: [&str; 6] = [
+    CORE,
     "asyncio-streams",
     "asyncio-streams-component",
     "asyncio-streams-serve",
+    "asyncio-streams-task",
+    "asyncio-streams-text",
 ];
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Leave out the tests under the real `wasmtime` program, when it is not there and cannot be built.
+    /// Leave out the tests under the real `wasmtime` program.
     #[arg(long)]
     without_wasmtime: bool,
-    /// Fail when a program that the tests talk to (redis, nginx and the like) cannot be had, instead of leaving its test out.
+    /// Fail if a real peer (redis, nginx, …) is missing, instead of leaving its test out.
     #[arg(long)]
     require_peers: bool,
 }
@@ -44,14 +47,14 @@ impl Options {
     }
 }
 
-/// Builds, then runs every test, those after a failed one too.
+/// Builds, then runs every test, also after a failed one.
 ///
 /// # Errors
-/// When a test fails, or something that the tests need cannot be had.
+/// When a test fails, or a required program is missing.
 pub(crate) fn test(choice: Choice, options: &Options) -> Result<()> {
     let mut steps = Steps::new(false);
     if let Some(toolchain) = steps.run("the components", |_| build::build(choice)) {
-        tests(&mut steps, &toolchain, options);
+        tests(&mut steps, choice, &toolchain, options);
     }
     let done = steps.finish();
     if options.without_wasmtime {
@@ -60,131 +63,118 @@ pub(crate) fn test(choice: Choice, options: &Options) -> Result<()> {
     done
 }
 
-/// The steps after the build, for `ci` too.
-pub(crate) fn tests(steps: &mut Steps, toolchain: &Toolchain, options: &Options) {
+/// Runs the steps after the build; `ci` uses them too.
+pub(crate) fn tests(steps: &mut Steps, choice: Choice, toolchain: &Toolchain, options: &Options) {
     steps.run("the tests' programs", |_| build::test_programs(toolchain));
-    steps.run("tests of the automation", |tally| {
-        cargo_test("xtask", &["--release"]).run(tally)
+    steps.run("tests of the automation and of the benchmark", |tally| {
+        cargo_test(
+            &["xtask", "asyncio-streams-bench-harness"],
+            &["--profile", "quick"],
+            tally,
+        )?;
+        cargo_test(
+            &["asyncio-streams-bench-plan", "asyncio-streams-bench"],
+            &["--release"],
+            tally,
+        )
     });
-    steps.run("tests of the benchmark", |tally| {
-        let native = ["--package", "asyncio-streams-bench", "--release"];
-        cargo_test("asyncio-streams-bench-plan", &native).run(tally)
+    steps.run("tests of the guests, natively", |tally| {
+        guests(toolchain, tally)
     });
-    steps.run("tests of the core", |tally| {
-        let module = wasm::build(toolchain, CORE, What::Module("imports"))?;
-        let module = module.first().context("cargo named no module")?;
-        cargo_test(CORE, &[])
-            .with("CORE_MODULE", &module.file)
-            .run(tally)
+    // Another workspace builds it for WebAssembly.
+    steps.run("tests of the component with TLS, natively", |tally| {
+        cargo_test(
+            &["asyncio-streams-component"],
+            &["--lib", "--features", "tls"],
+            tally,
+        )
     });
     fuzz::run(steps);
-    for guest in GUESTS {
-        steps.run(&format!("tests in {guest}"), |tally| {
-            cargo_test(guest, &["--lib"]).run(tally)
-        });
-    }
-    // What becomes streams-tls.wasm is built in another workspace, for WebAssembly alone.
-    steps.run("tests in asyncio-streams-component with TLS", |tally| {
-        cargo_test("asyncio-streams-component", &["--lib", "--features", "tls"]).run(tally)
-    });
-    steps.run("the guest crate's documentation", |tally| {
-        cargo_test("asyncio-streams", &["--doc"]).run(tally)
-    });
-    steps.run("the demo", |_| demo::run());
-    // Together, since each by itself would have wasmtime built again, with features that differ by a hair.
-    let mut components = cargo_test(
-        "asyncio-streams-host",
-        &["--release", "--package", "asyncio-streams-tests"],
-    );
-    if options.require_peers {
-        components = components.with("PEERS", Path::new("required"));
-    }
     if options.without_wasmtime {
         eprintln!("\n!!! Left out, as asked: every test under the real wasmtime program");
         steps.run("tests of the host crate and of the components", |tally| {
-            components.with("WASMTIME", Path::new("skip")).run(tally)
+            hosts(vec![("WASMTIME", "skip".into())], options, tally)
         });
-    } else {
-        let wasmtime = steps.run("the program wasmtime", |_| {
-            let without = "`cargo xtask test --without-wasmtime` leaves out what needs it";
-            tools::WASMTIME.get().context(without)
-        });
-        let wac = steps.run("the program wac", |_| tools::WAC.get());
-        if let (Some(wasmtime), Some(wac)) = (wasmtime, wac) {
-            let python = steps.run("programs in Python", |tally| {
-                python_programs(options.require_peers, tally)
-            });
-            let python = python.flatten();
-            if let Some(python) = &python {
-                components = components
-                    .with("PYTHON", &python.program)
-                    .with("PYTHON_PROGRAMS", &python::folder());
-            }
-            steps.run("tests of the host crate and of the components", |tally| {
-                components.with("WASMTIME", &wasmtime).run(tally)
-            });
-            let folders = [wac, wasmtime].map(|program| program.with_file_name(""));
-            steps.run("the lines that the demo prints", |_| by_hand::run(&folders));
-            steps.run("the lines of the README", |tally| {
-                readme::run(&folders, python.is_some(), tally)
-            });
-            steps.run("CPython's tests of asyncio's streams", |tally| {
-                python::compare(options.require_peers, tally)
-            });
-            steps.run("the benchmark, once and shortly", |_| {
-                bench::smoke(toolchain)
-            });
-        }
+        return;
     }
-}
-
-/// Makes components of the programs in Python, once the package's own tests pass. Gives the Python to compare with, or
-/// nothing where there is none.
-fn python_programs(required: bool, tally: &mut Tally) -> Result<Option<python::Interpreter>> {
-    let found = python::stock().and_then(|stock| Ok((stock, python::Programs::get()?)));
-    let (stock, programs) = match found {
-        Ok(found) => found,
-        Err(error) if required => return Err(error),
-        Err(error) => {
-            eprintln!("\n!!! Left out: {error:#}");
-            tally.skipped += 1;
-            return Ok(None);
-        }
+    let built = steps.run("the programs wasmtime, wac and streams", |_| {
+        let without = "`cargo xtask test --without-wasmtime` leaves out what needs it";
+        let wasmtime = tools::WASMTIME.get().context(without)?;
+        Ok((wasmtime, tools::WAC.get()?, tools::streams()?))
+    });
+    let Some((wasmtime, wac, streams)) = built else {
+        return;
     };
-    python::test_package(&stock)?;
-    tally.passed += 1;
-    let all = python::all()?;
-    programs.compile_all(&all)?;
-    tally.passed += all.len() as u64;
-    python::demo::run(&programs)?;
-    tally.passed += 1;
-    Ok(Some(stock))
+    steps.run("the demo", |_| demo::run(&streams));
+    let python = steps.run("programs in Python", |tally| {
+        python_programs(options, tally)
+    });
+    let python = python.flatten();
+    steps.run("tests of the host crate and of the components", |tally| {
+        let mut variables = vec![("WASMTIME", wasmtime.clone())];
+        if let Some(python) = python.clone() {
+            variables.extend([("PYTHON", python), ("PYTHON_PROGRAMS", python::folder())]);
+        }
+        hosts(variables, options, tally)
+    });
+    let folders = [wac, wasmtime].map(|program| program.with_file_name(""));
+    steps.run("the lines of the README", |tally| {
+        readme::run(&folders, python.is_some(), tally)
+    });
+    steps.run("CPython's tests of asyncio's streams", |tally| {
+        python::step("compare", options.require_peers, tally, |_| {}).map(drop)
+    });
+    steps.run("the benchmark, once and shortly", |_| bench::smoke(choice));
 }
 
-/// A run of cargo's test runner over one package.
-struct CargoTest(Command);
+/// The unit tests and the documentation of the packages that become WebAssembly.
+fn guests(toolchain: &Toolchain, tally: &mut Tally) -> Result<()> {
+    let module = wasm::build(toolchain, CORE, What::Module("imports"))?;
+    let module = module.first().context("cargo named no module")?;
+    let mut command = test_command(&GUESTS, &["--lib", "--tests"]);
+    run_counting(command.env("CORE_MODULE", &module.file), tally)?;
+    cargo_test(&[CORE, "asyncio-streams"], &["--doc"], tally)
+}
 
-fn cargo_test(package: &str, arguments: &[&str]) -> CargoTest {
+/// The tests that run components.
+fn hosts(mut variables: Vec<(&str, PathBuf)>, options: &Options, tally: &mut Tally) -> Result<()> {
+    if options.require_peers {
+        variables.push(("PEERS", "required".into()));
+    }
+    let all = test_command(&tools::HOSTS, &["--release", "--lib", "--bins", "--tests"]);
+    binaries::run(all, &variables, tally)?;
+    cargo_test(&tools::HOSTS, &["--release", "--doc"], tally)
+}
+
+/// Makes components of the programs in Python, once the package's own tests pass. Returns the CPython to compare with, or
+/// nothing where there is none.
+fn python_programs(options: &Options, tally: &mut Tally) -> Result<Option<PathBuf>> {
+    let mut lines = Vec::new();
+    let done = python::step("test", options.require_peers, tally, |line| {
+        lines.push(line.to_owned());
+    })?;
+    Ok(match done {
+        python::Done::Ran => Some(PathBuf::from(python::value(&lines, "PYTHON")?)),
+        python::Done::LeftOut => None,
+    })
+}
+
+/// Runs cargo's test runner over packages, and counts.
+fn cargo_test(packages: &[&str], arguments: &[&str], tally: &mut Tally) -> Result<()> {
+    run_counting(&mut test_command(packages, arguments), tally)
+}
+
+/// `cargo test` over packages.
+fn test_command(packages: &[&str], arguments: &[&str]) -> Command {
     let mut command = checkout::native_cargo("test");
-    // Every binary is run, also after one with a failure.
+    command.args(["--locked", "--no-fail-fast"]).args(arguments);
+    command.args(packages.iter().flat_map(|package| ["--package", package]));
     command
-        .args(["--no-fail-fast", "--package", package])
-        .args(arguments);
-    CargoTest(command)
 }
 
-impl CargoTest {
-    /// Tells the tests where something is, in a variable that they look at.
-    fn with(mut self, variable: &str, path: &Path) -> Self {
-        self.0.env(variable, path);
-        self
-    }
-
-    /// Runs it, and counts what it says.
-    fn run(mut self, tally: &mut Tally) -> Result<()> {
-        process::run_reading(&mut self.0, "`cargo test`", DEADLINE, |line| {
-            println!("{line}");
-            tally.add_line(line);
-        })
-    }
+fn run_counting(command: &mut Command, tally: &mut Tally) -> Result<()> {
+    process::run_reading(command, "`cargo test`", DEADLINE, |line| {
+        println!("{line}");
+        tally.add_line(line);
+    })
 }

@@ -1,4 +1,4 @@
-//! The compilers that make WebAssembly: rustup's with its wasm32 target, or Debian's that builds the library as well.
+//! Finds or installs a compiler for WebAssembly: rustup's with its wasm32 target, or Debian's, which also builds the library.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -11,29 +11,31 @@ use clap::ValueEnum;
 
 use crate::{checkout, debian, linker, process};
 
-/// What guests are built for.
-pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+/// The environment variable that names the compiler, as the option `--toolchain` does.
+pub const VARIABLE: &str = "XTASK_TOOLCHAIN";
 
-/// Searches take 16 bytes at once, which every runtime with WASI 0.3 can; and the linker writes indices as short as they
-/// are, which it leaves to whoever strips all symbols.
+/// The target of the guests.
+pub const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Searches compare 16 bytes at once, which every runtime with WASI 0.3 supports. The linker encodes indices as short as
+/// possible, which it does not do by default.
 const FLAGS: &str = "-C target-feature=+simd128 -C link-arg=--compress-relocations";
 
-/// Which compiler a person wants.
+/// The compiler that the user wants.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Choice {
-    // Comments of this kind keep the help to a line an option.
-    // The first of these that is there, else the first that can be installed.
+pub enum Choice {
+    /// The first of these that is installed, else the first that can be installed.
     #[default]
     Auto,
-    // rustup's compiler with its target.
+    /// The compiler of rustup, with its target.
     Rustup,
-    // Debian's packages.
+    /// The packages of Debian.
     Debian,
 }
 
 impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // As it is typed; clap shows it as the default.
+        // clap shows this as the default.
         f.write_str(
             self.to_possible_value()
                 .as_ref()
@@ -42,24 +44,26 @@ impl fmt::Display for Choice {
     }
 }
 
-/// A compiler with all that it takes to make a component.
-pub(crate) struct Toolchain {
-    pub(crate) cargo: OsString,
-    pub(crate) rustc: OsString,
-    /// The target's library is not there as a binary: cargo builds it from the compiler's source.
-    pub(crate) builds_std: bool,
-    /// What to call it.
-    pub(crate) name: String,
-    /// Where its output goes. Each compiler has a folder, so that changing between them rebuilds nothing.
-    pub(crate) target_dir: PathBuf,
+/// A compiler and everything else that a component needs.
+pub struct Toolchain {
+    /// Its cargo.
+    pub cargo: OsString,
+    /// The compiler itself.
+    pub rustc: OsString,
+    /// Whether cargo has to build the target's library from the compiler's source.
+    pub builds_std: bool,
+    /// Its name for messages.
+    pub name: String,
+    /// The folder of its output. Each compiler has one, so that changing the compiler rebuilds nothing.
+    pub target_dir: PathBuf,
 }
 
 impl Toolchain {
     /// Finds a compiler, or installs one.
     ///
     /// # Errors
-    /// When there is none and none can be installed: what was tried, and what a person can do.
-    pub(crate) fn get(choice: Choice) -> Result<Self> {
+    /// When there is none and none can be installed. The error lists the attempts and the remedies.
+    pub fn get(choice: Choice) -> Result<Self> {
         let (rustup, debian) = (choice != Choice::Debian, choice != Choice::Rustup);
         if rustup && let Some(found) = with_target() {
             return Ok(found);
@@ -92,7 +96,7 @@ impl Toolchain {
     }
 
     /// `cargo SUBCOMMAND` for WebAssembly.
-    pub(crate) fn cargo(&self, subcommand: &str) -> Result<Command> {
+    pub fn cargo(&self, subcommand: &str) -> Result<Command> {
         let linker = linker::find(&self.rustc)?;
         let mut command = checkout::clean(&self.cargo);
         command
@@ -106,24 +110,24 @@ impl Toolchain {
             )
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", FLAGS)
             .env("PATH", checkout::path_with(linker.wasm_ld_folder))
-            // Flags for the machine at hand do not fit WebAssembly.
+            // Flags for native code do not fit WebAssembly.
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .env_remove("CARGO_BUILD_RUSTFLAGS");
         if self.builds_std {
-            // Building the library is not stable yet; the variable lets a stable compiler do it.
+            // Building the library is unstable; the variable enables it in a stable compiler.
             command
                 .env("RUSTC_BOOTSTRAP", "1")
                 .arg("-Zbuild-std=std,panic_abort");
-            // The folder of rustup's libraries, which its cargo puts there, is not for another compiler.
+            // rustup's cargo puts its libraries there, which do not fit another compiler.
             command.env_remove("LD_LIBRARY_PATH");
         }
         Ok(command)
     }
 }
 
-/// What `rustc --print WHAT` says for a target, or for the machine at hand.
-pub(crate) fn rustc_print(rustc: &OsString, what: &str, target: Option<&str>) -> Option<PathBuf> {
+/// The output of `rustc --print WHAT`, for a target or for this machine.
+pub fn rustc_print(rustc: &OsString, what: &str, target: Option<&str>) -> Option<PathBuf> {
     let mut command = checkout::clean(rustc);
     command
         .args(["--print", what])
@@ -131,8 +135,8 @@ pub(crate) fn rustc_print(rustc: &OsString, what: &str, target: Option<&str>) ->
     process::output_of(&mut command).map(PathBuf::from)
 }
 
-/// The version that a compiler gives itself, as `1.95.0`.
-pub(crate) fn version_of(rustc: &OsString) -> String {
+/// The version of a compiler, as `1.95.0`.
+pub fn version_of(rustc: &OsString) -> String {
     let said = process::output_of(checkout::clean(rustc).arg("--version")).unwrap_or_default();
     said.split_whitespace()
         .nth(1)
@@ -140,7 +144,7 @@ pub(crate) fn version_of(rustc: &OsString) -> String {
         .to_owned()
 }
 
-/// The compiler at hand (rustup's as a rule) when it has the target's library.
+/// The compiler that runs this program, usually rustup's, if it has the target's library.
 fn with_target() -> Option<Toolchain> {
     let rustc = checkout::rustc();
     let library = rustc_print(&rustc, "target-libdir", Some(TARGET))?;
@@ -166,7 +170,7 @@ fn add_target() -> Result<Toolchain> {
     };
     eprintln!("The compiler has no {TARGET} yet: rustup target add {TARGET}");
     let mut command = checkout::clean(rustup);
-    // Its trace of calls would push what matters off the screen.
+    // Its backtrace would hide the message.
     command
         .args(["target", "add", TARGET])
         .env("RUST_BACKTRACE", "0");

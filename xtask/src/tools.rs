@@ -1,5 +1,6 @@
-//! Programs of others that the automation uses: found on PATH, or built from crates once, into `target/tools`.
+//! Programs of others that the automation uses. They are found on PATH, or built once into `target/tools`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,71 +8,116 @@ use anyhow::{Context as _, Result};
 
 use crate::{checkout, process};
 
+/// A build of everything that runs components, from nothing.
+const DEADLINE: Duration = Duration::from_secs(45 * 60);
+
+/// The packages that run components. They are always built together: each by itself enables other features of wasmtime, and
+/// would compile it again.
+pub(crate) const HOSTS: [&str; 3] = [
+    "asyncio-streams-host",
+    "asyncio-streams-tests",
+    "asyncio-streams-test-tools",
+];
+
 /// A program that cargo can build from a crate.
-pub(crate) struct Tool {
+pub struct Tool {
     program: &'static str,
     krate: &'static str,
-    /// The version to build where none is found.
     version: &'static str,
-    /// How the versions that will do begin.
+    /// How the versions that fit begin.
     fits: &'static str,
-    /// Only what is used here: everything would take several times as long to build.
-    features: &'static str,
-    /// What a build from nothing takes on two cores.
+    /// Whether `tests/tools` depends on the crate: then it is built together with the tests, and shares their dependencies.
+    with_the_tests: bool,
+    /// How long a build from nothing takes on two cores.
     takes: &'static str,
 }
 
-/// Runs components, as the people do who have no Rust.
-pub(crate) const WASMTIME: Tool = Tool {
+/// Runs components, as users without Rust do.
+pub const WASMTIME: Tool = Tool {
     program: "wasmtime",
     krate: "wasmtime-cli",
     version: "48.0.8",
     fits: "48.",
-    features: "run,compile,component-model,component-model-async,parallel-compilation",
+    with_the_tests: true,
     takes: "five minutes",
 };
 
 /// Composes components.
-pub(crate) const WAC: Tool = Tool {
+pub const WAC: Tool = Tool {
     program: "wac",
     krate: "wac-cli",
     version: "0.12.0",
     fits: "0.",
-    features: "",
-    takes: "two minutes",
+    with_the_tests: true,
+    takes: "five minutes",
 };
 
-/// Links components; rustup's and Debian's compilers come with it.
-pub(crate) const WASM_COMPONENT_LD: Tool = Tool {
+/// Links components; the compilers of rustup and of Debian include it.
+pub const WASM_COMPONENT_LD: Tool = Tool {
     program: "wasm-component-ld",
     krate: "wasm-component-ld",
     version: "0.5.21",
     fits: "0.5.",
-    features: "",
+    with_the_tests: false,
     takes: "two minutes",
 };
 
+/// The program `streams`, with the features that it has beside the tests: no dependency is built twice.
+///
+/// # Errors
+/// When it does not build.
+pub(crate) fn streams() -> Result<PathBuf> {
+    Ok(build_with_the_tests()?.join(file_name("streams")))
+}
+
+/// Builds all programs that run or compose components, and returns their folder.
+fn build_with_the_tests() -> Result<PathBuf> {
+    let mut command = checkout::native_cargo("build");
+    command.args(["--locked", "--release"]);
+    let members = HOSTS.iter().chain(&["wasmtime-cli", "wac-cli"]);
+    command.args(members.flat_map(|package| ["--package", package]));
+    command.args(["--bin", "wasmtime", "--bin", "wac", "--bin", "streams"]);
+    // A test among the targets enables the features of the tests' own dependencies, as the tests will.
+    command.args(["--test", "programs_and_tests"]);
+    process::run(
+        &mut command,
+        "building the programs that run components",
+        DEADLINE,
+    )?;
+    Ok(checkout::target().join("release"))
+}
+
+/// Puts a program where a later build for other purposes does not remove it.
+fn keep(program: &Path, to: &Path) -> Result<()> {
+    let folder = to.parent().unwrap_or(to);
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::copy(program, to))
+        .with_context(|| format!("cannot write {}", to.display()))?;
+    Ok(())
+}
+
+fn file_name(program: &str) -> String {
+    format!("{program}{}", std::env::consts::EXE_SUFFIX)
+}
+
 impl Tool {
-    /// What people may be told to install.
+    /// The programs that the documentation tells users to install.
     pub(crate) const ALL: [Self; 2] = [WASMTIME, WAC];
 
-    /// Finds the program, or builds it.
+    /// Finds the program on PATH or in `target/tools`, or builds it.
     ///
     /// # Errors
-    /// When it has to be built and cannot be: how to get it otherwise.
-    pub(crate) fn get(&self) -> Result<PathBuf> {
+    /// When it cannot be built: how to get it otherwise.
+    pub fn get(&self) -> Result<PathBuf> {
         let Self {
             program,
             krate,
             version,
             fits,
-            features,
             takes,
+            ..
         } = self;
-        let tools = checkout::tools();
-        let built = tools
-            .join("bin")
-            .join(format!("{program}{}", std::env::consts::EXE_SUFFIX));
+        let built = checkout::tools().join("bin").join(file_name(program));
         let candidates = checkout::on_path(program)
             .into_iter()
             .chain([built.clone()]);
@@ -81,28 +127,23 @@ impl Tool {
         {
             return Ok(found);
         }
-        eprintln!(
-            "There is no {program} {fits}x on PATH: building it from crates, once ({takes} on two cores)"
-        );
-        let mut command = checkout::native_cargo("install");
-        command.args([
-            krate,
-            "--version",
-            version,
-            "--locked",
-            "--no-default-features",
-            "--features",
-            features,
-        ]);
-        command.arg("--root").arg(&tools);
-        process::run(&mut command, &format!("building {program}"), Duration::from_secs(45 * 60)).with_context(|| {
+        eprintln!("There is no {program} {fits}x on PATH: building it once ({takes} on two cores)");
+        let done = if self.with_the_tests {
+            build_with_the_tests().and_then(|folder| keep(&folder.join(file_name(program)), &built))
+        } else {
+            let mut command = checkout::native_cargo("install");
+            command.args([krate, "--version", version, "--locked", "--root"]);
+            command.arg(checkout::tools());
+            process::run(&mut command, &format!("building {program}"), DEADLINE)
+        };
+        done.with_context(|| {
             format!("the program {program} {version} could not be built (cargo says why above): put one on PATH")
         })?;
         Ok(built)
     }
 
-    /// Whether `cargo install ...`, in words, installs a version that will do.
-    pub(crate) fn is_installed_by(&self, words: &[&str]) -> bool {
+    /// Whether the words of a `cargo install ...` install a version that fits.
+    pub fn is_installed_by(&self, words: &[&str]) -> bool {
         let version = words.iter().skip_while(|word| **word != "--version").nth(1);
         words.contains(&self.krate) && version.is_some_and(|version| version.starts_with(self.fits))
     }

@@ -1,4 +1,4 @@
-//! Builds a package of the workspace for WebAssembly, and tells what came out.
+//! Builds a package for WebAssembly, and returns the built files.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,57 +7,59 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::toolchain::{self, Toolchain};
-use crate::{checkout, clang, process};
+use crate::toolchain::Toolchain;
+use crate::{clang, process};
 
 /// A build of everything from nothing takes a few minutes.
 const DEADLINE: Duration = Duration::from_secs(45 * 60);
 
-/// One component that cargo made.
+/// A component that cargo built.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Built {
+pub struct Built {
     /// The name of the target in its Cargo.toml.
-    pub(crate) name: String,
-    pub(crate) file: PathBuf,
+    pub name: String,
+    /// The component.
+    pub file: PathBuf,
 }
 
-/// What of a package to build.
+/// The part of a package to build.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum What {
+pub enum What {
     /// Its library, a component.
     Library,
     /// Its examples, each a component.
     Examples,
-    /// The same, with the feature `imported`: programs that are composed.
-    Imported,
-    /// Those of its examples that need no composition, without the package's default features.
+    /// The same without optimization across crates, which takes far less time: for programs of tests.
+    QuickExamples,
+    /// Like `QuickExamples`, those that need no composition, without the package's default features.
     Linked,
-    /// One example as a module, to which no component is made: for what imports and exports no interface.
+    /// Some of its examples.
+    Named(&'static [&'static str]),
+    /// One example as a core module, without a component around it.
     Module(&'static str),
 }
 
-/// Builds for WebAssembly: the component of a package's library, or of each of its examples, in order of name.
+/// Builds the component of a package's library, or of its examples, sorted by name.
 ///
-/// Packages are built one by one, since cargo gives packages that are built together each other's features.
+/// Packages are built one by one, because cargo merges the features of packages that it builds together.
 ///
 /// # Errors
-/// When cargo fails, or nothing comes out that is WebAssembly.
-pub(crate) fn build(toolchain: &Toolchain, package: &str, what: What) -> Result<Vec<Built>> {
+/// When cargo fails, or builds no WebAssembly.
+pub fn build(toolchain: &Toolchain, package: &str, what: What) -> Result<Vec<Built>> {
     run(toolchain, package, what, |_| {})
 }
 
+/// The crate for programs in Rust.
+const CLIENT: &str = "asyncio-streams";
+
 /// The workspace of the component with TLS.
-pub(crate) const TLS_MANIFEST: &str = "guest/tls/Cargo.toml";
+pub const TLS_MANIFEST: &str = "guest/tls/Cargo.toml";
 
 /// Builds the component of a package in that workspace.
 ///
 /// # Errors
 /// As [`build`].
-pub(crate) fn build_tls(
-    toolchain: &Toolchain,
-    clang: &PathBuf,
-    package: &str,
-) -> Result<Vec<Built>> {
+pub fn build_tls(toolchain: &Toolchain, clang: &PathBuf, package: &str) -> Result<Vec<Built>> {
     run(toolchain, package, What::Library, |command| {
         command.args(["--manifest-path", TLS_MANIFEST, "--locked"]);
         clang::set(command, clang);
@@ -70,17 +72,26 @@ fn run(
     what: What,
     settle: impl FnOnce(&mut Command),
 ) -> Result<Vec<Built>> {
-    // `rustc` is `build` with arguments for the last compilation, and takes one target only.
+    // `rustc` is `build` with arguments for one target.
     let module = matches!(what, What::Module(_));
     let mut command = toolchain.cargo(if module { "rustc" } else { "build" })?;
     command.args(["--profile", "guest", "--package", package]);
+    if matches!(what, What::QuickExamples | What::Linked) {
+        // A profile of its own would have build scripts and macros compiled again.
+        command.args(["--config", "profile.guest.lto=false"]);
+        command.args(["--config", "profile.guest.codegen-units=16"]);
+    }
+    if package == CLIENT {
+        // Its examples are composed.
+        command.args(["--features", "imported"]);
+    }
     command.args(["--message-format", "json-render-diagnostics"]);
     settle(&mut command);
     match what {
         What::Library => command.arg("--lib"),
-        What::Examples => command.arg("--examples"),
+        What::Examples | What::QuickExamples => command.arg("--examples"),
         What::Linked => command.args(["--examples", "--no-default-features"]),
-        What::Imported => command.args(["--examples", "--features", "imported"]),
+        What::Named(names) => command.args(names.iter().flat_map(|name| ["--example", name])),
         What::Module(name) => command.args([
             "--example",
             name,
@@ -94,7 +105,9 @@ fn run(
     process::run_reading(&mut command, &title, DEADLINE, |line| {
         built.extend(artifact(line, what));
     })
-    .with_context(|| explain(package))?;
+    .with_context(|| {
+        format!("{package} could not be built; cargo's message is above. If crates are missing, run `cargo fetch --locked`")
+    })?;
     built.sort_by(|a, b| a.name.cmp(&b.name));
     if built.is_empty() {
         let kind = if what == What::Library {
@@ -109,11 +122,11 @@ fn run(
     Ok(built)
 }
 
-/// The WebAssembly that one of cargo's messages tells of.
+/// The WebAssembly file that one of cargo's messages names.
 fn artifact(line: &str, what: What) -> Option<Built> {
     let message: Value = serde_json::from_str(line).ok()?;
     let target = &message["target"];
-    // An example is of kind `example`, whatever its crate type.
+    // An example has the kind `example` for every crate type.
     let kind = if what == What::Library {
         "cdylib"
     } else {
@@ -132,25 +145,6 @@ fn artifact(line: &str, what: What) -> Option<Built> {
         name: target["name"].as_str()?.to_owned(),
         file: file.into(),
     })
-}
-
-/// Why a build may have failed that is no fault of the code.
-fn explain(package: &str) -> String {
-    let mut fetch = checkout::clean(checkout::cargo());
-    fetch.args([
-        "fetch",
-        "--locked",
-        "--offline",
-        "--target",
-        toolchain::TARGET,
-    ]);
-    if process::output_of(&mut fetch).is_some() {
-        return format!("{package} could not be built; cargo says why above");
-    }
-    format!(
-        "{package} could not be built: crates that Cargo.lock names are not on this machine, and cargo could not get \
-         them (it says why above). Run `cargo fetch --locked` where crates' registry can be reached"
-    )
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ const PIECE: usize = 64 << 10;
 
 async fn main() -> Result {
     let Order::Client(client) = order()? else {
-        return Err("it serves nobody".into());
+        return Err("this peer has no server".into());
     };
     let (mut left, mut right) = sessions(&client)?;
     let spent = Cell::new(Duration::ZERO);

@@ -12,10 +12,10 @@ use wit_bindgen::StreamResult;
 
 asyncio_streams::run!(main);
 
-/// What one read asks for where no message tells.
+/// The size of a read if no message size is known.
 const CHUNK: usize = 64 << 10;
 
-/// What one read of a stream has room for.
+/// The buffer of a read from a stream.
 const STREAM_CHUNK: usize = 256 << 10;
 
 async fn main() -> Result {
@@ -27,7 +27,7 @@ async fn main() -> Result {
     }
 }
 
-/// What to do, and how to connect for it.
+/// The job, and the options of its connections.
 struct Work<'a> {
     client: &'a Client,
     meter: Meter,
@@ -162,7 +162,7 @@ async fn bulk_out(writer: Writer, client: &Client, meter: &Meter) -> Result {
         if !meter.go_on(taken as u64) {
             break;
         }
-        // What was not taken goes with the next ones: the bytes are all the same.
+        // Untaken bytes go with the next ones: all bytes are equal.
         buffer.resize(client.size, b'x');
     }
     drop(to);
@@ -180,7 +180,7 @@ fn ended(ended: bool) -> std::result::Result<(), &'static str> {
 }
 
 async fn serve(server: Server, host: String, port: u16) -> Result {
-    // The handles for all of them are in the hands of whoever starts the program.
+    // The caller of the program sets the limit of handles.
     let mut options = ServerOptions::new()
         .backlog(1000)
         .max_connections(1_000_000);

@@ -10,7 +10,7 @@ use asyncio_streams_bench_plan::{Client, Kind, Order, Server};
 
 asyncio_streams::run!(main);
 
-/// What one read asks for where no message tells.
+/// The size of a read if no message size is known.
 const CHUNK: u32 = 64 << 10;
 
 async fn main() -> Result {
@@ -126,7 +126,7 @@ fn ended(ended: bool) -> std::result::Result<(), &'static str> {
 async fn serve(server: Server, host: String, port: u16) -> Result {
     let options = ServerOptions::new();
     options.set_backlog(1000)?;
-    // The handles for all of them are in the hands of whoever starts the program.
+    // The caller of the program sets the limit of handles.
     options.set_max_connections(1_000_000)?;
     let listener = start_server(vec![host], port, Some(&options)).await?;
     for address in listener.sockets() {

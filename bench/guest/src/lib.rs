@@ -1,4 +1,4 @@
-//! What the components of the benchmark share: their orders, their meter, and what they say.
+//! Shared by the components of the benchmark: the command line, the meter and the output.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use asyncio_streams_bench_plan::{Client, Measured, Order, TLS};
 /// Why a program ends early: a text for the one who runs it.
 pub type Failure = Box<dyn std::error::Error>;
 
-/// What the work gives, unless it fails.
+/// The result of the work.
 pub type Result<T = ()> = std::result::Result<T, Failure>;
 
 /// A meter on the host's monotonic clock.
@@ -18,7 +18,7 @@ pub type Meter = asyncio_streams_bench_plan::Meter<fn() -> Duration>;
 /// The orders on the command line.
 ///
 /// # Errors
-/// What is wrong with them.
+/// The fault of the command line.
 pub fn order() -> Result<Order> {
     Ok(Order::parse(cli::arguments())?)
 }
@@ -50,7 +50,7 @@ pub async fn on_each<F: Future<Output = Result>>(
 /// Says what was measured.
 ///
 /// # Errors
-/// When nobody reads it.
+/// When standard output is closed.
 pub async fn report(measured: Measured) -> Result {
     Ok(cli::println(measured).await?)
 }
@@ -58,7 +58,7 @@ pub async fn report(measured: Measured) -> Result {
 /// Says where a server listens.
 ///
 /// # Errors
-/// When nobody reads it.
+/// When standard output is closed.
 pub async fn listening(address: impl Display) -> Result {
     Ok(cli::println(format_args!("listening on {address}")).await?)
 }

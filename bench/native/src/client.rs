@@ -16,7 +16,7 @@ type Meter = asyncio_streams_bench_plan::Meter<Box<dyn Fn() -> Duration>>;
 /// The buffer behind lines.
 const BUFFER: usize = 64 << 10;
 
-/// What one read has room for where only bytes count.
+/// The size of a read of bulk data.
 const BULK: usize = 256 << 10;
 
 /// Works as ordered and prints what was measured.

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::network::{self, Arrival, Listener, Stream};
 
-/// What one read has room for.
+/// The size of a read.
 const CHUNK: usize = 64 << 10;
 
 /// Serves until it is ended.

@@ -1,4 +1,4 @@
-//! What clients talk to: the same for every peer.
+//! The servers for the clients of all peers.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::network::{Arrival, Listener};
 use crate::server;
 
-/// What goes out in one piece where only the amount matters.
+/// The size of a write of bulk data.
 const BLOCK: usize = 256 << 10;
 
 #[derive(Clone)]

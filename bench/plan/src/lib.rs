@@ -1,4 +1,4 @@
-//! What every peer of the benchmark agrees on: the orders on its command line, when it stops, and what it says then.
+//! Shared by all peers of the benchmark: the command line, the time to stop, and the output.
 
 mod meter;
 mod order;

@@ -28,7 +28,7 @@ enum Phase {
 }
 
 impl<Clock: Fn() -> Duration> Meter<Clock> {
-    /// Starts the warm-up. The clock gives the time since any moment.
+    /// Starts the warm-up. The clock returns the time since a fixed moment.
     pub fn new(client: &Client, clock: Clock) -> Self {
         Meter {
             warmup: client.warmup,
@@ -52,10 +52,10 @@ impl<Clock: Fn() -> Duration> Meter<Clock> {
         !matches!(self.phase.get(), Phase::Done(_))
     }
 
-    /// What was counted, once it is enough.
+    /// The measured count, after enough time.
     ///
     /// # Errors
-    /// That it is not enough yet.
+    /// When the time is not up yet.
     pub fn measured(&self) -> Result<Measured, String> {
         match self.phase.get() {
             Phase::Done(measured) => Ok(measured),

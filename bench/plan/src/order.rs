@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// What a peer shall do: the words of its command line.
+/// The job of a peer: the words of its command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     /// `client KIND ADDRESS SIZE CONNECTIONS WARM-UP MEASURED`, the last two in milliseconds.
@@ -29,7 +29,7 @@ pub struct Client {
     pub measured: Duration,
 }
 
-/// What a client does again and again, and what it counts.
+/// The repeated work of a client, and the counted items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Reads a line; lines.
@@ -54,7 +54,7 @@ pub enum Kind {
     Start,
 }
 
-/// What a server does for each connection.
+/// The work of a server for each connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Server {
     /// Sends back what comes.
@@ -67,7 +67,7 @@ impl Order {
     /// Reads the words after the program's name.
     ///
     /// # Errors
-    /// What is wrong with them.
+    /// The fault of the words.
     pub fn parse<S: AsRef<str>>(words: impl IntoIterator<Item = S>) -> Result<Self, String> {
         let words: Vec<S> = words.into_iter().collect();
         let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();

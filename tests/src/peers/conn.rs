@@ -40,7 +40,7 @@ impl Conn {
     /// Connects.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the system.
     pub fn try_connect(address: SocketAddr) -> io::Result<Self> {
         Self::of(TcpStream::connect_timeout(&address, PATIENCE)?)
     }
@@ -48,7 +48,7 @@ impl Conn {
     /// A connection that was made elsewhere.
     ///
     /// # Errors
-    /// What the system says of its socket.
+    /// The system's information about its socket.
     pub fn of(stream: TcpStream) -> io::Result<Self> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
@@ -107,7 +107,7 @@ impl Conn {
         }
     }
 
-    /// Reads a line, and gives it without its end. It takes no byte that comes after it.
+    /// Reads a line, and returns it without its end. It takes no later byte.
     ///
     /// # Panics
     /// When there is none.

@@ -82,7 +82,7 @@ impl Crowd {
         self.heard().map(|heard| matches!(heard, Ok(1..)))
     }
 
-    /// What a read of each would give that does not wait.
+    /// The result of a read of each that does not wait.
     fn heard(&self) -> impl Iterator<Item = io::Result<usize>> {
         self.members.iter().map(|member| {
             member.set_nonblocking(true)?;
@@ -115,7 +115,7 @@ impl Crowd {
         }
     }
 
-    /// Runs `script` `n` times at once, each with its number and a thread of its own, and gives what they gave, in order.
+    /// Runs `script` `n` times at once, each with its number and a thread of its own, and returns the results in order.
     ///
     /// # Panics
     /// When one of them does.

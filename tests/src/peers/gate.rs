@@ -4,7 +4,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::PATIENCE;
 
-/// A gate that opens when a number of threads have come to it. Unlike `std::sync::Barrier` it keeps nobody for ever.
+/// A gate that opens when a number of threads have come to it. Unlike `std::sync::Barrier` it has a deadline.
 #[derive(Debug)]
 pub struct Gate {
     missing: Mutex<usize>,

@@ -130,7 +130,7 @@ impl Drop for Peer {
     }
 }
 
-/// A port that is taken, but where nobody listens: connections are refused.
+/// A bound port without a listener: connections are refused.
 #[derive(Debug)]
 pub struct Nobody {
     address: SocketAddr,

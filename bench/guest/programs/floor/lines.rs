@@ -9,7 +9,7 @@ use crate::socket::Connection;
 pub(crate) struct Lines {
     connection: Connection,
     separator: Finder<'static>,
-    /// What was read, of which `taken` bytes were given.
+    /// The input, of which `taken` bytes were returned.
     buffer: Vec<u8>,
     taken: usize,
 }

@@ -11,13 +11,13 @@ use socket::{Connection, Listener};
 
 asyncio_streams::run!(main);
 
-/// What one read has room for where no message tells.
+/// The size of a read if no message size is known.
 const CHUNK: usize = 64 << 10;
 
 /// The same where it waits for a message that may be small.
 const SMALL: usize = 2 << 10;
 
-/// What one read has room for where only bytes count.
+/// The size of a read of bulk data.
 const BULK: usize = 256 << 10;
 
 async fn main() -> Result {
@@ -118,8 +118,8 @@ async fn serve(mut listener: Listener, server: Server) -> Result {
     }
 }
 
-/// What a connection waits with has little room. None would not do: right after another read such a read is answered at
-/// once, and the next one waits with all its room.
+/// A connection waits with a small buffer. An empty one would not do: right after another read, such a read returns at once,
+/// and the next one waits with its whole buffer.
 async fn echo(mut connection: Connection) -> Result {
     let mut room = SMALL;
     loop {

@@ -50,7 +50,7 @@ impl Connection {
     }
 
     fn of(socket: &TcpSocket) -> Self {
-        // How the directions ended is asked by nobody here.
+        // The results of the two directions are not needed here.
         let (incoming, _) = socket.receive();
         let (outgoing, data) = bindings::wit_stream::new();
         drop(socket.send(data));
@@ -76,7 +76,7 @@ impl Connection {
         Ok(bytes)
     }
 
-    /// Writes all of `bytes`, and gives their room back.
+    /// Writes all of `bytes`, and returns their buffer.
     pub(crate) async fn write(&mut self, bytes: Vec<u8>) -> Result<Vec<u8>> {
         let left = self.outgoing.write_all(bytes).await;
         if left.is_empty() {

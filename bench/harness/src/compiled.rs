@@ -1,0 +1,90 @@
+//! Builds, composes and compiles the peers that are components, before any run.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use asyncio_streams_host::compose::{Part, compose};
+
+use xtask::toolchain::Toolchain;
+use xtask::wasm::{self, What};
+use xtask::{checkout, clang, process};
+
+use crate::peers::Peer;
+
+/// Compiling one small component.
+const DEADLINE: Duration = Duration::from_secs(10 * 60);
+
+/// Makes the peers without TLS.
+///
+/// # Errors
+/// When one cannot be built, composed or compiled.
+pub(crate) fn make(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
+    for built in wasm::build(toolchain, "asyncio-streams-bench-guest", What::Examples)? {
+        let name = &built.name;
+        let component = std::fs::read(&built.file)?;
+        let component = if *name == Peer::Floor.name() {
+            component
+        } else {
+            with(name, component, "streams.wasm")?
+        };
+        compile(wasmtime, name, &component)?;
+    }
+    Ok(())
+}
+
+/// Makes the peers of the workloads with TLS: this project's, and rustls alone.
+///
+/// # Errors
+/// When there is no clang, or one cannot be built, composed or compiled.
+pub(crate) fn make_protected(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
+    let ours = Peer::Ours.name();
+    let clang = clang::get()?;
+    let alone = wasm::build_tls(toolchain, &clang, "asyncio-streams-bench-alone")?;
+    let alone = alone.first().context("cargo named no component")?;
+    compile(
+        wasmtime,
+        &protected(Peer::Floor),
+        &std::fs::read(&alone.file)?,
+    )?;
+    let built = wasm::build(toolchain, "asyncio-streams-bench-guest", What::Examples)?;
+    let program = built.iter().find(|built| built.name == ours);
+    let program = program.context("cargo named no component")?;
+    let component = with(ours, std::fs::read(&program.file)?, "streams-tls.wasm")?;
+    compile(wasmtime, &protected(Peer::Ours), &component)
+}
+
+/// The compiled component of a peer.
+pub(crate) fn file(peer: Peer, tls: bool) -> PathBuf {
+    if tls {
+        named(&protected(peer))
+    } else {
+        named(peer.name())
+    }
+}
+
+fn protected(peer: Peer) -> String {
+    format!("{}-tls", peer.name())
+}
+
+fn named(name: &str) -> PathBuf {
+    crate::folder().join(format!("{name}.cwasm"))
+}
+
+fn with(name: &str, component: Vec<u8>, streams: &str) -> Result<Vec<u8>> {
+    let file = checkout::components().join(streams);
+    let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let parts = [
+        Part::new(format!("{name}.wasm"), component),
+        Part::new(streams, bytes),
+    ];
+    Ok(compose(parts)?.into_bytes())
+}
+
+fn compile(wasmtime: &Path, name: &str, component: &[u8]) -> Result<()> {
+    let file = crate::folder().join(format!("{name}.wasm"));
+    std::fs::write(&file, component).with_context(|| format!("cannot write {}", file.display()))?;
+    let mut command = checkout::clean(wasmtime);
+    command.arg("compile").arg(&file).arg("-o").arg(named(name));
+    process::run(&mut command, &format!("compiling {name}"), DEADLINE)
+}

@@ -1,0 +1,193 @@
+//! The goals, and whether the results reach them.
+
+use super::Results;
+use super::figure::Figure;
+use super::peers::Peer;
+
+/// A bound for a figure.
+enum Goal {
+    /// At least this many times as good as the peer.
+    Times(Peer, f64),
+    /// At most this many times the same peer's figure of another workload.
+    AtMostOther(&'static str, f64),
+    /// At most this value.
+    AtMost(f64),
+}
+
+/// A goal for one of the two ways to use the component.
+struct Aim {
+    workload: &'static str,
+    of: Peer,
+    goal: Goal,
+}
+
+fn aims() -> Vec<Aim> {
+    use Goal::{AtMost, AtMostOther, Times};
+    use Peer::{Asyncio, Floor, Ours, OursCall, Tokio, Uvloop};
+    let mut aims = Vec::new();
+    let mut add = |workload, of, goals: Vec<Goal>| {
+        aims.extend(goals.into_iter().map(|goal| Aim { workload, of, goal }));
+    };
+    add(
+        "lines-64",
+        Ours,
+        vec![Times(Asyncio, 10.0), Times(Tokio, 0.5)],
+    );
+    add("lines-64", OursCall, vec![Times(Asyncio, 1.5)]);
+    add(
+        "bulk-in",
+        Ours,
+        vec![Times(Floor, 0.9), Times(Tokio, 0.7), Times(Asyncio, 3.0)],
+    );
+    add(
+        "bulk-out",
+        Ours,
+        vec![Times(Floor, 0.7), Times(Tokio, 0.5), Times(Asyncio, 3.0)],
+    );
+    add(
+        "echo-client-1k-1",
+        Ours,
+        vec![Times(Asyncio, 1.5), Times(Uvloop, 1.2)],
+    );
+    add(
+        "echo-server-1k-50",
+        Ours,
+        vec![Times(Asyncio, 2.0), Times(Uvloop, 1.3), Times(Tokio, 0.5)],
+    );
+    for workload in [
+        "echo-client-100k-1",
+        "echo-client-100k-50",
+        "echo-server-100k-1",
+        "echo-server-100k-50",
+    ] {
+        add(workload, Ours, vec![Times(Asyncio, 2.0)]);
+    }
+    add(
+        "write-write-read",
+        Ours,
+        vec![AtMostOther("write-read", 1.1)],
+    );
+    add(
+        "write-drain-write-drain-read",
+        Ours,
+        vec![AtMostOther("write-read", 1.1)],
+    );
+    add("accept", Ours, vec![Times(Asyncio, 2.0)]);
+    add("idle-linear-10000", Ours, vec![AtMost(4.0 * 1024.0)]);
+    add("idle-10000", Ours, vec![AtMost(16.0 * 1024.0)]);
+    add("wakeup-10000", Ours, vec![AtMostOther("wakeup-100", 1.5)]);
+    add("size", Ours, vec![AtMost(200.0 * 1024.0)]);
+    add("tls-bulk-in", Ours, vec![Times(Floor, 0.9)]);
+    add("tls-bulk-out", Ours, vec![Times(Floor, 0.9)]);
+    add("tls-idle-linear-1000", Ours, vec![AtMost(48.0 * 1024.0)]);
+    add("tls-size", Ours, vec![AtMost(1_300_000.0)]);
+    add("python-readline", Ours, vec![Times(Asyncio, 1.0)]);
+    add("python-async-for", Ours, vec![Times(Asyncio, 2.0)]);
+    add("python-echo", Ours, vec![Times(Asyncio, 0.7)]);
+    aims
+}
+
+/// A Markdown table of the goals whose two sides were measured.
+pub(crate) fn table(results: &Results) -> String {
+    let mut table =
+        String::from("| workload | peer | goal | reached | met |\n|---|---|---|---|---|\n");
+    for aim in aims() {
+        if let Some((goal, reached, met)) = aim.outcome(results) {
+            let met = if met { "yes" } else { "**no**" };
+            let (workload, peer) = (aim.workload, aim.of.name());
+            table.push_str(&format!(
+                "| {workload} | {peer} | {goal} | {reached} | {met} |\n"
+            ));
+        }
+    }
+    table
+}
+
+impl Aim {
+    /// The goal, the reached value, and whether it is met.
+    fn outcome(&self, results: &Results) -> Option<(String, String, bool)> {
+        let figure = |workload: &str, peer: Peer| -> Option<Figure> {
+            results.get(workload)?.get(&peer).copied()
+        };
+        let ours = figure(self.workload, self.of)?;
+        Some(match self.goal {
+            Goal::Times(peer, least) => {
+                let times = ours.times(&figure(self.workload, peer)?);
+                (
+                    format!("≥ {least} × {}", peer.name()),
+                    format!("{times:.2}"),
+                    times >= least,
+                )
+            }
+            Goal::AtMostOther(other, most) => {
+                let times = ours.median / figure(other, self.of)?.median;
+                (
+                    format!("≤ {most} × {other}"),
+                    format!("{times:.2}"),
+                    times <= most,
+                )
+            }
+            Goal::AtMost(most) => {
+                let unit = ours.unit.name();
+                (
+                    format!("≤ {most} {unit}"),
+                    format!("{:.0}", ours.median),
+                    ours.median <= most,
+                )
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue;
+    use crate::workload::Unit;
+
+    #[test]
+    fn goals_name_existing_workloads() {
+        let all = catalogue::all();
+        let has = |name: &str, peer: Peer| {
+            all.iter()
+                .any(|workload| workload.name == name && workload.has(peer))
+        };
+        for aim in aims() {
+            assert!(has(aim.workload, aim.of), "{}", aim.workload);
+            match aim.goal {
+                Goal::Times(peer, _) => assert!(has(aim.workload, peer)),
+                Goal::AtMostOther(other, _) => assert!(has(other, aim.of)),
+                Goal::AtMost(_) => {}
+            }
+        }
+    }
+
+    #[test]
+    fn each_kind_is_judged() {
+        let mut results = Results::new();
+        let mut put = |workload: &str, peer, value, unit| {
+            let figure = Figure::of(vec![value], unit).unwrap();
+            results
+                .entry(workload.to_owned())
+                .or_default()
+                .insert(peer, figure);
+        };
+        put("lines-64", Peer::Ours, 900.0, Unit::Lines);
+        put("lines-64", Peer::Asyncio, 100.0, Unit::Lines);
+        put("lines-64", Peer::Tokio, 1000.0, Unit::Lines);
+        put("wakeup-100", Peer::Ours, 10.0, Unit::Microseconds);
+        put("wakeup-10000", Peer::Ours, 14.0, Unit::Microseconds);
+        put("size", Peer::Ours, 300_000.0, Unit::Bytes);
+        let table = table(&results);
+        let lines: Vec<&str> = table.lines().skip(2).collect();
+        assert_eq!(
+            lines,
+            [
+                "| lines-64 | ours | ≥ 10 × asyncio | 9.00 | **no** |",
+                "| lines-64 | ours | ≥ 0.5 × tokio | 0.90 | yes |",
+                "| wakeup-10000 | ours | ≤ 1.5 × wakeup-100 | 1.40 | yes |",
+                "| size | ours | ≤ 204800 bytes | 300000 | **no** |",
+            ]
+        );
+    }
+}

@@ -1,0 +1,144 @@
+//! `cargo xtask bench`: compares this project's components with asyncio, uvloop, native tokio and raw sockets, in one run.
+
+mod catalogue;
+mod compiled;
+mod figure;
+mod goals;
+mod machine;
+mod peers;
+mod plot;
+mod publish;
+mod python;
+mod report;
+mod run;
+mod workload;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Parser;
+use xtask::toolchain::{self, Choice, Toolchain};
+use xtask::{build, checkout};
+
+use figure::Figure;
+use machine::Machine;
+use peers::{Peer, Peers};
+use run::Pace;
+use workload::Workload;
+
+/// Compares the components with asyncio, uvloop, native tokio and raw sockets. All workloads take fifteen minutes.
+#[derive(Parser)]
+#[command(name = "bench", bin_name = "cargo xtask bench", after_help = catalogue::help())]
+struct Options {
+    /// The workloads to run; all of them if none is named.
+    workloads: Vec<String>,
+    /// Run only these peers, as in `--peers ours,tokio`.
+    #[arg(long, value_delimiter = ',', value_enum)]
+    peers: Vec<Peer>,
+    /// The number of runs for a figure; workloads with 10,000 connections have one run.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    runs: u32,
+    /// The measured time of a run, in milliseconds; the warm-up takes two fifths of it.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    milliseconds: u32,
+    /// Run each workload once for a short time, with few connections and without results, to check that it works.
+    #[arg(long, conflicts_with_all = ["workloads", "peers", "runs", "milliseconds", "publish"])]
+    smoke: bool,
+    /// Also write the results into docs/benchmarks.md and the README.
+    #[arg(long, conflicts_with_all = ["workloads", "peers"])]
+    publish: bool,
+    /// The compiler for WebAssembly; auto takes an installed one, else installs one.
+    #[arg(long, value_enum, default_value_t, env = toolchain::VARIABLE)]
+    toolchain: Choice,
+}
+
+/// The figures by workload, then by peer.
+pub(crate) type Results = BTreeMap<String, BTreeMap<Peer, Figure>>;
+
+fn main() -> ExitCode {
+    xtask::report(bench(&Options::parse()))
+}
+
+/// Builds, measures, prints the results and writes them to `target/bench`.
+///
+/// # Errors
+/// When a workload is unknown, a build fails, or a run fails. Other runs continue after a failed one.
+fn bench(options: &Options) -> Result<()> {
+    let workloads = catalogue::chosen(&options.workloads)?;
+    // Before the build, which is a load itself.
+    let load_before = machine::load();
+    let toolchain = build::build(options.toolchain)?;
+    if options.smoke {
+        return smoke(&toolchain);
+    }
+    let peers = Peers::get(&toolchain, &options.peers)?;
+    let machine = machine::describe(&peers, load_before);
+    let pace = Pace {
+        runs: options.runs,
+        measured: Duration::from_millis(options.milliseconds.into()),
+        large: true,
+    };
+    let (results, failures) = measure(&workloads, &peers, pace);
+    finish(&machine, &results, options)?;
+    all_well(&failures)
+}
+
+/// Runs every workload once for a short time with few connections, to check that it works.
+///
+/// # Errors
+/// When a build or a run fails.
+fn smoke(toolchain: &Toolchain) -> Result<()> {
+    let peers = Peers::get(toolchain, &[])?;
+    let (_, failures) = measure(&catalogue::all(), &peers, Pace::SMOKE);
+    all_well(&failures)
+}
+
+fn measure(workloads: &[Workload], peers: &Peers, pace: Pace) -> (Results, Vec<String>) {
+    let mut results = Results::new();
+    let mut failures = Vec::new();
+    for workload in workloads {
+        let figures = run::all(workload, peers, pace, &mut failures);
+        report::print_line(workload, &figures);
+        if !figures.is_empty() {
+            results.insert(workload.name.clone(), figures);
+        }
+    }
+    (results, failures)
+}
+
+fn all_well(failures: &[String]) -> Result<()> {
+    if failures.is_empty() {
+        return Ok(());
+    }
+    bail!("failed:\n  {}", failures.join("\n  "))
+}
+
+fn finish(machine: &Machine, results: &Results, options: &Options) -> Result<()> {
+    let goals = goals::table(results);
+    let tables = format!("{}\n{goals}", report::markdown(machine, results));
+    println!("\n{tables}");
+    let svg = plot::svg(results)?;
+    write("results.json", &report::json(machine, results)?)?;
+    write("results.md", &tables)?;
+    write("results.svg", &svg)?;
+    println!("{} has the same, and a plot", checkout::shown(&folder()));
+    if options.publish {
+        publish::publish(&tables, &report::summary(machine, results), &svg)?;
+    }
+    Ok(())
+}
+
+/// The folder of the results and of the compiled peers.
+fn folder() -> PathBuf {
+    checkout::target().join("bench")
+}
+
+fn write(name: &str, content: &str) -> Result<()> {
+    let file = folder().join(name);
+    fs::write(&file, content).with_context(|| format!("cannot write {}", file.display()))
+}

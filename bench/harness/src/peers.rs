@@ -1,0 +1,242 @@
+//! The peers.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use asyncio_streams_bench_plan::TLS;
+use clap::ValueEnum;
+
+use super::workload::{Work, Workload};
+use super::{compiled, python};
+use xtask::toolchain::Toolchain;
+use xtask::{checkout, process, tools};
+
+/// One small build.
+const DEADLINE: Duration = Duration::from_secs(10 * 60);
+
+/// The peer in Python.
+const PYTHON_PEER: &str = "bench/peer.py";
+
+/// Handles for 10,000 connections and more; the default is 100,000.
+const HANDLES: &str = "max-component-handles=1000000";
+
+/// A peer: the program that is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Peer {
+    /// A component with the fastest calls of the crate for Rust.
+    Ours,
+    /// A component with one call of the interface for each operation.
+    OursCall,
+    /// asyncio's streams.
+    Asyncio,
+    /// asyncio's streams on uvloop.
+    Uvloop,
+    /// A native program in Rust.
+    Tokio,
+    /// A component on raw sockets, without this project.
+    Floor,
+}
+
+impl Peer {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Peer::Ours => "ours",
+            Peer::OursCall => "ours-call",
+            Peer::Asyncio => "asyncio",
+            Peer::Uvloop => "uvloop",
+            Peer::Tokio => "tokio",
+            Peer::Floor => "floor",
+        }
+    }
+
+    pub(crate) fn is_component(self) -> bool {
+        matches!(self, Peer::Ours | Peer::OursCall | Peer::Floor)
+    }
+
+    fn is_python(self) -> bool {
+        matches!(self, Peer::Asyncio | Peer::Uvloop)
+    }
+}
+
+/// All peers of a run, ready to start.
+pub(crate) struct Peers {
+    pub(crate) peers: Vec<Peer>,
+    wasmtime: PathBuf,
+    native: PathBuf,
+    /// The certificate and its key; none without TLS.
+    certificate: Option<String>,
+    pub(crate) python: Option<python::Python>,
+    pub(crate) in_python: Option<InPython>,
+}
+
+/// The peers of the workloads in Python.
+pub(crate) struct InPython {
+    /// The newest CPython of the machine.
+    stock: String,
+    /// Its version.
+    pub(crate) version: String,
+    /// The same program as a component.
+    component: String,
+}
+
+impl Peers {
+    /// Builds these peers, or all if none is named. The project's components must be built. Peers in Python are left out
+    /// with a message when Python or uvloop is missing.
+    ///
+    /// # Errors
+    /// When another peer cannot be built.
+    pub(crate) fn get(toolchain: &Toolchain, wanted: &[Peer]) -> Result<Self> {
+        let wanted = |peer: &Peer| wanted.is_empty() || wanted.contains(peer);
+        let wasmtime = tools::WASMTIME.get()?;
+        let native = native()?;
+        std::fs::create_dir_all(crate::folder())?;
+        compiled::make(toolchain, &wasmtime)?;
+        let made =
+            compiled::make_protected(toolchain, &wasmtime).and_then(|()| certificate(&native));
+        let certificate = made
+            .inspect_err(|error| eprintln!("\n!!! Left out: everything with TLS. {error:#}"))
+            .ok();
+        let mut peers: Vec<Peer> = Peer::value_variants()
+            .iter()
+            .copied()
+            .filter(wanted)
+            .collect();
+        let mut python = None;
+        if peers.iter().any(|peer| peer.is_python()) {
+            match python::get(peers.contains(&Peer::Uvloop)) {
+                Ok(found) => python = Some(found),
+                Err(error) => eprintln!("\n!!! Left out: {error:#}"),
+            }
+        }
+        let has_uvloop = python
+            .as_ref()
+            .is_some_and(|python| python.uvloop.is_some());
+        peers.retain(|peer| match peer {
+            Peer::Asyncio => python.is_some(),
+            Peer::Uvloop => has_uvloop,
+            _ => true,
+        });
+        let in_python = match in_python() {
+            Ok(found) => Some(found),
+            Err(error) => {
+                eprintln!("\n!!! Left out: the workloads in Python ({error:#})");
+                None
+            }
+        };
+        Ok(Self {
+            peers,
+            wasmtime,
+            native,
+            certificate,
+            python,
+            in_python,
+        })
+    }
+
+    /// The value of the environment variable of workloads with TLS; none without TLS.
+    pub(crate) fn certificate(&self) -> Option<&str> {
+        self.certificate.as_deref()
+    }
+
+    /// Whether a peer takes part in a workload.
+    pub(crate) fn takes(&self, workload: &Workload, peer: Peer) -> bool {
+        let python = matches!(workload.work, Work::Python { .. });
+        workload.has(peer) && (!python || self.in_python.is_some())
+    }
+
+    /// The command of a peer in the workloads in Python, without its job.
+    ///
+    /// # Errors
+    /// When there is no Python.
+    pub(crate) fn command_in_python(&self, peer: Peer) -> Result<Vec<String>> {
+        let found = self.in_python.as_ref().context("there is no Python")?;
+        let mut words = if peer == Peer::Ours {
+            let words = ["run", "--allow-precompiled", "-S", "inherit-network"];
+            let mut words: Vec<_> = words.map(str::to_owned).into();
+            words.insert(0, self.wasmtime.display().to_string());
+            words.push(found.component.clone());
+            words
+        } else {
+            let file = checkout::root().join(PYTHON_PEER);
+            vec![found.stock.clone(), file.display().to_string()]
+        };
+        words.push(Peer::Asyncio.name().to_owned());
+        Ok(words)
+    }
+
+    /// The command of a peer, without its job.
+    pub(crate) fn command(&self, peer: Peer, tls: bool) -> Vec<String> {
+        let text = |path: &Path| path.display().to_string();
+        if let Some(python) = self.python.as_ref().filter(|_| peer.is_python()) {
+            let file = checkout::root().join(PYTHON_PEER);
+            return vec![text(&python.program), text(&file), peer.name().to_owned()];
+        }
+        if peer.is_component() {
+            let mut words = vec![text(&self.wasmtime)];
+            let flags = [
+                "run",
+                "--allow-precompiled",
+                "-S",
+                "inherit-network",
+                "-S",
+                HANDLES,
+            ];
+            words.extend(flags.map(str::to_owned));
+            if tls {
+                words.extend(["--env", TLS].map(str::to_owned));
+            }
+            words.push(text(&compiled::file(peer, tls)));
+            return words;
+        }
+        vec![text(&self.native)]
+    }
+
+    /// The command of the load, without its job.
+    pub(crate) fn load(&self) -> Vec<String> {
+        vec![self.native.display().to_string()]
+    }
+
+    /// The version that the program wasmtime reports.
+    pub(crate) fn wasmtime_version(&self) -> String {
+        process::output_of(Command::new(&self.wasmtime).arg("--version")).unwrap_or_default()
+    }
+}
+
+/// Finds the newest CPython, and makes a component of the peer in Python.
+fn in_python() -> Result<InPython> {
+    let mut lines = Vec::new();
+    let done = xtask::python::run(&["bench-peer"], |line| {
+        println!("{line}");
+        lines.push(line.to_owned());
+    })?;
+    if done == xtask::python::Done::LeftOut {
+        bail!("for the reason above");
+    }
+    let value = |name| xtask::python::value(&lines, name).map(str::to_owned);
+    Ok(InPython {
+        stock: value("PYTHON")?,
+        version: value("VERSION")?,
+        component: value("COMPONENT")?,
+    })
+}
+
+/// Builds the native program, which is the load and the peer `tokio`.
+fn native() -> Result<PathBuf> {
+    let mut command = checkout::native_cargo("build");
+    command.args(["--release", "--package", "asyncio-streams-bench"]);
+    process::run(
+        &mut command,
+        "building the benchmark's native program",
+        DEADLINE,
+    )?;
+    let program = format!("bench-native{}", std::env::consts::EXE_SUFFIX);
+    Ok(checkout::target().join("release").join(program))
+}
+
+/// Makes a new certificate with its key.
+fn certificate(native: &Path) -> Result<String> {
+    process::output_of(Command::new(native).arg("certificate"))
+        .context("the benchmark's native program prints no certificate")
+}

@@ -1,0 +1,166 @@
+//! The ratios as a picture.
+
+use anyhow::{Result, anyhow};
+use clap::ValueEnum as _;
+use plotters::prelude::*;
+
+use super::Results;
+use super::catalogue;
+use super::peers::Peer;
+use super::workload::Workload;
+
+/// A workload's name, and for each peer how many times as good as the reference it is.
+type Row = (String, Vec<(Peer, f64)>);
+
+/// Plots for each workload how many times as good as asyncio each peer is, on a logarithmic scale. The reference is tokio
+/// if asyncio was not measured.
+///
+/// # Errors
+/// When the picture cannot be drawn.
+pub(crate) fn svg(results: &Results) -> Result<String> {
+    let reference = [Peer::Asyncio, Peer::Tokio]
+        .into_iter()
+        .find(|peer| results.values().any(|figures| figures.contains_key(peer)));
+    let rows = reference.map_or_else(Vec::new, |reference| rows(results, reference));
+    let mut svg = String::new();
+    draw(&mut svg, &rows, reference.map_or("no peer", Peer::name))
+        .map_err(|error| anyhow!("cannot draw the plot: {error}"))?;
+    Ok(svg)
+}
+
+fn draw(svg: &mut String, rows: &[Row], reference: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let height = u32::try_from(rows.len())? * 22 + 150;
+    let root = SVGBackend::with_string(svg, (900, height)).into_drawing_area();
+    root.fill(&WHITE)?;
+    // The first row comes at the bottom.
+    let names: Vec<&str> = rows.iter().rev().map(|(name, _)| name.as_str()).collect();
+    let (first, last) = bounds(rows);
+    let mut chart = ChartBuilder::on(&root)
+        .caption(
+            format!("How many times as good as {reference} (right is better)"),
+            ("sans-serif", 16),
+        )
+        .margin(10)
+        .x_label_area_size(30)
+        .y_label_area_size(220)
+        .build_cartesian_2d((first..last).log_scale(), names.as_slice().into_segmented())?;
+    chart
+        .configure_mesh()
+        .y_labels(names.len().max(1))
+        .y_label_formatter(&|segment| match segment {
+            SegmentValue::Exact(name) | SegmentValue::CenterOf(name) => (*name).to_string(),
+            SegmentValue::Last => String::new(),
+        })
+        .draw()?;
+    for &peer in Peer::value_variants() {
+        let (colour, radius) = style(peer);
+        let points = rows.iter().flat_map(|(name, peers)| {
+            let of_peer = peers.iter().filter(move |(of, _)| *of == peer);
+            of_peer.map(move |(_, times)| (name.as_str(), *times))
+        });
+        let dots = points.filter_map(|(name, times)| {
+            let name = names.iter().find(|of| **of == name)?;
+            let at = (times, SegmentValue::CenterOf(name));
+            Some(Circle::new(at, radius, colour.mix(0.85).filled()))
+        });
+        chart
+            .draw_series(dots)?
+            .label(peer.name())
+            .legend(move |(x, y)| Circle::new((x + 8, y), radius, colour.filled()));
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerRight)
+        .background_style(WHITE.mix(0.8))
+        .border_style(BLACK.mix(0.2))
+        .draw()?;
+    root.present()?;
+    Ok(())
+}
+
+fn rows(results: &Results, reference: Peer) -> Vec<Row> {
+    let row = |workload: Workload| {
+        let figures = results.get(&workload.name)?;
+        let reference = figures.get(&reference)?;
+        let times = figures
+            .iter()
+            .map(|(peer, figure)| (*peer, figure.times(reference)));
+        let valid = times.filter(|(_, times)| times.is_finite() && *times > 0.0);
+        Some((workload.name, valid.collect()))
+    };
+    catalogue::all().into_iter().filter_map(row).collect()
+}
+
+/// The powers of ten around all ratios, at least from a tenth to ten.
+fn bounds(rows: &[Row]) -> (f64, f64) {
+    let powers = || {
+        let ratios = rows.iter().flat_map(|(_, peers)| peers);
+        ratios.map(|(_, times)| times.log10())
+    };
+    let first = powers().map(f64::floor).fold(-1.0, f64::min);
+    let last = powers().map(f64::ceil).fold(1.0, f64::max);
+    (10_f64.powf(first), 10_f64.powf(last))
+}
+
+/// Colours that colour-blind people can distinguish (Okabe and Ito's). The dots of this project are larger.
+fn style(peer: Peer) -> (RGBColor, i32) {
+    match peer {
+        Peer::Ours => (RGBColor(0xd5, 0x5e, 0x00), 6),
+        Peer::OursCall => (RGBColor(0xe6, 0x9f, 0x00), 5),
+        Peer::Asyncio => (RGBColor(0x33, 0x33, 0x33), 4),
+        Peer::Uvloop => (RGBColor(0x56, 0xb4, 0xe9), 4),
+        Peer::Tokio => (RGBColor(0x00, 0x72, 0xb2), 4),
+        Peer::Floor => (RGBColor(0x00, 0x9e, 0x73), 4),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::Figure;
+    use crate::workload::Unit;
+
+    fn results(values: &[(&str, Peer, f64)]) -> Results {
+        let mut results = Results::new();
+        for (workload, peer, value) in values {
+            let figure = Figure::of(vec![*value], Unit::Lines).unwrap();
+            results
+                .entry((*workload).to_owned())
+                .or_default()
+                .insert(*peer, figure);
+        }
+        results
+    }
+
+    #[test]
+    fn each_figure_has_its_place() {
+        let results = results(&[
+            ("lines-64", Peer::Asyncio, 10.0),
+            ("lines-64", Peer::Ours, 1000.0),
+            ("size", Peer::Ours, 7.0),
+        ]);
+        let rows = rows(&results, Peer::Asyncio);
+        let expected = vec![(Peer::Ours, 100.0), (Peer::Asyncio, 1.0)];
+        assert_eq!(rows, [("lines-64".to_owned(), expected)]);
+        assert_eq!(bounds(&rows), (0.1, 100.0));
+        let svg = svg(&results).unwrap();
+        assert!(
+            svg.contains("lines-64") && svg.trim_end().ends_with("</svg>"),
+            "{svg}"
+        );
+        // A dot for each figure, and one for each peer of the legend.
+        let dots = svg.matches("<circle").count();
+        assert_eq!(dots, 2 + Peer::value_variants().len(), "{svg}");
+    }
+
+    #[test]
+    fn the_reference_is_tokio_without_asyncio() {
+        let text = svg(&results(&[
+            ("accept", Peer::Tokio, 1.0),
+            ("accept", Peer::Ours, 2.0),
+        ]))
+        .unwrap();
+        assert!(text.contains("as good as tokio"), "{text}");
+        assert!(svg(&Results::new()).unwrap().contains("no peer"));
+    }
+}

@@ -1,0 +1,240 @@
+//! Writes the results as Markdown and as JSON.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use clap::ValueEnum as _;
+use serde_json::{Map, Value, json};
+
+use super::Results;
+use super::catalogue;
+use super::figure::Figure;
+use super::machine::Machine;
+use super::peers::Peer;
+use super::workload::{Unit, Workload};
+
+/// The workloads of the summary.
+const SUMMARY: [&str; 10] = [
+    "lines-64",
+    "bulk-in",
+    "bulk-out",
+    "echo-client-1k-1",
+    "echo-server-1k-50",
+    "write-write-read",
+    "accept",
+    "idle-10000",
+    "wakeup-10000",
+    "start",
+];
+
+/// Prints the figures of one workload.
+pub(crate) fn print_line(workload: &Workload, figures: &BTreeMap<Peer, Figure>) {
+    let mut line = format!("{:<28}", workload.name);
+    for (peer, figure) in figures {
+        line.push_str(&format!("  {} {}", peer.name(), cell(figure)));
+    }
+    println!("{line}");
+}
+
+/// The results as `{"machine": ..., "results": {WORKLOAD: {PEER: {...}}}}`.
+///
+/// # Errors
+/// Never for the fields of a machine's description.
+pub(crate) fn json(machine: &Machine, results: &Results) -> Result<String> {
+    let by_peer = |figures: &BTreeMap<Peer, Figure>| -> Map<String, Value> {
+        let named = figures
+            .iter()
+            .map(|(peer, figure)| (peer.name().to_owned(), figure.json()));
+        named.collect()
+    };
+    let results: Map<String, Value> = results
+        .iter()
+        .map(|(workload, figures)| (workload.clone(), by_peer(figures).into()))
+        .collect();
+    let all = json!({"machine": serde_json::to_value(machine)?, "results": results});
+    Ok(serde_json::to_string_pretty(&all)? + "\n")
+}
+
+/// The machine, and a table of all results.
+pub(crate) fn markdown(machine: &Machine, results: &Results) -> String {
+    let peers = Peer::value_variants();
+    let mut text = about(machine) + "\n| workload | unit |";
+    for peer in peers {
+        text.push_str(&format!(" {} |", peer.name()));
+    }
+    text.push_str(" ours / asyncio | / uvloop | / tokio | / floor |\n|---|---|");
+    text.push_str(&"--:|".repeat(peers.len() + 4));
+    text.push('\n');
+    for Workload { name, unit, .. } in catalogue::all() {
+        let Some(figures) = results.get(&name) else {
+            continue;
+        };
+        text.push_str(&format!("| {name} | {} |", column_unit(unit)));
+        for peer in peers {
+            let cell = figures.get(peer).map(cell).unwrap_or_default();
+            text.push_str(&format!(" {cell} |"));
+        }
+        for peer in [Peer::Asyncio, Peer::Uvloop, Peer::Tokio, Peer::Floor] {
+            let times = times(figures, peer).unwrap_or_default();
+            text.push_str(&format!(" {times} |"));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Some workloads, and how many times as good as each peer `ours` is.
+pub(crate) fn summary(machine: &Machine, results: &Results) -> String {
+    let mut text = String::from(
+        "| | this | asyncio | uvloop | native tokio | raw sockets |\n|---|--:|--:|--:|--:|--:|\n",
+    );
+    let chosen = |workload: &Workload| SUMMARY.contains(&workload.name.as_str());
+    for Workload {
+        name, unit, about, ..
+    } in catalogue::all().into_iter().filter(chosen)
+    {
+        let Some((figures, ours)) = results
+            .get(&name)
+            .and_then(|figures| Some((figures, figures.get(&Peer::Ours)?)))
+        else {
+            continue;
+        };
+        let unit = column_unit(unit).replace("1000 ", "thousand ");
+        text.push_str(&format!("| {about} | {} {unit} |", short(ours)));
+        for peer in [Peer::Asyncio, Peer::Uvloop, Peer::Tokio, Peer::Floor] {
+            let cell = times(figures, peer).map_or_else(String::new, |times| format!("{times} ×"));
+            text.push_str(&format!(" {cell} |"));
+        }
+        text.push('\n');
+    }
+    format!("{text}\n{}", about(machine))
+}
+
+/// How many times as good as the peer `ours` is.
+fn times(figures: &BTreeMap<Peer, Figure>, peer: Peer) -> Option<String> {
+    let times = figures.get(&Peer::Ours)?.times(figures.get(&peer)?);
+    Some(with_three_digits(times))
+}
+
+fn about(machine: &Machine) -> String {
+    let Machine {
+        processor,
+        cores,
+        memory_gib,
+        system,
+        wasmtime,
+        rust,
+        python,
+        newest_python,
+        uvloop,
+        date,
+        load_before,
+    } = machine;
+    let mut text = format!(
+        "{date}: {processor}, {cores} cores, {memory_gib} GiB, {system}; {wasmtime}, {rust}"
+    );
+    for (name, version) in [("", python), ("uvloop ", uvloop), ("", newest_python)] {
+        if !version.is_empty() {
+            text.push_str(&format!(", {name}{version}"));
+        }
+    }
+    if !load_before.is_empty() {
+        text.push_str(&format!(". Load before: {load_before}"));
+    }
+    text + ".\n"
+}
+
+fn cell(figure: &Figure) -> String {
+    if figure.min == figure.max {
+        return short(figure);
+    }
+    format!("{} ±{:.0} %", short(figure), figure.spread())
+}
+
+/// The median in the unit of [`column_unit`].
+fn short(figure: &Figure) -> String {
+    with_three_digits(match figure.unit {
+        Unit::BytesPerSecond => figure.median / 1e6,
+        Unit::Lines | Unit::Messages | Unit::Connections => figure.median / 1e3,
+        Unit::Bytes | Unit::BytesEach => figure.median / 1024.0,
+        Unit::Microseconds | Unit::Milliseconds => figure.median,
+    })
+}
+
+fn with_three_digits(value: f64) -> String {
+    let digits = if value < 9.995 {
+        2
+    } else {
+        usize::from(value < 99.95)
+    };
+    format!("{value:.digits$}")
+}
+
+/// The unit of a column.
+fn column_unit(unit: Unit) -> String {
+    match unit {
+        Unit::BytesPerSecond => "MB/s".to_owned(),
+        Unit::Lines | Unit::Messages | Unit::Connections => format!("1000 {}", unit.name()),
+        Unit::Bytes | Unit::BytesEach => unit.name().replace("bytes", "KiB"),
+        Unit::Microseconds | Unit::Milliseconds => unit.name().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn results() -> Results {
+        let figure = |values: &[f64]| Figure::of(values.to_vec(), Unit::Lines).unwrap();
+        let lines = BTreeMap::from([
+            (Peer::Ours, figure(&[900e3, 1000e3, 1100e3])),
+            (Peer::Asyncio, figure(&[80e3])),
+        ]);
+        Results::from([("lines-64".to_owned(), lines)])
+    }
+
+    #[test]
+    fn the_table_has_figures_and_ratios() {
+        let machine = Machine {
+            processor: "P".into(),
+            python: "CPython 3".into(),
+            ..Machine::default()
+        };
+        let table = markdown(&machine, &results());
+        let row = "| lines-64 | 1000 lines/s | 1000 ±10 % |  | 80.0 |  |  |  | 12.5 |  |  |  |";
+        assert!(table.contains(row), "{table}");
+        assert!(table.contains("P, 0 cores") && table.contains("CPython 3."));
+        let summary = summary(&machine, &results());
+        let row = "| lines of 64 bytes read | 1000 thousand lines/s | 12.5 × |  |  |  |";
+        assert!(summary.contains(row), "{summary}");
+    }
+
+    #[test]
+    fn json_has_all_figures() {
+        let json: Value =
+            serde_json::from_str(&json(&Machine::default(), &results()).unwrap()).unwrap();
+        assert_eq!(json["machine"]["cores"], 0);
+        let ours = &json["results"]["lines-64"]["ours"];
+        assert_eq!(
+            *ours,
+            json!({"median": 1e6, "min": 9e5, "max": 1.1e6, "unit": "lines/s", "better": "higher"})
+        );
+    }
+
+    #[test]
+    fn three_digits() {
+        let shown = [0.123, 9.994, 9.996, 12.34, 99.94, 99.96, 1234.5].map(with_three_digits);
+        assert_eq!(
+            shown,
+            ["0.12", "9.99", "10.0", "12.3", "99.9", "100", "1234"]
+        );
+    }
+
+    #[test]
+    fn the_summary_names_existing_workloads() {
+        let all = catalogue::all();
+        for name in SUMMARY {
+            assert!(all.iter().any(|workload| workload.name == name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+"""Programs in Python, made into components, composed with the streams and compiled: each step only after a change."""
+
+import hashlib
+import sys
+import time
+import unittest
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import demo, environment, interpreters
+from .errors import Failure
+from .paths import COMPONENTS, PACKAGE, PLACE, ROOT, given, shown
+from .process import MINUTES, run
+
+# The tests find the components here: NAME.wasm, composed, and NAME.cwasm, the same compiled.
+FOLDER = PLACE / "programs"
+
+# Each file of these folders is a program that the tests run.
+_FOLDERS = ["examples/python", "tests/python/programs"]
+
+_DEADLINE = 15 * MINUTES
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program in Python."""
+
+    file: Path
+    # More folders in which it finds modules.
+    modules: tuple[Path, ...] = ()
+    name: str = field(default="")
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.file.stem.replace("_", "-"))
+
+    @property
+    def tls(self) -> bool:
+        """Whether it uses TLS, which its name says."""
+        return self.name.startswith("tls")
+
+
+def all_programs() -> list[Program]:
+    """All programs that the tests run."""
+    return [Program(file) for folder in _FOLDERS for file in sorted((ROOT / folder).glob("*.py"))]
+
+
+def build_all() -> list[Program]:
+    """Makes components of all programs, two at a time: making one takes one core, compiling it takes all."""
+    tool = environment.python("environment", [environment.COMPONENTIZE])
+    found = all_programs()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        list(pool.map(lambda program: compiled(program, tool), found))
+    return found
+
+
+def test() -> None:
+    """Runs the package's own tests and those of this folder, makes all components, and runs the demo.
+
+    Prints the CPython that the tests are to compare with, and how much was checked.
+    """
+    stock = interpreters.stock()
+    own = unittest.defaultTestLoader.discover(str(Path(__file__).parent), top_level_dir=str(Path(__file__).parents[1]))
+    if not unittest.TextTestRunner(stream=sys.stderr).run(own).wasSuccessful():
+        raise Failure("the tests of the automation in Python failed")
+    discover = ["-m", "unittest", "discover", "--start-directory", "tests", "--top-level-directory", "."]
+    run([stock.program, *discover], "the package's own tests", cwd=PACKAGE)
+    made = build_all()
+    demo.converse()
+    print(f"PYTHON={stock.program}")
+    print(f"test result: ok. {len(made) + 3} passed; 0 failed; 0 ignored", flush=True)
+
+
+def compiled(program: Program, tool: Path | None = None) -> Path:
+    """The compiled component of a program, which is made when something changed."""
+    started = time.monotonic()
+    tool = tool or environment.python("environment", [environment.COMPONENTIZE])
+    part, composed, ready = (FOLDER / f"{program.name}.{ending}" for ending in ("part.wasm", "wasm", "cwasm"))
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    made = renew(part, _sources(program), lambda: _make(program, tool, part))
+    parts = [part, COMPONENTS / ("streams-tls.wasm" if program.tls else "streams.wasm")]
+    renew(composed, parts, lambda: run([given("XTASK"), "compose", composed, *parts], f"composing {program.name}"))
+    wasmtime = given("WASMTIME")
+    compile_it = [wasmtime, "compile", composed, "-o", ready]
+    done = renew(ready, [composed, wasmtime], lambda: run(compile_it, f"compiling {program.name}", _DEADLINE))
+    if made or done:
+        print(f"{shown(ready)} ({time.monotonic() - started:.1f} s)", flush=True)
+    return ready
+
+
+def renew(file: Path, made_of: Iterable[Path], make: Callable[[], None]) -> bool:
+    """Makes a file unless it was made of the same content. Returns whether it was made."""
+    digest = hashlib.sha256(environment.COMPONENTIZE.encode())
+    for source in made_of:
+        digest.update(str(source).encode())
+        digest.update(source.read_bytes() if source.is_file() else b"")
+    stamp = file.with_name(file.name + ".stamp")
+    if file.is_file() and stamp.is_file() and stamp.read_text() == digest.hexdigest():
+        return False
+    stamp.unlink(missing_ok=True)
+    make()
+    stamp.write_text(digest.hexdigest())
+    return True
+
+
+def _make(program: Program, tool: Path, part: Path) -> None:
+    command = [tool, "-m", "asyncio_streams.build", program.file, "-o", part]
+    if program.tls:
+        command.append("--with-tls")
+    for folder in program.modules:
+        command += ["-p", folder]
+    run(command, f"making a component of {shown(program.file)}", _DEADLINE, PYTHONPATH=str(PACKAGE))
+
+
+def _sources(program: Program) -> list[Path]:
+    """All files that the component is made of."""
+    files = {program.file}
+    for folder in [PACKAGE / "asyncio_streams", ROOT / "wit", *program.modules]:
+        files.update(file for file in folder.rglob("*") if file.suffix in {".py", ".wit"})
+    # Packages beside the program are part of it.
+    for beside in program.file.parent.iterdir():
+        if beside.suffix == ".dist-info" or (beside / "__init__.py").is_file():
+            files.update(file for file in beside.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    return sorted(files)

@@ -1,0 +1,49 @@
+//! `cargo xtask bench`: runs the benchmark, a program of its own in `bench/harness`.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::toolchain::{self, Choice};
+use crate::{checkout, process};
+
+/// Many runs of a long measurement of everything; each run has a shorter deadline.
+const DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The arguments of the benchmark, which parses them itself.
+#[derive(Args)]
+pub(crate) struct Options {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+/// Builds the benchmark and runs it, with its own arguments.
+///
+/// # Errors
+/// When it does not build, or fails.
+pub(crate) fn bench(choice: Choice, options: &Options) -> Result<()> {
+    let mut command = checkout::native_cargo("run");
+    command.args([
+        "--locked",
+        "--profile",
+        "quick",
+        "--package",
+        "asyncio-streams-bench-harness",
+        "--",
+    ]);
+    command.args(&options.arguments);
+    command.env(toolchain::VARIABLE, choice.to_string());
+    // The automation in Python calls this program, not the benchmark's.
+    command.env("XTASK", std::env::current_exe()?);
+    process::run(&mut command, "the benchmark", DEADLINE)
+}
+
+/// Runs each workload once and shortly, to see that it works.
+///
+/// # Errors
+/// As [`bench`].
+pub(crate) fn smoke(choice: Choice) -> Result<()> {
+    let arguments = vec!["--smoke".to_owned()];
+    bench(choice, &Options { arguments })
+}

@@ -1,0 +1,198 @@
+//! Runs the test binaries of several packages: a few at once, those that measure by themselves.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use std::{num, thread};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use crate::checkout;
+use crate::process::{self, Running};
+use crate::steps::Tally;
+
+/// Compiling everything that runs components, from nothing.
+const BUILD_DEADLINE: Duration = Duration::from_secs(45 * 60);
+
+/// One binary.
+const DEADLINE: Duration = Duration::from_secs(20 * 60);
+
+/// Binaries that measure time, memory or descriptors. They run one at a time, after the others.
+const ALONE: [&str; 6] = [
+    "faults_descriptors",
+    "load",
+    "memory",
+    "process_memory",
+    "segments",
+    "soak",
+];
+
+/// A compiled test binary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Binary {
+    /// The name of its target: that of the file in `tests/`, or of the crate.
+    name: String,
+    program: PathBuf,
+    /// The folder of its package.
+    folder: PathBuf,
+}
+
+/// Compiles the test binaries that `build` names (`cargo test ...`), runs all of them, and counts their tests.
+///
+/// # Errors
+/// When one does not compile, or fails; the others run all the same.
+pub(crate) fn run(
+    mut build: Command,
+    variables: &[(&str, PathBuf)],
+    tally: &mut Tally,
+) -> Result<()> {
+    build.args(["--no-run", "--message-format", "json-render-diagnostics"]);
+    let mut binaries = Vec::new();
+    process::run_reading(&mut build, "compiling the tests", BUILD_DEADLINE, |line| {
+        binaries.extend(binary(line));
+    })?;
+    let (alone, others): (Vec<_>, Vec<_>) = binaries
+        .into_iter()
+        .partition(|binary| ALONE.contains(&binary.name.as_str()));
+    let cores = thread::available_parallelism().map_or(1, num::NonZero::get);
+    let mut failed = run_all(others, cores + 1, variables, tally);
+    failed.extend(run_all(alone, 1, variables, tally));
+    if failed.is_empty() {
+        return Ok(());
+    }
+    bail!("these test binaries failed: {}", failed.join(", "))
+}
+
+/// The test binary in one of cargo's messages.
+fn binary(line: &str) -> Option<Binary> {
+    let message: Value = serde_json::from_str(line).ok()?;
+    if message["reason"] != "compiler-artifact" || message["profile"]["test"] != true {
+        return None;
+    }
+    Some(Binary {
+        name: message["target"]["name"].as_str()?.to_owned(),
+        program: message["executable"].as_str()?.into(),
+        folder: Path::new(message["manifest_path"].as_str()?)
+            .parent()?
+            .to_owned(),
+    })
+}
+
+/// Runs binaries, `at_once` at a time, and prints what each prints when it has ended. Returns the names of those that failed.
+fn run_all(
+    binaries: Vec<Binary>,
+    at_once: usize,
+    variables: &[(&str, PathBuf)],
+    tally: &mut Tally,
+) -> Vec<String> {
+    let queue = Mutex::new(VecDeque::from(binaries));
+    let results = Mutex::new((Vec::new(), tally));
+    let work = || {
+        loop {
+            let next = queue
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop_front();
+            let Some(binary) = next else { return };
+            let started = Instant::now();
+            let (lines, result) = output(&binary, variables);
+            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+            println!(
+                "\n--- {} ({:.1} s)",
+                binary.name,
+                started.elapsed().as_secs_f64()
+            );
+            let (failed, tally) = &mut *results;
+            for line in &lines {
+                println!("{line}");
+                tally.add_line(line);
+            }
+            if let Err(error) = result {
+                println!("!!! {}: {error:#}", binary.name);
+                failed.push(binary.name);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..at_once {
+            scope.spawn(work);
+        }
+        work();
+    });
+    results
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+        .0
+}
+
+/// The lines that a binary prints, and how it ends.
+fn output(binary: &Binary, variables: &[(&str, PathBuf)]) -> (Vec<String>, Result<()>) {
+    let mut lines = Vec::new();
+    let mut run = || -> Result<()> {
+        // As cargo runs it; and one output for both, so that each message stays with its test.
+        let mut command = checkout::clean("sh");
+        command
+            .args(["-c", "exec \"$@\" 2>&1", "sh"])
+            .arg(&binary.program);
+        command.current_dir(&binary.folder).stdout(Stdio::piped());
+        command.env("CARGO_MANIFEST_DIR", &binary.folder);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        let mut running = Running::start(&mut command, &binary.name, DEADLINE)?;
+        while let Some(line) = running.next_line()? {
+            lines.push(line);
+        }
+        let status = running.finish().context("it did not end")?;
+        if !status.success() {
+            bail!("it failed ({status})");
+        }
+        Ok(())
+    };
+    let result = run();
+    (lines, result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MESSAGE: &str = r#"{"reason":"compiler-artifact","manifest_path":"/c/tests/Cargo.toml","target":{"name":"load"},
+        "profile":{"test":true},"executable":"/t/load-1"}"#;
+
+    #[test]
+    fn only_test_binaries_run() {
+        let expected = Binary {
+            name: "load".into(),
+            program: "/t/load-1".into(),
+            folder: "/c/tests".into(),
+        };
+        assert_eq!(binary(MESSAGE), Some(expected));
+        assert_eq!(
+            binary(&MESSAGE.replace("\"test\":true", "\"test\":false")),
+            None
+        );
+        assert_eq!(binary("Compiling"), None);
+    }
+
+    #[test]
+    fn a_binary_that_fails_is_named_and_the_others_run() {
+        let binary = |program: &str| Binary {
+            name: program.into(),
+            program: format!("/bin/{program}").into(),
+            folder: "/".into(),
+        };
+        let mut tally = Tally::default();
+        let failed = run_all(vec![binary("false"), binary("true")], 2, &[], &mut tally);
+        assert_eq!(failed, ["false"]);
+    }
+
+    #[test]
+    fn binaries_that_run_alone_exist() {
+        for name in ALONE {
+            let file = checkout::root().join(format!("tests/tests/{name}.rs"));
+            assert!(file.is_file(), "{}", file.display());
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Starts the automation of programs in Python, which is in Python too: `tests/python/automation`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+
+use crate::steps::Tally;
+use crate::toolchain::Choice;
+use crate::{build, checkout, process, tools};
+
+/// The folder in which Python finds the package `automation`.
+const FOLDER: &str = "tests/python";
+
+/// CPython's tests take ten minutes on a busy machine; each step in them has a shorter deadline.
+const DEADLINE: Duration = Duration::from_secs(60 * 60);
+
+/// The exit status of a command that needs something that cannot be had here.
+const LEFT_OUT: i32 = 77;
+
+/// The options of `cargo xtask test-python`.
+#[derive(Args)]
+pub struct Options {
+    /// Run only the tests whose names contain this.
+    #[arg(long, conflicts_with = "publish")]
+    only: Option<String>,
+    /// Put the table into docs/python.md.
+    #[arg(long)]
+    publish: bool,
+}
+
+/// Whether a command ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// It ran and succeeded.
+    Ran,
+    /// It needs something that is missing here, such as Python or a package registry, and has reported that.
+    LeftOut,
+}
+
+/// Builds, runs CPython's tests on both sides, and prints the table. Where there is no Python, or CPython's tests cannot be had,
+/// it only reports that.
+///
+/// # Errors
+/// When asyncio's own streams pass a test that ours do not, or something does not build.
+pub(crate) fn test_python(choice: Choice, options: &Options) -> Result<()> {
+    build::build(choice)?;
+    let mut arguments = vec!["compare"];
+    if let Some(only) = &options.only {
+        arguments.extend(["--only", only]);
+    }
+    if options.publish {
+        arguments.push("--publish");
+    }
+    run(&arguments, |line| println!("{line}")).map(drop)
+}
+
+/// Runs a command of the automation as a step of the tests: counts its checks, or that it was left out.
+///
+/// # Errors
+/// When the command fails; also, if `required`, when it is left out.
+pub(crate) fn step(
+    command: &str,
+    required: bool,
+    tally: &mut Tally,
+    mut each: impl FnMut(&str),
+) -> Result<Done> {
+    let done = run(&[command], |line| {
+        println!("{line}");
+        tally.add_line(line);
+        each(line);
+    })?;
+    if done == Done::LeftOut {
+        if required {
+            bail!("a part of the tests in Python cannot run here, and nothing may be left out");
+        }
+        tally.skipped += 1;
+    }
+    Ok(done)
+}
+
+/// Runs a command of the automation, as `cargo xtask` does for other commands.
+///
+/// # Errors
+/// When the command fails or is left out.
+pub(crate) fn require(command: &str) -> Result<()> {
+    match run(&[command], |line| println!("{line}"))? {
+        Done::Ran => Ok(()),
+        Done::LeftOut => bail!("a tool for Python is missing; the line above names it"),
+    }
+}
+
+/// Runs a command of the automation; `each` gets the lines of its standard output.
+///
+/// # Errors
+/// When the command fails.
+pub fn run(arguments: &[&str], mut each: impl FnMut(&str)) -> Result<Done> {
+    let Some(python) = interpreter() else {
+        eprintln!("\n!!! Left out: there is no Python 3.10 or later on PATH");
+        return Ok(Done::LeftOut);
+    };
+    let mut command = checkout::clean(python);
+    command.args(["-m", "automation"]).args(arguments);
+    command.current_dir(checkout::root().join(FOLDER));
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    command.env("PYTHONUNBUFFERED", "1");
+    command.env(
+        "XTASK",
+        std::env::var_os("XTASK").map_or_else(std::env::current_exe, |xtask| Ok(xtask.into()))?,
+    );
+    if arguments != ["lints"] {
+        command.env("WASMTIME", tools::WASMTIME.get()?);
+    }
+    command.stdout(std::process::Stdio::piped());
+    let what = format!("the automation in Python ({})", arguments.join(" "));
+    let mut running = process::Running::start(&mut command, &what, DEADLINE)?;
+    while let Some(line) = running.next_line()? {
+        each(&line);
+    }
+    let status = running.finish()?;
+    match status.code() {
+        Some(0) => Ok(Done::Ran),
+        Some(LEFT_OUT) => {
+            eprintln!("\n!!! Left out: {what}, for the reason above");
+            Ok(Done::LeftOut)
+        }
+        _ => bail!("{what} failed ({status})"),
+    }
+}
+
+/// A Python that runs the automation.
+fn interpreter() -> Option<PathBuf> {
+    [
+        "python3",
+        "python3.14",
+        "python3.13",
+        "python3.12",
+        "python3.11",
+    ]
+    .iter()
+    .filter_map(|name| checkout::on_path(name))
+    .find(|python| {
+        let fits = "import sys; sys.exit(sys.version_info < (3, 10))";
+        process::output_of(checkout::clean(python).args(["-c", fits])).is_some()
+    })
+}
+
+/// The folder of the compiled components of programs.
+pub(crate) fn folder() -> PathBuf {
+    checkout::target().join("python/programs")
+}
+
+/// The value of `NAME=value`, a line of the automation's output.
+///
+/// # Errors
+/// When no line has it.
+pub fn value<'a>(lines: &'a [String], name: &str) -> Result<&'a str> {
+    lines
+        .iter()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+        .with_context(|| format!("the automation in Python did not print {name}"))
+}
