@@ -102,7 +102,18 @@ fn lint_guests(toolchain: &Toolchain) -> Result<()> {
     command.args(GUESTS.iter().flat_map(|package| ["--package", package]));
     command.args(["--profile", "guest", "--lib", "--examples"]);
     command.args(["--", "--deny", "warnings"]);
-    process::run(&mut command, "`cargo clippy`", DEADLINE)
+    process::run(&mut command, "`cargo clippy`", DEADLINE)?;
+    // Those programs are composed; these are linked.
+    let mut linked = if toolchain.builds_std {
+        checkout::native_cargo("clippy")
+    } else {
+        toolchain.cargo("clippy")?
+    };
+    linked.args(["--package", "asyncio-streams-test-programs"]);
+    linked.args(["--package", "asyncio-streams"]);
+    linked.args(["--no-default-features", "--profile", "guest"]);
+    linked.args(["--lib", "--examples", "--", "--deny", "warnings"]);
+    process::run(&mut linked, "`cargo clippy` of linked programs", DEADLINE)
 }
 
 /// Lints the workspace of the component with TLS.
@@ -124,6 +135,7 @@ fn documentation() -> Result<()> {
     // The tools are programs of others, and their dependencies are many.
     command.args(["--locked", "--release", "--workspace", "--no-deps"]);
     command.args(["--exclude", "asyncio-streams-test-tools"]);
+    command.args(["--features", "asyncio-streams/imported"]);
     command.env("RUSTDOCFLAGS", "--deny warnings");
     process::run(&mut command, "`cargo doc`", DEADLINE)
 }

@@ -16,15 +16,16 @@ use crate::{bench, binaries, build, checkout, demo, fuzz, process, python, readm
 const DEADLINE: Duration = Duration::from_secs(45 * 60);
 
 const CORE: &str = "asyncio-streams-core";
+const ENGINE: &str = "asyncio-streams-engine";
+const CLIENT: &str = "asyncio-streams";
 
 /// The packages that become WebAssembly and have tests that run natively.
-const GUESTS: [&str; 6] = [
+const GUESTS: [&str; 5] = [
     CORE,
-    "asyncio-streams",
-    "asyncio-streams-component",
+    CLIENT,
     "asyncio-streams-serve",
-    "asyncio-streams-task",
     "asyncio-streams-text",
+    "asyncio-streams-wasi03",
 ];
 
 #[derive(Args)]
@@ -81,13 +82,8 @@ pub(crate) fn tests(steps: &mut Steps, choice: Choice, toolchain: &Toolchain, op
     steps.run("tests of the guests, natively", |tally| {
         guests(toolchain, tally)
     });
-    // Another workspace builds it for WebAssembly.
-    steps.run("tests of the component with TLS, natively", |tally| {
-        cargo_test(
-            &["asyncio-streams-component"],
-            &["--lib", "--features", "tls"],
-            tally,
-        )
+    steps.run("tests of the engine, natively", |tally| {
+        cargo_test(&[ENGINE], &["--features", "tls"], tally)
     });
     fuzz::run(steps);
     if options.without_wasmtime {
@@ -133,7 +129,9 @@ fn guests(toolchain: &Toolchain, tally: &mut Tally) -> Result<()> {
     let module = module.first().context("cargo named no module")?;
     let mut command = test_command(&GUESTS, &["--lib", "--tests"]);
     run_counting(command.env("CORE_MODULE", &module.file), tally)?;
-    cargo_test(&[CORE, "asyncio-streams"], &["--doc"], tally)
+    cargo_test(&[CORE], &["--doc"], tally)?;
+    // What composed programs have beside the rest, and the documentation of both.
+    cargo_test(&[CLIENT], &["--features", "imported"], tally)
 }
 
 /// The tests that run components.

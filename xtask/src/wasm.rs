@@ -33,6 +33,8 @@ pub enum What {
     QuickExamples,
     /// Like `QuickExamples`, those that need no composition, without the package's default features.
     Linked,
+    /// One of its examples without the package's default features: a program with the engine inside.
+    LinkedNamed(&'static str),
     /// Some of its examples.
     Named(&'static [&'static str]),
     /// One example as a core module, without a component around it.
@@ -91,6 +93,7 @@ fn run(
         What::Library => command.arg("--lib"),
         What::Examples | What::QuickExamples => command.arg("--examples"),
         What::Linked => command.args(["--examples", "--no-default-features"]),
+        What::LinkedNamed(name) => command.args(["--example", name, "--no-default-features"]),
         What::Named(names) => command.args(names.iter().flat_map(|name| ["--example", name])),
         What::Module(name) => command.args([
             "--example",

@@ -30,7 +30,13 @@ pub(crate) fn make(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
         };
         compile(wasmtime, name, &component)?;
     }
-    Ok(())
+    let linked = wasm::build(
+        toolchain,
+        "asyncio-streams-bench-guest",
+        What::LinkedNamed("ours"),
+    )?;
+    let linked = linked.first().context("cargo named no component")?;
+    compile(wasmtime, Peer::Linked.name(), &std::fs::read(&linked.file)?)
 }
 
 /// Makes the peers of the workloads with TLS: this project's, and rustls alone.

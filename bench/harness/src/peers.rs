@@ -29,6 +29,8 @@ pub(crate) enum Peer {
     Ours,
     /// A component with one call of the interface for each operation.
     OursCall,
+    /// A component with the engine inside, which is not composed.
+    Linked,
     /// asyncio's streams.
     Asyncio,
     /// asyncio's streams on uvloop.
@@ -44,6 +46,7 @@ impl Peer {
         match self {
             Peer::Ours => "ours",
             Peer::OursCall => "ours-call",
+            Peer::Linked => "linked",
             Peer::Asyncio => "asyncio",
             Peer::Uvloop => "uvloop",
             Peer::Tokio => "tokio",
@@ -52,7 +55,10 @@ impl Peer {
     }
 
     pub(crate) fn is_component(self) -> bool {
-        matches!(self, Peer::Ours | Peer::OursCall | Peer::Floor)
+        matches!(
+            self,
+            Peer::Ours | Peer::OursCall | Peer::Linked | Peer::Floor
+        )
     }
 
     fn is_python(self) -> bool {

@@ -90,7 +90,7 @@ impl Workload {
         if self.tls {
             match peer {
                 // The other workloads show the cost without TLS.
-                Peer::OursCall => return false,
+                Peer::OursCall | Peer::Linked => return false,
                 // It has no network.
                 Peer::Floor if !self.is_bulk() => return false,
                 _ => {}
