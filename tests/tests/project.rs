@@ -150,7 +150,10 @@ fn links(text: &str) -> Vec<&str> {
 /// The anchors of a document's headings.
 fn headings(file: &Path) -> Result<BTreeSet<String>> {
     let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    let named = text.split("<a id=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let named = text
+        .split("<a id=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
     let headings = text.lines().filter(|line| line.starts_with('#'));
     Ok(headings
         .map(|line| slug(line.trim_start_matches('#')))
