@@ -3,6 +3,7 @@
 use anyhow::{Result, anyhow};
 use clap::ValueEnum as _;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::Results;
 use super::catalogue;
@@ -32,9 +33,10 @@ fn draw(svg: &mut String, rows: &[Row], reference: &str) -> Result<(), Box<dyn s
     let height = u32::try_from(rows.len())? * 22 + 150;
     let root = SVGBackend::with_string(svg, (900, height)).into_drawing_area();
     root.fill(&WHITE)?;
-    // The first row comes at the bottom.
-    let names: Vec<&str> = rows.iter().rev().map(|(name, _)| name.as_str()).collect();
     let (first, last) = bounds(rows);
+    // The axis begins at the bottom.
+    let rows: Vec<&Row> = rows.iter().rev().collect();
+    let height = rows.len().max(1) as f64;
     let mut chart = ChartBuilder::on(&root)
         .caption(
             format!("How many times as good as {reference} (right is better)"),
@@ -43,25 +45,26 @@ fn draw(svg: &mut String, rows: &[Row], reference: &str) -> Result<(), Box<dyn s
         .margin(10)
         .x_label_area_size(30)
         .y_label_area_size(220)
-        .build_cartesian_2d((first..last).log_scale(), names.as_slice().into_segmented())?;
+        .build_cartesian_2d((first..last).log_scale(), 0.0..height)?;
     chart
         .configure_mesh()
-        .y_labels(names.len().max(1))
-        .y_label_formatter(&|segment| match segment {
-            SegmentValue::Exact(name) | SegmentValue::CenterOf(name) => (*name).to_string(),
-            SegmentValue::Last => String::new(),
-        })
+        .disable_y_axis()
+        .disable_y_mesh()
         .draw()?;
+    let right = Pos::new(HPos::Right, VPos::Center);
+    let font = ("sans-serif", 13).into_text_style(&root).pos(right);
+    for (row, (name, _)) in rows.iter().enumerate() {
+        let (x, y) = chart.backend_coord(&(first, row as f64 + 0.5));
+        root.draw(&Text::new(name.clone(), (x - 10, y), font.clone()))?;
+    }
     for &peer in Peer::value_variants() {
         let (colour, radius) = style(peer);
-        let points = rows.iter().flat_map(|(name, peers)| {
+        let dots = rows.iter().enumerate().flat_map(|(row, (_, peers))| {
             let of_peer = peers.iter().filter(move |(of, _)| *of == peer);
-            of_peer.map(move |(_, times)| (name.as_str(), *times))
-        });
-        let dots = points.filter_map(|(name, times)| {
-            let name = names.iter().find(|of| **of == name)?;
-            let at = (times, SegmentValue::CenterOf(name));
-            Some(Circle::new(at, radius, colour.mix(0.85).filled()))
+            of_peer.map(move |(_, times)| {
+                let at = (*times, row as f64 + 0.5);
+                Circle::new(at, radius, colour.mix(0.85).filled())
+            })
         });
         chart
             .draw_series(dots)?
