@@ -1,0 +1,144 @@
+//! Generates bindings in C and Go, and makes components of the modules that their compilers write.
+//!
+//! The released programs do the same: `wit-bindgen c`, `wit-bindgen go`, `wasm-tools component embed` and
+//! `wasm-tools component new`. This one is built from the crates that the workspace has already.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+};
+use wit_bindgen_core::wit_parser::{PackageId, Resolve, WorldId};
+use wit_bindgen_core::{Files, WorldGenerator};
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+
+/// Generates bindings in C and Go, and makes components of modules.
+#[derive(Parser)]
+#[command(name = "asyncio-streams-generate")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write `bindings.h`, `bindings.c` and `bindings_component_type.o`.
+    C {
+        #[command(flatten)]
+        world: World,
+        /// The folder to write to.
+        #[arg(long)]
+        out: PathBuf,
+        /// Make every async function an ordinary one that blocks.
+        #[arg(long)]
+        blocking: bool,
+    },
+    /// Write the packages of a module.
+    Go {
+        #[command(flatten)]
+        world: World,
+        /// The folder to write to.
+        #[arg(long)]
+        out: PathBuf,
+        /// The module that the packages belong to.
+        #[arg(long)]
+        module: String,
+    },
+    /// Make a component of a module; system calls of WASI 0.1 go through an adapter.
+    Component {
+        /// The module.
+        module: PathBuf,
+        /// The world, for a module that does not say it itself, as those of C do.
+        #[arg(long, requires = "name")]
+        wit: Option<PathBuf>,
+        #[arg(long = "world", requires = "wit")]
+        name: Option<String>,
+        /// The component to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+/// Which world of which WIT package.
+#[derive(clap::Args)]
+struct World {
+    /// The folder of the WIT package, with its dependencies in `deps`.
+    wit: PathBuf,
+    /// The world's name.
+    world: String,
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().command {
+        Command::C {
+            world,
+            out,
+            blocking,
+        } => {
+            let mut options = wit_bindgen_c::Opts::default();
+            options.rename_world = Some("bindings".into());
+            if blocking {
+                options.async_.push("all");
+            }
+            generate(&world, options.build(), &out)
+        }
+        Command::Go { world, out, module } => {
+            let mut options = wit_bindgen_go::Opts::default();
+            options.pkg_name = Some(module);
+            generate(&world, options.build(), &out)
+        }
+        Command::Component {
+            module,
+            wit,
+            name,
+            out,
+        } => component(&module, wit.as_deref().zip(name.as_deref()), &out),
+    }
+}
+
+/// The package of `folder` and the world of that name.
+fn resolve(folder: &Path, world: &str) -> Result<(Resolve, PackageId, WorldId)> {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve
+        .push_path(folder)
+        .with_context(|| format!("cannot read the WIT package in {}", folder.display()))?;
+    let id = resolve
+        .select_world(&[package], Some(world))
+        .with_context(|| format!("{} has no world {world}", folder.display()))?;
+    Ok((resolve, package, id))
+}
+
+fn generate(world: &World, mut generator: Box<dyn WorldGenerator>, out: &Path) -> Result<()> {
+    let (mut resolve, _, id) = resolve(&world.wit, &world.world)?;
+    let mut files = Files::default();
+    generator.generate(&mut resolve, id, &mut files)?;
+    for (name, content) in files.iter() {
+        let file = out.join(name);
+        let folder = file.parent().unwrap_or(out);
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        fs::write(&file, content).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(())
+}
+
+fn component(module: &Path, world: Option<(&Path, &str)>, out: &Path) -> Result<()> {
+    let mut content =
+        fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
+    if let Some((folder, name)) = world {
+        let (resolve, _, id) = resolve(folder, name)?;
+        embed_component_metadata(&mut content, &resolve, id, StringEncoding::UTF8, false)?;
+    }
+    let component = ComponentEncoder::default()
+        .validate(true)
+        .module(&content)?
+        .adapter(
+            WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME,
+            WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+        )?
+        .encode()
+        .with_context(|| format!("{} does not fit its world", module.display()))?;
+    fs::write(out, component).with_context(|| format!("cannot write {}", out.display()))
+}
