@@ -3,6 +3,8 @@
 //! The released programs do the same: `wit-bindgen c`, `wit-bindgen go`, `wasm-tools component embed` and
 //! `wasm-tools component new`. This one is built from the crates that the workspace has already.
 
+mod go;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +13,7 @@ use clap::{Parser, Subcommand};
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
-use wit_bindgen_core::wit_parser::{PackageId, Resolve, WorldId};
+use wit_bindgen_core::wit_parser::{Resolve, WorldId};
 use wit_bindgen_core::{Files, WorldGenerator};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
@@ -36,16 +38,16 @@ enum Command {
         #[arg(long)]
         blocking: bool,
     },
-    /// Write the packages of a module.
+    /// Write the packages `imports`, `types` and `exports/wit_WORLD` of the Go module.
     Go {
         #[command(flatten)]
         world: World,
         /// The folder to write to.
         #[arg(long)]
         out: PathBuf,
-        /// The module that the packages belong to.
+        /// The folder of the crate `wit-bindgen-go`, which has the types.
         #[arg(long)]
-        module: String,
+        runtime: PathBuf,
     },
     /// Make a component of a module; system calls of WASI 0.1 go through an adapter.
     Component {
@@ -83,13 +85,13 @@ fn main() -> Result<()> {
             if blocking {
                 options.async_.push("all");
             }
-            generate(&world, options.build(), &out)
+            write(&generate(&world, options.build())?, &out)
         }
-        Command::Go { world, out, module } => {
-            let mut options = wit_bindgen_go::Opts::default();
-            options.pkg_name = Some(module);
-            generate(&world, options.build(), &out)
-        }
+        Command::Go {
+            world,
+            out,
+            runtime,
+        } => go::generate(&world, &runtime, &out),
         Command::Component {
             module,
             wit,
@@ -100,7 +102,7 @@ fn main() -> Result<()> {
 }
 
 /// The package of `folder` and the world of that name.
-fn resolve(folder: &Path, world: &str) -> Result<(Resolve, PackageId, WorldId)> {
+fn resolve(folder: &Path, world: &str) -> Result<(Resolve, WorldId)> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve
         .push_path(folder)
@@ -108,13 +110,17 @@ fn resolve(folder: &Path, world: &str) -> Result<(Resolve, PackageId, WorldId)> 
     let id = resolve
         .select_world(&[package], Some(world))
         .with_context(|| format!("{} has no world {world}", folder.display()))?;
-    Ok((resolve, package, id))
+    Ok((resolve, id))
 }
 
-fn generate(world: &World, mut generator: Box<dyn WorldGenerator>, out: &Path) -> Result<()> {
-    let (mut resolve, _, id) = resolve(&world.wit, &world.world)?;
+fn generate(world: &World, mut generator: Box<dyn WorldGenerator>) -> Result<Files> {
+    let (mut resolve, id) = resolve(&world.wit, &world.world)?;
     let mut files = Files::default();
     generator.generate(&mut resolve, id, &mut files)?;
+    Ok(files)
+}
+
+fn write(files: &Files, out: &Path) -> Result<()> {
     for (name, content) in files.iter() {
         let file = out.join(name);
         let folder = file.parent().unwrap_or(out);
@@ -128,7 +134,7 @@ fn component(module: &Path, world: Option<(&Path, &str)>, out: &Path) -> Result<
     let mut content =
         fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
     if let Some((folder, name)) = world {
-        let (resolve, _, id) = resolve(folder, name)?;
+        let (resolve, id) = resolve(folder, name)?;
         embed_component_metadata(&mut content, &resolve, id, StringEncoding::UTF8, false)?;
     }
     let component = ComponentEncoder::default()
