@@ -9,7 +9,9 @@ mod ci;
 mod clang;
 mod debian;
 mod demo;
+mod dist;
 mod fuzz;
+mod languages;
 mod linker;
 mod process;
 mod python;
@@ -60,6 +62,10 @@ enum Command {
     Soak(soak::Options),
     /// Build, then measure the components beside asyncio, uvloop, native tokio and raw sockets; fifteen minutes for everything.
     Bench(bench::Options),
+    /// Build the programs in C, C++ and Go, into target/components/c and target/components/go.
+    Languages,
+    /// Make what a release publishes, into target/dist; half an hour, since every crate is built from its package.
+    Dist,
     /// What a change must pass: format, lints and documentation as errors, build, every test.
     Ci,
 }
@@ -73,6 +79,8 @@ fn main() -> ExitCode {
         Command::TestPython(options) => python::test_python(cli.toolchain, &options),
         Command::Soak(options) => soak::soak(cli.toolchain, &options),
         Command::Bench(options) => bench::bench(cli.toolchain, &options),
+        Command::Languages => languages::build(false, &mut steps::Tally::default()),
+        Command::Dist => dist::dist(cli.toolchain),
         Command::Ci => ci::ci(cli.toolchain),
     };
     match done {

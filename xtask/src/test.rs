@@ -10,7 +10,9 @@ use clap::Args;
 use crate::steps::{Steps, Tally};
 use crate::toolchain::{Choice, Toolchain};
 use crate::wasm::{self, What};
-use crate::{bench, build, by_hand, checkout, demo, fuzz, process, python, readme, tools};
+use crate::{
+    bench, build, by_hand, checkout, demo, fuzz, languages, process, python, readme, tools,
+};
 
 /// One run of cargo's test runner, compiling included.
 const DEADLINE: Duration = Duration::from_secs(45 * 60);
@@ -63,6 +65,9 @@ pub(crate) fn test(choice: Choice, options: &Options) -> Result<()> {
 /// The steps after the build, for `ci` too.
 pub(crate) fn tests(steps: &mut Steps, toolchain: &Toolchain, options: &Options) {
     steps.run("the tests' programs", |_| build::test_programs(toolchain));
+    steps.run("programs in C, C++ and Go", |tally| {
+        languages::build(options.require_peers, tally)
+    });
     steps.run("tests of the automation", |tally| {
         cargo_test("xtask", &["--release"]).run(tally)
     });

@@ -14,9 +14,11 @@ use crate::World;
 const MODULE: &str = "asyncio-streams/internal/wit";
 
 pub(crate) fn generate(world: &World, crate_folder: &Path, out: &Path) -> Result<()> {
-    let mut options = wit_bindgen_go::Opts::default();
-    options.pkg_name = Some(MODULE.into());
-    options.format = wit_bindgen_go::Format::False;
+    let options = wit_bindgen_go::Opts {
+        pkg_name: Some(MODULE.into()),
+        format: wit_bindgen_go::Format::False,
+        ..Default::default()
+    };
     let generated = crate::generate(world, options.build())?;
     let mut files = Files::default();
     for (name, content) in generated.iter() {

@@ -4,6 +4,7 @@
 //! `wasm-tools component new`. This one is built from the crates that the workspace has already.
 
 mod go;
+mod sbom;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,6 +50,27 @@ enum Command {
         #[arg(long)]
         runtime: PathBuf,
     },
+    /// Encode a WIT package.
+    Wit {
+        /// The folder of the package.
+        wit: PathBuf,
+        /// The file to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// List the crates that are compiled into a package, as CycloneDX.
+    Sbom {
+        /// The manifest of its workspace.
+        manifest: PathBuf,
+        /// The package.
+        package: String,
+        /// The target that it is compiled for.
+        #[arg(long)]
+        target: String,
+        /// The file to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Make a component of a module; system calls of WASI 0.1 go through an adapter.
     Component {
         /// The module.
@@ -80,8 +102,10 @@ fn main() -> Result<()> {
             out,
             blocking,
         } => {
-            let mut options = wit_bindgen_c::Opts::default();
-            options.rename_world = Some("bindings".into());
+            let mut options = wit_bindgen_c::Opts {
+                rename_world: Some("bindings".into()),
+                ..Default::default()
+            };
             if blocking {
                 options.async_.push("all");
             }
@@ -92,6 +116,13 @@ fn main() -> Result<()> {
             out,
             runtime,
         } => go::generate(&world, &runtime, &out),
+        Command::Wit { wit, out } => package(&wit, &out),
+        Command::Sbom {
+            manifest,
+            package,
+            target,
+            out,
+        } => sbom::write(&manifest, &package, &target, &out),
         Command::Component {
             module,
             wit,
@@ -128,6 +159,15 @@ fn write(files: &Files, out: &Path) -> Result<()> {
         fs::write(&file, content).with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(())
+}
+
+fn package(folder: &Path, out: &Path) -> Result<()> {
+    let mut resolve = Resolve::default();
+    let (id, _) = resolve
+        .push_path(folder)
+        .with_context(|| format!("cannot read the WIT package in {}", folder.display()))?;
+    fs::write(out, wit_component::encode(&resolve, id)?)
+        .with_context(|| format!("cannot write {}", out.display()))
 }
 
 fn component(module: &Path, world: Option<(&Path, &str)>, out: &Path) -> Result<()> {

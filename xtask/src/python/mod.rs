@@ -86,7 +86,7 @@ pub(crate) fn test_package(python: &Interpreter) -> Result<()> {
 
 /// Finds the environment of that name under `target/python`, or makes it, with these packages of Python's registry. Gives its
 /// Python.
-fn environment(name: &str, packages: &[&str]) -> Result<PathBuf> {
+pub(crate) fn environment(name: &str, packages: &[&str]) -> Result<PathBuf> {
     let folder = place().join(name);
     let program = folder.join("bin/python");
     if packages.iter().all(|package| has(&program, package)) {

@@ -1,5 +1,5 @@
 // A web server and its client, both stock net/http, over the connections of package streams; with TLS if the variables
-// CERT and KEY hold a certificate for 127.0.0.1.
+// CERT, KEY and ROOTS hold a certificate for 127.0.0.1 and its authority.
 package main
 
 import (
@@ -25,7 +25,7 @@ func run() error {
 	var dialer streams.Dialer
 	if cert := os.Getenv("CERT"); cert != "" {
 		config.TLS = &streams.ServerTLS{Certificate: []byte(cert), Key: []byte(os.Getenv("KEY"))}
-		dialer.TLS = &streams.ClientTLS{RootCAs: []byte(cert), NoBuiltInRoots: true}
+		dialer.TLS = &streams.ClientTLS{RootCAs: []byte(os.Getenv("ROOTS")), NoBuiltInRoots: true}
 	}
 	listener, err := config.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

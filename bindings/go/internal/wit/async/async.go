@@ -158,6 +158,9 @@ func (task *Task) Home() {
 
 func wait(handle uint32) uint32 {
 	task := current
+	if task == nil {
+		panic("asyncio-streams: connections are for command.Main and handler.Serve, and not for init functions")
+	}
 	if task.done && live.next != &live {
 		task = live.next
 	}
