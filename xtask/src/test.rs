@@ -69,7 +69,11 @@ pub(crate) fn tests(steps: &mut Steps, toolchain: &Toolchain, options: &Options)
         languages::build(options.require_peers, tally)
     });
     steps.run("tests of the automation", |tally| {
-        cargo_test("xtask", &["--release"]).run(tally)
+        cargo_test(
+            "xtask",
+            &["--release", "--package", "asyncio-streams-generate"],
+        )
+        .run(tally)
     });
     steps.run("tests of the benchmark", |tally| {
         let native = ["--package", "asyncio-streams-bench", "--release"];

@@ -63,7 +63,10 @@ fn a_handler_that_blocks_or_waits_for_nothing_gets_an_error() {
 
     // A line that is there before the handler looks, or comes in time.
     for (line, log) in [
-        ("nothing", "the handler waits for nothing: no call of its loop is pending"),
+        (
+            "nothing",
+            "the handler waits for nothing: no call of its loop is pending",
+        ),
         ("fail", "as the client wished"),
     ] {
         // A busy machine may let the 50 ms pass first; then the client comes again.

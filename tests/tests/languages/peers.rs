@@ -59,7 +59,15 @@ fn redis() {
     let server = NativeServer::start(|port| {
         let mut command = redis.command();
         let port = port.to_string();
-        command.args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--dir"]);
+        command.args([
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            &port,
+            "--save",
+            "",
+            "--dir",
+        ]);
         command.arg(folder.path());
         command
     });
@@ -76,10 +84,18 @@ fn redis() {
 #[test]
 fn a_refused_connection_is_one_line() {
     let nobody = "127.0.0.1:1".parse().expect("an address");
-    for name in ["c/echo_client", "c/echo_blocking", "c/two_clients", "go/echoclient"] {
+    for name in [
+        "c/echo_client",
+        "c/echo_blocking",
+        "c/two_clients",
+        "go/echoclient",
+    ] {
         if let Some(client) = client(name, nobody) {
             let outcome = client.run(In::CallAsync).assert_failure();
-            assert!(outcome.stderr.contains("connect: 127.0.0.1:1: "), "{outcome}");
+            assert!(
+                outcome.stderr.contains("connect: 127.0.0.1:1: "),
+                "{outcome}"
+            );
             assert!(outcome.stderr.lines().count() <= 2, "{outcome}");
         }
     }
