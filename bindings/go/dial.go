@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"asyncio-streams/internal/text"
 	"asyncio-streams/internal/wit/imports/asyncio_streams_streams"
 	"asyncio-streams/internal/wit/imports/asyncio_streams_types"
 	"asyncio-streams/internal/wit/types"
@@ -49,7 +50,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	return nil, &net.OpError{Op: "dial", Net: network, Addr: nil, Err: fmt.Errorf("%s: %w", escape(address), err)}
+	return nil, &net.OpError{Op: "dial", Net: network, Addr: nil, Err: fmt.Errorf("%s: %w", text.Escape(address), err)}
 }
 
 func (d *Dialer) dial(ctx context.Context, network, address string) (*Conn, error) {
@@ -123,7 +124,7 @@ func nanoseconds(d time.Duration) wit_types.Option[uint64] { return wit_types.So
 func split(address string) (string, uint16, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return "", 0, fmt.Errorf("it must be host:port: %s", escape(err.Error()))
+		return "", 0, fmt.Errorf("it must be host:port: %s", text.Escape(err.Error()))
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {

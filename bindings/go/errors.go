@@ -7,8 +7,8 @@ import (
 	"os"
 	"strings"
 	"syscall"
-	"unicode"
 
+	"asyncio-streams/internal/text"
 	"asyncio-streams/internal/wit/imports/asyncio_streams_types"
 )
 
@@ -72,14 +72,14 @@ func newError(e asyncio_streams_types.Error) *Error {
 		if int(n.Code) < len(errnos) && errnos[n.Code] != nil {
 			err.causes = append(err.causes, errnos[n.Code])
 		}
-		return escape(n.Message)
+		return text.Escape(n.Message)
 	}
 	switch e.Tag() {
 	case asyncio_streams_types.Error_InvalidArgument:
-		err.text = escape(e.InvalidArgument())
+		err.text = text.Escape(e.InvalidArgument())
 		err.causes = []error{syscall.EINVAL}
 	case asyncio_streams_types.Error_NotSupported:
-		err.text = escape(e.NotSupported())
+		err.text = text.Escape(e.NotSupported())
 		err.causes = []error{syscall.ENOTSUP, errors.ErrUnsupported}
 	case asyncio_streams_types.Error_TooLarge:
 		err.text = fmt.Sprintf("at least %d bytes", e.TooLarge())
@@ -98,22 +98,9 @@ func newError(e asyncio_streams_types.Error) *Error {
 		}
 		err.text = strings.Join(attempts, "; ")
 	case asyncio_streams_types.Error_Tls:
-		err.text = escape(e.Tls().Message)
+		err.text = text.Escape(e.Tls().Message)
 	case asyncio_streams_types.Error_Other:
-		err.text = escape(e.Other().Code) + ": " + escape(e.Other().Message)
+		err.text = text.Escape(e.Other().Code) + ": " + text.Escape(e.Other().Message)
 	}
 	return err
-}
-
-// escape shows control characters, and those that reorder text, as \u{1b}: nobody writes lines of their own.
-func escape(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			fmt.Fprintf(&b, `\u{%x}`, r)
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
 }

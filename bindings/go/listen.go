@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"asyncio-streams/internal/text"
 	"asyncio-streams/internal/wit/imports/asyncio_streams_streams"
 	"asyncio-streams/internal/wit/imports/asyncio_streams_types"
 	"asyncio-streams/internal/wit/types"
@@ -48,7 +49,7 @@ func Listen(network, address string) (*Listener, error) {
 func (l *ListenConfig) Listen(network, address string) (*Listener, error) {
 	listener, err := l.listen(network, address)
 	if err != nil {
-		return nil, &net.OpError{Op: "listen", Net: network, Err: fmt.Errorf("%s: %w", escape(address), err)}
+		return nil, &net.OpError{Op: "listen", Net: network, Err: fmt.Errorf("%s: %w", text.Escape(address), err)}
 	}
 	return listener, nil
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 
 	streams "asyncio-streams"
+	"asyncio-streams/internal/text"
 	"asyncio-streams/internal/wit/exports/export_wasi_cli_run"
 	_ "asyncio-streams/internal/wit/exports/wit_command"
 )
@@ -23,7 +24,7 @@ func Main(run func() error) {
 	export_wasi_cli_run.Main = func() bool {
 		err := run()
 		if err != nil {
-			fmt.Fprintf(os.Stderr, "error: %v\n", err)
+			fmt.Fprintf(os.Stderr, "error: %s\n", text.Escape(err.Error()))
 		}
 		streams.Wait()
 		return err == nil

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 
 	streams "asyncio-streams"
+	"asyncio-streams/internal/text"
 	"asyncio-streams/internal/wit/exports/export_asyncio_streams_handler"
 	_ "asyncio-streams/internal/wit/exports/wit_handler"
 	"asyncio-streams/internal/wit/imports/asyncio_streams_streams"
@@ -28,11 +29,11 @@ func Serve(serve func(*streams.Conn) error) {
 			if cause := recover(); cause != nil {
 				fmt.Fprintf(os.Stderr, "panic: %v\n%s", cause, debug.Stack())
 				conn.Abort()
-				failure = fmt.Sprintf("panic: %v", cause)
+				failure = text.Escape(fmt.Sprintf("panic: %v", cause))
 			}
 		}()
 		if err := serve(conn); err != nil {
-			return err.Error()
+			return text.Escape(err.Error())
 		}
 		return ""
 	}

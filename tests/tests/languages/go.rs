@@ -44,7 +44,7 @@ fn clients_that_talk_to_each_other_through_channels() {
     eve.say("fail");
     assert_eq!(eve.hear(), "");
     let logged = server.stderr_line();
-    assert!(logged.contains("a failure\\nof two lines"), "{logged}");
+    assert!(logged.contains("a failure\\u{a}of two lines"), "{logged}");
     let mut dan = Client::connect(address);
     dan.say("panic");
     while !server.stderr_line().contains("panic: as the client wished") {}

@@ -112,14 +112,13 @@ func settle(task *Task) uint32 {
 		home <- struct{}{}
 		due = wasiIdle()
 	}
-	ring(task)
-	if task.done && live.next != &live {
-		// Others take over what goroutines have started here.
-		clock.leave(task, live.next)
-		moveWaiters(task, live.next)
-	}
+	// A task that has done its work stays until the calls that were made in it have ended: the host keeps them with it.
 	if task.done && task.pending == 0 && task.bell == nil {
 		clock.stop(task)
+		if due != 0 && clock.subtask == 0 && live.next != &live {
+			wake(live.next) // It sets the clock.
+		}
+		ring(task)
 		waitableSetDrop(task.set)
 		delete(tasks, contextGet())
 		contextSet(0)
@@ -127,22 +126,9 @@ func settle(task *Task) uint32 {
 		return codeExit
 	}
 	clock.set(due, task)
+	ring(task)
 	current = nil
 	return codeWait | task.set<<4
-}
-
-func moveWaiters(from, to *Task) {
-	if from.pending == 0 {
-		return
-	}
-	for handle, w := range waiters {
-		if w.task == from {
-			waitableJoin(handle, to.set)
-			waiters[handle] = waiter{to, w.result}
-		}
-	}
-	to.pending += from.pending
-	from.pending = 0
 }
 
 // Home returns when the goroutine runs in this task.
@@ -150,7 +136,7 @@ func (task *Task) Home() {
 	for current != task {
 		if task.home == nil {
 			task.home = make(chan struct{})
-			ringing = append(ringing, task)
+			wake(task)
 		}
 		<-task.home
 	}
@@ -160,9 +146,6 @@ func wait(handle uint32) uint32 {
 	task := current
 	if task == nil {
 		panic("asyncio-streams: connections are for command.Main and handler.Serve, and not for init functions")
-	}
-	if task.done && live.next != &live {
-		task = live.next
 	}
 	result := make(chan uint32, 1)
 	waiters[handle] = waiter{task, result}

@@ -15,10 +15,13 @@ var (
 	bells   = map[uint32]*Task{}
 )
 
-// ring wakes the tasks that goroutines want to go on in, but for the current one.
+// wake has a task called again by the host, before long.
+func wake(task *Task) { ringing = append(ringing, task) }
+
+// ring wakes the tasks that are to be woken, but for the current one.
 func ring(current *Task) {
 	for _, task := range ringing {
-		if task == current || task.bell != nil || task.home == nil {
+		if task == current || task.bell != nil {
 			continue
 		}
 		ends := streamNew()

@@ -38,14 +38,6 @@ func (t *timer) stop(task *Task) {
 	*t = timer{}
 }
 
-// leave has another task be woken.
-func (t *timer) leave(task, other *Task) {
-	if t.subtask != 0 && t.task == task {
-		waitableJoin(t.subtask, other.set)
-		t.task = other
-	}
-}
-
 // fired takes note of the call's end; false when the handle is another's.
 func (t *timer) fired(handle uint32) bool {
 	if t.subtask == 0 || t.subtask != handle {
