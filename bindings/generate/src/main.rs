@@ -166,7 +166,7 @@ fn package(folder: &Path, out: &Path) -> Result<()> {
     let (id, _) = resolve
         .push_path(folder)
         .with_context(|| format!("cannot read the WIT package in {}", folder.display()))?;
-    fs::write(out, wit_component::encode(&resolve, id)?)
+    fs::write(out, wit_component::encode(&resolve, id, false)?)
         .with_context(|| format!("cannot write {}", out.display()))
 }
 
