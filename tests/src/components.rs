@@ -12,6 +12,8 @@ use wasmtime::component::Component;
 use wasmtime::error::Context as _;
 use wasmtime::{Config, Engine, Result};
 
+use crate::debian::or_say;
+
 /// A composed program, shared by all tests of a process that use it.
 pub(crate) type Composed = Arc<Composition>;
 
@@ -58,6 +60,13 @@ pub fn tls() -> bool {
     // A test that passes shows nothing of what the printing macros write.
     let _ = writeln!(io::stderr(), "LEFT OUT: {reason}");
     false
+}
+
+/// Whether a component of another language was built.
+pub(crate) fn foreign(name: &str) -> bool {
+    let built = folder().join(format!("{name}.wasm")).is_file();
+    let reason = "`cargo xtask languages` makes it, where the language's tools are";
+    or_say(name, built.then_some(()).ok_or_else(|| reason.into())).is_some()
 }
 
 /// Composes components, each once in a process. A component alone stays as it is.

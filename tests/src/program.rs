@@ -80,6 +80,21 @@ impl Program {
         Self::composed(name, vec!["serve".into(), format!("examples/{name}")])
     }
 
+    /// A program in another language that runs by itself: `c/echo_client`. `None` when it was not built, which is said on standard
+    /// error.
+    ///
+    /// # Panics
+    /// When it was not built and `PEERS` in the environment is `required`.
+    pub fn foreign(name: &str) -> Option<Self> {
+        components::foreign(name).then(|| Self::composed(name, vec![name.into()]))
+    }
+
+    /// A handler in another language, behind `serve.wasm`; `None` and panics as for [`foreign`](Self::foreign).
+    pub fn foreign_handler(name: &str) -> Option<Self> {
+        let parts = vec!["serve".into(), name.into()];
+        components::foreign(name).then(|| Self::composed(name, parts))
+    }
+
     fn composed(name: &str, mut parts: Vec<String>) -> Self {
         parts.push("streams".into());
         Self {

@@ -1,6 +1,7 @@
 //! The complete imports and exports of the components.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use asyncio_streams_tests::{component, tls};
 use wit_component::DecodedWasm;
@@ -102,6 +103,24 @@ fn a_program_imports_what_it_uses() {
 }
 
 /// The names of the interfaces that a component imports and exports, in order.
+/// Two builds in two folders would differ otherwise.
+#[test]
+fn no_component_tells_in_which_folder_it_was_built() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .and_then(Path::to_str)
+        .expect("the checkout's folder");
+    let mut names = vec!["streams", "serve", "examples/echo-client"];
+    names.extend(tls().then_some("streams-tls"));
+    for name in names {
+        let component = component(name);
+        let text = String::from_utf8_lossy(&component);
+        for folder in [root, "/.cargo/registry/"] {
+            assert!(!text.contains(folder), "{name} names {folder}");
+        }
+    }
+}
+
 fn interfaces(name: &str) -> (Vec<String>, Vec<String>) {
     let bytes = component(name);
     let decoded = wit_component::decode(&bytes).unwrap_or_else(|error| panic!("{name}: {error:?}"));

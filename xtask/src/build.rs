@@ -186,12 +186,13 @@ fn with_what_it_needs(
 }
 
 /// Reads a component and strips it for users.
-fn read(file: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>> {
     let content = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     strip(&content).with_context(|| format!("{} is no component", file.display()))
 }
 
-fn report(changes: &Changes) {
+/// Says what a build changed.
+pub(crate) fn report(changes: &Changes) {
     let folder = checkout::shown(&checkout::components());
     let Changes { files, changed } = changes;
     if changed.is_empty() {

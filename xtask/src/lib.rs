@@ -12,7 +12,9 @@ mod ci;
 pub mod clang;
 mod debian;
 mod demo;
+mod dist;
 mod fuzz;
+mod languages;
 mod linker;
 pub mod process;
 pub mod python;
@@ -64,6 +66,10 @@ enum Command {
     /// Build, then compare the components with asyncio, uvloop, native tokio and raw sockets; takes fifteen minutes.
     #[command(disable_help_flag = true)]
     Bench(bench::Options),
+    /// Build the programs in C, C++ and Go, into target/components/c and target/components/go.
+    Languages,
+    /// Make what a release publishes, into target/dist; takes half an hour, because every crate is built from its package.
+    Dist,
     /// Run the checks that every change must pass: format, lints, documentation, build, every test.
     Ci,
     /// Compose components into one. The Python automation calls this.
@@ -82,6 +88,8 @@ pub fn main() -> ExitCode {
         Command::TestPython(options) => python::test_python(cli.toolchain, &options),
         Command::Soak(options) => soak::soak(cli.toolchain, &options),
         Command::Bench(options) => bench::bench(cli.toolchain, &options),
+        Command::Languages => languages::build(false, &mut steps::Tally::default()),
+        Command::Dist => dist::dist(cli.toolchain),
         Command::Ci => ci::ci(cli.toolchain),
         Command::Compose(options) => build::compose_files(&options),
     };

@@ -109,7 +109,7 @@ pub fn run(arguments: &[&str], mut each: impl FnMut(&str)) -> Result<Done> {
         "XTASK",
         std::env::var_os("XTASK").map_or_else(std::env::current_exe, |xtask| Ok(xtask.into()))?,
     );
-    if arguments != ["lints"] {
+    if !matches!(arguments, ["lints" | "environment", ..]) {
         command.env("WASMTIME", tools::WASMTIME.get()?);
     }
     command.stdout(std::process::Stdio::piped());

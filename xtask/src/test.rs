@@ -10,7 +10,9 @@ use clap::Args;
 use crate::steps::{Steps, Tally};
 use crate::toolchain::{Choice, Toolchain};
 use crate::wasm::{self, What};
-use crate::{bench, binaries, build, checkout, demo, fuzz, process, python, readme, tools};
+use crate::{
+    bench, binaries, build, checkout, demo, fuzz, languages, process, python, readme, tools,
+};
 
 /// One run of cargo's test runner, with compiling.
 const DEADLINE: Duration = Duration::from_secs(45 * 60);
@@ -67,9 +69,12 @@ pub(crate) fn test(choice: Choice, options: &Options) -> Result<()> {
 /// Runs the steps after the build; `ci` uses them too.
 pub(crate) fn tests(steps: &mut Steps, choice: Choice, toolchain: &Toolchain, options: &Options) {
     steps.run("the tests' programs", |_| build::test_programs(toolchain));
+    steps.run("programs in C, C++ and Go", |tally| {
+        languages::build(options.require_peers, tally)
+    });
     steps.run("tests of the automation and of the benchmark", |tally| {
         cargo_test(
-            &["xtask", "asyncio-streams-bench-harness"],
+            &["xtask", "asyncio-streams-bench-harness", "asyncio-streams-generate"],
             &["--profile", "quick"],
             tally,
         )?;

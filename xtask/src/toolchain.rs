@@ -108,11 +108,11 @@ impl Toolchain {
                 "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER",
                 &linker.component_ld,
             )
-            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", FLAGS)
+            // Encoded, since a path may hold spaces.
+            .env("CARGO_ENCODED_RUSTFLAGS", flags().join("\u{1f}"))
             .env("PATH", checkout::path_with(linker.wasm_ld_folder))
             // Flags for native code do not fit WebAssembly.
             .env_remove("RUSTFLAGS")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .env_remove("CARGO_BUILD_RUSTFLAGS");
         if self.builds_std {
             // Building the library is unstable; the variable enables it in a stable compiler.
@@ -124,6 +124,29 @@ impl Toolchain {
         }
         Ok(command)
     }
+}
+
+/// [`FLAGS`], and those that keep the builder's folders out of what is built: two builds in two folders are equal.
+fn flags() -> Vec<String> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")));
+    // Below it is a folder for each registry, whose name differs by the way in which cargo reaches it.
+    let sources = home.map(|home| home.join("registry/src"));
+    if sources.as_ref().is_some_and(|folder| !folder.is_dir()) {
+        // They have to be there before the first build.
+        process::output_of(checkout::clean(checkout::cargo()).args(["fetch", "--locked"]));
+    }
+    let registries = sources.and_then(|folder| std::fs::read_dir(folder).ok());
+    let folders = registries.into_iter().flatten().flatten();
+    let remapped = folders
+        .map(|entry| (entry.path(), "crates"))
+        .chain([(checkout::root(), ".")])
+        .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
+    FLAGS
+        .split(' ')
+        .map(str::to_owned)
+        .chain(remapped)
+        .collect()
 }
 
 /// The output of `rustc --print WHAT`, for a target or for this machine.

@@ -30,7 +30,7 @@ pub mod imports {
                 import wasi:clocks/monotonic-clock@0.3.0;
             }
         ",
-        path: "../../wit",
+        path: "wit",
         generate_all,
         additional_derives: [PartialEq, Eq],
         ownership: Borrowing { duplicate_if_necessary: false },
@@ -48,7 +48,7 @@ pub mod run {
                 export wasi:cli/run@0.3.0;
             }
         ",
-        path: "../../wit",
+        path: "wit",
         generate_all,
         pub_export_macro: true,
         export_macro_name: "__export_run",
@@ -66,7 +66,7 @@ pub mod handler {
                 export asyncio:streams/handler@0.1.0;
             }
         ",
-        path: "../../wit",
+        path: "wit",
         with: {
             "asyncio:streams/types@0.1.0": super::imports::asyncio::streams::types,
             "asyncio:streams/tls@0.1.0": super::imports::asyncio::streams::tls,

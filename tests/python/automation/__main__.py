@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import bench, comparison, demo, lints, programs
+from . import bench, comparison, demo, environment, lints, programs
 from .errors import Failure, LeftOut
 
 # Tells `cargo xtask` that nothing failed, but something that this takes cannot be had.
@@ -38,6 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     command("test", lambda _: programs.test(), "run the package's own tests, make the components, run the demo")
     command("demo", lambda _: demo.demo(), "let the echo client and the echo server talk")
     command("bench-peer", lambda _: bench.prepare(), "make a component of the benchmark's peer, and print where it is")
+    made = command("environment", environment.command, "make a virtual environment with packages, and print its Python")
+    made.add_argument("name")
+    made.add_argument("packages", nargs="+")
     compare = command("compare", comparison.command, "run CPython's own tests with asyncio's streams and with ours")
     compare.add_argument("--only", default="", help="run the tests whose names contain this")
     compare.add_argument("--publish", action="store_true", help="put the table into docs/python.md")

@@ -28,6 +28,11 @@ def python(name: str, packages: list[str]) -> Path:
     return program
 
 
+def command(options) -> None:
+    """The command `environment`: prints the Python of the environment as the last line."""
+    print(python(options.name, options.packages))
+
+
 def _has(program: Path, package: str) -> bool:
     name, _, version = package.partition("==")
     found = output_of([program, "-c", f"import importlib.metadata as m; print(m.version({name!r}))"])

@@ -41,7 +41,7 @@ mod bindings {
                 import asyncio:streams/sockets@0.1.0;
             }
         ",
-        path: "../../wit",
+        path: "wit",
         with: {
             "asyncio:streams/types@0.1.0": crate::bindings::types,
             "asyncio:streams/tls@0.1.0": crate::bindings::tls,

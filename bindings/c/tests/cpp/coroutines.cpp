@@ -1,0 +1,58 @@
+// Checks tasks, deadlines, and that destroying a task cancels what it waits for.
+#include <cstdio>
+
+#include "asyncio_streams.hpp"
+
+using namespace std::chrono_literals;
+
+#define CHECK(x) ((x) ? (void)0 : (std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x), std::exit(1)))
+
+static streams::task<int> reads(streams::connection &connection, std::string *into) {
+  for (int n = 0;; n++) {
+    auto line = co_await connection.readline();
+    if (!line) co_return n;
+    *into += *line;
+  }
+}
+
+streams::task<int> streams_main(std::vector<std::string> arguments) {
+  CHECK(arguments.size() == 3);
+  auto port = (uint16_t)std::atoi(arguments[2].c_str());
+  auto opened = co_await streams::open_connection(arguments[1], port, 10s);
+  CHECK(opened);
+  streams::connection connection = std::move(*opened);
+
+  auto late = co_await connection.readline(20ms);
+  CHECK(!late && late.why().kind() == streams::error::TIMED_OUT && late.why().text() == "the time has passed");
+  CHECK(co_await connection.send("kept\n"));
+  auto kept = co_await connection.readline(10s);
+  CHECK(kept && *kept == "kept\n");
+
+  std::string all;
+  {
+    auto reading = reads(connection, &all);
+    CHECK(connection.write("one\ntwo\n"));
+    CHECK(!connection.write(std::string(100 << 20, 'x')));
+    while (all != "one\ntwo\n") co_await streams::sleep(1ms);
+    auto busy = co_await connection.readline();
+    CHECK(!busy && busy.why().name() == "busy");
+    CHECK(!reading.done());
+  }
+  // The task is gone, and its read with it: another one is not busy.
+  CHECK(connection.write("three\n"));
+  auto three = co_await connection.readexactly(6, 10s);
+  CHECK(three && *three == "three\n");
+  CHECK(co_await connection.close());
+  auto closed = co_await connection.read(1);
+  CHECK(!closed && closed.why().name() == "closed");
+
+  streams::connection moved = std::move(connection);
+  auto none = co_await connection.readline();
+  CHECK(!none && none.why().text() == "there is no connection");
+  auto refused = co_await streams::open_connection("127.0.0.1", 1);
+  CHECK(!refused && refused.why().text().starts_with("connect: 127.0.0.1:1: "));
+  std::puts("all well");
+  co_return 0;
+}
+
+STREAMS_MAIN

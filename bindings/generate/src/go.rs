@@ -1,0 +1,92 @@
+//! The packages of the Go module: what `wit-bindgen-go` generates, over the module's own scheduler and memory.
+//!
+//! The generator's own scheduler ends a call in which nothing is pending, so that goroutines could not wait for each
+//! other, and its memory keeps every result for ever. `bindings/go/internal/wit` has others, in their place.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use wit_bindgen_core::Files;
+
+use crate::World;
+
+const MODULE: &str = "asyncio-streams/internal/wit";
+
+pub(crate) fn generate(world: &World, crate_folder: &Path, out: &Path) -> Result<()> {
+    let options = wit_bindgen_go::Opts {
+        pkg_name: Some(MODULE.into()),
+        format: wit_bindgen_go::Format::False,
+        ..Default::default()
+    };
+    let generated = crate::generate(world, options.build())?;
+    let mut files = Files::default();
+    for (name, content) in generated.iter() {
+        if let Some(name) = name.strip_prefix("exports/wit_exports/") {
+            let package = format!("wit_{}", world.world);
+            let content = export(&text(content, name)?, &package)?;
+            files.push(&format!("exports/{package}/{name}"), content.as_bytes());
+        } else {
+            let content = adapted(&text(content, name)?);
+            files.push(name, content.as_bytes());
+        }
+    }
+    let types = crate_folder.join("src/pkg/wit/types");
+    let entries =
+        fs::read_dir(&types).with_context(|| format!("cannot read {}", types.display()))?;
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let content = adapted(&fs::read_to_string(entry.path())?);
+        files.push(&format!("types/{name}"), content.as_bytes());
+    }
+    crate::write(&files, out)
+}
+
+fn text(content: &[u8], name: &str) -> Result<String> {
+    String::from_utf8(content.to_vec()).with_context(|| format!("{name} is not UTF-8"))
+}
+
+/// Generated code with the module's packages in the place of the generator's.
+fn adapted(content: &str) -> String {
+    let lines = content.lines().map(|line| {
+        // The one kind of function that takes results and has no pinner.
+        let lifts = line.starts_with("func wasm_future_lift_") && line.ends_with('{');
+        let pinner = if lifts {
+            "pinner := &runtime.Pinner{}; defer pinner.Unpin()\n"
+        } else {
+            ""
+        };
+        format!("{line}\n{pinner}")
+    });
+    lines
+        .collect::<String>()
+        .replace("go.bytecodealliance.org/pkg/wit/", &format!("{MODULE}/"))
+        // Results of calls are left to the garbage collector when they are taken: bytes at once, lists of other things
+        // after their elements.
+        .replace(
+            "(*uint8)(unsafe.Pointer(uintptr(*(*uint32)(",
+            "(*uint8)(witRuntime.Lifted(uintptr(*(*uint32)(",
+        )
+        .replace(
+            "unsafe.Add(unsafe.Pointer(uintptr(*(*uint32)(",
+            "unsafe.Add(witRuntime.Kept(pinner, uintptr(*(*uint32)(",
+        )
+}
+
+/// The export of a world: its result is given in the task that was called.
+fn export(content: &str, package: &str) -> Result<String> {
+    let content = adapted(content).replace("package wit_exports", &format!("package {package}"));
+    let start = "witAsync.Run(func() {";
+    ensure!(
+        content.matches(start).count() == 1,
+        "the generator's export has another form: {start} is not there once"
+    );
+    let content = content.replace(start, "witAsync.Run(func(task *witAsync.Task) {");
+    let result = content
+        .find("result := ")
+        .and_then(|at| Some(at + content.get(at..)?.find('\n')?))
+        .context("the generator's export has another form: it has no result")?;
+    let (before, after) = content.split_at(result);
+    Ok(format!("{before}\ntask.Home(){after}"))
+}

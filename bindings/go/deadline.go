@@ -1,0 +1,86 @@
+package streams
+
+import (
+	"sync"
+	"time"
+)
+
+// How long after a cancel it is repeated: a call that had not begun does not hear of it.
+const again = 10 * time.Millisecond
+
+// A deadline of the calls of one side of a connection, of which one is pending at a time.
+type deadline struct {
+	mu     sync.Mutex
+	by     time.Time
+	timer  *time.Timer
+	cancel func() // Of the pending call; nil if there is none.
+}
+
+// passed is whether the time is over.
+func (d *deadline) passed() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.over()
+}
+
+func (d *deadline) over() bool { return !d.by.IsZero() && !time.Now().Before(d.by) }
+
+// begin is called before a call, and end after it. It returns false when the time is over.
+func (d *deadline) begin(cancel func()) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.over() {
+		return false
+	}
+	d.cancel = cancel
+	d.arm()
+	return true
+}
+
+func (d *deadline) end() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.cancel = nil
+	if d.timer != nil {
+		d.timer.Stop()
+	}
+}
+
+func (d *deadline) set(t time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.by = t
+	if d.cancel == nil {
+		return
+	}
+	if d.timer != nil {
+		d.timer.Stop()
+	}
+	d.arm()
+}
+
+func (d *deadline) arm() {
+	if d.by.IsZero() {
+		return
+	}
+	d.after(time.Until(d.by))
+}
+
+func (d *deadline) after(pause time.Duration) {
+	if d.timer == nil {
+		d.timer = time.AfterFunc(pause, d.fire)
+	} else {
+		d.timer.Reset(pause)
+	}
+}
+
+func (d *deadline) fire() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	// It may have been moved, or the call have ended, since the timer was set.
+	if d.cancel == nil || !d.over() {
+		return
+	}
+	d.cancel()
+	d.after(again)
+}

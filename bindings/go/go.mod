@@ -1,0 +1,3 @@
+module asyncio-streams
+
+go 1.27

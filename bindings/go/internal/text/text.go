@@ -1,0 +1,21 @@
+// Package text makes text of others fit for a line of a log.
+package text
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// Escape shows control characters, and those that reorder text, as \u{1b}: nobody writes lines of their own.
+func Escape(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			fmt.Fprintf(&b, `\u{%x}`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,8 @@
+/** `streams.wasm`: to be composed with a program that imports `asyncio:streams/streams`. */
+export const streams: URL;
+/** `streams-tls.wasm`: the same with TLS. */
+export const streamsTls: URL;
+/** `serve.wasm`: listens, and calls the component that exports `asyncio:streams/handler`. */
+export const serve: URL;
+/** The folder of the WIT package, for tools that generate bindings. */
+export const wit: URL;

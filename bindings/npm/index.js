@@ -1,0 +1,7 @@
+// Where the components are, for tools that compose and transpile them.
+const file = (name) => new URL(name, import.meta.url);
+
+export const streams = file("./streams.wasm");
+export const streamsTls = file("./streams-tls.wasm");
+export const serve = file("./serve.wasm");
+export const wit = file("./wit/");

@@ -1,0 +1,63 @@
+//! Programs in C, C++ and Go: echo pairs, a client of redis, and what their packages promise.
+
+#[path = "languages/c.rs"]
+mod c;
+#[path = "languages/go.rs"]
+mod go;
+#[path = "languages/peers.rs"]
+mod peers;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use asyncio_streams_tests::{In, Program, Running, wasmtime};
+
+/// Far more than any answer takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Compiling a program in Go takes seconds, and this machine may be busy.
+const DEADLINE: Duration = Duration::from_secs(180);
+
+/// In this process, and under `wasmtime` where it is.
+fn places() -> Vec<In> {
+    let mut places = vec![In::Concurrent, In::CallAsync];
+    places.extend(wasmtime().map(|_| In::Wasmtime));
+    places
+}
+
+/// Starts a handler behind `serve.wasm`, and tells where it listens.
+fn serve(handler: Program, place: In) -> (Running, SocketAddr) {
+    let mut server = handler
+        .deadline(DEADLINE)
+        .args(["127.0.0.1:0"])
+        .start(place);
+    let line = server.line();
+    let address = line
+        .strip_prefix("listening on ")
+        .and_then(|address| address.parse().ok());
+    let address = address.unwrap_or_else(|| panic!("not where it listens: {line}"));
+    (server, address)
+}
+
+/// A client that speaks in lines.
+struct Client(BufReader<TcpStream>);
+
+impl Client {
+    fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).expect("a connection");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a deadline");
+        Self(BufReader::new(stream))
+    }
+
+    fn say(&mut self, line: &str) {
+        writeln!(self.0.get_mut(), "{line}").expect("a line sent");
+    }
+
+    /// The next line without its end; empty at the end of the stream.
+    fn hear(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).expect("a line");
+        line.trim_end().to_owned()
+    }
+}

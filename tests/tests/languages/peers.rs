@@ -1,0 +1,102 @@
+//! The same of every language: echo pairs, and a client of redis.
+
+use std::net::SocketAddr;
+
+use asyncio_streams_tests::debian::Found;
+use asyncio_streams_tests::native::NativeServer;
+use asyncio_streams_tests::{In, Program};
+
+use crate::{DEADLINE, places, serve};
+
+const SAID: &str = "Send: 'Hello World!'\nReceived: 'Hello World!'\nClose the connection\n";
+
+/// The arguments of a client: C's take the host and the port apart.
+fn client(name: &str, address: SocketAddr) -> Option<Program> {
+    let program = Program::foreign(name)?.deadline(DEADLINE);
+    Some(if name.starts_with("go/") {
+        program.args([address])
+    } else {
+        program
+            .args([address.ip().to_string()])
+            .args([address.port()])
+    })
+}
+
+/// Each handler serves each client, in this process and under `wasmtime`.
+fn echo_pairs(handler: &str) {
+    for place in places() {
+        let Some(server) = Program::foreign_handler(handler) else {
+            return;
+        };
+        let (server, address) = serve(server, place);
+        for name in ["c/echo_client", "c/echo_blocking", "go/echoclient"] {
+            if let Some(client) = client(name, address) {
+                let outcome = client.run(place).assert_success();
+                assert_eq!(outcome.stdout, SAID, "{name}");
+            }
+        }
+        assert!(server.is_running());
+        assert_eq!(server.stderr().text(), "");
+    }
+}
+
+#[test]
+fn echo_pairs_with_the_handler_in_c() {
+    echo_pairs("c/line_server");
+}
+
+#[test]
+fn echo_pairs_with_the_handler_in_go() {
+    echo_pairs("go/lineserver");
+}
+
+#[test]
+fn redis() {
+    let Some(redis) = Found::get("redis-server", "redis-server") else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = NativeServer::start(|port| {
+        let mut command = redis.command();
+        let port = port.to_string();
+        command.args([
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            &port,
+            "--save",
+            "",
+            "--dir",
+        ]);
+        command.arg(folder.path());
+        command
+    });
+    for name in ["c/redis_client", "go/redisclient"] {
+        for place in places() {
+            if let Some(client) = client(name, server.address()) {
+                let outcome = client.run(place).assert_success();
+                assert_eq!(outcome.stdout, "all well\n", "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refused_connection_is_one_line() {
+    let nobody = "127.0.0.1:1".parse().expect("an address");
+    for name in [
+        "c/echo_client",
+        "c/echo_blocking",
+        "c/two_clients",
+        "go/echoclient",
+    ] {
+        if let Some(client) = client(name, nobody) {
+            let outcome = client.run(In::CallAsync).assert_failure();
+            assert!(
+                outcome.stderr.contains("connect: 127.0.0.1:1: "),
+                "{outcome}"
+            );
+            assert!(outcome.stderr.lines().count() <= 2, "{outcome}");
+        }
+    }
+}

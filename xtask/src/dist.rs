@@ -1,0 +1,118 @@
+//! `cargo xtask dist`: everything that a release publishes, into `target/dist`, with checksums. docs/releasing.md has the steps.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::steps::Tally;
+use crate::toolchain::{Choice, TARGET};
+use crate::{build, checkout, languages, process};
+
+/// Verifying the crate of the host builds wasmtime anew.
+const DEADLINE: Duration = Duration::from_secs(60 * 60);
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The components, with the package and the manifest of each.
+const COMPONENTS: [(&str, &str, &str); 3] = [
+    ("streams", "asyncio-streams-component", "Cargo.toml"),
+    ("streams-tls", "asyncio-streams-tls", "guest/tls/Cargo.toml"),
+    ("serve", "asyncio-streams-serve", "Cargo.toml"),
+];
+
+/// The crates that are published, those first that others depend on. `publish` in their manifests says the same.
+const CRATES: [&str; 6] = [
+    "asyncio-streams-core",
+    "asyncio-streams-text",
+    "asyncio-streams-engine",
+    "asyncio-streams-wasi03",
+    "asyncio-streams",
+    "asyncio-streams-host",
+];
+
+/// Makes all of it.
+///
+/// # Errors
+/// When a part cannot be made: which one, and why.
+pub(crate) fn dist(choice: Choice) -> Result<()> {
+    build::build(choice)?;
+    languages::build(true, &mut Tally::default())?;
+    let out = checkout::target().join("dist");
+    if out.exists() {
+        fs::remove_dir_all(&out)?;
+    }
+    fs::create_dir_all(&out)?;
+    components(&out).context("the components")?;
+    crates(&out).context("the crates")?;
+    wit(&out).context("the WIT package")?;
+    bindings(&out).context("the packages for npm, C and Go")?;
+    run(
+        Command::new("sh")
+            .arg("-c")
+            .arg("sha256sum -- * > SHA256SUMS")
+            .current_dir(&out),
+        "sha256sum",
+    )?;
+    println!("{}", fs::read_to_string(out.join("SHA256SUMS"))?);
+    Ok(())
+}
+
+fn run(command: &mut Command, what: &str) -> Result<()> {
+    process::run(command, what, DEADLINE)
+}
+
+/// The components, each with a list of what it was made of (CycloneDX).
+fn components(out: &Path) -> Result<()> {
+    for (name, package, manifest) in COMPONENTS {
+        let file = format!("{name}.wasm");
+        fs::copy(checkout::components().join(&file), out.join(&file))?;
+        let mut command = checkout::clean(languages::generator()?);
+        command.args(["sbom", manifest, package, "--target", TARGET, "--out"]);
+        run(
+            command.arg(out.join(format!("{name}.cdx.json"))),
+            "listing what it is made of",
+        )?;
+    }
+    Ok(())
+}
+
+/// The public crates, each built from what its package holds.
+fn crates(out: &Path) -> Result<()> {
+    let mut command = checkout::native_cargo("package");
+    command.arg("--locked");
+    run(
+        command.args(CRATES.iter().flat_map(|name| ["--package", name])),
+        "`cargo package`",
+    )?;
+    for name in CRATES {
+        let file = format!("{name}-{VERSION}.crate");
+        fs::copy(
+            checkout::target().join("package").join(&file),
+            out.join(&file),
+        )?;
+    }
+    Ok(())
+}
+
+/// The interface as a package of the component model, which registries of WIT take.
+fn wit(out: &Path) -> Result<()> {
+    let mut command = checkout::clean(languages::generator()?);
+    command
+        .args(["wit", "wit", "--out"])
+        .arg(out.join(format!("asyncio-streams-wit-{VERSION}.wasm")));
+    run(&mut command, "encoding the WIT package")
+}
+
+/// What npm, C and Go take, with what is generated.
+fn bindings(out: &Path) -> Result<()> {
+    let mut command = checkout::clean("make");
+    command.args(["--silent", "--directory", "bindings"]);
+    command.arg(format!("OUT={}", out.display()));
+    run(
+        command.arg(format!("VERSION={VERSION}")),
+        "`make` in bindings, which takes npm and GNU tar",
+    )
+}

