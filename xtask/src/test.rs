@@ -74,7 +74,11 @@ pub(crate) fn tests(steps: &mut Steps, choice: Choice, toolchain: &Toolchain, op
     });
     steps.run("tests of the automation and of the benchmark", |tally| {
         cargo_test(
-            &["xtask", "asyncio-streams-bench-harness", "asyncio-streams-generate"],
+            &[
+                "xtask",
+                "asyncio-streams-bench-harness",
+                "asyncio-streams-generate",
+            ],
             &["--profile", "quick"],
             tally,
         )?;
