@@ -54,9 +54,8 @@ impl Run {
     pub(crate) fn execute(self) -> anyhow::Result<ExitCode> {
         let (file, args) = self.program.split_first().context("no program is given")?;
         let program = load(file, &self.with)?;
-        // The program runs in this thread; signals come in through another one even while it computes.
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
+        // One thread for the program and its sockets: no wait of the program wakes a second one.
+        let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
         let runtime = runtime.context("cannot start the tokio runtime")?;
@@ -70,10 +69,10 @@ impl Run {
         }
         let input = Input::new();
         let command = command.stdin(Stdin::stream(input.clone()));
-        let result = runtime.block_on(async {
-            tokio::spawn(input.close_on_signals());
-            command.run().await
-        });
+        input
+            .close_on_signals()
+            .context("cannot start the thread that watches signals")?;
+        let result = runtime.block_on(command.run());
         // A thread may still wait for input that nobody wants any more.
         runtime.shutdown_background();
         match result {
