@@ -78,6 +78,11 @@
 //! connections then needs 25 to 45 % more CPU time for each message. What has to go on while the program computes,
 //! such as a reaction to signals, belongs on a thread of its own.
 //!
+//! # Sockets
+//!
+//! TCP sockets of WASI 0.3 are this crate's own. TCP_NODELAY is on, so an answer never waits for the acknowledgement of the
+//! one before; otherwise they behave as those of `wasmtime-wasi`.
+//!
 //! # Composing
 //!
 //! [`compose`] joins parts to a program. With `default-features = false` it is all that is left of this crate,
@@ -85,9 +90,14 @@
 //!
 //! # What a guest may do
 //!
-//! Nothing, unless it is granted: no files in any case, [`Network::none`] by default, an empty environment.
-//! [`Limits`] bound its handles and its memory. Not bounded is the time that it computes without waiting: such
-//! a guest keeps the thread that runs it.
+//! Nothing, unless it is granted: no files but those in the folders of [`Command::dir`], [`Network::none`] by default,
+//! an empty environment. [`Limits`] bound its handles and its memory. The time that it computes without waiting is
+//! bounded only by [`serve`]: elsewhere such a guest keeps the thread that runs it.
+//!
+//! # Serving
+//!
+//! [`serve`] runs a program that listens with all cores: workers, restarts, reload, TLS, metrics. It is the library
+//! behind `streams serve`.
 //!
 //! A guest also has no local address or port of its own choice, whether to listen or to connect from, unless
 //! [`Network::allow_listen`] grants it. Text that a guest or a peer made up appears in messages of this crate only
@@ -101,11 +111,17 @@ mod engine;
 #[cfg(feature = "embed")]
 mod error;
 #[cfg(feature = "embed")]
+mod life;
+#[cfg(feature = "embed")]
 mod limits;
 #[cfg(feature = "embed")]
 mod network;
 #[cfg(feature = "embed")]
 mod program;
+#[cfg(all(unix, feature = "serve"))]
+pub mod serve;
+#[cfg(feature = "embed")]
+mod sockets;
 #[cfg(feature = "embed")]
 mod state;
 #[cfg(feature = "embed")]
