@@ -4,6 +4,7 @@
 
 mod admin;
 mod beginnings;
+mod deployment;
 mod drain;
 mod library;
 mod refusals;
