@@ -84,6 +84,13 @@ struct Parsed {
     names: Option<Names>,
 }
 
+/// What version 2 begins with; version 1 begins with `PROXY`.
+const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
+const PREFIX: &[u8] = b"PROXY ";
+
+/// A header of version 1 is a line that is at most so long.
+const MAX_LINE: usize = 107;
+
 /// Reads a header that may not be complete yet.
 fn parse(bytes: &[u8]) -> io::Result<Option<Parsed>> {
     let invalid = |reason: String| {
@@ -92,11 +99,19 @@ fn parse(bytes: &[u8]) -> io::Result<Option<Parsed>> {
             format!("PROXY header: {reason}"),
         )
     };
+    let begins = |with: &[u8]| with.iter().zip(bytes).all(|(one, other)| one == other);
+    let is_line = begins(PREFIX);
+    if !is_line && !begins(SIGNATURE) {
+        return Err(invalid("there is none".to_owned()));
+    }
+    // A part of a line would be parsed as a wrong line.
+    let complete = !is_line || bytes.ends_with(b"\r\n");
+    let max = if is_line { MAX_LINE } else { MAX_HEADER };
     let result = HeaderResult::parse(bytes);
-    if result.is_incomplete() {
-        return match bytes.len() < MAX_HEADER {
+    if !complete || (!is_line && result.is_incomplete()) {
+        return match bytes.len() < max {
             true => Ok(None),
-            false => Err(invalid(format!("longer than {MAX_HEADER} bytes"))),
+            false => Err(invalid(format!("longer than {max} bytes"))),
         };
     }
     let pair = |peer: (std::net::IpAddr, u16), local: (std::net::IpAddr, u16)| Names {
@@ -130,4 +145,57 @@ fn parse(bytes: &[u8]) -> io::Result<Option<Parsed>> {
         HeaderResult::V2(Err(error)) => return Err(invalid(error.to_string())),
     };
     Ok(Some(Parsed { names }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version_2(rest: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(12 + rest.len()).expect("short");
+        let addresses = [192, 0, 2, 7, 198, 51, 100, 9, 4, 210, 0, 80];
+        [
+            SIGNATURE,
+            &[0x21, 0x11],
+            &length.to_be_bytes(),
+            &addresses,
+            rest,
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn every_part_of_a_header_is_incomplete() {
+        let line = b"PROXY TCP4 192.0.2.7 198.51.100.9 1234 80\r\n".to_vec();
+        for header in [line, version_2(&[]), version_2(&[4, 0, 1, 0])] {
+            for length in 0..header.len() {
+                let part = parse(&header[..length]).expect("no error yet");
+                assert!(part.is_none(), "{length} of {header:?}");
+            }
+            let names = parse(&header).expect("a header").expect("complete").names;
+            let names = names.expect("addresses");
+            assert_eq!(names.peer, ([192, 0, 2, 7], 1234).into());
+            assert_eq!(names.local, ([198, 51, 100, 9], 80).into());
+        }
+    }
+
+    #[test]
+    fn what_is_no_header_is_refused_at_once() {
+        for bytes in [
+            &b"G"[..],
+            b"PROXZ",
+            b"\r\n\r\nx",
+            b"PROXY TCP4 192.0.2.777 198.51.100.9 1234 80\r\n",
+            b"PROXY TCP4 192.0.2.7 198.51.100.9 1234\r\n",
+            b"PROXY\0",
+        ] {
+            let error = parse(bytes).expect_err("refused").to_string();
+            assert!(error.starts_with("PROXY header: "), "{error}");
+        }
+        let endless = [b"PROXY TCP4 ".to_vec(), vec![b'1'; MAX_LINE]].concat();
+        assert!(parse(&endless).is_err());
+        let mut long = version_2(&[0; 8000]);
+        long.truncate(MAX_HEADER);
+        assert!(parse(&long).is_err());
+    }
 }

@@ -68,9 +68,13 @@ impl Worker {
             .iter()
             .map(|_| mpsc::unbounded_channel())
             .unzip();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        if self.options.isolation == Isolation::Connection {
+            // An instance that computes yields at each tick of the epoch. By default the runtime would look at its
+            // sockets only after 61 such turns.
+            runtime.event_interval(1);
+        }
+        let runtime = runtime.enable_all().build()?;
         std::thread::Builder::new()
             .name(format!("worker-{}", self.stats.index))
             .spawn(move || {
