@@ -271,30 +271,31 @@ fn unix(path: &Path) -> Result<Listener, String> {
 #[derive(Debug)]
 struct SocketFile {
     path: PathBuf,
-    device: u64,
-    inode: u64,
+    identity: (u64, u64),
 }
 
 impl SocketFile {
     fn of(path: &Path) -> std::io::Result<Self> {
-        let about = std::fs::symlink_metadata(path)?;
         Ok(Self {
             path: path.to_owned(),
-            device: about.dev(),
-            inode: about.ino(),
+            identity: identity(path)?,
         })
     }
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if Self::of(&self.path)
-            .is_ok_and(|now| now.inode == self.inode && now.device == self.device)
-        {
+        if identity(&self.path).is_ok_and(|now| now == self.identity) {
             // Nothing depends on it: the next process replaces what is left.
             let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+/// What tells a file from another one of the same name.
+fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
+    let about = std::fs::symlink_metadata(path)?;
+    Ok((about.dev(), about.ino()))
 }
 
 #[cfg(test)]
