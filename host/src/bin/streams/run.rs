@@ -1,17 +1,13 @@
-use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
-use asyncio_streams_host::compose::{Part, compose};
-use asyncio_streams_host::{Denied, Endpoint, Engine, Limits, Network, Program, RunError, Stdin};
+use asyncio_streams_host::{Endpoint, Limits, Network, RunError, Stdin};
 use clap::Args;
 
+use crate::grants::{folder, report_denied, variable};
 use crate::input::Input;
-
-/// So many different things that were denied are told.
-const DENIALS: usize = 100;
+use crate::load::Loading;
 
 #[derive(Args)]
 pub(crate) struct Run {
@@ -34,9 +30,12 @@ pub(crate) struct Run {
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
 
-    /// Compose the program with this part first, such as streams.wasm. May be repeated.
-    #[arg(long, value_name = "PART.wasm")]
-    with: Vec<PathBuf>,
+    /// Let the program read and write in this folder, under the name GUEST. May be repeated.
+    #[arg(long, value_name = "HOST::GUEST", value_parser = folder)]
+    dir: Vec<(PathBuf, String)>,
+
+    #[command(flatten)]
+    loading: Loading,
 
     #[arg(long, value_name = "N", default_value_t = Limits::default().max_handles, help = max_handles())]
     max_handles: usize,
@@ -45,7 +44,7 @@ pub(crate) struct Run {
     #[arg(short, long)]
     verbose: bool,
 
-    /// The program, and its arguments.
+    /// The program, or what `streams compile` made of it, and its arguments.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_names = ["APP.wasm", "ARGS"])]
     program: Vec<String>,
 }
@@ -53,10 +52,11 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn execute(self) -> anyhow::Result<ExitCode> {
         let (file, args) = self.program.split_first().context("no program is given")?;
-        let program = load(file, &self.with)?;
-        // The program runs in this thread; signals come in through another one even while it computes.
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
+        let file = Path::new(file);
+        let engine = self.loading.engine(file, false)?;
+        let program = self.loading.program(&engine, file)?;
+        // One thread for the program and its sockets: no wait of the program wakes a second one.
+        let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
         let runtime = runtime.context("cannot start the tokio runtime")?;
@@ -68,12 +68,15 @@ impl Run {
         for (name, value) in &self.env {
             command = command.env(name, value);
         }
+        for (host, guest) in &self.dir {
+            command = command.dir(host, guest)?;
+        }
         let input = Input::new();
         let command = command.stdin(Stdin::stream(input.clone()));
-        let result = runtime.block_on(async {
-            tokio::spawn(input.close_on_signals());
-            command.run().await
-        });
+        input
+            .close_on_signals()
+            .context("cannot start the thread that watches signals")?;
+        let result = runtime.block_on(command.run());
         // A thread may still wait for input that nobody wants any more.
         runtime.shutdown_background();
         match result {
@@ -97,15 +100,7 @@ impl Run {
         for on in &self.allow_listen {
             network = network.allow_listen(on.clone());
         }
-        // A program may try the same again and again; one line about it is enough.
-        let told = Mutex::new(HashSet::new());
-        network.on_denied(move |denied| {
-            let line = format!("streams: {denied} denied; {}", grant(denied));
-            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-            if told.len() < DENIALS && told.insert(line.clone()) {
-                eprintln!("{line}");
-            }
-        })
+        report_denied(network, |line| eprintln!("streams: {line}"))
     }
 
     fn explain(&self, error: &RunError) -> anyhow::Error {
@@ -123,17 +118,6 @@ impl Run {
     }
 }
 
-/// The program, composed with the parts.
-fn load(file: &str, with: &[PathBuf]) -> anyhow::Result<Program> {
-    let engine = Engine::new()?;
-    if with.is_empty() {
-        return Ok(Program::from_file(&engine, file)?);
-    }
-    let parts = std::iter::once(Part::read(file)).chain(with.iter().map(Part::read));
-    let composition = compose(parts.collect::<Result<Vec<_>, _>>()?)?;
-    Ok(Program::from_bytes(&engine, file, composition.bytes())?)
-}
-
 fn max_handles() -> String {
     format!(
         "How many handles may be alive at once; the default is also what `wasmtime run` has. A connection takes up to \
@@ -141,31 +125,4 @@ fn max_handles() -> String {
         Limits::HANDLES_PER_OPENED,
         Limits::HANDLES_PER_ACCEPTED
     )
-}
-
-/// Which option would have granted it, as a shell takes it.
-fn grant(denied: &Denied) -> String {
-    let Some(endpoint) = denied.endpoint() else {
-        return "grant it with --allow-network".to_owned();
-    };
-    let endpoint = endpoint.to_string();
-    // Brackets and stars are patterns to a shell.
-    let endpoint = match endpoint.contains(['*', '[']) {
-        true => format!("'{endpoint}'"),
-        false => endpoint,
-    };
-    match denied {
-        Denied::Listen(_) => format!("grant it with --allow-listen {endpoint}"),
-        Denied::Lookup(_) => {
-            format!("grant it with --allow-connect {endpoint} or --allow-listen {endpoint}")
-        }
-        _ => format!("grant it with --allow-connect {endpoint}"),
-    }
-}
-
-fn variable(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("it is not NAME=VALUE".to_owned()),
-    }
 }
