@@ -1,5 +1,6 @@
 //! The end of a server, and a new program in its place.
 
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
@@ -72,10 +73,12 @@ fn a_reload_refuses_nobody_and_cuts_nobody() {
         assert!(old.iter_mut().all(Client::is_served));
         let (stop, done) = (AtomicBool::new(false), AtomicUsize::new(0));
         std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !stop.load(SeqCst) {
-                    assert!(served.connect().is_served(), "{}", served.log());
-                    done.fetch_add(1, SeqCst);
+            let (address, stopped, counted) = (served.address, &stop, &done);
+            scope.spawn(move || {
+                while !stopped.load(SeqCst) {
+                    let stream = TcpStream::connect(address).expect("it listens");
+                    assert!(Client::new(stream).is_served());
+                    counted.fetch_add(1, SeqCst);
                 }
             });
             for reload in 1..=3 {
