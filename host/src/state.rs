@@ -24,6 +24,8 @@ pub(crate) struct State {
     policy: Arc<Policy>,
     memory: MemoryLimiter,
     given: Vec<Given>,
+    /// The host listens for the program.
+    is_served: bool,
 }
 
 impl State {
@@ -37,7 +39,13 @@ impl State {
 
     /// Gives the program a listener of the host.
     pub(crate) fn give(&mut self, given: Given) {
+        self.is_served = true;
         self.given.push(given);
+    }
+
+    /// Whether TCP sockets may be made. What each may do is checked when it does it.
+    pub(crate) fn allows_tcp(&self) -> bool {
+        self.is_served || self.policy.allows_tcp()
     }
 
     /// The host's listener for this address, once. A program that wants every address gets the one with its port.
@@ -72,6 +80,7 @@ impl State {
             policy,
             memory,
             given: Vec::new(),
+            is_served: false,
         };
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.memory);

@@ -42,8 +42,11 @@ fn add_opening(interface: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()
     interface.func_wrap(
         "[static]tcp-socket.create",
         |mut store: Store<'_>, (family,): (IpAddressFamily,)| {
-            let policy = store.data().policy();
-            let socket: Outcome<This> = match Tcp::create(family, &policy) {
+            let created = match store.data().allows_tcp() {
+                true => Tcp::create(family),
+                false => Err(ErrorCode::AccessDenied),
+            };
+            let socket: Outcome<This> = match created {
                 Ok(socket) => Ok(store.data_mut().table_mut().push(socket)?),
                 Err(code) => Err(code),
             };

@@ -157,10 +157,9 @@ fn as_hint(set: io::Result<()>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{Network, Policy};
 
     fn socket() -> Tcp {
-        Tcp::create(IpAddressFamily::Ipv4, &Policy::new(Network::all())).expect("a socket")
+        Tcp::create(IpAddressFamily::Ipv4).expect("a socket")
     }
 
     #[tokio::test]

@@ -45,10 +45,7 @@ enum State {
 type Result<T> = std::result::Result<T, ErrorCode>;
 
 impl Tcp {
-    pub(super) fn create(family: IpAddressFamily, policy: &Policy) -> Result<Self> {
-        if !policy.allows_tcp() {
-            return Err(ErrorCode::AccessDenied);
-        }
+    pub(super) fn create(family: IpAddressFamily) -> Result<Self> {
         let socket = match family {
             IpAddressFamily::Ipv4 => TcpSocket::new_v4()?,
             IpAddressFamily::Ipv6 => {

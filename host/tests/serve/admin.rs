@@ -5,11 +5,11 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 
-use crate::served::{DEADLINE, Served};
+use crate::served::{DEADLINE, Served, wait_until};
 
 /// Where the admin interface of a server is, which it prints last.
 pub(crate) fn address(served: &Served) -> SocketAddr {
-    let line = served.lines.recv_timeout(DEADLINE).expect("a line");
+    let line = served.line();
     let address = line.strip_prefix("admin on ").expect("the admin interface");
     address.parse().expect("an address")
 }
@@ -76,6 +76,9 @@ fn probes_and_counts_are_answered() {
 
     let mut client = served.connect();
     assert!(client.is_served());
+    // Bytes are counted when they are sent, which may be after they have arrived.
+    let sent = |metrics: &Metrics| metrics.value("streams_sent_bytes_total") == 6.0;
+    wait_until(|| sent(&metrics(admin)), || format!("{:?}", metrics(admin)));
     let metrics = metrics(admin);
     for (name, value) in [
         ("streams_connections", 1.0),

@@ -58,7 +58,7 @@ async fn connections_of_ones_own_are_served_beside_those_of_listeners() {
     .expect("echoed");
     let counters = server.counters();
     assert_eq!((counters.live, counters.accepted), (2, 2));
-    assert_eq!((counters.received, counters.sent), (12, 12));
+    assert_eq!(counters.received, 12);
     assert_eq!(counters.workers.len(), 1);
 
     server.reload(program(), None).await.expect("reloaded");

@@ -64,7 +64,7 @@ pub(crate) struct Served {
     process: Child,
     pub(crate) address: SocketAddr,
     /// What it printed after the first line.
-    pub(crate) lines: Receiver<String>,
+    lines: Mutex<Receiver<String>>,
     log: Arc<Mutex<String>>,
 }
 
@@ -116,19 +116,25 @@ impl Served {
         let mut served = Self {
             process,
             address: ([127, 0, 0, 1], 0).into(),
-            lines,
+            lines: Mutex::new(lines),
             log,
         };
-        let line = served
-            .lines
-            .recv_timeout(DEADLINE)
-            .unwrap_or_else(|_| panic!("it does not listen: {}", served.log()));
+        let line = served.line();
         let address = line.strip_prefix("listening on ").expect("an address");
         // A Unix socket has none.
         if let Ok(address) = address.parse() {
             served.address = address;
         }
         served
+    }
+
+    /// The next line that it prints.
+    #[track_caller]
+    pub(crate) fn line(&self) -> String {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines
+            .recv_timeout(DEADLINE)
+            .unwrap_or_else(|_| panic!("it prints nothing: {}", self.log()))
     }
 
     pub(crate) fn connect(&self) -> Client {
