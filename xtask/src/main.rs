@@ -56,6 +56,8 @@ enum Command {
     Test(test::Options),
     /// Build, then run CPython's own tests of asyncio's streams inside a component, with asyncio's own streams and with ours.
     TestPython(python::Options),
+    /// Build, then make what is given to people, into target/dist.
+    Dist(python::DistOptions),
     /// Build, then check random operations on many connections for minutes; no part of the tests, which have a short one.
     Soak(soak::Options),
     /// Build, then measure the components beside asyncio, uvloop, native tokio and raw sockets; fifteen minutes for everything.
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::demo(cli.toolchain, &options),
         Command::Test(options) => test::test(cli.toolchain, &options),
         Command::TestPython(options) => python::test_python(cli.toolchain, &options),
+        Command::Dist(options) => python::dist(cli.toolchain, &options),
         Command::Soak(options) => soak::soak(cli.toolchain, &options),
         Command::Bench(options) => bench::bench(cli.toolchain, &options),
         Command::Ci => ci::ci(cli.toolchain),

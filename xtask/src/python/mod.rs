@@ -2,6 +2,7 @@
 
 mod cpython;
 pub(crate) mod demo;
+mod dist;
 mod lints;
 mod machine;
 mod outcome;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+pub(crate) use dist::{DistOptions, dist, test_installed};
 pub(crate) use lints::lints;
 pub(crate) use machine::{Interpreter, stock};
 pub(crate) use programs::{Program, Programs, all, folder};
