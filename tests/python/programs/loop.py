@@ -11,22 +11,7 @@ import os
 import socket
 import sys
 
-HOST = "127.0.0.1"
-
-
-async def outcome(awaitable):
-    """The name of what is raised, or the result."""
-    try:
-        return await awaitable
-    except BaseException as error:
-        return type(error).__name__
-
-
-def attempt(function, *arguments):
-    try:
-        return function(*arguments)
-    except BaseException as error:
-        return type(error).__name__
+from shared import HOST, attempt, outcome
 
 
 async def executor():
