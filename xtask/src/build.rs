@@ -36,7 +36,7 @@ pub(crate) fn run(choice: Choice, options: &Options) -> Result<()> {
         test_programs(&toolchain)?;
     }
     if options.python {
-        python::Programs::get()?.compile_all(&python::all()?)?;
+        python::Programs::get()?.compile_all(&python::all())?;
     }
     Ok(())
 }

@@ -42,31 +42,16 @@ impl Program {
     }
 }
 
-/// The folders of which each file in Python is a program that the tests run.
-const FOLDERS: [&str; 2] = ["examples/python", "tests/python/programs"];
+/// Those that the tests need as components of their own. All others are given to an interpreter.
+const COMPONENTS: [&str; 3] = ["echo_client", "echo_server", "http_headers"];
 
-/// All programs that the tests run, in order. Those whose names begin with `tls` use TLS.
-///
-/// # Errors
-/// When a folder cannot be read.
-pub(crate) fn all() -> Result<Vec<Program>> {
-    let mut found = Vec::new();
-    for folder in FOLDERS {
-        let entries = fs::read_dir(checkout::root().join(folder))
-            .with_context(|| format!("cannot read {folder}"))?;
-        for entry in entries {
-            let name = entry?.file_name();
-            let file = Path::new(folder).join(&name);
-            if file.extension().is_some_and(|extension| extension == "py") {
-                found.push(Program {
-                    tls: name.to_string_lossy().starts_with("tls"),
-                    ..Program::new(file)
-                });
-            }
-        }
-    }
-    found.sort_by(|a, b| a.file.cmp(&b.file));
-    Ok(found)
+/// Prepares all others.
+const PREPARE: &str = "tests/python/prepare.py";
+
+/// The programs that become components of their own.
+pub(crate) fn all() -> Vec<Program> {
+    let program = |name| Program::new(format!("examples/python/{name}.py"));
+    COMPONENTS.map(program).into()
 }
 
 /// Where the components are: `NAME.wasm`, composed, and `NAME.cwasm`, the same compiled.
@@ -97,11 +82,26 @@ impl Programs {
         &self.wasmtime
     }
 
-    /// All of these, two at a time: making a component takes one core, compiling it takes all.
+    /// All of these, two at a time: making a component takes one core, compiling it takes all. Then the interpreters, and what
+    /// is given to them.
     ///
     /// # Errors
     /// The first failure.
     pub(crate) fn compile_all(&self, programs: &[Program]) -> Result<()> {
+        self.compile_each(programs)?;
+        let mut command = self.python.command();
+        command.arg(checkout::root().join(PREPARE)).arg(folder());
+        command.env("ASYNCIO_STREAMS_HOST", &self.wasmtime);
+        command.env("ASYNCIO_STREAMS_CACHE", place().join("cache"));
+        // It composes by `streams`, if that is built, else by this.
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = [tools::WAC.get()?.with_file_name("")];
+        let folders = folders.into_iter().chain(std::env::split_paths(&path));
+        command.env("PATH", std::env::join_paths(folders)?);
+        process::run(&mut command, "preparing programs in Python", DEADLINE)
+    }
+
+    fn compile_each(&self, programs: &[Program]) -> Result<()> {
         let left = Mutex::new(programs.iter());
         let work = || -> Result<()> {
             loop {
