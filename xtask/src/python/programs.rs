@@ -22,8 +22,6 @@ pub(crate) struct Program {
     pub(crate) file: PathBuf,
     /// More folders in which it finds modules.
     pub(crate) modules: Vec<PathBuf>,
-    /// Whether it uses TLS.
-    pub(crate) tls: bool,
 }
 
 impl Program {
@@ -32,7 +30,6 @@ impl Program {
         Self {
             file: file.into(),
             modules: Vec::new(),
-            tls: false,
         }
     }
 
@@ -134,11 +131,7 @@ impl Programs {
         let file = |ending: &str| folder().join(format!("{name}.{ending}"));
         let (part, composed, compiled) = (file("part.wasm"), file("wasm"), file("cwasm"));
         let made = Stamp::of(&part, &self.made_of(program)?).renew(|| self.make(program, &part))?;
-        let streams = checkout::components().join(if program.tls {
-            "streams-tls.wasm"
-        } else {
-            "streams.wasm"
-        });
+        let streams = checkout::components().join("streams.wasm");
         let parts = [part, streams];
         Stamp::of(&composed, &parts).renew(|| {
             let parts = parts
@@ -171,9 +164,6 @@ impl Programs {
             .args(["-m", "asyncio_streams.build"])
             .arg(&program.file);
         command.arg("-o").arg(part);
-        if program.tls {
-            command.arg("--with-tls");
-        }
         for modules in &program.modules {
             command.arg("-p").arg(modules);
         }
