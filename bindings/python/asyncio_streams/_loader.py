@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+from . import _adapted
 from ._bundle import Bundle
 
 _FileLoader: Any = importlib.machinery.SourceFileLoader
@@ -21,6 +22,11 @@ class Loader(_FileLoader):
     def __init__(self, name: str, path: str, bundle: Bundle) -> None:
         super().__init__(name, path)
         self._bundle = bundle
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Runs the module, and adapts it if it is one of those that start threads."""
+        super().exec_module(module)
+        _adapted.adapt(module)
 
     def get_data(self, path: str) -> bytes:
         """The content of a file. Raises OSError if it is neither in the bundle nor in the file system."""

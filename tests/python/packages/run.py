@@ -132,7 +132,9 @@ class Place:
                 raise AssertionError(f"{program} does not serve by {side}:\n{''.join(lines)}")
             reader = threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True)
             reader.start()
-            servers.wait_for(int(match[1]), process)
+            if told:
+                # It has said where before it listened.
+                servers.wait_for(int(match[1]), process)
             yield int(match[1])
         finally:
             timer.cancel()

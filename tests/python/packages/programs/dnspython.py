@@ -14,7 +14,7 @@ async def main():
     resolver.nameservers, resolver.port = ["127.0.0.1"], port
     for kind in ("A", "AAAA", "MX", "TXT"):
         print(sorted(record.to_text() for record in await resolver.resolve("example.test", kind)))
-    print([record.to_text() for record in await resolver.resolve("example.test", "A", tcp=True)])
+    print(sorted(record.to_text() for record in await resolver.resolve("example.test", "A", tcp=True)))
     try:
         await resolver.resolve("none.test", "A")
     except dns.resolver.NXDOMAIN as reason:
