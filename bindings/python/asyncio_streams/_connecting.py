@@ -137,6 +137,8 @@ class Connecting(_Base):
         except BaseException:
             transport.close()
             raise
+        # Later, since asyncio hands out a connection before the protocol is told of input.
+        self.call_soon(transport.begin)
         return transport, protocol
 
     async def _over_socket(

@@ -30,10 +30,10 @@ impl Program {
             })
     }
 
-    /// Loads a file that [`Program::precompile`] has made, or `wasmtime compile` of the same version.
+    /// Loads a file that [`Program::precompile`] has made.
     ///
     /// # Safety
-    /// The file is machine code, which runs in this process without any check: it must come from one of these two, and
+    /// The file is machine code, which runs in this process without any check: it must come from there, and
     /// nobody else may be able to write it, also while the program runs.
     ///
     /// # Errors

@@ -147,6 +147,34 @@ class Ask(asyncio.DatagramProtocol):
         self.answers.put_nowait(data)
 
 
+async def handed_out():
+    """A connection is handed out before its protocol is told of input."""
+    order = []
+
+    class Telling(asyncio.Protocol):
+        def connection_made(self, transport):
+            order.append("made")
+
+        def data_received(self, data):
+            order.append("data")
+            told.set_result(None)
+
+    def greet(reader, writer):
+        writer.write(b"hello")
+        writer.close()
+
+    loop = asyncio.get_running_loop()
+    server = await asyncio.start_server(greet, HOST, 0)
+    for _ in range(20):
+        told = loop.create_future()
+        transport, _ = await loop.create_connection(Telling, *server.sockets[0].getsockname())
+        order.append("handed out")
+        await told
+        transport.close()
+    print(order == ["made", "handed out", "data"] * 20)
+    server.close()
+
+
 async def datagrams():
     """Endpoints for datagrams."""
     loop = asyncio.get_running_loop()
@@ -318,7 +346,7 @@ async def arguments():
 
 
 async def main():
-    matters = [executor, own_executor, sockets, accepted, datagrams, sendfile, methods, unix, arguments]
+    matters = [executor, own_executor, sockets, accepted, handed_out, datagrams, sendfile, methods, unix, arguments]
     await {matter.__name__.replace("_", "-"): matter for matter in matters}[sys.argv[1]]()
 
 

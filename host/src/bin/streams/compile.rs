@@ -12,7 +12,7 @@ pub(crate) struct Compile {
     #[arg(value_name = "APP.wasm")]
     program: PathBuf,
 
-    /// The file to write. It fits this machine and this version of `streams`, and `wasmtime` of the same version.
+    /// The file to write. It fits this machine and this version of `streams`.
     #[arg(short, long, value_name = "APP.cwasm")]
     output: PathBuf,
 }
