@@ -5,6 +5,7 @@ runs them one after the other in its loop, rewritten as those of `test-python` a
 """
 
 import argparse
+import contextlib
 import os
 import re
 import shutil
@@ -60,9 +61,22 @@ def stock(module):
     return found
 
 
-def component(module, folder, python):
+@contextlib.contextmanager
+def outside():
+    """The process that does what tests do in threads; gives its addresses, as variables."""
+    with subprocess.Popen([sys.executable, HERE / "outside.py"], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield [process.stdout.readline().strip() for _ in range(3)]
+        finally:
+            process.terminate()
+
+
+def component(module, folder, python, variables):
     """The verdicts of the component, each with its reason."""
-    command = [python, "-m", "asyncio_streams", "run", "--allow-network", "--dir", f"{ROOT / 'target' / 'tmp'}::/tmp"]
+    files = ROOT / "target" / "tmp"
+    files.mkdir(parents=True, exist_ok=True)
+    command = [python, "-m", "asyncio_streams", "run", "--allow-network", "--dir", f"{files}::."]
+    command += [word for variable in variables for word in ("--env", variable)]
     command += ["-p", folder, HERE / "more_main.py", module]
     environment = dict(os.environ, PYTHONPATH=str(ROOT / "bindings" / "python"), PYTHONDONTWRITEBYTECODE="1")
     environment.setdefault("ASYNCIO_STREAMS_CACHE", str(ROOT / "target" / "python" / "cache"))
@@ -83,7 +97,9 @@ def main():
     for module in MODULES:
         if options.only not in module:
             continue
-        natively, ours = stock(module), component(module, folder, python)
+        natively = stock(module)
+        with outside() as variables:
+            ours = component(module, folder, python, variables)
         passed = {name for name, verdict in ours.items() if verdict == "ok"}
         native = {name for name, verdict in natively.items() if verdict == "ok"}
         skipped = sum(verdict.startswith("skipped") for verdict in ours.values())

@@ -24,7 +24,10 @@ async def main(name):
     module = importlib.import_module(f"test.test_asyncio.{name}")
     driver.use(asyncio.get_running_loop())
     for suite in unittest.defaultTestLoader.loadTestsFromModule(module):
-        for case in suite:
+        cases = list(suite)
+        if cases and not getattr(type(cases[0]), "__unittest_skip__", False):
+            type(cases[0]).setUpClass()
+        for case in cases:
             with contextlib.redirect_stderr(io.StringIO()):
                 verdict, reason = await one(case)
             lines = (reason or "").strip().splitlines() or [""]
