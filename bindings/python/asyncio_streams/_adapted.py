@@ -8,6 +8,11 @@ from types import ModuleType
 from typing import Any
 
 
+def is_known(name: str) -> bool:
+    """Whether the module of that name is to be adapted."""
+    return name in _ADAPTERS
+
+
 def adapt(module: ModuleType) -> None:
     """Adapts a module that was just imported, if it is one of these."""
     adapter = _ADAPTERS.get(module.__name__)

@@ -23,11 +23,6 @@ class Loader(_FileLoader):
         super().__init__(name, path)
         self._bundle = bundle
 
-    def exec_module(self, module: ModuleType) -> None:
-        """Runs the module, and adapts it if it is one of those that start threads."""
-        super().exec_module(module)
-        _adapted.adapt(module)
-
     def get_data(self, path: str) -> bytes:
         """The content of a file. Raises OSError if it is neither in the bundle nor in the file system."""
         try:
@@ -39,6 +34,15 @@ class Loader(_FileLoader):
     def path_stats(self, path: str) -> Any:
         """Raises OSError: there is no compiled code to compare the source with."""
         raise OSError("a component carries no compiled code")
+
+
+class AdaptingLoader(Loader):
+    """Loads one of the modules that are adapted. Not for others: its line would be in their tracebacks."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Runs the module, and adapts it."""
+        super().exec_module(module)
+        _adapted.adapt(module)
 
 
 class Finder(importlib.abc.PathEntryFinder):
@@ -53,8 +57,9 @@ class Finder(importlib.abc.PathEntryFinder):
         base = f"{self._path}/{fullname.rpartition('.')[2]}"
         for path, inside in ((f"{base}/__init__.py", [base]), (f"{base}.py", None)):
             if path in self._bundle:
+                kind = AdaptingLoader if _adapted.is_known(fullname) else Loader
                 return importlib.util.spec_from_file_location(
-                    fullname, path, loader=Loader(fullname, path, self._bundle), submodule_search_locations=inside
+                    fullname, path, loader=kind(fullname, path, self._bundle), submodule_search_locations=inside
                 )
         if self._bundle.is_folder(base):
             spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
