@@ -51,14 +51,23 @@ impl Engine {
     /// Compiles a component and links it. What it imports beyond WASI is an error that says what provides it.
     pub(crate) fn load(&self, part: &Part) -> Result<InstancePre<State>, LoadError> {
         part.check()?;
-        let name = || part.name().to_owned();
         let component =
             Component::from_binary(self.linker.engine(), part.bytes()).map_err(|error| {
                 LoadError::Compile {
-                    name: name(),
+                    name: part.name().to_owned(),
                     reason: one_line(&error),
                 }
             })?;
+        self.link(part.name(), &component)
+    }
+
+    /// Links a compiled component. What it imports beyond WASI is an error that says what provides it.
+    pub(crate) fn link(
+        &self,
+        name: &str,
+        component: &Component,
+    ) -> Result<InstancePre<State>, LoadError> {
+        let name = || name.to_owned();
         let component_type = component.component_type();
         let imports = component_type
             .imports(self.linker.engine())
@@ -75,7 +84,7 @@ impl Engine {
             });
         }
         self.linker
-            .instantiate_pre(&component)
+            .instantiate_pre(component)
             .map_err(|error| LoadError::Link {
                 name: name(),
                 reason: one_line(&error),
@@ -106,6 +115,17 @@ pub enum LoadError {
         /// The component.
         name: String,
         /// What the compiler said.
+        reason: String,
+    },
+    /// The file is not what [`Program::precompile`](crate::Program::precompile) makes, or not for this machine and version.
+    #[error(
+        "{} is no compiled program for this machine and version: {reason}",
+        Escaped(name)
+    )]
+    Compiled {
+        /// The file.
+        name: String,
+        /// What wasmtime said.
         reason: String,
     },
     /// The component needs other components.

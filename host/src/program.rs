@@ -1,5 +1,6 @@
 //! Running a composed program, as `wasmtime run` does.
 
+mod compiled;
 mod error;
 mod stdio;
 
@@ -7,7 +8,7 @@ use std::path::Path;
 
 use wasmtime::component::InstancePre;
 use wasmtime::{Store, error::Context as _};
-use wasmtime_wasi::{WasiCtxBuilder, p2, p3};
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder, p2, p3};
 
 use crate::compose::Part;
 use crate::engine::{Engine, LoadError, read};
@@ -61,7 +62,14 @@ impl Program {
     }
 
     fn from_part(engine: &Engine, part: &Part) -> Result<Self, LoadError> {
-        let pre = engine.load(part)?;
+        Self::from_linked(engine, part.name(), engine.load(part)?)
+    }
+
+    fn from_linked(
+        engine: &Engine,
+        name: &str,
+        pre: InstancePre<State>,
+    ) -> Result<Self, LoadError> {
         let component_type = pre.component().component_type();
         let exports = component_type
             .exports(engine.wasmtime())
@@ -74,7 +82,7 @@ impl Program {
             Run::P2
         } else {
             return Err(LoadError::Missing {
-                name: part.name().to_owned(),
+                name: name.to_owned(),
                 wanted: "wasi:cli/run",
                 exports,
             });
@@ -82,7 +90,7 @@ impl Program {
         Ok(Self {
             engine: engine.clone(),
             pre,
-            name: part.name().to_owned(),
+            name: name.to_owned(),
             run,
         })
     }
@@ -110,9 +118,7 @@ impl Program {
 }
 
 /// One run of a [`Program`]. Unless told otherwise the program gets no arguments but its name, no environment, no
-/// input and no network; what it prints goes where the host prints.
-///
-/// It has no files in any case.
+/// input, no network and no files; what it prints goes where the host prints.
 #[must_use = "nothing runs before `run` or `output`"]
 pub struct Command {
     program: Program,
@@ -144,6 +150,20 @@ impl Command {
     pub fn env(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.wasi.env(name, value);
         self
+    }
+
+    /// Grants a folder of the host, with all below it, to read and to write. The program finds it at the path `guest`.
+    ///
+    /// # Errors
+    /// [`std::io::Error`] when there is no such folder, or it cannot be opened.
+    pub fn dir(mut self, host: impl AsRef<Path>, guest: impl AsRef<str>) -> std::io::Result<Self> {
+        self.wasi
+            .preopened_dir(host, guest, FsPerms::ReadWrite)
+            .map_err(|error| match error.downcast::<std::io::Error>() {
+                Ok(error) => error,
+                Err(error) => std::io::Error::other(error.to_string()),
+            })?;
+        Ok(self)
     }
 
     /// Grants a network. Without it the program has none.

@@ -554,3 +554,64 @@ fn too_many_connections_for_the_handles_name_the_option() {
         "{error}"
     );
 }
+
+#[test]
+fn a_compiled_program_starts_without_being_compiled() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let app = command(&folder, "i32.const 1");
+    let compiled = folder.path().join("app.cwasm");
+    let done = output([
+        "compile".as_ref(),
+        app.as_os_str(),
+        "-o".as_ref(),
+        compiled.as_os_str(),
+    ]);
+    assert!(done.status.success(), "{done:?}");
+    let ran = output([
+        "run".as_ref(),
+        "--allow-precompiled".as_ref(),
+        compiled.as_os_str(),
+    ]);
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    // Without the option it is no component, and what is none is not run with it.
+    let refused = output(["run".as_ref(), compiled.as_os_str()]);
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).contains("is not"),
+        "{refused:?}"
+    );
+    let refused = output([
+        "run".as_ref(),
+        "--allow-precompiled".as_ref(),
+        app.as_os_str(),
+    ]);
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).contains("is no compiled program"),
+        "{refused:?}"
+    );
+    assert_fails(
+        ["run", "--allow-precompiled", "nowhere.cwasm"],
+        1,
+        "streams: cannot read nowhere.cwasm: No such file or directory (os error 2)",
+    );
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let app = command(&folder, "i32.const 0");
+    let missing = folder.path().join("missing");
+    let said = format!(
+        "streams: cannot open the folder {}: No such file or directory (os error 2)",
+        missing.display()
+    );
+    assert_fails(
+        [
+            "run".as_ref(),
+            "--dir".as_ref(),
+            missing.as_os_str(),
+            app.as_os_str(),
+        ],
+        1,
+        &said,
+    );
+}

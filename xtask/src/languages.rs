@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::artifacts::Artifacts;
-use crate::steps::Tally;
 use crate::python::Done;
+use crate::steps::Tally;
 use crate::{build, checkout, debian, process, python};
 
 /// Any one step; Go's library takes a minute the first time.

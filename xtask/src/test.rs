@@ -74,7 +74,11 @@ pub(crate) fn tests(steps: &mut Steps, choice: Choice, toolchain: &Toolchain, op
     });
     steps.run("tests of the automation and of the benchmark", |tally| {
         cargo_test(
-            &["xtask", "asyncio-streams-bench-harness", "asyncio-streams-generate"],
+            &[
+                "xtask",
+                "asyncio-streams-bench-harness",
+                "asyncio-streams-generate",
+            ],
             &["--profile", "quick"],
             tally,
         )?;
@@ -118,12 +122,19 @@ pub(crate) fn tests(steps: &mut Steps, choice: Choice, toolchain: &Toolchain, op
         }
         hosts(variables, options, tally)
     });
+    if python.is_some() {
+        steps.run("the wheel for Python, installed", |tally| {
+            let program = streams.display().to_string();
+            let arguments = ["installed", "--streams", &program];
+            python::step(&arguments, options.require_peers, tally, |_| {}).map(drop)
+        });
+    }
     let folders = [wac, wasmtime].map(|program| program.with_file_name(""));
     steps.run("the lines of the README", |tally| {
         readme::run(&folders, python.is_some(), tally)
     });
     steps.run("CPython's tests of asyncio's streams", |tally| {
-        python::step("compare", options.require_peers, tally, |_| {}).map(drop)
+        python::step(&["compare"], options.require_peers, tally, |_| {}).map(drop)
     });
     steps.run("the benchmark, once and shortly", |_| bench::smoke(choice));
 }
@@ -153,7 +164,7 @@ fn hosts(mut variables: Vec<(&str, PathBuf)>, options: &Options, tally: &mut Tal
 /// nothing where there is none.
 fn python_programs(options: &Options, tally: &mut Tally) -> Result<Option<PathBuf>> {
     let mut lines = Vec::new();
-    let done = python::step("test", options.require_peers, tally, |line| {
+    let done = python::step(&["test"], options.require_peers, tally, |line| {
         lines.push(line.to_owned());
     })?;
     Ok(match done {

@@ -1,5 +1,6 @@
 //! `streams`: composes components to programs, and runs them.
 
+mod compile;
 mod compose;
 mod input;
 mod run;
@@ -22,12 +23,15 @@ enum Command {
     Run(run::Run),
     /// Join parts to one program, in whatever order they are given.
     Compose(compose::Compose),
+    /// Compile a program to machine code, which `streams run --allow-precompiled` starts in milliseconds.
+    Compile(compile::Compile),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(run) => run.execute(),
         Command::Compose(compose) => compose.execute(),
+        Command::Compile(compile) => compile.execute(),
     };
     match result {
         Ok(code) => code,

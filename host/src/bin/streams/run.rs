@@ -5,7 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 use asyncio_streams_host::compose::{Part, compose};
-use asyncio_streams_host::{Denied, Endpoint, Engine, Limits, Network, Program, RunError, Stdin};
+use asyncio_streams_host::{
+    Denied, Endpoint, Engine, Escaped, Limits, Network, Program, RunError, Stdin,
+};
 use clap::Args;
 
 use crate::input::Input;
@@ -34,6 +36,15 @@ pub(crate) struct Run {
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
 
+    /// Let the program read and write this folder, which it finds under the same path or at GUEST. May be repeated.
+    #[arg(long, value_name = "HOST[::GUEST]", value_parser = folder)]
+    dir: Vec<(String, String)>,
+
+    /// Take a program that `streams compile` has made. It is machine code and runs without any check: it must be a
+    /// file of your own.
+    #[arg(long, conflicts_with = "with")]
+    allow_precompiled: bool,
+
     /// Compose the program with this part first, such as streams.wasm. May be repeated.
     #[arg(long, value_name = "PART.wasm")]
     with: Vec<PathBuf>,
@@ -53,7 +64,11 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn execute(self) -> anyhow::Result<ExitCode> {
         let (file, args) = self.program.split_first().context("no program is given")?;
-        let program = load(file, &self.with)?;
+        let program = match self.allow_precompiled {
+            // SAFETY: with this option the user says that it may run unchecked.
+            true => unsafe { Program::from_compiled_file(&Engine::new()?, file) }?,
+            false => load(file, &self.with)?,
+        };
         // The program runs in this thread; signals come in through another one even while it computes.
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -67,6 +82,11 @@ impl Run {
             .limits(Limits::new().max_handles(self.max_handles));
         for (name, value) in &self.env {
             command = command.env(name, value);
+        }
+        for (host, guest) in &self.dir {
+            command = command
+                .dir(host, guest)
+                .with_context(|| format!("cannot open the folder {}", Escaped(host)))?;
         }
         let input = Input::new();
         let command = command.stdin(Stdin::stream(input.clone()));
@@ -160,6 +180,14 @@ fn grant(denied: &Denied) -> String {
             format!("grant it with --allow-connect {endpoint} or --allow-listen {endpoint}")
         }
         _ => format!("grant it with --allow-connect {endpoint}"),
+    }
+}
+
+fn folder(text: &str) -> Result<(String, String), String> {
+    let (host, guest) = text.split_once("::").unwrap_or((text, text));
+    match host.is_empty() || guest.is_empty() {
+        true => Err("it is not HOST or HOST::GUEST".to_owned()),
+        false => Ok((host.to_owned(), guest.to_owned())),
     }
 }
 
