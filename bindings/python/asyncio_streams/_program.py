@@ -230,7 +230,8 @@ def _show(reason: BaseException) -> None:
         error = left.pop()
         if error is not None and id(error) not in seen:
             seen.add(id(error))
-            error.__traceback__ = _without_ours(error)
+            # Not by assignment: the bindings' errors are frozen.
+            error.with_traceback(_without_ours(error))
             left += [error.__cause__, error.__context__]
     traceback.print_exception(reason)
 
