@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use wasmtime::ResourceLimiter;
 
 /// What a program may use at most.
@@ -56,6 +59,8 @@ pub(crate) struct MemoryLimiter {
     /// What was allowed last, in case that the system then refuses it.
     last: usize,
     refused: bool,
+    /// The memory of several stores together.
+    total: Option<Arc<AtomicUsize>>,
 }
 
 /// What one element of a table takes.
@@ -68,7 +73,14 @@ impl MemoryLimiter {
             used: 0,
             last: 0,
             refused: false,
+            total: None,
         }
+    }
+
+    /// Counts in `total` as well, from now on.
+    pub(crate) fn count_in(&mut self, total: Arc<AtomicUsize>) {
+        total.fetch_add(self.used, Relaxed);
+        self.total = Some(total);
     }
 
     /// The limit, if something was refused because of it.
@@ -83,13 +95,28 @@ impl MemoryLimiter {
         if granted {
             self.last = used - self.used;
             self.used = used;
+            if let Some(total) = &self.total {
+                total.fetch_add(self.last, Relaxed);
+            }
         }
         self.refused |= !granted;
         granted
     }
 
     fn failed(&mut self) {
-        self.used = self.used.saturating_sub(std::mem::take(&mut self.last));
+        let failed = std::mem::take(&mut self.last);
+        self.used = self.used.saturating_sub(failed);
+        if let Some(total) = &self.total {
+            total.fetch_sub(failed, Relaxed);
+        }
+    }
+}
+
+impl Drop for MemoryLimiter {
+    fn drop(&mut self) {
+        if let Some(total) = &self.total {
+            total.fetch_sub(self.used, Relaxed);
+        }
     }
 }
 

@@ -1,19 +1,22 @@
 //! Running a composed program, as `wasmtime run` does.
 
-mod compiled;
 mod error;
 mod stdio;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use wasmtime::component::InstancePre;
-use wasmtime::{Store, error::Context as _};
+use wasmtime::{Store, UpdateDeadline, error::Context as _};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder, p2, p3};
 
 use crate::compose::Part;
-use crate::engine::{Engine, LoadError, read};
+use crate::engine::{Engine, LoadError, one_line, read};
+use crate::life::Watch;
 use crate::limits::Limits;
 use crate::network::Network;
+use crate::sockets::Given;
 use crate::state::State;
 
 pub use error::RunError;
@@ -61,15 +64,31 @@ impl Program {
         Self::from_part(engine, &Part::new(name, bytes))
     }
 
-    fn from_part(engine: &Engine, part: &Part) -> Result<Self, LoadError> {
-        Self::from_linked(engine, part.name(), engine.load(part)?)
+    /// Loads a program that [`Engine::compile`] compiled, in a few milliseconds.
+    ///
+    /// # Errors
+    /// As [`Program::from_file`], and [`LoadError::Compile`] if it was compiled by another version of wasmtime or with
+    /// other settings.
+    ///
+    /// # Safety
+    /// The bytes are machine code in wasmtime's own format. They must come from [`Engine::compile`] and must not have
+    /// been changed since: whoever can change them can make this process do anything.
+    pub unsafe fn from_compiled(
+        engine: &Engine,
+        name: impl Into<String>,
+        bytes: &[u8],
+    ) -> Result<Self, LoadError> {
+        let name = name.into();
+        // SAFETY: by the contract of this function.
+        let pre = unsafe { engine.load_compiled(&name, bytes)? };
+        Self::from_pre(engine, name, pre)
     }
 
-    fn from_linked(
-        engine: &Engine,
-        name: &str,
-        pre: InstancePre<State>,
-    ) -> Result<Self, LoadError> {
+    fn from_part(engine: &Engine, part: &Part) -> Result<Self, LoadError> {
+        Self::from_pre(engine, part.name().to_owned(), engine.load(part)?)
+    }
+
+    fn from_pre(engine: &Engine, name: String, pre: InstancePre<State>) -> Result<Self, LoadError> {
         let component_type = pre.component().component_type();
         let exports = component_type
             .exports(engine.wasmtime())
@@ -82,7 +101,7 @@ impl Program {
             Run::P2
         } else {
             return Err(LoadError::Missing {
-                name: name.to_owned(),
+                name,
                 wanted: "wasi:cli/run",
                 exports,
             });
@@ -90,7 +109,7 @@ impl Program {
         Ok(Self {
             engine: engine.clone(),
             pre,
-            name: name.to_owned(),
+            name,
             run,
         })
     }
@@ -113,12 +132,28 @@ impl Program {
             stdout: Stdout::inherit(),
             stderr: Stdout::inherit(),
             fail_when_stuck: false,
+            given: Vec::new(),
+            watch: None,
+            memory: None,
         }
+    }
+
+    /// Whether it is a program of WASI 0.3, whose sockets are the host's own.
+    #[cfg(feature = "serve")]
+    pub(crate) fn is_p3(&self) -> bool {
+        matches!(self.run, Run::P3)
+    }
+
+    #[cfg(feature = "serve")]
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
     }
 }
 
 /// One run of a [`Program`]. Unless told otherwise the program gets no arguments but its name, no environment, no
-/// input, no network and no files; what it prints goes where the host prints.
+/// input and no network; what it prints goes where the host prints.
+///
+/// It has no files but those in the folders that [`dir`](Command::dir) grants.
 #[must_use = "nothing runs before `run` or `output`"]
 pub struct Command {
     program: Program,
@@ -129,9 +164,47 @@ pub struct Command {
     stdout: Stdout,
     stderr: Stdout,
     fail_when_stuck: bool,
+    given: Vec<Given>,
+    watch: Option<Watch>,
+    memory: Option<Arc<AtomicUsize>>,
 }
 
 impl Command {
+    /// Gives the program a listener of the host.
+    #[cfg(feature = "serve")]
+    pub(crate) fn give(mut self, given: Given) -> Self {
+        self.given.push(given);
+        self
+    }
+
+    /// Has the run watched.
+    #[cfg(feature = "serve")]
+    pub(crate) fn watch(mut self, watch: Watch) -> Self {
+        self.watch = Some(watch);
+        self
+    }
+
+    /// Counts the memory of the run in `bytes` as well, which others may share.
+    #[cfg(feature = "serve")]
+    pub(crate) fn count_memory(mut self, bytes: Arc<AtomicUsize>) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+
+    /// Lets the program read and write in a folder, under the name that it has for the program.
+    ///
+    /// # Errors
+    /// When the folder cannot be opened.
+    pub fn dir(mut self, host: impl AsRef<Path>, guest: impl AsRef<str>) -> Result<Self, RunError> {
+        match self.wasi.preopened_dir(&host, guest, FsPerms::ReadWrite) {
+            Ok(_) => Ok(self),
+            Err(error) => Err(RunError::Folder {
+                folder: host.as_ref().display().to_string(),
+                reason: one_line(&error),
+            }),
+        }
+    }
+
     /// Adds an argument.
     pub fn arg(mut self, arg: impl AsRef<str>) -> Self {
         self.wasi.arg(arg);
@@ -150,20 +223,6 @@ impl Command {
     pub fn env(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.wasi.env(name, value);
         self
-    }
-
-    /// Grants a folder of the host, with all below it, to read and to write. The program finds it at the path `guest`.
-    ///
-    /// # Errors
-    /// [`std::io::Error`] when there is no such folder, or it cannot be opened.
-    pub fn dir(mut self, host: impl AsRef<Path>, guest: impl AsRef<str>) -> std::io::Result<Self> {
-        self.wasi
-            .preopened_dir(host, guest, FsPerms::ReadWrite)
-            .map_err(|error| match error.downcast::<std::io::Error>() {
-                Ok(error) => error,
-                Err(error) => std::io::Error::other(error.to_string()),
-            })?;
-        Ok(self)
     }
 
     /// Grants a network. Without it the program has none.
@@ -225,14 +284,26 @@ impl Command {
             stdout,
             stderr,
             fail_when_stuck,
+            given,
+            watch,
+            memory,
         } = self;
         stdin.apply(&mut wasi);
         stdout.apply_stdout(&mut wasi);
         stderr.apply_stderr(&mut wasi);
         let mut store = State::store(program.engine.wasmtime(), wasi, network, &limits);
+        for given in given {
+            store.data_mut().give(given);
+        }
+        if let Some(memory) = memory {
+            store.data_mut().count_memory(memory);
+        }
+        if let Some(watch) = &watch {
+            interrupt_when_stuck(&mut store, watch);
+        }
         let result = match (program.run, fail_when_stuck) {
             (Run::P2, _) => program.run_p2(&mut store).await,
-            (Run::P3, false) => program.run_p3(&mut store).await,
+            (Run::P3, false) => program.run_p3(&mut store, watch).await,
             (Run::P3, true) => program.call_p3(&mut store).await,
         };
         match result {
@@ -274,11 +345,21 @@ impl Program {
     }
 
     /// The event loop runs for the whole time, so that background work goes on whatever `run` waits for.
-    async fn run_p3(&self, store: &mut Store<State>) -> wasmtime::Result<Result<(), ()>> {
+    async fn run_p3(
+        &self,
+        store: &mut Store<State>,
+        watch: Option<Watch>,
+    ) -> wasmtime::Result<Result<(), ()>> {
         let instance = self.pre.instantiate_async(&mut *store).await?;
         let command = p3::bindings::Command::new(&mut *store, &instance)?;
         store
-            .run_concurrent(async |store| command.wasi_cli_run().call_run(store).await)
+            .run_concurrent(async |store| {
+                let call = command.wasi_cli_run().call_run(store);
+                match watch {
+                    None => call.await,
+                    Some(watch) => alive(call, &watch).await,
+                }
+            })
             .await?
     }
 
@@ -293,6 +374,39 @@ impl Program {
         let (result,) = run.call_async(store, ()).await?;
         Ok(result)
     }
+}
+
+/// Awaits `call`, with a sign of life whenever the event loop runs. It does not run while the program computes.
+async fn alive<T>(call: impl Future<Output = T>, watch: &Watch) -> T {
+    let mut call = std::pin::pin!(call);
+    let mut beats = tokio::time::interval(watch.interval);
+    beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    std::future::poll_fn(|cx| {
+        while beats.poll_tick(cx).is_ready() {
+            watch.life.beat(watch.interval);
+        }
+        call.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// Ends a program whose event loop has not run for too long. Until then it shares its thread: each tick of the epoch,
+/// other tasks get their turn.
+fn interrupt_when_stuck(store: &mut Store<State>, watch: &Watch) {
+    let Some(limit) = watch.limit else {
+        return;
+    };
+    let life = Arc::clone(&watch.life);
+    store.epoch_deadline_callback(move |_| {
+        if life.silent_for() <= limit {
+            return Ok(UpdateDeadline::Yield(1));
+        }
+        life.set_stuck();
+        Err(wasmtime::Error::msg(format!(
+            "it computed for more than {limit:?} without waiting"
+        )))
+    });
+    store.set_epoch_deadline(1);
 }
 
 /// How a program ended.

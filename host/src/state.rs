@@ -1,6 +1,8 @@
 //! What a store holds besides the program.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use wasmtime::Store;
 use wasmtime::component::ResourceTable;
@@ -9,6 +11,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use crate::limits::{Limits, MemoryLimiter};
 use crate::network::{Lookup, Network, Policy};
+use crate::sockets::Given;
 
 /// Past this, wasmtime's tables of host resources and of concurrent work are full; its own default.
 const MIN_TABLE_CAPACITY: usize = 1_000_000;
@@ -20,9 +23,35 @@ pub(crate) struct State {
     lookup: WasiSocketsCtx,
     policy: Arc<Policy>,
     memory: MemoryLimiter,
+    given: Vec<Given>,
 }
 
 impl State {
+    pub(crate) fn table(&self) -> &ResourceTable {
+        &self.table
+    }
+
+    pub(crate) fn table_mut(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    /// Gives the program a listener of the host.
+    pub(crate) fn give(&mut self, given: Given) {
+        self.given.push(given);
+    }
+
+    /// The host's listener for this address, once. A program that wants every address gets the one with its port.
+    pub(crate) fn take_given(&mut self, address: SocketAddr) -> Option<Given> {
+        let is_wanted = |given: &Given| {
+            given.address == address
+                || (address.ip().is_unspecified()
+                    && address.port() == given.address.port()
+                    && address.is_ipv4() == given.address.is_ipv4())
+        };
+        let position = self.given.iter().position(is_wanted)?;
+        Some(self.given.swap_remove(position))
+    }
+
     /// A store for one program, with nothing granted but `network` and what is set in `wasi` already.
     pub(crate) fn store(
         engine: &wasmtime::Engine,
@@ -42,9 +71,12 @@ impl State {
             lookup: Lookup::sockets(),
             policy,
             memory,
+            given: Vec::new(),
         };
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.memory);
+        // An engine that can interrupt would do it at once. Whoever watches a program sets a deadline of its own.
+        store.set_epoch_deadline(u64::MAX >> 1);
         store.set_max_component_handles(limits.max_handles);
         if let Some(table) = store.concurrent_resource_table() {
             table.set_max_capacity(capacity);
@@ -54,6 +86,11 @@ impl State {
 
     pub(crate) fn memory(&self) -> &MemoryLimiter {
         &self.memory
+    }
+
+    /// Counts the memory of the store in `total` as well.
+    pub(crate) fn count_memory(&mut self, total: Arc<AtomicUsize>) {
+        self.memory.count_in(total);
     }
 
     pub(crate) fn policy(&self) -> Arc<Policy> {

@@ -225,6 +225,136 @@ fn text_of_components_and_file_names_is_escaped() {
     }
 }
 
+/// A command that fails unless it has one folder of its own, whose name has three bytes.
+const FOLDERS: &str = r#"(component
+    (import "wasi:filesystem/types@0.3.0" (instance $types (export "descriptor" (type (sub resource)))))
+    (alias export $types "descriptor" (type $descriptor))
+    (import "wasi:filesystem/preopens@0.3.0" (instance $preopens
+        (export "descriptor" (type $d (eq $descriptor)))
+        (export "get-directories" (func (result (list (tuple (own $d) string)))))))
+    (core module $memory
+        (memory (export "memory") 1)
+        (global $next (mut i32) (i32.const 1024))
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+            global.get $next
+            (global.set $next (i32.and (i32.add (global.get $next) (i32.add (local.get 3) (i32.const 7))) (i32.const -8)))))
+    (core instance $m (instantiate $memory))
+    (core func $get (canon lower (func $preopens "get-directories")
+        (memory $m "memory") (realloc (func $m "realloc"))))
+    (core module $main
+        (import "" "memory" (memory 1))
+        (import "" "get" (func $get (param i32)))
+        (func (export "run") (result i32)
+            (call $get (i32.const 8))
+            (if (i32.ne (i32.load (i32.const 12)) (i32.const 1)) (then (return (i32.const 1))))
+            (i32.ne (i32.load offset=8 (i32.load (i32.const 8))) (i32.const 3))))
+    (core instance $i (instantiate $main (with "" (instance
+        (export "memory" (memory $m "memory")) (export "get" (func $get))))))
+    (func $run async (result (result)) (canon lift (core func $i "run")))
+    (instance $r (export "run" (func $run)))
+    (export "wasi:cli/run@0.3.0" (instance $r)))"#;
+
+#[test]
+fn a_program_has_the_folders_that_are_granted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let app = made(&folder, "folders.wasm", FOLDERS);
+    let app = app.as_os_str();
+    let granted = format!("{}::dir", folder.path().display());
+    let code = |args: &[&std::ffi::OsStr]| output(args).status.code();
+    assert_eq!(code(&["run".as_ref(), app]), Some(1), "none by default");
+    assert_eq!(
+        code(&["run".as_ref(), "--dir".as_ref(), granted.as_ref(), app]),
+        Some(0)
+    );
+    let missing = output([
+        "run".as_ref(),
+        "--dir".as_ref(),
+        "no/such::dir".as_ref(),
+        app,
+    ]);
+    let error = String::from_utf8_lossy(&missing.stderr);
+    assert_eq!(missing.status.code(), Some(1), "{error}");
+    assert!(
+        error.starts_with("streams: cannot open the folder no/such: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_program_that_was_compiled_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let compiled = folder.path().join("app.cwasm");
+    for (body, code) in [("i32.const 0", 0), ("i32.const 1", 1)] {
+        let app = command(&folder, body);
+        let compile = [
+            "compile".as_ref(),
+            app.as_os_str(),
+            "-o".as_ref(),
+            compiled.as_os_str(),
+        ];
+        assert!(output(compile).status.success());
+        let run = output(["run".as_ref(), compiled.as_os_str()]);
+        assert_eq!(run.status.code(), Some(code), "{run:?}");
+    }
+    let traps = command(&folder, "unreachable");
+    assert_fails(
+        [
+            "compile".as_ref(),
+            "-o".as_ref(),
+            "no/such/app.cwasm".as_ref(),
+            traps.as_os_str(),
+        ],
+        1,
+        "streams: cannot write no/such/app.cwasm: No such file or directory (os error 2)",
+    );
+}
+
+#[test]
+fn a_program_is_compiled_once_for_a_cache() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let app = command(&folder, "i32.const 0");
+    let cache = folder.path().join("new/cache");
+    let run = || {
+        let args = [
+            "run".as_ref(),
+            "--cache".as_ref(),
+            cache.as_os_str(),
+            app.as_os_str(),
+        ];
+        output(args).status.code()
+    };
+    let files = || {
+        fn below(folder: &Path) -> usize {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries
+                .map(|entry| match entry.path() {
+                    path if path.is_dir() => below(&path),
+                    path => usize::from(path.extension().is_none()),
+                })
+                .sum()
+        }
+        below(&cache)
+    };
+    assert_eq!(run(), Some(0));
+    let kept = files();
+    assert!(kept > 0, "nothing is kept");
+    assert_eq!(run(), Some(0));
+    assert_eq!(files(), kept);
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").expect("written");
+    let args = [
+        "run".as_ref(),
+        "--cache".as_ref(),
+        file.as_os_str(),
+        app.as_os_str(),
+    ];
+    let error = String::from_utf8_lossy(&output(args).stderr).into_owned();
+    assert!(
+        error.starts_with("streams: cannot use the cache "),
+        "{error}"
+    );
+}
+
 /// One number for each kind of connection, in everything that users read.
 #[test]
 fn the_handles_of_a_connection_are_the_same_everywhere() {
@@ -284,7 +414,14 @@ fn the_help_says_what_grants_a_local_address() {
 
 #[test]
 fn wrong_usage_is_two() {
-    for args in [&["run"][..], &["compose", "x.wasm"], &["nonsense"], &[]] {
+    for args in [
+        &["run"][..],
+        &["compose", "x.wasm"],
+        &["serve", "x.wasm"],
+        &["compile", "x.wasm"],
+        &["nonsense"],
+        &[],
+    ] {
         assert_eq!(output(args).status.code(), Some(2), "{args:?}");
     }
     for (option, value, said) in [
@@ -309,6 +446,7 @@ fn wrong_usage_is_two() {
             "there are no patterns",
         ),
         ("--env", "novalue", "it is not NAME=VALUE"),
+        ("--dir", "::guest", "it is not HOST::GUEST"),
         ("--max-handles", "many", "invalid digit"),
     ] {
         let output = output(["run", option, value, "app.wasm"]);
@@ -552,66 +690,5 @@ fn too_many_connections_for_the_handles_name_the_option() {
     assert!(
         error.ends_with("; it has more than 150 handles, raise --max-handles\n"),
         "{error}"
-    );
-}
-
-#[test]
-fn a_compiled_program_starts_without_being_compiled() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let app = command(&folder, "i32.const 1");
-    let compiled = folder.path().join("app.cwasm");
-    let done = output([
-        "compile".as_ref(),
-        app.as_os_str(),
-        "-o".as_ref(),
-        compiled.as_os_str(),
-    ]);
-    assert!(done.status.success(), "{done:?}");
-    let ran = output([
-        "run".as_ref(),
-        "--allow-precompiled".as_ref(),
-        compiled.as_os_str(),
-    ]);
-    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
-    // Without the option it is no component, and what is none is not run with it.
-    let refused = output(["run".as_ref(), compiled.as_os_str()]);
-    assert!(
-        String::from_utf8_lossy(&refused.stderr).contains("is not"),
-        "{refused:?}"
-    );
-    let refused = output([
-        "run".as_ref(),
-        "--allow-precompiled".as_ref(),
-        app.as_os_str(),
-    ]);
-    assert!(
-        String::from_utf8_lossy(&refused.stderr).contains("is no compiled program"),
-        "{refused:?}"
-    );
-    assert_fails(
-        ["run", "--allow-precompiled", "nowhere.cwasm"],
-        1,
-        "streams: cannot read nowhere.cwasm: No such file or directory (os error 2)",
-    );
-}
-
-#[test]
-fn a_folder_that_is_not_there_is_named() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let app = command(&folder, "i32.const 0");
-    let missing = folder.path().join("missing");
-    let said = format!(
-        "streams: cannot open the folder {}: No such file or directory (os error 2)",
-        missing.display()
-    );
-    assert_fails(
-        [
-            "run".as_ref(),
-            "--dir".as_ref(),
-            missing.as_os_str(),
-            app.as_os_str(),
-        ],
-        1,
-        &said,
     );
 }

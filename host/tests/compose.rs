@@ -30,8 +30,7 @@ fn component(name: &str, resolve: Resolve, package: wit_parser::PackageId, world
         .expect("the world");
     let abi = ManglingAndAbi::Legacy(LiftLowerAbi::Sync);
     let mut module = dummy_module(&resolve, world, abi);
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)
-        .expect("metadata");
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("metadata");
     let mut encoder = ComponentEncoder::default();
     let encoder = encoder.validate(true).module(&module).expect("a module");
     Part::new(name, encoder.encode().expect("a component"))

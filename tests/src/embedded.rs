@@ -87,6 +87,8 @@ fn block_on(work: impl Future<Output = Result<Exit>>, stopped: oneshot::Receiver
 async fn run(composed: &Composed, place: In, host: Host, program: Program) -> Result<Exit> {
     let component = composed.compiled();
     let mut linker = Linker::new(components::engine());
+    // The libraries of other languages are of WASI 0.1 and 0.2 in part.
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     if !program.names.is_empty() {
         look_up(&mut linker, program.names)?;

@@ -98,7 +98,7 @@ class Hosts(InFolder):
         grants = tools.Grants(("h:1", "*:2"), ("[::]:3",), False, (".", "a::/b"), ("A=1",))
         self.assertEqual(
             host.command(Path("x.cwasm"), grants, ["-v"]),
-            "/bin/streams run --allow-precompiled --allow-connect=h:1 --allow-connect=*:2 --allow-listen=[::]:3 "
+            "/bin/streams run --allow-connect=h:1 --allow-connect=*:2 --allow-listen=[::]:3 "
             "--dir . --dir a::/b --env A=1 x.cwasm -v".split(),
         )
         self.assertIn("--allow-network", host.command(Path(), tools.Grants(network=True), []))

@@ -227,7 +227,7 @@ impl ConnectOptions {
             raw.set_max_queued(size(bytes))?;
         }
         if let Some(family) = self.family {
-            raw.set_family(family.into());
+            raw.set_family(backend::family(family));
         }
         for (host, port) in &self.local_addresses {
             raw.add_local_address(host, *port);

@@ -250,7 +250,7 @@ impl Reader {
     pub async fn into_stream(
         &self,
     ) -> Result<(ByteReader, impl Future<Output = Result<(), Error>> + use<>), Error> {
-        self.inner.into_stream().await
+        self.inner.give_away().await
     }
 }
 

@@ -145,11 +145,7 @@ impl Server {
 
     /// The addresses that it is bound to, with the ports really used; empty after `close`.
     pub fn sockets(&self) -> Vec<Address> {
-        self.inner
-            .sockets()
-            .into_iter()
-            .map(Address::from)
-            .collect()
+        backend::sockets_of(&self.inner)
     }
 
     /// Whether it listens: from the start, or from `start_serving`, until `close`.

@@ -146,7 +146,7 @@ impl ServerOptions {
             raw.set_max_queued(size(bytes))?;
         }
         if let Some(family) = self.family {
-            raw.set_family(family.into());
+            raw.set_family(backend::family(family));
         }
         if let Some(connections) = self.backlog {
             raw.set_backlog(connections)?;

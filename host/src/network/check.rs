@@ -44,11 +44,10 @@ impl Policy {
         let Network {
             all,
             connect,
-            listen,
             on_denied,
+            ..
         } = &self.network;
-        // With somebody to tell, sockets may be made, so that the check learns what is wanted of them.
-        wasi.allow_tcp(*all || !connect.is_empty() || !listen.is_empty() || on_denied.is_some());
+        wasi.allow_tcp(self.allows_tcp());
         wasi.allow_udp(*all || on_denied.is_some());
         // Only for WASI 0.2; those of WASI 0.3 are answered by `Lookup`.
         wasi.allow_ip_name_lookup(*all || connect.iter().any(|to| to.host == Host::Any));
@@ -57,6 +56,17 @@ impl Policy {
             let granted = policy.check(address, wanted);
             Box::pin(std::future::ready(granted))
         });
+    }
+
+    /// Whether TCP sockets may be made. With somebody to tell they may, so that the check learns what they are for.
+    pub(crate) fn allows_tcp(&self) -> bool {
+        let Network {
+            all,
+            connect,
+            listen,
+            on_denied,
+        } = &self.network;
+        *all || !connect.is_empty() || !listen.is_empty() || on_denied.is_some()
     }
 
     /// May this name be looked up?
@@ -97,7 +107,7 @@ impl Policy {
     }
 
     /// Remembers what a bind gave.
-    pub(super) fn bound(&self, asked: SocketAddr, given: SocketAddr) {
+    pub(crate) fn bound(&self, asked: SocketAddr, given: SocketAddr) {
         if asked.port() == 0 {
             lock(&self.free_ports).insert(given.port());
         }
@@ -113,7 +123,7 @@ impl Policy {
             .any(|granted| granted.host == *host)
     }
 
-    fn check(&self, address: SocketAddr, wanted: SocketAddrUse) -> bool {
+    pub(crate) fn check(&self, address: SocketAddr, wanted: SocketAddrUse) -> bool {
         let address = SocketAddr::new(address.ip().to_canonical(), address.port());
         let Network {
             all,

@@ -28,6 +28,14 @@ pub enum RunError {
         /// known. The names in it are the program's.
         backtrace: String,
     },
+    /// A folder that the program should have cannot be opened.
+    #[error("cannot open the folder {}: {reason}", Escaped(folder))]
+    Folder {
+        /// The folder, as the host names it.
+        folder: String,
+        /// What the system said.
+        reason: String,
+    },
 }
 
 impl RunError {

@@ -320,7 +320,9 @@ class Components(Installed):
         component = self.folder / "prog.wasm"
         self.assertLess(component.stat().st_size, LARGEST)
         streams = next(self.place.glob("venv/lib/python*/site-packages/asyncio_streams/_carried/streams"))
-        done = subprocess.run([streams, "run", component], capture_output=True, text=True, timeout=DEADLINE, check=False)
+        done = subprocess.run(
+            [streams, "run", component], env=self.variables, capture_output=True, text=True, timeout=DEADLINE, check=False
+        )
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "hello\n", ""))
         # Nothing is written where that is not possible.
         status, _, err = self.run_it("build", "prog.py", "-o", "/proc/prog.wasm")

@@ -49,12 +49,15 @@ class Host:
 
     def compile(self, component: Path, output: Path) -> None:
         """Compiles a component to machine code. Raises CommandError."""
-        call([str(self.program), "compile", str(component), "-o", str(output)], "compiling")
+        # What it has compiled is kept as a whole; `streams` needs no cache of its own.
+        options = [] if self.is_wasmtime else ["--cache", "off"]
+        call([str(self.program), "compile", *options, str(component), "-o", str(output)], "compiling")
 
     def command(self, compiled: Path, grants: Grants, arguments: list[str]) -> list[str]:
         """The command that runs what `compile` has made. Raises CommandError for what the host cannot grant."""
-        command = [str(self.program), "run", "--allow-precompiled"]
+        command = [str(self.program), "run"]
         if self.is_wasmtime:
+            command.append("--allow-precompiled")
             if grants.connect or grants.listen:
                 raise CommandError(
                     f"{self.program} cannot grant single addresses: use --allow-network, or run by `streams`, which the "

@@ -30,24 +30,24 @@ impl Source for streams::Reader {
 pub(super) type Answer = Result<Option<Vec<u8>>, types::Error>;
 
 impl Reader {
-    /// Waits until there is an answer `from_mirror`, or until the component has one when it is asked, which `own` makes the
+    /// Waits until there is an answer `mirrored`, or until the component has one when it is asked, which `own` makes the
     /// result of.
     pub(super) async fn answer<T>(
         &self,
         want: impl Fn() -> Wanted,
-        mut from_mirror: impl FnMut(&mut BufferMirror, &streams::Reader) -> Option<T>,
+        mut mirrored: impl FnMut(&mut BufferMirror, &streams::Reader) -> Option<T>,
         ask: impl Fn(&streams::Reader) -> Answer,
         own: impl Fn(Vec<u8>) -> T,
     ) -> Result<T, Error> {
         let mut waited = false;
         loop {
-            if let Some(answer) = self.from_mirror(&mut from_mirror) {
+            if let Some(answer) = self.mirrored(&mut mirrored) {
                 return Ok(answer);
             }
             // Before the wait the component has nothing more than the mirror, which has no answer. After it, there is an
             // answer, if only an error.
             if (waited || !self.knows_all())
-                && let Some(bytes) = self.from_component(&ask)?
+                && let Some(bytes) = self.asked(&ask)?
             {
                 return Ok(own(bytes));
             }
@@ -59,7 +59,7 @@ impl Reader {
     #[inline]
     pub(crate) async fn next_line(&self, line: &mut Line) -> Result<(), Error> {
         if self
-            .from_mirror(|mirror, source| mirror.line(source, line))
+            .mirrored(|mirror, source| mirror.line(source, line))
             .is_none()
         {
             // The line before it need not keep a block while this one is waited for.
@@ -127,12 +127,12 @@ impl Reader {
         if self.raw.exception().is_some() {
             return None;
         }
-        self.from_mirror(|mirror, source| mirror.take_all(source))
+        self.mirrored(|mirror, source| mirror.take_all(source))
     }
 
     /// Whether `wait` is sure to answer at once.
     pub(super) fn satisfies(&self, want: &Wanted) -> bool {
-        let satisfied = self.from_mirror(|mirror, _| {
+        let satisfied = self.mirrored(|mirror, _| {
             Some(match want {
                 Wanted::Any => !mirror.unread().is_empty(),
                 Wanted::Line => mirror.has_line(),
@@ -155,7 +155,7 @@ impl Reader {
     }
 
     pub(super) fn discarded(&self, n: usize) -> bool {
-        self.from_mirror(|mirror, _| Some(mirror.discard(n))) == Some(true)
+        self.mirrored(|mirror, _| Some(mirror.discard(n))) == Some(true)
     }
 
     /// How many bytes are buffered.
@@ -168,7 +168,7 @@ impl Reader {
     }
 
     /// Returns what the mirror can answer; ends a wait that a poll left behind.
-    pub(super) fn from_mirror<T>(
+    pub(super) fn mirrored<T>(
         &self,
         answer: impl FnOnce(&mut BufferMirror, &streams::Reader) -> Option<T>,
     ) -> Option<T> {
@@ -198,7 +198,7 @@ impl Reader {
 
 /// Towards the component.
 impl Reader {
-    pub(super) fn from_component(
+    pub(super) fn asked(
         &self,
         ask: impl FnOnce(&streams::Reader) -> Answer,
     ) -> Result<Option<Vec<u8>>, Error> {

@@ -10,7 +10,7 @@ mod turn;
 mod writer;
 
 use crate::bindings::streams;
-use crate::{ByteReader, Error};
+use crate::{Address, AddressFamily, ByteReader, Error};
 
 pub(crate) use crate::bindings::streams::{
     ConnectOptions, Server, ServerOptions, linger, open_connection, start_server,
@@ -56,4 +56,14 @@ pub(crate) fn set_server_tls(
     config: &ServerConfig,
 ) -> Result<(), Error> {
     Ok(options.set_tls(config)?)
+}
+
+/// Returns a family as the options have it.
+pub(crate) fn family(family: AddressFamily) -> AddressFamily {
+    family
+}
+
+/// Returns the addresses of a server.
+pub(crate) fn sockets_of(server: &Server) -> Vec<Address> {
+    server.sockets()
 }

@@ -17,11 +17,11 @@ impl Reader {
     ) -> Poll<Result<usize, Error>> {
         loop {
             let waited = ready!(self.parked.poll(cx)).transpose()?.is_some();
-            if let Some(n) = self.from_mirror(|mirror, source| mirror.read_into(source, into)) {
+            if let Some(n) = self.mirrored(|mirror, source| mirror.read_into(source, into)) {
                 return Poll::Ready(Ok(n));
             }
             if (waited || !self.knows_all())
-                && let Some(bytes) = self.from_component(|raw| raw.try_read(size(into.len())))?
+                && let Some(bytes) = self.asked(|raw| raw.try_read(size(into.len())))?
             {
                 let n = bytes.len().min(into.len());
                 if let (Some(into), Some(bytes)) = (into.get_mut(..n), bytes.get(..n)) {
@@ -39,7 +39,7 @@ impl Reader {
         self.shared.set(false);
         loop {
             let waited = ready!(self.parked.poll(cx)).transpose()?.is_some();
-            let there = self.from_mirror(|mirror, source| Some(!mirror.fetch(source).is_empty()));
+            let there = self.mirrored(|mirror, source| Some(!mirror.fetch(source).is_empty()));
             if there == Some(true) {
                 return Poll::Ready(Ok(()));
             }

@@ -35,10 +35,9 @@ impl Reader {
                 self.wait_for_input(wanted(read)).await?;
             },
             read => {
-                let from_mirror =
-                    |mirror: &mut BufferMirror, source: &_| take(mirror, source, read);
+                let mirrored = |mirror: &mut BufferMirror, source: &_| take(mirror, source, read);
                 let wanted = || wanted(read);
-                self.answer(wanted, from_mirror, |raw| ask(raw, read), identity)
+                self.answer(wanted, mirrored, |raw| ask(raw, read), identity)
                     .await
             }
         }
@@ -55,10 +54,10 @@ impl Reader {
     }
 
     pub(crate) fn try_read(&self, read: Read<'_>) -> Result<Option<Vec<u8>>, Error> {
-        let from_mirror = |mirror: &mut BufferMirror, source: &_| take(mirror, source, read);
-        match self.from_mirror(from_mirror) {
+        let mirrored = |mirror: &mut BufferMirror, source: &_| take(mirror, source, read);
+        match self.mirrored(mirrored) {
             Some(bytes) => Ok(Some(bytes)),
-            None => self.from_component(|raw| ask(raw, read)),
+            None => self.asked(|raw| ask(raw, read)),
         }
     }
 
@@ -112,7 +111,7 @@ impl Reader {
         self.raw.cancel();
     }
 
-    pub(crate) async fn into_stream(
+    pub(crate) async fn give_away(
         &self,
     ) -> Result<(ByteReader, impl Future<Output = Result<(), Error>> + use<>), Error> {
         self.parked.drop_call();

@@ -13,7 +13,7 @@ use asyncio_streams_engine::{self as engine, Engine, types};
 use asyncio_streams_wasi03::{Received, Wasi, byte_stream, stream_from_handle};
 
 use crate::bindings::imports::wit_stream::StreamPayload;
-use crate::{ByteReader, Error};
+use crate::{Address, AddressFamily, ByteReader, Error};
 
 pub(crate) use engine::{ConnectOptions, Server, ServerOptions};
 pub(crate) use reader::{Line, Reader};
@@ -69,6 +69,16 @@ pub(crate) async fn linger() {
 
 /// Nothing is stored here that a turn could make wrong.
 pub(crate) fn end_turn() {}
+
+/// Returns a family as the options have it.
+pub(crate) fn family(family: AddressFamily) -> types::AddressFamily {
+    family.into()
+}
+
+/// Returns the addresses of a server.
+pub(crate) fn sockets_of(server: &Server) -> Vec<Address> {
+    server.sockets().into_iter().map(Address::from).collect()
+}
 
 /// Returns the engine of this program.
 fn current() -> Engine {

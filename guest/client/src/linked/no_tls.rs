@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use asyncio_streams_engine::{ClientProtector, Protector};
+use asyncio_streams_engine::{ClientProtector, Protector, types};
 
 use crate::{ClientAuthentication, Error, TlsVersion};
 
@@ -22,7 +22,7 @@ macro_rules! refuse {
                 $config
             }
 
-            $(pub(crate) fn $name(&self, $(_: $argument),*) -> Result<$result, Error> {
+            $(pub(crate) fn $name(&self, $(_: $argument),*) -> Result<$result, types::Error> {
                 refuse()
             })*
         }
@@ -61,15 +61,15 @@ pub(crate) fn set_client_tls(
     _: &ClientConfig,
     _: Option<&str>,
 ) -> Result<(), Error> {
-    refuse()
+    Ok(refuse()?)
 }
 
 pub(crate) fn set_server_tls(_: &mut ServerOptions, _: &ServerConfig) -> Result<(), Error> {
-    refuse()
+    Ok(refuse()?)
 }
 
-fn refuse<T>() -> Result<T, Error> {
-    Err(Error::NotSupported(
+fn refuse<T>() -> Result<T, types::Error> {
+    Err(types::Error::NotSupported(
         "TLS: this program has none; build it with the feature \"tls\" of asyncio-streams".into(),
     ))
 }

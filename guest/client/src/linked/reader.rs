@@ -96,7 +96,7 @@ impl Reader {
         self.engine.cancel();
     }
 
-    pub(crate) async fn into_stream(
+    pub(crate) async fn give_away(
         &self,
     ) -> Result<(ByteReader, impl Future<Output = Result<(), Error>> + use<>), Error> {
         let rest = self.engine().into_stream()?;

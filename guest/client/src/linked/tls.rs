@@ -25,7 +25,7 @@ macro_rules! common {
                 Self::default()
             }
 
-            pub(crate) fn set_alpn(&self, protocols: &[&str]) -> Result<(), Error> {
+            pub(crate) fn set_alpn(&self, protocols: &[&str]) -> Result<(), types::Error> {
                 let protocols = protocols.iter().map(|&name| name.to_owned()).collect();
                 self.common(|common| common.set_alpn(protocols))
             }
@@ -34,31 +34,37 @@ macro_rules! common {
                 &self,
                 oldest: TlsVersion,
                 newest: TlsVersion,
-            ) -> Result<(), Error> {
+            ) -> Result<(), types::Error> {
                 self.common(|common| common.set_versions(version(oldest), version(newest)))
             }
 
-            pub(crate) fn set_resumption(&self, on: bool) -> Result<(), Error> {
+            pub(crate) fn set_resumption(&self, on: bool) -> Result<(), types::Error> {
                 self.common(|common| common.set_resumption(on))
             }
 
-            pub(crate) fn set_handshake_timeout(&self, nanoseconds: u64) -> Result<(), Error> {
+            pub(crate) fn set_handshake_timeout(
+                &self,
+                nanoseconds: u64,
+            ) -> Result<(), types::Error> {
                 self.common(|common| common.set_handshake_timeout(nanoseconds))
             }
 
-            pub(crate) fn set_wait_for_peer(&self, on: bool) -> Result<(), Error> {
+            pub(crate) fn set_wait_for_peer(&self, on: bool) -> Result<(), types::Error> {
                 self.common(|common| common.set_wait_for_peer(on))
             }
 
-            pub(crate) fn set_shutdown_timeout(&self, nanoseconds: u64) -> Result<(), Error> {
+            pub(crate) fn set_shutdown_timeout(
+                &self,
+                nanoseconds: u64,
+            ) -> Result<(), types::Error> {
                 self.common(|common| common.set_shutdown_timeout(nanoseconds))
             }
 
             fn common(
                 &self,
                 set: impl FnOnce(&mut Common) -> Result<(), types::Error>,
-            ) -> Result<(), Error> {
-                Ok(set(&mut self.0.borrow_mut().common)?)
+            ) -> Result<(), types::Error> {
+                set(&mut self.0.borrow_mut().common)
             }
         }
 
@@ -74,51 +80,54 @@ common!(ClientConfig);
 common!(ServerConfig);
 
 impl ClientConfig {
-    pub(crate) fn set_built_in_roots(&self, on: bool) -> Result<(), Error> {
-        Ok(self.0.borrow_mut().set_built_in_roots(on)?)
+    pub(crate) fn set_built_in_roots(&self, on: bool) -> Result<(), types::Error> {
+        self.0.borrow_mut().set_built_in_roots(on)
     }
 
-    pub(crate) fn add_roots(&self, certificates: &[u8]) -> Result<u32, Error> {
-        Ok(self.0.borrow_mut().add_roots(certificates)?)
+    pub(crate) fn add_roots(&self, certificates: &[u8]) -> Result<u32, types::Error> {
+        self.0.borrow_mut().add_roots(certificates)
     }
 
-    pub(crate) fn set_certificate(&self, chain: &[u8], key: &[u8]) -> Result<(), Error> {
-        Ok(self.0.borrow_mut().set_certificate(chain, key.to_vec())?)
+    pub(crate) fn set_certificate(&self, chain: &[u8], key: &[u8]) -> Result<(), types::Error> {
+        self.0.borrow_mut().set_certificate(chain, key.to_vec())
     }
 
-    pub(crate) fn dangerous_accept_any_certificate(&self) -> Result<(), Error> {
-        Ok(self.0.borrow_mut().accept_any_certificate()?)
+    pub(crate) fn dangerous_accept_any_certificate(&self) -> Result<(), types::Error> {
+        self.0.borrow_mut().accept_any_certificate()
     }
 
     /// Returns what the configuration makes now.
-    pub(super) fn protector(&self, name: Option<&str>) -> Result<Rc<dyn ClientProtector>, Error> {
+    pub(super) fn protector(
+        &self,
+        name: Option<&str>,
+    ) -> Result<Rc<dyn ClientProtector>, types::Error> {
         Ok(Rc::new(self.0.borrow_mut().client(name)?))
     }
 }
 
 impl ServerConfig {
-    pub(crate) fn add_certificate(&self, chain: &[u8], key: &[u8]) -> Result<(), Error> {
-        Ok(self.0.borrow_mut().add_certificate(chain, key.to_vec())?)
+    pub(crate) fn add_certificate(&self, chain: &[u8], key: &[u8]) -> Result<(), types::Error> {
+        self.0.borrow_mut().add_certificate(chain, key.to_vec())
     }
 
     pub(crate) fn set_client_authentication(
         &self,
         rule: ClientAuthentication,
-    ) -> Result<(), Error> {
+    ) -> Result<(), types::Error> {
         let rule = match rule {
             ClientAuthentication::None => types::ClientAuthentication::None,
             ClientAuthentication::Optional => types::ClientAuthentication::Optional,
             ClientAuthentication::Required => types::ClientAuthentication::Required,
         };
-        Ok(self.0.borrow_mut().set_client_authentication(rule)?)
+        self.0.borrow_mut().set_client_authentication(rule)
     }
 
-    pub(crate) fn add_client_roots(&self, certificates: &[u8]) -> Result<u32, Error> {
-        Ok(self.0.borrow_mut().add_client_roots(certificates)?)
+    pub(crate) fn add_client_roots(&self, certificates: &[u8]) -> Result<u32, types::Error> {
+        self.0.borrow_mut().add_client_roots(certificates)
     }
 
     /// Returns what the configuration makes now.
-    pub(super) fn protector(&self) -> Result<Rc<dyn Protector>, Error> {
+    pub(super) fn protector(&self) -> Result<Rc<dyn Protector>, types::Error> {
         Ok(Rc::new(self.0.borrow_mut().server()?))
     }
 }

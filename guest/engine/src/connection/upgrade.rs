@@ -120,11 +120,11 @@ impl Connection {
     /// Drops a handshake that did not begin.
     pub(super) fn forget_upgrade(&self) {
         let upgrade = self.upgrade.take();
-        if upgrade.is_some() {
-            if let Some(this) = self.this.upgrade() {
-                let _away = Away(this);
-                drop(upgrade);
-            }
+        if upgrade.is_some()
+            && let Some(this) = self.this.upgrade()
+        {
+            let _away = Away(this);
+            drop(upgrade);
         }
     }
 }

@@ -65,7 +65,7 @@ fn close_ends_a_pending_read() {
 fn abort_drops_what_is_queued() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
-        writer.write(&pattern(0, (4 * MUCH))).unwrap();
+        writer.write(&pattern(0, 4 * MUCH)).unwrap();
         let abort = async {
             lab.quiet().await;
             writer.abort();

@@ -350,9 +350,9 @@ fn local_address_is_bound() {
         let mut listener = lab.listen();
         let port = listener.address().port();
         let mut options = ConnectOptions::default();
-        options.add_local_address("2001:db8::1".into(), 0);
-        options.add_local_address("192.0.2.99".into(), 0);
-        options.add_local_address(CLIENT.into(), 4000);
+        options.add_local_address("2001:db8::1", 0);
+        options.add_local_address("192.0.2.99", 0);
+        options.add_local_address(CLIENT, 4000);
         let (_reader, writer) = open(&lab, SERVER, port, options).await.unwrap();
         let peer = listener.accept().await;
         assert_eq!(writer.sockname(), Some(inet(at("192.0.2.1:4000"))));
@@ -366,10 +366,10 @@ fn without_a_fitting_local_address_it_fails() {
         let listener = lab.listen();
         let port = listener.address().port();
         let mut options = ConnectOptions::default();
-        options.add_local_address("2001:db8::1".into(), 0);
+        options.add_local_address("2001:db8::1", 0);
         let found = attempts(open(&lab, SERVER, port, options.clone()).await);
         assert_eq!(found[0].error.code, NetworkCode::AddressNotAvailable);
-        options.add_local_address("192.0.2.99".into(), 0);
+        options.add_local_address("192.0.2.99", 0);
         let found = attempts(open(&lab, SERVER, port, options).await);
         assert_eq!(found[0].error.code, NetworkCode::AddressNotAvailable);
     });

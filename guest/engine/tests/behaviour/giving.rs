@@ -204,12 +204,12 @@ fn into_stream_gives_what_is_buffered_and_what_comes() {
         let (reader, _writer, peer) = lab.peer().await;
         peer.write(b"buffered").await.unwrap();
         reader.wait(Wanted::Exactly(8)).await.unwrap();
-        let rest = reader.into_stream().unwrap();
+        let rest = reader.give_away().unwrap();
         assert_eq!(reader.read(1).await, Err(Error::Closed));
         assert_eq!(reader.exception(), Some(Error::Closed));
         assert!(!reader.at_eof());
         assert_eq!(reader.buffered(), 0);
-        assert_eq!(reader.into_stream().err(), Some(Error::Closed));
+        assert_eq!(reader.give_away().err(), Some(Error::Closed));
         let (mut source, copying) = copy(&lab, rest);
         let sending = async {
             peer.write(&pattern(0, MUCH)).await.unwrap();
@@ -227,7 +227,7 @@ fn into_stream_gives_what_is_buffered_and_what_comes() {
 fn given_input_is_read_only_when_it_is_wanted() {
     run(|lab| async move {
         let (reader, _writer, peer) = lab.peer().await;
-        let (mut source, copying) = copy(&lab, reader.into_stream().unwrap());
+        let (mut source, copying) = copy(&lab, reader.give_away().unwrap());
         let mut sent = 0;
         for _ in 0..50 {
             sent += peer.try_write(&[1; 10_000]);
@@ -245,7 +245,7 @@ fn given_input_is_read_only_when_it_is_wanted() {
 fn dropped_stream_discards_the_rest_and_the_writer_goes_on() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
-        let (mut source, copying) = copy(&lab, reader.into_stream().unwrap());
+        let (mut source, copying) = copy(&lab, reader.give_away().unwrap());
         peer.write(b"first").await.unwrap();
         source.read(2).await.unwrap();
         drop(source);
@@ -260,7 +260,7 @@ fn dropped_stream_discards_the_rest_and_the_writer_goes_on() {
 fn outcome_of_given_input_is_the_loss() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
-        let (mut source, copying) = copy(&lab, reader.into_stream().unwrap());
+        let (mut source, copying) = copy(&lab, reader.give_away().unwrap());
         peer.write(b"abc").await.unwrap();
         assert_eq!(source.read(1).await.unwrap().len(), 1);
         peer.reset();
@@ -274,7 +274,7 @@ fn outcome_of_given_input_is_the_loss() {
 fn abort_ends_given_input() {
     run(|lab| async move {
         let (reader, writer, _peer) = lab.peer().await;
-        let (mut source, copying) = copy(&lab, reader.into_stream().unwrap());
+        let (mut source, copying) = copy(&lab, reader.give_away().unwrap());
         let abort = async {
             lab.quiet().await;
             writer.abort();
@@ -289,7 +289,7 @@ fn abort_ends_given_input() {
 fn given_input_goes_on_after_a_close() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
-        let (mut source, copying) = copy(&lab, reader.into_stream().unwrap());
+        let (mut source, copying) = copy(&lab, reader.give_away().unwrap());
         writer.write(b"bye").unwrap();
         drop((reader, writer));
         assert_eq!(peer.read_to_end().await.unwrap(), b"bye");
@@ -311,7 +311,7 @@ fn given_input_goes_on_after_a_close() {
 fn drop_of_a_given_stream_is_noticed_after_a_close() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
-        let (source, copying) = copy(&lab, reader.into_stream().unwrap());
+        let (source, copying) = copy(&lab, reader.give_away().unwrap());
         writer.write(b"bye").unwrap();
         drop((reader, writer));
         lab.network.sleep(SECOND).await;
@@ -330,7 +330,7 @@ fn into_stream_after_a_failure_gives_the_buffer_then_the_failure() {
         reader.wait(Wanted::Exactly(4)).await.unwrap();
         peer.reset();
         reader.wait(Wanted::End).await.unwrap();
-        let (mut source, copying) = copy(&lab, reader.into_stream().unwrap());
+        let (mut source, copying) = copy(&lab, reader.give_away().unwrap());
         assert_eq!(source.read_to_end().await, b"rest");
         assert_network(copying.await, NetworkCode::ConnectionReset);
     });
@@ -344,7 +344,7 @@ fn given_input_idles_too() {
         let server = lab.serve(options).await;
         let _peer = lab.connect(server.port()).await;
         let (reader, _writer) = server.accept().await.unwrap();
-        let (mut source, copying) = copy(&lab, reader.into_stream().unwrap());
+        let (mut source, copying) = copy(&lab, reader.give_away().unwrap());
         assert!(source.read_to_end().await.is_empty());
         assert_eq!(copying.await, Err(Error::DeadlineExceeded));
     });
@@ -354,7 +354,7 @@ fn given_input_idles_too() {
 fn input_that_is_given_away_and_never_copied_is_discarded() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
-        let rest = reader.into_stream().unwrap();
+        let rest = reader.give_away().unwrap();
         sync_call(|| drop(rest));
         writer.write(b"x").unwrap();
         drop((reader, writer));

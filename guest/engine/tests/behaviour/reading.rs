@@ -188,7 +188,7 @@ fn one_read_at_a_time() {
             assert_eq!(reader.wait(Wanted::Any).await, Err(Error::Busy));
             assert_eq!(reader.try_read(1), Err(Error::Busy));
             assert_eq!(reader.discard(1), Err(Error::Busy));
-            assert_eq!(reader.into_stream().err(), Some(Error::Busy));
+            assert_eq!(reader.give_away().err(), Some(Error::Busy));
             assert_eq!((reader.buffered(), reader.peek(9)), (3, b"par".to_vec()));
             assert!(!reader.at_eof());
             assert_eq!(reader.exception(), None);

@@ -282,7 +282,7 @@ fn reader_is_given_away_from_every_state_that_has_something_to_give() {
                 }
                 _ => {}
             }
-            let rest = reader.into_stream().unwrap();
+            let rest = reader.give_away().unwrap();
             drop(rest);
             reader_row(&lab, "given away", &reader, Says::Closed, false).await;
         });

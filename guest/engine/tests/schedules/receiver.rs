@@ -31,7 +31,7 @@ pub(crate) async fn run(
             return;
         }
         if random.once_in(60) {
-            return receiver.into_stream(&host, &mut random).await;
+            return receiver.give_away(&host, &mut random).await;
         }
         let network = receiver.plan.network.clone();
         let Some(stepped) = within(&network, PATIENCE, receiver.step(&mut random)).await else {
@@ -154,8 +154,8 @@ impl Receiver {
     }
 
     /// Gives the rest away, and reads it from the stream, perhaps not to its end.
-    async fn into_stream(&mut self, host: &Host, random: &mut Random) {
-        let rest = match self.reader.into_stream() {
+    async fn give_away(&mut self, host: &Host, random: &mut Random) {
+        let rest = match self.reader.give_away() {
             Ok(rest) => rest,
             Err(_) => return self.plan.ledger.stopped(self.entry),
         };

@@ -100,7 +100,7 @@ impl Reader {
     }
 
     /// Gives the input away. An async call.
-    pub(crate) fn into_stream(&self) -> Result<InputRest, Error> {
+    pub(crate) fn give_away(&self) -> Result<InputRest, Error> {
         self.raw().into_stream()
     }
 }

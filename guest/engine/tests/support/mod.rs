@@ -1,6 +1,10 @@
 //! What the engine's tests share: two hosts, connections between them, and the check that nothing is left.
 
-#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test program uses a part of it"
+)]
 
 mod ends;
 

@@ -2,26 +2,32 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use asyncio_streams_host::compose::Part;
-use asyncio_streams_host::{Engine, Escaped, Program};
+use asyncio_streams_host::Escaped;
 use clap::Args;
+
+use crate::load::Loading;
 
 #[derive(Args)]
 pub(crate) struct Compile {
-    /// The program, composed.
+    #[command(flatten)]
+    loading: Loading,
+
+    /// The program.
     #[arg(value_name = "APP.wasm")]
     program: PathBuf,
 
-    /// The file to write. It fits this machine and this version of `streams`.
+    /// The file to write. It is machine code for this kind of machine and this version of `streams`, and runs with
+    /// all rights of whoever runs it: keep it where only trusted people write.
     #[arg(short, long, value_name = "APP.cwasm")]
     output: PathBuf,
 }
 
 impl Compile {
     pub(crate) fn execute(self) -> anyhow::Result<ExitCode> {
-        let part = Part::read(&self.program)?;
-        let compiled = Program::precompile(&Engine::new()?, part.name(), part.bytes())?;
-        let output = self.output.display().to_string();
+        let bytes = self.loading.compose(&self.program)?;
+        let engine = self.loading.engine(&self.program, true)?;
+        let compiled = engine.compile(self.program.to_string_lossy(), &bytes)?;
+        let output = self.output.to_string_lossy();
         std::fs::write(&self.output, compiled)
             .with_context(|| format!("cannot write {}", Escaped(&output)))?;
         Ok(ExitCode::SUCCESS)

@@ -25,9 +25,21 @@ impl Input {
         }))
     }
 
+    /// Watches signals on a thread of their own, which reacts even while the program computes.
+    ///
     /// The first SIGINT or SIGTERM closes the input; the second one, or the first for a program that reads no
     /// input, ends the process.
-    pub(crate) async fn close_on_signals(self) {
+    pub(crate) fn close_on_signals(self) -> std::io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || runtime.block_on(self.react()))?;
+        Ok(())
+    }
+
+    async fn react(self) {
         let mut signals = Signals::new();
         let mut exit_code = signals.next().await;
         if self.0.used.load(SeqCst) {

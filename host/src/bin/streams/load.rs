@@ -1,0 +1,121 @@
+//! From files to programs.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use asyncio_streams_host::compose::{Part, compose};
+use asyncio_streams_host::{Engine, Escaped, Program};
+use clap::Args;
+
+/// Options about loading a program.
+#[derive(Args, Clone)]
+pub(crate) struct Loading {
+    /// Compose the program with this part first, such as streams.wasm. May be repeated.
+    #[arg(long, value_name = "PART.wasm")]
+    with: Vec<PathBuf>,
+
+    /// Keep compiled programs in this folder, by their content; `off` compiles each time. Whoever can write there can
+    /// make this program do anything. The default is asyncio-streams/compiled in the user's folder for caches.
+    #[arg(long, value_name = "DIR|off")]
+    cache: Option<PathBuf>,
+}
+
+impl Loading {
+    /// An engine for `file`: one that can interrupt it, if that is wanted or if the file was compiled for such a one.
+    pub(crate) fn engine(&self, file: &Path, interruptible: bool) -> anyhow::Result<Engine> {
+        let mut config = wasmtime::Config::new();
+        config.cache(self.open_cache()?);
+        Ok(match interruptible || is_compiled(file) {
+            true => Engine::interruptible(config)?,
+            false => Engine::with_config(&config)?,
+        })
+    }
+
+    /// The program in `file`, composed with the parts.
+    pub(crate) fn program(&self, engine: &Engine, file: &Path) -> anyhow::Result<Program> {
+        let name = file.to_string_lossy();
+        if is_compiled(file) {
+            if !self.with.is_empty() {
+                anyhow::bail!(
+                    "{} is compiled: nothing can be composed with it",
+                    Escaped(&name)
+                );
+            }
+            let bytes = read(file)?;
+            // SAFETY: it is a program that the user wants to run, like any other of the system; the documentation says
+            // that it has to be of a trusted origin.
+            return Ok(unsafe { Program::from_compiled(engine, name, &bytes)? });
+        }
+        if self.with.is_empty() {
+            return Ok(Program::from_file(engine, file)?);
+        }
+        Ok(Program::from_bytes(engine, name, &self.compose(file)?)?)
+    }
+
+    /// The bytes of `file`, composed with the parts.
+    pub(crate) fn compose(&self, file: &Path) -> anyhow::Result<Vec<u8>> {
+        let first = Part::read(file)?;
+        if self.with.is_empty() {
+            return read(file);
+        }
+        let parts = std::iter::once(Ok(first)).chain(self.with.iter().map(Part::read));
+        Ok(compose(parts.collect::<Result<Vec<_>, _>>()?)?
+            .bytes()
+            .to_vec())
+    }
+
+    fn open_cache(&self) -> anyhow::Result<Option<wasmtime::Cache>> {
+        let folder = match &self.cache {
+            Some(folder) if folder.as_os_str() == "off" => return Ok(None),
+            Some(folder) => folder.clone(),
+            None => match default_cache() {
+                Some(folder) => folder,
+                None => return Ok(None),
+            },
+        };
+        let opened = private_folder(&folder).and_then(|folder| {
+            let mut config = wasmtime::CacheConfig::new();
+            config.with_directory(folder);
+            wasmtime::Cache::new(config).map_err(std::io::Error::other)
+        });
+        match (opened, &self.cache) {
+            (Ok(cache), _) => Ok(Some(cache)),
+            (Err(error), Some(folder)) => {
+                let folder = folder.to_string_lossy();
+                Err(error).with_context(|| format!("cannot use the cache {}", Escaped(&folder)))
+            }
+            // Nobody asked for this one, and it only saves time.
+            (Err(_), None) => Ok(None),
+        }
+    }
+}
+
+/// Makes the folder if it is not there, for this user only.
+fn private_folder(folder: &Path) -> std::io::Result<PathBuf> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    folder.canonicalize()
+}
+
+fn default_cache() -> Option<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let caches = match variable("XDG_CACHE_HOME") {
+        Some(caches) => PathBuf::from(caches),
+        None => PathBuf::from(variable("HOME")?).join(".cache"),
+    };
+    // A folder of its own: wasmtime removes everything from its cache that it does not know.
+    Some(caches.join("asyncio-streams/compiled"))
+}
+
+/// Whether the file holds what `streams compile` writes, which is no WebAssembly.
+fn is_compiled(file: &Path) -> bool {
+    matches!(wasmtime::Engine::detect_precompiled_file(file), Ok(Some(_)))
+}
+
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let name = file.to_string_lossy();
+    std::fs::read(file).with_context(|| format!("cannot read {}", Escaped(&name)))
+}

@@ -1,0 +1,50 @@
+//! The files in docs/deploy: their commands are those that the program takes.
+
+use crate::support::streams;
+
+fn read(file: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../docs/deploy")
+        .join(file);
+    std::fs::read_to_string(path).expect("a file")
+}
+
+/// The words of a command, with ports that nobody else has and without systemd's sockets.
+fn assert_is_taken(words: &[String]) {
+    let mut command = streams(["serve"]);
+    for word in words {
+        match word.as_str() {
+            "systemd" => command.arg("127.0.0.1:0"),
+            word if word.starts_with("0.0.0.0:") => command.arg("127.0.0.1:0"),
+            word if word.starts_with("unix:/run/") => command.arg("127.0.0.1:0"),
+            word => command.arg(word),
+        };
+    }
+    let output = command.output().expect("the program runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    // Wrong options would be 2; the program itself is not there.
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("app.cwasm"), "{error}");
+}
+
+/// The strings of a list in JSON's notation that begins with `streams`, `serve`.
+fn list(text: &str) -> Vec<String> {
+    let start = text.find(r#"["streams", "serve", "#).expect("a command");
+    let list = text[start..].lines().next().expect("a line");
+    let list = list.trim_matches(['[', ']']).split(',');
+    list.skip(2)
+        .map(|word| word.trim().trim_matches(['"', ']']).to_owned())
+        .collect()
+}
+
+#[test]
+fn the_commands_of_the_deployment_are_taken() {
+    assert_is_taken(&list(&read("Containerfile")));
+    assert_is_taken(&list(&read("kubernetes.yaml")));
+    let service = read("streams.service");
+    let (_, line) = service
+        .split_once("/usr/local/bin/streams serve ")
+        .expect("a command");
+    let words = line.lines().next().expect("a line").split(' ');
+    assert_is_taken(&words.map(str::to_owned).collect::<Vec<_>>());
+}
