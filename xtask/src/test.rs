@@ -122,13 +122,6 @@ pub(crate) fn tests(steps: &mut Steps, choice: Choice, toolchain: &Toolchain, op
         }
         hosts(variables, options, tally)
     });
-    if python.is_some() {
-        steps.run("the wheel for Python, installed", |tally| {
-            let program = streams.display().to_string();
-            let arguments = ["installed", "--streams", &program];
-            python::step(&arguments, options.require_peers, tally, |_| {}).map(drop)
-        });
-    }
     let folders = [wac, wasmtime].map(|program| program.with_file_name(""));
     steps.run("the lines of the README", |tally| {
         readme::run(&folders, python.is_some(), tally)
