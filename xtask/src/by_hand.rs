@@ -4,7 +4,7 @@ use crate::checkout;
 use crate::shell::ADDRESS;
 
 /// The folder of the files that the commands write.
-pub(crate) const FOLDER: &str = "target/by-hand";
+const FOLDER: &str = "target/by-hand";
 
 /// A command and its purpose.
 pub(crate) struct Line {

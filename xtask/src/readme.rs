@@ -36,12 +36,7 @@ pub(crate) fn run(folders: &[PathBuf], python: bool, tally: &mut Tally) -> Resul
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("cannot read {}", file.display()))?;
     let blocks = blocks(&text);
-    // `cargo new` refuses the folder of an earlier run.
-    let folder = checkout::root().join(by_hand::FOLDER);
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder)
-            .with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
+    let beside = Beside::new();
     for line in by_hand::lines() {
         if !blocks.concat().contains(&line.command) {
             bail!(
@@ -71,6 +66,7 @@ pub(crate) fn run(folders: &[PathBuf], python: bool, tally: &mut Tally) -> Resul
         }
         let mut session = Session::new(folders.iter().cloned());
         for line in block {
+            let line = beside.replace(&line);
             match line.split_once(' ') {
                 Some(("cargo", rest)) if rest.starts_with("xtask") => check_ours(&line)?,
                 Some(("cargo", rest)) if rest.starts_with("install ") => check_install(&line)?,
@@ -81,6 +77,30 @@ pub(crate) fn run(folders: &[PathBuf], python: bool, tally: &mut Tally) -> Resul
         }
     }
     Ok(())
+}
+
+/// The folder of a user's own crate, which the README makes beside the checkout.
+const HELLO: &str = "../hello";
+
+/// Where the tests make that crate: in a folder for temporary files, and only while this value lives.
+struct Beside(PathBuf);
+
+impl Beside {
+    fn new() -> Self {
+        let name = format!("asyncio-streams-{}", std::process::id());
+        Beside(std::env::temp_dir().join(name))
+    }
+
+    fn replace(&self, line: &str) -> String {
+        line.replace(HELLO, &self.0.join("hello").to_string_lossy())
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // It may not be there.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// Whether rustup has the target of crates that cargo alone builds, or can add it.
