@@ -93,7 +93,14 @@ fn run(
         What::Library => command.arg("--lib"),
         What::Examples | What::QuickExamples => command.arg("--examples"),
         What::Linked => command.args(["--examples", "--no-default-features"]),
-        What::LinkedNamed(name) => command.args(["--example", name, "--no-default-features"]),
+        What::LinkedNamed(name) => command.args([
+            "--example",
+            name,
+            "--no-default-features",
+            // The engine is a part of the program, which users compile for speed.
+            "--config",
+            "profile.guest.opt-level=3",
+        ]),
         What::Named(names) => command.args(names.iter().flat_map(|name| ["--example", name])),
         What::Module(name) => command.args([
             "--example",

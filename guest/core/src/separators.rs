@@ -45,6 +45,14 @@ impl Separators {
         })
     }
 
+    /// Returns whether `separators` are these, in the same order: the shortest first, each once.
+    pub fn are(&self, separators: &[&[u8]]) -> bool {
+        self.members.len() == separators.len()
+            && (self.members.iter())
+                .zip(separators)
+                .all(|(member, other)| member == other)
+    }
+
     /// The separators, the shortest first.
     pub(crate) fn members(&self) -> &[Vec<u8>] {
         &self.members

@@ -39,8 +39,7 @@ impl Connection {
             self.discard_before(position);
             let mut coop = Coop::new(TURN);
             loop {
-                let answer = attempt(&mut self.input.buffer.borrow_mut());
-                self.weigh();
+                let answer = self.take(&mut attempt);
                 if let Some(answer) = answer? {
                     return Ok(answer);
                 }
@@ -57,9 +56,19 @@ impl Connection {
         if self.input.reading.is_busy() {
             return Err(Error::Busy);
         }
-        let answer = attempt(&mut self.input.buffer.borrow_mut());
-        self.weigh();
-        Ok(answer?)
+        Ok(self.take(attempt)?)
+    }
+
+    /// Runs a read of the core, and no longer counts what it took.
+    fn take<T>(
+        &self,
+        attempt: impl FnOnce(&mut Reader<Error>) -> Result<T, ReadError<Error>>,
+    ) -> Result<T, ReadError<Error>> {
+        let mut input = self.input.buffer.borrow_mut();
+        let before = input.buffered();
+        let answer = attempt(&mut input);
+        self.memory.less(before.saturating_sub(input.buffered()));
+        answer
     }
 
     /// Ends the read or wait that is pending with `cancelled`.
@@ -165,5 +174,7 @@ impl Connection {
             input.feed(&bytes);
             self.engine.buffers().give_back(bytes);
         }
+        drop(input);
+        self.weigh();
     }
 }

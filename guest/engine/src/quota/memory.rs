@@ -53,6 +53,11 @@ impl MemoryPermit {
         held.set(held.get().saturating_sub(before).saturating_add(bytes));
     }
 
+    /// Counts so many bytes less than before.
+    pub(crate) fn less(&self, bytes: usize) {
+        self.set(self.held.get().saturating_sub(bytes));
+    }
+
     /// Returns how many bytes more the connection may take.
     pub(crate) fn room(&self) -> usize {
         let of_all = self.quota.limit.saturating_sub(self.quota.held.get());
