@@ -1,8 +1,8 @@
 //! asyncio:streams without I/O.
 //!
-//! Bytes and events go in, bytes and decisions come out. Nothing here knows WASI, an async runtime or a clock: whoever
-//! drives these types moves the bytes, does the waiting and hands the time in. That is why they can be tested to the
-//! last byte on any machine, and why the same code serves sockets, in-memory pairs and whatever comes later.
+//! Bytes and events go in, bytes and decisions come out. Nothing here knows WASI, an async runtime or a clock. The
+//! caller moves the bytes, waits, and passes the time in. Therefore every detail can be tested on any machine, and the
+//! same code serves sockets, in-memory pairs and other transports.
 //!
 //! ```text
 //!   transport --feed--> Reader --read, readline...--> caller        every read answers at once: bytes, an error,

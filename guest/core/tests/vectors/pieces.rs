@@ -1,4 +1,4 @@
-//! How the bytes of one `feed` arrive.
+//! Cuts the bytes of one `feed` into pieces.
 
 /// A way to cut bytes.
 pub(crate) enum Pieces {
@@ -21,7 +21,7 @@ impl Pieces {
         matches!(self, Self::Whole)
     }
 
-    /// The pieces of `data`; one, if it is empty.
+    /// Returns the pieces of `data`; one piece if it is empty.
     pub(crate) fn cut<'a>(&mut self, data: &'a [u8]) -> Vec<&'a [u8]> {
         let mut pieces = Vec::new();
         let mut rest = data;
