@@ -1,7 +1,7 @@
 //! asyncio's streams over small traits: connections, servers, TLS and quotas.
 //!
-//! Nothing here knows WASI, an async runtime, or how callers reach it. A [`Platform`](platform::Platform) provides sockets,
-//! a clock and a background; faces convert arguments and results.
+//! Nothing here knows WASI, an async runtime, or how callers reach it. A [`Platform`](platform::Platform) provides
+//! sockets, a clock and a background; faces convert arguments and results.
 //!
 //! ```text
 //!   faces: WIT component, linked crate
@@ -19,7 +19,7 @@
 //!   platform: Source, Sink, TcpSocket, Listener, Clock, Executor
 //! ```
 //!
-//! Three rules hold everywhere, because a trap ends every component in the store:
+//! Three rules apply everywhere, because a trap ends every component in the store:
 //!
 //! - No borrow of a `RefCell` lives across an `await`.
 //! - The contract of [`platform`] holds: operations are polled in async calls and in the background only.

@@ -1,4 +1,4 @@
-//! Taking input from the transport while a read waits.
+//! Takes input from the transport while a read waits.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -14,14 +14,15 @@ use crate::types::Error;
 use super::Connection;
 use super::input::Loan;
 
-/// Reads in a row after which other tasks get a turn.
+/// How many pieces of input one read takes before it lets other tasks run.
 const TURN: u32 = 16;
 
 impl Connection {
-    /// Runs a read of the core until it has an answer, taking input meanwhile. Input before `position`, counted from the
-    /// beginning of the stream, is discarded first.
+    /// Runs a read of the core until it returns an answer, and takes input meanwhile. Discards input before `position`
+    /// first, counted from the beginning of the stream.
     ///
-    /// The read is pending from the call on: `busy` while another read or wait is. Dropping the future takes nothing.
+    /// The read is pending from the call on; it fails with `busy` while another read or wait is pending. A dropped
+    /// future consumes nothing.
     pub(crate) fn read<T>(
         &self,
         position: u64,
@@ -59,7 +60,7 @@ impl Connection {
         Ok(answer?)
     }
 
-    /// Ends the read or wait that is pending with `cancelled`.
+    /// Ends the pending read or wait with `cancelled`.
     pub(crate) fn cancel_read(&self) {
         if self.input.reading.is_busy() {
             self.input.cancelled.set(true);
@@ -96,7 +97,7 @@ impl Connection {
             Some(None) => {
                 if let Some(outcome) = self.unless_interrupted(incoming.outcome()).await? {
                     if outcome.is_ok() && self.is_transmitting() {
-                        // The system reports a loss once. The pending write is about to learn of it, if this is one.
+                        // The system reports a loss only once, and the pending write may be the one that receives it.
                         self.engine.next_turn().await;
                     }
                     loan.incoming = None;
@@ -108,11 +109,11 @@ impl Connection {
         Ok(())
     }
 
-    /// The transport has no more input.
+    /// Records that the transport has no more input.
     fn end(&self, outcome: Result<(), Error>) {
         match (self.outcome(), outcome) {
-            // The system reports a loss once. When a write has met it, this end is the same loss, which TLS reports as a
-            // truncation.
+            // The system reports a loss only once. When a write has received it, this end is the same loss; TLS reports
+            // it as a truncation.
             (Some(Err(loss)), _) => self.end_input(loss),
             (_, Err(error)) => {
                 self.lost(error.clone());
@@ -122,7 +123,8 @@ impl Connection {
         }
     }
 
-    /// Runs `future` until it is done, `None` when the input failed meanwhile, `cancelled` when cancelled.
+    /// Runs `future` to its end. Returns `None` if the input failed meanwhile, and `cancelled` if the read was
+    /// cancelled.
     async fn unless_interrupted<T>(
         &self,
         future: impl Future<Output = T>,
