@@ -89,7 +89,7 @@ async fn refused(client: &ClientConfig, port: u16) -> Result {
         ("1.2.3.4.5", "1.2.3.4.5", "no IPv4 address"),
         ("::1%eth0", "::1%eth0", "network interface"),
         ("http://bücher", "http://bücher", "URL"),
-        ("a\nb", "a\\nb", "which no name has"),
+        ("a\nb", "a\\nb", "which names cannot contain"),
         ("a\u{202e}b", "a\\u{202e}b", "xn--"),
         ("bu\u{308}cher", "bu\u{308}cher", "xn--"),
     ] {
