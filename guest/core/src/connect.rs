@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 /// A race of connection attempts to a list of addresses, numbered from 0 in the order in which they are tried.
 ///
-/// An attempt starts when the one before it has failed, or when the delay has passed since that one started, whichever
-/// is first (as in asyncio). The first attempt that succeeds wins; the caller then drops the others and this value.
+/// An attempt starts when the one before it has failed, or when the delay has passed since that one started. Whichever
+/// is first counts, as in asyncio. The first attempt that succeeds wins; the caller then drops the others and this value.
 /// Times are nanoseconds of any clock that does not go backwards.
 #[derive(Debug)]
 pub struct HappyEyeballs<E> {
@@ -22,7 +22,7 @@ enum Attempt<E> {
     Failed(E),
 }
 
-/// What to do next.
+/// The next step of a race.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Start this attempt, then ask again.
@@ -49,7 +49,7 @@ impl<E> HappyEyeballs<E> {
         }
     }
 
-    /// Returns what to do at the time `now`.
+    /// Returns the next step at the time `now`.
     pub fn next(&mut self, now: u64) -> Step {
         let under_way = |attempt: &Attempt<E>| matches!(attempt, Attempt::UnderWay);
         if self.started.len() >= self.count {

@@ -3,8 +3,8 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-/// Interleaves the address families, so that a dead family costs one delay, not one for each of its addresses (RFC
-/// 8305, section 4; asyncio's parameter `interleave`).
+/// Interleaves the address families (RFC 8305, section 4; asyncio's parameter `interleave`). A dead family then costs
+/// one delay, not one for each of its addresses.
 ///
 /// The first `first_family_count` addresses are of the family that comes first. Then the families alternate in the
 /// order in which they appear in `addresses`; each keeps its own order. With 0, nothing is reordered. `family` returns

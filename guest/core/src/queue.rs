@@ -12,7 +12,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// How many bytes are queued.
+    /// Returns how many bytes are queued.
     pub(crate) fn len(&self) -> usize {
         self.bytes
     }

@@ -13,10 +13,10 @@ use memchr::memrchr;
 ///
 /// Every read returns at once: bytes, an error, or `None`, which means that it would have to wait for the transport.
 /// Bytes leave the buffer only with a result, so no bytes are lost when the caller gives up between two tries.
-/// (asyncio's `read(-1)` loses what it had.)
+/// (asyncio's `read(-1)` loses the bytes that it had.)
 ///
-/// `limit` is, as in asyncio, the most bytes before a separator, and half of the bytes that may be buffered before the
-/// reader asks for a [pause](Self::is_paused). Reads of a number of bytes are bounded by `max_result` instead.
+/// `limit` is the most bytes before a separator, as in asyncio. It is also half of the bytes that may be buffered before
+/// the reader asks for a [pause](Self::is_paused). Reads of a number of bytes are bounded by `max_result` instead.
 ///
 /// # End and failure
 /// After [`feed_end`](Self::feed_end), reads return the remaining bytes, then the end: no bytes, or `Incomplete`. After
@@ -45,7 +45,7 @@ enum Input<E> {
     Failed(E),
 }
 
-/// What a caller waits for; see [`Reader::is_ready`].
+/// The condition that a caller waits for; see [`Reader::is_ready`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// At least one byte, or the end: for `read(n)`.
@@ -154,15 +154,15 @@ impl<E: Clone> Reader<E> {
         self.input = Input::Failed(error);
     }
 
-    /// Whether the transport should stop reading, by asyncio's marks. It becomes true when bytes are fed and more than
-    /// `2 * limit` are buffered. It becomes false when a consuming call leaves `limit` or less, or [when a caller
-    /// waits](Self::about_to_wait). It is only advice: bytes that are fed nevertheless are kept.
+    /// Returns whether the transport should stop reading, by asyncio's marks. It becomes true when bytes are fed and
+    /// more than `2 * limit` are buffered. It becomes false when a consuming call leaves `limit` or less, or [when a
+    /// caller waits](Self::about_to_wait). It is only advice: bytes that are fed nevertheless are kept.
     pub fn is_paused(&self) -> bool {
         self.paused
     }
 
     /// Resumes reading, however much is buffered. Call it before waiting for a read that returned `None`: otherwise a
-    /// `readexactly` beyond `2 * limit` would wait for ever.
+    /// `readexactly` beyond `2 * limit` would wait forever.
     pub fn about_to_wait(&mut self) {
         self.paused = false;
     }
@@ -318,8 +318,8 @@ impl<E: Clone> Reader<E> {
         }
     }
 
-    /// Whether the read that matches `wanted` would return a result now, either bytes or an error. Consumes nothing;
-    /// the read that follows does not search again.
+    /// Returns whether the read that matches `wanted` would return a result now, either bytes or an error. Consumes
+    /// nothing; the read that follows does not search again.
     pub fn is_ready(&mut self, wanted: &Wanted) -> bool {
         let buffered = self.buffer.len();
         let open = matches!(self.input, Input::Open);
@@ -364,7 +364,7 @@ impl<E: Clone> Reader<E> {
         self.buffer.len()
     }
 
-    /// Whether the peer has ended cleanly and everything was read. Never true after a failure.
+    /// Returns whether the peer has ended cleanly and everything was read. Never true after a failure.
     pub fn at_eof(&self) -> bool {
         self.buffer.len() == 0 && matches!(self.input, Input::Ended)
     }
@@ -481,8 +481,10 @@ fn remembered<'a>(
     &mut last.get_or_insert_with(new).1
 }
 
-/// Returns how many bytes at the front are lines of at most `limit` bytes before their newline: together at most `most`
-/// bytes, or else `first`, the end of the first line. If the stream has `ended`, the rest may count as a line.
+/// Returns how many bytes at the front are whole lines with at most `limit` bytes before their newline.
+///
+/// The result is at most `most`, or else `first`, the end of the first line. If the stream has `ended`, the rest may
+/// count as a line.
 ///
 /// Within `limit + 1` bytes after a newline no line can be over-long. So one backward search covers that many bytes,
 /// instead of one search for each line.

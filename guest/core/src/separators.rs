@@ -55,7 +55,7 @@ impl Separators {
         self.members.last().map_or(1, Vec::len)
     }
 
-    /// Whether these are the separators of `readline`.
+    /// Returns whether these are the separators of `readline`.
     pub(crate) fn is_newline(&self) -> bool {
         matches!(&*self.members, [only] if only == b"\n")
     }

@@ -50,22 +50,23 @@ impl ServerState {
         Ok(())
     }
 
-    /// Stops accepting for good. Idempotent.
+    /// Stops accepting; this is final. Idempotent.
     pub fn close(&mut self) {
         self.phase = Phase::Closed;
     }
 
-    /// Whether the server was started and not yet closed, even if it has its most clients.
+    /// Returns whether the server was started and not yet closed, even if it has the maximum of clients.
     pub fn is_serving(&self) -> bool {
         self.phase == Phase::Serving
     }
 
-    /// Whether the server was closed.
+    /// Returns whether the server was closed.
     pub fn is_closed(&self) -> bool {
         self.phase == Phase::Closed
     }
 
-    /// Whether another client may be accepted now. At the maximum, the operating system's backlog holds the others.
+    /// Returns whether another client may be accepted now. At the maximum, the operating system's backlog holds the
+    /// others.
     pub fn may_accept(&self) -> bool {
         self.is_serving() && self.clients < self.max_connections
     }
@@ -85,7 +86,7 @@ impl ServerState {
         self.max_connections
     }
 
-    /// Whether the server was closed and no client is left.
+    /// Returns whether the server was closed and no client is left.
     pub fn is_done(&self) -> bool {
         self.is_closed() && self.clients == 0
     }
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_leaves_twice_counts_once() {
+    fn an_extra_leave_is_ignored() {
         let mut server = ServerState::new(1).unwrap();
         server.client_left();
         server.client_joined();

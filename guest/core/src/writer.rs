@@ -8,7 +8,7 @@
 //! | `Ending`: accepts no more writes, sends the queued bytes | see above | `next` returned `End` → `EndGiven`;
 //! `abort`, `lost` |
 //! | `EndGiven`: the transport has to send its end | see above | `ended` → `Ended`; `abort`, `lost` |
-//! | `Ended`: the peer was told | see above | `abort`, `lost`, but only while not closed |
+//! | `Ended`: the end was sent | see above | `abort`, `lost`, but only while not closed |
 //! | `Lost`, `Aborted`: nothing is queued any more | see above | none |
 //!
 //! `close` requests the end of this direction and then the end of the connection: it sets the flag `closing` beside the
@@ -59,7 +59,7 @@ enum State<E> {
     Aborted(E),
 }
 
-/// What the transport has to do now.
+/// The next step for the transport.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transmit {
     /// Send these bytes as one write, and call [`Writer::sent`] as they are taken.
@@ -94,9 +94,10 @@ impl<E: Clone> Writer<E> {
         })
     }
 
-    /// Queues `data`, all of it or nothing. Writes that are queued while the transport is busy are sent as one, up to 1
-    /// MiB. A single write is never split, and not copied if the queue is empty.
+    /// Queues `data`, all of it or nothing. Writes that are queued while the transport is busy are sent as one, up to
+    /// 1 MiB. A single write is never split, and not copied if the queue is empty.
     ///
+    /// # Errors
     /// `Lost` after `lost`; `Closed` after `close` or `abort`; `AfterEof` after `write_eof`. These apply even to an
     /// empty write. `BufferFull` if more than `max_queued` bytes would be queued.
     pub fn write(&mut self, data: Vec<u8>) -> Result<(), WriteError<E>> {
@@ -123,7 +124,7 @@ impl<E: Clone> Writer<E> {
         Ok(())
     }
 
-    /// Whether a write would be accepted, regardless of its size.
+    /// Returns whether a write would be accepted, regardless of its size.
     ///
     /// # Errors
     /// As [`write`](Self::write), except `BufferFull`.
@@ -161,8 +162,8 @@ impl<E: Clone> Writer<E> {
         self.finish(State::Aborted(outcome));
     }
 
-    /// Whether `drain` would return at once. False from the time when more than the high mark is queued until the queue
-    /// is down to the low mark, also after `close`.
+    /// Returns whether `drain` would return at once. False from the time when more than the high mark is queued until
+    /// the queue is down to the low mark, also after `close`.
     ///
     /// # Errors
     /// The loss, or the error passed to `abort`.
@@ -176,8 +177,8 @@ impl<E: Clone> Writer<E> {
         self.written
     }
 
-    /// Whether the transport has taken the first `position` bytes. `flush` waits for this, with the current value of
-    /// [`written`](Self::written).
+    /// Returns whether the transport has taken the first `position` bytes. `flush` waits for this, with the current
+    /// value of [`written`](Self::written).
     ///
     /// # Errors
     /// The loss, or the error passed to `abort`; even if those bytes had been taken before.
@@ -196,7 +197,8 @@ impl<E: Clone> Writer<E> {
         }
     }
 
-    /// Whether `close` or `abort` was called, or the connection was lost. The peer's end does not count, as in asyncio.
+    /// Returns whether `close` or `abort` was called, or the connection was lost. The peer's end does not count, as in
+    /// asyncio.
     pub fn is_closing(&self) -> bool {
         self.closing || matches!(self.state, State::Lost(_) | State::Aborted(_))
     }
@@ -245,7 +247,7 @@ impl<E: Clone> Writer<E> {
 
 /// The transport's side.
 impl<E: Clone> Writer<E> {
-    /// Returns what to do now. At most one `Data` is in flight: the next follows when all of it was taken.
+    /// Returns the next step. At most one `Data` is in flight: the next follows when all of it was taken.
     #[expect(
         clippy::should_implement_trait,
         reason = "not an iterator: `Nothing` is not the end"
@@ -265,7 +267,8 @@ impl<E: Clone> Writer<E> {
         Transmit::Nothing
     }
 
-    /// Whether the transport has work: bytes that it has not taken yet, or an end that it was not asked to send yet.
+    /// Returns whether the transport has work: bytes that it has not taken yet, or an end that it was not asked to send
+    /// yet.
     pub fn wants_transport(&self) -> bool {
         self.queued() > 0 || matches!(self.state, State::Ending)
     }

@@ -84,7 +84,7 @@ fn race(fates: &[Fate], delay: Option<u64>) -> Race {
                 race.failed(attempt, attempt);
             }
             (_, Some(until)) => {
-                assert!(until > now, "a wait that does not wait");
+                assert!(until > now, "the wait ends at once");
                 now = until;
             }
             (_, None) => {

@@ -180,7 +180,7 @@ proptest! {
                 Op::Next => match (writer.next(), model.next()) {
                     (Transmit::Data(piece), Transmit::Data(all)) => {
                         prop_assert!(!piece.is_empty() && all.starts_with(&piece));
-                        prop_assert!(piece.len() == all.len() || all.len() > COALESCE, "not as one");
+                        prop_assert!(piece.len() == all.len() || all.len() > COALESCE, "not sent as one piece");
                         model.given += piece.len();
                     }
                     (ours, theirs) => prop_assert_eq!(ours, theirs),

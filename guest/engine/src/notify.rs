@@ -35,7 +35,6 @@ impl WakerSlot {
 ///
 /// A future sleeps in [`Notify::until`]; code that changes the state calls [`Notify::wake`]. Dropping a wait removes
 /// only that future.
-/// forgets the future and touches no other.
 #[derive(Default)]
 pub(crate) struct Notify {
     /// The wakers; `None` for a future that was woken and has not checked yet.

@@ -217,7 +217,7 @@ impl ServerOptions {
         self.family = family;
     }
 
-    /// Sets how many connections that were not accepted yet the system holds.
+    /// Sets the backlog: how many connections the system queues until they are accepted.
     ///
     /// # Errors
     ///

@@ -184,7 +184,7 @@ pub trait Sink {
     ///
     /// # Errors
     ///
-    /// The input ended in another way.
+    /// If the input ended in another way.
     fn poll_peer_end(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))
     }

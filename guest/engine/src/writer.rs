@@ -40,6 +40,7 @@ impl Writer {
     /// Queues `data`, all of it or nothing.
     ///
     /// # Errors
+    ///
     /// `busy` while a `write-stream` or a handshake is pending; `buffer-full`; `closed`; `write-after-eof`; the loss of
     /// the connection.
     pub fn write(&self, data: Vec<u8>) -> Result<(), Error> {

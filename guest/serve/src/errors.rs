@@ -49,7 +49,7 @@ mod tests {
 
     /// Capitals inside words, parentheses and quotes come from `Debug`.
     #[test]
-    fn no_text_is_the_name_of_a_case() {
+    fn texts_contain_no_rust_names() {
         for (error, text) in [
             (Error::Busy, "a call that excludes this one is pending"),
             (

@@ -8,7 +8,7 @@ use crate::errors::describe;
 /// Creates the TLS configuration.
 ///
 /// # Errors
-/// One line for people that names the option: its variable is missing, its certificate or key cannot be used, or the
+/// One line for people that names the option. Its variable is missing, its certificate or key cannot be used, or the
 /// composed program has no TLS.
 pub(crate) fn config(tls: &Tls, environment: &[(String, String)]) -> Result<ServerConfig, String> {
     let value = |option: &str, name: &str, of: &str| {

@@ -84,7 +84,7 @@ enum Event {
     StdinClosed,
 }
 
-/// Serves until standard input ends, if this was requested, or else for ever.
+/// Serves until standard input ends, if this was requested, or else forever.
 async fn accept_all(
     arguments: &Arguments,
     servers: &[Server],
@@ -193,7 +193,7 @@ async fn report(who: &str, result: Result<(), String>, output: &mut Output) {
     }
 }
 
-/// Waits for the end of standard input if `wanted`, or else for ever.
+/// Waits for the end of standard input if `wanted`, or else forever.
 async fn stdin_closed(wanted: bool) {
     if !wanted {
         std::future::pending::<()>().await;

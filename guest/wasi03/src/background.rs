@@ -139,7 +139,7 @@ pub fn after_cancelled(then: impl FnOnce() + 'static) {
     }
 }
 
-/// Ends a cancelled operation in the next turn. It blocks, and calls that start in this turn have to start before.
+/// Ends a cancelled operation in the next turn. Ending it blocks, and calls of this turn must be able to start before.
 pub(crate) fn reap(future: BoxFuture) {
     let id = DRIVER.with(|driver| {
         let id = driver.next_reaping.get();

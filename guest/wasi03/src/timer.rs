@@ -71,7 +71,7 @@ struct Timers {
     clock: WakerSlot,
     /// Keeps the background running while timers are pending.
     keep: RefCell<Option<KeepRunning>>,
-    /// The waits of the host's clock with their ends, each ends before the ones before it.
+    /// The waits of the host's clock with their ends; each ends before the previous ones.
     waits: RefCell<Vec<(u64, ClockWait)>>,
 }
 

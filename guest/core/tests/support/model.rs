@@ -216,7 +216,7 @@ impl Read {
             Self::Exactly(n) => reader.readexactly(*n),
             Self::Until(separators) => {
                 let separators = asyncio_streams_core::Separators::new(separators.clone());
-                reader.readuntil(&separators.expect("what can be searched for"))
+                reader.readuntil(&separators.expect("valid separators"))
             }
         }
     }

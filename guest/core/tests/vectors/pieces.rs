@@ -16,7 +16,7 @@ impl Pieces {
         Self::Random(Box::new(fastrand::Rng::with_seed(seed)))
     }
 
-    /// Whether bytes arrive as they were recorded.
+    /// Returns whether bytes arrive as they were recorded.
     pub(crate) fn is_whole(&self) -> bool {
         matches!(self, Self::Whole)
     }

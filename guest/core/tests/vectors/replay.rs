@@ -7,7 +7,7 @@
 //! replay does the same with `discard` and continues.
 //! 2. `read(-1)` takes nothing before the end. The bytes that asyncio takes while it waits are still buffered here, and
 //! count for the pause mark. When it is cancelled, `discard` applies asyncio's loss.
-//! 3. While a read waits, every other read is `busy`. Asyncio may let the second read take bytes all the same, or lose
+//! 3. While a read waits, every other read is `busy`. Asyncio may let the second read take bytes anyway, or lose
 //! them: `read(-1)` reports only afterwards that it is busy. The replay applies that to the buffer. The waiting read
 //! then continues after those bytes; its result is not compared, only the buffer after it.
 //! 4. A failure hides no bytes, does not follow an end, and is not followed by one. Asyncio's reads all fail; here they

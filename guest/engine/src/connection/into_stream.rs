@@ -33,7 +33,7 @@ impl Connection {
     /// Hands over all input that is still to come. The reader is `closed` afterwards. Only in async calls.
     ///
     /// The bytes are copied to a new stream. Handing over the transport's own stream would be wrong: when it is
-    /// dropped, nothing reads the rest. The peer would then wait for ever, or lose its unread bytes when the socket
+    /// dropped, nothing reads the rest. The peer would then wait forever, or lose its unread bytes when the socket
     /// closes.
     ///
     /// # Errors
@@ -59,8 +59,7 @@ impl Connection {
         self.input.buffer.borrow_mut().give_up(Error::Closed);
         self.set_aside(buffered.len());
         self.given.set(true);
-        // Other parts of the program may not have started the background yet, as with a reader over the program's own
-        // stream.
+        // A connection that has ended no longer keeps the background running.
         self.engine.platform().start();
         Ok(InputRest {
             given: Given(self.clone()),

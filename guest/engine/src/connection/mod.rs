@@ -1,6 +1,6 @@
 //! A connection: the core's buffers, the transport that fills and empties them, and the calls that wait.
 //!
-//! A connection has no task of its own. The call that waits for input takes it from the transport ([`receive`]). Output
+//! A connection has no permanent task. The call that waits for input takes it from the transport ([`receive`]). Output
 //! is written by a call that is about to wait, or once a turn for all connections that have some ([`settle`]). Only two
 //! kinds of work need a task: output that the transport does not take at once ([`transmit`]), and unwanted input
 //! ([`discard`]).
@@ -151,7 +151,7 @@ impl Connection {
         })
     }
 
-    /// Returns how many more bytes the connection may hold. Code that changes what it holds calls
+    /// Returns how many more bytes the connection may hold. Code that changes this calls
     /// [`Connection::weigh`].
     pub(crate) fn room(&self) -> usize {
         self.memory.room()

@@ -57,7 +57,7 @@ async fn send(connection: &Rc<Connection>) {
     }
 }
 
-/// Sends what is queued.
+/// Sends the queue.
 async fn send_queued(connection: &Connection, sink: &mut dyn Sink) -> Result<(), Error> {
     transport::write_rest(sink, |n| connection.sent(n)).await?;
     loop {
@@ -121,7 +121,7 @@ async fn overdue(connection: &Connection) {
     connection.output.changed.wake();
 }
 
-/// Sends the alert that tells the peer why the connection failed, if there is one.
+/// Sends the alert with the reason of the failure, if there is one.
 async fn flush_alert(connection: &Connection) {
     // There is no sink if it was dropped during a write; then nothing can follow.
     let Some(mut sink) = connection.output.sink.take() else {

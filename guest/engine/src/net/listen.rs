@@ -111,8 +111,8 @@ impl Drop for Waiting<'_> {
 ///
 /// # Errors
 ///
-/// As for [`resolve::resolve`]. The first error of a bind, unless it says that this machine lacks the address or the
-/// family; such an error is returned only if no address is left.
+/// As for [`resolve::resolve`]; the first error of a bind. If this machine lacks an address or a family, the error is
+/// returned only if no address is left.
 pub(crate) async fn bind_all(
     engine: &Engine,
     hosts: &[String],
@@ -176,7 +176,7 @@ fn bind_same_port(engine: &Engine, addresses: &[SocketAddr]) -> Result<Vec<Liste
     found.finish()
 }
 
-/// The sockets that were bound, and the last error that says that this machine lacks an address.
+/// The sockets that were bound, and the last error of an address that this machine lacks.
 #[derive(Default)]
 struct Bindings {
     listeners: Vec<Listening>,

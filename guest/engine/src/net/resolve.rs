@@ -16,8 +16,8 @@ use super::host::{self, Host};
 /// # Errors
 ///
 /// - `invalid-argument` if the host is empty or contains a NUL.
-/// - `network(name-not-found)` if the host is neither an address nor a name, if the name service does not know it, or
-///   if it has no address of the family.
+/// - `network(name-not-found)` if the host is neither an address nor a name, is unknown, or has no address of the
+///   family.
 /// - `network(name-lookup-failed)` or `network(access-denied)` if the name service fails or may not be used.
 pub(crate) async fn resolve(
     engine: &Engine,

@@ -24,7 +24,7 @@ pub(super) struct Flow {
     delivered: u64,
     /// Nothing is delivered before this time.
     pause_until: u64,
-    /// The receiver has seen an end, but the sender does not know.
+    /// The receiver has seen an end that the sender did not send.
     cut_off: bool,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Writing {
     pub(super) told: usize,
     /// An operation of the host is pending.
     pub(super) pending: bool,
-    /// The operation has ended; the engine does not know yet.
+    /// The operation has ended, but this was not reported to the engine yet.
     pub(super) arrived: bool,
     pub(super) failed: bool,
     pub(super) waiting: Waiting,

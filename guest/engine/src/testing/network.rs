@@ -145,8 +145,8 @@ impl Network {
     ///
     /// # Panics
     ///
-    /// If nothing can happen any more, if tasks loop without any time passing, if a day has passed on the fake clock,
-    /// or if the contract of the platform is broken.
+    /// If nothing can happen any more, if tasks loop without any time passing, or if a day has passed on the fake clock.
+    /// If the contract of the platform is broken.
     pub fn run<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> T {
         let task = self.spawn(future);
         let begun = self.now();
@@ -177,7 +177,7 @@ impl Network {
         while self.step() {
             assert!(
                 self.now() - begun < LONGEST,
-                "it does not end: {:?}",
+                "the run does not end: {:?}",
                 self.live()
             );
         }
@@ -230,7 +230,7 @@ impl Network {
         self.world.turns_now.set(turns);
         assert!(
             turns < MOST_TURNS,
-            "so many turns without any time that passes: {:?}",
+            "too many turns without any time passing: {:?}",
             self.live()
         );
         let turned = self.world.turn();

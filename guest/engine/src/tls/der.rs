@@ -1,6 +1,6 @@
 //! A minimal reader of DER (X.690) for messages: it distinguishes kinds of objects and verifies nothing.
 
-/// The tags that this reader knows.
+/// The tags that this reader supports.
 const INTEGER: u8 = 0x02;
 const OCTET_STRING: u8 = 0x04;
 const OID: u8 = 0x06;

@@ -110,7 +110,7 @@ impl Sink for Encrypted {
     }
 
     // Sends `close_notify`, then ends the underlying stream. If a close waits for the peer, the stream ends in
-    // `poll_peer_end`: many peers, among them asyncio, send no `close_notify` once they have seen the end of the
+    // `poll_peer_end`. Many peers, among them asyncio, send no `close_notify` once they have seen the end of the
     // stream.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         while self.ending != Ending::Sent {

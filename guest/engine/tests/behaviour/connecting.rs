@@ -361,7 +361,7 @@ fn local_address_is_bound() {
 }
 
 #[test]
-fn without_a_fitting_local_address_it_fails() {
+fn open_without_a_local_address_of_the_family_fails() {
     run(|lab| async move {
         let listener = lab.listen();
         let port = listener.address().port();

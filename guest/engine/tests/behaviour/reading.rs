@@ -315,7 +315,7 @@ fn cancelled_wait_takes_nothing() {
 }
 
 #[test]
-fn reset_comes_after_what_is_buffered() {
+fn reset_comes_after_buffered_bytes() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         peer.write(b"line\nrest").await.unwrap();
@@ -471,7 +471,7 @@ fn separator_across_pieces_is_found() {
 }
 
 #[test]
-fn read_flushes_what_was_written_before_it_waits() {
+fn read_flushes_queued_output_before_it_waits() {
     run_in_order(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         writer.write(b"question\n").unwrap();

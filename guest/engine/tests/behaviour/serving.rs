@@ -201,7 +201,7 @@ fn dropped_server_closes_and_its_clients_continue() {
 }
 
 #[test]
-fn server_dropped_during_an_accept_that_was_left() {
+fn server_dropped_with_an_abandoned_accept() {
     run(|lab| async move {
         let server = lab.serve(ServerOptions::default()).await;
         {

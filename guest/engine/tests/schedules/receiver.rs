@@ -35,7 +35,7 @@ pub(crate) async fn run(
         }
         let network = receiver.plan.network.clone();
         let Some(stepped) = within(&network, PATIENCE, receiver.step(&mut random)).await else {
-            assert!(receiver.plan.faulty, "it waits for ever");
+            assert!(receiver.plan.faulty, "it waits forever");
             return receiver.plan.ledger.stopped(entry);
         };
         match stepped {
@@ -181,7 +181,7 @@ impl Receiver {
                 Some(Some(bytes)) => self.got(&bytes),
                 Some(None) => break,
                 None => {
-                    assert!(self.plan.faulty, "it waits for ever");
+                    assert!(self.plan.faulty, "it waits forever");
                     return self.plan.ledger.stopped(self.entry);
                 }
             }
