@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 /// A race of connection attempts to a list of addresses, numbered from 0 in the order in which they are tried.
 ///
 /// An attempt starts when the one before it has failed, or when the delay has passed since that one started. Whichever
-/// is first counts, as in asyncio. The first attempt that succeeds wins; the caller then drops the others and this value.
-/// Times are nanoseconds of any clock that does not go backwards.
+/// is first counts, as in asyncio. The first attempt that succeeds wins; the caller then drops the others and this
+/// value. Times are nanoseconds of any clock that does not go backwards.
 #[derive(Debug)]
 pub struct HappyEyeballs<E> {
     delay: Option<u64>,

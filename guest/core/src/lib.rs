@@ -1,7 +1,7 @@
 //! asyncio:streams without I/O.
 //!
-//! Bytes and events go in, bytes and decisions come out. Nothing here depends on WASI, an async runtime or a clock.
-//! The caller moves the bytes, waits, and passes the time in. Therefore every detail can be tested on any machine, and the
+//! Bytes and events go in, bytes and decisions come out. Nothing here depends on WASI, an async runtime or a clock. The
+//! caller moves the bytes, waits, and passes the time in. Therefore every detail can be tested on any machine, and the
 //! same code serves sockets, in-memory pairs and other transports.
 //!
 //! ```text

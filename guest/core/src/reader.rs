@@ -9,14 +9,16 @@ use crate::separators::Separators;
 use alloc::vec::Vec;
 use memchr::memrchr;
 
-/// A buffer between a transport that feeds it and a caller who reads it, with the semantics of asyncio's `StreamReader`.
+/// A buffer between a transport that feeds it and a caller who reads it, with the semantics of asyncio's
+/// `StreamReader`.
 ///
 /// Every read returns at once: bytes, an error, or `None`, which means that it would have to wait for the transport.
 /// Bytes leave the buffer only with a result, so no bytes are lost when the caller gives up between two tries.
 /// (asyncio's `read(-1)` loses the bytes that it had.)
 ///
-/// `limit` is the most bytes before a separator, as in asyncio. It is also half of the bytes that may be buffered before
-/// the reader asks for a [pause](Self::is_paused). Reads of a number of bytes are bounded by `max_result` instead.
+/// `limit` is the most bytes before a separator, as in asyncio. It is also half of the bytes that may be buffered
+/// before the reader asks for a [pause](Self::is_paused). Reads of a number of bytes are bounded by `max_result`
+/// instead.
 ///
 /// # End and failure
 /// After [`feed_end`](Self::feed_end), reads return the remaining bytes, then the end: no bytes, or `Incomplete`. After

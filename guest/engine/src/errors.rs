@@ -8,7 +8,7 @@ use crate::types::{Error, NetworkCode, NetworkError};
 
 /// The system's error for an operation on a socket, with the cases of `wasi:sockets/types.error-code`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it, and WASI defines them")]
+#[expect(missing_docs, reason = "WASI defines the names")]
 pub enum SocketError {
     AccessDenied,
     NotSupported,
@@ -29,7 +29,7 @@ pub enum SocketError {
 
 /// The name service's error, with the cases of `wasi:sockets/ip-name-lookup.error-code`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it, and WASI defines them")]
+#[expect(missing_docs, reason = "WASI defines the names")]
 pub enum LookupError {
     AccessDenied,
     InvalidArgument,

@@ -1,7 +1,7 @@
 //! asyncio's streams over small traits: connections, servers, TLS and quotas.
 //!
-//! Nothing here depends on WASI, an async runtime, or the way callers reach it. A [`Platform`](platform::Platform) provides
-//! sockets, a clock and a background; faces convert arguments and results.
+//! Nothing here depends on WASI, an async runtime, or the way callers reach it. A [`Platform`](platform::Platform)
+//! provides sockets, a clock and a background; faces convert arguments and results.
 //!
 //! ```text
 //!   faces: WIT component, linked crate

@@ -43,7 +43,7 @@ provided! {
 }
 
 provided! {
-    #[allow(improper_ctypes, reason = "one of the task's functions is for Rust alone")]
+    #[allow(improper_ctypes, reason = "one of the task's functions is for Rust only")]
     "wasip3_task_set" task_set(task: *mut Task) -> *mut Task;
 }
 

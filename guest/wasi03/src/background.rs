@@ -60,7 +60,7 @@ impl KeepRunning {
     /// Starts the driver and keeps it. Only in async calls.
     #[expect(
         clippy::new_without_default,
-        reason = "it starts something, and only where that can be done"
+        reason = "it starts the driver, which only async calls may do"
     )]
     pub fn new() -> Self {
         keep();

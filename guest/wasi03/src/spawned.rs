@@ -10,8 +10,8 @@ thread_local! {
     static NEW: RefCell<Vec<BoxFuture>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs `future` beside the running task. The caller gets the result of the task's call as soon as there is one; the task
-/// ends with the last of its futures.
+/// Runs `future` beside the running task. The caller gets the result of the task's call as soon as there is one; the
+/// task ends with the last of its futures.
 pub fn spawn(future: impl Future<Output = ()> + 'static) {
     push(Box::pin(future));
 }

@@ -68,7 +68,7 @@ impl Failed {
                     }
                     let (ours, theirs) = (read.try_on(reader), model.read(&read));
                     if ours != theirs {
-                        return Err(format!("{read:?} gave {ours:?}, expected {theirs:?}"));
+                        return Err(format!("{read:?} returned {ours:?}, expected {theirs:?}"));
                     }
                     if let Ok(Some(bytes)) | Err(ReadError::Incomplete { partial: bytes, .. }) =
                         ours

@@ -159,7 +159,7 @@ impl Replay {
             self.waiting = Some(read);
             return match &step.now {
                 Some(Outcome::Pending(_)) => Ok(()),
-                other => Err(format!("waits, but gave {other:?}")),
+                other => Err(format!("waits, but returned {other:?}")),
             };
         }
         self.settle(&step.now, Some((read, answer)), false)
@@ -202,9 +202,9 @@ impl Replay {
         let ready = read.wanted().map(|wanted| self.reader.is_ready(&wanted));
         let answer = self.mark(|reader| read.try_on(reader));
         match ready {
-            Some(ready) if ready == matches!(answer, Ok(None)) => {
-                Err(format!("is_ready said {ready}, {read:?} gave {answer:?}"))
-            }
+            Some(ready) if ready == matches!(answer, Ok(None)) => Err(format!(
+                "is_ready said {ready}, {read:?} returned {answer:?}"
+            )),
             _ => Ok(answer),
         }
     }
@@ -221,7 +221,7 @@ impl Replay {
             (Some(_), Some(given)) => given,
             (recorded, given) => return Err(format!("gave {given:?}, recorded {recorded:?}")),
         };
-        let differs = || format!("{read:?} gave {answer:?}, recorded {recorded:?}");
+        let differs = || format!("{read:?} returned {answer:?}, recorded {recorded:?}");
         match (recorded, &answer) {
             (Some(Outcome::Bytes { ok }), Ok(Some(bytes))) if ok == bytes => {}
             // Rule 6.

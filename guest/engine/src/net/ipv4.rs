@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 /// Parses an ASCII name. Returns `None` unless the last label is a number; then the name must be an address.
 #[expect(
     clippy::option_option,
-    reason = "no number at all, and no address, are different answers"
+    reason = "`None`: not a number; `Some(None)`: a number that is no address"
 )]
 pub(super) fn parse(name: &str) -> Option<Option<Ipv4Addr>> {
     let (mut bits, mut shift, mut valid) = (0_u32, 32_u32, true);

@@ -39,7 +39,7 @@
     clippy::panic,
     clippy::unreachable,
     clippy::unwrap_used,
-    reason = "it runs in tests, where a panic is how a failure shows"
+    reason = "used in tests only, where a panic reports a failure"
 )]
 
 mod background;

@@ -145,8 +145,8 @@ impl Network {
     ///
     /// # Panics
     ///
-    /// If nothing can happen any more, if tasks loop without any time passing, or if a day has passed on the fake clock.
-    /// If the contract of the platform is broken.
+    /// If nothing can happen any more, if tasks loop without any time passing, or if a day has passed on the fake
+    /// clock. If the contract of the platform is broken.
     pub fn run<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> T {
         let task = self.spawn(future);
         let begun = self.now();

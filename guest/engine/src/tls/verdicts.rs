@@ -81,7 +81,7 @@ pub(super) fn of(reason: &CertificateError) -> Fault {
         CertificateError::InvalidOcspResponse => "came with a proof of validity that is not valid",
         CertificateError::ApplicationVerificationFailure => "was refused by the program",
         CertificateError::Other(cause) => other(cause),
-        #[expect(deprecated, reason = "it can still be told apart")]
+        #[expect(deprecated, reason = "matched for its own message")]
         CertificateError::UnsupportedSignatureAlgorithm => UNSUPPORTED,
         _ => UNKNOWN,
     };
