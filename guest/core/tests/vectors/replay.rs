@@ -203,7 +203,7 @@ impl Replay {
         let answer = self.mark(|reader| read.try_on(reader));
         match ready {
             Some(ready) if ready == matches!(answer, Ok(None)) => Err(format!(
-                "is_ready said {ready}, {read:?} returned {answer:?}"
+                "is_ready returned {ready}, {read:?} returned {answer:?}"
             )),
             _ => Ok(answer),
         }
