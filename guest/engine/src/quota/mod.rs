@@ -151,7 +151,7 @@ impl HandleQuota {
         self.part(23).saturating_add(self.extra.get())
     }
 
-    /// Returns this many 24ths of the limit.
+    /// Returns `of_24` of 24 parts of the limit.
     fn part(&self, of_24: u32) -> u32 {
         (self.limit / 24).saturating_mul(of_24)
     }
