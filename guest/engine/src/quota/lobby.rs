@@ -6,7 +6,7 @@
 //!
 //! When the lobby is full, the peer that has been silent for the longest time is dropped. Its place goes to a new
 //! connection, or to a peer that has sent something and would otherwise find no room. So a crowd of silent peers never
-//! keeps out a client that sends.
+//! keeps out a client that sends. A peer that sends does not replace a connection accepted within [`GRACE`]; it waits.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -19,6 +19,9 @@ use crate::notify::WakerSlot;
 use crate::transport::Incoming;
 
 use super::{ACCEPTED, DEFERRED, HandlePermit, HandleQuota};
+
+/// The time, in nanoseconds, for which the first bytes of a new peer may still be in flight.
+const GRACE: u64 = 250_000_000;
 
 /// The decision about an accepted connection.
 pub(crate) enum Admission {
@@ -58,7 +61,7 @@ impl HandleQuota {
 
     /// Hands out as many connections as there is room for, those whose peer has sent something first. Silent ones leave
     /// to make room for these.
-    pub(super) fn admit_deferred(&self) {
+    pub(super) fn admit_deferred(self: &Rc<Self>) {
         while let Some(deferred) = self.lobby.first_speaking() {
             if !deferred.grant(self.total()) {
                 self.clear_room();
@@ -72,22 +75,40 @@ impl HandleQuota {
         }
     }
 
-    /// Returns the number of the current turn.
-    fn turn(&self) -> Option<u64> {
-        Some(self.engine.upgrade()?.platform().turn())
+    /// Returns the time in nanoseconds.
+    fn now(&self) -> Option<u64> {
+        Some(self.engine.upgrade()?.now())
     }
 
     /// Closes enough silent connections, the longest-waiting first, to make room for one whose peer has sent something.
     /// The room is free once their sockets are closed.
-    fn clear_room(&self) {
+    fn clear_room(self: &Rc<Self>) {
         let more = ACCEPTED.saturating_sub(DEFERRED);
         while !self.will_fit(more, self.total()) {
-            match self.lobby.longest_silent() {
-                // A connection that has just arrived may receive its first byte in the next moment.
-                Some(deferred) if !deferred.has_just_arrived() => deferred.leave(),
-                _ => return,
+            let Some(deferred) = self.lobby.longest_silent() else {
+                return;
+            };
+            if let Some(rest) = deferred.grace_left() {
+                return self.admit_later(rest);
             }
+            deferred.leave();
         }
+    }
+
+    /// Calls [`HandleQuota::admit_deferred`] after this time. Only one such call is pending at a time.
+    fn admit_later(self: &Rc<Self>, nanoseconds: u64) {
+        let Some(engine) = self.engine.upgrade() else {
+            return;
+        };
+        if self.lobby.admits_later.replace(true) {
+            return;
+        }
+        let (quota, sleep) = (self.clone(), engine.sleep(nanoseconds));
+        engine.spawn(async move {
+            sleep.await;
+            quota.lobby.admits_later.set(false);
+            quota.admit_deferred();
+        });
     }
 }
 
@@ -100,8 +121,8 @@ pub(crate) struct Deferred {
     closed: Cell<bool>,
     task: WakerSlot,
     number: u64,
-    /// The turn in which it was accepted.
-    arrived_in: Option<u64>,
+    /// The time of the accept, in nanoseconds.
+    accepted_at: Option<u64>,
 }
 
 impl Deferred {
@@ -117,7 +138,7 @@ impl Deferred {
             closed: Cell::new(false),
             task: WakerSlot::default(),
             number,
-            arrived_in: quota.turn(),
+            accepted_at: quota.now(),
         });
         lobby.silent.add(&deferred);
         deferred
@@ -153,8 +174,10 @@ impl Deferred {
         !self.speaks.get() && self.waits()
     }
 
-    fn has_just_arrived(&self) -> bool {
-        self.arrived_in.is_some() && self.arrived_in == self.quota.turn()
+    /// Returns the rest of [`GRACE`], or `None` if it is over.
+    fn grace_left(&self) -> Option<u64> {
+        let waited = self.quota.now()?.saturating_sub(self.accepted_at?);
+        GRACE.checked_sub(waited).filter(|rest| *rest > 0)
     }
 
     fn waits(&self) -> bool {
@@ -253,6 +276,8 @@ pub(super) struct Lobby {
     silent: Queue,
     /// How many connections have been deferred so far.
     count: Cell<u64>,
+    /// Whether a call of [`HandleQuota::admit_later`] is pending.
+    admits_later: Cell<bool>,
 }
 
 impl Lobby {

@@ -619,3 +619,35 @@ fn silent_peers_keep_out_no_peer_that_sends() {
         drop(crowd);
     });
 }
+
+#[test]
+fn peers_that_send_replace_no_new_peer() {
+    run_within(room_for(4), |lab| async move {
+        let mut options = ServerOptions::default();
+        options.set_backlog(1000).unwrap();
+        let server = lab.serve(options).await;
+        let mut crowd = Vec::new();
+        for _ in 0..12 {
+            crowd.push(lab.connect(server.port()).await);
+        }
+        lab.network.sleep(SECOND).await;
+        let new = lab.connect(server.port()).await;
+        // There are more peers than handles.
+        for peer in &crowd {
+            peer.write(b"x").await.unwrap();
+        }
+        lab.network.sleep(SECOND / 10).await;
+        new.write(b"new").await.unwrap();
+        // A served client leaves and makes room.
+        let served = async {
+            loop {
+                let (reader, writer) = server.accept().await.unwrap();
+                if writer.peername() == Some(inet(new.address())) {
+                    return reader.readexactly(3).await;
+                }
+            }
+        };
+        let served = within(&lab.network, 10 * SECOND, served).await;
+        assert_eq!(served.expect("it is served").unwrap(), b"new");
+    });
+}
