@@ -2,13 +2,14 @@
 
 use std::io;
 use std::net::{Shutdown, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+use wasmtime_wasi::p3::bindings::sockets::types::ErrorCode;
 
 use super::given::{Handed, Permit, Stream};
 use super::tls::TlsSocket;
@@ -34,6 +35,7 @@ pub(crate) struct Socket {
     names: Option<Names>,
     /// What a zero-length read took to know that there is something.
     kept: Mutex<Option<u8>>,
+    lost: OnceLock<ErrorCode>,
     permit: Option<Permit>,
 }
 
@@ -47,8 +49,21 @@ impl Socket {
             transport,
             names,
             kept: Mutex::new(None),
+            lost: OnceLock::new(),
             permit,
         }
+    }
+
+    /// Keeps why the connection is lost, for both directions: the system reports a loss once, to the direction that meets
+    /// it first, and the other one finds an end.
+    pub(super) fn lose(&self, code: &ErrorCode) {
+        // The first loss is the cause of all that follow.
+        let _ = self.lost.set(code.clone());
+    }
+
+    /// Returns why the connection is lost, if it is.
+    pub(super) fn loss(&self) -> Option<&ErrorCode> {
+        self.lost.get()
     }
 
     /// The program has it.

@@ -16,6 +16,9 @@ use super::input::Loan;
 
 /// How many pieces of input one read takes before it lets other tasks run.
 const TURN: u32 = 16;
+/// How many turns an end waits for the loss that a pending write may report. A host takes one turn to end the write and
+/// another to report the reason.
+const LOSS_TURNS: u32 = 8;
 
 impl Connection {
     /// Runs a read of the core until it returns an answer, and takes input meanwhile. Discards input before `position`
@@ -96,9 +99,8 @@ impl Connection {
             Some(Some(bytes)) => self.feed(bytes),
             Some(None) => {
                 if let Some(outcome) = self.unless_interrupted(incoming.outcome()).await? {
-                    if outcome.is_ok() && self.is_transmitting() {
-                        // The system reports a loss only once, and the pending write may be the one that receives it.
-                        self.engine.next_turn().await;
+                    if outcome.is_ok() {
+                        self.await_loss().await;
                     }
                     loan.incoming = None;
                     self.end(outcome);
@@ -107,6 +109,17 @@ impl Connection {
             None => {}
         }
         Ok(())
+    }
+
+    /// Waits until the pending write has ended, for a few turns. The system reports a loss only once: if the write
+    /// receives it, the end that the read found is the same loss.
+    async fn await_loss(&self) {
+        for _ in 0..LOSS_TURNS {
+            if !self.is_transmitting() || self.outcome().is_some() {
+                return;
+            }
+            self.engine.next_turn().await;
+        }
     }
 
     /// Records that the transport has no more input.
