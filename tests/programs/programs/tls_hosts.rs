@@ -85,11 +85,11 @@ async fn refused(client: &ClientConfig, port: u16) -> Result {
     for (host, shown, why) in [
         ("a..b", "a..b", "empty label"),
         ("host name", "host name", "a space"),
-        ("127.0.0.1:80", "127.0.0.1:80", "the port is an argument"),
+        ("127.0.0.1:80", "127.0.0.1:80", "a separate argument"),
         ("1.2.3.4.5", "1.2.3.4.5", "no IPv4 address"),
         ("::1%eth0", "::1%eth0", "network interface"),
         ("http://bücher", "http://bücher", "URL"),
-        ("a\nb", "a\\nb", "which no name has"),
+        ("a\nb", "a\\nb", "which names cannot contain"),
         ("a\u{202e}b", "a\\u{202e}b", "xn--"),
         ("bu\u{308}cher", "bu\u{308}cher", "xn--"),
     ] {

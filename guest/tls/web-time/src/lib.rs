@@ -1,4 +1,4 @@
-//! The date from the host, behind the part of web-time's interface that rustls-pki-types uses.
+//! The date from the host, with the part of web-time's interface that rustls-pki-types uses.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ mod bindings {
 
 use bindings::wasi::clocks::system_clock;
 
-/// A moment, counted from the beginning of 1970.
+/// A time, counted from the beginning of 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SystemTime(Duration);
 
@@ -30,7 +30,7 @@ impl SystemTime {
     /// The beginning of 1970.
     pub const UNIX_EPOCH: Self = Self(Duration::ZERO);
 
-    /// Now, by the host's clock; one that stands before 1970 is taken for 1970.
+    /// Returns the current time of the host's clock; a time before 1970 counts as 1970.
     pub fn now() -> Self {
         let now = system_clock::now();
         let seconds = u64::try_from(now.seconds).unwrap_or(0);
@@ -40,16 +40,16 @@ impl SystemTime {
         )
     }
 
-    /// How long after `earlier` it is.
+    /// Returns the time since `earlier`.
     ///
     /// # Errors
-    /// When it is before `earlier`.
+    /// If `earlier` is later than this time.
     pub fn duration_since(&self, earlier: Self) -> Result<Duration, SystemTimeError> {
         self.0.checked_sub(earlier.0).ok_or(SystemTimeError(()))
     }
 }
 
-/// The other moment is later.
+/// The other time is later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SystemTimeError(());
 
