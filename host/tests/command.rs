@@ -407,8 +407,7 @@ fn the_help_says_what_grants_a_local_address() {
     let help = output(["run", "--help"]);
     let help = String::from_utf8_lossy(&help.stdout).into_owned();
     let words: Vec<&str> = help.split_whitespace().collect();
-    let expected =
-        "A local address or port of its own choice to connect from has to be granted here";
+    let expected = "This option also grants a local address or port to connect from";
     assert!(words.join(" ").contains(expected), "{help}");
 }
 
@@ -614,7 +613,7 @@ fn the_first_signal_asks_a_server_to_finish() {
     let (code, error) = server.end();
     assert_eq!(code, Some(0), "{error}");
     assert!(
-        error.contains("streams: the program is asked to finish"),
+        error.contains("streams: the program was asked to finish"),
         "{error}"
     );
 }
