@@ -18,9 +18,9 @@ const OPENSSL: &str = "openssl";
 
 /// Runs the lines block by block. Programs are found in these folders first. A server that a block starts ends with the block.
 ///
-/// Some lines are checked and not run: those of this automation and of the host program, which the tests run anyway, and
-/// those that install a program, which must name the version that the tests use. All commands that the demo prints must be
-/// in the README.
+/// Some lines are checked and not run: those of this automation and of the host program, which the tests run anyway,
+/// and those that install a program, which must name the version that the tests use. The README must contain all
+/// commands that the demo prints.
 ///
 /// # Errors
 /// When a line fails, or a command of the demo is missing.
@@ -96,7 +96,7 @@ fn check_echo(line: &str, printed: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The tests have built this program already, with their own features. Building it alone would take minutes.
+/// The tests have already built this program with their features. Building it alone would take minutes.
 fn check_build(line: &str) -> Result<()> {
     println!("$ {line}   (checked, not run)");
     if line == "cargo build --release -p asyncio-streams-host" && tools::streams()?.is_file() {
@@ -125,7 +125,7 @@ fn blocks(text: &str) -> Vec<Vec<String>> {
             None => {}
             Some(_) if line == "```" => blocks.extend(block.take()),
             Some(lines) => {
-                // Two blanks separate a command from its comment.
+                // Two spaces separate a command from its comment.
                 let line = line
                     .split_once("  #")
                     .map_or(line, |(command, _)| command.trim_end());
