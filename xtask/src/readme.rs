@@ -79,10 +79,10 @@ pub(crate) fn run(folders: &[PathBuf], python: bool, tally: &mut Tally) -> Resul
     Ok(())
 }
 
-/// The folder of a user's own crate, which the README makes beside the checkout.
+/// The folder of a user's own crate, which the README creates beside the checkout.
 const HELLO: &str = "../hello";
 
-/// Where the tests make that crate: in a folder for temporary files, and only while this value lives.
+/// The temporary folder in which the tests create that crate. The drop deletes it.
 struct Beside(PathBuf);
 
 impl Beside {
@@ -98,12 +98,12 @@ impl Beside {
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        // It may not be there.
+        // The folder may be missing.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
-/// Whether rustup has the target of crates that cargo alone builds, or can add it.
+/// Returns whether rustup has, or can add, the target of crates that cargo alone builds.
 fn has_target() -> bool {
     checkout::on_path("rustup").is_some_and(|rustup| {
         let mut command = checkout::clean(rustup);

@@ -33,7 +33,7 @@ impl Input {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        // Signals are caught from here on, whenever the thread gets its first turn.
+        // Catch signals from here on, even before the thread first runs.
         let signals = {
             let _runtime = runtime.enter();
             Signals::new()
