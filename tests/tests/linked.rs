@@ -4,7 +4,6 @@ asyncio_streams_tests::linked! {
     embedded: [
         background,
         buffer,
-        cancel_opening,
         close,
         contract_futures_io,
         end_while_cancelling,

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::net::{Shutdown, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+use wasmtime_wasi::p3::bindings::sockets::types::ErrorCode;
 
 use super::given::{Handed, Permit, Stream};
 use super::tls::TlsSocket;
@@ -34,6 +35,7 @@ pub(crate) struct Socket {
     names: Option<Names>,
     /// The byte that a zero-length read took to learn that there is input.
     kept: Mutex<Option<u8>>,
+    lost: OnceLock<ErrorCode>,
     permit: Option<Permit>,
 }
 
@@ -47,8 +49,21 @@ impl Socket {
             transport,
             names,
             kept: Mutex::new(None),
+            lost: OnceLock::new(),
             permit,
         }
+    }
+
+    /// Stores the reason of a loss for both directions. The system reports a loss only once, to the direction that finds
+    /// it first; the other direction finds an end.
+    pub(super) fn lose(&self, code: &ErrorCode) {
+        // The first loss causes all later ones.
+        let _ = self.lost.set(code.clone());
+    }
+
+    /// Returns the reason of the loss, if the connection is lost.
+    pub(super) fn loss(&self) -> Option<&ErrorCode> {
+        self.lost.get()
     }
 
     /// Records that the program has accepted it.

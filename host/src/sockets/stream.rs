@@ -77,6 +77,9 @@ struct Open {
 
 impl Open {
     fn end(self, outcome: Outcome) {
+        if let Err(code) = &outcome {
+            self.socket.lose(code);
+        }
         // The program may have dropped the future.
         let _ = self.outcome.send(outcome);
     }
@@ -127,7 +130,8 @@ impl StreamProducer<State> for Receive {
         match read {
             Poll::Ready(Ok(true)) => Poll::Ready(Ok(StreamResult::Completed)),
             Poll::Ready(Ok(false)) => {
-                self.end(Ok(()));
+                let outcome = open.socket.loss().cloned().map_or(Ok(()), Err);
+                self.end(outcome);
                 Poll::Ready(Ok(StreamResult::Dropped))
             }
             Poll::Ready(Err(error)) => {

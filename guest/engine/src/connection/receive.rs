@@ -16,6 +16,9 @@ use super::input::Loan;
 
 /// Reads in a row after which other tasks get a turn.
 const TURN: u32 = 16;
+/// Turns that an end waits for the loss that a pending write has met. A host takes one to end the write and another to
+/// report why.
+const LOSS_TURNS: u32 = 8;
 
 impl Connection {
     /// Runs a read of the core until it has an answer, taking input meanwhile. Input before `position`, counted from the
@@ -95,9 +98,8 @@ impl Connection {
             Some(Some(bytes)) => self.feed(bytes),
             Some(None) => {
                 if let Some(outcome) = self.unless_interrupted(incoming.outcome()).await? {
-                    if outcome.is_ok() && self.is_transmitting() {
-                        // The system reports a loss once. The pending write is about to learn of it, if this is one.
-                        self.engine.next_turn().await;
+                    if outcome.is_ok() {
+                        self.await_loss().await;
                     }
                     loan.incoming = None;
                     self.end(outcome);
@@ -106,6 +108,17 @@ impl Connection {
             None => {}
         }
         Ok(())
+    }
+
+    /// Waits until the pending write has ended, for a few turns. The system reports a loss once: if the write has it, the
+    /// end that the read found is the same loss.
+    async fn await_loss(&self) {
+        for _ in 0..LOSS_TURNS {
+            if !self.is_transmitting() || self.outcome().is_some() {
+                return;
+            }
+            self.engine.next_turn().await;
+        }
     }
 
     /// The transport has no more input.
