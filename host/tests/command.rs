@@ -249,7 +249,7 @@ const FOLDERS: &str = r#"(component
             (if (i32.ne (i32.load (i32.const 12)) (i32.const 1)) (then (return (i32.const 1))))
             (i32.ne (i32.load offset=8 (i32.load (i32.const 8))) (i32.const 3))))
     (core instance $i (instantiate $main (with "" (instance
-        (export "memory" (core memory $m "memory")) (export "get" (core func $get))))))
+        (export "memory" (memory $m "memory")) (export "get" (func $get))))))
     (func $run async (result (result)) (canon lift (core func $i "run")))
     (instance $r (export "run" (func $run)))
     (export "wasi:cli/run@0.3.0" (instance $r)))"#;
