@@ -1,4 +1,4 @@
-//! Programs with the engine inside: the same behaviour without a composition.
+//! Programs that contain the engine: the same behaviour without a composition.
 
 asyncio_streams_tests::linked! {
     embedded: [

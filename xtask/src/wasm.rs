@@ -29,9 +29,9 @@ pub enum What {
     Library,
     /// Its examples, each a component.
     Examples,
-    /// The same without optimization across crates, which takes far less time: for programs of tests.
+    /// The same without optimization across crates, which takes far less time: for test programs.
     QuickExamples,
-    /// Like `QuickExamples`, those that need no composition, without the package's default features.
+    /// Like `QuickExamples`, but the examples that need no composition, without the package's default features.
     Linked,
     /// One of its examples without the package's default features: a program with the engine inside.
     LinkedNamed(&'static str),
@@ -79,7 +79,7 @@ fn run(
     let mut command = toolchain.cargo(if module { "rustc" } else { "build" })?;
     command.args(["--profile", "guest", "--package", package]);
     if matches!(what, What::QuickExamples | What::Linked) {
-        // A profile of its own would have build scripts and macros compiled again.
+        // A separate profile would compile build scripts and macros again.
         command.args(["--config", "profile.guest.lto=false"]);
         command.args(["--config", "profile.guest.codegen-units=16"]);
     }
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn other_messages_are_passed_over() {
+    fn other_messages_are_ignored() {
         assert_eq!(
             artifact(
                 r#"{"reason":"build-finished","success":true}"#,
