@@ -45,7 +45,6 @@ impl Separators {
         })
     }
 
-<<<<<<< HEAD
     /// Returns whether `separators` are these, in the same order: the shortest first, each once.
     pub fn are(&self, separators: &[&[u8]]) -> bool {
         self.members.len() == separators.len()
@@ -54,10 +53,7 @@ impl Separators {
                 .all(|(member, other)| member == other)
     }
 
-    /// The separators, the shortest first.
-=======
     /// Returns the separators, the shortest first.
->>>>>>> english-guest
     pub(crate) fn members(&self) -> &[Vec<u8>] {
         &self.members
     }
