@@ -4,14 +4,14 @@
 //! differs from asyncio on purpose, a rule describes the difference, and the difference is checked:
 //!
 //! 1. An over-long line stays in the buffer. Asyncio drops the line if its newline was found, else everything. The
-//! replay does the same with `discard` and continues.
+//!    replay does the same with `discard` and continues.
 //! 2. `read(-1)` takes nothing before the end. The bytes that asyncio takes while it waits are still buffered here, and
-//! count for the pause mark. When it is cancelled, `discard` applies asyncio's loss.
+//!    count for the pause mark. When it is cancelled, `discard` applies asyncio's loss.
 //! 3. While a read waits, every other read is `busy`. Asyncio may let the second read take bytes anyway, or lose
-//! them: `read(-1)` reports only afterwards that it is busy. The replay applies that to the buffer. The waiting read
-//! then continues after those bytes; its result is not compared, only the buffer after it.
+//!    them: `read(-1)` reports only afterwards that it is busy. The replay applies that to the buffer. The waiting read
+//!    then continues after those bytes; its result is not compared, only the buffer after it.
 //! 4. A failure hides no bytes, does not follow an end, and is not followed by one. Asyncio's reads all fail; here they
-//! have to agree with the model (`support/model.rs`), and no byte may be missing.
+//!    have to agree with the model (`support/model.rs`), and no byte may be missing.
 //! 5. A negative size cannot be expressed.
 //!
 //! When a case is fed in pieces, a waiting read is retried after each piece. So it may see fewer bytes than in the
@@ -20,8 +20,8 @@
 //! 6. `read(n)` returns the first piece; the rest of the recorded result comes next in the buffer.
 //! 7. An overrun may be noticed before the separator has arrived, with fewer bytes to consume.
 //! 8. The pause mark may be set and reset in between, so that it is unset where the record has it set. This is allowed
-//! only between `limit` and `2 * limit`, where the mark depends on history, and at the end, where an incomplete read
-//! leaves it.
+//!    only between `limit` and `2 * limit`, where the mark depends on history, and at the end, where an incomplete read
+//!    leaves it.
 
 use crate::call::{call_of, expect_value, feed, too_long};
 use crate::case::{Argument, Case, Error, Outcome, Step};
