@@ -84,17 +84,14 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// As for [`Reader::read`].
-    pub fn try_readline_into(&self, line: &mut Vec<u8>) -> Result<bool, Error> {
-        let answered = self
-            .0
-            .try_read(|input| input.readline_into(line).map(Some))?;
-        Ok(answered.unwrap_or(false))
-    }
-
     /// Calls `look` with the core's reader and returns its result.
     pub fn look<T>(&self, look: impl FnOnce(&core::Reader<Error>) -> T) -> T {
         look(&self.0.input.buffer.borrow())
+    }
+
+    /// Returns whether a read or a wait is pending.
+    pub fn is_busy(&self) -> bool {
+        self.0.is_reading()
     }
 
     /// Discards at most `n` buffered bytes. Returns how many.

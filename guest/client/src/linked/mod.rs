@@ -1,6 +1,7 @@
 //! A linked program: the engine is inside it, over WASI 0.3.
 
 mod convert;
+mod line;
 mod reader;
 #[cfg(feature = "tls")]
 mod tls;
@@ -16,7 +17,8 @@ use crate::bindings::imports::wit_stream::StreamPayload;
 use crate::{Address, AddressFamily, ByteReader, Error};
 
 pub(crate) use engine::{ConnectOptions, Server, ServerOptions};
-pub(crate) use reader::{Line, Reader};
+pub(crate) use line::Line;
+pub(crate) use reader::Reader;
 pub(crate) use tls::{ClientConfig, ServerConfig, set_client_tls, set_server_tls};
 pub(crate) use writer::Writer;
 

@@ -1,6 +1,6 @@
 //! The reader of a linked program: the engine's.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -13,24 +13,18 @@ use crate::read::Read;
 use crate::reader::{length, size};
 use crate::{ByteReader, Error, Wanted};
 
+use super::line::Line;
+
 pub(crate) struct Reader {
     /// The wait that a poll began.
     parked: Parked,
     engine: Rc<engine::Reader>,
+    /// The position in the stream behind the line that was lent last. The engine may not know yet that it was taken.
+    lent: Cell<u64>,
     /// A copy of the front of the buffer for [`Reader::fetched`], and where in the stream it begins.
     fetched: (Vec<u8>, u64),
     /// Those of the last read up to a separator: most programs ask for the same ones again.
     separators: RefCell<Option<Separators>>,
-}
-
-/// A line that was lent.
-#[derive(Default)]
-pub(crate) struct Line(Vec<u8>);
-
-impl Line {
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
-    }
 }
 
 impl Reader {
@@ -38,6 +32,7 @@ impl Reader {
         Reader {
             parked: Parked::default(),
             engine: Rc::new(reader),
+            lent: Cell::new(0),
             fetched: (Vec::new(), 0),
             separators: RefCell::new(None),
         }
@@ -68,6 +63,19 @@ impl Reader {
     /// Returns the engine's reader; ends a wait that a poll left behind.
     pub(super) fn engine(&self) -> &engine::Reader {
         self.parked.drop_call();
+        self.settled()
+    }
+
+    /// Returns the engine's reader after it was told which lines were lent.
+    fn settled(&self) -> &engine::Reader {
+        let taken = self.engine.look(|buffer| buffer.taken());
+        let lent = self.lent.get().saturating_sub(taken);
+        if lent > 0 {
+            // No line is lent while a read or a wait is pending, so this is never busy.
+            let _ = self
+                .engine
+                .discard(usize::try_from(lent).unwrap_or(usize::MAX));
+        }
         &self.engine
     }
 
@@ -88,12 +96,32 @@ impl Reader {
 
     #[inline]
     pub(crate) async fn next_line(&self, line: &mut Line) -> Result<(), Error> {
-        line.0.clear();
-        let reader = self.engine();
-        if !reader.try_readline_into(&mut line.0)? {
-            reader.readline_into(&mut line.0).await?;
+        if self.lend(line) {
+            return Ok(());
         }
+        let reader = self.engine();
+        reader.look(|buffer| {
+            let longest = buffer.limit().min(buffer.max_result().saturating_sub(1));
+            line.copy(buffer.peek(usize::MAX), buffer.taken(), longest);
+        });
+        if self.lend(line) {
+            return Ok(());
+        }
+        reader.readline_into(line.room()).await?;
+        line.filled(reader.look(|buffer| buffer.taken()));
         Ok(())
+    }
+
+    /// Goes to the next line of the copy, if nothing else was taken since the last one.
+    #[inline]
+    fn lend(&self, line: &mut Line) -> bool {
+        let taken = self.engine.look(|buffer| buffer.taken());
+        let position = self.lent.get().max(taken);
+        if line.end() != position || self.engine.is_busy() || !line.next() {
+            return false;
+        }
+        self.lent.set(line.end());
+        true
     }
 
     pub(crate) async fn wait(&self, want: Wanted) -> Result<(), Error> {
@@ -101,7 +129,7 @@ impl Reader {
     }
 
     pub(crate) fn peek(&self, n: usize) -> Vec<u8> {
-        self.engine.look(|buffer| buffer.peek(n).to_vec())
+        self.settled().look(|buffer| buffer.peek(n).to_vec())
     }
 
     pub(crate) fn discard(&self, n: usize) -> Result<usize, Error> {
@@ -109,20 +137,20 @@ impl Reader {
     }
 
     pub(crate) fn buffered(&self) -> usize {
-        self.engine.look(|buffer| buffer.buffered())
+        self.settled().look(|buffer| buffer.buffered())
     }
 
     pub(crate) fn at_eof(&self) -> bool {
-        self.engine.look(|buffer| buffer.at_eof())
+        self.settled().look(|buffer| buffer.at_eof())
     }
 
     pub(crate) fn exception(&self) -> Option<Error> {
-        let failure = self.engine.look(|buffer| buffer.failure().cloned());
+        let failure = self.settled().look(|buffer| buffer.failure().cloned());
         failure.map(Error::from)
     }
 
     pub(crate) fn limit(&self) -> usize {
-        self.engine.look(|buffer| buffer.limit())
+        self.settled().look(|buffer| buffer.limit())
     }
 
     pub(crate) fn cancel(&self) {
@@ -160,7 +188,7 @@ impl Reader {
     ) -> Poll<Result<usize, Error>> {
         loop {
             ready!(self.parked.poll(cx)).transpose()?;
-            let n = self.engine.look(|buffer| {
+            let n = self.settled().look(|buffer| {
                 let bytes = buffer.peek(into.len());
                 if let Some(into) = into.get_mut(..bytes.len()) {
                     into.copy_from_slice(bytes);
@@ -168,11 +196,11 @@ impl Reader {
                 bytes.len()
             });
             if n > 0 || into.is_empty() {
-                self.engine.discard(n)?;
+                self.settled().discard(n)?;
                 return Poll::Ready(Ok(n));
             }
             // There is nothing to take but the end or a failure.
-            if self.engine.try_read(&Request::Read(1))?.is_some() {
+            if self.settled().try_read(&Request::Read(1))?.is_some() {
                 return Poll::Ready(Ok(0));
             }
             self.park_wait();
@@ -183,6 +211,7 @@ impl Reader {
     pub(crate) fn poll_fetched(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             ready!(self.parked.poll(cx)).transpose()?;
+            self.settled();
             let (bytes, at) = &mut self.fetched;
             self.engine.look(|buffer| {
                 let taken = buffer.taken();
@@ -195,7 +224,7 @@ impl Reader {
             if !self.fetched().is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            if self.engine.try_read(&Request::Read(1))?.is_some() {
+            if self.settled().try_read(&Request::Read(1))?.is_some() {
                 return Poll::Ready(Ok(()));
             }
             self.park_wait();
@@ -204,8 +233,8 @@ impl Reader {
 
     /// Returns the bytes that were fetched and not yet taken.
     pub(crate) fn fetched(&mut self) -> &[u8] {
+        let taken = self.settled().look(|buffer| buffer.taken());
         let (bytes, at) = &self.fetched;
-        let taken = self.engine.look(|buffer| buffer.taken());
         let rest = length(size_of_rest(bytes, *at, taken));
         bytes
             .get(bytes.len().saturating_sub(rest)..)
@@ -216,7 +245,7 @@ impl Reader {
     pub(crate) fn consume_fetched(&mut self, n: usize) {
         let n = n.min(self.fetched().len());
         // A read that is pending excludes it: then these bytes are that read's.
-        let _ = self.engine.discard(n);
+        let _ = self.settled().discard(n);
     }
 
     /// Has the next poll wait for a byte or the end.

@@ -72,6 +72,11 @@ impl Connection {
         answer
     }
 
+    /// Returns whether a read or a wait is pending.
+    pub(crate) fn is_reading(&self) -> bool {
+        self.input.reading.is_busy()
+    }
+
     /// Ends the pending read or wait with `cancelled`.
     pub(crate) fn cancel_read(&self) {
         if self.input.reading.is_busy() {
