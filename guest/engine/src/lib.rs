@@ -50,6 +50,7 @@ mod protection;
 mod quota;
 mod reader;
 mod server;
+mod standing_wait;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(feature = "tls")]
@@ -68,5 +69,6 @@ pub use protection::{ClientProtector, Failed, Protected, Protector, Session, Unp
 pub use quota::Limits;
 pub use reader::{Reader, size};
 pub use server::Server;
+pub use standing_wait::{Place, StandingWait};
 pub use transport::{Permit, Room};
 pub use writer::{Wait, Writer};

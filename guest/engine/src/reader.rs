@@ -41,6 +41,16 @@ impl Reader {
             .read(0, |input| Ok(input.is_ready(wanted).then_some(())))
     }
 
+    /// Waits like [`Reader::wait`], from the first poll on. The future does not keep the reader: it is to be dropped with it.
+    pub fn waiting(&self, wanted: Wanted) -> impl Future<Output = Result<(), Error>> + use<> {
+        let connection = self.0.clone();
+        async move {
+            connection
+                .read(0, |input| Ok(input.is_ready(&wanted).then_some(())))
+                .await
+        }
+    }
+
     /// Discards input before `position`, then waits for `wanted` and calls `look`, which may take nothing. For bindings with a
     /// buffer of their own.
     ///

@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use asyncio_streams_core as core;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Output};
 use crate::errors::Invalid;
 use crate::net::address;
 use crate::notify::Cancel;
-use crate::platform::Source;
+use crate::platform::{BoxFuture, Source};
 use crate::protection::Protector;
 use crate::reader::Reader;
 use crate::transport::Incoming;
@@ -136,6 +136,39 @@ impl Writer {
         self.until(&self.0.output.cancels.wait_closed, core::Writer::outcome)
     }
 
+    /// Waits like [`Writer::drain`], [`Writer::flush`] or [`Writer::wait_closed`]; `None` for a kind without such a wait. The
+    /// future does not keep the writer: it is to be dropped with it.
+    pub fn waiting(&self, wait: Wait) -> Option<BoxFuture<'static, Result<(), Error>>> {
+        let connection = self.0.clone();
+        Some(match wait {
+            Wait::Drain => Box::pin(async move {
+                let output = &connection.output;
+                let drained = |queue: &core::Writer<Error>| unless_waiting(queue.drain_ready());
+                until(output, &output.cancels.drain, drained).await
+            }),
+            Wait::Flush => {
+                let position = connection.output.queue.borrow().written();
+                Box::pin(async move {
+                    let output = &connection.output;
+                    let flushed = |queue: &core::Writer<Error>| {
+                        unless_waiting(queue.flushed_to(position))
+                    };
+                    until(output, &output.cancels.flush, flushed).await
+                })
+            }
+            Wait::Closed => Box::pin(async move {
+                let output = &connection.output;
+                until(
+                    output,
+                    &output.cancels.wait_closed,
+                    core::Writer::outcome,
+                )
+                .await
+            }),
+            Wait::WriteStream => return None,
+        })
+    }
+
     /// Closes at once and drops what is queued.
     pub fn abort(&self) {
         self.0.abort();
@@ -239,17 +272,25 @@ impl Writer {
     fn until<'a, T>(
         &'a self,
         cancel: &'a Cancel,
-        mut check: impl FnMut(&core::Writer<Error>) -> Option<Result<T, Error>> + 'a,
+        check: impl FnMut(&core::Writer<Error>) -> Option<Result<T, Error>> + 'a,
     ) -> impl Future<Output = Result<T, Error>> {
-        let scope = cancel.begin();
-        async move {
-            let output = &self.0.output;
-            let check = || match scope.check() {
-                Ok(()) => check(&output.queue.borrow()),
-                Err(cancelled) => Some(Err(cancelled)),
-            };
-            output.changed.until(check).await
-        }
+        until(&self.0.output, cancel, check)
+    }
+}
+
+/// Waits for a change of the output, as [`Writer::until`].
+fn until<'a, T>(
+    output: &'a Output,
+    cancel: &'a Cancel,
+    mut check: impl FnMut(&core::Writer<Error>) -> Option<Result<T, Error>> + 'a,
+) -> impl Future<Output = Result<T, Error>> {
+    let scope = cancel.begin();
+    async move {
+        let check = || match scope.check() {
+            Ok(()) => check(&output.queue.borrow()),
+            Err(cancelled) => Some(Err(cancelled)),
+        };
+        output.changed.until(check).await
     }
 }
 

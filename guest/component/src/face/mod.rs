@@ -1,5 +1,6 @@
 //! The exported functions and resources.
 
+mod numbers;
 mod options;
 mod reader;
 mod server;
@@ -82,6 +83,7 @@ impl streams::Guest for Component {
     }
 
     async fn linger() {
+        crate::engine().settle_now();
         crate::engine().linger().await;
     }
 }
@@ -137,6 +139,8 @@ async fn answer<T>(
 ) -> Result<T, Error> {
     // First: a dropped call would lose the result.
     let_tasks_exit().await;
+    // What was written by number goes out with the next async call.
+    crate::engine().settle_now();
     call.await.map_err(Error::from)
 }
 

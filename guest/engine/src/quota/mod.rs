@@ -56,6 +56,9 @@ const ATTEMPT: u32 = 2;
 /// A listening socket, the stream of its connections, and a read that waits on it.
 const LISTENER: u32 = 4;
 
+/// A standing wait: the set that its calls wait on with the ends of the set's wake stream, the resource, and a call.
+const STANDING_WAIT: u32 = 5;
+
 /// The handles of one engine.
 pub(crate) struct HandleQuota {
     engine: WeakEngine,
@@ -112,6 +115,11 @@ impl HandleQuota {
     /// Takes a permit for the listening sockets of a server.
     pub(crate) fn listeners(self: &Rc<Self>, n: usize) -> Result<HandlePermit, NetworkError> {
         self.permit(LISTENER.saturating_mul(errors::saturate(n)))
+    }
+
+    /// Takes a permit for a standing wait.
+    pub(crate) fn standing_wait(self: &Rc<Self>) -> Result<HandlePermit, NetworkError> {
+        self.permit(STANDING_WAIT)
     }
 
     fn permit(self: &Rc<Self>, handles: u32) -> Result<HandlePermit, NetworkError> {

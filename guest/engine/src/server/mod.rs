@@ -62,6 +62,13 @@ impl Server {
         self.0.wait()
     }
 
+    /// Waits like [`Server::wait_connection`], from the first poll on. The future does not keep the server: it is to be
+    /// dropped with it.
+    pub fn waiting(&self) -> impl Future<Output = Result<(), Error>> + use<> {
+        let inner = self.0.clone();
+        async move { inner.wait().await }
+    }
+
     /// Takes a connection that has arrived, if there is one.
     ///
     /// # Errors

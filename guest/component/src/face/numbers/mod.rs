@@ -1,0 +1,158 @@
+//! The `numbers` interface: resources by number, and the standing wait.
+
+mod standing_wait;
+mod table;
+
+use asyncio_streams_engine::errors::saturate;
+use asyncio_streams_engine::platform::BoxFuture;
+use asyncio_streams_engine::{Request, Wait, core, size, types};
+use bytemuck::{Pod, Zeroable, cast_slice, cast_slice_mut};
+
+use crate::numbers::{self, Block, Event, Front};
+use crate::streams;
+use crate::types::Error;
+use crate::{Component, engine};
+
+use super::reader::{self, Reader};
+use super::server::Server;
+use super::writer::Writer;
+use super::{answer, separators};
+
+pub(super) use table::Numbered;
+use table::Target;
+
+// SAFETY: Eight words and nothing else, in the order of C.
+unsafe impl Zeroable for Block {}
+// SAFETY: As above: no padding, and any bits are a value.
+unsafe impl Pod for Block {}
+
+type MaybeBytes = Result<Option<Vec<u8>>, Error>;
+
+impl numbers::Guest for Component {
+    type StandingWait = standing_wait::StandingWait;
+
+    fn reader_number(reader: streams::ReaderBorrow<'_>) -> u64 {
+        reader.get::<Reader>().0.number()
+    }
+
+    fn writer_number(writer: streams::WriterBorrow<'_>) -> u64 {
+        writer.get::<Writer>().0.number()
+    }
+
+    fn server_number(server: streams::ServerBorrow<'_>) -> u64 {
+        server.get::<Server>().0.number()
+    }
+
+    fn try_read(reader: u64, n: u32) -> MaybeBytes {
+        try_read(reader, &Request::Read(size(n)))
+    }
+
+    fn try_readline(reader: u64) -> MaybeBytes {
+        try_read(reader, &Request::Readline)
+    }
+
+    fn try_readexactly(reader: u64, n: u32) -> MaybeBytes {
+        try_read(reader, &Request::Readexactly(size(n)))
+    }
+
+    fn try_readuntil(reader: u64, wanted: Vec<Vec<u8>>) -> MaybeBytes {
+        try_read(reader, &Request::Readuntil(separators(wanted)?))
+    }
+
+    fn try_readlines(reader: u64, max_bytes: u32) -> MaybeBytes {
+        try_read(reader, &Request::Readlines(size(max_bytes)))
+    }
+
+    fn peek(reader: u64, skip: u32, n: u32) -> Result<Front, Error> {
+        let reader = table::reader(reader)?;
+        Ok(reader.look(|buffer| front(buffer, skip, n)))
+    }
+
+    fn discard(reader: u64, n: u32) -> Result<u32, Error> {
+        Ok(saturate(table::reader(reader)?.discard(size(n))?))
+    }
+
+    fn write(writer: u64, blocks: Vec<Block>, tail: Vec<u8>) -> Result<bool, Error> {
+        let writer = table::writer(writer)?;
+        let data = if blocks.is_empty() {
+            tail
+        } else {
+            [cast_slice(&blocks), &tail].concat()
+        };
+        engine().unsettled(|| writer.write(data))?;
+        writer.try_drain().map_err(Error::from)
+    }
+
+    fn try_drain(writer: u64) -> Result<bool, Error> {
+        table::writer(writer)?.try_drain().map_err(Error::from)
+    }
+
+    fn kick() {
+        engine().settle_later();
+    }
+
+    async fn wait_for(of: u64, event: Event) -> Result<(), Error> {
+        let call = standing_wait::begin(of, event)?;
+        answer(call).await
+    }
+
+    fn add(to: u64, key: u64, of: u64, event: Event) -> Result<(), Error> {
+        standing_wait::add(to, key, of, event)
+    }
+
+    fn remove(from: u64, key: u64) -> Result<bool, Error> {
+        standing_wait::remove(from, key)
+    }
+}
+
+fn try_read(reader: u64, request: &Request) -> MaybeBytes {
+    table::reader(reader)?
+        .try_read(request)
+        .map_err(Error::from)
+}
+
+/// Returns the future that waits for an event.
+fn event(of: &Target, event: Event) -> Result<BoxFuture<'static, Result<(), types::Error>>, Error> {
+    let wait = match (of, event) {
+        (Target::Reader(reader), Event::Input(wanted)) => {
+            return Ok(Box::pin(reader.waiting(reader::wanted(wanted)?)));
+        }
+        (Target::Server(server), Event::Connection) => return Ok(Box::pin(server.waiting())),
+        (Target::Writer(writer), Event::Drained) => writer.waiting(Wait::Drain),
+        (Target::Writer(writer), Event::Flushed) => writer.waiting(Wait::Flush),
+        (Target::Writer(writer), Event::Closed) => writer.waiting(Wait::Closed),
+        _ => None,
+    };
+    wait.ok_or_else(|| Error::InvalidArgument("event: that resource has no such event".into()))
+}
+
+fn front(input: &core::Reader<types::Error>, skip: u32, n: u32) -> Front {
+    let unread = input.peek(usize::MAX).get(size(skip)..).unwrap_or_default();
+    let bytes = unread.get(..size(n)).unwrap_or(unread);
+    Front {
+        blocks: to_blocks(bytes),
+        length: saturate(bytes.len()),
+        remaining: saturate(unread.len().saturating_sub(bytes.len())),
+        position: input.taken(),
+        limit: saturate(input.limit()),
+        max_result: saturate(input.max_result()),
+    }
+}
+
+fn to_blocks(bytes: &[u8]) -> Vec<Block> {
+    let (whole, tail) = bytes.as_chunks::<{ size_of::<Block>() }>();
+    let mut blocks = Vec::with_capacity(bytes.len().div_ceil(size_of::<Block>()));
+    blocks.extend(
+        whole
+            .iter()
+            .map(|block| bytemuck::pod_read_unaligned::<Block>(block)),
+    );
+    if !tail.is_empty() {
+        let mut last = [Block::zeroed()];
+        if let Some(to) = cast_slice_mut(&mut last).get_mut(..tail.len()) {
+            to.copy_from_slice(tail);
+        }
+        blocks.extend(last);
+    }
+    blocks
+}
