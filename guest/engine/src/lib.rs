@@ -50,13 +50,13 @@ mod protection;
 mod quota;
 mod reader;
 mod server;
-mod standing_wait;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(feature = "tls")]
 pub mod tls;
 mod transport;
 pub mod types;
+mod watch;
 mod write_stream;
 mod writer;
 
@@ -69,6 +69,6 @@ pub use protection::{ClientProtector, Failed, Protected, Protector, Session, Unp
 pub use quota::Limits;
 pub use reader::{Reader, size};
 pub use server::Server;
-pub use standing_wait::{Place, StandingWait};
 pub use transport::{Permit, Room};
+pub use watch::{Event, Place, Watch};
 pub use writer::{Wait, Writer};

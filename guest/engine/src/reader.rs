@@ -7,6 +7,7 @@ use asyncio_streams_core::{self as core, Request, Wanted};
 
 use crate::connection::{Connection, InputRest};
 use crate::types::Error;
+use crate::watch::Event;
 
 /// A reader. Dropping it discards what was buffered and what still comes.
 pub struct Reader(Rc<Connection>);
@@ -41,14 +42,16 @@ impl Reader {
             .read(0, |input| Ok(input.is_ready(wanted).then_some(())))
     }
 
-    /// Waits like [`Reader::wait`], from the first poll on. The future does not keep the reader: it is to be dropped with it.
-    pub fn waiting(&self, wanted: Wanted) -> impl Future<Output = Result<(), Error>> + use<> {
-        let connection = self.0.clone();
-        async move {
-            connection
-                .read(0, |input| Ok(input.is_ready(&wanted).then_some(())))
-                .await
-        }
+    /// Returns the event for which [`Reader::wait`] waits.
+    pub fn readable(&self, wanted: Wanted) -> Event {
+        let (connection, wanted) = (self.0.clone(), Rc::new(wanted));
+        Event::new(move || {
+            let (connection, wanted) = (connection.clone(), wanted.clone());
+            async move {
+                let ready = |input: &mut core::Reader<Error>| Ok(input.is_ready(&wanted).then_some(()));
+                connection.read(0, ready).await
+            }
+        })
     }
 
     /// Discards input before `position`, then waits for `wanted` and calls `look`, which may take nothing. For bindings with a

@@ -10,11 +10,12 @@ use crate::connection::{Connection, Output};
 use crate::errors::Invalid;
 use crate::net::address;
 use crate::notify::Cancel;
-use crate::platform::{BoxFuture, Source};
+use crate::platform::Source;
 use crate::protection::Protector;
 use crate::reader::Reader;
 use crate::transport::Incoming;
 use crate::types::{Address, Error, TlsInfo};
+use crate::watch::Event;
 
 /// A writer. Dropping it closes the connection.
 pub struct Writer(Rc<Connection>);
@@ -136,36 +137,44 @@ impl Writer {
         self.until(&self.0.output.cancels.wait_closed, core::Writer::outcome)
     }
 
-    /// Waits like [`Writer::drain`], [`Writer::flush`] or [`Writer::wait_closed`]; `None` for a kind without such a wait. The
-    /// future does not keep the writer: it is to be dropped with it.
-    pub fn waiting(&self, wait: Wait) -> Option<BoxFuture<'static, Result<(), Error>>> {
+    /// Returns the event for which [`Writer::drain`] waits.
+    pub fn drained(&self) -> Event {
         let connection = self.0.clone();
-        Some(match wait {
-            Wait::Drain => Box::pin(async move {
+        Event::new(move || {
+            let connection = connection.clone();
+            async move {
                 let output = &connection.output;
                 let drained = |queue: &core::Writer<Error>| unless_waiting(queue.drain_ready());
                 until(output, &output.cancels.drain, drained).await
-            }),
-            Wait::Flush => {
-                let position = connection.output.queue.borrow().written();
-                Box::pin(async move {
-                    let output = &connection.output;
-                    let flushed = |queue: &core::Writer<Error>| {
-                        unless_waiting(queue.flushed_to(position))
-                    };
-                    until(output, &output.cancels.flush, flushed).await
-                })
             }
-            Wait::Closed => Box::pin(async move {
+        })
+    }
+
+    /// Returns the event for which [`Writer::flush`] waits.
+    pub fn flushed(&self) -> Event {
+        let connection = self.0.clone();
+        Event::new(move || {
+            let connection = connection.clone();
+            let position = connection.output.queue.borrow().written();
+            async move {
                 let output = &connection.output;
-                until(
-                    output,
-                    &output.cancels.wait_closed,
-                    core::Writer::outcome,
-                )
-                .await
-            }),
-            Wait::WriteStream => return None,
+                let flushed =
+                    |queue: &core::Writer<Error>| unless_waiting(queue.flushed_to(position));
+                until(output, &output.cancels.flush, flushed).await
+            }
+        })
+    }
+
+    /// Returns the event for which [`Writer::wait_closed`] waits.
+    pub fn closed(&self) -> Event {
+        let connection = self.0.clone();
+        Event::new(move || {
+            let connection = connection.clone();
+            async move {
+                let output = &connection.output;
+                let outcome = core::Writer::outcome;
+                until(output, &output.cancels.wait_closed, outcome).await
+            }
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::pin::pin;
 
-use asyncio_streams::bindings::numbers::{self, Event, StandingWait};
+use asyncio_streams::bindings::numbers::{self, Event, Watch};
 use asyncio_streams::bindings::types::Error;
 use asyncio_streams::{ServerOptions, Wanted};
 use asyncio_streams_test_programs::{Result, check, matching, pending, same, tcp, turns};
@@ -36,14 +36,14 @@ async fn refused(number: u64) -> Result {
         numbers::write(number, &[], b"forged"),
         numbers::try_drain(number),
         numbers::remove(number, 1),
-        numbers::wait_for(number, Event::Input(Wanted::Any)).await,
+        numbers::wait_for(number, Event::Readable(Wanted::Any)).await,
         numbers::wait_for(number, Event::Drained).await,
         numbers::wait_for(number, Event::Connection).await,
     );
-    let waits = StandingWait::new();
+    let waits = Watch::new();
     wrong!(
-        numbers::add(waits.number(), 1, number, &Event::Input(Wanted::Any)),
-        numbers::add(number, 1, number, &Event::Closed),
+        numbers::add(waits.number(), number, &Event::Readable(Wanted::Any), 1),
+        numbers::add(number, number, &Event::Closed, 1),
     );
     Ok(())
 }
@@ -71,16 +71,16 @@ async fn forged() -> Result {
         Err(Error::InvalidArgument(_))
     );
     matching!(
-        numbers::wait_for(output, Event::Input(Wanted::Any)).await,
+        numbers::wait_for(output, Event::Readable(Wanted::Any)).await,
         Err(Error::InvalidArgument(_))
     );
     matching!(
-        numbers::wait_for(input, Event::Input(Wanted::Until(Vec::new()))).await,
+        numbers::wait_for(input, Event::Readable(Wanted::Until(Vec::new()))).await,
         Err(Error::InvalidArgument(_))
     );
     // None of it has touched the connection.
     same!(numbers::write(output, &[], b"whole\n")?, true);
-    numbers::wait_for(input, Event::Input(Wanted::Line)).await?;
+    numbers::wait_for(input, Event::Readable(Wanted::Line)).await?;
     same!(numbers::try_readline(input)?, Some(b"whole\n".to_vec()));
     Ok(())
 }
@@ -103,7 +103,7 @@ async fn same_as_the_resource() -> Result {
     same!(numbers::try_drain(output)?, true);
     same!(writer.write_buffer_size(), 68);
     {
-        let mut waiting = pin!(numbers::wait_for(input, Event::Input(Wanted::Exactly(68))));
+        let mut waiting = pin!(numbers::wait_for(input, Event::Readable(Wanted::Exactly(68))));
         pending(waiting.as_mut())?;
         // The rules of the resource hold.
         matching!(numbers::try_read(input, 1), Err(Error::Busy));
@@ -168,7 +168,7 @@ async fn after_the_end() -> Result {
     {
         let other = tcp().await?;
         let input = numbers::reader_number(other.right.reader.raw());
-        let mut waiting = pin!(numbers::wait_for(input, Event::Input(Wanted::Line)));
+        let mut waiting = pin!(numbers::wait_for(input, Event::Readable(Wanted::Line)));
         pending(waiting.as_mut())?;
         drop(other.right.reader);
         matching!(waiting.await, Err(Error::Cancelled));
@@ -194,7 +194,7 @@ async fn never_used_again() -> Result {
             }
         }
         drop(pair);
-        let wait = StandingWait::new();
+        let wait = Watch::new();
         check!(seen.insert(wait.number()), "a number was used again");
     }
     drop(server);

@@ -56,8 +56,8 @@ const ATTEMPT: u32 = 2;
 /// A listening socket, the stream of its connections, and a read that waits on it.
 const LISTENER: u32 = 4;
 
-/// A standing wait: the set that its calls wait on with the ends of the set's wake stream, the resource, and a call.
-const STANDING_WAIT: u32 = 5;
+/// A watch: the set that its calls wait on with the ends of the set's wake stream, the resource, and a call.
+const WATCH: u32 = 5;
 
 /// The handles of one engine.
 pub(crate) struct HandleQuota {
@@ -117,9 +117,9 @@ impl HandleQuota {
         self.permit(LISTENER.saturating_mul(errors::saturate(n)))
     }
 
-    /// Takes a permit for a standing wait.
-    pub(crate) fn standing_wait(self: &Rc<Self>) -> Result<HandlePermit, NetworkError> {
-        self.permit(STANDING_WAIT)
+    /// Takes a permit for a watch.
+    pub(crate) fn watch(self: &Rc<Self>) -> Result<HandlePermit, NetworkError> {
+        self.permit(WATCH)
     }
 
     fn permit(self: &Rc<Self>, handles: u32) -> Result<HandlePermit, NetworkError> {

@@ -25,6 +25,7 @@ use crate::quota::HandlePermit;
 use crate::quota::lobby::{self, Deferred};
 use crate::reader::Reader;
 use crate::types::{Address, Error};
+use crate::watch::Event;
 use crate::writer::Writer;
 
 pub(crate) use crate::net::listen::Listening;
@@ -62,11 +63,13 @@ impl Server {
         self.0.wait()
     }
 
-    /// Waits like [`Server::wait_connection`], from the first poll on. The future does not keep the server: it is to be
-    /// dropped with it.
-    pub fn waiting(&self) -> impl Future<Output = Result<(), Error>> + use<> {
+    /// Returns the event for which [`Server::wait_connection`] waits.
+    pub fn connection(&self) -> Event {
         let inner = self.0.clone();
-        async move { inner.wait().await }
+        Event::new(move || {
+            let inner = inner.clone();
+            async move { inner.wait().await }
+        })
     }
 
     /// Takes a connection that has arrived, if there is one.

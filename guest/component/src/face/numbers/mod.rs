@@ -1,11 +1,11 @@
-//! The `numbers` interface: resources by number, and the standing wait.
+//! The `numbers` interface: resources by number, and the watch.
 
-mod standing_wait;
+mod events;
 mod table;
+mod watch;
 
 use asyncio_streams_engine::errors::saturate;
-use asyncio_streams_engine::platform::BoxFuture;
-use asyncio_streams_engine::{Request, Wait, core, size, types};
+use asyncio_streams_engine::{Request, core, size, types};
 use bytemuck::{Pod, Zeroable, cast_slice, cast_slice_mut};
 
 use crate::numbers::{self, Block, Event, Front};
@@ -13,13 +13,12 @@ use crate::streams;
 use crate::types::Error;
 use crate::{Component, engine};
 
-use super::reader::{self, Reader};
+use super::reader::Reader;
 use super::server::Server;
 use super::writer::Writer;
 use super::{answer, separators};
 
 pub(super) use table::Numbered;
-use table::Target;
 
 // SAFETY: Eight words and nothing else, in the order of C.
 unsafe impl Zeroable for Block {}
@@ -29,7 +28,7 @@ unsafe impl Pod for Block {}
 type MaybeBytes = Result<Option<Vec<u8>>, Error>;
 
 impl numbers::Guest for Component {
-    type StandingWait = standing_wait::StandingWait;
+    type Watch = watch::Watch;
 
     fn reader_number(reader: streams::ReaderBorrow<'_>) -> u64 {
         reader.get::<Reader>().0.number()
@@ -92,16 +91,16 @@ impl numbers::Guest for Component {
     }
 
     async fn wait_for(of: u64, event: Event) -> Result<(), Error> {
-        let call = standing_wait::begin(of, event)?;
-        answer(call).await
+        let event = events::of(of, event)?;
+        answer(event.wait()).await
     }
 
-    fn add(to: u64, key: u64, of: u64, event: Event) -> Result<(), Error> {
-        standing_wait::add(to, key, of, event)
+    fn add(watch: u64, of: u64, event: Event, key: u32) -> Result<(), Error> {
+        watch::add(watch, of, event, key)
     }
 
-    fn remove(from: u64, key: u64) -> Result<bool, Error> {
-        standing_wait::remove(from, key)
+    fn remove(watch: u64, key: u32) -> Result<bool, Error> {
+        watch::remove(watch, key)
     }
 }
 
@@ -109,21 +108,6 @@ fn try_read(reader: u64, request: &Request) -> MaybeBytes {
     table::reader(reader)?
         .try_read(request)
         .map_err(Error::from)
-}
-
-/// Returns the future that waits for an event.
-fn event(of: &Target, event: Event) -> Result<BoxFuture<'static, Result<(), types::Error>>, Error> {
-    let wait = match (of, event) {
-        (Target::Reader(reader), Event::Input(wanted)) => {
-            return Ok(Box::pin(reader.waiting(reader::wanted(wanted)?)));
-        }
-        (Target::Server(server), Event::Connection) => return Ok(Box::pin(server.waiting())),
-        (Target::Writer(writer), Event::Drained) => writer.waiting(Wait::Drain),
-        (Target::Writer(writer), Event::Flushed) => writer.waiting(Wait::Flush),
-        (Target::Writer(writer), Event::Closed) => writer.waiting(Wait::Closed),
-        _ => None,
-    };
-    wait.ok_or_else(|| Error::InvalidArgument("event: that resource has no such event".into()))
 }
 
 fn front(input: &core::Reader<types::Error>, skip: u32, n: u32) -> Front {

@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::rc::{Rc, Weak};
 
 use asyncio_streams_engine::types::Error as EngineError;
-use asyncio_streams_engine::{Place, Reader, Server, StandingWait, Wait, Writer};
+use asyncio_streams_engine::{Place, Reader, Server, Watch, Wait, Writer};
 
 use crate::bindings::wasi::random::random;
 use crate::types::Error;
@@ -18,7 +18,7 @@ pub(crate) enum Target {
     Reader(Rc<Reader>),
     Writer(Rc<Writer>),
     Server(Rc<Server>),
-    StandingWait(Rc<StandingWait>),
+    Watch(Rc<Watch>),
 }
 
 /// A resource that can have a number.
@@ -80,12 +80,12 @@ impl<T: Numberable> Drop for Numbered<T> {
 
 struct Entry {
     target: Target,
-    /// The standing waits for its events, and some that are over.
+    /// The watchs for its events, and some that are over.
     waits: Vec<MemberOf>,
 }
 
 struct MemberOf {
-    of: Weak<StandingWait>,
+    of: Weak<Watch>,
     place: Place,
 }
 
@@ -139,7 +139,7 @@ pub(super) fn wrong(message: &str) -> Error {
 }
 
 /// Notes that the resource with this number is waited for.
-pub(super) fn waits(number: u64, of: &Rc<StandingWait>, place: Place) {
+pub(super) fn waits(number: u64, of: &Rc<Watch>, place: Place) {
     TABLE.with_borrow_mut(|table| {
         if let Some(entry) = table.get_mut(&number) {
             entry.waits.retain(MemberOf::is_there);
@@ -183,9 +183,9 @@ impl Numberable for Server {
     }
 }
 
-impl Numberable for StandingWait {
+impl Numberable for Watch {
     fn target(this: Rc<Self>) -> Target {
-        Target::StandingWait(this)
+        Target::Watch(this)
     }
 
     fn cancel_waits(&self) {}

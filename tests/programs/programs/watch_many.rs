@@ -1,6 +1,6 @@
 //! Thousands of connections in one wait, while others come and go and the wait is given up at random.
 
-use asyncio_streams::bindings::numbers::{self, Event, StandingWait};
+use asyncio_streams::bindings::numbers::{self, Event, Watch};
 use asyncio_streams::{ByteReader, ByteWriter, Reader, Wanted, Writer, byte_stream, wrap};
 use asyncio_streams_test_programs::{Failure, Random, Result, same, within_turns};
 
@@ -36,32 +36,32 @@ async fn connect() -> Result<Connection> {
 }
 
 struct Crowd {
-    waits: StandingWait,
+    waits: Watch,
     connections: Vec<Connection>,
 }
 
 impl Crowd {
     fn add(&self, key: usize) -> Result {
         let number = numbers::reader_number(self.connections[key].reader.raw());
-        let any = Event::Input(Wanted::Any);
-        Ok(numbers::add(self.waits.number(), key as u64, number, &any)?)
+        let any = Event::Readable(Wanted::Any);
+        let key = u32::try_from(key).map_err(Failure::new)?;
+        Ok(numbers::add(self.waits.number(), number, &any, key)?)
     }
 
-    /// Reads everything of the connection with this key, and waits for more.
-    fn read(&mut self, key: u64) -> Result {
-        let key = usize::try_from(key).map_err(Failure::new)?;
-        let connection = &mut self.connections[key];
+    /// Reads everything of the connection with this key.
+    fn read(&mut self, key: u32) -> Result {
+        let connection = &mut self.connections[key as usize];
         let number = numbers::reader_number(connection.reader.raw());
         let bytes = numbers::try_read(number, 4096)?.unwrap_or_default();
         connection.read += bytes.len() as u64;
         same!(connection.read <= connection.sent, true);
-        self.add(key)
+        Ok(())
     }
 }
 
 async fn main() -> Result {
     let mut crowd = Crowd {
-        waits: StandingWait::new(),
+        waits: Watch::new(),
         connections: Vec::new(),
     };
     for key in 0..CONNECTIONS {

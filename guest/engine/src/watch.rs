@@ -15,18 +15,49 @@ use crate::platform::BoxFuture;
 use crate::quota::HandlePermit;
 use crate::types::Error;
 
-/// Waits for many events at once. Callers choose the keys.
+/// A standing list of events, and one wait for all of them. Callers choose the keys.
 ///
-/// The waits for the events go on inside [`StandingWait::wait`] and at no other time. A key whose wait is over stays until it is
-/// removed or added anew, and every [`StandingWait::wait`] returns it again: so a call that is dropped at any moment loses nothing.
-pub struct StandingWait(Rc<State>);
+/// The waits for the events go on inside [`Watch::wait`] and at no other time. Events stay in the list, and each call reports
+/// every event that is there: so a call that is dropped at any moment loses nothing. All calls belong to the same task, or to the
+/// same wait set.
+pub struct Watch(Rc<State>);
+
+/// Something that can be waited for, any number of times. It does not keep its reader, writer or server: who drops that removes
+/// the event, or [ends](Watch::end) it.
+#[derive(Clone)]
+pub struct Event(Rc<dyn Fn() -> Waiting>);
+
+type Waiting = BoxFuture<'static, Result<(), Error>>;
+
+impl Event {
+    pub(crate) fn new<F: Future<Output = Result<(), Error>> + 'static>(
+        begin: impl Fn() -> F + 'static,
+    ) -> Self {
+        Event(Rc::new(move || Box::pin(begin())))
+    }
+
+    /// Waits for the event, from the first poll on.
+    ///
+    /// # Errors
+    ///
+    /// Those of the call that waits for the same.
+    pub fn wait(&self) -> impl Future<Output = Result<(), Error>> + use<> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event").finish_non_exhaustive()
+    }
+}
 
 struct State {
     engine: Engine,
     /// From the first wait on.
     permit: RefCell<Option<HandlePermit>>,
-    members: RefCell<BTreeMap<u64, Member>>,
-    /// The members whose wait is over, and some that are gone.
+    members: RefCell<BTreeMap<u32, Member>>,
+    /// The members that the last call has reported, and some that are gone.
     over: RefCell<Vec<Place>>,
     woken: Arc<Woken>,
     next_id: Cell<u64>,
@@ -39,26 +70,28 @@ struct State {
 /// A member: a key, and which of the members that had it one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    key: u64,
+    key: u32,
     id: u64,
 }
 
 struct Member {
     id: u64,
+    /// None once its resource is gone.
+    event: Option<Event>,
     progress: Progress,
 }
 
 enum Progress {
-    Waiting(BoxFuture<'static, Result<(), Error>>, Arc<MemberWaker>),
+    Waiting(Waiting, Arc<MemberWaker>),
     /// Its future is being polled.
     Polled,
     Over(Result<(), Error>),
 }
 
-impl StandingWait {
+impl Watch {
     /// Creates one without keys.
     pub fn new(engine: &Engine) -> Self {
-        StandingWait(Rc::new(State {
+        Watch(Rc::new(State {
             engine: engine.clone(),
             permit: RefCell::default(),
             members: RefCell::default(),
@@ -70,24 +103,18 @@ impl StandingWait {
         }))
     }
 
-    /// Adds an event under a key, in the place of the one before. `event` is polled in [`StandingWait::wait`] only.
-    pub fn add(
-        &self,
-        key: u64,
-        event: impl Future<Output = Result<(), Error>> + 'static,
-    ) -> Place {
+    /// Adds an event under a key, in the place of the one before.
+    pub fn add(&self, key: u32, event: Event) -> Place {
         let state = &self.0;
         let id = state.next_id.get();
         state.next_id.set(id.wrapping_add(1));
         let place = Place { key, id };
-        let waker = Arc::new(MemberWaker {
-            place,
-            woken: state.woken.clone(),
-            noted: AtomicBool::new(false),
-        });
-        waker.wake_by_ref();
-        let progress = Progress::Waiting(Box::pin(event), waker);
-        let member = Member { id, progress };
+        let progress = state.begin(place, &event);
+        let member = Member {
+            id,
+            event: Some(event),
+            progress,
+        };
         let before = state.members.borrow_mut().insert(key, member);
         // Dropped without a borrow: other code may run in it.
         drop(before);
@@ -95,8 +122,8 @@ impl StandingWait {
         place
     }
 
-    /// Removes a key and ends its wait; returns how that had gone, if it was over.
-    pub fn remove(&self, key: u64) -> Option<Result<(), Error>> {
+    /// Removes a key and ends its wait; returns how that had gone, if the last call has reported it.
+    pub fn remove(&self, key: u32) -> Option<Result<(), Error>> {
         let member = self.0.members.borrow_mut().remove(&key)?;
         match member.progress {
             Progress::Over(result) => Some(result),
@@ -111,31 +138,33 @@ impl StandingWait {
         member.is_some_and(|member| member.id == place.id)
     }
 
-    /// Ends that member's wait with `error`, if it is still there and its wait is not over.
+    /// Ends that member's wait with `error` for good, if it is still there: its resource is gone. It is reported until it is
+    /// removed.
     pub fn end(&self, place: Place, error: Error) {
-        self.0.finish(place, Err(error));
+        self.0.end(place, error);
         self.0.woken.wake();
     }
 
-    /// Waits until the wait of at least one key is over; returns all such keys. The call is pending from now on; dropping the
-    /// future leaves all keys as they are.
+    /// Waits until at least one of the events is there, or has become an error; returns the keys of all that are, in ascending
+    /// order. The call is pending from now on; dropping the future leaves all keys as they are.
     ///
     /// # Errors
     ///
     /// `busy` while another call is pending, and `network(out-of-resources)`. The future's: `cancelled`.
-    pub fn wait(&self) -> Result<impl Future<Output = Result<Vec<u64>, Error>> + use<>, Error> {
+    pub fn wait(&self) -> Result<impl Future<Output = Result<Vec<u32>, Error>> + use<>, Error> {
         let pending = Pending::begin(&self.0)?;
         let mut permit = self.0.permit.borrow_mut();
         if permit.is_none() {
-            *permit = Some(self.0.engine.handles().standing_wait()?);
+            *permit = Some(self.0.engine.handles().watch()?);
         }
         Ok(async move {
             let Pending(state) = &pending;
+            state.renew();
             poll_fn(|cx| state.poll(cx)).await
         })
     }
 
-    /// Ends the call of [`StandingWait::wait`] that is pending with `cancelled`.
+    /// Ends the call of [`Watch::wait`] that is pending with `cancelled`.
     pub fn cancel(&self) {
         if self.0.busy.get() {
             self.0.cancelled.set(true);
@@ -144,9 +173,9 @@ impl StandingWait {
     }
 }
 
-impl fmt::Debug for StandingWait {
+impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StandingWait").finish_non_exhaustive()
+        f.debug_struct("Watch").finish_non_exhaustive()
     }
 }
 
@@ -165,7 +194,60 @@ impl State {
         }
     }
 
-    fn poll(&self, cx: &Context<'_>) -> Poll<Result<Vec<u64>, Error>> {
+    /// Begins the wait of a member.
+    fn begin(&self, place: Place, event: &Event) -> Progress {
+        let waker = Arc::new(MemberWaker {
+            place,
+            woken: self.woken.clone(),
+            noted: AtomicBool::new(false),
+        });
+        waker.wake_by_ref();
+        Progress::Waiting((event.0)(), waker)
+    }
+
+    /// Has the events that were reported waited for again, unless their resource is gone.
+    fn renew(&self) {
+        let reported = self.over.take();
+        for place in reported {
+            let Some(event) = self.event_of(place) else {
+                continue;
+            };
+            match event {
+                Some(event) => {
+                    let progress = self.begin(place, &event);
+                    self.set_progress(place, progress);
+                }
+                None => self.over.borrow_mut().push(place),
+            }
+        }
+    }
+
+    /// Returns the event of a member, if there is still a member, and an event.
+    fn event_of(&self, place: Place) -> Option<Option<Event>> {
+        let members = self.members.borrow();
+        let member = members.get(&place.key)?;
+        (member.id == place.id).then(|| member.event.clone())
+    }
+
+    fn set_progress(&self, place: Place, progress: Progress) {
+        let mut members = self.members.borrow_mut();
+        let member = members.get_mut(&place.key);
+        if let Some(member) = member.filter(|member| member.id == place.id) {
+            member.progress = progress;
+        }
+    }
+
+    fn end(&self, place: Place, error: Error) {
+        self.finish(place, Err(error.clone()));
+        let mut members = self.members.borrow_mut();
+        let member = members.get_mut(&place.key);
+        if let Some(member) = member.filter(|member| member.id == place.id) {
+            member.event = None;
+            member.progress = Progress::Over(Err(error));
+        }
+    }
+
+    fn poll(&self, cx: &Context<'_>) -> Poll<Result<Vec<u32>, Error>> {
         if self.cancelled.get() {
             return Poll::Ready(Err(Error::Cancelled));
         }
@@ -198,10 +280,7 @@ impl State {
     }
 
     /// Takes out the future of a member: no borrow is held while it is polled.
-    fn take_event(
-        &self,
-        place: Place,
-    ) -> Option<(BoxFuture<'static, Result<(), Error>>, Arc<MemberWaker>)> {
+    fn take_event(&self, place: Place) -> Option<(Waiting, Arc<MemberWaker>)> {
         let mut members = self.members.borrow_mut();
         let member = members.get_mut(&place.key)?;
         if member.id != place.id || !matches!(member.progress, Progress::Waiting(..)) {
@@ -243,18 +322,19 @@ impl State {
     }
 
     /// Returns the keys whose wait is over, and forgets members that are gone.
-    fn keys_over(&self) -> Vec<u64> {
+    fn keys_over(&self) -> Vec<u32> {
         let members = self.members.borrow();
         let mut over = self.over.borrow_mut();
         over.retain(|place| {
             let member = members.get(&place.key);
             member.is_some_and(|member| member.id == place.id)
         });
+        over.sort_unstable_by_key(|place| place.key);
         over.iter().map(|place| place.key).collect()
     }
 }
 
-/// A call of [`StandingWait::wait`], until it is dropped.
+/// A call of [`Watch::wait`], until it is dropped.
 struct Pending(Rc<State>);
 
 impl Pending {
