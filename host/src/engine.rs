@@ -51,14 +51,13 @@ impl Engine {
     /// As [`Program::from_file`](crate::Program::from_file).
     pub fn compile(&self, name: impl Into<String>, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
         let part = Part::new(name, bytes);
+        let component = self.component(&part)?;
         // What cannot be linked later is reported now.
-        self.load(&part)?;
-        self.wasmtime()
-            .precompile_component(bytes)
-            .map_err(|error| LoadError::Compile {
-                name: part.name().to_owned(),
-                reason: one_line(&error),
-            })
+        self.link_component(part.name(), &component)?;
+        component.serialize().map_err(|error| LoadError::Compile {
+            name: part.name().to_owned(),
+            reason: one_line(&error),
+        })
     }
 
     fn link(config: &wasmtime::Config, interruptible: bool) -> Result<Self, LoadError> {
@@ -85,16 +84,17 @@ impl Engine {
 
     /// Compiles a component and links it. What it imports beyond WASI is an error that says what provides it.
     pub(crate) fn load(&self, part: &Part) -> Result<InstancePre<State>, LoadError> {
+        self.link_component(part.name(), &self.component(part)?)
+    }
+
+    fn component(&self, part: &Part) -> Result<Component, LoadError> {
         part.check()?;
-        let name = || part.name().to_owned();
-        let component =
-            Component::from_binary(self.linker.engine(), part.bytes()).map_err(|error| {
-                LoadError::Compile {
-                    name: name(),
-                    reason: one_line(&error),
-                }
-            })?;
-        self.link_component(part.name(), &component)
+        Component::from_binary(self.linker.engine(), part.bytes()).map_err(|error| {
+            LoadError::Compile {
+                name: part.name().to_owned(),
+                reason: one_line(&error),
+            }
+        })
     }
 
     /// Links what [`Engine::compile`] made.

@@ -24,7 +24,10 @@ mod bindings {
         path: "../wit",
         world: "component",
         exports: { default: async | store },
-        with: { "wasi": wasmtime_wasi::p3::bindings },
+        with: {
+            "wasi:sockets/types": crate::sockets::types,
+            "wasi": wasmtime_wasi::p3::bindings,
+        },
         require_store_data_send: true,
         additional_derives: [PartialEq, Eq],
     });

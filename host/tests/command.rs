@@ -240,7 +240,7 @@ const FOLDERS: &str = r#"(component
             (global.set $next (i32.and (i32.add (global.get $next) (i32.add (local.get 3) (i32.const 7))) (i32.const -8)))))
     (core instance $m (instantiate $memory))
     (core func $get (canon lower (func $preopens "get-directories")
-        (memory $m "memory") (realloc (func $m "realloc"))))
+        (memory (core memory $m "memory")) (realloc (core func $m "realloc"))))
     (core module $main
         (import "" "memory" (memory 1))
         (import "" "get" (func $get (param i32)))
@@ -249,7 +249,7 @@ const FOLDERS: &str = r#"(component
             (if (i32.ne (i32.load (i32.const 12)) (i32.const 1)) (then (return (i32.const 1))))
             (i32.ne (i32.load offset=8 (i32.load (i32.const 8))) (i32.const 3))))
     (core instance $i (instantiate $main (with "" (instance
-        (export "memory" (memory $m "memory")) (export "get" (func $get))))))
+        (export "memory" (core memory $m "memory")) (export "get" (core func $get))))))
     (func $run async (result (result)) (canon lift (core func $i "run")))
     (instance $r (export "run" (func $run)))
     (export "wasi:cli/run@0.3.0" (instance $r)))"#;

@@ -14,7 +14,7 @@ use crate::wasmtime;
 pub enum Side {
     /// CPython with asyncio's own streams.
     Stock(PathBuf),
-    /// A component, made of the same file, composed with the streams and compiled; run by this `wasmtime`.
+    /// The interpreter as a component, to which `asyncio-streams run` gives the same file; run by this `wasmtime`.
     Component(PathBuf),
 }
 
@@ -43,7 +43,7 @@ pub fn sides() -> Option<[Side; 2]> {
     or_say("Python", found)
 }
 
-/// The compiled component of a program.
+/// The compiled component of one of the programs that are built, and not only given to an interpreter.
 ///
 /// # Panics
 /// When it was not made.
@@ -87,7 +87,9 @@ impl Side {
                 let mut command = Command::new(wasmtime);
                 command.args(["run", "--allow-precompiled"]);
                 command.args(["-S", "inherit-network", "-S", "allow-ip-name-lookup"]);
-                command.args(options).arg(compiled(name));
+                let folder = prepared(name);
+                command.args(["--dir", &format!("{}::/.asyncio-streams", folder.display())]);
+                command.args(options).arg(folder.join("interpreter.cwasm"));
                 command
             }
         }
@@ -114,6 +116,11 @@ pub fn source(name: &str) -> PathBuf {
         .into_iter()
         .find(|path| path.is_file())
         .unwrap_or_else(|| panic!("no program {file}"))
+}
+
+/// The folder with the interpreter and the files of a program.
+fn prepared(name: &str) -> PathBuf {
+    made(&format!("{name}/program")).with_file_name("")
 }
 
 fn made(file: &str) -> PathBuf {

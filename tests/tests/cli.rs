@@ -23,6 +23,14 @@ fn places() -> Vec<In> {
 }
 
 #[test]
+fn hello() {
+    for place in places() {
+        let outcome = Program::example("hello").run(place);
+        assert_eq!(outcome.assert_success().stdout, "Hello World!\n");
+    }
+}
+
+#[test]
 fn echo_client_and_server() {
     for place in places() {
         let server = Program::example_handler("echo-server").args(["127.0.0.1:0"]);

@@ -56,7 +56,7 @@ pub(crate) fn run(choice: Choice, options: &Options) -> Result<()> {
         test_programs(&toolchain)?;
     }
     if options.python {
-        python::require("build")?;
+        python::require(&["build"])?;
     }
     Ok(())
 }

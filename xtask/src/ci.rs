@@ -46,7 +46,7 @@ pub(crate) fn ci(choice: Choice) -> Result<()> {
         lint_tls(&toolchain)
     });
     steps.run("lints of Python, and the spelling of everything", |_| {
-        python::require("lints")
+        python::require(&["lints"])
     });
     steps.run("documentation", |_| documentation());
     if steps

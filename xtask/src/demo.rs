@@ -43,7 +43,7 @@ enum Language {
 pub(crate) fn demo(choice: Choice, options: &Options) -> Result<()> {
     if let Language::Python = options.language {
         build::build(choice)?;
-        return python::require("demo");
+        return python::require(&["demo"]);
     }
     build::for_demo(choice)?;
     run(&host_program()?)

@@ -6,10 +6,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use clap::Args;
 
 use crate::steps::Tally;
 use crate::toolchain::{Choice, TARGET};
-use crate::{build, checkout, languages, process};
+use crate::{build, checkout, languages, process, python};
 
 /// Verifying the crate of the host builds wasmtime anew.
 const DEADLINE: Duration = Duration::from_secs(60 * 60);
@@ -33,12 +34,23 @@ const CRATES: [&str; 6] = [
     "asyncio-streams-host",
 ];
 
-/// Makes all of it.
+/// The options of `cargo xtask dist`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Make only the wheel for Python: the package with the components and the program `streams`.
+    #[arg(long)]
+    python: bool,
+}
+
+/// Makes all of it, or only the wheel.
 ///
 /// # Errors
 /// When a part cannot be made: which one, and why.
-pub(crate) fn dist(choice: Choice) -> Result<()> {
+pub(crate) fn dist(choice: Choice, options: &Options) -> Result<()> {
     build::build(choice)?;
+    if options.python {
+        return wheel();
+    }
     languages::build(true, &mut Tally::default())?;
     let out = checkout::target().join("dist");
     if out.exists() {
@@ -49,6 +61,7 @@ pub(crate) fn dist(choice: Choice) -> Result<()> {
     crates(&out).context("the crates")?;
     wit(&out).context("the WIT package")?;
     bindings(&out).context("the packages for npm, C and Go")?;
+    wheel().context("the wheel for Python")?;
     run(
         Command::new("sh")
             .arg("-c")
@@ -115,4 +128,15 @@ fn bindings(out: &Path) -> Result<()> {
         command.arg(format!("VERSION={VERSION}")),
         "`make` in bindings, which takes npm and GNU tar",
     )
+}
+
+/// The wheel for Python, for this machine's platform: the program `streams` is part of it.
+fn wheel() -> Result<()> {
+    let mut command = checkout::native_cargo("build");
+    command.args(["--locked", "--release", "--package", "asyncio-streams-host"]);
+    run(
+        command.args(["--bin", "streams"]),
+        "building the program streams",
+    )?;
+    python::require(&["wheel"])
 }

@@ -69,7 +69,7 @@ enum Command {
     /// Build the programs in C, C++ and Go, into target/components/c and target/components/go.
     Languages,
     /// Make what a release publishes, into target/dist; takes half an hour, because every crate is built from its package.
-    Dist,
+    Dist(dist::Options),
     /// Run the checks that every change must pass: format, lints, documentation, build, every test.
     Ci,
     /// Compose components into one. The Python automation calls this.
@@ -89,7 +89,7 @@ pub fn main() -> ExitCode {
         Command::Soak(options) => soak::soak(cli.toolchain, &options),
         Command::Bench(options) => bench::bench(cli.toolchain, &options),
         Command::Languages => languages::build(false, &mut steps::Tally::default()),
-        Command::Dist => dist::dist(cli.toolchain),
+        Command::Dist(options) => dist::dist(cli.toolchain, &options),
         Command::Ci => ci::ci(cli.toolchain),
         Command::Compose(options) => build::compose_files(&options),
     };

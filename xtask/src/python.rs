@@ -61,12 +61,12 @@ pub(crate) fn test_python(choice: Choice, options: &Options) -> Result<()> {
 /// # Errors
 /// When the command fails; also, if `required`, when it is left out.
 pub(crate) fn step(
-    command: &str,
+    arguments: &[&str],
     required: bool,
     tally: &mut Tally,
     mut each: impl FnMut(&str),
 ) -> Result<Done> {
-    let done = run(&[command], |line| {
+    let done = run(arguments, |line| {
         println!("{line}");
         tally.add_line(line);
         each(line);
@@ -84,8 +84,8 @@ pub(crate) fn step(
 ///
 /// # Errors
 /// When the command fails or is left out.
-pub(crate) fn require(command: &str) -> Result<()> {
-    match run(&[command], |line| println!("{line}"))? {
+pub(crate) fn require(arguments: &[&str]) -> Result<()> {
+    match run(arguments, |line| println!("{line}"))? {
         Done::Ran => Ok(()),
         Done::LeftOut => bail!("a tool for Python is missing; the line above names it"),
     }
@@ -109,8 +109,12 @@ pub fn run(arguments: &[&str], mut each: impl FnMut(&str)) -> Result<Done> {
         "XTASK",
         std::env::var_os("XTASK").map_or_else(std::env::current_exe, |xtask| Ok(xtask.into()))?,
     );
-    if !matches!(arguments, ["lints" | "environment", ..]) {
+    if !matches!(
+        arguments,
+        ["lints" | "environment" | "wheel" | "installed", ..]
+    ) {
         command.env("WASMTIME", tools::WASMTIME.get()?);
+        command.env("WAC", tools::WAC.get()?);
     }
     command.stdout(std::process::Stdio::piped());
     let what = format!("the automation in Python ({})", arguments.join(" "));

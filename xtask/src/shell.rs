@@ -11,8 +11,8 @@ use crate::checkout;
 use crate::demo::LISTENING;
 use crate::process::Running;
 
-/// Far more than any line takes.
-const DEADLINE: Duration = Duration::from_secs(300);
+/// Far more than any line takes. The longest compiles a crate and all that it depends on.
+const DEADLINE: Duration = Duration::from_secs(15 * 60);
 
 /// The address in documented commands, which need a fixed port.
 pub(crate) const ADDRESS: &str = "127.0.0.1:8888";

@@ -127,7 +127,7 @@ pub(crate) fn tests(steps: &mut Steps, choice: Choice, toolchain: &Toolchain, op
         readme::run(&folders, python.is_some(), tally)
     });
     steps.run("CPython's tests of asyncio's streams", |tally| {
-        python::step("compare", options.require_peers, tally, |_| {}).map(drop)
+        python::step(&["compare"], options.require_peers, tally, |_| {}).map(drop)
     });
     steps.run("the benchmark, once and shortly", |_| bench::smoke(choice));
 }
@@ -157,7 +157,7 @@ fn hosts(mut variables: Vec<(&str, PathBuf)>, options: &Options, tally: &mut Tal
 /// nothing where there is none.
 fn python_programs(options: &Options, tally: &mut Tally) -> Result<Option<PathBuf>> {
     let mut lines = Vec::new();
-    let done = python::step("test", options.require_peers, tally, |line| {
+    let done = python::step(&["test"], options.require_peers, tally, |line| {
         lines.push(line.to_owned());
     })?;
     Ok(match done {

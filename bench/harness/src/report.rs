@@ -201,7 +201,7 @@ mod tests {
             ..Machine::default()
         };
         let table = markdown(&machine, &results());
-        let row = "| lines-64 | 1000 lines/s | 1000 ±10 % |  | 80.0 |  |  |  | 12.5 |  |  |  |";
+        let row = "| lines-64 | 1000 lines/s | 1000 ±10 % |  |  | 80.0 |  |  |  | 12.5 |  |  |  |";
         assert!(table.contains(row), "{table}");
         assert!(table.contains("P, 0 cores") && table.contains("CPython 3."));
         let summary = summary(&machine, &results());

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from typing import Any, NoReturn
 
 # What the loop is made of; its other parts have what is missing here.
@@ -9,13 +10,13 @@ _Base: Any = object
 
 _NO_UNIX = "WASI has no Unix sockets: use TCP, with host and port"
 _NO_PIPES = (
-    "a component cannot wait for its standard input and output, nor for pipes: read sys.stdin as a whole before the loop "
-    "starts, write with print, or use a TCP connection"
+    "connect_read_pipe and connect_write_pipe: a component cannot wait for its standard input and output, nor for pipes. "
+    "Read sys.stdin by its own methods, while which everything else waits; write with print; or use a TCP connection"
 )
 _NO_PROCESSES = "WASI starts no processes: run the command outside, behind a TCP server, and connect to it"
 _NO_SIGNALS = (
-    "the host tells a component of no signals: end the program from outside, by the host's means, "
-    "or by something that it reads from a connection"
+    "add_signal_handler and remove_signal_handler: the host tells a component of no signals, SIGINT and SIGTERM end it. "
+    "Catch NotImplementedError, as programs for Windows do, and end by something that is read from a connection"
 )
 _NO_TLS_OVER_SOCKETS = (
     "TLS over a socket of Python's own is not possible inside a component: give host and port instead of sock, "
@@ -60,6 +61,23 @@ class Absent(_Base):
 
     def _make_ssl_transport(self, *args: Any, **kwds: Any) -> NoReturn:
         raise NotImplementedError(_NO_TLS_OVER_SOCKETS)
+
+
+class SemLock:
+    """In the place of `_multiprocessing.SemLock`, which CPython for WASI has not: packages name its kin in annotations."""
+
+    SEM_VALUE_MAX = (1 << 31) - 1
+
+    def __new__(cls, *args: Any, **kwds: Any) -> NoReturn:
+        """Raises NotImplementedError."""
+        raise NotImplementedError(_NO_PROCESSES)
+
+
+def multiprocessing_module() -> types.ModuleType:
+    """The module `_multiprocessing`, so that `multiprocessing` and what is in it can be imported."""
+    module = types.ModuleType("_multiprocessing")
+    module.__dict__.update(SemLock=SemLock, sem_unlink=SemLock, flags={})
+    return module
 
 
 async def open_unix_connection(path: Any = None, *, limit: int = 0, **kwds: Any) -> NoReturn:

@@ -6,9 +6,11 @@ imported then are imported from them when the program runs.
 
 from __future__ import annotations
 
+import json
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any, BinaryIO
 
 # Endings of what Python does not read, or WASI cannot load.
 _USELESS = (
@@ -32,8 +34,10 @@ _USELESS = (
 _COMPILED = (".so", ".pyd", ".dll", ".dylib")
 # Parts of the standard library that no component uses.
 _NOT_OF_THE_LIBRARY = frozenset("test idlelib tkinter turtledemo ensurepip lib2to3 site-packages pydoc_data venv".split())
-# What builds components and installs packages has no business in them.
-_NOT_OF_THE_ENVIRONMENT = frozenset("pip setuptools wheel pkg_resources _distutils_hack componentize_py bin".split())
+# What builds components and installs packages has no business in them; this package is taken by itself.
+_NOT_OF_THE_ENVIRONMENT = frozenset(
+    "pip setuptools wheel pkg_resources _distutils_hack componentize_py asyncio_streams bin".split()
+)
 # Folders of a program that are not its modules.
 _NOT_OF_PROGRAMS = frozenset("node_modules target build dist venv env".split())
 # Bounds against a home folder given by mistake, a data set, and a component that starts slowly.
@@ -76,6 +80,30 @@ class Bundle:
     def names(self, path: str) -> list[str]:
         """What is in a folder. Raises KeyError if it is not there."""
         return self._folders[path]
+
+    def dump(self, file: BinaryIO, about: Any) -> None:
+        """Writes everything, and `about`, which JSON can have, into a file."""
+        head = {
+            "about": about,
+            "files": [[path, size, len(data)] for path, (size, data) in self._files.items()],
+            "folders": self._folders,
+            "compiled": self.compiled,
+        }
+        text = json.dumps(head).encode()
+        file.write(len(text).to_bytes(8, "big") + text)
+        for _, data in self._files.values():
+            file.write(data)
+
+    def load(self, file: BinaryIO) -> Any:
+        """Takes what `dump` has written, beside what is there; returns `about`. Raises ValueError for another file."""
+        head = json.loads(file.read(int.from_bytes(file.read(8), "big")))
+        for path, size, length in head["files"]:
+            self._files[path] = (size, file.read(length))
+        for folder, names in head["folders"].items():
+            known = self._folders.setdefault(folder, [])
+            known += [name for name in names if name not in known]
+        self.compiled.update(head["compiled"])
+        return head["about"]
 
     def take_library(self, place: str) -> None:
         """Takes the standard library."""

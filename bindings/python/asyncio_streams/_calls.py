@@ -16,19 +16,21 @@ import componentize_py_runtime as runtime
 from componentize_py_types import Ok
 
 if TYPE_CHECKING:
-    from ._loop import ComponentLoop, State
+    from ._exports import Exports, State
+    from ._loop import ComponentLoop
 
 Done = Callable[[Any, "BaseException | None"], None]
 
 _loop: ComponentLoop
+_exports: Exports
 # Whether the code that runs is that of a `Call`, not that of a task.
 _by_hand = False
 
 
 def use(loop: ComponentLoop) -> None:
     """Makes `loop` the one that waits for all calls."""
-    global _loop
-    _loop = loop
+    global _loop, _exports
+    _loop, _exports = loop, loop.exports
 
 
 def the_loop() -> ComponentLoop:
@@ -91,7 +93,7 @@ class Pending:
     def set_result(self, event: Any) -> None:
         """Called by the runtime's callback, between two turns of the loop."""
         if self.call is not None:
-            _loop.enter(self.state)
+            _exports.current = self.state
             try:
                 self.call.go_on(event)
             except (SystemExit, KeyboardInterrupt) as reason:
@@ -131,7 +133,7 @@ class Repeated:
         self._done = done
         self._arguments: tuple[Any, ...] = ()
         self._promise = 0
-        self.state = _loop.state
+        self.state = _exports.current
 
     def start(self, *arguments: Any) -> None:
         """Makes the call, which must not be pending."""
@@ -141,13 +143,13 @@ class Repeated:
             return
         # What is borrowed lives as long as the call.
         self._arguments = arguments
-        self.state = _loop.state
+        self.state = _exports.current
         waitable, self._promise = result.value
-        _loop.add_pending(waitable, self)
+        _exports.add_pending(waitable, self)
 
     def set_result(self, event: Any) -> None:
         """Called by the runtime's callback, between two turns of the loop."""
-        _loop.enter(self.state)
+        _exports.current = self.state
         try:
             result = runtime.promise_get_result(event, self._promise)
             self._arguments = ()
@@ -191,8 +193,8 @@ async def await_result(result: Any) -> Any:
     if isinstance(result, Ok):
         return result.value
     waitable, promise = result.value
-    pending = Pending(_loop.state, promise)
-    _loop.add_pending(waitable, pending)
+    pending = Pending(_exports.current, promise)
+    _exports.add_pending(waitable, pending)
     return runtime.promise_get_result(await pending, promise)
 
 

@@ -133,10 +133,12 @@ class Connecting(_Base):
         transport = ComponentTransport(self, reader, writer, protocol, waiter=waiter, extra=extra)
         try:
             await waiter
-            await self.host_turn()
+            await self.exports.host_turn()
         except BaseException:
             transport.close()
             raise
+        # Later, since asyncio hands out a connection before the protocol is told of input.
+        self.call_soon(transport.begin)
         return transport, protocol
 
     async def _over_socket(
@@ -165,7 +167,7 @@ class Connecting(_Base):
         if self.just_closed:
             # A server that was closed in this turn listens until the component had one.
             self.just_closed = False
-            await self.host_turn()
+            await self.exports.host_turn()
         for host in hosts:
             call = self.streams.open_connection(host, port, options)
             try:

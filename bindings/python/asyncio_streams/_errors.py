@@ -32,6 +32,12 @@ NAME_CODES: dict[str, int] = {
 }
 
 
+_UNGRANTED = (
+    "a component has the network that it is granted: by `asyncio-streams run` and `streams run` with --allow-connect "
+    "HOST:PORT, --allow-listen ADDR:PORT or --allow-network, by `wasmtime run` with -S inherit-network"
+)
+
+
 def case_of(error: BaseException) -> str:
     """Which case of the interface's `error` it is: "Network", "Closed"...; empty if it is none."""
     value = getattr(error, "value", None)
@@ -105,6 +111,8 @@ def with_reason(error: Exception, reason: str) -> Exception:
     """The exception with the component's own words as a note, which tracebacks show; its text stays asyncio's."""
     if reason and reason not in str(error):
         error.add_note(f"asyncio:streams: {reason}")
+    if isinstance(error, PermissionError):
+        error.add_note(_UNGRANTED)
     return error
 
 

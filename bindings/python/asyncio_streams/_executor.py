@@ -6,7 +6,12 @@ import asyncio
 import concurrent.futures
 from asyncio import futures
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
+
+_NO_THREADS = (
+    "can't start new thread: a component has one thread. Use tasks of asyncio; asyncio.to_thread and run_in_executor, which "
+    "run a function at once; or what the library offers for systems without threads"
+)
 
 # What the loop is made of; its other parts have what is missing here.
 _Base: Any = object
@@ -57,6 +62,11 @@ class Inline(_Base):
 
         with _running.no_loop(self):
             return func(*args)
+
+
+def refuse_thread(*args: Any, **kwds: Any) -> NoReturn:
+    """In the place of the functions that start threads. Raises RuntimeError, as Python does where none can be started."""
+    raise RuntimeError(_NO_THREADS)
 
 
 def _has_threads(executor: Any) -> bool:

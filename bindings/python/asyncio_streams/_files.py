@@ -5,6 +5,7 @@ A file that the host grants comes before one of the bundle that has the same pat
 
 from __future__ import annotations
 
+import _io
 import builtins
 import io
 import os
@@ -25,6 +26,8 @@ def install(bundle: Bundle) -> None:
     _bundle = bundle
     patched: Any = os
     builtins.open = io.open = open_file
+    # What the loaders of the standard library read sources by, and so those that packages derive from them.
+    io.open_code = _io.open_code = open_code
     patched.stat, patched.lstat = _or_bundled(_stat), _or_bundled(_lstat)
     patched.listdir, patched.scandir = list_folder, scan_folder
     # It has kept `open` by itself; tracebacks read sources through it.
@@ -54,6 +57,11 @@ def open_file(  # noqa: PLR0917
     if "b" in mode:
         return content
     return io.TextIOWrapper(content, encoding, errors, newline)
+
+
+def open_code(path: str) -> Any:
+    """`io.open_code`."""
+    return open_file(path, "rb")
 
 
 def list_folder(path: Any = ".") -> Any:

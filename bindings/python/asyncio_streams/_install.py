@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import asyncio.streams
 import socket
+import sys
+import threading
 from collections.abc import Iterable
 from typing import Any
 
-from . import _absent, _loop, _reader, _sockets
+from . import _absent, _executor, _loop, _reader, _sockets
 
 _replaced: list[tuple[Any, str, Any]] = []
 
@@ -19,6 +22,11 @@ def install() -> None:
     socket.socketpair = _sockets.connected_pair
     python_socket: Any = socket.socket
     python_socket.__repr__ = _sockets.describe
+    sys.modules.setdefault("_multiprocessing", _absent.multiprocessing_module())
+    for module in (_thread, threading):
+        for name in ("start_new_thread", "start_joinable_thread", "_start_new_thread", "_start_joinable_thread"):
+            if hasattr(module, name):
+                setattr(module, name, _executor.refuse_thread)
     for module in (asyncio, asyncio.streams):
         for name in ("open_unix_connection", "start_unix_server"):
             # Where the system has no Unix sockets, asyncio does not define them, and a program would see an AttributeError.

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+from . import _adapted
 from ._bundle import Bundle
 
 _FileLoader: Any = importlib.machinery.SourceFileLoader
@@ -35,6 +36,15 @@ class Loader(_FileLoader):
         raise OSError("a component carries no compiled code")
 
 
+class AdaptingLoader(Loader):
+    """Loads one of the modules that are adapted. Not for others: its line would be in their tracebacks."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Runs the module, and adapts it."""
+        super().exec_module(module)
+        _adapted.adapt(module)
+
+
 class Finder(importlib.abc.PathEntryFinder):
     """Finds modules in one folder of the bundle."""
 
@@ -47,8 +57,9 @@ class Finder(importlib.abc.PathEntryFinder):
         base = f"{self._path}/{fullname.rpartition('.')[2]}"
         for path, inside in ((f"{base}/__init__.py", [base]), (f"{base}.py", None)):
             if path in self._bundle:
+                kind = AdaptingLoader if _adapted.is_known(fullname) else Loader
                 return importlib.util.spec_from_file_location(
-                    fullname, path, loader=Loader(fullname, path, self._bundle), submodule_search_locations=inside
+                    fullname, path, loader=kind(fullname, path, self._bundle), submodule_search_locations=inside
                 )
         if self._bundle.is_folder(base):
             spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)

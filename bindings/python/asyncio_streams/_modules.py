@@ -10,7 +10,7 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from types import ModuleType
 from typing import Any
 
@@ -42,27 +42,47 @@ def import_all(tree: ast.Module, places: Sequence[str], more: Sequence[str]) -> 
     notes: list[str] = []
     for name in more:
         _import(name, notes, needed=True)
-    for name in _LATER:
-        _import(name, notes, needed=False)
-    for name in _ENCODINGS:
-        _import(f"encodings.{name}", notes, needed=False)
+    _import_usual()
     needed = set(_at_top(tree))
     for name in _imported(tree):
         _import(name, notes, needed=name in needed)
     _find_codecs(tree)
+    _import_inner(places, {name.partition(".")[0] for name in _imported(tree)})
+    return notes
+
+
+def import_known(names: Sequence[str]) -> None:
+    """Imports these modules, and what they import inside functions.
+
+    A module that fails is imported again when a program asks for it.
+    """
+    _import_usual()
+    for name in names:
+        _import(name, [], needed=False)
+    _import_inner((), {name.partition(".")[0] for name in names} - sys.stdlib_module_names)
+
+
+def _import_usual() -> None:
+    for name in _LATER:
+        _import(name, [], needed=False)
+    for name in _ENCODINGS:
+        _import(f"encodings.{name}", [], needed=False)
+
+
+def _import_inner(places: Sequence[str], direct: Set[str]) -> None:
+    """Imports what the modules in `places`, and those of the packages `direct`, import anywhere."""
     done: set[str] = set()
-    direct = {name.partition(".")[0] for name in _imported(tree)}
     while True:
         new = [(name, module) for name, module in list(sys.modules.items()) if name not in done]
         if not new:
-            return notes
+            return
         for name, module in new:
             done.add(name)
             if _is_in(module, places) or name in direct:
                 inner = _tree_of(module)
                 if inner is not None:
                     for wanted in _imported(inner, getattr(module, "__package__", None)):
-                        _import(wanted, notes, needed=False)
+                        _import(wanted, [], needed=False)
                     _find_codecs(inner)
 
 
@@ -83,17 +103,23 @@ class Explaining(importlib.abc.MetaPathFinder):
 
     def _reason(self, fullname: str, path: Any) -> str:
         if fullname == "_ssl" and not self._with_tls:
-            return "it needs --with-tls: this component was built without TLS, which `import ssl` takes"
+            return (
+                "it needs --with-tls: this component was built without TLS, which `import ssl` takes. `asyncio-streams` "
+                "adds TLS by itself if the program, or a package that it imports, has an `import ssl`"
+            )
         last = fullname.rpartition(".")[2]
         for folder in sys.path if path is None else path:
             file = self._bundle.compiled.get(f"{folder}/{last}")
             if file is not None:
-                return f"it is a compiled part ({file}), which a component cannot load: use a package without such"
+                return (
+                    f"it is a compiled part ({file}), which a component cannot load: use a package in pure Python instead, "
+                    f"or a version of {fullname.partition('.')[0]!r} without compiled parts"
+                )
         # Who only looks for a spec gets none, and no error.
         if self.active and sys._getframe(3).f_code.co_name == "_find_and_load_unlocked":
             return (
-                "a component has the modules of the environment in which it was built, those beside the program and those "
-                "in the folders given by -p"
+                "is it installed? A component has the modules of the environment in which it was built, those beside the "
+                "program and those in the folders given by -p"
             )
         return ""
 
@@ -107,7 +133,7 @@ def _import(name: str, notes: list[str], *, needed: bool) -> None:
         if needed:
             text = "" if "; " in str(reason) else "; is it installed, or its directory given by -p?"
             raise MissingModuleError(f"cannot import {name!r}: {reason}{text}\n{_where(reason)}") from reason
-    except Exception as reason:
+    except (Exception, SystemExit) as reason:
         if needed:
             notes.append(
                 f"importing {name!r} failed while the component was built, so it is imported when the program runs:\n"

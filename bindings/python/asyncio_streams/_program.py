@@ -1,7 +1,8 @@
 """A program as a component: prepared while it is built, run as `__main__` when the component is.
 
-componentize-py imports a module that `build` has written, which calls `prepare`, and then takes a picture of the whole
-interpreter. The picture is what starts at run time: with all that was imported, but with neither files nor a past.
+componentize-py imports a module that the command has written, which calls `prepare` or `prepare_interpreter`, and then takes
+a picture of the whole interpreter. The picture is what starts at run time: with all that was imported, but with neither
+files nor a past.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any
 import componentize_py_runtime as runtime
 from componentize_py_types import Err
 
-from . import _files, _install, _loader, _modules, _rewrite, _running, _twins, install
+from . import _files, _given, _install, _loader, _modules, _rewrite, _running, _twins, install
 from ._bundle import Bundle
 
 # How long at most a program that has ended waits for what it wrote to leave.
@@ -33,12 +34,29 @@ _LINGER = 5.0
 # How much memory may be free when everything was imported.
 _CLEARED = 24 << 20
 
-# The files whose lines lead to each exception of a program.
-_RUNNERS = frozenset({__file__, _running.__file__, _twins.__file__, _modules.__file__})
+_OURS = os.path.dirname(__file__) + os.sep
+# Where one of these comes from this package, its lines are shown: it may be a mistake here.
+_MISTAKES = (AssertionError, AttributeError, LookupError, NameError)
 
-_code: types.CodeType
-_name: str
+_program: _Program | None = None
+_bundle: Bundle
 _explaining: _modules.Explaining
+
+
+class _Program:
+    """A program, compiled."""
+
+    def __init__(self, name: str, source: str, tree: ast.Module) -> None:
+        self.name = name
+        self.code = compile(_rewrite.rewrite(tree), name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        # For tracebacks.
+        linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+
+    async def run(self, names: dict[str, Any]) -> None:
+        """Runs it with these global names."""
+        result = eval(self.code, names)
+        if result is not None:
+            await result
 
 
 def prepare(
@@ -58,9 +76,33 @@ def prepare(
     SyntaxError for a program that is none, MissingModuleError for imports that cannot be had, TooMuchError for what is too
     large.
     """
-    global _code, _name, _explaining
+    global _program
     with open(f"{workshop}/program", encoding="utf-8") as file:
         source = file.read()
+    _set_up(places, package, workshop, with_tls=with_tls, inline_executor=inline_executor)
+    tree = ast.parse(source, name)
+    notes = _modules.import_all(tree, places, more)
+    _program = _Program(name, source, tree)
+    if notes:
+        with open(f"{workshop}/notes", "w", encoding="utf-8") as file:
+            file.write("\n".join(notes))
+    _finish()
+
+
+def prepare_interpreter(
+    *, modules: Sequence[str], package: str, workshop: str, with_tls: bool = False, inline_executor: bool = True
+) -> None:
+    """Gets everything ready for whatever program is given when the component starts, with these modules imported.
+
+    Raises TooMuchError for an environment that is too large.
+    """
+    _set_up((), package, workshop, with_tls=with_tls, inline_executor=inline_executor)
+    _modules.import_known(modules)
+    _finish()
+
+
+def _set_up(places: Sequence[str], package: str, workshop: str, *, with_tls: bool, inline_executor: bool) -> None:
+    global _bundle, _explaining
     install()
     _running.component_loop().inline_executor = inline_executor
     if with_tls:
@@ -70,21 +112,16 @@ def prepare(
     _install.replace(_running.replacements())
     here = os.path.dirname(__file__)
     _twins.install(_running.blocking(), tuple(place + os.sep for place in (here, "/python", "/bundled", "/world")))
-    bundle = _take(places, package, workshop)
-    _loader.install(bundle)
-    _files.install(bundle)
-    _explaining = _modules.Explaining(bundle, with_tls=with_tls)
+    _bundle = _take(places, package, workshop)
+    _loader.install(_bundle)
+    _files.install(_bundle)
+    _explaining = _modules.Explaining(_bundle, with_tls=with_tls)
     sys.meta_path.append(_explaining)
-    tree = ast.parse(source, name)
-    notes = _modules.import_all(tree, places, more)
+
+
+def _finish() -> None:
     for module in list(sys.modules.values()):
-        _loader.adopt(module, bundle)
-    _code = compile(_rewrite.rewrite(tree), name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    _name = name
-    _keep_source(name, source)
-    if notes:
-        with open(f"{workshop}/notes", "w", encoding="utf-8") as file:
-            file.write("\n".join(notes))
+        _loader.adopt(module, _bundle)
     _clear_free_memory()
 
 
@@ -117,12 +154,6 @@ async def run() -> None:
         raise Err(None)
 
 
-async def _main(names: dict[str, Any]) -> None:
-    result = eval(_code, names)
-    if result is not None:
-        await result
-
-
 async def _run() -> bool:
     _refresh()
     loop: Any = asyncio.get_running_loop()
@@ -130,13 +161,14 @@ async def _run() -> bool:
     if task is not None:
         # The program shall not find, and not cancel, what it runs in.
         asyncio._unregister_task(task)
-    main = types.ModuleType("__main__")
-    main.__file__ = _name
-    main.__dict__["__builtins__"] = builtins
-    sys.modules["__main__"] = main
     fine = True
     try:
-        await _running.Outside(loop, _main(main.__dict__))
+        program = _program or _given_program()
+        main = types.ModuleType("__main__")
+        main.__file__ = program.name
+        main.__dict__["__builtins__"] = builtins
+        sys.modules["__main__"] = main
+        await _running.outside(loop, program.run(main.__dict__))
     except SystemExit as end:
         fine = _exit_status(end)
     except BaseException as reason:
@@ -157,6 +189,12 @@ async def _run() -> bool:
     return fine
 
 
+def _given_program() -> _Program:
+    """The program that the command has given to this start of the interpreter. Raises SyntaxError for one that is none."""
+    name, source = _given.take(_bundle)
+    return _Program(name, source, ast.parse(source, name))
+
+
 def _refresh() -> None:
     """Replaces what the picture has kept of the time when the component was built."""
     _explaining.active = True
@@ -175,10 +213,12 @@ def _text_stream(descriptor: int, errors: str) -> io.TextIOWrapper:
 
 
 def _exit_status(end: SystemExit) -> bool:
-    """Whether the program meant well. WASI has no other status than that."""
+    """Whether the program meant well. WASI has no other status than that; the command is told the number."""
     if end.code is None or end.code == 0:
         return True
-    if not isinstance(end.code, int):
+    if isinstance(end.code, int):
+        _given.tell_status(end.code)
+    else:
         print(end.code, file=sys.stderr)
     return False
 
@@ -190,21 +230,28 @@ def _show(reason: BaseException) -> None:
         error = left.pop()
         if error is not None and id(error) not in seen:
             seen.add(id(error))
-            error.__traceback__ = _without_ours(error.__traceback__)
+            # Not by assignment: the bindings' errors are frozen.
+            error.with_traceback(_without_ours(error))
             left += [error.__cause__, error.__context__]
     traceback.print_exception(reason)
 
 
-def _without_ours(trace: types.TracebackType | None) -> types.TracebackType | None:
-    """A traceback without the lines of what runs the program, which are of no interest."""
-    kept: list[types.TracebackType] = []
+def _without_ours(error: BaseException) -> types.TracebackType | None:
+    """The traceback without the lines of this package, which stand for what asyncio and the interpreter do elsewhere."""
+    entries: list[types.TracebackType] = []
+    trace = error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename not in _RUNNERS:
-            kept.append(trace)
+        entries.append(trace)
         trace = trace.tb_next
+    ours = [entry.tb_frame.f_code.co_filename.startswith(_OURS) for entry in entries]
+    if isinstance(error, _MISTAKES) and ours and ours[-1] and not all(ours):
+        # The way to the program is of no interest in any case.
+        first = ours.index(False)
+        ours = [number < first for number in range(len(ours))]
     made: types.TracebackType | None = None
-    for entry in reversed(kept):
-        made = types.TracebackType(made, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    for entry, is_ours in zip(reversed(entries), reversed(ours), strict=True):
+        if not is_ours:
+            made = types.TracebackType(made, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
     return made
 
 
@@ -215,8 +262,3 @@ def _call_exit_functions() -> None:
         if getattr(info.func, "__module__", None) == runtime.__name__:
             registry.pop(finalizer, None)
     atexit._run_exitfuncs()
-
-
-def _keep_source(name: str, source: str) -> None:
-    """Lets tracebacks show the lines."""
-    linecache.cache[name] = (len(source), None, source.splitlines(True), name)

@@ -68,7 +68,8 @@ class Receiving:
         self._paused = False
         self._ask()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Begins to read; with a `waiter` it is for its owner to call."""
         self._begun = True
         self._ask()
 

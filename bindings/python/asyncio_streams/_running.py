@@ -74,11 +74,13 @@ class Runner:
         return await _run_main(loop, coro, context or self._context)
 
 
-class Outside:
-    """Awaits a coroutine that finds no running loop: the code of a program, as it would run outside a component."""
+class Within:
+    """Awaits a coroutine each step of which runs within a context: `no_loop`, or `in_loop` from there."""
 
-    def __init__(self, loop: ComponentLoop, coroutine: Coroutine[Any, Any, Any]) -> None:
-        self._loop = loop
+    def __init__(
+        self, context: Callable[[], contextlib.AbstractContextManager[None]], coroutine: Coroutine[Any, Any, Any]
+    ) -> None:
+        self._context = context
         self._coroutine = coroutine
 
     def __await__(self) -> Generator[Any, Any, Any]:
@@ -86,7 +88,7 @@ class Outside:
         value: Any = None
         while True:
             try:
-                with no_loop(self._loop):
+                with self._context():
                     pending = step(value)
             except StopIteration as end:
                 return end.value
@@ -98,30 +100,20 @@ class Outside:
                 step = self._coroutine.throw
 
 
-class _Inside:
-    """Awaits a coroutine of the package from within `Outside`: the loop is running again."""
+def outside(loop: ComponentLoop, coroutine: Coroutine[Any, Any, Any]) -> Within:
+    """Awaits a coroutine that finds no running loop: the code of a program, as it would run outside a component."""
+    return Within(lambda: no_loop(loop), coroutine)
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        self._coroutine = coroutine
 
-    def __await__(self) -> Generator[Any, Any, Any]:
-        step: Callable[[Any], Any] = self._coroutine.send
-        value: Any = None
-        while True:
-            before = events._get_running_loop()
-            events._set_running_loop(component_loop())
-            try:
-                pending = step(value)
-            except StopIteration as end:
-                return end.value
-            finally:
-                events._set_running_loop(before)
-            try:
-                value = yield pending
-                step = self._coroutine.send
-            except BaseException as reason:
-                value = reason
-                step = self._coroutine.throw
+@contextlib.contextmanager
+def in_loop() -> Iterator[None]:
+    """Lets code of the package run within `no_loop` as if the loop were running."""
+    before = events._get_running_loop()
+    events._set_running_loop(component_loop())
+    try:
+        yield
+    finally:
+        events._set_running_loop(before)
 
 
 @contextlib.contextmanager
@@ -156,8 +148,8 @@ def blocking() -> dict[Any, Callable[..., Any]]:
 
 
 def _inside(function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
-    def call(*args: Any, **kwds: Any) -> _Inside:
-        return _Inside(function(*args, **kwds))
+    def call(*args: Any, **kwds: Any) -> Within:
+        return Within(in_loop, function(*args, **kwds))
 
     return call
 

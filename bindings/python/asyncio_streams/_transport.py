@@ -68,8 +68,9 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
             server._attach(self)
         loop.add_transport(self)
         loop.call_soon(protocol.connection_made, self)
-        loop.call_soon(self._begin)
-        if waiter is not None:
+        if waiter is None:
+            loop.call_soon(self.begin)
+        else:
             loop.call_soon(futures._set_result_unless_cancelled, waiter, None)  # type: ignore[attr-defined]
 
     def __repr__(self) -> str:

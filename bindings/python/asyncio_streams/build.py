@@ -1,35 +1,22 @@
 """`python -m asyncio_streams.build prog.py -o out.wasm`: makes a component of a program.
 
-It is run by the Python in which componentize-py is installed. The component runs the file as `__main__`, with asyncio's
-network functions installed. With `--streams` it is composed and ready to run; without, it imports `asyncio:streams`.
+`asyncio-streams build` does the same with fewer options. The Python is one in which componentize-py is installed. The
+component runs the file as `__main__`, with asyncio's network functions installed. With `--streams` it is composed and ready
+to run; without, it imports `asyncio:streams`.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import _wit
-
-_APP = "asyncio_streams_app"
-_APP_TEXT = """\
-import wit_world.exports
-from asyncio_streams import _program
-
-_program.prepare({name!r}, **{options!r})
-
-
-class Run(wit_world.exports.Run):
-    async def run(self):
-        await _program.run()
-"""
+from ._command import component, environment, tools
+from ._command.errors import CommandError
 
 
 class BuildError(Exception):
@@ -37,7 +24,7 @@ class BuildError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; gives its exit status."""
+    """The command; returns its exit status."""
     options = _parser().parse_args(arguments)
     try:
         build(
@@ -68,110 +55,39 @@ def build(
     inline_executor: bool = True,
     wit_paths: Sequence[Path] = (),
     worlds: Sequence[str] = (),
+    prefix: Path | None = None,
 ) -> None:
     """Makes the component `output` of `program`; the arguments are those of the command.
 
-    Raises BuildError for everything that can go wrong.
+    `prefix` is the virtual environment whose packages it has, instead of that of this Python. Raises BuildError for
+    everything that can go wrong.
     """
     try:
         source = program.read_text(encoding="utf-8")
         ast.parse(source, str(program))
     except (OSError, UnicodeDecodeError) as reason:
         raise BuildError(f"cannot read {program}: {reason}") from reason
-    except SyntaxError as reason:
-        raise BuildError(f"{program}:{reason.lineno}: {reason.msg}") from reason
+    except (SyntaxError, ValueError) as reason:
+        line = getattr(reason, "lineno", None) or 1
+        raise BuildError(f"{program}:{line}: {getattr(reason, 'msg', reason)}") from reason
     if streams is not None and not streams.is_file():
         raise BuildError(f"there is no {streams}; `cargo xtask build` makes it")
-    wac = _wac() if streams is not None else None
     with tempfile.TemporaryDirectory(prefix="asyncio-streams-") as folder:
         work = Path(folder)
+        workshop = component.Workshop(work, with_tls=with_tls, environment=prefix or environment.current().prefix)
         try:
-            _wit.write(work / "wit", _wit.find(), with_tls=with_tls)
-        except (OSError, _wit.NoWitError) as reason:
-            raise BuildError(str(reason)) from reason
-        own = [program.resolve().parent, *(path.resolve() for path in paths)]
-        (work / "app").mkdir()
-        # Not in the code that is run: errors show that.
-        (work / "app" / "program").write_text(source, encoding="utf-8")
-        text = _APP_TEXT.format(
-            name=str(program),
-            options={
-                # By these names componentize-py shows its folders to the program.
-                "places": [f"/{number}" for number in range(len(own))],
-                "package": f"/{len(own)}",
-                "workshop": f"/{len(own) + 1}",
-                "more": list(include),
-                "with_tls": with_tls,
-                "inline_executor": inline_executor,
-            },
-        )
-        (work / "app" / f"{_APP}.py").write_text(text, encoding="utf-8")
-        part = work / "part.wasm"
-        command = [_componentize(), "--quiet", "-d", str(work / "wit"), "-w", _wit.WORLD]
-        for path in wit_paths:
-            command += ["-d", str(path)]
-        for world in worlds:
-            command += ["-w", world]
-        command += ["componentize", _APP, "-o", str(part)]
-        for place in [*own, Path(__file__).resolve().parents[1], work / "app"]:
-            command += ["-p", str(place)]
-        _run(command, "componentize-py")
-        notes = work / "app" / "notes"
-        if notes.is_file():
-            print(f"asyncio_streams.build: {notes.read_text(encoding='utf-8').rstrip()}", file=sys.stderr)
-        whole = part
-        if wac is not None:
-            whole = work / "whole.wasm"
-            _run([wac, "plug", str(part), "--plug", str(streams), "-o", str(whole)], "wac")
-        try:
+            places = [program.resolve().parent, *(path.resolve() for path in paths)]
+            whole = workshop.of_program(str(program), source, places, include, inline_executor, wit_paths, worlds)
+            if workshop.notes():
+                print(f"asyncio_streams.build: {workshop.notes()}", file=sys.stderr)
+            if streams is not None:
+                part, whole = whole, work / "whole.wasm"
+                tools.compose(part, streams, whole)
             shutil.copyfile(whole, output)
+        except CommandError as reason:
+            raise BuildError(str(reason)) from reason
         except OSError as reason:
-            raise BuildError(f"cannot write {output}: {reason}") from reason
-
-
-def _run(command: Sequence[str], name: str) -> None:
-    environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
-    if sys.prefix != sys.base_prefix:
-        # What is installed beside componentize-py can be imported; what the machine's other Pythons have, cannot.
-        environment["VIRTUAL_ENV"] = sys.prefix
-    try:
-        done = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
-    except OSError as reason:
-        raise BuildError(f"cannot run {command[0]}: {reason}") from reason
-    if done.returncode:
-        raise BuildError(f"{name} failed:\n{_without_backtrace(done.stdout + done.stderr)}")
-
-
-def _without_backtrace(text: str) -> str:
-    """What a tool has said, without where in itself it said it."""
-    for name in ("MissingModuleError: ", "TooMuchError: "):
-        before, found, cause = text.rpartition(name)
-        if found:
-            # It is said twice, and the last time followed by where in the tool it was noticed.
-            text = cause
-    lines = text.splitlines()
-    for number, line in enumerate(lines):
-        if line.strip().startswith(("Stack backtrace", "0: ", "stack backtrace")):
-            return "\n".join(lines[:number]).rstrip()
-    return text.rstrip()
-
-
-def _componentize() -> str:
-    beside = shutil.which("componentize-py", path=str(Path(sys.executable).parent))
-    found = beside or shutil.which("componentize-py")
-    if found is None:
-        raise BuildError(f"componentize-py is not installed: {sys.executable} -m pip install componentize-py==0.25.1")
-    return found
-
-
-def _wac() -> str:
-    found = shutil.which("wac")
-    if found is None:
-        raise BuildError(
-            "wac is not installed, and --streams needs it: `cargo install wac-cli --version 0.12.0 --locked`; "
-            "or leave --streams out, and compose the result by other means"
-        )
-    return found
+            raise BuildError(f"cannot write {output}: {reason.strerror}") from reason
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,6 +10,7 @@ from unittest import mock
 
 import asyncio_streams
 from asyncio_streams import build
+from asyncio_streams._command import tools
 
 
 class Build(unittest.TestCase):
@@ -39,9 +40,13 @@ class Build(unittest.TestCase):
         self.assertIn("there is no", self.fail(b"", "--streams", str(self.folder / "no.wasm")))
         there = self.folder / "streams.wasm"
         there.write_bytes(b"")
-        self.assertIn("cargo install wac-cli", self.fail(b"", "--streams", str(there)))
-        with mock.patch.object(build.shutil, "which", return_value=None):
+        with mock.patch.object(tools.shutil, "which", return_value=None):
             self.assertIn("pip install componentize-py", self.fail(b""))
+            with (
+                mock.patch.object(tools, "componentize", return_value="/bin/true"),
+                mock.patch.object(tools, "_streams", return_value=None),
+            ):
+                self.assertIn("carries `streams`", self.fail(b"", "--streams", str(there)))
 
     def test_what_a_tool_says_is_shown_without_its_inside(self):
         tool = self.folder / "componentize-py"
@@ -50,7 +55,7 @@ class Build(unittest.TestCase):
             "echo 'Stack backtrace:' >&2\necho '   0: x' >&2\nexit 1\n"
         )
         tool.chmod(0o755)
-        with mock.patch.object(build, "_componentize", return_value=str(tool)):
+        with mock.patch.object(tools, "componentize", return_value=str(tool)):
             said = self.fail(b"import nothing", path="/usr/bin:/bin")
         self.assertIn("cannot import nothing", said)
         self.assertNotIn("0: x", said)
@@ -67,7 +72,7 @@ class Build(unittest.TestCase):
         said = io.StringIO()
         with (
             contextlib.redirect_stderr(said),
-            mock.patch.object(build, "_componentize", return_value=str(tool)),
+            mock.patch.object(tools, "componentize", return_value=str(tool)),
         ):
             status = build.main(
                 [str(program), "-o", str(self.folder / "out.wasm"), "--executor", "refuse", "--include", "json"]

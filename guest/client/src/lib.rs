@@ -1,14 +1,12 @@
 //! asyncio's streams for WebAssembly components in Rust: connections and servers with a buffered
 //! reader and a writer with back-pressure.
 //!
-//! A program that uses this crate imports the interface `asyncio:streams`; a composition with
-//! `streams.wasm` gives it the implementation, on WASI 0.3. This crate adds little of its own:
-//! asyncio's names, calls that can be dropped at any point without losing a byte, buffered data
-//! without waiting, and the macros that make a crate a program.
+//! The engine is part of the program (feature `linked`, the default), which then imports WASI 0.3
+//! only, and runs as it is. With the feature `imported` the program imports the interface
+//! `asyncio:streams` instead, and is composed with `streams.wasm`: that takes the macro [`serve!`],
+//! and lets components pass readers and writers to each other. The API is the same.
 //!
 //! # A client
-//! The crate type is `cdylib`, the target `wasm32-unknown-unknown`, the linker `wasm-component-ld`.
-//!
 //! ```no_run
 //! # mod program {
 //! use asyncio_streams::{Error, cli, open_connection};
@@ -33,13 +31,21 @@
 //! ```
 //!
 //! ```sh
+//! cargo rustc --release --target wasm32-wasip2 --crate-type cdylib
+//! wasmtime run -S inherit-network target/wasm32-wasip2/release/client.wasm
+//! ```
+//!
+//! With `imported`, a composition comes between:
+//!
+//! ```sh
 //! wac plug client.wasm --plug streams.wasm -o app.wasm
 //! wasmtime run -S inherit-network app.wasm
 //! ```
 //!
 //! # A server
-//! Either it listens by itself, with [`start_server`] and [`Server::serve_forever`] or a loop
-//! around [`Server::accept`]; or `serve.wasm` listens, and the crate is only the handler:
+//! A program listens with [`start_server`], and calls [`Server::serve_forever`] or
+//! [`Server::accept`] in a loop. Or, with `imported`, `serve.wasm` listens, and the crate is only the
+//! handler:
 //!
 //! ```no_run
 //! use asyncio_streams::{Error, Reader, Writer};
@@ -64,15 +70,17 @@
 //! # What to know
 //! - A component is one thread. Calls overlap where they wait: [`spawn`] a task, or join futures
 //!   with any crate for that.
-//! - Any call can be dropped: [`timeout`] is enough for deadlines, `select!` for choices. Dropping
-//!   what waits loses nothing.
-//! - Readers, writers and servers are shared by reference. What excludes each other says
-//!   [`Error::Busy`]: a second read while one waits.
-//! - What goes out does so while the program waits for something. `wasmtime run` ends the program
-//!   when `main` returns: close and [`Writer::wait_closed`] before. [`run!`] then waits, for a bounded
-//!   time, until the peers have ended too: see [`linger()`].
-//! - Crates that read and write by futures-io's traits run over connections: see [`io`].
-//! - `std` has no input, output, clock or threads here; [`cli`], [`sleep`] and [`now`] stand in.
+//! - Any call can be dropped: [`timeout`] is enough for deadlines, `select!` for choices. A dropped
+//!   call loses no byte.
+//! - Readers, writers and servers are shared by reference. A second read while one waits returns
+//!   [`Error::Busy`].
+//! - Queued bytes are sent while the program waits for something. `wasmtime run` ends the program
+//!   when `main` returns: close and await [`Writer::wait_closed`] before. [`run!`] then waits, for a
+//!   bounded time, until the peers have ended too: see [`linger()`].
+//! - Connections implement the traits of futures-io, for crates that read and write by them: see
+//!   [`io`].
+//! - On `wasm32-unknown-unknown`, `std` has no input, output, clock or threads; [`cli`], [`sleep`]
+//!   and [`now`] stand in.
 //! - On other targets than WebAssembly the crate compiles, for checks and documentation, and its
 //!   calls panic.
 

@@ -142,6 +142,14 @@ pub fn after_cancelled(then: impl FnOnce() + 'static) {
 
 /// Runs the end of a cancelled operation, in the next turn: it blocks, and calls that begin in this turn are to begin before.
 pub(crate) fn reap(future: BoxFuture) {
+    reap_at_once(Box::pin(async move {
+        next_turn().await;
+        future.await;
+    }));
+}
+
+/// Runs the end of a cancelled operation in this turn, if the driver is still to run in it.
+pub(crate) fn reap_at_once(future: BoxFuture) {
     let id = DRIVER.with(|driver| {
         let id = driver.next_reaping.get();
         driver.next_reaping.set(id.wrapping_add(1));
@@ -149,7 +157,6 @@ pub(crate) fn reap(future: BoxFuture) {
         id
     });
     spawn(async move {
-        next_turn().await;
         future.await;
         DRIVER.with(|driver| driver.reaped(id));
     });

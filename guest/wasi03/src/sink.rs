@@ -29,11 +29,25 @@ struct End {
     pending: bool,
     /// The reader is gone. One more write would be a trap.
     ended: bool,
+    /// Whether the drop cancels a pending write in this turn.
+    cancels_at_once: bool,
 }
 
 impl Sink {
-    /// Writes to `writer`.
+    /// Writes to `writer`, whose reader belongs to the host.
     pub fn new(writer: StreamWriter<u8>) -> Self {
+        Self::with(writer, false)
+    }
+
+    /// Writes to `writer`, whose reader belongs to a component.
+    ///
+    /// To cancel such a write does not block, so the drop cancels it in this turn: in a later one, the component could have
+    /// read all of it.
+    pub fn to_component(writer: StreamWriter<u8>) -> Self {
+        Self::with(writer, true)
+    }
+
+    fn with(writer: StreamWriter<u8>, cancels_at_once: bool) -> Self {
         Sink {
             end: Some(End {
                 operation: Operation::new(writer.handle()),
@@ -42,6 +56,7 @@ impl Sink {
                 taken: 0,
                 pending: false,
                 ended: false,
+                cancels_at_once,
             }),
         }
     }
@@ -179,11 +194,17 @@ impl Drop for Sink {
         if !end.pending || end.operation.take_arrived().is_some() {
             return;
         }
-        background::reap(Box::pin(async move {
+        let at_once = end.cancels_at_once;
+        let cancelled = Box::pin(async move {
             let (cancel, handle) = (end.writer.cancel_write, end.writer.handle());
             // SAFETY: A write is pending, its waitable's event was not delivered, and it is in no set.
             block(|| unsafe { cancel(handle) });
             drop(end);
-        }));
+        });
+        if at_once {
+            background::reap_at_once(cancelled);
+        } else {
+            background::reap(cancelled);
+        }
     }
 }

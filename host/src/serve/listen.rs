@@ -47,10 +47,10 @@ impl FromStr for Listen {
             }
         } else if let Ok(address) = text.parse() {
             return Ok(Self::Tcp(address));
-        } else if text.starts_with(':') {
-            "the address is missing; `0.0.0.0` is every IPv4 address, `[::]` every IPv6 address"
         } else if text.parse::<std::net::Ipv6Addr>().is_ok() {
             "an IPv6 address stands in brackets, followed by `:` and the port"
+        } else if text.starts_with(':') {
+            "the address is missing; `0.0.0.0` is every IPv4 address, `[::]` every IPv6 address"
         } else if !text.contains(':') {
             "the port is missing; port 0 is a free one"
         } else {

@@ -15,6 +15,8 @@ mod socket;
 mod stream;
 mod tcp;
 mod tls;
+#[allow(unreachable_pub, reason = "generated code exports it again")]
+pub mod types;
 
 pub(crate) use given::Given;
 #[cfg(all(unix, feature = "serve"))]

@@ -18,7 +18,8 @@ use crate::network::Policy;
 const BACKLOG: u32 = 128;
 
 /// The host's `tcp-socket`.
-pub(crate) struct Tcp {
+#[allow(unreachable_pub, reason = "generated code exports it again")]
+pub struct Tcp {
     state: State,
     family: IpAddressFamily,
     backlog: u32,

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import bench, comparison, demo, environment, lints, programs
+from . import bench, comparison, demo, environment, lints, programs, wheel
 from .errors import Failure, LeftOut
 
 # Tells `cargo xtask` that nothing failed, but something that this takes cannot be had.
@@ -38,6 +38,11 @@ def _parser() -> argparse.ArgumentParser:
     command("test", lambda _: programs.test(), "run the package's own tests, make the components, run the demo")
     command("demo", lambda _: demo.demo(), "let the echo client and the echo server talk")
     command("bench-peer", lambda _: bench.prepare(), "make a component of the benchmark's peer, and print where it is")
+    for made in (
+        command("wheel", wheel.make, "make the wheel, into target/dist"),
+        command("installed", wheel.test, "make the wheel, and test it in an environment of its own"),
+    ):
+        made.add_argument("--streams", help="the program that the wheel contains", default=wheel.STREAMS)
     made = command("environment", environment.command, "make a virtual environment with packages, and print its Python")
     made.add_argument("name")
     made.add_argument("packages", nargs="+")

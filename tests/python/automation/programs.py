@@ -1,6 +1,7 @@
 """Programs in Python, made into components, composed with the streams and compiled: each step only after a change."""
 
 import hashlib
+import os
 import sys
 import time
 import unittest
@@ -14,11 +15,14 @@ from .errors import Failure
 from .paths import COMPONENTS, PACKAGE, PLACE, ROOT, given, shown
 from .process import MINUTES, run
 
-# The tests find the components here: NAME.wasm, composed, and NAME.cwasm, the same compiled.
+# The tests find here NAME.wasm, composed, and NAME.cwasm, the same compiled. The folder NAME has an interpreter and a program.
 FOLDER = PLACE / "programs"
 
-# Each file of these folders is a program that the tests run.
-_FOLDERS = ["examples/python", "tests/python/programs"]
+# The examples that the tests need as components of their own. They give all other programs to an interpreter.
+_COMPONENTS = ["echo_client", "echo_server", "http_headers"]
+
+# Prepares the interpreters and the programs that they run.
+_PREPARE = ROOT / "tests" / "python" / "prepare.py"
 
 _DEADLINE = 15 * MINUTES
 
@@ -36,23 +40,14 @@ class Program:
         if not self.name:
             object.__setattr__(self, "name", self.file.stem.replace("_", "-"))
 
-    @property
-    def tls(self) -> bool:
-        """Whether it uses TLS, which its name says."""
-        return self.name.startswith("tls")
-
-
-def all_programs() -> list[Program]:
-    """All programs that the tests run."""
-    return [Program(file) for folder in _FOLDERS for file in sorted((ROOT / folder).glob("*.py"))]
-
 
 def build_all() -> list[Program]:
-    """Makes components of all programs, two at a time: making one takes one core, compiling it takes all."""
+    """Makes the components, two at a time: making one takes one core, compiling it takes all. Then prepares all programs."""
     tool = environment.python("environment", [environment.COMPONENTIZE])
-    found = all_programs()
+    found = [Program(ROOT / "examples" / "python" / f"{name}.py") for name in _COMPONENTS]
     with ThreadPoolExecutor(max_workers=2) as pool:
         list(pool.map(lambda program: compiled(program, tool), found))
+    _prepare(tool)
     return found
 
 
@@ -80,7 +75,7 @@ def compiled(program: Program, tool: Path | None = None) -> Path:
     part, composed, ready = (FOLDER / f"{program.name}.{ending}" for ending in ("part.wasm", "wasm", "cwasm"))
     FOLDER.mkdir(parents=True, exist_ok=True)
     made = renew(part, _sources(program), lambda: _make(program, tool, part))
-    parts = [part, COMPONENTS / ("streams-tls.wasm" if program.tls else "streams.wasm")]
+    parts = [part, COMPONENTS / "streams.wasm"]
     renew(composed, parts, lambda: run([given("XTASK"), "compose", composed, *parts], f"composing {program.name}"))
     wasmtime = given("WASMTIME")
     compile_it = [wasmtime, "compile", composed, "-o", ready]
@@ -107,11 +102,21 @@ def renew(file: Path, made_of: Iterable[Path], make: Callable[[], None]) -> bool
 
 def _make(program: Program, tool: Path, part: Path) -> None:
     command = [tool, "-m", "asyncio_streams.build", program.file, "-o", part]
-    if program.tls:
-        command.append("--with-tls")
     for folder in program.modules:
         command += ["-p", folder]
     run(command, f"making a component of {shown(program.file)}", _DEADLINE, PYTHONPATH=str(PACKAGE))
+
+
+def _prepare(tool: Path) -> None:
+    """Gives each program of the tests an interpreter, as `asyncio-streams run` does."""
+    variables = {
+        "PYTHONPATH": str(PACKAGE),
+        "ASYNCIO_STREAMS_HOST": str(given("WASMTIME")),
+        "ASYNCIO_STREAMS_CACHE": str(PLACE / "cache"),
+        # It composes by `streams` if that is built, otherwise by `wac`.
+        "PATH": os.pathsep.join([str(given("WAC").parent), os.environ.get("PATH", "")]),
+    }
+    run([tool, _PREPARE, FOLDER], "preparing the programs in Python", _DEADLINE, **variables)
 
 
 def _sources(program: Program) -> list[Path]:

@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 
-HOST = "127.0.0.1"
+from shared import HOST, attempt, outcome
 
 
 class Pair:
@@ -28,21 +28,6 @@ class Pair:
         for writer in (self.writer, self.peer_writer):
             writer.transport.abort()
         self.server.close()
-
-
-async def outcome(awaitable):
-    """The name of what is raised, or the result."""
-    try:
-        return await awaitable
-    except BaseException as error:
-        return type(error).__name__
-
-
-def attempt(function, *arguments):
-    try:
-        return function(*arguments)
-    except BaseException as error:
-        return type(error).__name__
 
 
 async def clock():

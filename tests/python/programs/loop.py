@@ -11,22 +11,7 @@ import os
 import socket
 import sys
 
-HOST = "127.0.0.1"
-
-
-async def outcome(awaitable):
-    """The name of what is raised, or the result."""
-    try:
-        return await awaitable
-    except BaseException as error:
-        return type(error).__name__
-
-
-def attempt(function, *arguments):
-    try:
-        return function(*arguments)
-    except BaseException as error:
-        return type(error).__name__
+from shared import HOST, attempt, outcome
 
 
 async def executor():
@@ -160,6 +145,34 @@ class Ask(asyncio.DatagramProtocol):
 
     def datagram_received(self, data, address):
         self.answers.put_nowait(data)
+
+
+async def handed_out():
+    """A connection is handed out before its protocol is told of input."""
+    order = []
+
+    class Telling(asyncio.Protocol):
+        def connection_made(self, transport):
+            order.append("made")
+
+        def data_received(self, data):
+            order.append("data")
+            told.set_result(None)
+
+    def greet(reader, writer):
+        writer.write(b"hello")
+        writer.close()
+
+    loop = asyncio.get_running_loop()
+    server = await asyncio.start_server(greet, HOST, 0)
+    for _ in range(20):
+        told = loop.create_future()
+        transport, _ = await loop.create_connection(Telling, *server.sockets[0].getsockname())
+        order.append("handed out")
+        await told
+        transport.close()
+    print(order == ["made", "handed out", "data"] * 20)
+    server.close()
 
 
 async def datagrams():
@@ -333,7 +346,7 @@ async def arguments():
 
 
 async def main():
-    matters = [executor, own_executor, sockets, accepted, datagrams, sendfile, methods, unix, arguments]
+    matters = [executor, own_executor, sockets, accepted, handed_out, datagrams, sendfile, methods, unix, arguments]
     await {matter.__name__.replace("_", "-"): matter for matter in matters}[sys.argv[1]]()
 
 

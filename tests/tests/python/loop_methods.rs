@@ -40,6 +40,7 @@ matters! {
     an_executor_of_the_programs_own_is_used "own-executor",
     sockets_of_pythons_own_are_waited_for "sockets",
     connections_over_accepted_sockets "accepted",
+    connections_are_handed_out_before_their_input "handed-out",
     datagrams_are_exchanged "datagrams",
     a_file_is_sent "sendfile",
     no_method_fails_without_a_text "methods",

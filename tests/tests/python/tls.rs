@@ -117,3 +117,42 @@ fn the_module_ssl_has_every_name_and_contexts_are_made_at_import() {
     assert!(given[0].starts_with("missing []\n"), "{}", given[0]);
     assert_same("tls-names", given);
 }
+
+/// The peer reads late, with little room, and writes late: what the program never reads. Nobody waits for the connection's end in
+/// half of them.
+#[test]
+fn an_upload_arrives_whole_after_a_close_and_the_end_of_the_program() {
+    let Some([Side::Stock(python), component]) = sides() else {
+        return;
+    };
+    if !tls() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let authority = Authority::new();
+    let server = authority.server(NAME);
+    for (name, content) in [
+        ("authority.pem", &authority.pem),
+        ("certificate.pem", &server.chain),
+        ("key.pem", &server.key),
+    ] {
+        fs::write(folder.path().join(name), content).expect("a file");
+    }
+    let mut command = Side::Stock(python).command("tls-upload");
+    command.arg("serve");
+    command.args(["certificate.pem", "key.pem"].map(|file| folder.path().join(file)));
+    let server = NativeServer::start_telling(&mut command, serving_on);
+    let dir = format!("--dir={}::/certificates", folder.path().display());
+    for how in ["plain", "tls"] {
+        for end in ["wait", "leave"] {
+            let mut command = component.command_with("tls-upload", &[&dir]);
+            command.args(["send", &server.port().to_string(), how, end]);
+            command.arg("/certificates/authority.pem");
+            let said = output(&mut command, DEADLINE)
+                .unwrap_or_else(|error| panic!("{how} {end}: {error}\n{}", server.said()));
+            assert_eq!(said, format!("closed {end}\n"), "{how}");
+            server.wait_for(&format!("{how} {end} 400000 True"));
+        }
+    }
+    server.stop();
+}

@@ -355,25 +355,7 @@ fn asyncio() {
         command
     };
     let server = NativeServer::start(|port| {
-        let mut command = script(
-            "
-import asyncio, ssl, sys
-folder, port = sys.argv[1:]
-context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-context.load_cert_chain(folder + '/chain.pem', folder + '/key.pem')
-context.set_alpn_protocols(['line'])
-async def serve(reader, writer):
-    writer.write(await reader.readline())
-    await writer.drain()
-    # The peer ends first, with a close_notify: an end of the stream.
-    assert await reader.read() == b''
-    writer.close()
-async def main():
-    server = await asyncio.start_server(serve, '127.0.0.1', int(port), ssl=context)
-    await server.serve_forever()
-asyncio.run(main())
-",
-        );
+        let mut command = script(PYTHON_SERVER);
         command.arg(port.to_string());
         command
     });
@@ -492,16 +474,19 @@ fn closes_that_wait() {
     }
 }
 
-/// Gives back a line, and closes when its client has.
+/// Gives back a line, and closes when its client has. It speaks one version, if that is given, and knows a protocol of ALPN's.
 const PYTHON_SERVER: &str = "
 import asyncio, ssl, sys
-folder, port, version = sys.argv[1:]
+folder, port, *versions = sys.argv[1:]
 context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
 context.load_cert_chain(folder + '/chain.pem', folder + '/key.pem')
-context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, 'TLSv' + version.replace('.', '_'))
+context.set_alpn_protocols(['line'])
+for version in versions:
+    context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, 'TLSv' + version.replace('.', '_'))
 async def serve(reader, writer):
     writer.write(await reader.readline())
     await writer.drain()
+    # The peer ends first, with a close_notify: an end of the stream.
     assert await reader.read() == b''
     writer.close()
 async def main():

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import _bindings
-from . import certificate, ciphers, pem
+from . import certificate, ciphers
 from .absent import Absent
 from .constants import OPTIONS, PROTOCOLS, VERIFY, VERSIONS
 from .errors import SSLError, from_component, make
+from .store import Store
 
 _CLIENT, _SERVER = PROTOCOLS["PROTOCOL_TLS_CLIENT"], PROTOCOLS["PROTOCOL_TLS_SERVER"]
 _OLDEST, _NEWEST = VERSIONS["PROTO_MINIMUM_SUPPORTED"], VERSIONS["PROTO_MAXIMUM_SUPPORTED"]
@@ -61,10 +62,7 @@ class SSLContext(Absent):
         self._after_handshake = False
         self._suites = list(ciphers.OF_1_2)
         self._built_in = False
-        # As they were given, for the component; and one by one, to be shown.
-        self._given: list[bytes] = []
-        self._roots: list[bytes] = []
-        self._chains: list[tuple[bytes, bytes]] = []
+        self._store = Store()
         self._alpn: list[str] = []
         self._made: dict[tuple[bool, _Timeouts], Any] = {}
 
@@ -223,24 +221,8 @@ class SSLContext(Absent):
 
         Raises TypeError without any of them, OSError for files, SSLError for what is no certificate.
         """
-        if cafile is None and capath is None and cadata is None:
-            raise TypeError("cafile, capath and cadata cannot be all omitted")
-        found = [] if cafile is None else [(_read(cafile), os.fsdecode(cafile))]
-        if capath is not None:
-            folder = os.fsdecode(capath)
-            paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
-            found += [(_read(path), path) for path in paths if os.path.isfile(path)]
-        if cadata is not None:
-            found.append((_cadata(cadata), "cadata"))
-        for data, place in found:
-            try:
-                loaded = pem.certificates(data)
-            except ValueError as reason:
-                raise make("NO_CERTIFICATE_OR_CRL_FOUND", f"no certificate or crl found in {place}: {reason}") from None
-            self._ask(lambda data=data: _bindings.tls().ClientConfig().add_roots(data), "NO_CERTIFICATE_OR_CRL_FOUND")  # type: ignore[misc]
-            self._changed()
-            self._given.append(data)
-            self._roots += [der for der in loaded if der not in self._roots]
+        self._changed()
+        self._store.add_authorities(cafile, capath, cadata)
 
     def load_cert_chain(self, certfile: Any, keyfile: Any = None, password: Any = None) -> None:
         """Shows a certificate: a PEM file with its chain, its own first, and one with its key, if that is another.
@@ -248,28 +230,17 @@ class SSLContext(Absent):
         Of several, a server shows the first that fits the name. Raises OSError for files, SSLError for a key that does not
         fit, NotImplementedError for an encrypted one.
         """
-        chain = _read(certfile)
-        key = chain if keyfile is None else _read(keyfile)
-        if b"ENCRYPTED" in key:
-            raise NotImplementedError(
-                f"{os.fsdecode(keyfile or certfile)}: encrypted keys cannot be read; decrypt it first, as by `openssl pkey`"
-            )
-        try:
-            pem.certificates(chain)
-        except ValueError as reason:
-            raise make("NO_START_LINE", f"{os.fsdecode(certfile)}: {reason}") from None
-        self._ask(lambda: _bindings.tls().ClientConfig().set_certificate(chain, key), "KEY_VALUES_MISMATCH")
         self._changed()
-        self._chains.append((chain, key))
+        self._store.add_chain(certfile, keyfile)
 
     def get_ca_certs(self, binary_form: bool = False) -> list[Any]:
         """The authorities that were loaded, as dicts or DER. Those that the component carries are not among them."""
-        found = [der for der in self._roots if certificate.is_authority(der)]
+        found = self._store.authorities()
         return found if binary_form else [certificate.decode(der) for der in found]
 
     def cert_store_stats(self) -> dict[str, int]:
         """How many certificates were loaded, and how many of them are authorities'."""
-        return {"x509": len(self._roots), "crl": 0, "x509_ca": len(self.get_ca_certs(True))}
+        return {"x509": len(self._store.roots), "crl": 0, "x509_ca": len(self._store.authorities())}
 
     def session_stats(self) -> dict[str, int]:
         """Zeros: the component counts no sessions."""
@@ -288,14 +259,6 @@ class SSLContext(Absent):
 
     def _changed(self) -> None:
         self._made.clear()
-
-    def _ask(self, call: Callable[[], object], reason: str) -> None:
-        """Lets the component look at something, if it runs. While it is built, it looks at the first connection."""
-        if _bindings.host_is_there():
-            try:
-                call()
-            except Exception as error:
-                raise from_component(error, reason) from None
 
     def _versions(self) -> tuple[str, str]:
         """The oldest and the newest version to speak. Raises SSLError if there is none."""
@@ -338,37 +301,20 @@ class SSLContext(Absent):
         if self._verify_mode == _NONE:
             config.dangerous_accept_any_certificate()
         config.set_built_in_roots(self._built_in)
-        for roots in self._given:
+        for roots in self._store.given:
             config.add_roots(roots)
-        for chain, key in self._chains[:1]:
+        for chain, key in self._store.chains[:1]:
             config.set_certificate(chain, key)
         return config
 
     def _server(self) -> Any:
         interface = _bindings.tls()
         config = interface.ServerConfig()
-        for chain, key in self._chains:
+        for chain, key in self._store.chains:
             config.add_certificate(chain, key)
-        for roots in self._given:
+        for roots in self._store.given:
             config.add_client_roots(roots)
         rules = interface.ClientAuthentication
         rule = {_NONE: rules.NONE, _OPTIONAL: rules.OPTIONAL, _REQUIRED: rules.REQUIRED}
         config.set_client_authentication(rule[self._verify_mode])
         return config
-
-
-def _read(path: Any) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def _cadata(data: Any) -> bytes:
-    if not isinstance(data, (str, bytes, bytearray, memoryview)):
-        raise TypeError("cadata should be an ASCII string or a bytes-like object")
-    if isinstance(data, str):
-        if not data.isascii():
-            raise TypeError("cadata should be an ASCII string or a bytes-like object")
-        data = data.encode("ascii")
-    if not data:
-        raise ValueError("Empty certificate data")
-    return bytes(data)

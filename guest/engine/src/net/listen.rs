@@ -70,18 +70,15 @@ impl Listening {
     }
 }
 
-/// Waits for a connection on any of `listeners`; returns it with the address where it was accepted. Dropping the call loses
-/// none.
-pub(crate) async fn next_connection(
-    listeners: &mut [Listening],
-) -> (Box<dyn TcpSocket>, SocketAddr) {
+/// Waits for a connection on any of `listeners`. Dropping the call loses none.
+pub(crate) async fn next_connection(listeners: &mut [Listening]) -> Box<dyn TcpSocket> {
     let waiting = Waiting(listeners);
     poll_fn(|cx| {
         for listening in waiting.0.iter_mut() {
             if let Some(listener) = &mut listening.listener
                 && let Poll::Ready(socket) = listener.poll_accept(cx)
             {
-                return Poll::Ready((socket, listening.address));
+                return Poll::Ready(socket);
             }
         }
         Poll::Pending

@@ -6,7 +6,7 @@
 //!
 //! When the lobby is full, the peer that has been silent here for the longest time is dropped: in favour of a new
 //! connection, or of a peer that speaks and for which there is no room otherwise. So a silent crowd never stops a client
-//! that speaks.
+//! that speaks. A peer that speaks waits rather than replace one that was accepted within [`GRACE`].
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -19,6 +19,9 @@ use crate::notify::WakerSlot;
 use crate::transport::Incoming;
 
 use super::{ACCEPTED, DEFERRED, HandlePermit, HandleQuota};
+
+/// Nanoseconds in which the first bytes of a new peer may still be on their way.
+const GRACE: u64 = 250_000_000;
 
 /// The decision about an accepted connection.
 pub(crate) enum Admission {
@@ -57,7 +60,7 @@ impl HandleQuota {
     }
 
     /// Hands out what there is room for, peers that speak first. For these, silent ones leave.
-    pub(super) fn admit_deferred(&self) {
+    pub(super) fn admit_deferred(self: &Rc<Self>) {
         while let Some(deferred) = self.lobby.first_speaking() {
             if !deferred.grant(self.total()) {
                 self.clear_room();
@@ -71,22 +74,40 @@ impl HandleQuota {
         }
     }
 
-    /// Returns the number of the current turn.
-    fn turn(&self) -> Option<u64> {
-        Some(self.engine.upgrade()?.platform().turn())
+    /// Returns the time in nanoseconds.
+    fn now(&self) -> Option<u64> {
+        Some(self.engine.upgrade()?.now())
     }
 
     /// Closes as many silent connections as one that speaks takes, the longest-waiting ones first. There is room when their
     /// sockets are gone.
-    fn clear_room(&self) {
+    fn clear_room(self: &Rc<Self>) {
         let more = ACCEPTED.saturating_sub(DEFERRED);
         while !self.will_fit(more, self.total()) {
-            match self.lobby.longest_silent() {
-                // One that has just arrived may speak in the next moment.
-                Some(deferred) if !deferred.has_just_arrived() => deferred.leave(),
-                _ => return,
+            let Some(deferred) = self.lobby.longest_silent() else {
+                return;
+            };
+            if let Some(rest) = deferred.grace_left() {
+                return self.admit_later(rest);
             }
+            deferred.leave();
         }
+    }
+
+    /// Calls [`HandleQuota::admit_deferred`] after so many nanoseconds. One such call waits at a time.
+    fn admit_later(self: &Rc<Self>, nanoseconds: u64) {
+        let Some(engine) = self.engine.upgrade() else {
+            return;
+        };
+        if self.lobby.admits_later.replace(true) {
+            return;
+        }
+        let (quota, sleep) = (self.clone(), engine.sleep(nanoseconds));
+        engine.spawn(async move {
+            sleep.await;
+            quota.lobby.admits_later.set(false);
+            quota.admit_deferred();
+        });
     }
 }
 
@@ -99,8 +120,8 @@ pub(crate) struct Deferred {
     closed: Cell<bool>,
     task: WakerSlot,
     number: u64,
-    /// The turn in which it was accepted.
-    arrived_in: Option<u64>,
+    /// When it was accepted.
+    accepted_at: Option<u64>,
 }
 
 impl Deferred {
@@ -116,7 +137,7 @@ impl Deferred {
             closed: Cell::new(false),
             task: WakerSlot::default(),
             number,
-            arrived_in: quota.turn(),
+            accepted_at: quota.now(),
         });
         lobby.silent.add(&deferred);
         deferred
@@ -152,8 +173,10 @@ impl Deferred {
         !self.speaks.get() && self.waits()
     }
 
-    fn has_just_arrived(&self) -> bool {
-        self.arrived_in.is_some() && self.arrived_in == self.quota.turn()
+    /// Returns how many nanoseconds are left in which its first bytes may still be on their way.
+    fn grace_left(&self) -> Option<u64> {
+        let waited = self.quota.now()?.saturating_sub(self.accepted_at?);
+        GRACE.checked_sub(waited).filter(|rest| *rest > 0)
     }
 
     fn waits(&self) -> bool {
@@ -252,6 +275,8 @@ pub(super) struct Lobby {
     silent: Queue,
     /// How many there have been.
     count: Cell<u64>,
+    /// Whether a call of [`HandleQuota::admit_later`] waits.
+    admits_later: Cell<bool>,
 }
 
 impl Lobby {

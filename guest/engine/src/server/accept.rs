@@ -1,6 +1,5 @@
 //! Accepting: from the listening sockets to connections that can be handed to the application.
 
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
 
@@ -85,13 +84,13 @@ impl Inner {
         while !self.has_arrived() {
             self.changed.until(|| self.may_accept().then_some(())).await;
             self.engine.handles().room().await;
-            let (socket, address) = {
+            let socket = {
                 let Some(mut loan) = Loan::take(self) else {
                     return;
                 };
                 listen::next_connection(&mut loan.listeners).await
             };
-            match self.arrive(socket, address) {
+            match self.arrive(socket) {
                 Arrival::Failed => self.engine.sleep(backoff.pause()).await,
                 Arrival::Taken | Arrival::Gone => coop.spend(&self.engine).await,
             }
@@ -113,8 +112,8 @@ impl Inner {
         self.silent.first(Deferred::is_silent)
     }
 
-    /// Finds a place for a socket that was accepted at `address`.
-    fn arrive(self: &Rc<Self>, socket: Box<dyn TcpSocket>, address: SocketAddr) -> Arrival {
+    /// Finds a place for an accepted socket.
+    fn arrive(self: &Rc<Self>, socket: Box<dyn TcpSocket>) -> Arrival {
         let Ok(remote) = transport::remote_address(&*socket) else {
             // A failed accept comes as a socket that is closed already, without even an address of its own.
             return match transport::local_address(&*socket) {
@@ -122,14 +121,9 @@ impl Inner {
                 Err(_) => Arrival::Failed,
             };
         };
-        // The system is asked for this side's address only where the listener has several.
-        let local = if address.ip().is_unspecified() {
-            match transport::local_address(&*socket) {
-                Ok(local) => local,
-                Err(_) => return Arrival::Gone,
-            }
-        } else {
-            address
+        // Not the listener's: a host that reads the PROXY protocol knows another.
+        let Ok(local) = transport::local_address(&*socket) else {
+            return Arrival::Gone;
         };
         if self.is_closed() {
             return Arrival::Gone;

@@ -619,3 +619,35 @@ fn crowd_of_silent_peers_stops_nobody_who_speaks() {
         drop(crowd);
     });
 }
+
+#[test]
+fn crowd_that_speaks_replaces_no_peer_that_has_just_come() {
+    run_within(room_for(4), |lab| async move {
+        let mut options = ServerOptions::default();
+        options.set_backlog(1000).unwrap();
+        let server = lab.serve(options).await;
+        let mut crowd = Vec::new();
+        for _ in 0..12 {
+            crowd.push(lab.connect(server.port()).await);
+        }
+        lab.network.sleep(SECOND).await;
+        let new = lab.connect(server.port()).await;
+        // More than there are handles for.
+        for peer in &crowd {
+            peer.write(b"x").await.unwrap();
+        }
+        lab.network.sleep(SECOND / 10).await;
+        new.write(b"new").await.unwrap();
+        // Those that are served leave.
+        let served = async {
+            loop {
+                let (reader, writer) = server.accept().await.unwrap();
+                if writer.peername() == Some(inet(new.address())) {
+                    return reader.readexactly(3).await;
+                }
+            }
+        };
+        let served = within(&lab.network, 10 * SECOND, served).await;
+        assert_eq!(served.expect("it is served").unwrap(), b"new");
+    });
+}

@@ -23,7 +23,7 @@ impl Sent {
     /// Writes to a stream whose reader reports nothing but that it has gone.
     pub fn to_stream(stream: StreamWriter<u8>) -> Self {
         Sent {
-            stream: Some(sink::Sink::new(stream)),
+            stream: Some(sink::Sink::to_component(stream)),
             outcome: Outcome::Known(Ok(())),
         }
     }

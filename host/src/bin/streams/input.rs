@@ -33,14 +33,18 @@ impl Input {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
+        // Signals are caught from here on, whenever the thread gets its first turn.
+        let signals = {
+            let _runtime = runtime.enter();
+            Signals::new()
+        };
         std::thread::Builder::new()
             .name("signals".to_owned())
-            .spawn(move || runtime.block_on(self.react()))?;
+            .spawn(move || runtime.block_on(self.react(signals)))?;
         Ok(())
     }
 
-    async fn react(self) {
-        let mut signals = Signals::new();
+    async fn react(self, mut signals: Signals) {
         let mut exit_code = signals.next().await;
         if self.0.used.load(SeqCst) {
             self.0.closed.send_replace(true);

@@ -15,7 +15,7 @@ pub(crate) struct Loading {
     with: Vec<PathBuf>,
 
     /// Keep compiled programs in this folder, by their content; `off` compiles each time. Whoever can write there can
-    /// make this program do anything. The default is asyncio-streams in the user's folder for caches.
+    /// make this program do anything. The default is asyncio-streams/compiled in the user's folder for caches.
     #[arg(long, value_name = "DIR|off")]
     cache: Option<PathBuf>,
 }
@@ -106,7 +106,8 @@ fn default_cache() -> Option<PathBuf> {
         Some(caches) => PathBuf::from(caches),
         None => PathBuf::from(variable("HOME")?).join(".cache"),
     };
-    Some(caches.join("asyncio-streams"))
+    // A folder of its own: wasmtime removes everything from its cache that it does not know.
+    Some(caches.join("asyncio-streams/compiled"))
 }
 
 /// Whether the file holds what `streams compile` writes, which is no WebAssembly.

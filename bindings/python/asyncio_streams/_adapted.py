@@ -1,0 +1,42 @@
+"""Packages that start threads of their own only to call a function in one: here they call it as `asyncio.to_thread` does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+
+def is_known(name: str) -> bool:
+    """Whether the module of that name is to be adapted."""
+    return name in _ADAPTERS
+
+
+def adapt(module: ModuleType) -> None:
+    """Adapts a module that was just imported, if it is one of these."""
+    adapter = _ADAPTERS.get(module.__name__)
+    if adapter is not None:
+        adapter(module)
+
+
+def _adapt_anyio(module: Any) -> None:
+    """`anyio.to_thread.run_sync`, by which Starlette calls plain functions as well."""
+    backend = getattr(module, "AsyncIOBackend", None)
+    name = "run_sync_in_worker_thread"
+    if not hasattr(backend, name):
+        # Another version does it in another way, and gets the error about threads.
+        return
+
+    async def run_sync(
+        cls: Any, func: Callable[..., Any], args: tuple[Any, ...], abandon_on_cancel: bool = False, limiter: Any = None
+    ) -> Any:
+        await cls.checkpoint()
+        async with limiter or cls.current_default_thread_limiter():
+            with module.CancelScope(shield=not abandon_on_cancel):
+                return await asyncio.to_thread(func, *args)
+
+    setattr(backend, name, classmethod(run_sync))
+
+
+_ADAPTERS: dict[str, Callable[[Any], None]] = {"anyio._backends._asyncio": _adapt_anyio}

@@ -1,0 +1,189 @@
+"""The interpreter with an environment's packages, built and compiled once and kept: programs start in it without a build."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import __version__
+from . import component, tools
+from .environment import Environment
+from .errors import CommandError
+from .imports import Imports, closure
+
+# Names another folder for what is kept.
+VARIABLE = "ASYNCIO_STREAMS_CACHE"
+
+# So many are kept, about 100 MB each; of more, those go that were not used for the longest time.
+_KEPT = 6
+# Modules of the standard library that many programs import: imported before, they cost no time at start.
+_LIBRARY = (
+    "argparse base64 bisect collections concurrent.futures contextlib copy csv dataclasses datetime email.message "
+    "email.parser email.policy enum functools getpass hashlib heapq hmac html http http.client importlib.metadata "
+    "importlib.resources io ipaddress itertools json logging logging.handlers math pathlib platform pprint queue re secrets "
+    "selectors shlex signal socket statistics string struct subprocess tempfile textwrap threading time traceback types "
+    "typing unittest urllib.parse urllib.request uuid xml.etree.ElementTree zipfile zoneinfo"
+).split()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which interpreter a program needs."""
+
+    environment: Environment
+    packages: frozenset[str]
+    modules: tuple[str, ...]
+    tls: bool
+    inline_executor: bool
+
+
+def wanted(
+    imports: Imports,
+    environment: Environment,
+    cache: Path | None = None,
+    *,
+    tls: bool,
+    inline_executor: bool,
+    all_packages: bool = False,
+) -> Wanted:
+    """The interpreter for a program with these imports: with TLS if it, or a package that it imports, imports `ssl`.
+
+    With `all_packages` it has imported every package of the environment: programs that import others share it. What packages
+    import is looked up once and kept in the folder `cache`, until the environment changes.
+    """
+    names = frozenset(environment.packages) if all_packages else imports.names
+    tops = frozenset(name.partition(".")[0] for name in names) & environment.packages.keys()
+    packages, of_packages = _known_closure(tops, environment, cache)
+    modules = sorted(name for name in names if name.partition(".")[0] in tops)
+    return Wanted(environment, packages, tuple(modules), tls or imports.tls or of_packages, inline_executor)
+
+
+def _known_closure(tops: frozenset[str], environment: Environment, cache: Path | None) -> tuple[frozenset[str], bool]:
+    if cache is None or not tops:
+        return closure(tops, environment.packages)
+    key = hashlib.sha256(f"{__version__} {environment.fingerprint()} {sorted(tops)}".encode()).hexdigest()[:32]
+    file = cache / "packages" / f"{key}.json"
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+        return frozenset(known["packages"]), bool(known["tls"])
+    except (OSError, ValueError, KeyError):
+        packages, tls = closure(tops, environment.packages)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Whole or not at all: another command may read it.
+        fresh = file.with_suffix(f".{os.getpid()}")
+        fresh.write_text(json.dumps({"packages": sorted(packages), "tls": tls}), encoding="utf-8")
+        fresh.replace(file)
+        return packages, tls
+
+
+def cache_folder() -> Path:
+    """Where things are kept: the folder that the environment names, or the user's folder for such. Raises CommandError."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        folder = Path(named)
+    elif sys.platform == "darwin":
+        folder = Path("~/Library/Caches/asyncio-streams").expanduser()
+    else:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "asyncio-streams"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except (OSError, RuntimeError) as reason:
+        text = getattr(reason, "strerror", None) or str(reason)
+        raise CommandError(
+            f"cannot write into the cache folder {folder}: {text}; name another one in the environment, as {VARIABLE}=FOLDER"
+        ) from reason
+    return folder
+
+
+def get(want: Wanted, host: tools.Host, cache: Path, *, rebuild: bool = False) -> Path:
+    """The compiled interpreter, built if there is none yet. Raises CommandError."""
+    streams = tools.component("streams-tls" if want.tls else "streams")
+    place = cache / "interpreters" / _key(want, host, streams)
+    compiled = place / "interpreter.cwasm"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with _one_at_a_time(place):
+        if compiled.is_file() and not rebuild:
+            with contextlib.suppress(OSError):
+                os.utime(place)
+        else:
+            _build(want, host, streams, place)
+    return compiled
+
+
+@contextlib.contextmanager
+def _one_at_a_time(place: Path) -> Iterator[None]:
+    """Lets a second command wait for the interpreter that the first one builds, where the system has such locks."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with place.with_suffix(".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _build(want: Wanted, host: tools.Host, streams: Path, place: Path) -> None:
+    with_what = ", ".join(sorted(want.packages)) or "no packages"
+    print(f"asyncio-streams: building the interpreter with {with_what} (once, about half a minute)", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="new-", dir=place.parent) as folder:
+        work, made = Path(folder) / "work", Path(folder) / "made"
+        work.mkdir()
+        made.mkdir()
+        workshop = component.Workshop(work, with_tls=want.tls, environment=want.environment.prefix)
+        part = workshop.of_interpreter([*_LIBRARY, *want.modules], inline_executor=want.inline_executor)
+        whole = work / "whole.wasm"
+        tools.compose(part, streams, whole)
+        host.compile(whole, made / "interpreter.cwasm")
+        (made / "about.json").write_text(json.dumps({"modules": want.modules, "tls": want.tls}), encoding="utf-8")
+        # Whole or not at all.
+        shutil.rmtree(place, ignore_errors=True)
+        made.rename(place)
+    _remove_old(place.parent)
+
+
+def _key(want: Wanted, host: tools.Host, streams: Path) -> str:
+    digest = hashlib.sha256()
+    for text in (
+        __version__,
+        tools.COMPONENTIZE,
+        host.identity(),
+        want.environment.fingerprint(),
+        " ".join(sorted(want.packages)),
+        str(want.inline_executor),
+    ):
+        digest.update(text.encode() + b"\0")
+    digest.update(streams.read_bytes())
+    for file in _own_sources():
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _own_sources() -> Iterator[Path]:
+    """What becomes part of an interpreter, and how it is made."""
+    package = Path(__file__).resolve().parents[1]
+    yield from sorted(file for file in package.rglob("*.py") if not {"_carried", "_command"} & set(file.parts))
+    yield from (Path(__file__), Path(component.__file__))
+
+
+def _remove_old(folder: Path) -> None:
+    found = []
+    for place in filter(Path.is_dir, folder.iterdir()):
+        with contextlib.suppress(OSError):
+            found.append((place.stat().st_mtime, place))
+    found.sort(reverse=True)
+    for used, place in found[_KEPT:]:
+        # Not one that another command is making, or has begun to run.
+        if time.time() - used > 3600:
+            shutil.rmtree(place, ignore_errors=True)

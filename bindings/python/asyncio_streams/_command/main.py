@@ -1,0 +1,168 @@
+"""The command `asyncio-streams`: its arguments, its commands, and each failure as one text and an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import __version__, build
+from . import base, environment, tools, watch
+from .errors import CommandError
+from .program import NoProgramError, Program
+from .run import Run
+
+_NAME = "asyncio-streams"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.do(options)
+    except NoProgramError as reason:
+        # It is Python's text.
+        print(reason, file=sys.stderr)
+        return reason.status
+    except CommandError as reason:
+        print(f"{_NAME}: {reason}", file=sys.stderr)
+        return reason.status
+    except KeyboardInterrupt:
+        print(f"\n{_NAME}: interrupted; nothing was kept of what was not finished", file=sys.stderr)
+        return _end_by(signal.SIGINT)
+    except OSError as reason:
+        print(f"{_NAME}: {reason.filename or 'the system'}: {reason.strerror or reason}", file=sys.stderr)
+        return 1
+    return _end_by(signal.SIGINT) if status == 128 + signal.SIGINT else status
+
+
+def _build(options: argparse.Namespace) -> int:
+    program = Program(options.program, options.path)
+    place = _environment(options)
+    want = base.wanted(program.imports(), place, tls=options.with_tls, inline_executor=options.executor == "inline")
+    output = options.output or Path(options.program.with_suffix(".wasm").name)
+    try:
+        build.build(
+            options.program,
+            output,
+            with_tls=want.tls,
+            streams=tools.component("streams-tls" if want.tls else "streams"),
+            paths=options.path,
+            inline_executor=want.inline_executor,
+            prefix=place.prefix,
+        )
+    except build.BuildError as reason:
+        raise CommandError(str(reason)) from reason
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    program = Program(options.program, options.path)
+    if options.prepare is not None:
+        return _prepared(program, options).prepare(options.prepare)
+    if options.watch:
+        return watch.watch(program.places, lambda: _started(program, options))
+    return _prepared(program, options).to_the_end()
+
+
+def _started(program: Program, options: argparse.Namespace) -> Run | None:
+    try:
+        return _prepared(program, options)
+    except CommandError as reason:
+        print(reason if isinstance(reason, NoProgramError) else f"{_NAME}: {reason}", file=sys.stderr)
+        return None
+
+
+def _prepared(program: Program, options: argparse.Namespace) -> Run:
+    imports = program.imports()
+    host = tools.host()
+    grants = tools.Grants(
+        connect=tuple(options.allow_connect),
+        listen=tuple(options.allow_listen),
+        network=options.allow_network,
+        folders=tuple(options.dir),
+        variables=tuple(options.env),
+    )
+    cache = base.cache_folder()
+    # What the host cannot grant is said before anything is built.
+    host.command(Path(), grants, [])
+    want = base.wanted(
+        imports,
+        _environment(options),
+        cache,
+        tls=options.with_tls,
+        inline_executor=options.executor == "inline",
+        all_packages=options.all_packages,
+    )
+    interpreter = base.get(want, host, cache, rebuild=options.rebuild)
+    return Run(program, interpreter, host, grants, options.arguments)
+
+
+def _environment(options: argparse.Namespace) -> environment.Environment:
+    if options.requirements is None:
+        return environment.current()
+    return environment.of_requirements(options.requirements, base.cache_folder())
+
+
+def _end_by(number: signal.Signals) -> int:
+    """Ends this process by a signal, as Python does, so that a shell notices."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    return 128 + number
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=_NAME, description="Runs programs for asyncio as WebAssembly components, and makes components of them."
+    )
+    parser.add_argument("--version", action="version", version=f"{_NAME} {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run a program", description="Runs a program as a component.")
+    _add_common(run)
+    run.add_argument("--allow-connect", metavar="HOST:PORT", action="append", default=[], help="let it connect; * is any")
+    run.add_argument("--allow-listen", metavar="ADDR:PORT", action="append", default=[], help="let it listen; * is any")
+    run.add_argument("--allow-network", action="store_true", help="let it do on the network whatever this process may")
+    run.add_argument("--dir", metavar="HOST[::GUEST]", action="append", default=[], help="let it use a folder")
+    run.add_argument("--env", metavar="NAME=VALUE", action="append", default=[], help="set a variable; it sees no others")
+    run.add_argument("--watch", action="store_true", help="start it anew whenever a file of its own changes")
+    run.add_argument(
+        "--all-packages", action="store_true", help="use one interpreter for all programs, with every package imported"
+    )
+    run.add_argument(
+        "--prepare", type=Path, metavar="FOLDER", help="write the interpreter and the program into a folder, and run nothing"
+    )
+    run.add_argument("--rebuild", action="store_true", help="build the interpreter again, even if nothing seems changed")
+    run.add_argument("program", type=Path, help="the file to run as __main__")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, help="what the program finds in sys.argv")
+    run.set_defaults(do=_run)
+
+    make = commands.add_parser("build", help="make a component", description="Makes a component that any host can run.")
+    _add_common(make)
+    make.add_argument("-o", "--output", type=Path, help="the component to write; else the program's name with .wasm")
+    make.add_argument("program", type=Path, help="the file to run as __main__")
+    make.set_defaults(do=_build)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-p", "--path", type=Path, metavar="DIR", action="append", default=[], help="a folder with modules")
+    parser.add_argument(
+        "-r", "--requirements", type=Path, metavar="FILE", help="take these packages, instead of those installed here"
+    )
+    parser.add_argument("--with-tls", action="store_true", help="add TLS even if no `import ssl` is found")
+    parser.add_argument(
+        "--executor",
+        choices=["inline", "refuse"],
+        default="inline",
+        help="what run_in_executor and to_thread do: run the function at once, or raise NotImplementedError",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""What the command takes beside Python: the components, componentize-py, and the host.
+
+A wheel carries the components and the program `streams`, which composes, compiles and runs; in a checkout they are under
+`target`. Instead of `streams`, `wasmtime` can run, which then grants the whole network or none.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import CommandError
+
+COMPONENTIZE = "componentize-py==0.25.1"
+# Names another program than those below.
+VARIABLE = "ASYNCIO_STREAMS_HOST"
+
+_HERE = Path(__file__).resolve().parents[1]
+_CHECKOUT = _HERE.parents[2]
+_CARRIED = _HERE / "_carried"
+
+
+@dataclass(frozen=True)
+class Grants:
+    """What a program may do."""
+
+    connect: tuple[str, ...] = ()
+    listen: tuple[str, ...] = ()
+    network: bool = False
+    folders: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Host:
+    """A program that runs components: `streams` or `wasmtime`."""
+
+    program: Path
+    is_wasmtime: bool
+
+    def identity(self) -> str:
+        """Changes when the program does; what it has compiled may then be of no use."""
+        about = self.program.stat()
+        return f"{self.program} {about.st_size} {about.st_mtime_ns}"
+
+    def compile(self, component: Path, output: Path) -> None:
+        """Compiles a component to machine code. Raises CommandError."""
+        # What it has compiled is kept as a whole; `streams` needs no cache of its own.
+        options = [] if self.is_wasmtime else ["--cache", "off"]
+        call([str(self.program), "compile", *options, str(component), "-o", str(output)], "compiling")
+
+    def command(self, compiled: Path, grants: Grants, arguments: list[str]) -> list[str]:
+        """The command that runs what `compile` has made. Raises CommandError for what the host cannot grant."""
+        command = [str(self.program), "run"]
+        if self.is_wasmtime:
+            command.append("--allow-precompiled")
+            if grants.connect or grants.listen:
+                raise CommandError(
+                    f"{self.program} cannot grant single addresses: use --allow-network, or run by `streams`, which the "
+                    f"wheel of asyncio-streams carries and {VARIABLE} may name",
+                    2,
+                )
+            if grants.network:
+                command += ["-S", "inherit-network", "-S", "allow-ip-name-lookup"]
+        else:
+            command += [f"--allow-connect={to}" for to in grants.connect]
+            command += [f"--allow-listen={on}" for on in grants.listen]
+            if grants.network:
+                command.append("--allow-network")
+        for folder in grants.folders:
+            command += ["--dir", folder]
+        for variable in grants.variables:
+            command += ["--env", variable]
+        return [*command, str(compiled), *arguments]
+
+
+def host() -> Host:
+    """The host that there is: the one that the environment names, the wheel's, or one on PATH. Raises CommandError."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        found = shutil.which(named)
+        if found is None:
+            raise CommandError(f"{VARIABLE} names {named!r}, which is no program", 2)
+        return Host(Path(found), Path(found).stem == "wasmtime")
+    streams = _streams()
+    if streams is not None:
+        return Host(streams, False)
+    found = shutil.which("wasmtime")
+    if found is None:
+        raise CommandError(
+            "there is nothing to run components with: install the wheel of asyncio-streams for this machine, which carries "
+            f"`streams`, or wasmtime 48 or later, or name one of them in {VARIABLE}"
+        )
+    return Host(Path(found), True)
+
+
+def component(name: str) -> Path:
+    """A component of the project: "streams", "streams-tls". Raises CommandError if it is not there."""
+    for folder in (_CARRIED, _CHECKOUT / "target" / "components"):
+        if (folder / f"{name}.wasm").is_file():
+            return folder / f"{name}.wasm"
+    raise CommandError(f"{name}.wasm is missing: install the wheel of asyncio-streams; in a checkout, `cargo xtask build`")
+
+
+def compose(part: Path, streams: Path, output: Path) -> None:
+    """Joins a program's component with the streams. Raises CommandError."""
+    composer = _streams()
+    if composer is not None:
+        call([str(composer), "compose", str(part), str(streams), "-o", str(output)], "composing")
+        return
+    wac = shutil.which("wac")
+    if wac is None:
+        raise CommandError(
+            "there is nothing to compose components with: install the wheel of asyncio-streams for this machine, which "
+            "carries `streams`; in a checkout, `cargo build --release -p asyncio-streams-host`"
+        )
+    call([wac, "plug", str(part), "--plug", str(streams), "-o", str(output)], "composing")
+
+
+def componentize() -> str:
+    """The program componentize-py: the one beside this Python, or on PATH. Raises CommandError."""
+    beside = shutil.which("componentize-py", path=str(Path(sys.executable).parent))
+    found = beside or shutil.which("componentize-py")
+    if found is None:
+        raise CommandError(f"componentize-py is not installed: {sys.executable} -m pip install {COMPONENTIZE}")
+    return found
+
+
+def call(command: list[str], what: str, environment: dict[str, str] | None = None) -> str:
+    """Runs a tool to its end; returns what it said. Raises CommandError with that if it fails."""
+    try:
+        done = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
+    except OSError as reason:
+        raise CommandError(f"cannot run {command[0]}: {reason.strerror}") from reason
+    said = done.stdout + done.stderr
+    if done.returncode:
+        raise CommandError(f"{what} failed:\n{without_backtrace(said)}")
+    return said
+
+
+def without_backtrace(text: str) -> str:
+    """What a tool has said, without where in itself it said it."""
+    for name in ("MissingModuleError: ", "TooMuchError: "):
+        before, found, cause = text.rpartition(name)
+        if found:
+            # It is said twice, and the last time followed by where in the tool it was noticed.
+            text = cause
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if line.strip().startswith(("Stack backtrace", "0: ", "stack backtrace")):
+            return "\n".join(lines[:number]).rstrip()
+    return text.rstrip()
+
+
+def _streams() -> Path | None:
+    for file in (_CARRIED / "streams", _CHECKOUT / "target" / "release" / "streams"):
+        if os.access(file, os.X_OK):
+            return file
+    found = shutil.which("streams")
+    if found is not None and _is_ours(found):
+        return Path(found)
+    return None
+
+
+def _is_ours(program: str) -> bool:
+    """Whether a program on PATH with that common name is the one of this project."""
+    try:
+        done = subprocess.run([program, "--help"], text=True, capture_output=True, check=False, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return "asyncio:streams" in done.stdout

@@ -1,0 +1,220 @@
+"""The command `asyncio-streams`, as far as it needs no component: what is found in programs, what is said of mistakes."""
+
+import ast
+import contextlib
+import io
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from asyncio_streams import _bundle
+from asyncio_streams._command import base, environment, imports, main, tools
+from asyncio_streams._command.errors import CommandError
+
+
+class InFolder(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def put(self, name, text=""):
+        """A file, with the folders above it."""
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
+
+
+class Imported(InFolder):
+    def of(self, text):
+        return imports.of_program(ast.parse(text), [self.folder])
+
+    def test_names_of_all_imports_but_those_of_the_programs_own_modules(self):
+        self.put("own.py", "import inside_own\nfrom own import x\n")
+        self.put("pack/__init__.py", "from . import part\n")
+        self.put("pack/part.py", "from .. import nothing\nimport of_part.sub\n")
+        self.put("unused.py", "import never\n")
+        found = self.of("import own, pack\nif 1:\n    from a.b import c\ndef f():\n    import d\n")
+        self.assertEqual(found.names, {"inside_own", "of_part.sub", "a.b", "a.b.c", "d"})
+        self.assertEqual(found.packages, {"inside_own", "of_part", "a", "d"})
+
+    def test_a_module_that_is_broken_is_left_to_python(self):
+        self.put("own.py", "def (\n")
+        self.assertEqual(self.of("import own").names, set())
+
+    def test_tls_is_found_by_imports_arguments_and_methods(self):
+        self.put("own.py", "import ssl\n")
+        for text in (
+            "import ssl",
+            "from ssl import create_default_context",
+            "def f():\n    import ssl",
+            "import own",
+            "asyncio.open_connection(host, 443, ssl=True)",
+            "asyncio.start_server(f, ssl=context)",
+            "await_(writer.start_tls(context))",
+        ):
+            self.assertTrue(self.of(text).tls, text)
+        for text in ("", "import sslib", "f(ssl=None, x=1)", "f(ssl=False)", "ssl = 1"):
+            self.assertFalse(self.of(text).tls, text)
+
+    def test_packages_are_followed_and_their_tls_counts(self):
+        self.put("one/__init__.py", "import two\n")
+        self.put("two.py", "    from three.x import y\n")
+        self.put("three/x.py", "try:\n    import ssl\nexcept ImportError:\n    pass\n")
+        self.put("four.py", "import json  # no ssl\n")
+        there = environment.Environment((self.folder,), None).packages
+        self.assertEqual(imports.closure(["one", "unknown"], there), ({"one", "two", "three"}, True))
+        self.assertEqual(imports.closure(["four"], there), ({"four"}, False))
+
+
+class Environments(InFolder):
+    def test_what_makes_components_is_no_package_of_a_program(self):
+        for name in ("pip/__init__.py", "asyncio_streams/x.py", "good/__init__.py", "mod.py", "_c.cpython-313.so", "a-b.py"):
+            self.put(name)
+        self.assertEqual(set(environment.Environment((self.folder,), None).packages), {"good", "mod"})
+
+    def test_the_fingerprint_changes_with_what_is_installed(self):
+        self.put("one.py")
+        place = environment.Environment((self.folder,), None)
+        before = place.fingerprint()
+        self.assertEqual(place.fingerprint(), before)
+        self.put("two-1.0.dist-info/RECORD")
+        self.assertNotEqual(place.fingerprint(), before)
+
+    def test_requirements_that_cannot_be_read(self):
+        with self.assertRaisesRegex(CommandError, "cannot read .*none.txt: No such file"):
+            environment.of_requirements(self.folder / "none.txt", self.folder)
+
+
+class Hosts(InFolder):
+    def test_grants_become_options_of_streams(self):
+        host = tools.Host(Path("/bin/streams"), False)
+        grants = tools.Grants(("h:1", "*:2"), ("[::]:3",), False, (".", "a::/b"), ("A=1",))
+        self.assertEqual(
+            host.command(Path("x.cwasm"), grants, ["-v"]),
+            "/bin/streams run --allow-connect=h:1 --allow-connect=*:2 --allow-listen=[::]:3 "
+            "--dir . --dir a::/b --env A=1 x.cwasm -v".split(),
+        )
+        self.assertIn("--allow-network", host.command(Path(), tools.Grants(network=True), []))
+
+    def test_wasmtime_grants_the_whole_network_or_none(self):
+        host = tools.Host(Path("/bin/wasmtime"), True)
+        self.assertNotIn("-S", host.command(Path(), tools.Grants(), []))
+        self.assertIn("inherit-network", host.command(Path(), tools.Grants(network=True), []))
+        with self.assertRaisesRegex(CommandError, "cannot grant single addresses: use --allow-network"):
+            host.command(Path(), tools.Grants(connect=("h:1",)), [])
+
+    def test_no_host(self):
+        with (
+            mock.patch.object(tools, "_streams", return_value=None),
+            mock.patch.dict(os.environ, PATH=str(self.folder)),
+            self.assertRaisesRegex(CommandError, "nothing to run components with"),
+        ):
+            os.environ.pop(tools.VARIABLE, None)
+            tools.host()
+        with (
+            mock.patch.dict(os.environ, {tools.VARIABLE: "no-such-host"}),
+            self.assertRaisesRegex(CommandError, f"{tools.VARIABLE} names 'no-such-host', which is no program"),
+        ):
+            tools.host()
+
+    def test_another_program_named_streams_is_not_taken(self):
+        other = self.put("streams", "#!/bin/sh\necho plays music\n")
+        other.chmod(0o755)
+        self.assertFalse(tools._is_ours(str(other)))
+        other.write_text("#!/bin/sh\necho Composes components that use asyncio:streams\n")
+        self.assertTrue(tools._is_ours(str(other)))
+
+    def test_a_component_that_is_missing(self):
+        with self.assertRaisesRegex(CommandError, r"nothing\.wasm is missing: install the wheel"):
+            tools.component("nothing")
+
+
+class Mistakes(InFolder):
+    def fail(self, *arguments, **variables):
+        """The exit status, and what is said."""
+        said = io.StringIO()
+        variables.setdefault("ASYNCIO_STREAMS_CACHE", str(self.folder / "cache"))
+        variables.setdefault("ASYNCIO_STREAMS_HOST", sys.executable)
+        with contextlib.redirect_stderr(said), mock.patch.dict(os.environ, variables):
+            status = main.main(list(arguments))
+        self.assertNotIn("Traceback", said.getvalue())
+        return status, said.getvalue()
+
+    def test_a_program_that_is_not_there_has_pythons_status(self):
+        for command in ("run", "build"):
+            status, said = self.fail(command, str(self.folder / "none.py"))
+            self.assertEqual(status, 2)
+            self.assertRegex(said, r"can't open file '.*none\.py': \[Errno 2\] No such file or directory")
+
+    def test_a_syntax_error_is_shown_as_by_python(self):
+        program = self.put("prog.py", "x = 1\ndef f(:\n")
+        for command in ("run", "build"):
+            status, said = self.fail(command, str(program))
+            self.assertEqual(status, 1)
+            native = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=False)
+            self.assertEqual(native.returncode, 1)
+            self.assertTrue(said.startswith(native.stderr.rstrip()), (said, native.stderr))
+
+    def test_a_file_that_is_no_text(self):
+        program = self.folder / "prog.py"
+        program.write_bytes(b"\xff\xfe")
+        self.assertEqual(self.fail("run", str(program))[0], 1)
+
+    def test_a_folder_of_modules_that_is_not_there(self):
+        program = self.put("prog.py")
+        status, said = self.fail("run", "-p", str(self.folder / "none"), str(program))
+        self.assertEqual(status, 2)
+        self.assertIn("none: there is no such folder", said)
+
+    def test_a_cache_folder_that_cannot_be_written(self):
+        program, blocked = self.put("prog.py"), self.put("file")
+        for folder in (blocked / "cache", Path("/proc/none")):
+            status, said = self.fail("run", str(program), ASYNCIO_STREAMS_CACHE=str(folder))
+            self.assertEqual(status, 1)
+            self.assertIn(f"asyncio-streams: cannot write into the cache folder {folder}: ", said)
+            self.assertIn("ASYNCIO_STREAMS_CACHE=FOLDER", said)
+
+    def test_an_interrupt_while_building_is_one_line(self):
+        program = self.put("prog.py")
+        with (
+            mock.patch.object(base, "get", side_effect=KeyboardInterrupt),
+            mock.patch.object(main, "_end_by", side_effect=lambda number: 128 + number),
+        ):
+            status, said = self.fail("run", str(program))
+        self.assertEqual(status, 128 + signal.SIGINT)
+        self.assertIn("interrupted", said)
+
+    def test_usage_is_as_everywhere(self):
+        for arguments in ((), ("run",), ("walk", "x.py")):
+            with contextlib.redirect_stderr(io.StringIO()), self.assertRaises(SystemExit) as end:
+                main.main(list(arguments))
+            self.assertEqual(end.exception.code, 2)
+
+
+class Packed(InFolder):
+    def test_a_bundle_is_the_same_after_its_way_through_a_file(self):
+        self.put("pack/__init__.py", "x = 1\n")
+        self.put("pack/data.txt", "data")
+        self.put("pack/_c.cpython-313-x86_64-linux-gnu.so")
+        self.put("own.py", "y = 2\n")
+        given, taken, file = _bundle.Bundle(), _bundle.Bundle(), io.BytesIO()
+        place = str(self.folder)
+        given.take_own(place)
+        given.dump(file, {"name": "prog.py"})
+        file.seek(0)
+        self.assertEqual(taken.load(file), {"name": "prog.py"})
+        self.assertEqual(taken.read(f"{place}/pack/data.txt"), b"data")
+        self.assertEqual(taken.size(f"{place}/own.py"), 6)
+        self.assertEqual(sorted(taken.names(place)), ["own.py", "pack"])
+        self.assertEqual(taken.compiled, given.compiled)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,350 @@
+"""The wheel, installed in an environment of its own: `asyncio-streams run` and `build`, with nothing else on the machine.
+
+`cargo xtask dist --python` makes the wheel. Python's package index has to be there for componentize-py.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+# Building an interpreter takes half a minute on two quiet cores.
+DEADLINE = 600
+# What the issue of a quick start promises.
+QUICK = 2.0
+LARGEST = 25_000_000
+
+
+def wheel():
+    """The wheel that was made last."""
+    found = sorted((ROOT / "target" / "dist").glob("asyncio_streams-*.whl"), key=lambda file: file.stat().st_mtime)
+    if not found:
+        raise unittest.SkipTest("there is no wheel in target/dist: `cargo xtask dist --python` makes it")
+    return found[-1]
+
+
+def setUpModule():
+    """One environment for all."""
+    place = Path(unittest.enterModuleContext(tempfile.TemporaryDirectory()))
+    python = place / "venv/bin/python"
+    subprocess.run([sys.executable, "-m", "venv", place / "venv"], check=True)
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel()]
+    subprocess.run(install, check=True, timeout=DEADLINE)
+    Installed.place = place
+    # No `wac`, no `wasmtime`, no compiler.
+    Installed.variables = {
+        "PATH": f"{place}/venv/bin:/usr/bin:/bin",
+        "HOME": str(place),
+        "ASYNCIO_STREAMS_CACHE": str(place / "cache"),
+    } | {name: text for name, text in os.environ.items() if name.startswith(("PIP_", "SSL_CERT", "HTTP"))}
+
+
+class Installed(unittest.TestCase):
+    """What the tests share."""
+
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def put(self, name, text):
+        """A file of the program's."""
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    def start(self, *arguments, **more):
+        """The command, begun."""
+        command = [self.place / "venv/bin/asyncio-streams", *arguments]
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.variables | more,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run_it(self, *arguments, **more):
+        """Runs the command; returns its exit status and both outputs, without the note about building."""
+        process = self.start(*arguments, **more)
+        try:
+            out, err = process.communicate(timeout=DEADLINE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        self.assertNotIn("wasm trap", err)
+        self.assertNotIn("asyncio_streams/_", err)
+        return process.returncode, out, re.sub(r"asyncio-streams: (building|installing) .*\n", "", err)
+
+    def native(self, *arguments):
+        """What stock Python does with the same."""
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=DEADLINE, check=False
+        )
+        return done.returncode, done.stdout, done.stderr
+
+
+class Programs(Installed):
+    def test_a_program_runs_as_by_python_and_a_change_needs_no_build(self):
+        self.put("own.py", "NAME = 'one'\n")
+        self.put("pack/__init__.py", "")
+        self.put("pack/data.txt", "data")
+        text = (
+            "import asyncio, os, sys\nfrom pathlib import Path\nimport own, pack\n\n\n"
+            "async def main():\n    await asyncio.sleep(0.001)\n    print(own.NAME, sys.argv, __file__)\n"
+            "    print(Path(pack.__file__).with_name('data.txt').read_text(), os.environ.get('GIVEN'))\n\n\n"
+            "asyncio.run(main())\nsys.exit(int(sys.argv[1]))\n"
+        )
+        self.put("prog.py", text)
+        for status in (0, 3):
+            self.assertEqual(
+                self.run_it("run", "--env", "GIVEN=1", "prog.py", str(status), "-v", "--", "x"),
+                (
+                    status,
+                    f"one ['prog.py', '{status}', '-v', '--', 'x'] {self.folder}/prog.py\ndata 1\n",
+                    "",
+                ),
+            )
+        # As is quick on a machine that does something else too: the fastest of three.
+        took = []
+        for number in range(3):
+            self.put("own.py", f"NAME = 'changed {number}'\n")
+            started = time.monotonic()
+            status, out, _ = self.run_it("run", "prog.py", "0")
+            took.append(time.monotonic() - started)
+            self.assertIn(f"changed {number}", out)
+        self.assertLess(min(took), QUICK)
+        self.assertEqual(len(list((self.place / "cache/interpreters").glob("*/"))), 1)
+
+    def test_failures_look_and_end_as_by_python(self):
+        self.put("helper.py", "def f():\n    raise ValueError('oh')\n")
+        for name, text in {
+            "raises.py": "import helper\n\nhelper.f()\n",
+            "chained.py": "try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    raise OSError(5, 'x') from e\n",
+            "exits.py": "raise SystemExit('a text')\n",
+            "missing.py": "import no_such_module_anywhere\n",
+            "broken.py": "if True:\n    from helper import no_such_name\n",
+        }.items():
+            self.put(name, text)
+            status, out, err = self.run_it("run", name)
+            wanted = self.native(name)
+            self.assertEqual((status, out), wanted[:2], err)
+            # Later versions of Python underline more.
+            lines = [[x for x in text.splitlines() if x.strip(" ^~")] for text in (err, wanted[2])]
+            if name == "missing.py":
+                lines = [[line.partition("; is it")[0] for line in one] for one in lines]
+                self.assertIn("is it installed?", err)
+            self.assertEqual(*lines)
+
+    def test_a_syntax_error_and_a_missing_file(self):
+        self.put("bad.py", "def f(:\n")
+        for name, status in (("bad.py", 1), ("none.py", 2)):
+            got, out, err = self.run_it("run", name)
+            self.assertEqual((got, out), (status, ""))
+            self.assertIn("SyntaxError" if status == 1 else "can't open file", err)
+
+    def test_the_network_is_granted_or_denied_with_advice(self):
+        self.put(
+            "echo.py",
+            "import asyncio, sys\n\n\nasync def main():\n"
+            "    reader, writer = await asyncio.open_connection('127.0.0.1', int(sys.argv[1]))\n"
+            "    writer.write(b'hello\\n')\n    print(await reader.readline())\n    writer.close()\n"
+            "    await writer.wait_closed()\n\n\nasyncio.run(main())\n",
+        )
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(DEADLINE)
+
+            def serve():
+                peer, _ = server.accept()
+                with peer:
+                    peer.sendall(peer.recv(100).upper())
+
+            thread = threading.Thread(target=serve, daemon=True)
+            thread.start()
+            port = server.getsockname()[1]
+            status, out, err = self.run_it("run", "echo.py", str(port))
+            self.assertEqual((status, out), (1, ""))
+            self.assertIn("PermissionError", err)
+            self.assertIn("--allow-listen ADDR:PORT or --allow-network", err)
+            self.assertIn(f"--allow-connect 127.0.0.1:{port}", err)
+            allowed = self.run_it("run", f"--allow-connect=127.0.0.1:{port}", "echo.py", str(port))
+            self.assertEqual(allowed, (0, "b'HELLO\\n'\n", ""))
+            thread.join(DEADLINE)
+            self.put(
+                "serve.py",
+                f"import asyncio\n\n\nasync def main():\n    await asyncio.start_server(print, '127.0.0.1', {port})\n\n\n"
+                "asyncio.run(main())\n",
+            )
+            # The port is in use.
+            status, _, err = self.run_it("run", "--allow-network", "serve.py")
+            self.assertEqual(status, self.native("serve.py")[0])
+            self.assertRegex(err.splitlines()[-1], r"OSError: \[Errno \d+\] .*127\.0\.0\.1.*in use")
+
+    def test_what_is_impossible_says_why_and_what_to_do(self):
+        self.put(
+            "tries.py",
+            "import asyncio, signal, sys, threading\n\n\nasync def main():\n    loop = asyncio.get_running_loop()\n"
+            "    calls = [lambda: loop.add_signal_handler(signal.SIGTERM, print),\n"
+            "             lambda: loop.connect_read_pipe(asyncio.Protocol, sys.stdin),\n"
+            "             lambda: asyncio.create_subprocess_exec('ls'),\n"
+            "             lambda: asyncio.open_unix_connection('/x'),\n"
+            "             lambda: threading.Thread(target=print).start()]\n"
+            "    for call in calls:\n        try:\n            result = call()\n            await result\n"
+            "        except Exception as reason:\n            print(type(reason).__name__, reason)\n\n\nasyncio.run(main())\n",
+        )
+        status, out, err = self.run_it("run", "tries.py")
+        self.assertEqual((status, err), (0, ""))
+        for line, (kind, *words) in zip(
+            out.splitlines(),
+            [
+                ("NotImplementedError", "add_signal_handler", "no signals", "Catch"),
+                ("NotImplementedError", "connect_read_pipe", "sys.stdin", "TCP"),
+                ("NotImplementedError", "no processes", "TCP server"),
+                ("NotImplementedError", "no Unix sockets", "use TCP"),
+                ("RuntimeError", "can't start new thread", "one thread", "asyncio.to_thread"),
+            ],
+            strict=True,
+        ):
+            self.assertTrue(line.startswith(kind), line)
+            for word in words:
+                self.assertIn(word, line)
+
+    def test_folders_are_granted_one_by_one(self):
+        self.put("granted/file.txt", "content")
+        self.put("prog.py", "print(open('/granted/file.txt').read())\nopen('/granted/new.txt', 'w').write('x')\n")
+        self.assertEqual(self.run_it("run", "--dir", "granted::/granted", "prog.py"), (0, "content\n", ""))
+        self.assertEqual((self.folder / "granted/new.txt").read_text(), "x")
+        status, _, err = self.run_it("run", "prog.py")
+        self.assertEqual(status, 1)
+        self.assertIn("FileNotFoundError", err)
+        status, _, err = self.run_it("run", "--dir", "none", "prog.py")
+        self.assertEqual(status, 1)
+        self.assertIn("none", err)
+
+    def test_an_interrupt_ends_the_program_as_python_would(self):
+        self.put("waits.py", "import asyncio\n\nprint('ready', flush=True)\nasyncio.run(asyncio.sleep(3600))\n")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = self.start("run", "waits.py")
+            with self.ending(process):
+                self.assertEqual(process.stdout.readline(), "ready\n")
+                if number == signal.SIGINT:
+                    # From a terminal the host gets it too.
+                    host = self.child_of(process)
+                    os.kill(host, number)
+                process.send_signal(number)
+                _, err = process.communicate(timeout=DEADLINE)
+            self.assertNotIn("Traceback", err)
+            self.assertIn(process.returncode, (-number, 128 + number))
+
+    def test_a_change_starts_a_watched_program_anew(self):
+        self.put("prog.py", "import asyncio\n\nprint('one', flush=True)\nasyncio.run(asyncio.sleep(3600))\n")
+        process = self.start("run", "--watch", "prog.py")
+        with self.ending(process):
+            self.assertEqual(process.stdout.readline(), "one\n")
+            self.put("prog.py", "print('two', flush=True)\n")
+            self.assertEqual(process.stdout.readline(), "two\n")
+            self.put("prog.py", "def (:\n")
+            self.put("prog.py", "print('three', flush=True)\n")
+            self.assertEqual(process.stdout.readline(), "three\n")
+
+    def test_an_interrupt_while_building_leaves_nothing(self):
+        self.put("prog.py", "print(1)\n")
+        cache = self.folder / "cache"
+        process = self.start("run", "prog.py", ASYNCIO_STREAMS_CACHE=str(cache))
+        with self.ending(process):
+            self.assertIn("building the interpreter", process.stderr.readline())
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=DEADLINE)
+        self.assertIn("interrupted", err)
+        self.assertNotIn("Traceback", err)
+        self.assertEqual(process.returncode, -signal.SIGINT)
+        self.assertEqual(list(cache.glob("interpreters/*/")), [])
+
+    @contextlib.contextmanager
+    def ending(self, process):
+        """Lets no process outlive the test."""
+        try:
+            yield
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.communicate(timeout=DEADLINE)
+
+    def child_of(self, process):
+        """The process that it has started."""
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+        return int(children.split()[0])
+
+
+class WithPackages(Installed):
+    def test_requirements_are_taken_with_tls_and_compiled_parts_are_named(self):
+        wheel_of(
+            self.folder / "addon-1.0-py3-none-any.whl",
+            {
+                "addon/__init__.py": "import ssl\n\nVERSION = ssl.OPENSSL_VERSION\n",
+                "addon/lazy.py": "VALUE = 42\n",
+                "fast/__init__.py": "from . import _speed\n",
+                "fast/_speed.cpython-313-x86_64-linux-gnu.so": "",
+            },
+        )
+        self.put("requirements.txt", "addon @ file://" + str(self.folder / "addon-1.0-py3-none-any.whl") + "\n")
+        self.put(
+            "prog.py",
+            "import importlib.metadata, sys\nimport addon\n\nprint(addon.VERSION[:4] != '', importlib.metadata.version('addon'))\n"
+            "print(importlib.import_module('addon.lazy').VALUE)\n\nif len(sys.argv) > 1:\n    import fast\n",
+        )
+        given = ("-r", "requirements.txt", "prog.py")
+        self.assertEqual(self.run_it("run", *given), (0, "True 1.0\n42\n", ""))
+        status, _, err = self.run_it("run", *given, "more")
+        self.assertEqual(status, 1)
+        self.assertIn("compiled part (_speed.cpython-313-x86_64-linux-gnu.so)", err)
+        self.assertIn("pure Python", err)
+
+
+class Components(Installed):
+    def test_a_component_is_built_that_runs_by_itself(self):
+        self.put("prog.py", "import asyncio\n\nasyncio.run(asyncio.sleep(0))\nprint('hello')\n")
+        self.assertEqual(self.run_it("build", "prog.py"), (0, "", ""))
+        component = self.folder / "prog.wasm"
+        self.assertLess(component.stat().st_size, LARGEST)
+        streams = next(self.place.glob("venv/lib/python*/site-packages/asyncio_streams/_carried/streams"))
+        done = subprocess.run(
+            [streams, "run", component], env=self.variables, capture_output=True, text=True, timeout=DEADLINE, check=False
+        )
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "hello\n", ""))
+        # Nothing is written where that is not possible.
+        status, _, err = self.run_it("build", "prog.py", "-o", "/proc/prog.wasm")
+        self.assertEqual(status, 1)
+        self.assertRegex(err, r"^asyncio-streams: cannot write /proc/prog\.wasm: ")
+
+
+def wheel_of(file, content):
+    """Writes a wheel with these files."""
+    name, version = file.name.split("-")[:2]
+    about = f"{name}-{version}.dist-info"
+    content = content | {
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    content[f"{about}/RECORD"] = "".join(f"{path},,\n" for path in content)
+    with zipfile.ZipFile(file, "w") as archive:
+        for path, text in content.items():
+            archive.writestr(path, text)
+
+
+if __name__ == "__main__":
+    if shutil.which("asyncio-streams"):
+        print("(another asyncio-streams is on PATH; it is not used)", file=sys.stderr)
+    unittest.main()

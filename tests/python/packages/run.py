@@ -1,0 +1,215 @@
+"""Programs that use packages of Python's index, by stock CPython and as components: what both print is compared.
+
+    python tests/python/packages/run.py [--short] [--only NAME] [--publish]
+
+It makes an environment with the packages of `requirements.txt`, in which `asyncio-streams` of this checkout runs the programs. The
+components and the program `streams` are built before. `--publish` writes the table of docs/python-packages.md.
+"""
+
+import argparse
+import contextlib
+import os
+import re
+import resource
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import servers
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+PAGE = ROOT / "docs" / "python-packages.md"
+BEGIN, END = "<!-- results: `tests/python/packages/run.py --publish` writes them -->", "<!-- end of results -->"
+DEADLINE = 120
+# Building the interpreter with all packages.
+BUILDING = 1800
+# Numbers that differ from one run to the next.
+ADDRESS = re.compile(r"127\.0\.0\.1:([1-9]\d*)")
+
+
+@dataclass
+class Case:
+    """A program, and whom it talks to: a server, or itself."""
+
+    program: str
+    packages: tuple
+    server: object = None
+    short: bool = False
+    # Whether the program that serves is told a port, since it cannot say which it has got.
+    told: bool = False
+
+
+CASES = [
+    Case("redis_asyncio", ("redis",), servers.redis, short=True),
+    Case("websockets_pair", ("websockets",), short=True),
+    Case("httpx_client", ("httpx",), servers.http_server, short=True),
+    Case("uvicorn_starlette", ("uvicorn", "starlette"), short=True),
+    Case("aiohttp_pair", ("aiohttp",), told=True),
+    Case("hypercorn_quart", ("hypercorn", "quart")),
+    Case("aiosmtp_pair", ("aiosmtpd", "aiosmtplib")),
+    Case("nats_py", ("nats-py",), servers.nats),
+    Case("aiomqtt_client", ("aiomqtt",), servers.mosquitto),
+    Case("anyio_pair", ("anyio",)),
+    Case("grpclib_pair", ("grpclib",)),
+    Case("dnspython", ("dnspython",), servers.dns),
+    Case("tornado_pair", ("tornado",)),
+    Case("aioftp_pair", ("aioftp",)),
+]
+
+
+class Place:
+    """The environment, and how programs run in it."""
+
+    def __init__(self):
+        folder = ROOT / "target" / "python" / "packages"
+        self.bin = folder / "bin"
+        self.python = self.bin / "python"
+        self.peers = ROOT / "target" / "peers"
+        wanted = (HERE / "requirements.txt").read_text()
+        stamp = folder / "installed.txt"
+        if not stamp.is_file() or stamp.read_text() != wanted:
+            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+            install = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*install, "componentize-py==0.25.1", "-r", HERE / "requirements.txt"], check=True)
+            stamp.write_text(wanted)
+        self.environment = dict(
+            os.environ,
+            PYTHONPATH=str(ROOT / "bindings" / "python"),
+            PYTHONDONTWRITEBYTECODE="1",
+            PYTHONUNBUFFERED="1",
+        )
+        self.environment.setdefault("ASYNCIO_STREAMS_CACHE", str(ROOT / "target" / "python" / "cache"))
+
+    def version(self, package):
+        """The version that is installed."""
+        code = f"import importlib.metadata as m; print(m.version({package!r}))"
+        return subprocess.check_output([self.python, "-c", code], text=True).strip()
+
+    def command(self, side, program, arguments):
+        """The command that runs a program on one side."""
+        file = HERE / "programs" / f"{program}.py"
+        if side == "stock":
+            return [self.python, file, *arguments]
+        return [self.python, "-m", "asyncio_streams", "run", "--allow-network", "--all-packages", file, *arguments]
+
+    def run(self, side, program, *arguments):
+        """Runs a program to its end; returns what it printed, and its seconds of CPU."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(
+            self.command(side, program, arguments),
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=BUILDING,
+            check=False,
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        out = done.stdout if done.returncode == 0 else f"{done.stdout}exit status {done.returncode}\n{done.stderr}"
+        return out, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    @contextlib.contextmanager
+    def serving(self, side, program, told):
+        """A program that serves; gives its port."""
+        port = servers.free_port() if told else 0
+        command = self.command(side, program, ["serve", str(port)])
+        process = subprocess.Popen(
+            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        timer = threading.Timer(BUILDING, process.kill)
+        timer.start()
+        lines = []
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                match = ADDRESS.search(line)
+                if match and "building" not in line:
+                    break
+            else:
+                raise AssertionError(f"{program} does not serve by {side}:\n{''.join(lines)}")
+            reader = threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True)
+            reader.start()
+            if told:
+                # It has said where before it listened.
+                servers.wait_for(int(match[1]), process)
+            yield int(match[1])
+        finally:
+            timer.cancel()
+            process.terminate()
+            process.wait(DEADLINE)
+
+
+def outcome(place, case):
+    """The pairs of sides that agree with stock, those that do not, with what they printed."""
+    results = {}
+    if case.server is not None:
+        for side in ("stock", "component"):
+            with case.server(place) as port:
+                results[side] = place.run(side, case.program, str(port))[0]
+        wanted = results.pop("stock")
+    else:
+        for serving, asking in (("stock", "stock"), ("stock", "component"), ("component", "stock")):
+            name = "client" if asking == "component" else "server"
+            with place.serving(serving, case.program, case.told) as port:
+                results[(serving, asking) if serving == asking else name] = place.run(
+                    asking, case.program, "ask", str(port)
+                )[0].replace(str(port), "PORT")
+        wanted = results.pop(("stock", "stock"))
+    if "exit status" in wanted or not wanted:
+        raise AssertionError(f"{case.program} fails with stock CPython:\n{wanted}")
+    return wanted, results
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--short", action="store_true", help="some of them, in less than a minute once all is built")
+    parser.add_argument("--only", default="", help="those whose names contain this")
+    parser.add_argument("--publish", action="store_true", help="write the table of docs/python-packages.md")
+    options = parser.parse_args()
+    place = Place()
+    rows, failed = [], 0
+    for case in CASES:
+        if options.only not in case.program or (options.short and not case.short):
+            continue
+        started = time.monotonic()
+        names = " + ".join(f"{package} {place.version(package)}" for package in case.packages)
+        try:
+            wanted, results = outcome(place, case)
+            wrong = {name: said for name, said in results.items() if said != wanted}
+            for name, said in wrong.items():
+                print(f"--- {case.program}, {name}: stock printed\n{wanted}--- the component\n{said}---")
+            verdict = {name: "different" if name in wrong else "=" for name in results}
+            failed += len(wrong)
+        except servers.Missing as reason:
+            verdict = {"component": f"left out: {reason}"}
+            wrong = {}
+        except (AssertionError, subprocess.TimeoutExpired) as reason:
+            print(f"--- {case.program}: {reason}")
+            verdict, failed = {"component": "fails"}, failed + 1
+        client = verdict.get("client", verdict.get("component", "–"))
+        rows.append((names, client, verdict.get("server", "–"), case.program))
+        print(f"{names}: {verdict} ({time.monotonic() - started:.1f} s)", flush=True)
+    if options.publish:
+        publish(rows)
+    print(f"{len(rows)} programs, {failed} different")
+    return 1 if failed else 0
+
+
+def publish(rows):
+    """Writes the table."""
+    text = PAGE.read_text(encoding="utf-8")
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    lines = [
+        f"| {names} | {client} | {server} | [{program}](../tests/python/packages/programs/{program}.py) |"
+        for names, client, server, program in rows
+    ]
+    table = "\n".join(["| package | as a client | as a server | program |", "|---|---|---|---|", *lines])
+    PAGE.write_text(f"{head}{BEGIN}\n\n{table}\n\n{END}{tail}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,221 @@
+"""The servers that the programs talk to: of Debian's packages, of Python's index, and some lines of Python.
+
+Each is a context manager that gives the port. One that cannot be had raises `Missing`.
+"""
+
+import asyncio
+import contextlib
+import http.server
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+DEADLINE = 60
+
+
+class Missing(Exception):
+    """A program that this machine does not have."""
+
+
+def free_port():
+    """A port that was free a moment ago, for programs that cannot choose one themselves."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
+
+
+def wait_for(port, process):
+    """Waits until somebody listens on the port."""
+    until = time.monotonic() + DEADLINE
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        if process.poll() is not None:
+            raise Missing(f"{process.args[0]} ended: {process.stdout.read()}")
+        time.sleep(0.05)
+    raise Missing(f"{process.args[0]} does not listen")
+
+
+@contextlib.contextmanager
+def program(*command):
+    """A program that is ended afterwards; `PORT` in its arguments becomes a free port."""
+    port = free_port()
+    arguments = [str(part).replace("PORT", str(port)) for part in command]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            wait_for(port, process)
+            yield port
+        finally:
+            process.terminate()
+
+
+def found(name, *elsewhere):
+    """A program on PATH or in one of the other places. Raises Missing."""
+    places = [*elsewhere, os.environ.get("PATH", ""), "/usr/sbin"]
+    path = shutil.which(name, path=os.pathsep.join(str(place) for place in places))
+    if path is None:
+        raise Missing(f"there is no {name} on this machine")
+    return path
+
+
+def debian(package, name, peers):
+    """A program of a Debian package: installed, or unpacked into the folder `peers`. Raises Missing."""
+    root = peers / package
+    with contextlib.suppress(Missing):
+        return [found(name, root / "usr/bin", root / "usr/sbin")]
+    if not shutil.which("apt-get"):
+        raise Missing(f"{name} is in Debian's package {package}, and this is no Debian")
+    with tempfile.TemporaryDirectory(dir=_made(peers)) as folder:
+        plan = _said(["apt-get", "-q", "install", "--simulate", "--no-install-recommends", "-y", package], folder)
+        packages = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
+        _said(["apt-get", "-q", "download", *packages], folder)
+        fresh = Path(folder) / "root"
+        for file in Path(folder).glob("*.deb"):
+            _said(["dpkg", "--extract", str(file), str(fresh)], folder)
+        with contextlib.suppress(OSError):
+            fresh.rename(root)
+    return [found(name, root / "usr/bin", root / "usr/sbin")]
+
+
+def with_libraries(command, peers):
+    """The command, finding the libraries that were unpacked beside it."""
+    root = Path(command[0]).parents[2]
+    if not root.is_relative_to(peers):
+        return command
+    folders = {str(file.parent) for file in root.rglob("*.so*")}
+    return ["env", f"LD_LIBRARY_PATH={os.pathsep.join(sorted(folders))}", *command]
+
+
+def _made(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _said(command, folder):
+    environment = dict(os.environ, LC_ALL="C.UTF-8")
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode:
+        raise Missing(f"{' '.join(command[:3])} failed: {(done.stdout + done.stderr).strip()[-300:]}")
+    return done.stdout
+
+
+@contextlib.contextmanager
+def redis(place):
+    command = with_libraries(debian("redis-server", "redis-server", place.peers), place.peers)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        program(*command, "--port", "PORT", "--bind", "127.0.0.1", "--save", "", "--dir", folder) as port,
+    ):
+        yield port
+
+
+@contextlib.contextmanager
+def mosquitto(place):
+    command = with_libraries(debian("mosquitto", "mosquitto", place.peers), place.peers)
+    with program(*command, "-p", "PORT") as port:
+        yield port
+
+
+@contextlib.contextmanager
+def nats(place):
+    with program(found("nats-server", place.bin), "-a", "127.0.0.1", "-p", "PORT") as port:
+        yield port
+
+
+class _Pages(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        path = self.path.partition("?")[0]
+        if path == "/json":
+            self.answer(200, json.dumps({"path": self.path}).encode(), "application/json")
+        elif path == "/moved":
+            self.answer(302, b"", "text/plain", [("Location", "/json")])
+        elif path == "/stream":
+            self.answer(200, b"one\ntwo\nthree\n", "text/plain")
+        else:
+            self.answer(404, b"nothing", "text/plain")
+
+    def do_POST(self):
+        self.answer(200, self.rfile.read(int(self.headers["Content-Length"])), "text/plain")
+
+    def answer(self, status, content, kind, more=()):
+        self.send_response(status)
+        for name, value in [("Content-Type", kind), ("Content-Length", str(len(content))), *more]:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@contextlib.contextmanager
+def http_server(place):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Pages) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+
+
+@contextlib.contextmanager
+def dns(place):
+    """A name server for one zone, over UDP and TCP."""
+    with program(place.python, Path(__file__).with_name("dns_server.py"), "PORT") as port:
+        yield port
+
+
+def run_dns(port):
+    """Serves names; the records are those that `programs/dnspython.py` asks for."""
+    import dns.message
+    import dns.rcode
+    import dns.rrset
+
+    records = {
+        "A": ["192.0.2.1", "192.0.2.2"],
+        "AAAA": ["2001:db8::1"],
+        "MX": ["10 mail.example.test."],
+        "TXT": ['"some text"'],
+    }
+
+    def answer(wire):
+        query = dns.message.from_wire(wire)
+        question = query.question[0]
+        response = dns.message.make_response(query)
+        kind = dns.rdatatype.to_text(question.rdtype)
+        if question.name.to_text() != "example.test.":
+            response.set_rcode(dns.rcode.NXDOMAIN)
+        elif kind in records:
+            response.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *records[kind]))
+        return response.to_wire()
+
+    class Datagrams(asyncio.DatagramProtocol):
+        def connection_made(self, transport):
+            self.transport = transport
+
+        def datagram_received(self, data, address):
+            self.transport.sendto(answer(data), address)
+
+    async def serve(reader, writer):
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                size = int.from_bytes(await reader.readexactly(2), "big")
+                wire = answer(await reader.readexactly(size))
+                writer.write(len(wire).to_bytes(2, "big") + wire)
+        writer.close()
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        await loop.create_datagram_endpoint(Datagrams, local_addr=("127.0.0.1", port))
+        server = await asyncio.start_server(serve, "127.0.0.1", port)
+        await server.serve_forever()
+
+    asyncio.run(main())
