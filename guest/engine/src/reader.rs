@@ -48,7 +48,8 @@ impl Reader {
         Event::new(move || {
             let (connection, wanted) = (connection.clone(), wanted.clone());
             async move {
-                let ready = |input: &mut core::Reader<Error>| Ok(input.is_ready(&wanted).then_some(()));
+                let ready =
+                    |input: &mut core::Reader<Error>| Ok(input.is_ready(&wanted).then_some(()));
                 connection.read(0, ready).await
             }
         })

@@ -51,21 +51,40 @@ async fn refused(number: u64) -> Result {
 async fn forged() -> Result {
     let pair = tcp().await?;
     let (reader, writer) = (pair.right.reader.raw(), pair.left.writer.raw());
-    let (input, output) = (numbers::reader_number(reader), numbers::writer_number(writer));
+    let (input, output) = (
+        numbers::reader_number(reader),
+        numbers::writer_number(writer),
+    );
     same!(numbers::reader_number(reader), input);
     same!(numbers::writer_number(writer), output);
-    check!(input != output && input != 0 && output != 0, "the numbers are {input} and {output}");
+    check!(
+        input != output && input != 0 && output != 0,
+        "the numbers are {input} and {output}"
+    );
     for known in [input, output] {
         for bit in 0..64 {
-            matching!(numbers::try_read(known ^ (1 << bit), 1), Err(Error::InvalidArgument(_)));
+            matching!(
+                numbers::try_read(known ^ (1 << bit), 1),
+                Err(Error::InvalidArgument(_))
+            );
         }
-        for forged in [0, 1, u64::MAX, known.wrapping_add(1), known.wrapping_sub(1), !known] {
+        for forged in [
+            0,
+            1,
+            u64::MAX,
+            known.wrapping_add(1),
+            known.wrapping_sub(1),
+            !known,
+        ] {
             refused(forged).await?;
         }
     }
     // A number is of one kind.
     matching!(numbers::try_read(output, 1), Err(Error::InvalidArgument(_)));
-    matching!(numbers::write(input, &[], b"no"), Err(Error::InvalidArgument(_)));
+    matching!(
+        numbers::write(input, &[], b"no"),
+        Err(Error::InvalidArgument(_))
+    );
     matching!(
         numbers::wait_for(input, Event::Drained).await,
         Err(Error::InvalidArgument(_))
@@ -88,7 +107,10 @@ async fn forged() -> Result {
 async fn same_as_the_resource() -> Result {
     let pair = tcp().await?;
     let (reader, writer) = (pair.right.reader.raw(), pair.left.writer.raw());
-    let (input, output) = (numbers::reader_number(reader), numbers::writer_number(writer));
+    let (input, output) = (
+        numbers::reader_number(reader),
+        numbers::writer_number(writer),
+    );
     let block = numbers::Block {
         a: u64::from_le_bytes(*b"first li"),
         b: u64::from_le_bytes(*b"ne\nsecon"),
@@ -103,7 +125,10 @@ async fn same_as_the_resource() -> Result {
     same!(numbers::try_drain(output)?, true);
     same!(writer.write_buffer_size(), 68);
     {
-        let mut waiting = pin!(numbers::wait_for(input, Event::Readable(Wanted::Exactly(68))));
+        let mut waiting = pin!(numbers::wait_for(
+            input,
+            Event::Readable(Wanted::Exactly(68))
+        ));
         pending(waiting.as_mut())?;
         // The rules of the resource hold.
         matching!(numbers::try_read(input, 1), Err(Error::Busy));
@@ -113,18 +138,30 @@ async fn same_as_the_resource() -> Result {
         waiting.await?;
     }
     let front = numbers::peek(input, 4, 64)?;
-    same!((front.length, front.remaining, front.blocks.len()), (64, 0, 1));
+    same!(
+        (front.length, front.remaining, front.blocks.len()),
+        (64, 0, 1)
+    );
     same!(front.blocks[0].a, u64::from_le_bytes(*b"t line\ns"));
     same!(numbers::peek(input, 60, 100)?.length, 8);
     same!(numbers::peek(input, 69, 100)?.length, 0);
     same!(front.limit, reader.limit());
-    same!(numbers::try_readline(input)?, Some(b"first line\n".to_vec()));
-    same!(numbers::try_readlines(input, 1)?, Some(b"second line\n".to_vec()));
+    same!(
+        numbers::try_readline(input)?,
+        Some(b"first line\n".to_vec())
+    );
+    same!(
+        numbers::try_readlines(input, 1)?,
+        Some(b"second line\n".to_vec())
+    );
     same!(
         numbers::try_readuntil(input, &["::".as_bytes()])?,
         Some(b"third::".to_vec())
     );
-    same!(numbers::try_readexactly(input, 6)?, Some(b"fourth".to_vec()));
+    same!(
+        numbers::try_readexactly(input, 6)?,
+        Some(b"fourth".to_vec())
+    );
     same!(numbers::discard(input, 27)?, 27);
     same!(numbers::try_readexactly(input, 9)?, None);
     same!(numbers::try_read(input, 5)?, Some(b"----\n".to_vec()));

@@ -36,7 +36,12 @@ async fn keys() -> Result {
         Err(Error::InvalidArgument(_))
     );
     matching!(
-        numbers::add(to, input, &Event::Readable(Wanted::Until(vec![Vec::new()])), 7),
+        numbers::add(
+            to,
+            input,
+            &Event::Readable(Wanted::Until(vec![Vec::new()])),
+            7
+        ),
         Err(Error::InvalidArgument(_))
     );
     // Nothing was added, so there is nothing to report.
@@ -141,10 +146,7 @@ async fn dropped_at_any_turn() -> Result {
 
 async fn writers() -> Result {
     let pair = tcp().await?;
-    let (waits, output) = (
-        Watch::new(),
-        numbers::writer_number(pair.left.writer.raw()),
-    );
+    let (waits, output) = (Watch::new(), numbers::writer_number(pair.left.writer.raw()));
     let to = waits.number();
     numbers::add(to, output, &Event::Drained, 1)?;
     same!(waits.wait().await?, vec![1]);

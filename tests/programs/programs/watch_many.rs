@@ -76,7 +76,10 @@ async fn main() -> Result {
             let key = random.below(CONNECTIONS);
             let length = 1 + random.below(100);
             let connection = &mut crowd.connections[key];
-            if within_turns(2, connection.peer.write_all(vec![0; length])).await.is_some() {
+            if within_turns(2, connection.peer.write_all(vec![0; length]))
+                .await
+                .is_some()
+            {
                 connection.sent += length as u64;
             } else {
                 // Nobody can tell how much was taken: this connection is over.

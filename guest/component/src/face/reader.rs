@@ -125,6 +125,7 @@ impl streams::GuestReader for Reader {
     async fn into_stream(
         &self,
     ) -> Result<(StreamReader<u8>, FutureReader<Result<(), Error>>), Error> {
+        crate::engine().settle_now();
         let rest = self.0.into_stream()?;
         let (outcome, outcome_reader) = wit_future::new::<Result<(), Error>>(|| Ok(()));
         let (to, stream) = wit_stream::new::<u8>();

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use asyncio_streams_engine::{ServerOptions, Watch, Wait, Wanted};
+use asyncio_streams_engine::{ServerOptions, Wanted, Watch};
 
 use crate::support::*;
 
@@ -106,7 +106,7 @@ fn ended_by_its_resource_it_is_reported_with_the_error() {
         // Its input is discarded.
         peer.write(&[0; 300_000]).await.unwrap();
         // One that has the key now is another member.
-        let (reader, ..) = lab.peer().await;
+        let (reader, _writer, _peer) = lab.peer().await;
         waits.add(1, reader.raw().readable(Wanted::Any));
         waits.end(place, Error::Cancelled);
         lab.pending(pin!(waits.wait().unwrap()));
@@ -152,12 +152,82 @@ fn writers_and_servers_have_their_events() {
 #[test]
 fn a_caller_that_never_waits_keeps_nothing() {
     run(|lab| async move {
-        let (reader, ..) = lab.peer().await;
+        let (reader, _writer, _peer) = lab.peer().await;
         let waits = Watch::new(&lab.engine);
         for key in 0..100_000 {
-            waits.add(key, reader.raw().readable(Wanted::Any));
-            assert_eq!(waits.remove(key), None);
+            let place = waits.add(key, reader.raw().readable(Wanted::Any));
+            if key % 2 == 0 {
+                waits.end(place, Error::Cancelled);
+                assert_eq!(waits.remove(key), Some(Err(Error::Cancelled)));
+            } else {
+                assert_eq!(waits.remove(key), None);
+            }
         }
         assert_eq!(reader.try_read(1), Ok(None));
+    });
+}
+
+/// The source of its input is with the wait, which is not polled.
+#[test]
+fn a_connection_closed_between_two_waits_discards_its_input() {
+    run(|lab| async move {
+        lab.network.set_reset_discards(true);
+        let (reader, writer, peer) = lab.peer().await;
+        let waits = Watch::new(&lab.engine);
+        waits.add(1, reader.raw().readable(Wanted::Any));
+        lab.pending(pin!(waits.wait().unwrap()));
+        writer.write(b"all of it").unwrap();
+        writer.close();
+        writer.wait_closed().await.unwrap();
+        // Nobody waits on the watch any more.
+        for _ in 0..10 {
+            lab.network.sleep(SECOND).await;
+            peer.write(&pattern(0, 200_000)).await.unwrap();
+        }
+        assert_eq!(peer.read_to_end().await.unwrap(), b"all of it");
+        peer.end();
+        lab.quiet().await;
+        assert!(peer.other_side_is_gone());
+        assert_eq!(waits.wait().unwrap().await.unwrap(), [1]);
+        // A read would return at once, with the error.
+        assert_eq!(waits.remove(1), Some(Ok(())));
+        assert_eq!(reader.try_read(1), Err(Error::Closed));
+    });
+}
+
+/// Its listeners are with the wait, which is not polled.
+#[test]
+fn a_server_closed_between_two_waits_listens_no_more() {
+    run(|lab| async move {
+        let server = lab.serve(ServerOptions::default()).await;
+        let port = server.port();
+        let waits = Watch::new(&lab.other);
+        waits.add(1, server.raw().connection());
+        lab.pending(pin!(waits.wait().unwrap()));
+        server.close();
+        lab.quiet().await;
+        assert!(lab.open(port).await.is_err());
+        assert_eq!(waits.wait().unwrap().await.unwrap(), [1]);
+        assert_eq!(waits.remove(1), Some(Err(Error::Closed)));
+    });
+}
+
+/// The cancelling is over when the next wait begins, which reports it all the same.
+#[test]
+fn a_member_cancelled_between_two_waits_is_reported() {
+    run(|lab| async move {
+        let (reader, _writer, peer) = lab.peer().await;
+        let waits = Watch::new(&lab.engine);
+        waits.add(1, reader.raw().readable(Wanted::Exactly(8)));
+        lab.pending(pin!(waits.wait().unwrap()));
+        peer.write(b"half").await.unwrap();
+        reader.cancel();
+        lab.quiet().await;
+        assert_eq!(reader.read(4).await.unwrap(), b"half");
+        for _ in 0..2 {
+            assert_eq!(waits.wait().unwrap().await.unwrap(), [1]);
+        }
+        assert_eq!(waits.remove(1), Some(Err(Error::Cancelled)));
+        lab.pending(pin!(waits.wait().unwrap()));
     });
 }

@@ -6,7 +6,7 @@ mod watch;
 
 use asyncio_streams_engine::errors::saturate;
 use asyncio_streams_engine::{Request, core, size, types};
-use bytemuck::{Pod, Zeroable, cast_slice, cast_slice_mut};
+use bytemuck::{Pod, Zeroable, cast_slice};
 
 use crate::numbers::{self, Block, Event, Front};
 use crate::streams;
@@ -16,7 +16,7 @@ use crate::{Component, engine};
 use super::reader::Reader;
 use super::server::Server;
 use super::writer::Writer;
-use super::{answer, separators};
+use super::{answer, blocks, separators};
 
 pub(super) use table::Numbered;
 
@@ -111,32 +111,13 @@ fn try_read(reader: u64, request: &Request) -> MaybeBytes {
 }
 
 fn front(input: &core::Reader<types::Error>, skip: u32, n: u32) -> Front {
-    let unread = input.peek(usize::MAX).get(size(skip)..).unwrap_or_default();
-    let bytes = unread.get(..size(n)).unwrap_or(unread);
+    let copied = blocks::copy(input, skip, n);
     Front {
-        blocks: to_blocks(bytes),
-        length: saturate(bytes.len()),
-        remaining: saturate(unread.len().saturating_sub(bytes.len())),
-        position: input.taken(),
-        limit: saturate(input.limit()),
-        max_result: saturate(input.max_result()),
+        blocks: copied.blocks,
+        length: copied.length,
+        remaining: copied.remaining,
+        position: copied.position,
+        limit: copied.limit,
+        max_result: copied.max_result,
     }
-}
-
-fn to_blocks(bytes: &[u8]) -> Vec<Block> {
-    let (whole, tail) = bytes.as_chunks::<{ size_of::<Block>() }>();
-    let mut blocks = Vec::with_capacity(bytes.len().div_ceil(size_of::<Block>()));
-    blocks.extend(
-        whole
-            .iter()
-            .map(|block| bytemuck::pod_read_unaligned::<Block>(block)),
-    );
-    if !tail.is_empty() {
-        let mut last = [Block::zeroed()];
-        if let Some(to) = cast_slice_mut(&mut last).get_mut(..tail.len()) {
-            to.copy_from_slice(tail);
-        }
-        blocks.extend(last);
-    }
-    blocks
 }

@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::rc::{Rc, Weak};
 
 use asyncio_streams_engine::types::Error as EngineError;
-use asyncio_streams_engine::{Place, Reader, Server, Watch, Wait, Writer};
+use asyncio_streams_engine::{Place, Reader, Server, Wait, Watch, Writer};
 
 use crate::bindings::wasi::random::random;
 use crate::types::Error;
@@ -80,7 +80,7 @@ impl<T: Numberable> Drop for Numbered<T> {
 
 struct Entry {
     target: Target,
-    /// The watchs for its events, and some that are over.
+    /// The watches that have its events, and some that do not any more.
     waits: Vec<MemberOf>,
 }
 
