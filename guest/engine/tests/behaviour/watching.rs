@@ -223,7 +223,7 @@ fn a_member_cancelled_between_two_waits_is_reported() {
         peer.write(b"half").await.unwrap();
         reader.cancel();
         lab.quiet().await;
-        assert_eq!(reader.read(4).await.unwrap(), b"half");
+        assert_eq!(reader.readexactly(4).await.unwrap(), b"half");
         for _ in 0..2 {
             assert_eq!(waits.wait().unwrap().await.unwrap(), [1]);
         }
