@@ -297,6 +297,24 @@ impl Engine {
         self.platform().spawn(Box::pin(future));
     }
 
+    /// Runs a change of connections, such as a write, which is settled by [`Engine::settle_now`] or [`Engine::settle_later`].
+    ///
+    /// It wakes no task of the background, which would take a call of the host.
+    pub fn unsettled<T>(&self, change: impl FnOnce() -> T) -> T {
+        self.dirty().hold(change)
+    }
+
+    /// Settles all connections that have changed: sends what was written, as far as the transport takes it at once. Does nothing
+    /// where that is scheduled. Only in async calls and in the background.
+    pub fn settle_now(&self) {
+        self.dirty().settle_unscheduled();
+    }
+
+    /// Has all connections that have changed settled in the background.
+    pub fn settle_later(&self) {
+        self.dirty().schedule(self);
+    }
+
     /// Returns how many handles the connections of this engine take.
     pub fn handles_in_use(&self) -> u32 {
         self.handles().used()

@@ -56,6 +56,7 @@ pub mod testing;
 pub mod tls;
 mod transport;
 pub mod types;
+mod watch;
 mod write_stream;
 mod writer;
 
@@ -69,4 +70,5 @@ pub use quota::Limits;
 pub use reader::{Reader, size};
 pub use server::Server;
 pub use transport::{Permit, Room};
+pub use watch::{Event, Place, Watch};
 pub use writer::{Wait, Writer};

@@ -7,6 +7,7 @@ use asyncio_streams_core::{self as core, Request, Wanted};
 
 use crate::connection::{Connection, InputRest};
 use crate::types::Error;
+use crate::watch::Event;
 
 /// A reader. Dropping it discards buffered and future input.
 pub struct Reader(Rc<Connection>);
@@ -39,6 +40,19 @@ impl Reader {
     pub fn wait(&self, wanted: &Wanted) -> impl Future<Output = Result<(), Error>> {
         self.0
             .read(0, |input| Ok(input.is_ready(wanted).then_some(())))
+    }
+
+    /// Returns the event for which [`Reader::wait`] waits.
+    pub fn readable(&self, wanted: Wanted) -> Event {
+        let (connection, wanted) = (self.0.clone(), Rc::new(wanted));
+        Event::new(move || {
+            let (connection, wanted) = (connection.clone(), wanted.clone());
+            async move {
+                let ready =
+                    |input: &mut core::Reader<Error>| Ok(input.is_ready(&wanted).then_some(()));
+                connection.read(0, ready).await
+            }
+        })
     }
 
     /// Discards input before `position`, then waits for `wanted` and calls `look`, which cannot take bytes. For

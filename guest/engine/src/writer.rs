@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use asyncio_streams_core as core;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Output};
 use crate::errors::Invalid;
 use crate::net::address;
 use crate::notify::Cancel;
@@ -15,6 +15,7 @@ use crate::protection::Protector;
 use crate::reader::Reader;
 use crate::transport::Incoming;
 use crate::types::{Address, Error, TlsInfo};
+use crate::watch::Event;
 
 /// A writer. Dropping it closes the connection.
 pub struct Writer(Rc<Connection>);
@@ -136,6 +137,47 @@ impl Writer {
         self.until(&self.0.output.cancels.wait_closed, core::Writer::outcome)
     }
 
+    /// Returns the event for which [`Writer::drain`] waits.
+    pub fn drained(&self) -> Event {
+        let connection = self.0.clone();
+        Event::new(move || {
+            let connection = connection.clone();
+            async move {
+                let output = &connection.output;
+                let drained = |queue: &core::Writer<Error>| unless_waiting(queue.drain_ready());
+                until(output, &output.cancels.drain, drained).await
+            }
+        })
+    }
+
+    /// Returns the event for which [`Writer::flush`] waits.
+    pub fn flushed(&self) -> Event {
+        let connection = self.0.clone();
+        Event::new(move || {
+            let connection = connection.clone();
+            let position = connection.output.queue.borrow().written();
+            async move {
+                let output = &connection.output;
+                let flushed =
+                    |queue: &core::Writer<Error>| unless_waiting(queue.flushed_to(position));
+                until(output, &output.cancels.flush, flushed).await
+            }
+        })
+    }
+
+    /// Returns the event for which [`Writer::wait_closed`] waits.
+    pub fn closed(&self) -> Event {
+        let connection = self.0.clone();
+        Event::new(move || {
+            let connection = connection.clone();
+            async move {
+                let output = &connection.output;
+                let outcome = core::Writer::outcome;
+                until(output, &output.cancels.wait_closed, outcome).await
+            }
+        })
+    }
+
     /// Closes the connection at once and drops the queue.
     pub fn abort(&self) {
         self.0.abort();
@@ -239,17 +281,25 @@ impl Writer {
     fn until<'a, T>(
         &'a self,
         cancel: &'a Cancel,
-        mut check: impl FnMut(&core::Writer<Error>) -> Option<Result<T, Error>> + 'a,
+        check: impl FnMut(&core::Writer<Error>) -> Option<Result<T, Error>> + 'a,
     ) -> impl Future<Output = Result<T, Error>> {
-        let scope = cancel.begin();
-        async move {
-            let output = &self.0.output;
-            let check = || match scope.check() {
-                Ok(()) => check(&output.queue.borrow()),
-                Err(cancelled) => Some(Err(cancelled)),
-            };
-            output.changed.until(check).await
-        }
+        until(&self.0.output, cancel, check)
+    }
+}
+
+/// Waits for a change of the output, as [`Writer::until`].
+fn until<'a, T>(
+    output: &'a Output,
+    cancel: &'a Cancel,
+    mut check: impl FnMut(&core::Writer<Error>) -> Option<Result<T, Error>> + 'a,
+) -> impl Future<Output = Result<T, Error>> {
+    let scope = cancel.begin();
+    async move {
+        let check = || match scope.check() {
+            Ok(()) => check(&output.queue.borrow()),
+            Err(cancelled) => Some(Err(cancelled)),
+        };
+        output.changed.until(check).await
     }
 }
 

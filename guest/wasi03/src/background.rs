@@ -44,7 +44,8 @@ pub fn spawn_daemon(future: impl Future<Output = ()> + 'static) {
 
 /// The same for a future on the heap.
 pub(crate) fn push(future: BoxFuture) {
-    if shared::current().is_some() {
+    // A call on a set that outlives it has no place for the driver, and runs only while something else keeps that going.
+    if shared::current().is_some_and(|shared| !shared.outlives) {
         start();
     }
     DRIVER.with(|driver| {

@@ -45,6 +45,7 @@ mod shared;
 mod sink;
 mod source;
 mod spawned;
+mod standing;
 mod stream;
 mod task;
 mod timer;
@@ -61,6 +62,7 @@ pub use platform::{Listener, Received, Sent, TcpSocket, Wasi, byte_stream, strea
 pub use sink::{Gone, Sink};
 pub use source::Source;
 pub use spawned::spawn;
+pub use standing::StandingSet;
 pub use stream::{StreamReader, StreamWriter};
 pub use task::{let_tasks_exit, next_turn};
 pub use timer::{Sleep, now};

@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     /// `None` until the task has something to wait for.
     pub(crate) wait_set: RefCell<Option<WaitSet>>,
     waits: RefCell<Waits>,
+    /// It outlives the tasks that it belongs to one after the other, with the operations that are pending.
+    pub(crate) outlives: bool,
 }
 
 /// The pending operations; usually there is one.
@@ -78,10 +80,20 @@ unsafe impl Sync for Shared {}
 
 impl Shared {
     pub(crate) fn new() -> Arc<Self> {
+        Self::with(false)
+    }
+
+    /// One that outlives its tasks.
+    pub(crate) fn standing() -> Arc<Self> {
+        Self::with(true)
+    }
+
+    fn with(outlives: bool) -> Arc<Self> {
         Arc::new(Shared {
             state: Cell::new(State::Woken),
             wait_set: RefCell::new(None),
             waits: RefCell::default(),
+            outlives,
         })
     }
 

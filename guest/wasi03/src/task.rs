@@ -12,6 +12,7 @@ use crate::abi;
 use crate::blocking;
 use crate::shared::{Shared, State};
 use crate::spawned::{self, BoxFuture};
+use crate::standing;
 
 struct Task {
     /// The call itself; `None` once it has returned or was cancelled.
@@ -130,9 +131,12 @@ fn run(mut task: Box<Task>, happen: impl FnOnce(&mut Task)) -> u32 {
         task.turn()
     });
     if wanted == abi::EXIT {
+        let shared = task.shared.clone();
         shared.state.set(State::Woken);
         drop(task);
-        if let Some(wait_set) = shared.wait_set.take() {
+        if !shared.outlives
+            && let Some(wait_set) = shared.wait_set.take()
+        {
             wait_set.give_back();
         }
     } else {
@@ -149,9 +153,17 @@ impl Task {
     /// turn.
     fn turn(&mut self) -> u32 {
         TURN.set(TURN.get().wrapping_add(1));
+        if self.shared.outlives {
+            // Many operations may have ended at once.
+            self.shared.catch_up();
+        }
         self.shared.state.set(State::Polling);
         self.poll();
-        if self.root.is_none() && self.spawned.is_empty() && !self.shared.waits() {
+        if let Some(next) = standing::take_next() {
+            self.change_set(next);
+        }
+        let waits = self.shared.waits() && !self.shared.outlives;
+        if self.root.is_none() && self.spawned.is_empty() && !waits {
             abi::EXIT
         } else if self.shared.state.get() == State::Woken {
             // A task that yields receives no events.
@@ -160,6 +172,21 @@ impl Task {
         } else {
             abi::wait(self.shared.sleep())
         }
+    }
+
+    /// Goes on with another set, in the same turn.
+    fn change_set(&mut self, next: Arc<Shared>) {
+        debug_assert!(!self.shared.waits() && self.spawned.is_empty());
+        if let Some(wait_set) = self.shared.wait_set.take() {
+            wait_set.give_back();
+        }
+        self.waker = Waker::from(next.clone());
+        self.shared = next.clone();
+        next.enter(|| {
+            next.catch_up();
+            next.state.set(State::Polling);
+            self.poll();
+        });
     }
 
     fn poll(&mut self) {

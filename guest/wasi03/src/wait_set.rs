@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use crate::abi;
+use crate::background;
 use crate::operation::BLOCKED;
 
 /// How many unused sets are kept.
@@ -60,6 +61,16 @@ impl WaitSet {
             self.end();
         } else {
             FREE.with_borrow_mut(|free| free.push(self));
+        }
+    }
+
+    /// The same anywhere: it is ended in the background, if enough are kept.
+    pub(crate) fn give_back_later(self) {
+        let enough = FREE.with_borrow(|free| free.len() >= KEPT);
+        if enough {
+            background::spawn(async move { self.give_back() });
+        } else {
+            self.give_back();
         }
     }
 

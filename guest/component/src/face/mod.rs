@@ -1,5 +1,7 @@
 //! The exported functions and resources.
 
+mod blocks;
+mod numbers;
 mod options;
 mod reader;
 mod server;
@@ -50,7 +52,7 @@ impl streams::Guest for Component {
     }
 
     async fn from_stream(data: StreamReader<u8>, limit: u32) -> Result<streams::Reader, Error> {
-        let_tasks_exit().await;
+        begin().await;
         let source = Box::new(Received::from_stream(data));
         let reader = crate::engine().from_stream(source, limit)?;
         Ok(reader::export(reader))
@@ -61,7 +63,7 @@ impl streams::Guest for Component {
         options: Option<streams::ConnectOptionsBorrow<'_>>,
     ) -> Result<(streams::Reader, streams::Writer, StreamReader<u8>), Error> {
         let options = options::connect(options);
-        let_tasks_exit().await;
+        begin().await;
         let mut outgoing = None;
         let streams = || {
             let (to_send, sent) = wit_stream::new::<u8>();
@@ -82,6 +84,7 @@ impl streams::Guest for Component {
     }
 
     async fn linger() {
+        crate::engine().settle_now();
         crate::engine().linger().await;
     }
 }
@@ -103,6 +106,7 @@ impl sockets_export::Guest for Component {
     ) -> Result<streams::Server, Error> {
         let options = options::serve(options);
         let socket = Box::new(TcpSocket::from(socket));
+        crate::engine().settle_now();
         let server = crate::engine().from_listener(socket, &options)?;
         Ok(server::export(server))
     }
@@ -131,12 +135,17 @@ impl words_export::Guest for Component {
     }
 }
 
+/// Begins an exported call: sends what was written by number. It comes first, since a dropped call would lose its result.
+async fn begin() {
+    let_tasks_exit().await;
+    crate::engine().settle_now();
+}
+
 /// Waits for a call of the engine, which has begun, and converts its error.
 async fn answer<T>(
     call: impl Future<Output = Result<T, engine::types::Error>>,
 ) -> Result<T, Error> {
-    // First: a dropped call would lose the result.
-    let_tasks_exit().await;
+    begin().await;
     call.await.map_err(Error::from)
 }
 

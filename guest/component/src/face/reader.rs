@@ -9,13 +9,25 @@ use crate::bindings::wit_future;
 use crate::streams::{self, Wanted};
 use crate::types::Error;
 
+use super::numbers::Numbered;
 use super::{answer, separators};
 
 /// `reader`.
-pub(crate) struct Reader(pub(super) engine::Reader);
+pub(crate) struct Reader(pub(super) Numbered<engine::Reader>);
 
 pub(super) fn export(reader: engine::Reader) -> streams::Reader {
-    streams::Reader::new(Reader(reader))
+    streams::Reader::new(Reader(Numbered::new(reader)))
+}
+
+/// Converts what a wait is for.
+pub(super) fn wanted(want: Wanted) -> Result<engine::Wanted, Error> {
+    Ok(match want {
+        Wanted::Any => engine::Wanted::Any,
+        Wanted::Line => engine::Wanted::Line,
+        Wanted::Exactly(n) => engine::Wanted::Exactly(size(n)),
+        Wanted::Until(wanted) => engine::Wanted::Until(separators(wanted)?),
+        Wanted::End => engine::Wanted::End,
+    })
 }
 
 type Bytes = Result<Vec<u8>, Error>;
@@ -57,13 +69,7 @@ impl streams::GuestReader for Reader {
     }
 
     async fn wait(&self, want: Wanted) -> Result<(), Error> {
-        let wanted = match want {
-            Wanted::Any => engine::Wanted::Any,
-            Wanted::Line => engine::Wanted::Line,
-            Wanted::Exactly(n) => engine::Wanted::Exactly(size(n)),
-            Wanted::Until(wanted) => engine::Wanted::Until(separators(wanted)?),
-            Wanted::End => engine::Wanted::End,
-        };
+        let wanted = wanted(want)?;
         answer(self.0.wait(&wanted)).await
     }
 
@@ -119,6 +125,7 @@ impl streams::GuestReader for Reader {
     async fn into_stream(
         &self,
     ) -> Result<(StreamReader<u8>, FutureReader<Result<(), Error>>), Error> {
+        crate::engine().settle_now();
         let rest = self.0.into_stream()?;
         let (outcome, outcome_reader) = wit_future::new::<Result<(), Error>>(|| Ok(()));
         let (to, stream) = wit_stream::new::<u8>();

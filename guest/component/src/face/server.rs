@@ -5,13 +5,14 @@ use asyncio_streams_engine as engine;
 use crate::streams;
 use crate::types::{Address, Error};
 
+use super::numbers::Numbered;
 use super::{answer, pair};
 
 /// `server`.
-pub(crate) struct Server(engine::Server);
+pub(crate) struct Server(pub(super) Numbered<engine::Server>);
 
 pub(super) fn export(server: engine::Server) -> streams::Server {
-    streams::Server::new(Server(server))
+    streams::Server::new(Server(Numbered::new(server)))
 }
 
 impl streams::GuestServer for Server {
@@ -56,10 +57,12 @@ impl streams::GuestServer for Server {
     }
 
     async fn wait_closed(&self) {
+        crate::engine().settle_now();
         self.0.wait_closed().await;
     }
 
     async fn shutdown(&self, grace_nanoseconds: u64) -> u32 {
+        crate::engine().settle_now();
         self.0.shutdown(grace_nanoseconds).await
     }
 }

@@ -8,14 +8,15 @@ use crate::streams::{self, Waits};
 use crate::tls::{ClientConfigBorrow, ServerConfigBorrow, TlsInfo};
 use crate::types::{Address, Error};
 
+use super::numbers::Numbered;
 use super::reader::Reader;
 use super::{answer, tls};
 
 /// `writer`.
-pub(crate) struct Writer(pub(super) engine::Writer);
+pub(crate) struct Writer(pub(super) Numbered<engine::Writer>);
 
 pub(super) fn export(writer: engine::Writer) -> streams::Writer {
-    streams::Writer::new(Writer(writer))
+    streams::Writer::new(Writer(Numbered::new(writer)))
 }
 
 impl streams::GuestWriter for Writer {
@@ -45,6 +46,7 @@ impl streams::GuestWriter for Writer {
     }
 
     async fn write_stream(&self, data: StreamReader<u8>) -> (u64, Result<(), Error>) {
+        crate::engine().settle_now();
         let source = Box::new(Received::from_stream(data));
         let (taken, result) = self.0.write_stream(source).await;
         (taken, result.map_err(Error::from))

@@ -30,12 +30,12 @@ use crate::types::{Error, TlsInfo};
 
 use input::Input;
 use linger::Linger;
-use output::Output;
 use settle::Tasks;
 use upgrade::Upgrade;
 
 pub use into_stream::{Given, InputRest};
 pub(crate) use linger::LingerList;
+pub(crate) use output::Output;
 pub(crate) use registration::{Owner, Registration};
 pub(crate) use settle::DirtyList;
 

@@ -7,6 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use crate::engine::Engine;
 use crate::notify::WakerSlot;
 
 use super::{Connection, discard, transmit};
@@ -16,6 +17,8 @@ use super::{Connection, discard, transmit};
 pub(crate) struct DirtyList {
     connections: RefCell<Vec<Rc<Connection>>>,
     scheduled: Cell<bool>,
+    /// Nothing is to be scheduled: the caller sees to it.
+    held: Cell<bool>,
 }
 
 /// The background work for one connection.
@@ -34,9 +37,34 @@ pub(super) struct Tasks {
 }
 
 impl DirtyList {
-    /// Settles every connection that is on the list.
+    /// Runs `change` without scheduling anything for the connections that it changes.
+    pub(crate) fn hold<T>(&self, change: impl FnOnce() -> T) -> T {
+        self.held.set(true);
+        let result = change();
+        self.held.set(false);
+        result
+    }
+
+    /// Schedules the settling of what is on the list.
+    pub(crate) fn schedule(self: &Rc<Self>, engine: &Engine) {
+        if self.held.get() || self.connections.borrow().is_empty() || self.scheduled.replace(true) {
+            return;
+        }
+        let list = self.clone();
+        engine.spawn(async move {
+            list.scheduled.set(false);
+            list.settle();
+        });
+    }
+
+    /// Settles what is on the list and not scheduled. Only in async calls and in the background.
+    pub(crate) fn settle_unscheduled(&self) {
+        if !self.scheduled.get() {
+            self.settle();
+        }
+    }
+
     fn settle(&self) {
-        self.scheduled.set(false);
         for connection in self.connections.take() {
             connection.tasks.dirty.set(false);
             connection.settle();
@@ -47,19 +75,18 @@ impl DirtyList {
 impl Connection {
     /// Puts the connection on the list, to be settled in the background.
     pub(crate) fn mark_dirty(&self) {
-        if self.tasks.done.get() || self.tasks.dirty.replace(true) {
+        if self.tasks.done.get() {
             return;
         }
-        // The upgrade fails while the last handle is being dropped; then there is nothing left to do.
-        let Some(this) = self.this.upgrade() else {
-            return;
-        };
         let list = self.engine.dirty();
-        list.connections.borrow_mut().push(this);
-        if !list.scheduled.replace(true) {
-            let list = list.clone();
-            self.engine.spawn(async move { list.settle() });
+        if !self.tasks.dirty.replace(true) {
+            // The upgrade fails while the last handle is being dropped; then there is nothing left to do.
+            let Some(this) = self.this.upgrade() else {
+                return;
+            };
+            list.connections.borrow_mut().push(this);
         }
+        list.schedule(&self.engine);
     }
 
     fn settle(self: &Rc<Self>) {

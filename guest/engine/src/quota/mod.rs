@@ -57,6 +57,9 @@ const ATTEMPT: u32 = 2;
 /// Handles of a listening socket, the stream of its connections, and a read that waits on it.
 const LISTENER: u32 = 4;
 
+/// Handles of a watch: the set that its calls wait on with the ends of the set's wake stream, the resource, and a call.
+const WATCH: u32 = 5;
+
 /// The quota of handles of one engine.
 pub(crate) struct HandleQuota {
     engine: WeakEngine,
@@ -113,6 +116,11 @@ impl HandleQuota {
     /// Takes a permit for the listening sockets of a server.
     pub(crate) fn listeners(self: &Rc<Self>, n: usize) -> Result<HandlePermit, NetworkError> {
         self.permit(LISTENER.saturating_mul(errors::saturate(n)))
+    }
+
+    /// Takes a permit for a watch.
+    pub(crate) fn watch(self: &Rc<Self>) -> Result<HandlePermit, NetworkError> {
+        self.permit(WATCH)
     }
 
     fn permit(self: &Rc<Self>, handles: u32) -> Result<HandlePermit, NetworkError> {

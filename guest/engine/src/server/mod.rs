@@ -25,6 +25,7 @@ use crate::quota::HandlePermit;
 use crate::quota::lobby::{self, Deferred};
 use crate::reader::Reader;
 use crate::types::{Address, Error};
+use crate::watch::Event;
 use crate::writer::Writer;
 
 pub(crate) use crate::net::listen::Listening;
@@ -60,6 +61,15 @@ impl Server {
     /// As for [`Server::accept`].
     pub fn wait_connection(&self) -> impl Future<Output = Result<(), Error>> {
         self.0.wait()
+    }
+
+    /// Returns the event for which [`Server::wait_connection`] waits.
+    pub fn connection(&self) -> Event {
+        let inner = self.0.clone();
+        Event::new(move || {
+            let inner = inner.clone();
+            async move { inner.wait().await }
+        })
     }
 
     /// Takes a connection that has arrived, if there is one.

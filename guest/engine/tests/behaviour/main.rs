@@ -12,4 +12,5 @@ mod quotas;
 mod reading;
 mod serving;
 mod states;
+mod watching;
 mod writing;

@@ -1,0 +1,5 @@
+//! Calls by number, and one wait for many connections.
+
+asyncio_streams_tests::programs! {
+    under_wasmtime_too: [numbers, watch, watch_many],
+}
