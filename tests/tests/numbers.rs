@@ -1,5 +1,6 @@
 //! Calls by number, and one wait for many connections.
 
 asyncio_streams_tests::programs! {
+    embedded: [],
     under_wasmtime_too: [numbers, watch, watch_many],
 }
