@@ -18,7 +18,7 @@
 //! The checks' own tools are here too, [`Failure`] and the macros, for they are the same on both sides.
 
 mod check;
-#[cfg(target_family = "wasm")]
+#[cfg(all(feature = "client", target_family = "wasm"))]
 mod client;
 mod closing;
 mod data;
