@@ -12,9 +12,11 @@
 //!   background. [`Executor::after_cancelled`] tells when that is done.
 //! - Polls happen only in async calls and in background futures, never in sync calls or destructors.
 
+use std::any::Any;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::errors::{LookupError, SocketError};
@@ -106,6 +108,12 @@ pub trait Source {
     /// says true.
     fn poll_readable(&mut self, _: &mut Context<'_>) -> Poll<bool> {
         Poll::Ready(true)
+    }
+
+    /// Returns the platform's own handle of the stream, for a face that knows its platform. There is none once the stream
+    /// has ended, nor on a platform that has no use for it.
+    fn handle(&self) -> Option<Rc<dyn Any>> {
+        None
     }
 
     /// Ends a pending read, and returns the bytes that it got. Only in async calls.
@@ -218,4 +226,9 @@ pub trait Executor {
 
     /// Runs `then` when all operations that were cancelled before have ended: now, or later in the background.
     fn after_cancelled(&self, then: Box<dyn FnOnce()>);
+
+    /// Returns whether a cancelled operation may hold the address of a closed listening socket until it has ended.
+    fn cancelled_may_hold_addresses(&self) -> bool {
+        true
+    }
 }
