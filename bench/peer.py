@@ -12,14 +12,14 @@ import sys
 import tempfile
 import time
 
-CHUNK = 64 << 10  # what one read asks for where no message tells
-BULK = 256 << 10  # and where only bytes count
+CHUNK = 64 << 10  # the size of a read without a known message size
+BULK = 256 << 10  # the size of a read of bulk data
 TLS = os.environ.get("BENCH_TLS")
-BLOCK = 1000  # lines between two looks at the clock
+BLOCK = 1000  # lines between two readings of the clock
 
 
 class Meter:
-    """Counts what is done after the warm-up, and says when it is enough."""
+    """Counts the work after the warm-up, and returns when the time is up."""
 
     def __init__(self, warmup, measured, stride):
         self.warmup, self.length, self.stride = warmup, measured, stride
@@ -64,7 +64,7 @@ async def lines(reader, writer, size, meter):
 
 
 async def readline(reader, writer, size, meter):
-    """The call alone: the clock is looked at between blocks of calls."""
+    """The call alone: the clock is read between blocks of calls."""
     while True:
         for _ in range(BLOCK):
             await reader.readline()
@@ -143,10 +143,10 @@ KINDS = {
 
 
 def protection(purpose):
-    """The context for TLS; None without."""
+    """The context for TLS; None without it."""
     if not TLS:
         return None
-    import ssl  # takes its time, which is none of those who do without
+    import ssl  # here, because it takes time that runs without TLS should not spend
 
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
         file.write(TLS)
@@ -198,7 +198,7 @@ async def echo_back(reader, writer):
             writer.write(data)
             await writer.drain()
     except ConnectionError:
-        pass  # how a client ends is its own matter
+        pass  # the failure of one client does not end the server
     finally:
         writer.close()
 

@@ -1,4 +1,5 @@
-"""Measures `streams serve` beside `streams run`: ratios of CPU time in one run, since throughput depends on what else runs.
+"""Compares `streams serve` with `streams run` by ratios of CPU time in one run, since throughput depends on other
+load.
 
     cargo build --release --locked -p asyncio-streams-host -p asyncio-streams-bench
     cargo xtask build   # and the programs of the tests, by `cargo xtask test`
@@ -31,7 +32,7 @@ MESSAGES = int(os.environ.get("MESSAGES", 10_000_000))
 
 
 class Server:
-    """A server process, ended with the block."""
+    """A server process, which ends with the block."""
 
     def __init__(self, *words, env=()):
         environment = {k: v for k, v in os.environ.items() if k != "RUST_BACKTRACE"} | dict(env)
@@ -56,12 +57,12 @@ class Server:
         self.process.wait()
 
     def cpu(self):
-        """Microseconds of CPU time of all threads that there are."""
+        """Microseconds of CPU time of all current threads."""
         tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e3
 
     def memory(self):
-        """Bytes that are resident."""
+        """The resident memory, in bytes."""
         return int(pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * 4096
 
     def metrics(self):
@@ -111,7 +112,7 @@ def run(app, *words, env=()):
 
 
 def row_echo(apps):
-    """1 KiB, 50 connections: CPU of a message."""
+    """1 KiB, 50 connections: CPU time of a message."""
     kinds = {
         "streams run": lambda: run(apps["echo"]),
         "one worker": lambda: serve(apps["echo"], "--workers", "1"),
@@ -140,7 +141,7 @@ def row_spread(apps):
 
 
 def row_stuck(apps):
-    """Four workers of which one loops: 99th percentile of the others' answers."""
+    """Four workers of which one loops: the 99th percentile of the others' answers."""
 
     def percentile(clients):
         times = []
@@ -158,7 +159,7 @@ def row_stuck(apps):
         before = percentile(clients)
         clients[0].sendall(b"spin\n")
         time.sleep(0.2)
-        # Every fourth client has the worker that loops.
+        # Every fourth client is on the worker that loops.
         others = [client for index, client in enumerate(clients) if index % 4]
         after = percentile(others)
         begin = time.perf_counter()
@@ -191,7 +192,7 @@ def row_isolate(apps):
 
 
 def row_tls(apps):
-    """64 KiB to and fro over TLS: CPU of the server for each MB."""
+    """64 KiB there and back over TLS: CPU time of the server for each MB."""
     with tempfile.TemporaryDirectory() as folder:
         cert, key = f"{folder}/cert.pem", f"{folder}/key.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
@@ -217,7 +218,7 @@ def row_tls(apps):
 
 
 def row_reload(apps):
-    """New connections during three reloads, and old ones."""
+    """New and existing connections during three reloads."""
     with serve(apps["harm"], "--workers", "2", "--log-level", "error") as server:
         old = [server.connect() for _ in range(20)]
         assert all(map(echo, old))
@@ -244,7 +245,7 @@ def row_reload(apps):
 
 
 def row_recycle(apps):
-    """Memory of the process over many messages, with workers that are replaced."""
+    """Memory of the process over many messages, with and without replaced workers."""
     options = "--workers", "1", "--max-age", "5s", "--reload-grace", "1s", "--admin", "127.0.0.1:0"
     for name, extra in (("never replaced", ()), ("replaced every 5 s", options)):
         with serve(apps["echo"], *(extra or ("--workers", "1"))) as server:

@@ -1,4 +1,4 @@
-//! TCP echo client: connects, sends a message, and prints what comes back.
+//! TCP echo client: connects, sends a message, and prints the answer.
 //!
 //! From the folder of the checkout, after `cargo xtask build`, with an echo server at
 //! 127.0.0.1:8888 (echo-server.rs is one):
@@ -6,8 +6,8 @@
 //!     wac plug target/components/examples/echo-client.wasm --plug target/components/streams.wasm -o echo-client.wasm
 //!     wasmtime run -S inherit-network echo-client.wasm 127.0.0.1:8888
 //!
-//! The arguments are the address, and the message if it is to be another. A name in place of an
-//! address needs `-S allow-ip-name-lookup` too.
+//! The arguments are the address, and optionally the message. A name in place of an address needs `-S
+//! allow-ip-name-lookup` too.
 
 use std::error::Error;
 
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (host, port) = address
         .rsplit_once(':')
         .ok_or("the address is not HOST:PORT")?;
-    // IPv6 addresses stand in brackets, so that their colons are told from the port's.
+    // IPv6 addresses stand in brackets, which separate their colons from the port's.
     let host = host.trim_matches(['[', ']']);
     let port = port
         .parse()
@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     writer.write(&message)?;
     writer.drain().await?;
 
-    // asyncio's example has `read(100)`, which may return before all of the answer has come.
+    // asyncio's example has `read(100)`, which may return before the whole answer has arrived.
     let answer = reader.readexactly(message.len()).await?;
     cli::println(format!("Received: '{}'", cli::escaped(&answer))).await?;
 

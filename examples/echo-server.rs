@@ -6,8 +6,8 @@
 //!     wac plug part.wasm --plug target/components/streams.wasm -o echo-server.wasm
 //!     wasmtime run -S inherit-network echo-server.wasm 127.0.0.1:8888
 //!
-//! `serve.wasm` listens on the addresses that are its arguments, and calls the function below for
-//! each client, all of them at once.
+//! `serve.wasm` listens on the addresses in its arguments, and calls the function below for each client, all of them
+//! concurrently.
 
 use asyncio_streams::{Error, Reader, Writer, cli, serve};
 
@@ -18,14 +18,14 @@ async fn handle_echo(reader: Reader, writer: Writer) -> Result<(), Error> {
         .peername()
         .map_or_else(|| "a stream".to_owned(), |address| address.to_string());
 
-    // asyncio's example reads once, so it echoes 100 bytes at most; this one goes on until the client
-    // ends the stream.
+    // asyncio's example reads once, so it echoes 100 bytes at most; this one continues until the client ends the
+    // stream.
     loop {
         let data = reader.read(100).await?;
         if data.is_empty() {
             break;
         }
-        // Escaped, so that no client writes lines of its own into the log.
+        // Escaped, so that no client can forge lines of the log.
         let message = cli::escaped(&data);
         cli::println(format!("Received '{message}' from {client}")).await?;
         cli::println(format!("Send: '{message}'")).await?;

@@ -1,4 +1,4 @@
-//! Get HTTP headers: asks a web server about a page, and prints the headers of the answer.
+//! Get HTTP headers: sends a request to a web server, and prints the headers of the answer.
 //!
 //! From the folder of the checkout, after `cargo xtask build`, with a web server on port 8000
 //! (`python3 -m http.server --bind 127.0.0.1` is one):
@@ -6,12 +6,11 @@
 //!     wac plug target/components/examples/http-headers.wasm --plug target/components/streams.wasm -o http-headers.wasm
 //!     wasmtime run -S inherit-network -S allow-ip-name-lookup http-headers.wasm http://localhost:8000/
 //!
-//! `-S allow-ip-name-lookup` lets the program look up the name; an address in its place needs no
-//! such leave.
+//! `-S allow-ip-name-lookup` lets the program look up the name; an address needs no look-up.
 //!
-//! With `streams-tls.wasm` in the place of `streams.wasm` it speaks `https` too. It trusts whom browsers
-//! trust; a server of one's own is trusted by its certificate, or its authority's, in the environment:
-//! `--env ROOTS="$(cat cert.pem)"`.
+//! With `streams-tls.wasm` in place of `streams.wasm` it supports `https` too. It trusts the authorities that
+//! browsers trust. To trust another server, put its certificate or its authority's into the environment: `--env
+//! ROOTS="$(cat cert.pem)"`.
 
 use std::error::Error;
 
@@ -37,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "HEAD /{path} HTTP/1.0\r\nHost: {authority}\r\n\r\n"
     ))?;
 
-    // The headers end with an empty line; the server may as well just close.
+    // The headers end with an empty line, or with the connection.
     let mut lines = reader.lines();
     while let Some(line) = lines.next().await? {
         match line.trim_ascii_end() {
@@ -52,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Trusts whom browsers trust, and whose certificate is in the environment.
+/// Trusts the authorities that browsers trust, and the certificates in the environment.
 fn config() -> Result<ClientConfig, Box<dyn Error>> {
     let config = ClientConfig::new();
     for (name, value) in cli::variables() {
@@ -69,7 +68,7 @@ fn host_and_port<'a>(
     authority: &'a str,
     default_port: &'a str,
 ) -> Result<(&'a str, u16), Box<dyn Error>> {
-    // The colons of an IPv6 address stand in brackets, before the one of the port.
+    // The colons of an IPv6 address are in brackets, before the colon of the port.
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, port),
         _ => (authority, default_port),

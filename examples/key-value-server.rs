@@ -1,4 +1,4 @@
-//! Key-value server: a protocol of lines in the manner of memcached, whose clients share one store.
+//! Key-value server: a protocol of lines like memcached's, whose clients share one store.
 //!
 //! From the folder of the checkout, after `cargo xtask build`:
 //!
@@ -15,8 +15,8 @@
 //!     count                                           count NUMBER
 //!     quit                                            the end of the connection
 //!
-//! After a value, too, the line ends. What cannot be done is answered by `error` and the reason, and
-//! the next command counts.
+//! After a value, too, the line ends. A command that fails is answered by `error` and the reason, and the next
+//! command is read.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -34,11 +34,11 @@ const MAX_VALUE: usize = 1 << 20;
 /// Bytes in all keys and values together: memory that has run out would end the server.
 const MAX_STORE: usize = 256 << 20;
 
-/// What a store pays for an entry beside its key and value, roughly.
+/// The approximate memory of an entry, in addition to its key and value.
 const ENTRY: usize = 100;
 
-// All clients are served in one instance, and one thread: what is global is shared, and needs no lock.
-// Only, a borrow must not last across an `await`, where the other clients have their turn.
+// All clients are served in one instance and one thread: they share globals, and these need no lock. A borrow must
+// not last across an `await`, where other clients run.
 thread_local! {
     static STORE: RefCell<Store> = RefCell::default();
 }
@@ -51,11 +51,11 @@ struct Store {
 
 async fn serve_client(reader: Reader, writer: Writer) -> Result<(), Error> {
     match answer_commands(&reader, &writer).await {
-        // A client that vanishes is nothing to report; a value that it had begun to send is not stored.
+        // A client that vanishes is not an error; a value that it had begun to send is not stored.
         Err(Error::Network(_) | Error::IncompleteRead(_)) => Ok(()),
         result => result,
     }
-    // The end of the function closes the connection, once the last answers are out.
+    // Returning closes the connection, after the last answers were sent.
 }
 
 async fn answer_commands(reader: &Reader, writer: &Writer) -> Result<(), Error> {
@@ -75,7 +75,7 @@ async fn answer_commands(reader: &Reader, writer: &Writer) -> Result<(), Error> 
         match words.as_slice() {
             [b"set", key, length] => match parse(length) {
                 Some(length) => writer.write(set(reader, key, length).await?)?,
-                // Without the length, nobody knows where the next command begins.
+                // Without the length, the start of the next command is unknown.
                 None => return writer.send("error the length is not a number\r\n").await,
             },
             [b"get", key] => match STORE.with_borrow(|store| store.values.get(*key).cloned()) {
@@ -96,8 +96,8 @@ async fn answer_commands(reader: &Reader, writer: &Writer) -> Result<(), Error> 
             [b"quit"] => return Ok(()),
             _ => writer.write("error no such command\r\n")?,
         }
-        // Waits only when the client is slow to take its answers: one that takes none is served no
-        // further. What a client has sent at once is answered at once, in few segments.
+        // Waits only for clients that are slow to read their answers: a client that reads none is served no further.
+        // Commands that arrive together are answered together, in few segments.
         writer.drain().await?;
     }
 }
@@ -108,19 +108,19 @@ enum Line {
     End,
 }
 
-/// The next line. One that is longer than the reader's limit is skipped, however long it is; one
-/// without an end is what a client left behind that vanished, and no command.
+/// Reads the next line. A line beyond the reader's limit is skipped, whatever its length. A line without an end comes
+/// from a client that vanished, and is no command.
 async fn next_line(reader: &Reader) -> Result<Line, Error> {
     let mut too_long = false;
     loop {
         match reader.readline().await {
-            // Nothing was dropped so far. What is discarded here holds no part of the line's end.
+            // Nothing was consumed so far. The discarded bytes hold no part of the line's end.
             Err(Error::LimitOverrun(overrun)) => {
                 too_long = true;
                 reader.discard(overrun.consumed as usize)?;
             }
             Ok(line) if !line.ends_with(b"\n") => return Ok(Line::End),
-            // The rest of the line that was discarded.
+            // The end of the line that was discarded.
             Ok(_) if too_long => return Ok(Line::TooLong),
             Ok(line) => return Ok(Line::Command(line)),
             Err(error) => return Err(error),
@@ -128,10 +128,10 @@ async fn next_line(reader: &Reader) -> Result<Line, Error> {
     }
 }
 
-/// Takes the value that follows, stores it, and gives the answer.
+/// Reads the value that follows, stores it, and returns the answer.
 async fn set(reader: &Reader, key: &[u8], length: u64) -> Result<&'static str, Error> {
     if length > MAX_VALUE as u64 || key.len() > MAX_KEY {
-        // The value is on its way all the same: skipped, so that it is not taken for commands.
+        // The client sends the value anyway: skip it, so that it is not read as commands.
         skip(reader, length).await?;
         next_line(reader).await?;
         return Ok("error the key or the value is too long\r\n");
@@ -161,8 +161,8 @@ async fn skip(reader: &Reader, length: u64) -> Result<(), Error> {
 }
 
 impl Store {
-    /// Stores a value, in place of the one that was there. False when the store is full; then the
-    /// old one stays.
+    /// Stores a value, and replaces the previous one. Returns false when the store is full; the previous value stays
+    /// then.
     fn set(&mut self, key: &[u8], value: Vec<u8>) -> bool {
         let freed = self.values.get(key).map_or(0, |old| size(key, old));
         let bytes = self.bytes.saturating_sub(freed) + size(key, &value);
@@ -174,7 +174,7 @@ impl Store {
         true
     }
 
-    /// Whether there was such a value.
+    /// Deletes a value, and returns whether it existed.
     fn delete(&mut self, key: &[u8]) -> bool {
         let Some(old) = self.values.remove(key) else {
             return false;

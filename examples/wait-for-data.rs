@@ -1,9 +1,8 @@
-//! Wait for data on streams of your own: the reader and the writer work over any pair of byte
-//! streams, not only over sockets. Here one task plays the peer, and sends something into the
-//! stream that the reader waits on.
+//! Wait for data on custom streams: the reader and the writer work over any pair of byte streams, not only over
+//! sockets. Here one task acts as the peer, and sends data into the stream that the reader waits on.
 //!
-//! asyncio's example registers an open socket; a component has byte streams in that place: a file,
-//! a pipe, the body of an HTTP message, or, as here, one that it made itself.
+//! asyncio's example registers an open socket. A component has byte streams instead: a file, a pipe, the body of an
+//! HTTP message, or, as here, a stream that it made itself.
 //!
 //! From the folder of the checkout, after `cargo xtask build`:
 //!
@@ -17,12 +16,12 @@ use asyncio_streams::{Error, byte_stream, cli, run, sleep, spawn, wrap};
 run!(main);
 
 async fn main() -> Result<(), Error> {
-    // Two raw streams make a connection: what the peer sends comes in, what is written goes out.
+    // Two raw streams make a connection: one carries the peer's bytes in, the other carries written bytes out.
     let (mut peer, incoming) = byte_stream();
     let (reader, writer, _outgoing) = wrap(incoming).await?;
 
-    // Simulate data that arrives a little later. The raw end of a stream has no buffer: `write_all`
-    // waits for the reader.
+    // Simulate data that arrives a little later. The raw end of a stream has no buffer: `write_all` waits for the
+    // reader.
     let sending = spawn(async move {
         sleep(Duration::from_millis(100)).await;
         peer.write_all(b"abc".to_vec()).await
@@ -35,7 +34,7 @@ async fn main() -> Result<(), Error> {
     cli::println(format!("Received: {}", cli::escaped(&data))).await?;
     writer.close();
 
-    // `write_all` gives back what was not taken: nothing, here.
+    // `write_all` returns the unsent bytes: none here.
     let _unsent = sending.await;
     Ok(())
 }

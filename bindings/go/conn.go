@@ -1,11 +1,11 @@
-// Package streams gives components that run Go connections of asyncio:streams in the shape of Go's package net.
+// Package streams provides connections of asyncio:streams with the types of Go's package net, for components in Go.
 //
-// A [Conn] is a net.Conn, a [Listener] a net.Listener: bufio, net/textproto and net/http work over them unchanged. A
-// program is a component by package command, a handler for serve.wasm by package handler; both begin in an init
-// function, and connections can be made from then on.
+// A [Conn] is a net.Conn, a [Listener] a net.Listener: bufio, net/textproto and net/http work over them unchanged.
+// Package command makes a component of a program, package handler one of a handler for serve.wasm. Both start in an
+// init function; connections can be made from then on.
 //
 // Goroutines, channels, timers, contexts and deadlines are Go's own. Everything runs on one thread: a goroutine that
-// computes without waiting holds up all others.
+// computes without waiting blocks all others.
 package streams
 
 import (
@@ -23,12 +23,12 @@ import (
 	"asyncio-streams/internal/wit/types"
 )
 
-// The most bytes that one call takes, below what may be queued or be one result by default.
+// The most bytes of one call: less than the default bounds of the queue and of a result.
 const chunk = 1 << 20
 
 // A Conn is a connection. It is safe for use by many goroutines; reads wait for each other, and so do writes.
 //
-// One that is neither closed nor referred to is closed by the garbage collector.
+// The garbage collector closes a connection that is neither closed nor referred to.
 type Conn struct {
 	reader *asyncio_streams_streams.Reader
 	writer *asyncio_streams_streams.Writer
@@ -42,13 +42,13 @@ type Conn struct {
 
 var _ net.Conn = (*Conn)(nil)
 
-// FromParts makes a Conn of the two sides of a connection. For package handler.
+// FromParts makes a Conn from the two sides of a connection. For package handler.
 func FromParts(reader *asyncio_streams_streams.Reader, writer *asyncio_streams_streams.Writer) *Conn {
 	return &Conn{reader: reader, writer: writer}
 }
 
-// Read reads what is there, up to len(p) bytes, and waits for the first. io.EOF is the peer's end; a lost connection is
-// an *Error. A deadline that passes gives os.ErrDeadlineExceeded and takes nothing.
+// Read reads the available bytes, up to len(p), and waits for the first. It returns io.EOF at the peer's end, and an
+// *Error for a lost connection. When a deadline passes, it returns os.ErrDeadlineExceeded and has consumed nothing.
 func (c *Conn) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -58,8 +58,9 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return copy(p, bytes), err
 }
 
-// ReadLine reads a line with its '\n', which the last one may lack; io.EOF after it. It is faster than a bufio.Reader,
-// with which it must not be mixed. A line longer than Dialer.Limit or ListenConfig.Limit is an error, and stays.
+// ReadLine reads a line with its '\n', which the last one may lack; then io.EOF. It is faster than a bufio.Reader,
+// with which it must not be mixed. A line longer than Dialer.Limit or ListenConfig.Limit is an error, and stays
+// buffered.
 func (c *Conn) ReadLine() ([]byte, error) {
 	return c.read("read", func() wit_types.Result[[]uint8, asyncio_streams_types.Error] {
 		if x := c.reader.TryReadline(); x.IsOk() && x.Ok().IsSome() {
@@ -69,11 +70,11 @@ func (c *Conn) ReadLine() ([]byte, error) {
 	})
 }
 
-// read makes a read of which an empty result is the end.
+// read makes a read whose empty result is the end.
 func (c *Conn) read(op string, call func() wit_types.Result[[]uint8, asyncio_streams_types.Error]) ([]byte, error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
-	// Collected during the call, the reader would be dropped, which would trap.
+	// A reader that is collected during the call would be dropped, which would trap.
 	defer runtime.KeepAlive(c)
 	for {
 		if c.isClosed() {
@@ -92,12 +93,12 @@ func (c *Conn) read(op string, call func() wit_types.Result[[]uint8, asyncio_str
 		case x.Err().Tag() != asyncio_streams_types.Error_Cancelled:
 			return nil, c.fail(op, newError(x.Err()))
 		}
-		// Cancelled by a deadline, which may have been put off since.
+		// A deadline cancelled it, and may have been moved since.
 	}
 }
 
-// Write queues all of p, and waits while more is queued than the marks allow. nil does not mean that the peer has it.
-// With an error it returns how many bytes were queued, which may still go out.
+// Write queues all of p, and waits while more is queued than the marks allow. A nil error does not mean that the peer
+// has received it. With an error it returns how many bytes were queued; those may still be sent.
 func (c *Conn) Write(p []byte) (int, error) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
@@ -144,7 +145,7 @@ func (c *Conn) drain() error {
 	}
 }
 
-// CloseWrite ends the output: the peer sees the end after what was written. Reading goes on.
+// CloseWrite ends the output: the peer sees the end after the written bytes. Reading continues.
 func (c *Conn) CloseWrite() error {
 	defer runtime.KeepAlive(c)
 	if c.isClosed() {
@@ -156,18 +157,18 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
-// What is being closed while the program goes on.
+// The connections that are being closed in the background.
 var closing sync.WaitGroup
 
-// Wait waits until every connection that was closed has sent what it had, or failed to. Package command calls it at the
-// end of a program.
+// Wait waits until every closed connection has sent its output, or failed to. Package command calls it at the end of
+// a program.
 func Wait() {
 	closing.Wait()
 	asyncio_streams_streams.Linger()
 }
 
-// Close closes the connection: what was written still goes out, without Close waiting for it, for Dialer.CloseTimeout
-// or ListenConfig.CloseTimeout at most. A pending Read or Write ends with net.ErrClosed.
+// Close closes the connection. Written bytes are still sent in the background, for at most Dialer.CloseTimeout or
+// ListenConfig.CloseTimeout. A pending Read or Write returns net.ErrClosed.
 func (c *Conn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -179,7 +180,7 @@ func (c *Conn) Close() error {
 	closing.Add(1)
 	go func() {
 		defer closing.Done()
-		// A pending call must have ended before its side is dropped, or that would trap.
+		// Wait for a pending call: dropping its side during the call would trap.
 		c.reading.Lock()
 		c.reader.Drop()
 		c.reading.Unlock()
@@ -191,7 +192,7 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// Abort ends the connection at once and drops what was not sent yet.
+// Abort ends the connection at once and drops unsent bytes.
 func (c *Conn) Abort() error {
 	c.mu.Lock()
 	if !c.closed {
@@ -207,23 +208,23 @@ func (c *Conn) isClosed() bool {
 	return c.closed
 }
 
-// SetDeadline sets both deadlines. A time that has passed ends pending calls; the zero time is none.
+// SetDeadline sets both deadlines. A time that has passed ends pending calls; the zero time means no deadline.
 func (c *Conn) SetDeadline(t time.Time) error {
 	c.readBy.set(t)
 	c.writeBy.set(t)
 	return nil
 }
 
-// SetReadDeadline sets the deadline of reads, pending ones included.
+// SetReadDeadline sets the deadline of reads, including pending ones.
 func (c *Conn) SetReadDeadline(t time.Time) error { c.readBy.set(t); return nil }
 
-// SetWriteDeadline sets the deadline of writes, pending ones included.
+// SetWriteDeadline sets the deadline of writes, including pending ones.
 func (c *Conn) SetWriteDeadline(t time.Time) error { c.writeBy.set(t); return nil }
 
-// LocalAddr is a *net.TCPAddr; empty after Close.
+// LocalAddr returns a *net.TCPAddr; an empty one after Close.
 func (c *Conn) LocalAddr() net.Addr { return c.address((*asyncio_streams_streams.Writer).Sockname) }
 
-// RemoteAddr is a *net.TCPAddr; empty after Close.
+// RemoteAddr returns a *net.TCPAddr; an empty one after Close.
 func (c *Conn) RemoteAddr() net.Addr { return c.address((*asyncio_streams_streams.Writer).Peername) }
 
 func (c *Conn) address(of func(*asyncio_streams_streams.Writer) wit_types.Option[asyncio_streams_types.Address]) net.Addr {

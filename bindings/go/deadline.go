@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// How long after a cancel it is repeated: a call that had not begun does not hear of it.
+// The interval at which a cancel is repeated: it does not reach a call that had not started.
 const again = 10 * time.Millisecond
 
-// A deadline of the calls of one side of a connection, of which one is pending at a time.
+// The deadline of the calls of one side of a connection, of which one is pending at a time.
 type deadline struct {
 	mu     sync.Mutex
 	by     time.Time
@@ -16,7 +16,7 @@ type deadline struct {
 	cancel func() // Of the pending call; nil if there is none.
 }
 
-// passed is whether the time is over.
+// passed returns whether the deadline has passed.
 func (d *deadline) passed() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -25,7 +25,7 @@ func (d *deadline) passed() bool {
 
 func (d *deadline) over() bool { return !d.by.IsZero() && !time.Now().Before(d.by) }
 
-// begin is called before a call, and end after it. It returns false when the time is over.
+// begin is called before a call, and end after it. It returns false when the deadline has passed.
 func (d *deadline) begin(cancel func()) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -77,7 +77,7 @@ func (d *deadline) after(pause time.Duration) {
 func (d *deadline) fire() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	// It may have been moved, or the call have ended, since the timer was set.
+	// Since the timer was set, the deadline may have been moved, or the call may have ended.
 	if d.cancel == nil || !d.over() {
 		return
 	}

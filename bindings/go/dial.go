@@ -13,20 +13,20 @@ import (
 	"asyncio-streams/internal/wit/types"
 )
 
-// Options are what a Dialer and a ListenConfig have in common; the zero value of each is the component's default.
+// Options are shared by Dialer and ListenConfig; the zero value of each is the component's default.
 type Options struct {
 	// The most bytes that a line may have before its end, for Conn.ReadLine; 65,536 by default.
 	Limit uint32
-	// How long Close may take to send what was written; 30 s by default.
+	// How long Close may take to send written bytes; 30 s by default.
 	CloseTimeout time.Duration
-	// How long an idle connection lasts until the system probes the peer; 0 is never.
+	// How long a connection may be idle before the system probes the peer; 0 means never.
 	KeepAlive time.Duration
 }
 
 // A Dialer holds the options of connections that are opened. The zero value is ready for use.
 type Dialer struct {
 	Options
-	// How long connecting may take, with the look-up of the name and the handshake; 0 leaves it to the system.
+	// How long connecting may take, including the look-up of the name and the handshake; 0 is the system's choice.
 	Timeout time.Duration
 	// Protects the connections by TLS. The component must be composed with streams-tls.wasm.
 	TLS *ClientTLS
@@ -40,8 +40,8 @@ func (d *Dialer) Dial(network, address string) (net.Conn, error) {
 	return d.DialContext(context.Background(), network, address)
 }
 
-// DialContext connects to "host:port", unless the context ends before. It is what http.Transport.DialContext takes, and
-// with TLS set, what http.Transport.DialTLSContext takes.
+// DialContext connects to "host:port", unless the context ends before. It fits http.Transport.DialContext and, with
+// TLS set, http.Transport.DialTLSContext.
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := d.dial(ctx, network, address)
 	if err == nil {
@@ -66,7 +66,7 @@ func (d *Dialer) dial(ctx context.Context, network, address string) (*Conn, erro
 		return nil, err
 	}
 	options := asyncio_streams_streams.MakeConnectOptions()
-	// Dropped after the call: a drop while it is pending would trap.
+	// Drop after the call: dropping while it is pending would trap.
 	defer options.Drop()
 	options.SetFamily(family)
 	if err := d.Options.apply(options); err != nil {
@@ -93,7 +93,7 @@ func (d *Dialer) dial(ctx context.Context, network, address string) (*Conn, erro
 	return FromParts(x.Ok().F0, x.Ok().F1), nil
 }
 
-// The setters that both kinds of options have.
+// The setters of both kinds of options.
 type setters interface {
 	SetLimit(uint32) wit_types.Result[wit_types.Unit, asyncio_streams_types.Error]
 	SetCloseDeadline(wit_types.Option[uint64])

@@ -12,19 +12,19 @@ import (
 	"asyncio-streams/internal/wit/imports/asyncio_streams_types"
 )
 
-// An Error is a failure that the streams component has reported.
+// An Error is a failure that the streams component reported.
 //
-// errors.Is finds os.ErrDeadlineExceeded, net.ErrClosed and the syscall.Errno that fits.
+// errors.Is matches os.ErrDeadlineExceeded, net.ErrClosed and the corresponding syscall.Errno.
 type Error struct {
 	kind   string
 	text   string
 	causes []error
 }
 
-// Kind is the name of the case in the interface: "limit-overrun", "network", "connect", "tls".
+// Kind returns the name of the case in the interface: "limit-overrun", "network", "connect", "tls".
 func (e *Error) Kind() string { return e.kind }
 
-// Error is one line for people. What peers and the host wrote is escaped.
+// Error returns one line for people. Text of peers and of the host is escaped.
 func (e *Error) Error() string {
 	if e.text == "" {
 		return e.kind
@@ -32,7 +32,7 @@ func (e *Error) Error() string {
 	return e.kind + ": " + e.text
 }
 
-// Is says whether it was caused by one of the errors named above.
+// Is returns whether target, one of the errors named above, is its cause.
 func (e *Error) Is(target error) bool {
 	for _, cause := range e.causes {
 		if cause == target {
@@ -42,10 +42,10 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
-// Timeout is for net.Error.
+// Timeout implements net.Error.
 func (e *Error) Timeout() bool { return e.Is(os.ErrDeadlineExceeded) || e.Is(syscall.ETIMEDOUT) }
 
-// Temporary is for net.Error.
+// Temporary implements net.Error.
 func (e *Error) Temporary() bool { return e.kind == "busy" || e.kind == "buffer-full" }
 
 var _ net.Error = (*Error)(nil)

@@ -19,7 +19,7 @@ type ListenConfig struct {
 	Options
 	// How many connections may be open at once; the backlog holds the rest. About 2,800 by default.
 	MaxConnections uint32
-	// How long a connection may be without a byte in either direction before it is aborted; 0 is without end.
+	// How long a connection may pass no byte in either direction before it is aborted; 0 means no limit.
 	IdleTimeout time.Duration
 	// How many connections the system holds until they are accepted; 100 by default.
 	Backlog uint32
@@ -27,7 +27,7 @@ type ListenConfig struct {
 	TLS *ServerTLS
 }
 
-// A Listener is a server, as net.Listen makes it.
+// A Listener is a server, like that of net.Listen.
 type Listener struct {
 	server    *asyncio_streams_streams.Server
 	accepting sync.Mutex
@@ -40,7 +40,7 @@ type Listener struct {
 
 var _ net.Listener = (*Listener)(nil)
 
-// Listen listens on "host:port"; an empty host is all interfaces, port 0 a free one.
+// Listen listens on "host:port"; an empty host means all interfaces, port 0 a free one.
 func Listen(network, address string) (*Listener, error) {
 	return new(ListenConfig).Listen(network, address)
 }
@@ -102,7 +102,7 @@ func (l *ListenConfig) listen(network, address string) (*Listener, error) {
 	return listener, nil
 }
 
-// Accept waits for the next client; net.ErrClosed after Close.
+// Accept waits for the next client; it returns net.ErrClosed after Close.
 func (l *Listener) Accept() (net.Conn, error) {
 	conn, err := l.accept()
 	if err != nil {
@@ -136,10 +136,10 @@ func (l *Listener) accept() (*Conn, error) {
 	}
 }
 
-// SetDeadline sets the deadline of Accept, a pending one included; the zero time is none.
+// SetDeadline sets the deadline of Accept, including a pending one; the zero time means no deadline.
 func (l *Listener) SetDeadline(t time.Time) error { l.by.set(t); return nil }
 
-// Close stops listening; connections that were accepted go on. A pending Accept ends with net.ErrClosed.
+// Close stops listening; accepted connections continue. A pending Accept returns net.ErrClosed.
 func (l *Listener) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -149,7 +149,7 @@ func (l *Listener) Close() error {
 	l.closed = true
 	l.server.Close()
 	go func() {
-		// A drop while an Accept is pending would trap.
+		// Wait for a pending Accept: dropping the server during the call would trap.
 		l.accepting.Lock()
 		defer l.accepting.Unlock()
 		l.server.Drop()
@@ -157,5 +157,5 @@ func (l *Listener) Close() error {
 	return nil
 }
 
-// Addr is the first address that it listens on, a *net.TCPAddr.
+// Addr returns the first address on which it listens, a *net.TCPAddr.
 func (l *Listener) Addr() net.Addr { return l.addr }

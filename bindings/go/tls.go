@@ -9,28 +9,28 @@ import (
 	"asyncio-streams/internal/wit/types"
 )
 
-// ClientTLS is how connections are protected that are opened. The zero value trusts Mozilla's roots. Certificates and
-// keys are PEM or DER.
+// ClientTLS protects connections that this side opens. The zero value trusts Mozilla's roots. Certificates and keys
+// are PEM or DER.
 type ClientTLS struct {
-	// Authorities to trust, beside Mozilla's.
+	// Authorities to trust in addition to Mozilla's.
 	RootCAs []byte
-	// Trusts RootCAs alone.
+	// Trusts RootCAs only.
 	NoBuiltInRoots bool
-	// The name that the server's certificate must be for; that of the address if empty.
+	// The name that the server's certificate must be for; if empty, the host of the address.
 	ServerName string
 	// The application protocols to offer.
 	NextProtos []string
-	// What this side shows to servers that ask for it.
+	// The certificate of this side, for servers that request one.
 	Certificate, Key []byte
 	// Accepts any certificate. For tests.
 	InsecureSkipVerify bool
 }
 
-// ServerTLS is how connections are protected that are accepted.
+// ServerTLS protects connections that this side accepts.
 type ServerTLS struct {
-	// The chain, the server's own certificate first, and its key. Needed.
+	// The chain, the server's own certificate first, and its key. Required.
 	Certificate, Key []byte
-	// Authorities that vouch for clients, which then have to show certificates.
+	// Authorities of client certificates, which clients then must present.
 	ClientCAs []byte
 	// The application protocols, in the order of preference.
 	NextProtos []string
@@ -55,7 +55,7 @@ func only[T any](x wit_types.Result[T, asyncio_streams_types.Error]) unit {
 	return wit_types.Ok[wit_types.Unit, asyncio_streams_types.Error](wit_types.Unit{})
 }
 
-// unless leaves a call out.
+// unless skips a call.
 func unless(out bool, call func() unit) func() unit {
 	if out {
 		return func() unit { return wit_types.Ok[wit_types.Unit, asyncio_streams_types.Error](wit_types.Unit{}) }

@@ -1,4 +1,4 @@
-/** `streams.wasm`: to be composed with a program that imports `asyncio:streams/streams`. */
+/** `streams.wasm`, to compose with a program that imports `asyncio:streams/streams`. */
 export const streams: URL;
 /** `streams-tls.wasm`: the same with TLS. */
 export const streamsTls: URL;

@@ -1,4 +1,4 @@
-// Where the components are, for tools that compose and transpile them.
+// The paths of the components, for tools that compose and transpile them.
 const file = (name) => new URL(name, import.meta.url);
 
 export const streams = file("./streams.wasm");

@@ -1,4 +1,4 @@
-// Two clients at once in C++: each connects, sends a line, and prints what comes back.
+// Two clients at once in C++: each connects, sends a line, and prints the answer.
 #include <cstdio>
 
 #include "asyncio_streams.hpp"

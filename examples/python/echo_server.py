@@ -1,4 +1,4 @@
-"""Sends back what each client says first, and closes the connection.
+"""Sends back the first message of each client, and closes the connection.
 
     echo_server.py [HOST PORT]
 """

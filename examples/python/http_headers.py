@@ -1,4 +1,4 @@
-"""Asks a web server about a page, and prints the headers of its answer.
+"""Sends a request to a web server, and prints the headers of its answer.
 
     http_headers.py URL
 """
@@ -22,7 +22,7 @@ async def print_http_headers(url):
         if text:
             print(f"HTTP header> {text}")
 
-    # The body, if there is one, is of no interest.
+    # A body is ignored.
     writer.close()
     await writer.wait_closed()
 

@@ -1,4 +1,4 @@
-"""Registers a socket that is open already, and waits for data on it."""
+"""Registers an open socket, and waits for data on it."""
 
 import asyncio
 import socket
@@ -13,12 +13,12 @@ async def wait_for_data():
     # The open one becomes a reader and a writer.
     reader, writer = await asyncio.open_connection(sock=rsock)
 
-    # As if data came from the network.
+    # Simulate data from the network.
     loop.call_soon(wsock.send, b"abc")
 
     data = await reader.read(100)
 
-    # That was it: close the sockets.
+    # Done: close the sockets.
     print("Received:", data.decode())
     writer.close()
     await writer.wait_closed()

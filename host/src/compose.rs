@@ -1,6 +1,6 @@
 //! Joins components into one program: each import of a part is wired to the part that exports it.
 //!
-//! What `wac plug` does in several steps happens here in one, whatever the order of the parts:
+//! `wac plug` needs several steps for this; here it is one, whatever the order of the parts:
 //!
 //! ```no_run
 //! use asyncio_streams_host::compose::{Part, compose};
@@ -12,17 +12,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Each part is instantiated once. So two parts that import `asyncio:streams/streams` share one streams
-//! component and may hand readers and writers to each other, which would not fit if each had an instance of its
-//! own.
+//! Each part is instantiated once. Two parts that import `asyncio:streams/streams` therefore share one streams
+//! component, and may hand readers and writers to each other. With an instance each, these types would be
+//! incompatible.
 //!
 //! The rules:
-//! * An import is wired to the one part that exports the same interface, in the same version or one that is
-//!   compatible by the rules of semantic versioning (0.1.x with 0.1.y). The provider must have all that the
-//!   import names.
+//! * An import is wired to the one part that exports the same interface, in the same version or a compatible one by
+//!   the rules of semantic versioning (0.1.x with 0.1.y). The provider must have everything that the import names.
 //! * Imports of the `wasi` namespace that no part exports are left to the host that runs the program. Any other
 //!   import must be exported by a part.
-//! * Exactly one part is used by no other: the program. What it exports, the composition exports.
+//! * Exactly one part is used by no other: the program. The composition exports what the program exports.
 //! * A part that imports an interface which it also exports (a filter) is never wired to itself. Two parts of one
 //!   composition cannot export the same imported interface, so a chain of filters is composed step by step.
 
@@ -61,7 +60,7 @@ impl Composition {
         &self.bytes
     }
 
-    /// The same, owned.
+    /// Returns the binary without copying it.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
@@ -71,18 +70,18 @@ impl Composition {
         &self.program
     }
 
-    /// What was plugged into what, in the order of the parts.
+    /// The wired imports, in the order of the parts.
     pub fn plugs(&self) -> &[Plug] {
         &self.plugs
     }
 }
 
-/// Composes `parts`, given in any order, to one component that imports nothing but WASI.
+/// Composes `parts`, given in any order, into one component that imports nothing but WASI.
 ///
-/// A single part that lacks nothing is given back as it is.
+/// A single part that imports nothing but WASI is returned unchanged.
 ///
 /// # Errors
-/// A [`ComposeError`] says which part is at fault, and what to do about it.
+/// A [`ComposeError`] names the part at fault and the remedy.
 pub fn compose(parts: impl IntoIterator<Item = Part>) -> Result<Composition, ComposeError> {
     let mut graph = CompositionGraph::new();
     let plan = Plan::new(&mut graph, parts.into_iter().collect())?;
@@ -164,7 +163,7 @@ fn encode(graph: &mut CompositionGraph, plan: &Plan) -> Result<Vec<u8>, ComposeE
     })
 }
 
-/// What provides an interface that no part exports.
+/// Returns a description of a component that provides an interface which no part exports.
 pub(crate) fn provider_of(import: &str) -> &'static str {
     match unversioned(import) {
         "asyncio:streams/handler" => "your handler, a component that exports `client-connected`",
@@ -177,7 +176,7 @@ fn unversioned(name: &str) -> &str {
     name.split_once('@').map_or(name, |(name, _)| name)
 }
 
-/// An error of the graph library that the plan should have made impossible: its whole chain, as text.
+/// Converts an error of the graph library, which the plan should have made impossible, with its whole chain as text.
 fn internal(error: impl std::error::Error) -> ComposeError {
     let mut reason = error.to_string();
     let mut source = error.source();

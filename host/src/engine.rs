@@ -10,7 +10,8 @@ use crate::sockets;
 use crate::state::State;
 use crate::text::{self, Escaped};
 
-/// Compiles components and links them with WASI. One is enough for a whole process; a clone is the same engine.
+/// Compiles components and links them with WASI. One engine is enough for a whole process; a clone is the same
+/// engine.
 #[derive(Clone)]
 pub struct Engine {
     linker: Arc<Linker<State>>,
@@ -18,7 +19,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine with wasmtime's default settings.
+    /// Makes an engine with wasmtime's default settings.
     ///
     /// # Errors
     /// [`LoadError::Engine`] when wasmtime cannot work on this machine.
@@ -26,7 +27,7 @@ impl Engine {
         Self::with_config(&wasmtime::Config::new())
     }
 
-    /// An engine with settings of your own: a compilation cache, another optimization level.
+    /// Makes an engine with other settings: a compilation cache, another optimization level.
     ///
     /// # Errors
     /// [`LoadError::Engine`] when wasmtime does not accept the settings.
@@ -34,8 +35,8 @@ impl Engine {
         Self::link(config, false)
     }
 
-    /// An engine with settings of your own that can end a program which computes without ever waiting, as
-    /// [`serve`](crate::serve) needs it for its `stuck_timeout`. Programs run some 6 % slower.
+    /// Makes an engine that can end a program which computes without ever waiting. [`serve`](crate::serve) needs it
+    /// for its `stuck_timeout`. Programs run some 6 % slower.
     ///
     /// # Errors
     /// As [`Engine::with_config`].
@@ -52,7 +53,7 @@ impl Engine {
     pub fn compile(&self, name: impl Into<String>, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
         let part = Part::new(name, bytes);
         let component = self.component(&part)?;
-        // What cannot be linked later is reported now.
+        // Linking errors are reported now, not when the result is loaded.
         self.link_component(part.name(), &component)?;
         component.serialize().map_err(|error| LoadError::Compile {
             name: part.name().to_owned(),
@@ -66,7 +67,8 @@ impl Engine {
             let mut linker = Linker::<State>::new(&engine);
             wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
             wasmtime_wasi::p3::add_to_linker(&mut linker)?;
-            // Names are looked up for those who may, and the ports that the system chooses are noted.
+            // Replaces wasmtime's look-ups, binds and TCP sockets: the policy checks names, and records the ports
+            // that the system chooses.
             linker.allow_shadowing(true);
             ip_name_lookup::add_to_linker::<_, Lookup>(&mut linker, |_| LookupView)?;
             add_bind_to_linker(&mut linker)?;
@@ -82,7 +84,7 @@ impl Engine {
         })
     }
 
-    /// Compiles a component and links it. What it imports beyond WASI is an error that says what provides it.
+    /// Compiles a component and links it. An import beyond WASI is an error that names its provider.
     pub(crate) fn load(&self, part: &Part) -> Result<InstancePre<State>, LoadError> {
         self.link_component(part.name(), &self.component(part)?)
     }
@@ -97,7 +99,7 @@ impl Engine {
         })
     }
 
-    /// Links what [`Engine::compile`] made.
+    /// Links a component that [`Engine::compile`] compiled.
     ///
     /// # Safety
     /// As [`Component::deserialize`]: the bytes must be of a trusted origin.
@@ -144,7 +146,7 @@ impl Engine {
             })
     }
 
-    /// Whether programs that compute without ever waiting can be ended.
+    /// Returns whether programs that compute without ever waiting can be ended.
     pub fn is_interruptible(&self) -> bool {
         self.interruptible
     }
@@ -154,25 +156,25 @@ impl Engine {
     }
 }
 
-/// Why a component cannot be loaded.
+/// The reasons why a component cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
     /// wasmtime cannot work with these settings, or on this machine.
     #[error("wasmtime cannot be set up: {reason}")]
     Engine {
-        /// What wasmtime said.
+        /// wasmtime's message.
         reason: String,
     },
-    /// The file cannot be read, or is no component.
+    /// The file cannot be read, or is not a component.
     #[error(transparent)]
     Part(#[from] ComposeError),
-    /// The component is not valid, or uses features that are not there.
+    /// The component is not valid, or uses features that wasmtime lacks.
     #[error("{} cannot be compiled: {reason}", Escaped(name))]
     Compile {
         /// The component.
         name: String,
-        /// What the compiler said.
+        /// The compiler's message.
         reason: String,
     },
     /// The component needs other components.
@@ -186,25 +188,25 @@ pub enum LoadError {
         name: String,
         /// The imports that no host provides.
         imports: Vec<String>,
-        /// What provides the first of them.
+        /// A description of the provider of the first import.
         provider: &'static str,
     },
-    /// The component imports something of WASI that is not there, or with other types.
+    /// The component imports an item of WASI that does not exist, or with other types.
     #[error("{} cannot be linked: {reason}", Escaped(name))]
     Link {
         /// The component.
         name: String,
-        /// What wasmtime said.
+        /// wasmtime's message.
         reason: String,
     },
-    /// The component exports something else than was to be used.
+    /// The component does not export the interface to use.
     #[error("{} does not export {wanted}{}", Escaped(name), Escaped(&exported(exports)))]
     Missing {
         /// The component.
         name: String,
-        /// What it should export.
+        /// The missing export.
         wanted: &'static str,
-        /// What it exports.
+        /// Its exports.
         exports: Vec<String>,
     },
 }
@@ -216,7 +218,7 @@ fn exported(exports: &[String]) -> String {
     }
 }
 
-/// The whole chain of an error in one line. It may quote what a component has in it.
+/// The whole chain of an error in one line. The text may quote the component.
 pub(crate) fn one_line(error: &wasmtime::Error) -> String {
     let chain: Vec<String> = error.chain().map(|cause| cause.to_string()).collect();
     text::one_line(&chain.join(": "))

@@ -1,4 +1,4 @@
-//! What can go wrong on a stream, as the component's WIT has it.
+//! The errors of streams, as in the component's WIT.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
@@ -8,16 +8,16 @@ use crate::text::Escaped;
 use crate::wit;
 pub use crate::wit::{CertificateFailure, NetworkCode};
 
-/// Why a call on a stream failed. The first eight leave the connection usable.
+/// The reasons why a call on a stream failed. The first eight leave the connection usable.
 ///
-/// Messages are displayed in one line without control characters, whatever a peer or a caller had put into them.
+/// Messages are displayed in one line without control characters, even if a peer or a caller put some into them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An argument that no state of the connection would make right.
+    /// An argument that is invalid in every state of the connection.
     #[error("invalid argument: {}", Escaped(.0))]
     InvalidArgument(String),
-    /// The component, or this transport, cannot do it.
+    /// The component, or this transport, does not support it.
     #[error("not supported: {}", Escaped(.0))]
     NotSupported(String),
     /// A call that excludes this one is pending on the same object.
@@ -26,40 +26,39 @@ pub enum Error {
     /// `write_eof` was called before.
     #[error("nothing can be written after write_eof")]
     WriteAfterEof,
-    /// The result would be larger than the connection's `max_result`; nothing was consumed. Carries the least
-    /// size that it would have had, in bytes.
+    /// The result would be larger than the connection's `max_result`; nothing was consumed. Carries a lower bound of
+    /// its size, in bytes.
     #[error("the result would have at least {0} bytes, more than the connection's max_result")]
     TooLarge(u64),
-    /// More than `max_queued` bytes would wait to be sent; nothing was taken.
-    #[error("too much waits to be sent already; nothing was taken")]
+    /// The call would exceed `max_queued`; nothing was queued.
+    #[error("too many bytes are queued already; nothing was taken")]
     BufferFull,
-    /// The wait was ended; nothing was lost.
+    /// The wait was cancelled; nothing was lost.
     #[error("cancelled")]
     Cancelled,
-    /// A deadline that this side had set has passed: connecting was given up, or closing was cut short.
+    /// A deadline of this side has passed: connecting was given up, or closing was cut short.
     #[error("the deadline has passed")]
     DeadlineExceeded,
     /// The stream ended before the read was complete.
     #[error("{}", incomplete(partial.len(), *expected))]
     IncompleteRead {
-        /// What had come.
+        /// The bytes that arrived.
         partial: Vec<u8>,
-        /// How many bytes were wanted; `None` when a separator was.
+        /// The number of bytes requested; `None` for a read up to a separator.
         expected: Option<u32>,
     },
     /// No separator within the limit; nothing was consumed.
     #[error("{}", overrun(*found, *consumed))]
     LimitOverrun {
-        /// Is there a separator, beyond the limit?
+        /// Whether there is a separator beyond the limit.
         found: bool,
-        /// How many buffered bytes come before the separator, or can be discarded without losing the beginning
-        /// of one.
+        /// How many buffered bytes precede the separator, or can be discarded without losing the beginning of one.
         consumed: u32,
     },
     /// This side closed it, aborted it or gave it away.
     #[error("closed by this side")]
     Closed,
-    /// The network failed, or refused.
+    /// A failure of the network.
     #[error("{0}")]
     Network(NetworkError),
     /// No address could be reached: one entry for each that was tried, in that order.
@@ -68,21 +67,21 @@ pub enum Error {
     /// TLS failed.
     #[error("TLS failed: {}", Escaped(&.0.message))]
     Tls(TlsError),
-    /// What a later version of the component adds.
+    /// An error that a later version of the component adds.
     #[error("{} ({})", Escaped(message), Escaped(code))]
     Other {
         /// Its name, for programs.
         code: String,
-        /// What happened, for people.
+        /// A description, for people.
         message: String,
     },
-    /// The component itself is gone, with every connection of it: it trapped, a limit was reached, or the tokio
+    /// The component itself has stopped, with all its connections: it trapped, a limit was reached, or the tokio
     /// runtime ended. Carries the cause.
     #[error("the streams component has stopped: {}", Escaped(.0))]
     Stopped(Arc<str>),
 }
 
-/// What the operating system or the name service said.
+/// An error of the operating system or the name service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", Escaped(message))]
 pub struct NetworkError {
@@ -97,11 +96,11 @@ pub struct NetworkError {
 pub struct ConnectAttempt {
     /// The address.
     pub address: Address,
-    /// What was in the way.
+    /// The error.
     pub error: NetworkError,
 }
 
-/// Why TLS failed.
+/// The reason why TLS failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsError {
     /// For programs.
@@ -118,15 +117,15 @@ pub enum TlsFailure {
     Certificate(CertificateFailure),
     /// The two sides did not agree.
     Handshake,
-    /// The connection ended without a word of TLS about it.
+    /// The connection ended without TLS's `close_notify`.
     Truncated,
     /// The peer broke the protocol.
     Protocol,
-    /// Unencrypted bytes were there when TLS was to begin.
+    /// Unencrypted bytes had arrived when TLS was to begin.
     PlaintextPending,
 }
 
-/// Where one end of a connection is, or where a server listens.
+/// The address of one end of a connection, or of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Address {
@@ -134,12 +133,12 @@ pub enum Address {
     Inet(SocketAddr),
     /// The path of a Unix socket; empty when the socket has no name.
     Unix(String),
-    /// What a component gave that is neither.
+    /// An address of another kind, as the component wrote it.
     Other(String),
 }
 
 impl Address {
-    /// The address of a TCP endpoint.
+    /// Returns the address of a TCP endpoint.
     pub fn inet(&self) -> Option<SocketAddr> {
         match self {
             Self::Inet(address) => Some(*address),
@@ -158,7 +157,7 @@ impl fmt::Display for Address {
 }
 
 impl From<Error> for std::io::Error {
-    /// With the kind that the standard library has for it.
+    /// Uses the closest `io::ErrorKind`.
     fn from(error: Error) -> Self {
         use std::io::ErrorKind;
         let network = |code: NetworkCode| match code {

@@ -9,7 +9,7 @@
 //!
 //! #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     // Compiling takes a second; what is compiled serves any number of instances.
+//! //     // Compiling takes a second; the result serves any number of instances.
 //!     let engine = Engine::new()?;
 //!     let component = StreamsComponent::from_file(&engine, "streams.wasm")?;
 //!     let network = Network::none().allow_connect("example.org:80".parse()?);
@@ -18,7 +18,7 @@
 //!     let (reader, writer) = streams.open_connection("example.org", 80).await?;
 //!     writer.write(b"HEAD / HTTP/1.0\r\nHost: example.org\r\n\r\n").await?;
 //!     loop {
-//!         // A deadline around any call; a read that it ends has taken nothing.
+//! //         // A deadline around any call; a cancelled read has consumed nothing.
 //!         let line = tokio::time::timeout(Duration::from_secs(10), reader.readline()).await??;
 //!         let line = String::from_utf8_lossy(&line);
 //!         if line.trim_end().is_empty() {
@@ -32,9 +32,9 @@
 //! }
 //! ```
 //!
-//! [`Streams`] says from where it may be called, and what dropping does. One call after another or many at
-//! once, it is the same: an instance has one event loop, which runs as a task of its own, so that what was
-//! written goes out while nobody calls.
+//! [`Streams`] documents from where it may be called, and the effect of dropping. Calls may run one after another or
+//! concurrently. An instance has one event loop in its own task, so queued output is sent even while no call is
+//! pending.
 //!
 //! # Running a composed program
 //!
@@ -58,12 +58,12 @@
 //!
 //! # Runtimes
 //!
-//! Any tokio runtime with I/O and time enabled will do. A program is polled by the task that awaits
-//! [`Command::run`]; an instance of the streams component by its own task, and by the tasks that call it. Its sockets
-//! wake that task through the runtime.
+//! Any tokio runtime with I/O and time enabled works. The task that awaits [`Command::run`] polls the program. An
+//! instance of the streams component is polled by its own task and by the tasks that call it. Sockets wake that task
+//! through the runtime.
 //!
-//! A message costs least where the program and its sockets share a thread: on a current-thread runtime, as
-//! `streams run` does it, or in a task of its own (`tokio::spawn`) on a runtime of several threads:
+//! Messages are cheapest when the program and its sockets share a thread: on a current-thread runtime, as in `streams
+//! run`, or in a task of its own (`tokio::spawn`) on a runtime of several threads:
 //!
 //! ```no_run
 //! # use asyncio_streams_host::{Command, RunError};
@@ -73,35 +73,35 @@
 //! # drop(status); Ok(()) }
 //! ```
 //!
-//! `block_on` on a runtime of several threads, which `#[tokio::main]` does without a `flavor`, polls the program on one
-//! thread while another waits for the system, so most waits wake a second thread. An echo server with 50
-//! connections then needs 25 to 45 % more CPU time for each message. What has to go on while the program computes,
-//! such as a reaction to signals, belongs on a thread of its own.
+//! `#[tokio::main]` without a `flavor` calls `block_on` on a runtime of several threads. One thread then polls the
+//! program while another waits for the system, so most waits wake a second thread. An echo server with 50 connections
+//! needs 25 to 45 % more CPU time for each message. Run work that must continue while the program computes, such as a
+//! reaction to signals, on a separate thread.
 //!
 //! # Sockets
 //!
-//! TCP sockets of WASI 0.3 are this crate's own. TCP_NODELAY is on, so an answer never waits for the acknowledgement of the
-//! one before; otherwise they behave as those of `wasmtime-wasi`.
+//! TCP sockets of WASI 0.3 are this crate's own. TCP_NODELAY is on, so an answer never waits for the acknowledgement
+//! of the previous one; otherwise they behave as those of `wasmtime-wasi`.
 //!
 //! # Composing
 //!
-//! [`compose`] joins parts to a program. With `default-features = false` it is all that is left of this crate,
-//! without wasmtime.
+//! [`compose`] joins parts to a program. With `default-features = false` the crate contains nothing else, and does
+//! not depend on wasmtime.
 //!
 //! # What a guest may do
 //!
-//! Nothing, unless it is granted: no files but those in the folders of [`Command::dir`], [`Network::none`] by default,
-//! an empty environment. [`Limits`] bound its handles and its memory. The time that it computes without waiting is
-//! bounded only by [`serve`]: elsewhere such a guest keeps the thread that runs it.
+//! A guest may do nothing that is not granted. It has no files but those in the folders of [`Command::dir`], no
+//! network ([`Network::none`]) and an empty environment. [`Limits`] bound its handles and its memory. Only [`serve`]
+//! bounds the time that it computes without waiting; elsewhere such a guest keeps the thread that runs it.
 //!
 //! # Serving
 //!
 //! [`serve`] runs a program that listens with all cores: workers, restarts, reload, TLS, metrics. It is the library
 //! behind `streams serve`.
 //!
-//! A guest also has no local address or port of its own choice, whether to listen or to connect from, unless
-//! [`Network::allow_listen`] grants it. Text that a guest or a peer made up appears in messages of this crate only
-//! with control characters escaped ([`Escaped`]); what a guest prints is passed on as it is.
+//! A guest also cannot choose a local address or port, to listen or to connect from, unless [`Network::allow_listen`]
+//! grants it. Messages of this crate escape the control characters in text of guests and peers ([`Escaped`]). A
+//! guest's own output is passed on unchanged.
 
 pub mod compose;
 mod text;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// How often an event loop that is alive says so.
+/// The interval at which a live event loop records a sign of life.
 pub(crate) const BEAT: Duration = Duration::from_millis(25);
 
 /// When an event loop last ran.
@@ -13,7 +13,7 @@ pub(crate) struct Life {
     start: Instant,
     /// Microseconds after `start`.
     last: AtomicU64,
-    /// By how much the last beat was late, in microseconds.
+    /// How late the last beat was, in microseconds.
     lag: AtomicU64,
     stuck: AtomicBool,
 }
@@ -32,7 +32,7 @@ impl Life {
         u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// The event loop runs; its beats are `interval` apart.
+    /// Records that the event loop runs; its beats are `interval` apart.
     pub(crate) fn beat(&self, interval: Duration) {
         let now = self.now();
         let late = now.saturating_sub(self.last.swap(now, Relaxed));
@@ -44,7 +44,7 @@ impl Life {
         Duration::from_micros(self.now().saturating_sub(self.last.load(Relaxed)))
     }
 
-    /// How late the event loop was, last or now.
+    /// Returns how late the event loop was at its last beat, or is now.
     pub(crate) fn lag(&self) -> Duration {
         let silent = self.silent_for().saturating_sub(BEAT);
         silent.max(Duration::from_micros(self.lag.load(Relaxed)))
@@ -54,7 +54,7 @@ impl Life {
         self.start.elapsed()
     }
 
-    /// The program was ended because it was silent for too long.
+    /// Returns whether the program was ended because it was silent for too long.
     pub(crate) fn was_stuck(&self) -> bool {
         self.stuck.load(Relaxed)
     }
@@ -64,11 +64,11 @@ impl Life {
     }
 }
 
-/// How a run of a program is watched.
+/// The settings and results of watching a run.
 #[derive(Clone)]
 pub(crate) struct Watch {
     pub(crate) life: Arc<Life>,
     pub(crate) interval: Duration,
-    /// So long it may compute without waiting, if the engine can interrupt it.
+    /// How long it may compute without waiting, if the engine can interrupt it.
     pub(crate) limit: Option<Duration>,
 }

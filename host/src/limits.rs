@@ -3,18 +3,17 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use wasmtime::ResourceLimiter;
 
-/// What a program may use at most.
+/// The most that a program may use.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Handles that may be alive at once: resources, streams, futures and calls in progress, of all parts of
-    /// the program together. The default, 100,000, is wasmtime's own. A connection of the streams component
-    /// takes up to [`HANDLES_PER_OPENED`](Limits::HANDLES_PER_OPENED) or
-    /// [`HANDLES_PER_ACCEPTED`](Limits::HANDLES_PER_ACCEPTED). One handle more is a trap, which ends the program.
+    /// Handles that may be alive at once: resources, streams, futures and calls in progress, of all parts of the
+    /// program together. The default, 100,000, is wasmtime's own. A connection of the streams component takes up to
+    /// [`HANDLES_PER_OPENED`](Limits::HANDLES_PER_OPENED) or [`HANDLES_PER_ACCEPTED`](Limits::HANDLES_PER_ACCEPTED).
+    /// One handle more is a trap, which ends the program.
     pub max_handles: usize,
-    /// Bytes that the linear memories and tables of all parts may have together. The default is no limit but
-    /// the 4 GiB that one 32-bit memory can have. What is beyond is refused, and nearly every program traps
-    /// when memory is refused.
+    /// Bytes that the linear memories and tables of all parts may have together. By default only the 4 GiB of a
+    /// 32-bit memory are the limit. Memory beyond the limit is refused, and nearly every program traps then.
     pub max_memory: usize,
 }
 
@@ -28,10 +27,10 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The handles that a connection may take which the program opened.
+    /// The most handles that a connection takes which the program opened.
     pub const HANDLES_PER_OPENED: usize = asyncio_streams_core::HANDLES_OPENED as usize;
 
-    /// The handles that a connection may take which a server of the program accepted.
+    /// The most handles that a connection takes which a server of the program accepted.
     pub const HANDLES_PER_ACCEPTED: usize = asyncio_streams_core::HANDLES_ACCEPTED as usize;
 
     /// The defaults.
@@ -56,14 +55,14 @@ impl Limits {
 pub(crate) struct MemoryLimiter {
     limit: usize,
     used: usize,
-    /// What was allowed last, in case that the system then refuses it.
+    /// The size that was allowed last, in case the system then refuses it.
     last: usize,
     refused: bool,
     /// The memory of several stores together.
     total: Option<Arc<AtomicUsize>>,
 }
 
-/// What one element of a table takes.
+/// The size of one element of a table.
 const ELEMENT_BYTES: usize = size_of::<usize>();
 
 impl MemoryLimiter {
@@ -83,7 +82,7 @@ impl MemoryLimiter {
         self.total = Some(total);
     }
 
-    /// The limit, if something was refused because of it.
+    /// The limit, if memory was refused because of it.
     pub(crate) fn refused(&self) -> Option<usize> {
         self.refused.then_some(self.limit)
     }

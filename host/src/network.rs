@@ -1,4 +1,4 @@
-//! What a program may do on the network: nothing, unless it is granted.
+//! The network of a program: nothing, unless it is granted.
 
 mod bind;
 mod check;
@@ -27,23 +27,22 @@ pub(crate) use lookup::{Lookup, LookupView};
 /// # Ok::<(), asyncio_streams_host::EndpointError>(())
 /// ```
 ///
-/// What a grant means:
+/// Grants:
 ///
 /// * **Connecting** is allowed to the granted endpoints, from the local address and port that the system chooses. A
-///   local address or port of the program's own choice (`bind` before `connect`, asyncio's `local_addr`) has to be
-///   granted as listening on it, for an address alone with port 0.
-/// * **Listening** is allowed on the granted endpoints, and every client of a granted listener is accepted.
-///   `0.0.0.0` stands for every IPv4 address and `[::]` for every IPv6 address. Port 0 stands for a free port: the
-///   program may ask for port 0, and for a port that it was given for port 0 before (a server on IPv4 and IPv6 at
-///   once asks for the same one a second time).
-/// * **A name** may be looked up when it is granted, and no other; `*` grants every name. A connection by name
-///   is allowed to the addresses that such a look-up gave to the program before, so what the name service says
-///   at that moment counts, and a second answer cannot differ. The names of a granted endpoint are never looked
-///   up by the host itself. A text that can be no host's name is not looked up at all. Programs of WASI 0.2 can
-///   look names up only where every host is granted.
-/// * **UDP** comes only with [`Network::all`].
+///   local address or port of the program's choice (`bind` before `connect`, asyncio's `local_addr`) requires a grant
+///   to listen on it; for an address alone, with port 0.
+/// * **Listening** is allowed on the granted endpoints, and every client of a granted listener is accepted. `0.0.0.0`
+///   stands for every IPv4 address and `[::]` for every IPv6 address. Port 0 stands for a free port. The program may
+///   ask for port 0, and again for a port that it received for port 0: a server on IPv4 and IPv6 asks for the same
+///   port twice.
+/// * **Names** may be looked up only when they are granted; `*` grants every name. A connection by name is allowed to
+///   the addresses that the program's own look-up returned before, so a later answer of the name service cannot
+///   differ. The host itself never looks up the names of granted endpoints. A text that cannot be a host's name is
+///   not looked up. Programs of WASI 0.2 can look up names only where every host is granted.
+/// * **UDP** requires [`Network::all`].
 ///
-/// What is not granted fails in the program as "access denied"; [`on_denied`](Network::on_denied) tells the
+/// Everything else fails in the program as "access denied"; [`on_denied`](Network::on_denied) reports it to the
 /// embedder.
 #[derive(Clone, Default)]
 pub struct Network {
@@ -61,7 +60,7 @@ impl Network {
         Self::default()
     }
 
-    /// Everything that the host itself may do: TCP, UDP and look-ups, whatever the address.
+    /// Grants everything that the host itself may do: TCP, UDP and look-ups, whatever the address.
     pub fn all() -> Self {
         Self {
             all: true,
@@ -81,7 +80,7 @@ impl Network {
         self
     }
 
-    /// Calls `report` each time something is denied, from the thread that runs the program: it should return soon.
+    /// Calls `report` for each denial, from the thread that runs the program: it should return soon.
     pub fn on_denied(mut self, report: impl Fn(&Denied) + Send + Sync + 'static) -> Self {
         self.on_denied = Some(Arc::new(report));
         self
@@ -104,25 +103,25 @@ impl fmt::Debug for Network {
     }
 }
 
-/// Something that a program wanted to do and was not granted.
+/// A use of the network that was not granted.
 ///
-/// It is displayed in one line without control characters, whatever the program made of it.
+/// It is displayed in one line without control characters, whatever text the program chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Denied {
-    /// To connect to this address.
+    /// Connecting to this address.
     Connect(SocketAddr),
-    /// To listen on this address, or to bind to it; the port is 0 where the system chose it.
+    /// Listening on this address, or binding to it; the port is 0 where the system chose it.
     Listen(SocketAddr),
-    /// To look this name up, in ASCII and in lower case.
+    /// A look-up of this name, in ASCII and in lower case.
     Lookup(String),
-    /// To send to, receive from or bind to this address by UDP.
+    /// Sending to, receiving from or binding to this address by UDP.
     Udp(SocketAddr),
 }
 
 impl Denied {
-    /// The endpoint that would have granted it, and no more than that: for [`Network::allow_listen`] if it was to
-    /// listen, else for [`Network::allow_connect`]. A look-up has no port, so its endpoint has any.
+    /// Returns the smallest grant that would have allowed it: for [`Network::allow_listen`] if it was to listen, else
+    /// for [`Network::allow_connect`]. A look-up has no port, so its endpoint has any.
     ///
     /// Nothing grants UDP except [`Network::all`].
     pub fn endpoint(&self) -> Option<Endpoint> {

@@ -25,8 +25,7 @@ pub use stdio::{Stdin, Stdout};
 
 /// A command: a component that imports nothing but WASI, and exports `wasi:cli/run` of WASI 0.3 or 0.2.
 ///
-/// It is compiled once, and can then run any number of times, also at once; each run has a memory and a network
-/// of its own.
+/// It is compiled once, and can then run any number of times, also at once; each run has its own memory and network.
 #[derive(Clone)]
 pub struct Program {
     engine: Engine,
@@ -46,12 +45,12 @@ impl Program {
     /// Compiles the program in a file.
     ///
     /// # Errors
-    /// A [`LoadError`]: the file cannot be read, is no component, is not composed yet, or is no command.
+    /// A [`LoadError`]: the file cannot be read, is not a component, is not composed yet, or is not a command.
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Self, LoadError> {
         Self::from_part(engine, &read(path)?)
     }
 
-    /// Compiles a program from memory, such as [`compose`](crate::compose::compose) gives; `name` is for
+    /// Compiles a program from memory, such as the result of [`compose`](crate::compose::compose). `name` is for
     /// messages and for the program's own first argument.
     ///
     /// # Errors
@@ -72,7 +71,7 @@ impl Program {
     ///
     /// # Safety
     /// The bytes are machine code in wasmtime's own format. They must come from [`Engine::compile`] and must not have
-    /// been changed since: whoever can change them can make this process do anything.
+    /// been changed since: anyone who can change them can make this process do anything.
     pub unsafe fn from_compiled(
         engine: &Engine,
         name: impl Into<String>,
@@ -114,12 +113,12 @@ impl Program {
         })
     }
 
-    /// What messages call it.
+    /// The name that messages use.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// A run of this program, to be set up and started.
+    /// Prepares a run of this program.
     pub fn command(&self) -> Command {
         let mut wasi = WasiCtxBuilder::new();
         wasi.arg(&self.name);
@@ -138,7 +137,7 @@ impl Program {
         }
     }
 
-    /// Whether it is a program of WASI 0.3, whose sockets are the host's own.
+    /// Returns whether it is a program of WASI 0.3, whose sockets are the host's own.
     #[cfg(feature = "serve")]
     pub(crate) fn is_p3(&self) -> bool {
         matches!(self.run, Run::P3)
@@ -150,8 +149,8 @@ impl Program {
     }
 }
 
-/// One run of a [`Program`]. Unless told otherwise the program gets no arguments but its name, no environment, no
-/// input and no network; what it prints goes where the host prints.
+/// One run of a [`Program`]. By default the program has no arguments but its name, no environment, no input and no
+/// network, and it prints where the host prints.
 ///
 /// It has no files but those in the folders that [`dir`](Command::dir) grants.
 #[must_use = "nothing runs before `run` or `output`"]
@@ -177,21 +176,21 @@ impl Command {
         self
     }
 
-    /// Has the run watched.
+    /// Watches the run for signs of life.
     #[cfg(feature = "serve")]
     pub(crate) fn watch(mut self, watch: Watch) -> Self {
         self.watch = Some(watch);
         self
     }
 
-    /// Counts the memory of the run in `bytes` as well, which others may share.
+    /// Counts the memory of the run in `bytes` as well; runs may share `bytes`.
     #[cfg(feature = "serve")]
     pub(crate) fn count_memory(mut self, bytes: Arc<AtomicUsize>) -> Self {
         self.memory = Some(bytes);
         self
     }
 
-    /// Lets the program read and write in a folder, under the name that it has for the program.
+    /// Lets the program read and write in the folder `host`, which the program sees as `guest`.
     ///
     /// # Errors
     /// When the folder cannot be opened.
@@ -225,7 +224,7 @@ impl Command {
         self
     }
 
-    /// Grants a network. Without it the program has none.
+    /// Grants a network. The default is none.
     pub fn network(mut self, network: Network) -> Self {
         self.network = network;
         self
@@ -255,9 +254,9 @@ impl Command {
         self
     }
 
-    /// Lets the run fail with [`RunError::Stuck`] as soon as nothing more can happen in it: no timer, no socket
-    /// and no input is waited for, and the program has not returned. By default such a program waits for ever,
-    /// as it does under `wasmtime run`. For tests; programs of WASI 0.2 do not wait in this way.
+    /// Makes the run fail with [`RunError::Stuck`] as soon as nothing more can happen in it: it waits for no timer,
+    /// socket or input, and has not returned. By default such a program waits for ever, as under `wasmtime run`. For
+    /// tests; it has no effect on programs of WASI 0.2.
     pub fn fail_when_stuck(mut self, fail: bool) -> Self {
         self.fail_when_stuck = fail;
         self
@@ -265,11 +264,11 @@ impl Command {
 
     /// Runs the program to its end.
     ///
-    /// As under `wasmtime run`, what the program left running in the background ends when its `run` returns.
+    /// As under `wasmtime run`, background work of the program ends when its `run` returns.
     ///
-    /// Dropping the future ends the program at once: its connections are reset or closed by the system, and
-    /// what it had queued is lost. So a deadline is `tokio::time::timeout` around this call; it cannot
-    /// interrupt a program that computes without ever waiting, which also keeps the thread.
+    /// Dropping the future ends the program at once: the system resets or closes its connections, and its queued
+    /// output is lost. A deadline is therefore `tokio::time::timeout` around this call. It cannot interrupt a program
+    /// that computes without ever waiting, which also keeps the thread.
     ///
     /// # Errors
     /// A [`RunError`]: the program could not be started, or it trapped. An exit status other than 0 is not an
@@ -320,8 +319,8 @@ impl Command {
         }
     }
 
-    /// Runs the program to its end and gives what it printed: at most 64 MiB on each output, beyond which
-    /// printing fails in the program.
+    /// Runs the program to its end and returns what it printed: at most 64 MiB on each output, beyond which printing
+    /// fails in the program.
     ///
     /// # Errors
     /// As [`Command::run`].
@@ -344,7 +343,7 @@ impl Program {
         command.wasi_cli_run().call_run(store).await
     }
 
-    /// The event loop runs for the whole time, so that background work goes on whatever `run` waits for.
+    /// Runs the event loop for the whole time, so that background work continues while `run` waits.
     async fn run_p3(
         &self,
         store: &mut Store<State>,
@@ -363,7 +362,7 @@ impl Program {
             .await?
     }
 
-    /// The same by one call that wasmtime gives up as soon as nothing is left to wait for.
+    /// Does the same by one call, which wasmtime ends as soon as there is nothing left to wait for.
     async fn call_p3(&self, store: &mut Store<State>) -> wasmtime::Result<Result<(), ()>> {
         let instance = self.pre.instantiate_async(&mut *store).await?;
         let interface = instance.get_export_index(&mut *store, None, "wasi:cli/run@0.3.0");
@@ -376,7 +375,8 @@ impl Program {
     }
 }
 
-/// Awaits `call`, with a sign of life whenever the event loop runs. It does not run while the program computes.
+/// Awaits `call`, and records a sign of life whenever the event loop runs. It does not run while the program
+/// computes.
 async fn alive<T>(call: impl Future<Output = T>, watch: &Watch) -> T {
     let mut call = std::pin::pin!(call);
     let mut beats = tokio::time::interval(watch.interval);
@@ -390,8 +390,8 @@ async fn alive<T>(call: impl Future<Output = T>, watch: &Watch) -> T {
     .await
 }
 
-/// Ends a program whose event loop has not run for too long. Until then it shares its thread: each tick of the epoch,
-/// other tasks get their turn.
+/// Ends a program whose event loop has not run for too long. Until then each tick of the epoch lets the other tasks
+/// of the thread run.
 fn interrupt_when_stuck(store: &mut Store<State>, watch: &Watch) {
     let Some(limit) = watch.limit else {
         return;
@@ -414,24 +414,24 @@ fn interrupt_when_stuck(store: &mut Store<State>, watch: &Watch) {
 pub struct ExitStatus(i32);
 
 impl ExitStatus {
-    /// Was it 0?
+    /// Returns whether it was 0.
     pub fn success(self) -> bool {
         self.0 == 0
     }
 
-    /// The exit code: what the program gave to `exit`, or 1 when its `run` returned an error.
+    /// The exit code: the argument of `exit`, or 1 when `run` returned an error.
     pub fn code(self) -> i32 {
         self.0
     }
 }
 
-/// How a program ended, and what it printed.
+/// The exit status of a program, and what it printed.
 #[derive(Debug, Clone)]
 pub struct Output {
-    /// How it ended.
+    /// The exit status.
     pub status: ExitStatus,
-    /// What it printed on the standard output.
+    /// The standard output.
     pub stdout: Vec<u8>,
-    /// What it printed on the standard error output.
+    /// The standard error output.
     pub stderr: Vec<u8>,
 }

@@ -1,4 +1,4 @@
-//! What a store holds besides the program.
+//! The data of a store, besides the program.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::limits::{Limits, MemoryLimiter};
 use crate::network::{Lookup, Network, Policy};
 use crate::sockets::Given;
 
-/// Past this, wasmtime's tables of host resources and of concurrent work are full; its own default.
+/// The capacity of wasmtime's tables of host resources and of concurrent work; wasmtime's default.
 const MIN_TABLE_CAPACITY: usize = 1_000_000;
 
 /// The data of a store that runs one program.
@@ -43,12 +43,13 @@ impl State {
         self.given.push(given);
     }
 
-    /// Whether TCP sockets may be made. What each may do is checked when it does it.
+    /// Returns whether TCP sockets may be made. Each use is checked separately.
     pub(crate) fn allows_tcp(&self) -> bool {
         self.is_served || self.policy.allows_tcp()
     }
 
-    /// The host's listener for this address, once. A program that wants every address gets the one with its port.
+    /// Takes the host's listener for this address, once. A program that binds every address gets the one with its
+    /// port.
     pub(crate) fn take_given(&mut self, address: SocketAddr) -> Option<Given> {
         let is_wanted = |given: &Given| {
             given.address == address
@@ -60,7 +61,8 @@ impl State {
         Some(self.given.swap_remove(position))
     }
 
-    /// A store for one program, with nothing granted but `network` and what is set in `wasi` already.
+    /// Makes a store for one program. It grants `network` and everything that `wasi` already contains, and nothing
+    /// else.
     pub(crate) fn store(
         engine: &wasmtime::Engine,
         mut wasi: WasiCtxBuilder,
@@ -84,7 +86,8 @@ impl State {
         };
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.memory);
-        // An engine that can interrupt would do it at once. Whoever watches a program sets a deadline of its own.
+        // Without a deadline an interruptible engine would trap at once. The watch of a program sets its own
+        // deadline.
         store.set_epoch_deadline(u64::MAX >> 1);
         store.set_max_component_handles(limits.max_handles);
         if let Some(table) = store.concurrent_resource_table() {

@@ -1,4 +1,4 @@
-//! The streams interface, called from Rust.
+//! The streams interface, for callers in Rust.
 
 mod client;
 mod event_loop;
@@ -84,10 +84,10 @@ impl StreamsComponent {
 
     /// Makes an instance and starts its event loop, as a task of the current tokio runtime.
     ///
-    /// The loop ends when everything that came from the instance was dropped and what was written has gone out.
+    /// The loop ends when every object of the instance was dropped and all queued output was sent.
     ///
     /// # Errors
-    /// [`RunError::Trapped`] when the component cannot be instantiated, mostly because of the limits.
+    /// [`RunError::Trapped`] when the component cannot be instantiated, usually because of the limits.
     ///
     /// # Panics
     /// Outside a tokio runtime with I/O and time enabled.
@@ -113,17 +113,16 @@ impl StreamsComponent {
 
 /// A running instance of the streams component. Clones are the same instance.
 ///
-/// It can be used from any number of tasks of the tokio runtime in which it was started, as can all that comes
-/// from it: everything is `Send` and `Sync`. The component itself computes in one thread at a time. It does so
-/// in the driver's task and in the tasks that call it, for some microseconds each time; nothing blocks a thread
-/// for longer.
+/// It can be used from any number of tasks of the tokio runtime in which it was started, as can all its objects:
+/// everything is `Send` and `Sync`. The component computes in one thread at a time, in the driver's task and in the
+/// tasks that call it. It takes some microseconds each time; nothing blocks a thread for longer.
 ///
 /// # Dropping and cancelling
 ///
-/// Dropping a [`Reader`], a [`Writer`] or a [`Server`] drops it in the component, soon and in any order, with
-/// the meaning that it has there. Dropping the future of a call ends the call; for the reads and for `accept`
-/// nothing is lost by it at any moment, so `tokio::time::timeout` and `select!` are safe around them, and the
-/// next call goes on as if nothing had been.
+/// Dropping a [`Reader`], a [`Writer`] or a [`Server`] drops it in the component soon afterwards, in no particular
+/// order, with the meaning that it has there. Dropping the future of a call cancels the call. Reads and `accept` lose
+/// nothing by it at any moment, so `tokio::time::timeout` and `select!` are safe around them; the next call
+/// continues.
 #[derive(Clone)]
 pub struct Streams {
     client: Arc<Client>,
@@ -141,11 +140,11 @@ impl Streams {
 
     /// Opens a connection to a name or numeric address.
     ///
-    /// Dropping the future gives the connection up.
+    /// Dropping the future abandons the connection.
     ///
     /// # Errors
-    /// [`Error::Connect`] has the reason for each address that was tried; [`Error::Network`] says why there is
-    /// none to try; [`Error::DeadlineExceeded`]; [`Error::InvalidArgument`], also for an option.
+    /// [`Error::Connect`] has the reason for each address that was tried; [`Error::Network`] is returned when there
+    /// is no address to try. [`Error::DeadlineExceeded`]; [`Error::InvalidArgument`], also for an option.
     pub async fn open_connection_with(
         &self,
         host: &str,
@@ -181,10 +180,10 @@ impl Streams {
             .await
     }
 
-    /// Starts a server on each of `hosts`, names or numeric addresses; none is every interface. Port 0 is a
-    /// free one: [`Server::sockets`] tells which.
+    /// Starts a server on each of `hosts`, names or numeric addresses; an empty list is every interface. Port 0 is a
+    /// free one, which [`Server::sockets`] returns.
     ///
-    /// Dropping the future gives it up.
+    /// Dropping the future abandons the start.
     ///
     /// # Errors
     /// [`Error::Network`]; [`Error::InvalidArgument`], also for an option.
@@ -209,10 +208,10 @@ impl Streams {
         Ok(Server::new(server, &self.client))
     }
 
-    /// A reader over any source of bytes: a file, a pipe, a Unix socket. `limit` is the longest line, in bytes;
+    /// Makes a reader over any source of bytes: a file, a pipe, a Unix socket. `limit` is the longest line, in bytes;
     /// asyncio's is 65,536.
     ///
-    /// An error of `source` is the answer to the reads that come to it, as [`Error::Network`].
+    /// An error of `source` is returned by reads that reach it, as [`Error::Network`].
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for a limit of 0.
@@ -232,11 +231,11 @@ impl Streams {
         Ok(Reader::over(reader, &self.client, outcome))
     }
 
-    /// A connection over any pair of byte streams: a Unix socket, TLS of the host, one side of
-    /// [`tokio::io::duplex`]. What `incoming` gives is read; what is written goes to `outgoing`, which is shut
-    /// down after the last byte.
+    /// Makes a connection over any pair of byte streams: a Unix socket, TLS of the host, one side of
+    /// [`tokio::io::duplex`]. Reads take from `incoming`. Writes go to `outgoing`, which is shut down after the last
+    /// byte.
     ///
-    /// Of `options`, those count that are not about connecting.
+    /// The options about connecting are ignored.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for an option.
@@ -272,9 +271,9 @@ impl Streams {
         ))
     }
 
-    /// Waits until no connection that this side has closed can lose what it sent by the end of the process or of the
-    /// tokio runtime: until their peers end, are silent for 5 s (1 s after an answer), or 30 s have passed since the close.
-    /// To be called last; it takes 35 s at most. Dropping the future ends the wait and nothing else.
+    /// Waits until no closed connection can lose sent bytes when the process or the tokio runtime ends. It waits for
+    /// each peer until the peer ends, is silent for 5 s (1 s after an answer), or 30 s have passed since the close.
+    /// Call it last; it takes 35 s at most. Dropping the future ends the wait and nothing else.
     ///
     /// # Errors
     /// [`Error::Stopped`] when the component has stopped.
@@ -284,7 +283,7 @@ impl Streams {
     }
 }
 
-/// What [`Streams`] promises.
+/// The guarantees of [`Streams`].
 const _: () = {
     const fn anywhere<T: Send + Sync + 'static>() {}
     anywhere::<Streams>();

@@ -4,11 +4,11 @@ use asyncio_streams_text::is_unsafe;
 
 /// Displays a text of unknown origin safely: in one line, and without effect on a terminal.
 ///
-/// Control characters, line separators and characters that change the direction of writing appear as escapes, such
-/// as `\n` and `\u{1b}`. Everything else is left as it is, other alphabets included.
+/// Control characters, line separators and characters that change the direction of writing appear as escapes, such as
+/// `\n` and `\u{1b}`. All other characters are unchanged, those of other alphabets too.
 ///
-/// The messages of this crate's errors and of [`Denied`](crate::Denied) escape what a program, a peer or a file
-/// name contributed. Their fields hold the original text: use this to print them.
+/// The messages of this crate's errors and of [`Denied`](crate::Denied) escape the text of programs, peers and file
+/// names. Their fields hold the original text: use this type to print them.
 ///
 /// ```
 /// use asyncio_streams_host::Escaped;
@@ -43,14 +43,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_harmless_stays() {
+    fn harmless_text_is_unchanged() {
         for text in ["", "plain", r"C:\new\table", "bücher 例え שלום 🙂", "'\"`"] {
             assert_eq!(Escaped(text).to_string(), text);
         }
     }
 
     #[test]
-    fn what_moves_a_cursor_or_forges_a_line_is_shown_as_an_escape() {
+    fn control_characters_and_line_separators_are_escaped() {
         for (text, shown) in [
             ("a\nb\r\tc\0", r"a\nb\r\tc\u{0}"),
             ("\u{1b}[31m\u{7f}\u{9b}2J", r"\u{1b}[31m\u{7f}\u{9b}2J"),

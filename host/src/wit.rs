@@ -1,4 +1,4 @@
-//! The component's interface: what wasmtime generates from the WIT, at the bottom of everything that uses it.
+//! The component's interface, as wasmtime generates it from the WIT. No other module is below this one.
 
 pub(crate) use self::bindings::exports::asyncio::streams::streams::{Guest, Waits};
 pub(crate) use self::bindings::exports::asyncio::streams::types::{
@@ -17,7 +17,7 @@ mod bindings {
         missing_docs,
         unreachable_pub,
         dead_code,
-        reason = "generated; what is public is documented where it is wrapped"
+        reason = "generated; the wrappers of its public items are documented"
     )]
 
     wasmtime::component::bindgen!({

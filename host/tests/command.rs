@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use support::{built, streams};
 
-/// Longer than anything here takes.
+/// Longer than any test here takes.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 fn output<A: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = A>) -> Output {
     streams(args).output().expect("the program runs")
 }
 
-/// Exit code, and what was said on the standard error output.
+/// Checks that `streams` fails, and returns its exit code and its standard error output.
 #[track_caller]
 fn assert_fails<A: AsRef<std::ffi::OsStr>>(
     args: impl IntoIterator<Item = A>,
@@ -30,14 +30,14 @@ fn assert_fails<A: AsRef<std::ffi::OsStr>>(
     assert_eq!(error, format!("{said}\n"));
 }
 
-/// A component made of text, in a file of its own.
+/// A component from text, in its own file.
 fn made(folder: &tempfile::TempDir, name: &str, text: &str) -> PathBuf {
     let file = folder.path().join(name);
     std::fs::write(&file, wat::parse_str(text).expect("a component")).expect("written");
     file
 }
 
-/// A command whose `run` is this code.
+/// A command with this code as its `run`.
 fn command(folder: &tempfile::TempDir, body: &str) -> PathBuf {
     let text = format!(
         r#"(component
@@ -113,7 +113,7 @@ impl Server {
         assert!(kill.expect("kill runs").success());
     }
 
-    /// Exit code and the rest of what was said.
+    /// Returns the exit code and the rest of the output.
     fn end(mut self) -> (Option<i32>, String) {
         let end = Instant::now() + DEADLINE;
         while self.process.try_wait().expect("a process").is_none() {
@@ -140,7 +140,7 @@ impl Drop for Server {
     }
 }
 
-/// Between two looks at something that another process does.
+/// The pause between two checks of another process's state.
 fn pause() {
     std::thread::sleep(Duration::from_millis(5));
 }
@@ -170,7 +170,7 @@ fn an_exit_status_is_passed_on() {
 }
 
 #[test]
-fn a_trap_is_one_line_and_more_only_if_asked() {
+fn a_trap_is_one_line_and_verbose_adds_the_calls() {
     let folder = tempfile::tempdir().expect("a folder");
     let app = command(&folder, "unreachable");
     let line = format!(
@@ -225,7 +225,7 @@ fn text_of_components_and_file_names_is_escaped() {
     }
 }
 
-/// A command that fails unless it has one folder of its own, whose name has three bytes.
+/// A command that fails unless it has exactly one folder, whose name has three bytes.
 const FOLDERS: &str = r#"(component
     (import "wasi:filesystem/types@0.3.0" (instance $types (export "descriptor" (type (sub resource)))))
     (alias export $types "descriptor" (type $descriptor))
@@ -249,13 +249,13 @@ const FOLDERS: &str = r#"(component
             (if (i32.ne (i32.load (i32.const 12)) (i32.const 1)) (then (return (i32.const 1))))
             (i32.ne (i32.load offset=8 (i32.load (i32.const 8))) (i32.const 3))))
     (core instance $i (instantiate $main (with "" (instance
-        (export "memory" (core memory $m "memory")) (export "get" (core func $get))))))
+        (export "memory" (memory $m "memory")) (export "get" (func $get))))))
     (func $run async (result (result)) (canon lift (core func $i "run")))
     (instance $r (export "run" (func $run)))
     (export "wasi:cli/run@0.3.0" (instance $r)))"#;
 
 #[test]
-fn a_program_has_the_folders_that_are_granted() {
+fn a_program_has_only_the_granted_folders() {
     let folder = tempfile::tempdir().expect("a folder");
     let app = made(&folder, "folders.wasm", FOLDERS);
     let app = app.as_os_str();
@@ -281,7 +281,7 @@ fn a_program_has_the_folders_that_are_granted() {
 }
 
 #[test]
-fn a_program_that_was_compiled_runs() {
+fn a_compiled_program_runs() {
     let folder = tempfile::tempdir().expect("a folder");
     let compiled = folder.path().join("app.cwasm");
     for (body, code) in [("i32.const 0", 0), ("i32.const 1", 1)] {
@@ -355,7 +355,7 @@ fn a_program_is_compiled_once_for_a_cache() {
     );
 }
 
-/// One number for each kind of connection, in everything that users read.
+/// Documents and help name the same number of handles for each kind of connection.
 #[test]
 fn the_handles_of_a_connection_are_the_same_everywhere() {
     use asyncio_streams_host::Limits;
@@ -401,19 +401,18 @@ fn the_handles_of_a_connection_are_the_same_everywhere() {
     }
 }
 
-/// What `--help` says about a local address of the program's choice.
+/// `--help` names the option for a local address that the program chooses.
 #[test]
-fn the_help_says_what_grants_a_local_address() {
+fn the_help_names_the_grant_of_a_local_address() {
     let help = output(["run", "--help"]);
     let help = String::from_utf8_lossy(&help.stdout).into_owned();
     let words: Vec<&str> = help.split_whitespace().collect();
-    let expected =
-        "A local address or port of its own choice to connect from has to be granted here";
+    let expected = "This option also grants a local address or port to connect from";
     assert!(words.join(" ").contains(expected), "{help}");
 }
 
 #[test]
-fn wrong_usage_is_two() {
+fn wrong_usage_exits_with_2() {
     for args in [
         &["run"][..],
         &["compose", "x.wasm"],
@@ -457,7 +456,7 @@ fn wrong_usage_is_two() {
 }
 
 #[test]
-fn files_that_are_no_programs_are_told_in_one_line() {
+fn files_that_are_not_programs_are_reported_in_one_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = folder.path().join("text.wasm");
     std::fs::write(&text, "hello").expect("written");
@@ -487,7 +486,7 @@ fn files_that_are_no_programs_are_told_in_one_line() {
 }
 
 #[test]
-fn an_incomplete_program_says_what_completes_it() {
+fn an_incomplete_program_names_the_missing_part() {
     let client = built("examples/echo-client");
     let said = output(["run".as_ref(), client.as_os_str()]);
     let error = String::from_utf8_lossy(&said.stderr);
@@ -503,7 +502,7 @@ fn an_incomplete_program_says_what_completes_it() {
 }
 
 #[test]
-fn parts_are_composed_in_any_order_and_what_is_missing_is_said() {
+fn parts_are_composed_in_any_order_and_missing_ones_are_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("out.wasm");
     let [serve, handler, streams] = ["serve", "examples/echo-server", "streams"].map(built);
@@ -551,7 +550,7 @@ fn parts_are_composed_in_any_order_and_what_is_missing_is_said() {
 }
 
 #[test]
-fn what_is_not_granted_names_the_option() {
+fn a_denial_names_the_option() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address").to_string();
     let client = |option: &str, grant: &str| {
@@ -603,7 +602,7 @@ fn the_first_signal_asks_a_server_to_finish() {
     let mut socket = server.connect();
     echo(&mut socket);
     server.signal("TERM");
-    // The listening sockets are gone, and the client goes on.
+    // The listening sockets are closed, and the client continues.
     let end = Instant::now() + DEADLINE;
     while TcpStream::connect(("127.0.0.1", server.port)).is_ok() {
         assert!(Instant::now() < end, "it still listens");
@@ -614,7 +613,7 @@ fn the_first_signal_asks_a_server_to_finish() {
     let (code, error) = server.end();
     assert_eq!(code, Some(0), "{error}");
     assert!(
-        error.contains("streams: the program is asked to finish"),
+        error.contains("streams: the program was asked to finish"),
         "{error}"
     );
 }
@@ -678,7 +677,7 @@ fn too_many_connections_for_the_handles_name_the_option() {
     let end = Instant::now() + DEADLINE;
     while process.try_wait().expect("a process").is_none() {
         assert!(Instant::now() < end, "it does not end");
-        // At the limit of connections the server may well hold without a trap.
+        // At the limit of connections the server may also hold without a trap.
         match TcpStream::connect(("127.0.0.1", port)) {
             Ok(socket) if open.len() < 100 => open.push(socket),
             _ => pause(),

@@ -1,4 +1,4 @@
-//! Composition, tried on components that are made of WIT text: the types are real, the code behind them is not run.
+//! Tests of composition. The components are made of WIT text: their types are real, their code is never run.
 
 use std::path::Path;
 
@@ -36,7 +36,7 @@ fn component(name: &str, resolve: Resolve, package: wit_parser::PackageId, world
     Part::new(name, encoder.encode().expect("a component"))
 }
 
-/// `(imports, exports)` of a composed component, which is validated on the way.
+/// Returns `(imports, exports)` of a composed component, and validates it.
 fn outside(composed: &Composition) -> (Vec<String>, Vec<String>) {
     wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::all())
         .validate_all(composed.bytes())
@@ -116,8 +116,8 @@ fn a_server_is_composed_in_whatever_order_its_parts_come() {
 }
 
 #[test]
-fn composing_in_steps_gives_the_same_as_at_once() {
-    // `compose` itself refuses half a program; `wac plug` makes one, as a user may have.
+fn composing_in_steps_equals_composing_at_once() {
+    // `compose` itself refuses half a program, but `wac plug` makes one.
     let [serve, handler, streams] = server();
     let mut graph = wac_graph::CompositionGraph::new();
     let [socket, plug] = [&serve, &handler].map(|part| {
@@ -145,14 +145,14 @@ fn composing_in_steps_gives_the_same_as_at_once() {
 }
 
 #[test]
-fn a_part_that_lacks_nothing_is_given_back_as_it_is() {
+fn a_complete_part_is_returned_unchanged() {
     let streams = ours("streams.wasm", "component");
     let bytes = streams.bytes().to_vec();
     assert_eq!(compose([streams]).expect("complete").into_bytes(), bytes);
 }
 
 #[test]
-fn versions_of_one_track_fit_and_others_do_not() {
+fn compatible_versions_fit_and_others_do_not() {
     let needs = |version: &str| {
         made(
             "app",
@@ -190,7 +190,7 @@ fn versions_of_one_track_fit_and_others_do_not() {
 }
 
 #[test]
-fn a_provider_without_what_is_used_is_named() {
+fn a_provider_without_a_used_function_is_named() {
     let app = made(
         "app",
         "interface i { f: func(); g: func(); } world w { import i; }",
@@ -218,7 +218,7 @@ fn a_provider_without_what_is_used_is_named() {
 }
 
 #[test]
-fn what_is_missing_is_said_with_what_provides_it() {
+fn a_missing_import_is_named_with_its_provider() {
     let [serve, handler, streams] = server();
     refused(
         [serve.clone(), streams.clone()],
@@ -268,7 +268,7 @@ fn two_providers_of_one_import_are_refused() {
     assert!(matches!(error, ComposeError::SeveralProviders { .. }));
 }
 
-/// The same component with one custom section more: another file with the same content.
+/// The same component with one more custom section: a different file with the same content.
 fn renamed(component: &[u8]) -> Vec<u8> {
     let mut bytes = component.to_vec();
     bytes.extend([0, 3, 1, b'x', b'y']);
@@ -349,7 +349,7 @@ fn a_circle_is_shown() {
 }
 
 #[test]
-fn what_is_no_component_is_called_by_its_name() {
+fn a_file_that_is_not_a_component_is_described() {
     for (bytes, found) in [
         (&b""[..], "the file is empty"),
         (
@@ -387,7 +387,8 @@ fn a_damaged_component_is_an_error_wherever_it_is_cut_or_changed() {
     for end in 8..whole.bytes().len() {
         match compose([Part::new("cut.wasm", &whole.bytes()[..end])]) {
             Err(ComposeError::Damaged { .. }) => damaged += 1,
-            // A cut between two sections leaves a smaller component, which lacks at most what the whole one lacks.
+            // A cut between two sections leaves a smaller component, whose missing imports are among those of the
+            // whole one.
             Err(ComposeError::Missing { .. }) => {}
             Err(other) => panic!("{end}: {other}"),
             Ok(smaller) => drop(outside(&smaller)),
@@ -397,7 +398,7 @@ fn a_damaged_component_is_an_error_wherever_it_is_cut_or_changed() {
     for at in 8..whole.bytes().len() {
         let mut bytes = whole.bytes().to_vec();
         bytes[at] ^= 0x55;
-        // Whatever it is now, it must not bring the program down.
+        // The changed component may be valid or not, but it must not cause a panic.
         drop(compose([Part::new("changed.wasm", bytes)]));
     }
 }

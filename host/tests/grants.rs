@@ -1,4 +1,4 @@
-//! The options of `streams run` that grant, and the hints that name them, run as a user does.
+//! The options of `streams run` that grant, and the hints that name them, used as a user uses them.
 
 mod support;
 
@@ -8,10 +8,10 @@ use std::process::{Child, Command, Output, Stdio};
 
 use support::{built, streams};
 
-/// More than any program here needs.
+/// More runs than any program here needs.
 const ROUNDS: usize = 4;
 
-/// The options that the hints on a program's standard error output name, each the first where there is a choice.
+/// Returns the options in the hints of a program's standard error output; of alternatives, the first.
 fn hints(output: &Output) -> Vec<String> {
     let error = String::from_utf8_lossy(&output.stderr);
     let hints = error
@@ -22,7 +22,7 @@ fn hints(output: &Output) -> Vec<String> {
     hints.collect()
 }
 
-/// Runs `program` by a shell, with what the hints say copied into its command, until it says no more.
+/// Runs `program` by a shell, with the options of the hints copied into its command, until there are no more hints.
 #[track_caller]
 fn run_as_hinted(program: &[&str]) -> Output {
     let mut options = String::new();
@@ -46,13 +46,13 @@ fn run_as_hinted(program: &[&str]) -> Output {
     panic!("still denied with {options}");
 }
 
-/// Sends back the first message of each connection, in a thread that ends with the test.
+/// Echoes the first message of each connection, in a thread that ends with the test.
 fn echo_peer(listener: TcpListener) {
     std::thread::spawn(move || {
         while let Ok((mut socket, _)) = listener.accept() {
             let mut message = [0; 1024];
             let count = socket.read(&mut message).unwrap_or(0);
-            // The test sees what the program makes of it.
+            // The test checks the program's reaction to a failure.
             let _ = socket.write_all(&message[..count]);
         }
     });
@@ -81,7 +81,7 @@ fn every_hint_is_accepted_and_grants() {
 }
 
 #[test]
-fn ipv6_addresses_too() {
+fn hints_for_ipv6_addresses_grant() {
     let Ok(listener) = TcpListener::bind("[::1]:0") else {
         eprintln!("LEFT OUT: this machine has no IPv6");
         return;
@@ -107,7 +107,7 @@ fn names_that_no_name_service_knows_are_denied_by_no_grant() {
 }
 
 #[test]
-fn text_that_a_program_made_up_is_escaped() {
+fn text_of_a_program_is_escaped_in_hints() {
     let mut command = streams(["run", "--with"]);
     command
         .arg(built("streams"))
@@ -121,7 +121,7 @@ fn text_that_a_program_made_up_is_escaped() {
     assert!(error.lines().all(|line| line != forged), "{error:?}");
 }
 
-/// Starts the echo server, with a shell's command before it.
+/// Starts the echo server, after a command of the shell.
 fn serve(before: &[&str], options: &[&str], args: &[&str]) -> Command {
     let mut command = match before {
         [] => Command::new(env!("CARGO_BIN_EXE_streams")),
@@ -155,10 +155,10 @@ fn listening_is_hinted_with_port_0_when_the_system_chooses() {
     }
 }
 
-/// The first line that a program prints.
+/// Returns the first line that a program prints.
 ///
 /// # Panics
-/// With what it prints on its standard error output, when it ends before.
+/// With its standard error output, if it ends before.
 fn first_line(process: &mut Child) -> String {
     let mut line = String::new();
     let mut output = BufReader::new(process.stdout.as_mut().expect("piped"));
@@ -172,12 +172,12 @@ fn first_line(process: &mut Child) -> String {
     line.trim_end().to_owned()
 }
 
-/// Runs in a network of its own, whose free ports are few and low.
+/// Runs in a separate network namespace, whose free ports are few and low.
 const LOW_PORTS: &str = "ip link set lo up && echo '10000 10999' >/proc/sys/net/ipv4/ip_local_port_range && exec \"$@\"";
 
 #[cfg(target_os = "linux")]
 #[test]
-fn free_ports_may_begin_wherever_the_system_wants() {
+fn free_ports_may_be_in_any_range() {
     let before = [
         "unshare",
         "--map-root-user",

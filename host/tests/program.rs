@@ -1,4 +1,4 @@
-//! Programs run by the library: how they end, and what is said when they do not.
+//! Programs that the library runs: their ends, and the errors.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,10 +8,10 @@ use asyncio_streams_host::{Engine, Limits, LoadError, Network, Program, RunError
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-/// Longer than anything here takes.
+/// Longer than any test here takes.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A command of WASI 0.3 whose `run` is this code.
+/// A command of WASI 0.3 with this code as its `run`.
 fn command(body: &str) -> Vec<u8> {
     component("async", "0.3.0", body)
 }
@@ -80,7 +80,7 @@ async fn the_status_is_what_the_program_exits_with() {
 }
 
 #[tokio::test]
-async fn a_trap_is_one_line_and_its_calls_are_apart() {
+async fn a_trap_is_one_line_and_its_calls_are_separate() {
     let error = program(&command("unreachable"))
         .command()
         .run()
@@ -95,7 +95,7 @@ async fn a_trap_is_one_line_and_its_calls_are_apart() {
 }
 
 #[tokio::test]
-async fn what_cannot_go_on_is_told_if_one_wants_to_know() {
+async fn a_stuck_program_fails_if_that_is_requested() {
     let bytes = wat::parse_str(
         r#"(component
             (core func $set (canon waitable-set.new))
@@ -156,7 +156,7 @@ async fn refused_memory_is_named_as_the_cause() {
 }
 
 #[test]
-fn what_is_no_program_says_what_it_is() {
+fn a_file_that_is_not_a_program_is_described() {
     let error = refused(b"");
     assert_eq!(
         error.to_string(),
@@ -195,7 +195,7 @@ fn what_is_no_program_says_what_it_is() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
+fn a_missing_file_is_named() {
     let engine = Engine::new().expect("an engine");
     let error = Program::from_file(&engine, "no/such.wasm")
         .map(drop)
@@ -225,7 +225,7 @@ fn server() -> Program {
 }
 
 #[tokio::test]
-async fn what_a_program_prints_is_captured() {
+async fn output_is_captured() {
     let output = server()
         .command()
         .args(["--help"])
@@ -247,7 +247,7 @@ async fn what_a_program_prints_is_captured() {
 }
 
 #[tokio::test]
-async fn a_program_is_talked_to_while_it_runs() {
+async fn a_running_program_exchanges_input_and_output() {
     tokio::time::timeout(DEADLINE, async {
         let (input, stdin) = tokio::io::duplex(100);
         let (stdout, output) = tokio::io::duplex(100);
@@ -291,7 +291,7 @@ async fn a_run_that_is_dropped_ends() {
         let address = line.rsplit(' ').next().expect("a word");
         let mut socket = TcpStream::connect(address).await.expect("connected");
         running.abort();
-        // Its sockets end with it.
+        // Its sockets are closed with it.
         assert!(!matches!(socket.read(&mut [0; 10]).await, Ok(1..)));
         while TcpStream::connect(address).await.is_ok() {
             tokio::task::yield_now().await;

@@ -1,6 +1,6 @@
 """Prepares the programs that the tests run: `prepare.py FOLDER`.
 
-Each gets a folder with an interpreter, which all share, and its own files: what `asyncio-streams run` makes of it.
+Each gets a folder with a shared interpreter and its own files, as `asyncio-streams run --prepare` writes them.
 """
 
 import sys

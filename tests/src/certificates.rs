@@ -1,4 +1,4 @@
-//! Certificates for the tests, good ones and bad ones: made anew each time, and good for nothing else.
+//! Certificates for the tests, good ones and bad ones: made anew each time, and useful for the tests only.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub enum Use {
     Client,
 }
 
-/// When a certificate is valid.
+/// The time of a certificate's validity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Time {
     /// From yesterday until tomorrow.
@@ -49,14 +49,14 @@ pub enum Time {
 }
 
 impl Authority {
-    /// A new one, with a name that no other has.
+    /// A new authority, with a unique name.
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         Self::named(&format!("authority {number} of the tests"))
     }
 
-    /// A new one of that name, which others may have too.
+    /// A new authority with this name, which others may have too.
     ///
     /// # Panics
     /// When this machine cannot make a key.
@@ -73,25 +73,25 @@ impl Authority {
         }
     }
 
-    /// A certificate that is in order, for a server of that name or address.
+    /// A good certificate for a server with this name or address.
     pub fn server(&self, name: &str) -> Identity {
         self.issue(name, Use::Server, Time::Now)
     }
 
-    /// A certificate that is in order, for a server of all those names and addresses.
+    /// A good certificate for a server with all these names and addresses.
     pub fn server_of(&self, names: &[&str]) -> Identity {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
         self.sign(params(names, Use::Server, Time::Now))
     }
 
-    /// A certificate that is in order but for one thing: it is an authority's.
+    /// A certificate with one fault: it is an authority's.
     pub fn authority_as_server(&self, name: &str) -> Identity {
         let mut params = params(vec![name.to_owned()], Use::Server, Time::Now);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         self.sign(params)
     }
 
-    /// A certificate that is in order, for a client.
+    /// A good certificate for a client.
     pub fn client(&self) -> Identity {
         self.issue("client.test", Use::Client, Time::Now)
     }
@@ -99,7 +99,7 @@ impl Authority {
     /// A certificate of any kind.
     ///
     /// # Panics
-    /// When `name` is no name.
+    /// When `name` is not a valid name.
     pub fn issue(&self, name: &str, usage: Use, time: Time) -> Identity {
         self.sign(params(vec![name.to_owned()], usage, time))
     }
@@ -123,7 +123,7 @@ impl Default for Authority {
 /// A self-signed certificate.
 ///
 /// # Panics
-/// When `name` is no name.
+/// When `name` is not a valid name.
 pub fn self_signed(name: &str) -> Identity {
     let key = KeyPair::generate().expect("a key");
     let certificate = params(vec![name.to_owned()], Use::Server, Time::Now)
@@ -139,7 +139,7 @@ fn params(names: Vec<String>, usage: Use, time: Time) -> CertificateParams {
     let first = names.first().expect("a name").clone();
     let mut params = CertificateParams::new(names).expect("names");
     params.distinguished_name.push(DnType::CommonName, first);
-    // Python insists on it from 3.13 on (RFC 5280, 4.2.1.1).
+    // Python requires it from 3.13 on (RFC 5280, 4.2.1.1).
     params.use_authority_key_identifier_extension = true;
     params.extended_key_usages = vec![match usage {
         Use::Server => ExtendedKeyUsagePurpose::ServerAuth,

@@ -1,4 +1,4 @@
-//! Finding components, composing them, and compiling what was composed.
+//! Finds components, composes them, and compiles the compositions.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -17,7 +17,7 @@ use crate::debian::or_say;
 /// A composed program, shared by all tests of a process that use it.
 pub(crate) type Composed = Arc<Composition>;
 
-/// The bytes of a composed program, and what the compiler made of them.
+/// The bytes of a composed program, and its compiled form.
 #[derive(Debug)]
 pub(crate) struct Composition {
     /// The binary.
@@ -26,7 +26,7 @@ pub(crate) struct Composition {
     compiled: OnceLock<Component>,
 }
 
-/// The folder of the components that were built: `COMPONENTS` in the environment, else `target/components`.
+/// The folder of the built components: `COMPONENTS` in the environment, else `target/components`.
 pub fn folder() -> PathBuf {
     env::var_os("COMPONENTS").map_or_else(|| target().join("components"), PathBuf::from)
 }
@@ -45,7 +45,7 @@ pub fn component(name: &str) -> Vec<u8> {
     })
 }
 
-/// Whether there is a component with TLS. Where there is none, tests that need it are left out, and say so.
+/// Returns whether there is a component with TLS. Without one, tests that need it are left out, with a message.
 ///
 /// # Panics
 /// When there is none and `PEERS` in the environment is `required`.
@@ -57,19 +57,19 @@ pub fn tls() -> bool {
     if env::var_os("PEERS").is_some_and(|peers| peers == "required") {
         panic!("PEERS=required, and {reason}");
     }
-    // A test that passes shows nothing of what the printing macros write.
+    // The test runner hides the output of the printing macros when a test passes.
     let _ = writeln!(io::stderr(), "LEFT OUT: {reason}");
     false
 }
 
-/// Whether a component of another language was built.
+/// Returns whether a component in another language was built.
 pub(crate) fn foreign(name: &str) -> bool {
     let built = folder().join(format!("{name}.wasm")).is_file();
     let reason = "`cargo xtask languages` makes it, where the language's tools are";
     or_say(name, built.then_some(()).ok_or_else(|| reason.into())).is_some()
 }
 
-/// Composes components, each once in a process. A component alone stays as it is.
+/// Composes components, each set once in a process. A single component is returned unchanged.
 pub(crate) fn compose(names: &[String]) -> Composed {
     static KNOWN: LazyLock<Mutex<HashMap<String, Composed>>> = LazyLock::new(Mutex::default);
     let key = names.join("+");
@@ -95,7 +95,7 @@ pub(crate) fn compose(names: &[String]) -> Composed {
     known().entry(key).or_insert(composed).clone()
 }
 
-/// The engine that runs everything in this process, with the settings of the `wasmtime` program.
+/// The engine that runs everything in this process, with the settings of the program `wasmtime`.
 pub(crate) fn engine() -> &'static Engine {
     static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
         let mut config = Config::new();
@@ -105,7 +105,7 @@ pub(crate) fn engine() -> &'static Engine {
     &ENGINE
 }
 
-/// A compiled component without anything in it.
+/// A compiled empty component.
 pub(crate) fn empty() -> Vec<u8> {
     let component =
         Component::new(engine(), b"\0asm\x0d\0\x01\0").expect("the empty component compiles");
@@ -113,7 +113,7 @@ pub(crate) fn empty() -> Vec<u8> {
 }
 
 impl Composition {
-    /// The program, ready to run. Takes a second or so the first time.
+    /// The program, ready to run. The first call takes about a second.
     pub(crate) fn compiled(&self) -> &Component {
         self.compiled.get_or_init(|| {
             self.compile()
@@ -121,7 +121,8 @@ impl Composition {
         })
     }
 
-    /// The compiled program, as the program `wasmtime` loads it. Its version and settings are those of [`engine`].
+    /// The compiled program, in the form that the program `wasmtime` loads. Its version and settings are those of
+    /// [`engine`].
     pub(crate) fn serialized(&self) -> Vec<u8> {
         let serialized = self.compiled().serialize();
         serialized.unwrap_or_else(|error| panic!("{}: {error:?}", self.name))
@@ -129,20 +130,21 @@ impl Composition {
 
     fn compile(&self) -> Result<Component> {
         let file = self.compiled_file()?;
-        // SAFETY: the code below wrote the files of that folder. A user who can change them can change this program as well.
+        // SAFETY: this function wrote the files of that folder. A user who can change them can change this program as
+        // well.
         if file.exists()
             && let Ok(component) = unsafe { Component::deserialize_file(engine(), &file) }
         {
             return Ok(component);
         }
         let component = Component::new(engine(), &self.bytes)?;
-        // Keeping it saves time, and nothing else: a full disk is no reason to fail.
+        // The file only saves time: a full disk is no reason to fail.
         let _ = keep(&file, &self.name, &component);
         Ok(component)
     }
 
-    /// Where the compiled program is kept from one run of the tests to the next. The name changes with what it is
-    /// made of, and by whom.
+    /// The file of the compiled program, which later runs of the tests reuse. Its name depends on the component and
+    /// on the compiler.
     fn compiled_file(&self) -> Result<PathBuf> {
         let folder = target().join("tmp").join("compiled");
         fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
@@ -153,7 +155,7 @@ impl Composition {
     }
 }
 
-/// Writes a compiled program, in place of all older ones of its name.
+/// Writes a compiled program, and removes all older ones of its name.
 fn keep(file: &Path, name: &str, component: &Component) -> Result<()> {
     let folder = file.parent().context("a folder")?;
     let prefix = format!("{name}.");

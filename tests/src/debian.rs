@@ -1,5 +1,5 @@
-//! Programs of Debian's packages: used where they are installed, else downloaded and unpacked into `target/peers`, and never
-//! installed, so that no service starts.
+//! Programs of Debian's packages. An installed one is used; otherwise the package is downloaded and unpacked into
+//! `target/peers`, and never installed, so that no service starts.
 
 mod packages;
 
@@ -14,21 +14,22 @@ use crate::native;
 /// Enough for a slow mirror.
 const DEADLINE: Duration = Duration::from_secs(180);
 
-/// A program, wherever it was found.
+/// A program, and where it was found.
 #[derive(Clone, Debug)]
 pub struct Found {
     program: PathBuf,
-    /// The folder in which its package was unpacked; none for what is installed.
+    /// The folder in which its package was unpacked; `None` for an installed program.
     root: Option<PathBuf>,
 }
 
 impl Found {
     /// Finds a program on PATH, or in the package named.
     ///
-    /// `None` when it cannot be had: that and the reason is said on standard error, past what the test runner captures.
+    /// `None` when it is not available; the reason is printed to standard error, which the test runner does not
+    /// capture.
     ///
     /// # Panics
-    /// When it cannot be had and `PEERS` in the environment is `required`.
+    /// When it is not available and `PEERS` in the environment is `required`.
     pub fn get(package: &str, program: &str) -> Option<Self> {
         if let Some(program) = installed(program) {
             return Some(Self {
@@ -51,7 +52,7 @@ impl Found {
 
     /// Finds a Python that has a module, installed or in the package named. `None` and panics as for [`get`](Self::get).
     pub fn python(package: &str, module: &str) -> Option<Self> {
-        // Debian's modules are for Debian's Python.
+        // Debian's modules need Debian's Python.
         let debian = Some(PathBuf::from("/usr/bin/python3")).filter(|python| python.is_file());
         let Some(program) = debian.or_else(|| installed("python3")) else {
             return or_say(package, Err("there is no python3".into()));
@@ -107,7 +108,7 @@ pub(crate) fn or_say<T>(package: &str, found: Result<T, String>) -> Option<T> {
             panic!("PEERS=required, and the peer {package} cannot be had: {reason}")
         }
         Err(reason) => {
-            // A test that passes shows nothing of what the printing macros write.
+            // The test runner hides the output of the printing macros when a test passes.
             let _ = writeln!(
                 io::stderr(),
                 "LEFT OUT, since the peer {package} cannot be had: {reason}"

@@ -1,6 +1,6 @@
-//! Running a program in this process.
+//! Runs a program in this process.
 //!
-//! Each program has a thread, a runtime and a store of its own: one that hangs takes no other along.
+//! Each program has its own thread, runtime and store, so that one that hangs does not affect others.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -22,7 +22,7 @@ use crate::output::Output;
 use crate::program::{In, Network, Program};
 use crate::running::{Exit, Process, Running, Stdin};
 
-/// Enough for what tests say over a standard input.
+/// Enough for the tests' input on a standard input.
 const PIPE: usize = 64 * 1024;
 
 type Run = TypedFunc<(), (Result<(), ()>,)>;
@@ -46,7 +46,7 @@ pub(crate) fn start(program: Program, place: In, composed: &Composed) -> Running
     let work = move || {
         let exit = block_on(run(&composed, place, host, running), stopped);
         outputs.iter().for_each(Output::end);
-        // Nobody listens when the program was stopped.
+        // Without a receiver the program was stopped.
         let _ = ended.send(exit);
     };
     thread::Builder::new()
@@ -67,7 +67,7 @@ pub(crate) fn start(program: Program, place: In, composed: &Composed) -> Running
     }
 }
 
-/// Runs `work` until it has ended or the test has lost interest.
+/// Runs `work` until it ends or the test stops it.
 fn block_on(work: impl Future<Output = Result<Exit>>, stopped: oneshot::Receiver<()>) -> Exit {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -87,7 +87,7 @@ fn block_on(work: impl Future<Output = Result<Exit>>, stopped: oneshot::Receiver
 async fn run(composed: &Composed, place: In, host: Host, program: Program) -> Result<Exit> {
     let component = composed.compiled();
     let mut linker = Linker::new(components::engine());
-    // The libraries of other languages are of WASI 0.1 and 0.2 in part.
+    // The libraries of other languages use WASI 0.1 and 0.2 in part.
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     if !program.names.is_empty() {
@@ -121,7 +121,7 @@ async fn run(composed: &Composed, place: In, host: Host, program: Program) -> Re
     })
 }
 
-/// Has names looked up in a table instead of by the system.
+/// Looks names up in a table instead of by the system.
 fn look_up(linker: &mut Linker<Host>, names: BTreeMap<String, Vec<IpAddr>>) -> Result<()> {
     linker.allow_shadowing(true);
     let mut interface = linker.instance("wasi:sockets/ip-name-lookup@0.3.0")?;

@@ -1,6 +1,6 @@
-//! Runs guest programs and tells what they did: the host side of the tests.
+//! Runs guest programs and reports their results: the host side of the tests.
 //!
-//! A test names a program of `tests/programs`, says where to run it, and looks at the outcome:
+//! A test names a program of `tests/programs` and the place to run it, and checks the outcome:
 //!
 //! ```no_run
 //! use asyncio_streams_tests::{In, Program};
@@ -19,8 +19,8 @@
 //! server.stop();
 //! ```
 //!
-//! Most programs check themselves: they print what is wrong to standard error and fail. [`programs!`] makes the tests
-//! for those.
+//! Most programs check themselves: they print a failed check to standard error and fail. [`programs!`] makes the
+//! tests of those.
 
 pub mod certificates;
 mod components;
@@ -42,8 +42,8 @@ pub use program::{In, Network, Program};
 pub use running::{Exit, Outcome, Running};
 pub use wasmtime_program::wasmtime;
 
-/// Tests for programs that check themselves: each runs in every way of embedding, the main ones also under the
-/// `wasmtime` program.
+/// Makes tests of programs that check themselves: each runs embedded in every way, the main ones also under the
+/// program `wasmtime`.
 ///
 /// ```
 /// asyncio_streams_tests::programs! {
@@ -82,7 +82,7 @@ macro_rules! programs {
     };
 }
 
-/// Tests for the same programs linked: the engine is inside them, and nothing is composed.
+/// Makes tests of the same programs linked: the engine is inside them, and nothing is composed.
 ///
 /// ```
 /// asyncio_streams_tests::linked! {

@@ -1,5 +1,5 @@
-//! Programs of this machine: run to their end, or kept while a test talks to them. Each has a deadline or an owner, and is
-//! ended by its number.
+//! Native programs, which run to their end or while a test talks to them. Each has a deadline or an owner, and is
+//! ended by its process id.
 
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::output::Output;
 
-/// How often a port is tried that another program took in the meantime.
+/// How often a port is tried again after another program took it.
 const ATTEMPTS: usize = 5;
 
 /// How long a server may take until it listens.
@@ -21,7 +21,7 @@ pub struct NativeServer {
     address: SocketAddr,
     child: Child,
     said: Output,
-    /// None when they were asked for all that it wrote.
+    /// `None` once all output was requested.
     readers: Option<[Reader; 2]>,
 }
 
@@ -29,11 +29,11 @@ impl NativeServer {
     /// Starts a server on a free port of `127.0.0.1`, and waits until it listens.
     ///
     /// # Panics
-    /// With all that it said, when it does not.
+    /// With its output, when it does not listen.
     pub fn start(command: impl Fn(u16) -> Command) -> Self {
         let mut said = String::new();
         for _ in 0..ATTEMPTS {
-            // Another program may take the port before the server does: hence the attempts.
+            // Another program may take the port before the server does, so try several times.
             let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
             let address = listener.local_addr().expect("its address");
             drop(listener);
@@ -45,10 +45,10 @@ impl NativeServer {
         panic!("it does not listen: {said}")
     }
 
-    /// Starts a server that says where it listens, on a line of which `address` makes it out.
+    /// Starts a server that prints its address, on a line from which `address` reads it.
     ///
     /// # Panics
-    /// With all that it said, when it does not.
+    /// With its output, when it does not print an address.
     pub fn start_telling(
         command: &mut Command,
         address: impl Fn(&str) -> Option<SocketAddr>,
@@ -72,7 +72,7 @@ impl NativeServer {
     /// Waits for its end, and returns its standard output.
     ///
     /// # Panics
-    /// With all that it wrote, when it fails or does not end.
+    /// With its output, when it fails or does not end.
     pub fn finish(mut self) -> String {
         let give_up = Instant::now() + PATIENCE;
         let status = loop {
@@ -98,10 +98,10 @@ impl NativeServer {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Waits until it has written a line that contains this, beyond those waited for before.
+    /// Waits until it has written a line that contains this, after those waited for before.
     ///
     /// # Panics
-    /// With what it wrote, when it does not.
+    /// With its output, when it does not.
     pub fn wait_for(&self, text: &str) {
         let give_up = Instant::now() + PATIENCE;
         while let Some(line) = self.said.next_line(give_up) {
@@ -112,7 +112,7 @@ impl NativeServer {
         panic!("it does not say {text:?}: {}", self.said.text())
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -146,7 +146,7 @@ impl NativeServer {
         self.address.port()
     }
 
-    /// Everything that it wrote to its outputs so far.
+    /// Everything that it has written to both outputs.
     pub fn said(&self) -> String {
         self.said.text()
     }
@@ -161,10 +161,10 @@ impl Drop for NativeServer {
 /// Runs a program to its end, and returns its standard output.
 ///
 /// # Errors
-/// With what it wrote, when it cannot be started, fails, or has not ended in time; then it is ended.
+/// With its output, when it cannot be started, fails, or exceeds the deadline; it is killed then.
 pub fn output(command: &mut Command, deadline: Duration) -> Result<String, String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    // Standard error is kept apart: what is given back is compared.
+    // Standard error is separate: only standard output is returned and compared.
     let (mut child, said, readers) = spawn(command).map_err(|error| format!("{name}: {error}"))?;
     let give_up = Instant::now() + deadline;
     let status = loop {
@@ -192,9 +192,9 @@ pub fn output(command: &mut Command, deadline: Duration) -> Result<String, Strin
 /// The thread that copies an output, and returns all of it at the end.
 type Reader = JoinHandle<Vec<u8>>;
 
-/// A process, what it says on both outputs, and each of them.
+/// A process, its combined output, and the reader of each output.
 fn spawn(command: &mut Command) -> Result<(Child, Output, [Reader; 2]), String> {
-    // Standard input is what the caller made of it, or nothing.
+    // Standard input is as the caller set it, or empty.
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| error.to_string())?;
     let said = Output::default();

@@ -9,7 +9,7 @@ use std::time::Instant;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 
-/// One of a program's output streams: all that it wrote so far. Clones share it.
+/// One of a program's output streams, with everything written so far. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Output(Arc<Shared>);
 
@@ -22,7 +22,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     bytes: Vec<u8>,
-    /// How many of them were given as lines.
+    /// How many of its bytes were returned as lines.
     given: usize,
     ended: bool,
 }
@@ -33,8 +33,8 @@ impl Output {
         String::from_utf8_lossy(&self.state().bytes).into_owned()
     }
 
-    /// Waits for the next line, and returns it without its end. `None` when there is none before the output ends or the
-    /// deadline passes.
+    /// Waits for the next line, and returns it without its end. `None` when the output ends or the deadline passes
+    /// before.
     pub fn next_line(&self, deadline: Instant) -> Option<String> {
         let mut state = self.state();
         loop {

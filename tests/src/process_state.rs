@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// Variables that make `wasmtime` say more, or work more, than it does by itself.
+/// Variables that make `wasmtime` print more, or work more, than by default.
 const VARIABLES: [&str; 4] = [
     "RUST_BACKTRACE",
     "RUST_LIB_BACKTRACE",
@@ -10,9 +10,9 @@ const VARIABLES: [&str; 4] = [
     "WASMTIME_BACKTRACE_DETAILS",
 ];
 
-/// Starts `command` with the signals as a terminal gives them, whoever started the tests: a shell that runs them in the
-/// background (`cargo xtask test &` in a script) has SIGINT ignored, `nohup` has SIGHUP ignored, and what is ignored
-/// stays so in all processes below. And without variables that change what it says.
+/// Starts `command` with the default signals of a terminal, however the tests were started. A shell ignores SIGINT in
+/// processes that it runs in the background (`cargo xtask test &` in a script), `nohup` ignores SIGHUP, and child
+/// processes inherit that. Variables that change the output are removed.
 pub fn set(command: &mut Command) {
     for variable in VARIABLES {
         command.env_remove(variable);
@@ -27,7 +27,7 @@ fn default_signals(command: &mut Command) {
 
     let set = || {
         for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
-            // SAFETY: `signal` is async-signal-safe, and SIG_DFL is a disposition that it takes.
+            // SAFETY: `signal` is async-signal-safe, and SIG_DFL is a valid disposition.
             if unsafe { libc::signal(signal, libc::SIG_DFL) } == libc::SIG_ERR {
                 return Err(std::io::Error::last_os_error());
             }

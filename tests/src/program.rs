@@ -1,4 +1,4 @@
-//! The program to run, and the place.
+//! The program to run, and the place to run it.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -13,13 +13,13 @@ use crate::{embedded, wasmtime_program};
 /// Longer than any program takes on a slow and busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Where a program runs.
+/// The place where a program runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum In {
     /// In this process, with an event loop that also serves other calls (`run_concurrent`).
     Concurrent,
-    /// In this process, as one call (`call_async`). When nothing can happen any more, the call ends with a trap: what
-    /// waits for a wake-up that was lost hangs in the other ways, and here it is found at once.
+    /// In this process, as one call (`call_async`). When nothing can happen any more, the call ends with a trap. This
+    /// finds a lost wake-up at once, which would hang in the other places.
     CallAsync,
     /// Under the program `wasmtime`.
     Wasmtime,
@@ -28,7 +28,7 @@ pub enum In {
 /// The part of the network that a program is granted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Network {
-    /// All of it: the programs keep to loopback.
+    /// All of it: the programs use only loopback.
     #[default]
     All,
     /// Addresses, but no look-up of names.
@@ -59,7 +59,7 @@ impl Program {
         Self::composed(name, vec![format!("tests/{name}")])
     }
 
-    /// A program of `tests/programs` with the engine inside, which is not composed.
+    /// A program of `tests/programs` that contains the engine and is not composed.
     pub fn linked(name: &str) -> Self {
         let mut program = Self::composed(name, vec![format!("linked/{name}")]);
         program.parts.retain(|part| part != "streams");
@@ -97,8 +97,8 @@ impl Program {
         Self::composed(name, vec!["serve".into(), format!("examples/{name}")])
     }
 
-    /// A program in another language that runs by itself: `c/echo_client`. `None` when it was not built, which is said on standard
-    /// error.
+    /// A program in another language that runs by itself: `c/echo_client`. `None` when it was not built, with a
+    /// message on standard error.
     ///
     /// # Panics
     /// When it was not built and `PEERS` in the environment is `required`.
@@ -155,35 +155,36 @@ impl Program {
         self
     }
 
-    /// Grants a part of the network only.
+    /// Grants a part of the network.
     #[must_use]
     pub fn network(mut self, network: Network) -> Self {
         self.network = network;
         self
     }
 
-    /// Gives it a standard input that stays open until [`Running::close_stdin`]. Without this it is at its end.
+    /// Gives it a standard input that stays open until [`Running::close_stdin`]. The default is an empty one.
     #[must_use]
     pub fn stdin(mut self) -> Self {
         self.stdin = true;
         self
     }
 
-    /// The time it may take in all, 60 s unless set.
+    /// Sets the total time that it may take; the default is 60 s.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// How many handles its store may hold, where it runs in this process or under `wasmtime`.
+    /// Sets how many handles its store may hold, in this process and under `wasmtime`.
     #[must_use]
     pub fn max_handles(mut self, handles: usize) -> Self {
         self.max_handles = Some(handles);
         self
     }
 
-    /// Gives a name its addresses, in this order; once one has them, no other name can be looked up. In this process only.
+    /// Sets the addresses of a name, in this order; with such a name, no other one can be looked up. In this process
+    /// only.
     #[must_use]
     pub fn name<A: Into<IpAddr>>(
         mut self,
@@ -195,7 +196,7 @@ impl Program {
         self
     }
 
-    /// Adds options for the `wasmtime` program. They mean nothing in this process.
+    /// Adds options of the program `wasmtime`. They have no effect in this process.
     #[must_use]
     pub fn wasmtime_options<A: ToString>(mut self, options: impl IntoIterator<Item = A>) -> Self {
         self.wasmtime_options
@@ -218,8 +219,8 @@ impl Program {
     /// Starts it.
     ///
     /// # Panics
-    /// Like everything here, when the test cannot go on: a component is missing, or does not compose, or there is no
-    /// program `wasmtime` and the test did not ask for it with [`wasmtime`](crate::wasmtime).
+    /// As all of these functions, when the test cannot continue: a component is missing or does not compose, or there
+    /// is no program `wasmtime` and the test did not check that with [`wasmtime`](crate::wasmtime).
     pub fn start(self, place: In) -> Running {
         let composed = self.compose();
         match place {
@@ -232,11 +233,11 @@ impl Program {
         }
     }
 
-    /// Starts it by `streams run`; `streams` is the command's file. Linear memory is not counted there, names cannot be
-    /// given addresses.
+    /// Starts it with `streams run`; `streams` is the command's file. Linear memory is not counted there, and names
+    /// cannot have addresses.
     ///
     /// # Panics
-    /// When a component is missing or does not compose, or there is no such command.
+    /// When a component is missing or does not compose, or the command does not exist.
     pub fn start_by(self, streams: &Path) -> Running {
         let composed = self.compose();
         wasmtime_program::start(self, &composed, &Runner::Streams(streams.to_owned()))

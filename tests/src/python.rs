@@ -1,4 +1,4 @@
-//! Programs in Python, each run unchanged in two ways: by the machine's CPython, and as a component.
+//! Programs in Python, each run unchanged in two ways: by the machine's CPython, and inside a component.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,17 +14,18 @@ use crate::wasmtime;
 pub enum Side {
     /// CPython with asyncio's own streams.
     Stock(PathBuf),
-    /// The interpreter as a component, to which `asyncio-streams run` gives the same file; run by this `wasmtime`.
+    /// The interpreter as a component, which gets the same file from `asyncio-streams run`; run by this `wasmtime`.
     Component(PathBuf),
 }
 
-/// Both ways, asyncio's own first.
+/// Returns both ways, asyncio's own first.
 ///
-/// `None` when there is no Python, or the components were not made: that is said on standard error, past what the test runner
-/// captures. `cargo xtask test` makes them; `PYTHON` in the environment names the CPython, `PYTHON_PROGRAMS` the components' folder.
+/// `None` when there is no Python, or the components were not made; the reason is printed to standard error, which
+/// the test runner does not capture. `cargo xtask test` makes them; `PYTHON` in the environment names the CPython,
+/// `PYTHON_PROGRAMS` the components' folder.
 ///
 /// # Panics
-/// When they cannot be had and `PEERS` in the environment is `required`.
+/// When they are not available and `PEERS` in the environment is `required`.
 pub fn sides() -> Option<[Side; 2]> {
     let wasmtime = wasmtime()?;
     let python = env::var_os("PYTHON").map_or_else(|| "python3".into(), PathBuf::from);
@@ -43,7 +44,7 @@ pub fn sides() -> Option<[Side; 2]> {
     or_say("Python", found)
 }
 
-/// The compiled component of one of the programs that are built, and not only given to an interpreter.
+/// The compiled component of a program that is built, and not only passed to an interpreter.
 ///
 /// # Panics
 /// When it was not made.
@@ -59,7 +60,7 @@ pub fn part(name: &str) -> PathBuf {
     made(&format!("{name}.part.wasm"))
 }
 
-/// The Python that has what makes components.
+/// The Python whose environment makes components.
 pub fn tool() -> PathBuf {
     folder().join("../environment/bin/python")
 }
@@ -96,7 +97,7 @@ impl Side {
     }
 }
 
-/// The address in what servers in Python say: `Serving on ('127.0.0.1', 8888)`.
+/// The address in the output of servers in Python: `Serving on ('127.0.0.1', 8888)`.
 pub fn serving_on(line: &str) -> Option<SocketAddr> {
     let pair = line.strip_prefix("Serving on ('")?;
     let (host, rest) = pair.split_once("', ")?;
@@ -107,7 +108,7 @@ pub fn serving_on(line: &str) -> Option<SocketAddr> {
 /// The file of a program.
 ///
 /// # Panics
-/// When there is none.
+/// When there is no such program.
 pub fn source(name: &str) -> PathBuf {
     let file = format!("{}.py", name.replace('-', "_"));
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

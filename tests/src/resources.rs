@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 
-/// Lets this process, and those that it starts from now on, have `wanted` descriptors open at once. False when the system
-/// does not permit as many.
+/// Lets this process, and those that it starts later, have `wanted` descriptors open at once. Returns false when the
+/// system does not permit so many.
 pub fn raise_descriptors(wanted: u64) -> bool {
     let now = getrlimit(Resource::Nofile);
-    // None is no limit.
+    // `None` is no limit.
     let fits = |limit: Option<u64>| limit.is_none_or(|limit| limit >= wanted);
     if fits(now.current) {
         return true;
@@ -21,7 +21,7 @@ pub fn raise_descriptors(wanted: u64) -> bool {
         };
         setrlimit(Resource::Nofile, limit).is_ok()
     };
-    // Raising the maximum needs a privilege.
+    // Raising the maximum requires a privilege.
     raised(if fits(now.maximum) {
         now.maximum
     } else {
@@ -29,10 +29,10 @@ pub fn raise_descriptors(wanted: u64) -> bool {
     })
 }
 
-/// Sets how many descriptors a process may have. Those that it has beyond that stay.
+/// Sets how many descriptors a process may have. Those that are open beyond the limit stay open.
 ///
 /// # Panics
-/// When the process is not ours.
+/// When the process belongs to another user.
 pub fn limit_descriptors(process: u32, limit: u64) {
     let limit = Rlimit {
         current: Some(limit),
@@ -67,8 +67,8 @@ pub fn processor_time(process: u32) -> Duration {
     Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
-/// The memory that a process has for itself, in bytes: what it allocated and did not give back. Files that it maps do not
-/// count (proc_pid_status(5)).
+/// The private memory of a process, in bytes: allocated and not freed. Mapped files do not count
+/// (proc_pid_status(5)).
 ///
 /// # Panics
 /// When there is no such process.
@@ -76,7 +76,7 @@ pub fn own_memory(process: u32) -> u64 {
     figure(process, "RssAnon:")
 }
 
-/// The most memory that a process has had at any time, in bytes: what of it was in the machine's memory.
+/// The peak of a process' resident memory, in bytes.
 ///
 /// # Panics
 /// When there is no such process.

@@ -1,4 +1,4 @@
-//! A program that runs, and what became of it.
+//! A running program, and its outcome.
 
 use std::fmt;
 use std::io::Write;
@@ -57,7 +57,7 @@ pub enum Exit {
     Success,
     /// `run` returned an error; the exit status was 1.
     Failure,
-    /// It trapped, or could not be started: the reason as the runtime gave it.
+    /// It trapped, or could not be started: the runtime's reason.
     Trap(String),
 }
 
@@ -84,7 +84,7 @@ impl Running {
         line.unwrap_or_else(|| panic!("{self} wrote no further line"))
     }
 
-    /// The same of standard error.
+    /// The same for standard error.
     ///
     /// # Panics
     /// When the program ends, or its deadline passes, before there is one.
@@ -103,7 +103,7 @@ impl Running {
         &self.stderr
     }
 
-    /// The process, if it is one of its own.
+    /// The process, if it runs in a separate one.
     pub fn process_id(&self) -> Option<u32> {
         match &self.process {
             Process::Here { .. } => None,
@@ -122,7 +122,7 @@ impl Running {
     /// Writes to its standard input.
     ///
     /// # Panics
-    /// When it has none, or takes no more.
+    /// When it has none, or does not read it.
     pub fn write_stdin(&mut self, bytes: &[u8]) {
         let written = match self.stdin.as_mut().expect("a standard input that is open") {
             Stdin::Child(pipe) => pipe.write_all(bytes).and_then(|()| pipe.flush()),
@@ -141,10 +141,10 @@ impl Running {
         self.stdin = None;
     }
 
-    /// Whether it has not ended yet.
+    /// Returns whether it is still running.
     ///
     /// # Panics
-    /// When it has ended with a failure: the caller wants to talk to it.
+    /// When it has failed: the caller wants to talk to it.
     pub fn is_running(&self) -> bool {
         match self.exit.try_recv() {
             Ok(exit) => {
@@ -175,7 +175,7 @@ impl Running {
         }
     }
 
-    /// Stops it at once, whatever it does.
+    /// Stops it at once.
     pub fn stop(self) {
         drop(self);
     }
@@ -199,20 +199,20 @@ impl fmt::Display for Running {
 }
 
 impl Outcome {
-    /// Gives the outcome back if the program was successful.
+    /// Returns the outcome if the program succeeded.
     ///
     /// # Panics
-    /// With everything that the program said, if it was not.
+    /// With all its output, if it did not.
     #[track_caller]
     pub fn assert_success(self) -> Self {
         assert!(self.exit == Exit::Success, "{self}");
         self
     }
 
-    /// Gives the outcome back if the program failed, but did not trap.
+    /// Returns the outcome if the program failed without a trap.
     ///
     /// # Panics
-    /// With everything that the program said, if it did not.
+    /// With all its output, if it did not.
     #[track_caller]
     pub fn assert_failure(self) -> Self {
         assert!(self.exit == Exit::Failure, "{self}");

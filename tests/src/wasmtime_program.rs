@@ -1,4 +1,4 @@
-//! Running a program in a process of its own, as users do: under the program `wasmtime`, or by `streams run`.
+//! Runs a program in a separate process, as users do: under the program `wasmtime`, or with `streams run`.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::running::{Exit, Process, Running, Stdin};
 
 /// The program `wasmtime`: the one that `WASMTIME` names, else the first on PATH.
 ///
-/// `None` when `WASMTIME` is `skip`: then the tests that need it are left out, and say so.
+/// `None` when `WASMTIME` is `skip`: tests that need it are left out then, with a message.
 pub fn wasmtime() -> Option<PathBuf> {
     let named = env::var_os("WASMTIME").unwrap_or_else(|| "wasmtime".into());
     if named == "skip" {
@@ -46,7 +46,7 @@ pub(crate) fn start(program: Program, composed: &Composed, runner: &Runner) -> R
         .tempfile()
         .expect("a temporary file");
     let content = match runner {
-        // Compiled once for all ways of running. The README's commands are tested with components as they are.
+        // Compile once for all places. The README's commands are tested with components that are not compiled.
         Runner::Wasmtime(wasmtime) if !program.compiled_there && takes_compiled(wasmtime) => {
             composed.serialized()
         }
@@ -85,11 +85,11 @@ pub(crate) fn start(program: Program, composed: &Composed, runner: &Runner) -> R
     let (process, errors) = (child.clone(), stderr.clone());
     thread::spawn(move || {
         for reader in readers {
-            // A reader ends with the program, which has closed its outputs then.
+            // The readers end with the program, which closes its outputs.
             let _ = reader.join();
         }
         let status = process.lock().expect("the process").wait();
-        // Nobody listens when the program was stopped.
+        // Without a receiver the program was stopped.
         let _ = ended.send(exit_of(status, &errors));
     });
     Running {
@@ -107,7 +107,8 @@ pub(crate) fn start(program: Program, composed: &Composed, runner: &Runner) -> R
     }
 }
 
-/// Whether the program runs what this process compiles: it does if it was built with the same settings of the compiler.
+/// Returns whether the program runs components that this process compiles: it does if its compiler has the same
+/// settings.
 fn takes_compiled(wasmtime: &Path) -> bool {
     static TAKES: OnceLock<bool> = OnceLock::new();
     *TAKES.get_or_init(|| {
@@ -119,7 +120,7 @@ fn takes_compiled(wasmtime: &Path) -> bool {
             .args(["run", "--allow-precompiled"])
             .arg(file.path());
         let output = command.output().expect("the program wasmtime runs");
-        // It has nothing to run. If the settings differ, that is the error instead.
+        // It has nothing to run. Different settings are reported before that.
         !String::from_utf8_lossy(&output.stderr).contains("was compiled")
     })
 }
@@ -143,7 +144,7 @@ fn options(program: &Program) -> Vec<String> {
     options
 }
 
-/// What `streams run` has in place of the options above. It grants names along with addresses.
+/// The options of `streams run` in place of those above. It grants names along with addresses.
 fn options_of_streams(program: &Program) -> Vec<String> {
     let mut options = Vec::new();
     if program.network != Network::Nothing {
@@ -170,7 +171,7 @@ fn copy(mut from: impl Read + Send + 'static, to: &Output) -> JoinHandle<()> {
     })
 }
 
-/// The kind of exit that the status shows. A trap has its own status.
+/// The kind of exit according to the status. A trap has a status of its own.
 fn exit_of(status: io::Result<ExitStatus>, stderr: &Output) -> Exit {
     match status {
         Ok(status) if status.success() => Exit::Success,

@@ -1,4 +1,4 @@
-//! Giving up: every call that waits can be ended, by `cancel` or by dropping it; and what excludes each other says so.
+//! Cancelling: `cancel` or dropping ends every pending call; and calls that exclude each other fail with `busy`.
 
 asyncio_streams_tests::programs! {
     embedded: [

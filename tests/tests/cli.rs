@@ -1,4 +1,4 @@
-//! The examples and servers under the program `wasmtime`, as the README runs them: what they say, and how they end.
+//! The examples and servers under the program `wasmtime`, as the README runs them: their output, and their end.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -53,7 +53,7 @@ fn echo_client_and_server() {
     }
 }
 
-/// Neither the examples nor `run!` let text of others act on a terminal or a log.
+/// Neither the examples nor `run!` let the text of others control a terminal or forge a log.
 #[test]
 fn text_of_peers_is_escaped() {
     for place in places() {
@@ -72,7 +72,7 @@ fn text_of_peers_is_escaped() {
             received.starts_with(&format!("Received {shown} from 127.0.0.1:")),
             "{received}"
         );
-        // A name that the error of `main` repeats.
+        // A name that appears in the error of `main`.
         let url = "http://no\u{1b}[2J\nsuch.invalid/";
         let outcome = Program::example("http-headers").args([url]).run(place);
         let outcome = outcome.assert_failure();
@@ -105,7 +105,7 @@ fn http_headers() {
     }
 }
 
-/// Each example, and `serve.wasm`, says what was not granted, and ends with the status 1.
+/// Each example, and `serve.wasm`, reports the missing grant, and exits with 1.
 #[test]
 fn network_that_is_not_granted() {
     for place in places() {
@@ -149,7 +149,7 @@ fn names_that_may_not_be_looked_up() {
 }
 
 #[test]
-fn nobody_there() {
+fn refused_connections() {
     for place in places() {
         let nobody = Nobody::new();
         let address = nobody.address().to_string();
@@ -162,7 +162,8 @@ fn nobody_there() {
     }
 }
 
-/// The test `signal` again, in a process that a script has started in the background: it ignores the signals.
+/// Runs the test `signal` again, in a process that a script started in the background: such processes ignore the
+/// signals.
 #[test]
 #[cfg(unix)]
 fn signal_where_the_tests_were_started_in_the_background() {
@@ -175,7 +176,7 @@ fn signal_where_the_tests_were_started_in_the_background() {
     assert!(said.contains("1 passed"), "{said}");
 }
 
-/// A server that is ended by a signal: whatever its clients are in the middle of ends with it, at once.
+/// A server that a signal ends: all its clients end with it at once.
 #[test]
 #[cfg(unix)]
 fn signal() {

@@ -1,11 +1,11 @@
-//! Connections that cannot be made, and networks that are not granted.
+//! Connections that fail, and networks that are not granted.
 
 use std::net::ToSocketAddrs;
 
 use asyncio_streams_tests::peers::BlackHole;
 use asyncio_streams_tests::{In, Network, Program, wasmtime};
 
-/// Every way of embedding, and the `wasmtime` program if it is there.
+/// Every way of embedding, and the program `wasmtime` if there is one.
 fn places() -> Vec<In> {
     let embedded = [In::Concurrent, In::CallAsync];
     embedded
@@ -41,10 +41,10 @@ fn network_denied() {
 }
 
 #[test]
-fn deadlines_that_come_ever_sooner() {
+fn ever_shorter_deadlines() {
     let hole = BlackHole::at(([127, 0, 0, 1], 0).into()).expect("a listening socket");
     for place in places() {
-        // A handle that each call left behind would be one too many.
+        // One leaked handle for each call would exceed the limit.
         Program::new("sooner_deadlines")
             .args([hole.address().port().to_string(), 5000.to_string()])
             .max_handles(1000)

@@ -1,4 +1,4 @@
-//! Dropping: in any order, at any moment that the canonical ABI permits; everything queued still arrives.
+//! Dropping, in any order and at any moment that the canonical ABI permits: all queued bytes still arrive.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -14,8 +14,8 @@ asyncio_streams_tests::programs! {
 
 const MEGABYTE: usize = 1 << 20;
 
-/// The client gets all of it and the end, also when it had sent what nobody read, which the system would answer with a
-/// reset if the connection were just dropped.
+/// The client receives all bytes and the end, even with unread input of its own. The system would answer that with a
+/// reset if the socket were just closed.
 #[test]
 fn a_handler_that_writes_and_returns() {
     let embedded = [In::Concurrent, In::CallAsync];

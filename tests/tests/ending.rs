@@ -1,4 +1,4 @@
-//! The end of the stream, at whatever moment it comes.
+//! The end of the stream, at any moment.
 
 asyncio_streams_tests::programs! {
     embedded: [],

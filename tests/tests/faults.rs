@@ -1,4 +1,4 @@
-//! Peers that reset, stop, never read, or send anything: what a program that connects to them gets.
+//! Peers that reset, stop, never read, or send garbage: the effect on a program that connects to them.
 
 use std::io::{Read, Write};
 use std::sync::mpsc;
@@ -10,7 +10,7 @@ use asyncio_streams_tests::{In, Program, wasmtime};
 
 const MEGABYTE: usize = 1 << 20;
 
-/// Runs a program everywhere, each time against a peer of its own; the program is told its port.
+/// Runs a program everywhere, each time against a separate peer; the program gets its port.
 fn against(program: &str, peer: impl Fn() -> Peer) {
     let mut places = vec![In::Concurrent, In::CallAsync];
     places.extend(wasmtime().map(|_| In::Wasmtime));
@@ -40,7 +40,7 @@ fn reset_behind_data_in_flight() {
     against("fault_reset_in_flight", || {
         Peer::start(|mut conn| {
             conn.expect("go\n");
-            // The reset overtakes what is not there yet.
+            // The reset overtakes bytes that have not arrived yet.
             conn.send(pattern(200_000));
             conn.reset();
         })
@@ -136,7 +136,7 @@ fn half_close() {
 fn peer_that_never_reads() {
     against("fault_never_reads", || {
         Peer::start_numbered(|number, mut conn| {
-            // The first connection and the fourth are the ones that are not read from; the others are echoed.
+            // The first and the fourth connection are not read; the others are echoed.
             if number == 0 || number == 3 {
                 wait_for_loss(&conn);
             } else {
@@ -166,7 +166,7 @@ fn peer_that_sends_without_end() {
         let (sent, told) = (Mutex::new(sent), Mutex::new(told));
         Peer::start_numbered(move |number, mut conn| {
             if number == 0 {
-                // Nobody reads yet: what is taken is what the systems' buffers hold.
+                // The program does not read yet: only the systems' buffers accept bytes.
                 let n = conn.send_until_stuck(Duration::from_millis(500));
                 sent.lock()
                     .unwrap_or_else(PoisonError::into_inner)
@@ -198,7 +198,7 @@ fn garbage() {
     });
 }
 
-/// Waits until the connection is gone, without reading from it: until the other side's reset shows when this side sends.
+/// Waits until the connection is gone, without reading from it: a send fails after the other side's reset.
 fn wait_for_loss(conn: &Conn) {
     let give_up = std::time::Instant::now() + PATIENCE;
     loop {
@@ -225,7 +225,7 @@ fn echo(conn: &mut Conn) {
     }
 }
 
-/// Goes on with the pattern until the other side is gone.
+/// Continues to send the pattern until the other side is gone.
 fn send_for_ever(conn: Conn, sent: usize) {
     let mut pattern = Pattern::at(sent);
     while conn.stream().write_all(&pattern.next(MEGABYTE)).is_ok() {}

@@ -1,4 +1,4 @@
-//! Descriptors that run out: the server waits until there are some again, without spinning, and clients get an error.
+//! Missing descriptors: the server waits for some without spinning, and clients get an error.
 #![cfg(target_os = "linux")]
 
 use std::net::SocketAddr;
@@ -9,11 +9,11 @@ use asyncio_streams_tests::peers::{Conn, Peer};
 use asyncio_streams_tests::resources::{limit_descriptors, open_descriptors, processor_time};
 use asyncio_streams_tests::{In, Program, Running, wasmtime};
 
-/// More than there are descriptors for, and fewer than the backlog holds.
+/// More clients than descriptors, and fewer than the backlog holds.
 const CLIENTS: usize = 40;
-/// For how many there are descriptors.
+/// The number of clients that have descriptors.
 const SPARE: u64 = 6;
-/// Enough again.
+/// Enough descriptors again.
 const PLENTY: u64 = 1000;
 
 fn start() -> (Running, SocketAddr, u32) {
@@ -33,7 +33,7 @@ fn talk(conn: &mut Conn) {
     conn.expect("hello\n");
 }
 
-/// Whether the client has an answer within some milliseconds.
+/// Returns whether the client gets an answer within some milliseconds.
 fn is_served(conn: &mut Conn) -> bool {
     let stream = conn.stream();
     stream
@@ -43,7 +43,7 @@ fn is_served(conn: &mut Conn) -> bool {
 }
 
 #[test]
-fn server_waits_until_there_are_some_again() {
+fn a_server_waits_for_free_descriptors() {
     if wasmtime().is_none() {
         return;
     }
@@ -56,13 +56,13 @@ fn server_waits_until_there_are_some_again() {
     for conn in &mut clients {
         conn.send("hello\n");
     }
-    // The first have what there was, the others wait: that is the system's backlog.
+    // The first clients use all descriptors; the others wait in the system's backlog.
     for conn in &mut clients[..SPARE as usize - 1] {
         conn.expect("hello\n");
     }
     assert!(!is_served(&mut clients[CLIENTS - 1]));
 
-    // It tries again and again, but not all the time, and serves those that it has.
+    // It retries, but not all the time, and serves the accepted clients.
     let (begun, used) = (Instant::now(), processor_time(process));
     while begun.elapsed() < Duration::from_secs(2) {
         talk(&mut faithful);
@@ -84,7 +84,7 @@ fn server_waits_until_there_are_some_again() {
 }
 
 #[test]
-fn server_goes_on_as_clients_leave() {
+fn a_server_continues_as_clients_leave() {
     if wasmtime().is_none() {
         return;
     }
@@ -94,7 +94,7 @@ fn server_goes_on_as_clients_leave() {
     for conn in &mut clients {
         conn.send("hello\n");
     }
-    // Each that leaves makes room for another; they come in order.
+    // Each client that leaves makes room for another; they are accepted in order.
     for mut conn in clients {
         conn.expect("hello\n");
         conn.end_output();
@@ -105,7 +105,7 @@ fn server_goes_on_as_clients_leave() {
 }
 
 #[test]
-fn opening_says_so_and_succeeds_later() {
+fn opening_fails_and_succeeds_later() {
     if wasmtime().is_none() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Clients that misbehave, and a server that goes on serving the others.
+//! Clients that misbehave, and a server that continues to serve the others.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use asyncio_streams_tests::peers::{Conn, Crowd, End, PATIENCE, pattern};
 use asyncio_streams_tests::{In, Program, Running, wasmtime};
 
-/// Clients of each kind that come one after the other.
+/// The number of clients of each kind, one after the other.
 const ROUNDS: usize = 20;
 
 /// Sends a line and waits for it to come back.
@@ -17,7 +17,7 @@ fn talk(conn: &mut Conn, line: &str) {
     conn.expect(line);
 }
 
-/// A new client is served.
+/// Checks that a new client is served.
 fn serves(address: SocketAddr) {
     let mut conn = Conn::connect(address);
     for round in 0..10 {
@@ -58,7 +58,7 @@ fn clients_that_reset_at_every_stage() {
     everywhere(|server, address| {
         let mut faithful = Conn::connect(address);
         for _ in 0..ROUNDS {
-            // Before it is accepted, as far as that can be had; after some bytes; with an answer on its way, read or not.
+            // Before it is accepted, where possible; after some bytes; with an answer on its way, read or not.
             Conn::connect(address).reset();
             let mut conn = Conn::connect(address);
             conn.send(pattern(10_000));
@@ -85,7 +85,7 @@ fn clients_that_had_reset_before_they_were_accepted() {
         let mut server = Program::new("fault_reset_accepting").stdin().start(place);
         let port: u16 = server.line().parse().expect("a port");
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        // They come in turns: one that resets, one that resets with bytes on their way, one that stays.
+        // In turns: a client that resets, one that resets with bytes in flight, one that stays.
         let good: Vec<_> = (0..3)
             .map(|_| {
                 Conn::connect(address).reset();
@@ -140,10 +140,10 @@ fn client_that_ends_its_output_is_still_answered() {
 }
 
 #[test]
-fn client_that_never_reads_holds_up_nobody() {
+fn client_that_never_reads_delays_no_other() {
     everywhere(|server, address| {
         let mut greedy = Conn::connect(address);
-        // The echo is never read, so the server stops reading: what it holds is bounded.
+        // The client never reads the echo, so the server stops reading: its buffers are bounded.
         let sent = greedy.send_until_stuck(Duration::from_millis(500));
         assert!(sent < 64 << 20, "{sent} bytes were taken");
         serves(address);
@@ -165,7 +165,7 @@ fn client_that_sends_byte_by_byte() {
     });
 }
 
-/// All kinds at once, beside clients that do serious work: none of that is lost, or late.
+/// All kinds at once, beside well-behaved clients: none of their answers is lost or late.
 #[test]
 fn mixture() {
     everywhere(|server, address| {
@@ -210,7 +210,7 @@ fn mixture() {
     });
 }
 
-/// A client that does something useful; gives how long the slowest answer took.
+/// A well-behaved client; returns how long the slowest answer took.
 fn work(address: SocketAddr) -> Duration {
     let mut conn = Conn::connect(address);
     let bytes = pattern(5000);

@@ -1,5 +1,5 @@
-//! Names with several addresses: which of them is connected to, and what becomes of the others (RFC 8305). The addresses
-//! are loopback's; the name service is the test's.
+//! Names with several addresses: which of them is connected to, and what happens to the others (RFC 8305). The
+//! addresses are loopback's; the test provides the name service.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -13,15 +13,15 @@ use std::time::{Duration, Instant};
 use asyncio_streams_tests::peers::{BlackHole, Conn, Nobody, PATIENCE, Peer};
 use asyncio_streams_tests::{In, Program, Running};
 
-/// The name service is in this process, so the program is too.
+/// The name service is in this process, so the program must be too.
 const PLACES: [In; 2] = [In::Concurrent, In::CallAsync];
 
-/// A port that nobody else has, of several addresses of 127/8.
+/// A port of several addresses of 127/8 that no other test uses.
 struct Port(Nobody);
 
 impl Port {
     fn new() -> Self {
-        // Whoever asks for any free port gets another one while this is there.
+        // While this is bound, the system does not assign the port to others.
         Port(Nobody::new())
     }
 
@@ -46,7 +46,7 @@ impl Port {
         }
     }
 
-    /// The program, which finds `addresses` under its name.
+    /// The program, for which the name has these addresses.
     fn program(&self, case: &str, addresses: &[&str]) -> Program {
         let addresses = addresses
             .iter()
@@ -58,7 +58,7 @@ impl Port {
     }
 }
 
-/// A peer that answers, and counts.
+/// A peer that answers, and counts connections.
 struct Echo {
     peer: Peer,
     connected: Arc<AtomicUsize>,
@@ -66,9 +66,9 @@ struct Echo {
 }
 
 impl Echo {
-    /// How many connections there were, and on how many of them something was said.
+    /// Returns how many connections there were, and how many of them sent data.
     fn finish(self) -> (usize, usize) {
-        // Connections are accepted in order: once one more is answered, all before it were counted.
+        // Connections are accepted in order: once a further one is answered, all earlier ones were counted.
         let mut last = Conn::connect(self.peer.address());
         last.send("hello\n");
         last.expect("hello\n");
@@ -81,7 +81,7 @@ impl Echo {
 
 fn answer(mut conn: Conn, spoken: &AtomicUsize) {
     let mut line = [0; 6];
-    // One that was not chosen ends without a word.
+    // A connection that was not chosen ends without data.
     match conn.stream().read(&mut line) {
         Ok(0) => {}
         Ok(n) => {
@@ -94,7 +94,7 @@ fn answer(mut conn: Conn, spoken: &AtomicUsize) {
     }
 }
 
-/// Goes on after a line of the program, which then waits to be told.
+/// Waits for this line of the program, and lets the program continue.
 fn at(program: &mut Running, point: &str) {
     assert_eq!(program.line(), point);
 }
@@ -109,7 +109,7 @@ fn connecting_to(address: SocketAddr) -> usize {
     let SocketAddr::V4(address) = address else {
         panic!("{address} is not of IPv4")
     };
-    // The address as the machine's own number, in hexadecimal.
+    // The address in the machine's byte order, in hexadecimal.
     let ip = u32::from_ne_bytes(address.ip().octets());
     let wanted = format!("{ip:08X}:{:04X}", address.port());
     let table = fs::read_to_string("/proc/self/net/tcp").expect("the table of connections");
@@ -120,7 +120,7 @@ fn connecting_to(address: SocketAddr) -> usize {
     waiting.count()
 }
 
-/// Waits until so many are connecting: the runtime closes a socket in its own time.
+/// Waits until this many sockets are connecting: the runtime may close sockets later.
 fn wait_until_connecting(address: SocketAddr, wanted: usize) {
     let give_up = Instant::now() + PATIENCE;
     loop {
@@ -137,7 +137,7 @@ fn wait_until_connecting(address: SocketAddr, wanted: usize) {
 }
 
 #[test]
-fn the_next_one_after_a_refusal() {
+fn the_next_attempt_follows_a_refusal() {
     for place in PLACES {
         let port = Port::new();
         let good = port.echo(4);
@@ -149,7 +149,7 @@ fn the_next_one_after_a_refusal() {
 }
 
 #[test]
-fn the_next_one_beside_a_black_hole() {
+fn the_next_attempt_runs_beside_a_black_hole() {
     for place in PLACES {
         let port = Port::new();
         let (hole, good) = (port.black_hole(2), port.echo(4));
@@ -158,7 +158,7 @@ fn the_next_one_beside_a_black_hole() {
             .start(place);
         for _ in 0..2 {
             at(&mut program, "connected");
-            // The other attempt's socket is closed, while this connection goes on.
+            // The other attempt's socket is closed, while this connection continues.
             wait_until_connecting(hole.address(), 0);
             go_on(&mut program);
         }
@@ -199,7 +199,7 @@ fn all_at_once() {
             .start(place);
         at(&mut program, "done");
         wait_until_connecting(hole.address(), 0);
-        // Every connection has ended by now, or these do not.
+        // Every connection must have ended by now, or these calls hang.
         let (one, other) = (one.finish(), other.finish());
         assert_eq!(one.1 + other.1, 20);
         go_on(&mut program);

@@ -111,7 +111,7 @@ fn the_listening_command_has_its_arguments_its_streams_and_a_clock() {
     assert_eq!(exports, ["wasi:cli/run@0.3.0"]);
 }
 
-/// A program that uses the crate imports what it calls, and not all that the crate could.
+/// A program imports only the functions that it calls, and not everything that the crate could.
 #[test]
 fn a_program_imports_what_it_uses() {
     let (imports, exports) = interfaces("tests/read");
@@ -141,10 +141,10 @@ fn a_program_imports_what_it_uses() {
     assert_eq!(exports, ["wasi:cli/run@0.3.0"]);
 }
 
-/// The names of the interfaces that a component imports and exports, in order.
-/// Two builds in two folders would differ otherwise.
+/// Returns the names of the interfaces that a component imports and exports, in order.
+/// No component contains the folder of its build, so that builds in two folders are equal.
 #[test]
-fn no_component_tells_in_which_folder_it_was_built() {
+fn no_component_contains_the_folder_of_its_build() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .and_then(Path::to_str)

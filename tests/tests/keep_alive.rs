@@ -1,5 +1,5 @@
-//! Keep-alive: what the options say is what the system was told. The test looks at the program's sockets, which are this
-//! process' own.
+//! Keep-alive: the system's settings are those of the options. The test inspects the program's sockets, which belong
+//! to this process.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -21,13 +21,13 @@ struct KeepAlive {
     count: u32,
 }
 
-/// What it does at one end of a connection, which this process has.
+/// The settings at one end of a connection, whose socket is in this process.
 fn keep_alive(local: SocketAddr, remote: SocketAddr) -> KeepAlive {
     for entry in fs::read_dir("/proc/self/fd").expect("the descriptors") {
         let name = entry.expect("a descriptor").file_name();
         let number = name.to_str().and_then(|name| name.parse().ok());
-        // SAFETY: the descriptor is asked about what it is, and no more. If it was closed in the meantime the system says so;
-        // if its number was given to another one, that is asked.
+        // SAFETY: the descriptor is only inspected. If it was closed in the meantime, the system reports an error; if
+        // its number was reused, the other socket is inspected.
         let descriptor = unsafe { BorrowedFd::borrow_raw(number.expect("a number")) };
         let socket = SockRef::from(&descriptor);
         let names = [socket.local_addr(), socket.peer_addr()];
@@ -49,7 +49,7 @@ fn told(socket: &SockRef<'_>) -> std::io::Result<KeepAlive> {
 }
 
 #[test]
-fn what_the_options_say() {
+fn keep_alive_is_set_as_in_the_options() {
     let (arrived, arrivals) = mpsc::channel();
     let peer = Peer::start(move |mut conn| {
         let names = (conn.stream().peer_addr(), conn.stream().local_addr());
@@ -72,7 +72,7 @@ fn what_the_options_say() {
         interval: Duration::from_secs(77),
         count: 9,
     };
-    // The system's own times.
+    // The system's default times.
     let off = next(&mut program, "off");
     assert!(!off.on);
     assert_eq!(next(&mut program, "all"), all);

@@ -1,4 +1,4 @@
-//! Programs in C, C++ and Go: echo pairs, a client of redis, and what their packages promise.
+//! Programs in C, C++ and Go: echo pairs, a client of redis, and the promises of their packages.
 
 #[path = "languages/c.rs"]
 mod c;
@@ -19,14 +19,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Compiling a program in Go takes seconds, and this machine may be busy.
 const DEADLINE: Duration = Duration::from_secs(180);
 
-/// In this process, and under `wasmtime` where it is.
+/// In this process, and under `wasmtime` if there is one.
 fn places() -> Vec<In> {
     let mut places = vec![In::Concurrent, In::CallAsync];
     places.extend(wasmtime().map(|_| In::Wasmtime));
     places
 }
 
-/// Starts a handler behind `serve.wasm`, and tells where it listens.
+/// Starts a handler behind `serve.wasm`, and returns its address.
 fn serve(handler: Program, place: In) -> (Running, SocketAddr) {
     let mut server = handler
         .deadline(DEADLINE)
@@ -40,7 +40,7 @@ fn serve(handler: Program, place: In) -> (Running, SocketAddr) {
     (server, address)
 }
 
-/// A client that speaks in lines.
+/// A client of a protocol of lines.
 struct Client(BufReader<TcpStream>);
 
 impl Client {

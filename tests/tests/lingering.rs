@@ -1,4 +1,4 @@
-//! The end of connections and of programs: a peer that reads and sends late gets every byte.
+//! The end of connections and of programs: a peer that reads and sends late still receives every byte.
 
 #[path = "lingering/exits.rs"]
 mod exits;
@@ -37,7 +37,7 @@ fn accept(listener: &TcpListener) -> Conn {
     Conn::of(stream).expect("a socket with timeouts")
 }
 
-/// Gives a program that ends too early the time to do so. One that is right needs none.
+/// Gives a wrong program the time to end too early. A correct one does not need it.
 fn a_while() {
     thread::sleep(Duration::from_millis(200));
 }

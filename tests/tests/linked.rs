@@ -1,10 +1,9 @@
-//! Programs with the engine inside: the same behaviour without a composition.
+//! Programs that contain the engine: the same behaviour without a composition.
 
 asyncio_streams_tests::linked! {
     embedded: [
         background,
         buffer,
-        cancel_opening,
         close,
         contract_futures_io,
         end_while_cancelling,

@@ -1,5 +1,5 @@
-//! Many connections at once: a thousand each way, ten thousand that say nothing, and a crowd that sends as slowly as it
-//! can. The measurements are printed; the tests check that every client gets the right bytes.
+//! Many connections at once: a thousand in each direction, ten thousand silent ones, and a crowd that sends as slowly
+//! as possible. The measurements are printed; the tests check that every client receives the right bytes.
 #![cfg(target_os = "linux")]
 
 use std::fmt;
@@ -16,13 +16,13 @@ use asyncio_streams_tests::{In, Program, Running, wasmtime};
 const THOUSAND: usize = 1000;
 const SIZE: usize = 10_000;
 
-/// One at a time: they need the machine's descriptors, and disturb each other's figures.
+/// One at a time: the tests need the machine's descriptors, and would disturb each other's figures.
 fn take_turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether this process and those that it starts can have so many descriptors.
+/// Returns whether this process and those that it starts can have this many descriptors.
 fn descriptors(wanted: u64) -> bool {
     let enough = raise_descriptors(wanted);
     if !enough {
@@ -54,7 +54,7 @@ fn talk(conn: &mut Conn, line: &str) -> Duration {
     asked.elapsed()
 }
 
-/// A new client is served and leaves; returns the time.
+/// Checks that a new client is served; returns the time.
 fn serves(address: SocketAddr) -> Duration {
     let begun = Instant::now();
     let mut conn = Conn::connect(address);
@@ -122,7 +122,7 @@ fn thousand_clients_of_a_server() {
     }
 }
 
-/// With what every program is given: 100,000 handles. Here there are fewer of them: both ends are this process's.
+/// With the default of 100,000 handles. This process has both ends, so its descriptors allow fewer connections here.
 #[test]
 fn thousands_of_silent_clients() {
     let _turn = take_turn();
@@ -159,28 +159,28 @@ fn silent_clients(place: In, silent: usize) {
         );
     }
 
-    // Some who have waited for long speak at last.
+    // Some clients send after a long wait.
     for mut conn in crowd.take(20) {
         talk(&mut conn, "hello at last\n");
         conn.end_output();
         conn.expect_end();
     }
-    // All of them speak at once: more than can be served at a time, and still others go on.
+    // All of them send at once: more than can be served at a time, and others still continue.
     crowd.say(b'x');
     talk(&mut faithful, "still here\n");
-    // Those who leave make room for those who wait.
+    // Clients that leave make room for those that wait.
     drop(crowd);
     talk(&mut faithful, "still here\n");
     serves(address);
     assert!(server.is_running());
-    // They were reset, and that is all there is to say.
+    // They were reset; nothing else may be logged.
     for line in server.stderr().text().lines() {
         assert!(line.ends_with("connection reset by peer"), "{line}");
     }
 }
 
-/// More silent clients than can wait: those that have waited for the longest time leave, and each that speaks is served,
-/// however many speak.
+/// More silent clients than the lobby holds: those that have waited longest are dropped, and each one that sends is
+/// served, however many do.
 #[test]
 fn more_silent_clients_than_can_wait() {
     const SILENT: usize = 12_000;
@@ -213,7 +213,7 @@ fn more_silent_clients_than_can_wait() {
         talk(conn, "still here\n");
     }
 
-    // Of those who wait the first ones have gone, and no others.
+    // Of the waiting clients the first ones are gone, and no others.
     let gone: Vec<bool> = crowd.gone().collect();
     let first = gone.iter().position(|gone| *gone).expect("one that left");
     let last = gone.iter().rposition(|gone| *gone).expect("one that left");
@@ -228,7 +228,7 @@ fn more_silent_clients_than_can_wait() {
     assert!(server.is_running());
 }
 
-/// The idle timeout ends clients that say nothing: those that were given out, and those that wait to be.
+/// The idle timeout ends silent clients: those that were accepted by the program, and those in the lobby.
 #[test]
 fn silent_clients_of_a_server_with_an_idle_timeout() {
     const SILENT: usize = 3500;
@@ -253,7 +253,7 @@ fn silent_clients_of_a_server_with_an_idle_timeout() {
             assert!(begun.elapsed() < PATIENCE, "{left} have left");
             left = crowd.gone().filter(|gone| *gone).count();
             talk(&mut faithful, "still here\n");
-            // Not in a hurry: that would be all that the server does.
+            // Slowly: frequent requests would keep the server busy.
             thread::sleep(Duration::from_millis(100));
         }
         serves(address);
@@ -261,7 +261,7 @@ fn silent_clients_of_a_server_with_an_idle_timeout() {
     }
 }
 
-/// Clients whose input a handler has given away are as many as others can be, and the store has handles for them.
+/// As many clients whose input a handler has given away as other clients, and the store has handles for them.
 #[test]
 fn clients_whose_input_was_given_away() {
     const SILENT: usize = 4500;
@@ -288,8 +288,8 @@ fn clients_whose_input_was_given_away() {
     }
 }
 
-/// Very many clients are more than can be given out at once: the latest of them wait, and are given out when they speak or
-/// end. Those who have ended make room for as many again, for which there would be none beside them.
+/// Very many clients, more than can be accepted at once: the latest ones wait in the lobby, and are accepted when
+/// they send or end. Those that have ended make room for as many again.
 #[test]
 fn clients_that_end_while_they_wait() {
     const SILENT: usize = 9000;
@@ -323,8 +323,7 @@ fn clients_that_end_while_they_wait() {
     }
 }
 
-/// A server that is told to end, with very many clients: those that it had not given out yet are dropped, the others have
-/// the time of grace.
+/// The end of a server with very many clients: those in the lobby are dropped, the others get the grace.
 #[test]
 fn end_of_a_server_with_very_many_clients() {
     const SILENT: usize = 4000;
@@ -354,7 +353,7 @@ fn end_of_a_server_with_very_many_clients() {
     assert!((1000..SILENT).contains(&aborted), "{outcome}");
 }
 
-/// More clients at once than by default, for a store that was given handles for them.
+/// More clients at once than by default, in a store with enough handles.
 #[test]
 fn more_clients_than_by_default() {
     const CLIENTS: usize = 6000;
@@ -379,9 +378,9 @@ fn more_clients_than_by_default() {
     assert!(server.is_running());
 }
 
-/// As many connections as the component lets a program open, under the handles that every program has.
+/// As many connections as the component lets a program open, under the default limit of handles.
 #[test]
-fn as_many_connections_as_a_program_may_open() {
+fn a_program_opens_as_many_connections_as_allowed() {
     let _turn = take_turn();
     if wasmtime().is_none() || !descriptors(8000) {
         return;
@@ -393,7 +392,7 @@ fn as_many_connections_as_a_program_may_open() {
     peer.finish();
 }
 
-/// Peers that each send as much as one connection may hold, and together more than there is memory.
+/// Peers that each send as much as one connection may hold, and together more than the bound.
 #[test]
 fn endless_senders_together() {
     const SENDERS: usize = 24;
@@ -409,7 +408,7 @@ fn endless_senders_together() {
     Crowd::run(SENDERS, |_| {
         let mut conn = Conn::connect(address);
         conn.send("stay\n");
-        // The handler fails meanwhile, and the rest is thrown away.
+        // The handler fails meanwhile, and the rest is discarded.
         let piece = vec![b'x'; 1 << 20];
         for _ in 0..70 {
             conn.send(&piece);
@@ -425,7 +424,7 @@ fn endless_senders_together() {
     assert!(server.is_running());
 }
 
-/// Clients that send a byte each second, beside clients that are in a hurry.
+/// Clients that send one byte each second, beside fast clients.
 #[test]
 fn slow_crowd_beside_fast_clients() {
     const SLOW: usize = 1000;
@@ -461,7 +460,7 @@ fn slow_crowd_beside_fast_clients() {
     });
     println!("an answer to a fast client took, alone: {alone}");
     println!("beside {SLOW} slow clients: {beside}");
-    // Nothing that the slow ones sent was lost.
+    // No byte of the slow clients was lost.
     for mut conn in crowd.take(SLOW) {
         conn.end_output();
         assert_eq!(conn.read_to_end(), vec![b'x'; rounds]);
@@ -474,7 +473,7 @@ fn slow_crowd_beside_fast_clients() {
     );
 }
 
-/// How long answers took: the middle one, the one that 99 in 100 were faster than, and the slowest.
+/// The times of answers: the median, the 99th percentile, and the slowest.
 struct Times {
     median: Duration,
     most: Duration,

@@ -1,5 +1,5 @@
-//! How much all connections of a component may hold together: peers and callers that never stop get so far, and the
-//! others go on.
+//! The bound of the memory of all connections of a component: peers and callers that never stop reach it, and the
+//! others continue.
 
 use std::io::Write as _;
 
@@ -8,12 +8,12 @@ use asyncio_streams_tests::{In, Program};
 
 const MEGABYTE: usize = 1 << 20;
 
-/// Linear memory at the most, of all components: what may be held is 768 MiB, and a queue or a buffer that grows takes
-/// twice its size for a moment.
+/// The most linear memory of all components: the bound is 768 MiB, and a queue or a buffer that grows takes twice its
+/// size for a moment.
 const MOST: usize = 1536 * MEGABYTE;
 
 #[test]
-fn bound_of_the_component() {
+fn the_memory_of_a_component_is_bounded() {
     let peer = Peer::start(|conn| {
         let mut pattern = Pattern::default();
         // Until the other side is gone.

@@ -1,6 +1,6 @@
-//! Programs that others wrote, at the other end: servers that guest programs talk to, and clients of our servers.
+//! Third-party programs at the other end: servers of guest programs, and clients of our servers.
 //!
-//! They come from Debian's packages, as [`Found`] says.
+//! They come from Debian's packages: see [`Found`].
 
 use std::fs;
 use std::io::{Read, Write};
@@ -86,7 +86,7 @@ fn nginx() {
     let place = folder.path().display();
     put(folder.path(), "files/small", pattern(1000));
     put(folder.path(), "files/large", pattern(20 << 20));
-    // In one process, which is ended by its number.
+    // In one process, which is ended by its process id.
     let configuration = |port| {
         format!(
             "daemon off; master_process off; pid {place}/pid; error_log stderr;
@@ -162,7 +162,7 @@ fn smtp() {
             "{outcome}\n--- smtpd\n{}",
             server.said()
         );
-        // One mail: the one that was refused is not there.
+        // One mail: the refused one does not exist.
         let mails: Vec<_> = fs::read_dir(folder.path().join("mail/new"))
             .expect("the mailbox")
             .collect();
@@ -170,7 +170,7 @@ fn smtp() {
             panic!("not one mail: {mails:?}")
         };
         let mail = fs::read_to_string(mail.path()).expect("the mail");
-        // The server adds headers of its own before the empty line.
+        // The server adds headers before the empty line.
         let body = |mail: &str| {
             mail.split_once("\n\n")
                 .map(|(_, body)| body.to_owned())
@@ -183,7 +183,7 @@ fn smtp() {
     }
 }
 
-/// Three megabytes of lines of every length that a mail may have, 998 bytes, many of which begin with dots.
+/// Three megabytes of lines of every length that mail allows, up to 998 bytes; many begin with dots.
 fn message() -> String {
     let mut message = String::from(
         "From: sender@example.org\nTo: reader@example.org\nSubject: long\n\n.\n..\n...dots\n\n",
@@ -267,7 +267,7 @@ fn netcat() {
     let run = |address: SocketAddr, input: &[u8]| {
         let file = put(folder.path(), "input", input);
         let mut command: Command = netcat.command();
-        // -N: the output ends with the input, while the answers are still on their way.
+        // -N: the output ends with the input, while answers are still on their way.
         command.args(["-N", "127.0.0.1", &address.port().to_string()]);
         let input = fs::File::open(file).expect("the input");
         output(command.stdin(input), DEADLINE).unwrap_or_else(|error| panic!("{error}"))
@@ -291,7 +291,7 @@ fn netcat() {
     assert_eq!(server.stderr().text(), "");
 }
 
-/// What a client says to the key-value server, and what it must hear.
+/// The commands of a client of the key-value server, and the expected answers.
 #[derive(Default)]
 struct Script {
     commands: Vec<u8>,
@@ -304,7 +304,7 @@ impl Script {
         self.answers.extend_from_slice(answer.as_ref());
     }
 
-    /// Sends all, reading meanwhile, and compares.
+    /// Sends all commands, reads at the same time, and compares.
     fn run(&self, address: SocketAddr) {
         let mut receiving = connect(address);
         let mut sending = receiving.try_clone().expect("the same connection");
@@ -336,7 +336,7 @@ fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Values that are stored and asked for, over and over under the same hundred keys.
+/// Values that are stored and requested, repeatedly under the same hundred keys.
 fn load(client: usize, commands: usize) -> Script {
     let mut script = Script::default();
     for number in 0..commands {
@@ -387,7 +387,7 @@ fn key_value_server_bounds() {
     script.say("get large\r\n", format!("value {}\r\n", large.len()));
     script.say("", &large);
     script.say("", "\r\n");
-    // A value that is full of commands, none of which counts.
+    // A value that contains commands, none of which is executed.
     script.say(
         "set larger 2000000\r\n",
         "error the key or the value is too long\r\n",
@@ -415,7 +415,7 @@ fn key_value_server_bounds() {
     script.say("set last many\r\n", "error the length is not a number\r\n");
     script.run(address);
 
-    // Clients that vanish: in a line, in a value, and with answers that nobody takes, which makes it a reset.
+    // Clients that vanish: in a line, in a value, and with unread answers, which makes it a reset.
     let mut kept = connect(address);
     for cut in [
         "set a",

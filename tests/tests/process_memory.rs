@@ -1,7 +1,7 @@
-//! The memory of the process that runs a program: what operations leave behind in the host shows here, and nowhere in the
-//! program's linear memory.
+//! The memory of the process that runs a program: leaks in the host show here, and not in the program's linear
+//! memory.
 //!
-//! `MEMORY_MESSAGES` and `MEMORY_CONNECTIONS` in the environment set how much a server gets; `cargo xtask soak` sends a
+//! `MEMORY_MESSAGES` and `MEMORY_CONNECTIONS` in the environment set the load of a server; `cargo xtask soak` sends a
 //! million messages and makes 100,000 connections.
 #![cfg(target_os = "linux")]
 
@@ -18,16 +18,16 @@ use std::{env, fmt};
 use asyncio_streams_tests::resources::own_memory;
 use asyncio_streams_tests::{In, Program, Running, wasmtime};
 
-/// Growth that a process may have without a leak: its allocator and its threads do not settle to the byte.
+/// Growth of a process without a leak, by its allocator and its threads.
 const SLACK: u64 = 256 << 10;
 
-/// How often something is measured that seems to grow.
+/// How often an apparent growth is measured.
 const ROUNDS: u32 = 4;
 
-/// Longer than all of it takes on a slow and busy machine.
+/// Longer than everything takes on a slow and busy machine.
 const DEADLINE: Duration = Duration::from_secs(1800);
 
-/// What runs the program, in a process of its own.
+/// The runner of a program, in a separate process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Runner {
     Wasmtime,
@@ -35,7 +35,7 @@ enum Runner {
 }
 
 impl Runner {
-    /// Those that there are.
+    /// Returns the available runners.
     fn all() -> Vec<Runner> {
         let mut all = vec![Runner::Streams];
         all.extend(wasmtime().map(|_| Runner::Wasmtime));
@@ -53,7 +53,7 @@ impl Runner {
     }
 }
 
-/// How much a process grew while it did something a number of times.
+/// The growth of a process during a number of repetitions.
 #[derive(Clone, Copy, Debug)]
 struct Growth {
     times: u64,
@@ -61,8 +61,9 @@ struct Growth {
 }
 
 impl Growth {
-    /// Measures what `work` leaves behind, which does something `times` times: again while it is more than `allowed` bytes
-    /// each time, and at most [`ROUNDS`] times. A leak is there in every round; an allocator that settles is not.
+    /// Measures the growth by `work`, which does something `times` times. It repeats while the growth is more than
+    /// `allowed` bytes each time, at most [`ROUNDS`] times: a leak shows in every round, an allocator that settles
+    /// does not.
     fn of(process: u32, times: u64, allowed: u64, mut work: impl FnMut()) -> Self {
         let mut measure = || {
             let before = own_memory(process);
@@ -96,7 +97,7 @@ impl fmt::Display for Growth {
     }
 }
 
-/// One at a time: they take the machine's processors, and its ports.
+/// One at a time: the tests use all processors, and many ports.
 fn take_turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
@@ -120,7 +121,7 @@ fn growth_is_noticed() {
     assert!(growth(0).is_within(8));
     assert!(growth(800_000 + SLACK).is_within(8));
     assert!(!growth(800_001 + SLACK).is_within(8));
-    // What a saturated server lost with wasmtime 48 before the executor was changed, ten times over.
+    // Ten times the loss of a saturated server with wasmtime 48 before the executor was changed.
     assert!(
         !Growth {
             times: 150_000,

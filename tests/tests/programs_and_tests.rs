@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// A program that no test runs would look like one that passes.
+/// A program without a test would look like one that passes.
 #[test]
 fn every_program_has_its_test() -> Result<()> {
     let words = words_of_the_tests()?;
@@ -41,7 +41,7 @@ fn every_source_file_is_a_program() -> Result<()> {
     Ok(())
 }
 
-/// The names in the manifest, each of which is the name of its file too.
+/// Returns the names in the manifest, each of which is also the name of its file.
 fn programs() -> Result<BTreeSet<String>> {
     let manifest: toml::Table =
         toml::from_str(&fs::read_to_string(here().join("programs/Cargo.toml"))?)?;
@@ -58,10 +58,10 @@ fn programs() -> Result<BTreeSet<String>> {
     Ok(names)
 }
 
-/// Everything in the tests that could be a program's name; what comments say does not count.
+/// Returns all words of the tests that could be a program's name, without comments.
 fn words_of_the_tests() -> Result<BTreeSet<String>> {
     let mut words = BTreeSet::new();
-    // The programs of the embedding crate's tests are here as well.
+    // The tests of the host crate use programs too.
     for file in files_below("tests")?
         .into_iter()
         .chain(files_below("../host/tests")?)
@@ -75,7 +75,7 @@ fn words_of_the_tests() -> Result<BTreeSet<String>> {
     Ok(words)
 }
 
-/// The sources in a folder and in the folders in it.
+/// Returns the sources in a folder and its subfolders.
 fn files_below(folder: &str) -> Result<Vec<PathBuf>> {
     let mut files = files_of(folder)?;
     for entry in fs::read_dir(here().join(folder))? {

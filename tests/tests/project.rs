@@ -1,4 +1,4 @@
-//! The project's own files: links between documents lead somewhere, and dependencies are allowed by `deny.toml`.
+//! The project's own files: links between documents exist, and `deny.toml` allows all dependencies.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 #[test]
-fn links_between_documents_lead_somewhere() -> Result<()> {
+fn links_between_documents_exist() -> Result<()> {
     let mut broken = Vec::new();
     for file in documents()? {
         let text = fs::read_to_string(&file)?;
@@ -76,7 +76,7 @@ fn dependencies_have_the_licences_and_sources_of_deny_toml() -> Result<()> {
 }
 
 #[test]
-fn the_checks_find_what_they_look_for() {
+fn the_checks_find_faults() {
     let text = "[a](b.md#c-d) `[x](y)`\n```text\n[no](link)\n```\n[web](https://example.org) ![picture](p.svg)";
     assert_eq!(links(text), ["b.md#c-d", "p.svg"]);
     assert_eq!(
@@ -100,7 +100,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The documents of the repository, as git knows them, else those that are there.
+/// Returns the documents of the repository, as listed by git.
 fn documents() -> Result<Vec<PathBuf>> {
     let mut git = Command::new("git");
     git.args(["ls-files", "-co", "--exclude-standard", "*.md"])
@@ -116,7 +116,7 @@ fn documents() -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The targets of the links to files, without code.
+/// Returns the targets of the links to files, without code.
 fn links(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut code = false;
@@ -135,7 +135,7 @@ fn links(text: &str) -> Vec<&str> {
                 .filter_map(|rest| rest.split(')').next());
             found.extend(targets.filter(|target| !target.contains("://")));
         }
-        // A link whose text is code.
+        // The text of a link may be code.
         let targets = line
             .split("`](")
             .skip(1)
@@ -147,7 +147,7 @@ fn links(text: &str) -> Vec<&str> {
     found
 }
 
-/// The anchors of a document's headings.
+/// Returns the anchors of a document's headings.
 fn headings(file: &Path) -> Result<BTreeSet<String>> {
     let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
     let named = text

@@ -1,4 +1,4 @@
-//! Programs in Python: what they print with asyncio's own streams, on the machine's CPython, they print as components.
+//! Programs in Python: their output as components equals that with asyncio's own streams, on the machine's CPython.
 
 #[path = "python/behaviour.rs"]
 mod behaviour;
@@ -30,7 +30,7 @@ fn assert_same(name: &str, given: [String; 2]) {
     );
 }
 
-/// The numbers of ports that the system chose, taken out.
+/// Replaces the numbers of ports that the system chose.
 fn without_ports(text: &str, ports: &[u16]) -> String {
     ports.iter().fold(text.to_owned(), |text, port| {
         text.replace(&port.to_string(), "PORT")

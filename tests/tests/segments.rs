@@ -1,12 +1,12 @@
-//! What is written in one turn leaves as one segment: without `TCP_NODELAY`, which WASI has not, a second small one would
-//! wait for the peer's acknowledgement of the first (RFC 896), which the peer delays for 40 ms or more. The peer asks its
-//! system how many segments came; nothing here depends on time.
+//! The writes of one turn leave as one segment. WASI has no `TCP_NODELAY`, so a second small segment would wait for
+//! the peer's acknowledgement of the first (RFC 896), which the peer delays for 40 ms or more. The peer asks its
+//! system how many segments arrived; the tests do not depend on time.
 #![cfg(target_os = "linux")]
 
 use asyncio_streams_tests::peers::{Conn, Peer};
 use asyncio_streams_tests::{In, Program, wasmtime};
 
-/// Questions on each connection; the program knows the same number.
+/// Questions on each connection; the program has the same constant.
 const QUESTIONS: u32 = 15;
 
 /// Connections at once.
@@ -41,7 +41,7 @@ fn writes_of_one_turn() {
     }
 }
 
-/// The other side of it: a handler whose answer has three parts, to several clients at once.
+/// The other side: a handler whose answer has three parts, to several clients at once.
 #[test]
 fn answers_of_a_handler() {
     for place in places() {
@@ -71,9 +71,9 @@ fn answers_of_a_handler() {
     }
 }
 
-/// The count can be more than one for each: what is sent apart is counted apart.
+/// The count can exceed one for each question: separate sends are counted separately.
 #[test]
-fn what_is_sent_apart_is_counted_apart() {
+fn separate_sends_are_counted_separately() {
     let peer = Peer::start(|mut conn| {
         conn.send("a");
         conn.expect("-");

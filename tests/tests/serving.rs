@@ -1,4 +1,4 @@
-//! Servers: where they listen, whom they accept, and how they end.
+//! Servers: their addresses, the clients that they accept, and their end.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
@@ -12,7 +12,7 @@ asyncio_streams_tests::programs! {
     under_wasmtime_too: [idle_timeout, serve_close, serve_max_connections, serve_shutdown],
 }
 
-/// How many connections the system takes while the server accepts none: as many as the backlog says, or a few more.
+/// How many connections the system holds while the server accepts none: as many as the backlog, or a few more.
 fn held_by_backlog(backlog: usize) -> usize {
     const TRIED: usize = 40;
     let mut server = Program::new("serve_backlog")
@@ -21,7 +21,7 @@ fn held_by_backlog(backlog: usize) -> usize {
         .start(In::Concurrent);
     let port: u16 = server.line().parse().expect("a port");
     let address = SocketAddr::from(([127, 0, 0, 1], port));
-    // One that is not held gets no answer; the system would try again after a second.
+    // A connection that is not held gets no answer; the system would try again after a second.
     let mut held = Vec::new();
     for _ in 0..TRIED {
         match TcpStream::connect_timeout(&address, Duration::from_millis(500)) {
@@ -31,7 +31,7 @@ fn held_by_backlog(backlog: usize) -> usize {
         }
     }
     let n = held.len();
-    // Those that are not held come later, and all are served.
+    // Connections that were not held arrive later, and all are served.
     server.write_stdin(b"go on\n");
     held.extend((n..TRIED).map(|_| TcpStream::connect(address).expect("a connection")));
     for stream in held {
@@ -44,7 +44,7 @@ fn held_by_backlog(backlog: usize) -> usize {
 #[test]
 #[cfg(target_os = "linux")]
 fn backlog() {
-    // Linux holds one more than asked for, and never fewer than a few (listen(2)).
+    // Linux holds one more than the backlog, and never fewer than a few (listen(2)).
     let few = held_by_backlog(5);
     assert!(
         (5..20).contains(&few),

@@ -1,4 +1,4 @@
-//! The command `serve.wasm`: its addresses, its options, and what becomes of the clients of a handler.
+//! The command `serve.wasm`: its addresses, its options, and the clients of a handler.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
@@ -10,7 +10,7 @@ use asyncio_streams_tests::{Exit, In, Program, Running, wasmtime};
 
 const MEGABYTE: usize = 1 << 20;
 
-/// Places where a server can be talked to while it runs.
+/// Places where a test can talk to a server while it runs.
 fn places() -> Vec<In> {
     let mut places = vec![In::Concurrent, In::CallAsync];
     places.extend(wasmtime().map(|_| In::Wasmtime));
@@ -35,7 +35,7 @@ fn talk(conn: &mut Conn, line: &str) {
     conn.expect(line);
 }
 
-/// A client of the handler that does what it is told.
+/// Connects a client that sends an action to the handler.
 fn ordering(address: SocketAddr, order: &str) -> Conn {
     let mut conn = Conn::connect(address);
     conn.send(format!("{order}\n"));
@@ -76,7 +76,7 @@ fn handler_that_fails_is_one_line_of_log() {
             format!("serve: client {who}: failed, as the client wished")
         );
 
-        // What it had written goes out first.
+        // Its written bytes are sent first.
         let mut conn = ordering(address, "fail after a megabyte");
         let who = conn.stream().local_addr().expect("its address");
         conn.expect_pattern(MEGABYTE);
@@ -91,7 +91,7 @@ fn handler_that_fails_is_one_line_of_log() {
     }
 }
 
-/// No client writes lines of its own into the log, or moves a terminal's cursor; ordinary letters stay.
+/// A client can neither forge lines of the log nor move a terminal's cursor; ordinary letters are unchanged.
 #[test]
 fn text_of_a_client_is_escaped_in_the_log() {
     for place in places() {
@@ -127,7 +127,7 @@ fn connection_that_a_handler_leaves_is_closed() {
         let address = listening(&mut server);
         for _ in 0..10 {
             ordering(address, "leave").expect_end();
-            // Input that the handler has not read does not turn the end into a reset.
+            // Unread input does not turn the end into a reset.
             let mut conn = ordering(address, "leave");
             conn.send(vec![b'x'; 100_000]);
             conn.expect_end();
@@ -137,7 +137,7 @@ fn connection_that_a_handler_leaves_is_closed() {
 }
 
 #[test]
-fn megabyte_of_a_handler_that_returns_arrives_whole() {
+fn a_megabyte_of_a_returning_handler_arrives() {
     for place in places() {
         let mut server = orders(&["127.0.0.1:0"]).start(place);
         let address = listening(&mut server);
@@ -146,7 +146,7 @@ fn megabyte_of_a_handler_that_returns_arrives_whole() {
             conn.expect_pattern(MEGABYTE);
             conn.expect_end();
 
-            // With input that nobody reads, sent before and meanwhile.
+            // With unread input, sent before and meanwhile.
             let mut conn = ordering(address, order);
             conn.send(vec![b'x'; 300_000]);
             conn.expect_pattern(MEGABYTE / 2);
@@ -154,7 +154,7 @@ fn megabyte_of_a_handler_that_returns_arrives_whole() {
             let rest = conn.read_to_end();
             assert_eq!(rest.len(), MEGABYTE / 2);
         }
-        // A client that reads late: the handler has returned long before.
+        // A client that reads late, long after the handler has returned.
         let mut late = ordering(address, "megabyte");
         ordering(address, "leave").expect_end();
         late.expect_pattern(MEGABYTE);
@@ -167,14 +167,14 @@ fn max_connections() {
     for place in places() {
         let mut server = orders(&["--max-connections", "3", "127.0.0.1:0"]).start(place);
         let address = listening(&mut server);
-        // Two that are served, and one that says nothing.
+        // Two clients that are served, and a silent one.
         let mut served = [ordering(address, "echo"), ordering(address, "echo")];
         for conn in &mut served {
             talk(conn, "hello\n");
         }
         let silent = Conn::connect(address);
 
-        // The next one waits in the backlog, and comes as soon as one leaves.
+        // The next one waits in the backlog, and is accepted as soon as one leaves.
         let mut next = ordering(address, "echo");
         next.send("hello\n");
         let waits = next
@@ -228,13 +228,13 @@ fn ends_with_standard_input() {
         let address = listening(&mut server);
         let mut conn = ordering(address, "echo");
         talk(&mut conn, "hello\n");
-        // What comes there is of no interest.
+        // The text on it is ignored.
         server.write_stdin(b"some text\n");
         talk(&mut conn, "still here\n");
 
         server.close_stdin();
         refuses(address);
-        // The client is served to its end, which is the server's.
+        // The client is served until it ends, which ends the server.
         talk(&mut conn, "and still\n");
         conn.end_output();
         conn.expect_end();
@@ -284,18 +284,18 @@ fn no_grace_at_all() {
 }
 
 #[test]
-fn nobody_to_wait_for() {
+fn without_clients_the_grace_ends_at_once() {
     for place in places() {
-        // Without a standard input at all, it has ended from the start.
+        // Without a standard input, it has ended from the start.
         let mut server = orders(&["--until-stdin-closes", "127.0.0.1:0"]).start(place);
         listening(&mut server);
         server.wait().assert_success();
     }
 }
 
-/// Each is one line that names the option, its value and what was expected; a hint follows.
+/// Each error is one line that names the option, its value and the expectation; a hint follows.
 #[test]
-fn arguments_that_are_wrong() {
+fn wrong_arguments() {
     const N: &str = "expected a whole number from 1 to 4294967295";
     const SECONDS: &str = "expected a number of seconds, such as 10 or 0.5";
     const ADDRESS: &str = "expected HOST:PORT, with a port from 0 to 65535";
@@ -346,7 +346,7 @@ fn arguments_that_are_wrong() {
     }
 }
 
-/// As on hosts that pass no arguments.
+/// For hosts that pass no arguments.
 #[test]
 fn options_from_the_environment() {
     for place in places() {
@@ -365,7 +365,7 @@ fn options_from_the_environment() {
         let outcome = server.wait().assert_failure();
         assert!(outcome.stderr.contains("aborted 1 clients"), "{outcome}");
 
-        // The command line wins.
+        // The command line takes precedence.
         let program = orders(&["--grace=5", "127.0.0.1:0"]).stdin();
         let mut server = program.variable("STREAMS_SERVE", variable).start(place);
         let mut conn = ordering(listening(&mut server), "echo");
@@ -388,7 +388,7 @@ fn options_from_the_environment() {
 }
 
 #[test]
-fn tls_that_cannot_be_had() {
+fn impossible_tls() {
     let tls = ["--tls-cert", "CERT", "--tls-key", "KEY", "127.0.0.1:0"];
     for place in places() {
         let outcome = orders(&tls).run(place).assert_failure();
@@ -418,7 +418,7 @@ fn help() {
 }
 
 #[test]
-fn addresses_that_cannot_be_had() {
+fn impossible_addresses() {
     let other = TcpListener::bind("127.0.0.1:0").expect("a port");
     let taken = other.local_addr().expect("its address");
     let cases = [
@@ -427,7 +427,7 @@ fn addresses_that_cannot_be_had() {
         ("no-such-host.invalid:0".to_owned(), "no-such-host.invalid"),
     ];
     for (address, message) in cases {
-        // One that can be had does not help.
+        // A second, possible address does not help.
         let outcome = orders(&["127.0.0.1:0", &address])
             .run(In::Concurrent)
             .assert_failure();
@@ -443,7 +443,7 @@ fn addresses_that_cannot_be_had() {
     }
 }
 
-/// Nobody listens there any more. The program may not have got so far yet.
+/// Waits until the address refuses connections. The program may not have closed it yet.
 fn refuses(address: SocketAddr) {
     let give_up = Instant::now() + asyncio_streams_tests::peers::PATIENCE;
     while Conn::try_connect(address).is_ok() {

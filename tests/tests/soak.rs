@@ -1,6 +1,6 @@
-//! Random conversations for a while: nothing is lost, and memory stays as it is.
+//! Random conversations for a while: nothing is lost, and memory does not grow.
 //!
-//! `SOAK_MINUTES` in the environment says for how long, `SOAK_CONNECTIONS` how many at once.
+//! `SOAK_MINUTES` in the environment sets the time, `SOAK_CONNECTIONS` the number of connections at once.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,15 +10,15 @@ use asyncio_streams_tests::{In, Program};
 
 const MIB: u64 = 1 << 20;
 
-/// Handles for one connection, both ends and all calls: without those of conversations that are over.
+/// Handles for one connection with both ends and all calls, but not for conversations that are over.
 const HANDLES: usize = 100;
 
-/// Something that is measured again and again.
+/// A value that is measured repeatedly.
 struct Gauge {
     name: &'static str,
     /// In bytes.
     samples: Vec<u64>,
-    /// How much the peak may rise without being called growth, in bytes, beside a tenth of it.
+    /// How far the peak may rise without being called growth, in bytes, in addition to one tenth.
     slack: u64,
 }
 
@@ -32,7 +32,7 @@ impl Gauge {
         }
     }
 
-    /// The peaks of the thirds of the time. The first is for warming up.
+    /// The peaks of the thirds of the time. The first third is the warm-up.
     fn thirds(&self) -> [u64; 3] {
         let third = self.samples.len().div_ceil(3);
         let mut thirds = self.samples.chunks(third.max(1));
@@ -115,7 +115,7 @@ fn growth_is_noticed() {
     assert!(!is_flat([10, 50, 100, 100, 90, 100, 110, 100, 115]));
 }
 
-/// The memory of this process that is in the machine's, in bytes (proc_pid_status(5)).
+/// The resident memory of this process, in bytes (proc_pid_status(5)).
 fn resident() -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("the figures of this process");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,4 +1,4 @@
-//! Byte streams of other kinds: given away, taken over, wrapped; and sockets that a program made itself.
+//! Other byte streams: given away, taken over, wrapped; and a program's own sockets.
 
 asyncio_streams_tests::programs! {
     embedded: [from_stream, sockets],

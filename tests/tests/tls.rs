@@ -1,4 +1,4 @@
-//! Protected connections: both ends in a program, programs against each other, and programs that others wrote.
+//! Protected connections: both ends in a program, programs against each other, and third-party programs.
 
 #[path = "tls/certificates.rs"]
 mod certificates;
@@ -25,7 +25,7 @@ use asyncio_streams_tests::{In, Program, tls, wasmtime};
 /// The name in the servers' certificates.
 const SERVER: &str = "server.test";
 
-/// Runs a program that checks itself, with a certificate, in every way.
+/// Runs a program that checks itself, with a certificate, in every place.
 fn in_every_way(name: &str) {
     in_every_way_as(name, &[SERVER]);
 }

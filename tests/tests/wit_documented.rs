@@ -1,4 +1,4 @@
-//! Holds the WIT package to its promises: everything is documented and gated, and nothing changes by accident.
+//! Checks of the WIT package: every item is documented and gated, and changes are deliberate.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -18,8 +18,8 @@ fn every_item_is_documented_and_gated() -> Result<()> {
     Ok(())
 }
 
-/// A change of the interface shows as a change of the snapshot, which is reviewed: a signature that changed or a case
-/// that was added breaks every composed program.
+/// A change of the interface is a change of the snapshot, which is reviewed: a changed signature or an added case
+/// breaks every composed program.
 #[test]
 fn the_interface_is_the_one_in_the_snapshot() -> Result<()> {
     let snapshot = folder("tests").join("wit-snapshot.txt");
@@ -50,7 +50,7 @@ fn programs_built_for_the_snapshot_still_fit() -> Result<()> {
 }
 
 #[test]
-fn the_check_of_upgrades_sees_what_breaks_programs() -> Result<()> {
+fn the_check_of_upgrades_finds_breaking_changes() -> Result<()> {
     let old =
         "package a:b@0.1.0; interface i { f: func(a: u8); g: func(); } world client { import i; }";
     let check = |text: &str| {
@@ -66,10 +66,11 @@ fn the_check_of_upgrades_sees_what_breaks_programs() -> Result<()> {
 
 /// Whether programs built for the worlds of `old`, a package as text, fit the package `new`.
 fn check_upgrade(mut resolve: Resolve, old: &str, new: PackageId) -> Result<()> {
-    // Another version, so that both packages can be in one resolve; the check ignores it. It may not be older than `@since`.
+    // Another version, so that both packages can be in one resolve; the check ignores it. It must not be older than
+    // `@since`.
     let old = resolve.push_str("old.wit", &old.replacen("@0.1.0", "@0.1.999", 1))?;
     for (name, &was) in &resolve.packages[old].worlds {
-        // The other worlds are those of this project's own components.
+        // The other worlds are those of this project's components.
         if !["client", "client-p2", "server"].contains(&name.as_str()) {
             continue;
         }
@@ -83,7 +84,7 @@ fn check_upgrade(mut resolve: Resolve, old: &str, new: PackageId) -> Result<()> 
 }
 
 #[test]
-fn the_check_sees_what_is_missing() {
+fn the_check_finds_missing_parts() {
     let text = "
         package a:b@0.1.0;
         interface bare { record r { field: u8 } enum e { case } flags f { flag } resource x { constructor(); } }
@@ -165,8 +166,8 @@ fn first_difference<'a>(was: &'a str, is: &'a str) -> Option<(usize, &'a str, &'
     None
 }
 
-/// The missing parts of the package, a line for each. It reads the package as written: a resolved world has more imports,
-/// which have no place for documentation.
+/// Returns the missing parts of the package, a line for each. It reads the package as written: a resolved world has
+/// more imports, which have no place for documentation.
 fn missing(package: &UnresolvedPackage) -> Vec<String> {
     let mut report = Report(Vec::new());
     report.docs("package", &package.docs);
@@ -308,7 +309,7 @@ fn interface_name(package: &UnresolvedPackage, id: InterfaceId) -> &str {
         .unwrap_or("(inline interface)")
 }
 
-/// A `use` names a type of another interface; it can be gated, but not documented.
+/// Returns whether it is a `use`, which names a type of another interface; it can be gated, but not documented.
 fn is_use(package: &UnresolvedPackage, def: &TypeDef) -> bool {
     match def.kind {
         TypeDefKind::Type(Type::Id(id)) => package.types[id].owner != def.owner,
@@ -316,7 +317,7 @@ fn is_use(package: &UnresolvedPackage, def: &TypeDef) -> bool {
     }
 }
 
-/// Whether the function returns a `result`, alone or in a tuple.
+/// Returns whether the function returns a `result`, alone or in a tuple.
 fn can_fail(package: &UnresolvedPackage, function: &Function) -> bool {
     let is_result = |ty: &Type| matches!(ty, Type::Id(id) if matches!(package.types[*id].kind, TypeDefKind::Result(_)));
     match function.result {

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: runs the benchmark, a program of its own in `bench/harness`.
+//! `cargo xtask bench`: runs the benchmark, a separate program in `bench/harness`.
 
 use std::time::Duration;
 
@@ -34,12 +34,12 @@ pub(crate) fn bench(choice: Choice, options: &Options) -> Result<()> {
     ]);
     command.args(&options.arguments);
     command.env(toolchain::VARIABLE, choice.to_string());
-    // The automation in Python calls this program, not the benchmark's.
+    // The automation in Python calls this program, not the benchmark.
     command.env("XTASK", std::env::current_exe()?);
     process::run(&mut command, "the benchmark", DEADLINE)
 }
 
-/// Runs each workload once and shortly, to see that it works.
+/// Runs each workload once for a short time, to check that it works.
 ///
 /// # Errors
 /// As [`bench`].

@@ -1,4 +1,4 @@
-//! Runs the test binaries of several packages: a few at once, those that measure by themselves.
+//! Runs the test binaries of several packages: a few at once, but those that measure one at a time.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::checkout;
 use crate::process::{self, Running};
 use crate::steps::Tally;
 
-/// Compiling everything that runs components, from nothing.
+/// Compiles everything that runs components, from nothing.
 const BUILD_DEADLINE: Duration = Duration::from_secs(45 * 60);
 
 /// One binary.
@@ -43,7 +43,7 @@ struct Binary {
 /// Compiles the test binaries that `build` names (`cargo test ...`), runs all of them, and counts their tests.
 ///
 /// # Errors
-/// When one does not compile, or fails; the others run all the same.
+/// When one does not compile, or fails; the others still run.
 pub(crate) fn run(
     mut build: Command,
     variables: &[(&str, PathBuf)],
@@ -81,7 +81,8 @@ fn binary(line: &str) -> Option<Binary> {
     })
 }
 
-/// Runs binaries, `at_once` at a time, and prints what each prints when it has ended. Returns the names of those that failed.
+/// Runs binaries, `at_once` at a time, and prints the output of each at its end. Returns the names of those that
+/// failed.
 fn run_all(
     binaries: Vec<Binary>,
     at_once: usize,
@@ -128,11 +129,11 @@ fn run_all(
         .0
 }
 
-/// The lines that a binary prints, and how it ends.
+/// Returns the lines that a binary prints, and its result.
 fn output(binary: &Binary, variables: &[(&str, PathBuf)]) -> (Vec<String>, Result<()>) {
     let mut lines = Vec::new();
     let mut run = || -> Result<()> {
-        // As cargo runs it; and one output for both, so that each message stays with its test.
+        // As cargo runs it; with one output for both streams, so that each message stays with its test.
         let mut command = checkout::clean("sh");
         command
             .args(["-c", "exec \"$@\" 2>&1", "sh"])

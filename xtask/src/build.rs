@@ -21,7 +21,7 @@ pub(crate) struct Options {
     /// Build the guest programs of the tests too, as `cargo xtask test` does.
     #[arg(long)]
     tests: bool,
-    /// Make components of the programs in Python too, into target/python/programs.
+    /// Make components of the programs in Python too, in target/python/programs.
     #[arg(long)]
     python: bool,
 }
@@ -61,7 +61,7 @@ pub(crate) fn run(choice: Choice, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Builds the components that users get into `target/components`, reports changes, and returns the compiler:
+/// Builds the components for users into `target/components`, reports changes, and returns the compiler:
 ///
 /// * `streams.wasm`, `serve.wasm`, and `streams-p2.wasm` for hosts of WASI 0.2;
 /// * `streams-tls.wasm` and `streams-p2-tls.wasm`, unless there is no clang and none can be installed;
@@ -237,7 +237,7 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>> {
     strip(&content).with_context(|| format!("{} is no component", file.display()))
 }
 
-/// Says what a build changed.
+/// Reports the changes of a build.
 pub(crate) fn report(changes: &Changes) {
     let folder = checkout::shown(&checkout::components());
     let Changes { files, changed } = changes;

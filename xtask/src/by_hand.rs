@@ -1,4 +1,5 @@
-//! The commands that do by hand what the automation does. The demo prints them; the README has them, and the tests run those.
+//! The commands that do the work of the automation by hand. The demo prints them; the README has them, and the tests
+//! run those.
 
 use crate::checkout;
 use crate::shell::ADDRESS;

@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// The folder of the workspace.
 pub fn root() -> PathBuf {
-    // At run time, because a checkout may be moved with its target folder.
+    // At run time, because a checkout may be moved together with its target folder.
     let manifest =
         std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let above = Path::new(&manifest).ancestors();
@@ -46,7 +46,7 @@ pub fn native_cargo(subcommand: &str) -> Command {
     command
 }
 
-/// `program` in the workspace's folder, without the variables that cargo set for this program only.
+/// `program` in the workspace's folder, without the variables that cargo set for this program.
 pub fn clean(program: impl Into<OsString>) -> Command {
     let mut command = Command::new(program.into());
     command.current_dir(root());
@@ -70,7 +70,7 @@ pub fn clean(program: impl Into<OsString>) -> Command {
 pub fn path_with(folders: impl IntoIterator<Item = PathBuf>) -> OsString {
     let known = std::env::var_os("PATH").unwrap_or_default();
     let folders = folders.into_iter().chain(std::env::split_paths(&known));
-    // Only a folder with the separator in its name cannot be joined; then PATH stays as it was.
+    // Joining fails only for a folder with the separator in its name; PATH is unchanged then.
     std::env::join_paths(folders).unwrap_or(known)
 }
 

@@ -88,7 +88,7 @@ fn format_of(manifest: &str) -> Result<()> {
 
 fn lint_natives() -> Result<()> {
     let mut command = checkout::native_cargo("clippy");
-    // In the tests' profile, whose build scripts and macros it shares.
+    // With the tests' profile, which shares build scripts and macros.
     command.args(["--locked", "--release", "--all-targets"]);
     command.args(["--", "--deny", "warnings"]);
     process::run(&mut command, "`cargo clippy`", DEADLINE)
@@ -107,7 +107,7 @@ fn lint_guests(toolchain: &Toolchain) -> Result<()> {
     command.args(["--profile", "guest", "--lib", "--examples"]);
     command.args(["--", "--deny", "warnings"]);
     process::run(&mut command, "`cargo clippy`", DEADLINE)?;
-    // Those programs are composed; these are linked.
+    // Those programs are composed; the following ones are linked.
     let mut linked = if toolchain.builds_std {
         checkout::native_cargo("clippy")
     } else {
@@ -136,7 +136,7 @@ fn lint_tls(toolchain: &Toolchain) -> Result<()> {
 
 fn documentation() -> Result<()> {
     let mut command = checkout::native_cargo("doc");
-    // The tools are programs of others, and their dependencies are many.
+    // Third-party tools, which have many dependencies.
     command.args(["--locked", "--release", "--workspace", "--no-deps"]);
     command.args(["--exclude", "asyncio-streams-test-tools"]);
     command.args(["--features", "asyncio-streams/imported"]);

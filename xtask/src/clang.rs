@@ -16,13 +16,13 @@ const NAMES: [&str; 8] = [
 /// Debian's packages, the preferred one first.
 const PACKAGES: [&str; 2] = ["clang-19", "clang"];
 
-/// The variable that crates with C code read first. A user may have set it.
+/// The first variable that crates with C code read. The user may have set it.
 const VARIABLE: &str = "CC_wasm32_unknown_unknown";
 
 /// Finds a clang that makes WebAssembly, or installs Debian's.
 ///
 /// # Errors
-/// When there is none and none can be installed. The error says how to get one.
+/// When there is none and none can be installed. The error names the remedy.
 pub fn get() -> Result<PathBuf> {
     if let Some(found) = find() {
         return Ok(found);

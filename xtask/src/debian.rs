@@ -52,7 +52,7 @@ pub(crate) fn installed() -> Result<Option<Toolchain>> {
 /// Installs the compiler's packages.
 ///
 /// # Errors
-/// When this is no Debian, permissions or the network are missing, or the packages are too old.
+/// When this is not Debian, permissions or the network are missing, or the packages are too old.
 pub(crate) fn install() -> Result<Toolchain> {
     apt_install(&PACKAGES)?;
     installed()?.context(
@@ -63,7 +63,7 @@ pub(crate) fn install() -> Result<Toolchain> {
 /// Installs packages.
 ///
 /// # Errors
-/// When this is no Debian, or permissions or the network are missing.
+/// When this is not Debian, or permissions or the network are missing.
 pub(crate) fn apt_install(packages: &[&str]) -> Result<()> {
     let Some(apt) =
         checkout::on_path("apt-get").filter(|_| Path::new("/etc/debian_version").exists())
@@ -86,7 +86,7 @@ pub(crate) fn apt_install(packages: &[&str]) -> Result<()> {
             .map(OsString::from)
             .chain([apt.clone().into()]);
         let mut command = checkout::clean(words.next().unwrap_or_default());
-        // Another apt may be running, such as the first update of a new machine. Progress bars are for terminals.
+        // Another apt may be running, such as the first update of a new machine. Progress bars need a terminal.
         command
             .args(words)
             .args(["-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Use-Pty=0"])
@@ -114,7 +114,7 @@ pub(crate) fn apt_install(packages: &[&str]) -> Result<()> {
     .context("the packages could not be installed; apt says why above")
 }
 
-/// The words before a command that make it run as root: none, or those of sudo.
+/// Returns the words before a command that run it as root: none, or those of sudo.
 fn rights() -> Result<Vec<String>> {
     if process::output_of(Command::new("id").arg("-u")).as_deref() == Some("0") {
         return Ok(Vec::new());

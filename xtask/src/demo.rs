@@ -18,7 +18,7 @@ const DEADLINE: Duration = Duration::from_secs(120);
 /// The text before the address that serve.wasm prints when it listens.
 pub(crate) const LISTENING: &str = "listening on ";
 
-/// Both examples print this last.
+/// The last line that both examples print.
 const LAST_WORDS: &str = "Close the connection";
 
 #[derive(Args)]
@@ -35,8 +35,8 @@ enum Language {
     Python,
 }
 
-/// Builds the echo server and the echo client, runs them in the embedding host, shows their output, and prints the commands
-/// that do the same by hand. `wasmtime` runs those in Python.
+/// Builds the echo server and the echo client, runs them in the embedding host, shows their output, and prints the
+/// equivalent manual commands. `wasmtime` runs the programs in Python.
 ///
 /// # Errors
 /// When something does not build, the server does not listen or the client fails.

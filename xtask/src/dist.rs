@@ -30,7 +30,7 @@ const COMPONENTS: [(&str, &str, &str); 5] = [
     ("serve", "asyncio-streams-serve", "Cargo.toml"),
 ];
 
-/// The crates that are published, those first that others depend on. `publish` in their manifests says the same.
+/// The crates that are published, each after its dependencies. `publish` in their manifests agrees.
 const CRATES: [&str; 6] = [
     "asyncio-streams-core",
     "asyncio-streams-text",
@@ -51,7 +51,7 @@ pub(crate) struct Options {
 /// Makes all of it, or only the wheel.
 ///
 /// # Errors
-/// When a part cannot be made: which one, and why.
+/// When a part cannot be made. The error names the part and the reason.
 pub(crate) fn dist(choice: Choice, options: &Options) -> Result<()> {
     build::build(choice)?;
     if options.python {
@@ -83,7 +83,7 @@ fn run(command: &mut Command, what: &str) -> Result<()> {
     process::run(command, what, DEADLINE)
 }
 
-/// The components, each with a list of what it was made of (CycloneDX).
+/// The components, each with a list of its dependencies (CycloneDX).
 fn components(out: &Path) -> Result<()> {
     for (name, package, manifest) in COMPONENTS {
         let file = format!("{name}.wasm");
@@ -98,7 +98,7 @@ fn components(out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The public crates, each built from what its package holds.
+/// The public crates, each built from its package.
 fn crates(out: &Path) -> Result<()> {
     let mut command = checkout::native_cargo("package");
     command.arg("--locked");
@@ -116,7 +116,7 @@ fn crates(out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The interface as a package of the component model, which registries of WIT take.
+/// The interface as a package of the component model, for registries of WIT.
 fn wit(out: &Path) -> Result<()> {
     let mut command = checkout::clean(languages::generator()?);
     command
@@ -125,7 +125,7 @@ fn wit(out: &Path) -> Result<()> {
     run(&mut command, "encoding the WIT package")
 }
 
-/// What npm, C and Go take, with what is generated.
+/// The packages for npm, C and Go, with generated code.
 fn bindings(out: &Path) -> Result<()> {
     let mut command = checkout::clean("make");
     command.args(["--silent", "--directory", "bindings"]);
@@ -136,7 +136,7 @@ fn bindings(out: &Path) -> Result<()> {
     )
 }
 
-/// The wheel for Python, for this machine's platform: the program `streams` is part of it.
+/// The wheel for Python, for this machine's platform: it contains the program `streams`.
 fn wheel() -> Result<()> {
     let mut command = checkout::native_cargo("build");
     command.args(["--locked", "--release", "--package", "asyncio-streams-host"]);

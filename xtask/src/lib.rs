@@ -59,7 +59,8 @@ enum Command {
     Demo(demo::Options),
     /// Build, then run every test.
     Test(test::Options),
-    /// Build, then run CPython's own tests of asyncio's streams inside a component, with asyncio's streams and with ours.
+    /// Build, then run CPython's own tests of asyncio's streams inside a component, with asyncio's streams and with
+    /// this project's.
     TestPython(python::Options),
     /// Build, then check random operations on many connections for minutes; the tests include a short run.
     Soak(soak::Options),
@@ -68,7 +69,8 @@ enum Command {
     Bench(bench::Options),
     /// Build the programs in C, C++ and Go, into target/components/c and target/components/go.
     Languages,
-    /// Make what a release publishes, into target/dist; takes half an hour, because every crate is built from its package.
+    /// Make the files of a release, in target/dist; takes half an hour, because every crate is built from its
+    /// package.
     Dist(dist::Options),
     /// Run the checks that every change must pass: format, lints, documentation, build, every test.
     Ci,

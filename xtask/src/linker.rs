@@ -16,7 +16,7 @@ pub(crate) struct Linker {
     pub(crate) wasm_ld_folder: Option<PathBuf>,
 }
 
-/// Finds both: beside the compiler at hand, beside `rustc`, on PATH; or builds wasm-component-ld.
+/// Finds both beside the compiler in use, beside `rustc` or on PATH; otherwise builds wasm-component-ld.
 ///
 /// # Errors
 /// When there is no wasm-ld, or no wasm-component-ld and it cannot be built.

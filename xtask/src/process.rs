@@ -40,7 +40,7 @@ fn ended_well(status: ExitStatus, what: &str) -> Result<()> {
     Ok(())
 }
 
-/// The standard output of a short command, or nothing when it cannot be run or fails.
+/// Returns the standard output of a short command, or nothing when it cannot be run or fails.
 pub fn output_of(command: &mut Command) -> Option<String> {
     let output = command
         .stdin(Stdio::null())
@@ -109,12 +109,12 @@ impl Running {
         })
     }
 
-    /// Its process id.
+    /// Returns its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// The next line of its standard output, or nothing at the end.
+    /// Returns the next line of its standard output, or nothing at the end.
     pub fn next_line(&mut self) -> Result<Option<String>> {
         loop {
             match self.line_within(Duration::from_millis(200))? {
@@ -125,7 +125,7 @@ impl Running {
         }
     }
 
-    /// The next line, if it comes within `patience`.
+    /// Returns the next line, if it arrives within `patience`.
     pub fn line_within(&mut self, patience: Duration) -> Result<Next> {
         self.check_deadline()?;
         let Some(lines) = &self.lines else {
@@ -194,8 +194,8 @@ impl Drop for Running {
         let mut below = Vec::new();
         descendants(self.child.id(), &mut below);
         if !below.is_empty() {
-            // A process group would not get Ctrl-C from the terminal, so each is killed by its id. Every shell has a `kill`
-            // built in; the program of that name may be missing.
+            // Ctrl-C in the terminal would not reach a process group, so each process is killed by its id. Every
+            // shell has a built-in `kill`; the program of that name may be missing.
             let mut kill = Command::new("sh");
             kill.args(["-c", "kill -KILL \"$@\"", "sh"]).args(below);
             let _ = kill.stderr(Stdio::null()).status();

@@ -16,7 +16,7 @@ const FOLDER: &str = "tests/python";
 /// CPython's tests take ten minutes on a busy machine; each step in them has a shorter deadline.
 const DEADLINE: Duration = Duration::from_secs(60 * 60);
 
-/// The exit status of a command that needs something that cannot be had here.
+/// The exit status of a command that needs something that this machine cannot get.
 const LEFT_OUT: i32 = 77;
 
 /// The options of `cargo xtask test-python`.
@@ -39,11 +39,11 @@ pub enum Done {
     LeftOut,
 }
 
-/// Builds, runs CPython's tests on both sides, and prints the table. Where there is no Python, or CPython's tests cannot be had,
-/// it only reports that.
+/// Builds, runs CPython's tests on both sides, and prints the table. Without Python or CPython's tests it only
+/// reports that.
 ///
 /// # Errors
-/// When asyncio's own streams pass a test that ours do not, or something does not build.
+/// When asyncio's own streams pass a test that this project's do not, or something does not build.
 pub(crate) fn test_python(choice: Choice, options: &Options) -> Result<()> {
     build::build(choice)?;
     let mut arguments = vec!["compare"];
@@ -56,7 +56,7 @@ pub(crate) fn test_python(choice: Choice, options: &Options) -> Result<()> {
     run(&arguments, |line| println!("{line}")).map(drop)
 }
 
-/// Runs a command of the automation as a step of the tests: counts its checks, or that it was left out.
+/// Runs a command of the automation as a step of the tests. It counts the command's checks, or that it was left out.
 ///
 /// # Errors
 /// When the command fails; also, if `required`, when it is left out.
@@ -91,7 +91,7 @@ pub(crate) fn require(arguments: &[&str]) -> Result<()> {
     }
 }
 
-/// Runs a command of the automation; `each` gets the lines of its standard output.
+/// Runs a command of the automation; `each` receives the lines of its standard output.
 ///
 /// # Errors
 /// When the command fails.

@@ -25,9 +25,9 @@ const DEADLINE: Duration = Duration::from_secs(5 * 60);
 
 /// Runs the lines block by block. Programs are found in these folders first. A server that a block starts ends with the block.
 ///
-/// Some lines are checked and not run: those of this automation and of the host program, which the tests run anyway, and
-/// those that install a program, which must name the version that the tests use. All commands that the demo prints must be
-/// in the README.
+/// Some lines are checked and not run: those of this automation and of the host program, which the tests run anyway,
+/// and those that install a program, which must name the version that the tests use. The README must contain all
+/// commands that the demo prints.
 ///
 /// # Errors
 /// When a line fails, or a command of the demo is missing.
@@ -79,10 +79,10 @@ pub(crate) fn run(folders: &[PathBuf], python: bool, tally: &mut Tally) -> Resul
     Ok(())
 }
 
-/// The folder of a user's own crate, which the README makes beside the checkout.
+/// The folder of a user's own crate, which the README creates beside the checkout.
 const HELLO: &str = "../hello";
 
-/// Where the tests make that crate: in a folder for temporary files, and only while this value lives.
+/// The temporary folder in which the tests create that crate. The drop deletes it.
 struct Beside(PathBuf);
 
 impl Beside {
@@ -98,12 +98,12 @@ impl Beside {
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        // It may not be there.
+        // The folder may be missing.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
-/// Whether rustup has the target of crates that cargo alone builds, or can add it.
+/// Returns whether rustup has, or can add, the target of crates that cargo alone builds.
 fn has_target() -> bool {
     checkout::on_path("rustup").is_some_and(|rustup| {
         let mut command = checkout::clean(rustup);
@@ -145,7 +145,7 @@ fn check_echo(line: &str, printed: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The tests have built this program already, with their own features. Building it alone would take minutes.
+/// The tests have already built this program with their features. Building it alone would take minutes.
 fn check_build(line: &str) -> Result<()> {
     println!("$ {line}   (checked, not run)");
     if line == "cargo build --release -p asyncio-streams-host" && tools::streams()?.is_file() {
@@ -174,7 +174,7 @@ fn blocks(text: &str) -> Vec<Vec<String>> {
             None => {}
             Some(_) if line == "```" => blocks.extend(block.take()),
             Some(lines) => {
-                // Two blanks separate a command from its comment.
+                // Two spaces separate a command from its comment.
                 let line = line
                     .split_once("  #")
                     .map_or(line, |(command, _)| command.trim_end());

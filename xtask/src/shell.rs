@@ -11,7 +11,7 @@ use crate::checkout;
 use crate::demo::LISTENING;
 use crate::process::Running;
 
-/// Far more than any line takes. The longest compiles a crate and all that it depends on.
+/// Far more than any line takes. The longest line compiles a crate and its dependencies.
 const DEADLINE: Duration = Duration::from_secs(15 * 60);
 
 /// The address in documented commands, which need a fixed port.

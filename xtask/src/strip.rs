@@ -7,7 +7,7 @@ use wasmparser::{Encoding, Parser, Payload};
 /// Returns the component without its own custom sections. The compiler has stripped its modules.
 ///
 /// # Errors
-/// When the bytes are no component.
+/// When the bytes are not a component.
 pub(crate) fn strip(component: &[u8]) -> Result<Vec<u8>> {
     let mut stripped = Component::new();
     let mut depth = 0;
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_sections_of_the_component_itself_go() {
+    fn only_the_components_own_sections_are_removed() {
         let mut module = Module::new();
         module.section(&CustomSection {
             name: "kept".into(),

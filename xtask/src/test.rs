@@ -42,7 +42,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Nothing is left out.
+    /// Leaves nothing out.
     pub(crate) fn of_ci() -> Self {
         Options {
             without_wasmtime: false,
@@ -140,7 +140,7 @@ fn guests(toolchain: &Toolchain, tally: &mut Tally) -> Result<()> {
     let mut command = test_command(&GUESTS, &["--lib", "--tests"]);
     run_counting(command.env("CORE_MODULE", &module.file), tally)?;
     cargo_test(&[CORE], &["--doc"], tally)?;
-    // What composed programs have beside the rest, and the documentation of both.
+    // The parts that only composed programs have, and the documentation of both.
     cargo_test(&[CLIENT], &["--features", "imported"], tally)
 }
 
@@ -154,8 +154,8 @@ fn hosts(mut variables: Vec<(&str, PathBuf)>, options: &Options, tally: &mut Tal
     cargo_test(&tools::HOSTS, &["--release", "--doc"], tally)
 }
 
-/// Makes components of the programs in Python, once the package's own tests pass. Returns the CPython to compare with, or
-/// nothing where there is none.
+/// Makes components of the programs in Python, after the package's own tests have passed. Returns the CPython to
+/// compare with, or nothing without one.
 fn python_programs(options: &Options, tally: &mut Tally) -> Result<Option<PathBuf>> {
     let mut lines = Vec::new();
     let done = python::step(&["test"], options.require_peers, tally, |line| {

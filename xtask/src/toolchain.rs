@@ -126,14 +126,14 @@ impl Toolchain {
     }
 }
 
-/// [`FLAGS`], and those that keep the builder's folders out of what is built: two builds in two folders are equal.
+/// [`FLAGS`], and flags that keep the builder's folders out of the output: builds in two folders are equal.
 fn flags() -> Vec<String> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")));
-    // Below it is a folder for each registry, whose name differs by the way in which cargo reaches it.
+    // Below it is a folder for each registry; its name depends on how cargo reaches the registry.
     let sources = home.map(|home| home.join("registry/src"));
     if sources.as_ref().is_some_and(|folder| !folder.is_dir()) {
-        // They have to be there before the first build.
+        // The sources must be there before the first build.
         process::output_of(checkout::clean(checkout::cargo()).args(["fetch", "--locked"]));
     }
     let registries = sources.and_then(|folder| std::fs::read_dir(folder).ok());

@@ -1,4 +1,4 @@
-//! Programs of others that the automation uses. They are found on PATH, or built once into `target/tools`.
+//! Third-party programs that the automation uses. They are found on PATH, or built once into `target/tools`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use crate::{checkout, process};
 /// A build of everything that runs components, from nothing.
 const DEADLINE: Duration = Duration::from_secs(45 * 60);
 
-/// The packages that run components. They are always built together: each by itself enables other features of wasmtime, and
-/// would compile it again.
+/// The packages that run components. They are always built together: each alone enables other features of wasmtime,
+/// and would compile it again.
 pub(crate) const HOSTS: [&str; 3] = [
     "asyncio-streams-host",
     "asyncio-streams-tests",
@@ -24,7 +24,7 @@ pub struct Tool {
     program: &'static str,
     krate: &'static str,
     version: &'static str,
-    /// How the versions that fit begin.
+    /// The prefix of the versions that fit.
     fits: &'static str,
     /// Whether `tests/tools` depends on the crate: then it is built together with the tests, and shares their dependencies.
     with_the_tests: bool,
@@ -62,7 +62,7 @@ pub const WASM_COMPONENT_LD: Tool = Tool {
     takes: "two minutes",
 };
 
-/// The program `streams`, with the features that it has beside the tests: no dependency is built twice.
+/// The program `streams`, built with the tests' features: no dependency is built twice.
 ///
 /// # Errors
 /// When it does not build.
@@ -77,7 +77,7 @@ fn build_with_the_tests() -> Result<PathBuf> {
     let members = HOSTS.iter().chain(&["wasmtime-cli", "wac-cli"]);
     command.args(members.flat_map(|package| ["--package", package]));
     command.args(["--bin", "wasmtime", "--bin", "wac", "--bin", "streams"]);
-    // A test among the targets enables the features of the tests' own dependencies, as the tests will.
+    // A test among the targets enables the features of the tests' dependencies, as the tests do.
     command.args(["--test", "programs_and_tests"]);
     process::run(
         &mut command,
@@ -87,7 +87,7 @@ fn build_with_the_tests() -> Result<PathBuf> {
     Ok(checkout::target().join("release"))
 }
 
-/// Puts a program where a later build for other purposes does not remove it.
+/// Copies a program to a folder where a later build does not remove it.
 fn keep(program: &Path, to: &Path) -> Result<()> {
     let folder = to.parent().unwrap_or(to);
     fs::create_dir_all(folder)
@@ -107,7 +107,7 @@ impl Tool {
     /// Finds the program on PATH or in `target/tools`, or builds it.
     ///
     /// # Errors
-    /// When it cannot be built: how to get it otherwise.
+    /// When it cannot be built. The error names another way to get it.
     pub fn get(&self) -> Result<PathBuf> {
         let Self {
             program,

@@ -29,9 +29,9 @@ pub enum What {
     Library,
     /// Its examples, each a component.
     Examples,
-    /// The same without optimization across crates, which takes far less time: for programs of tests.
+    /// The same without optimization across crates, which takes far less time: for test programs.
     QuickExamples,
-    /// Like `QuickExamples`, those that need no composition, without the package's default features.
+    /// Like `QuickExamples`, but the examples that need no composition, without the package's default features.
     Linked,
     /// One of its examples without the package's default features: a program with the engine inside.
     LinkedNamed(&'static str),
@@ -79,7 +79,7 @@ fn run(
     let mut command = toolchain.cargo(if module { "rustc" } else { "build" })?;
     command.args(["--profile", "guest", "--package", package]);
     if matches!(what, What::QuickExamples | What::Linked) {
-        // A profile of its own would have build scripts and macros compiled again.
+        // A separate profile would compile build scripts and macros again.
         command.args(["--config", "profile.guest.lto=false"]);
         command.args(["--config", "profile.guest.codegen-units=16"]);
     }
@@ -93,7 +93,14 @@ fn run(
         What::Library => command.arg("--lib"),
         What::Examples | What::QuickExamples => command.arg("--examples"),
         What::Linked => command.args(["--examples", "--no-default-features"]),
-        What::LinkedNamed(name) => command.args(["--example", name, "--no-default-features"]),
+        What::LinkedNamed(name) => command.args([
+            "--example",
+            name,
+            "--no-default-features",
+            // The engine is a part of the program, which users compile for speed.
+            "--config",
+            "profile.guest.opt-level=3",
+        ]),
         What::Named(names) => command.args(names.iter().flat_map(|name| ["--example", name])),
         What::Module(name) => command.args([
             "--example",
@@ -171,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn other_messages_are_passed_over() {
+    fn other_messages_are_ignored() {
         assert_eq!(
             artifact(
                 r#"{"reason":"build-finished","success":true}"#,

@@ -1,7 +1,8 @@
-//! How fast rustls and ring protect bytes in WebAssembly, from memory to memory: what no transport can be faster than.
+//! Measures how fast rustls and ring protect bytes in WebAssembly, from memory to memory: an upper bound for any
+//! transport.
 //!
-//! The work is that of the other peers, without a network: `bulk-out` makes records, `bulk-in` reads them. What the
-//! session at the other end does, in the same component, does not count.
+//! The work is that of the other peers, without a network: `bulk-out` makes records, `bulk-in` reads them. The work
+//! of the other session in the same component is not measured.
 
 use std::cell::Cell;
 use std::io::{BufRead as _, Write as _};
@@ -21,7 +22,7 @@ use rustls::{
 
 asyncio_streams::run!(main);
 
-/// Bytes that are protected at once, as `streams-tls.wasm` does it.
+/// Bytes that are protected at once, as in `streams-tls.wasm`.
 const PIECE: usize = 64 << 10;
 
 async fn main() -> Result {
@@ -72,7 +73,7 @@ fn protect<Data>(
     Ok(())
 }
 
-/// Takes the records, and drops what they say.
+/// Reads the records, and drops their content.
 fn take<Data: SideData>(into: &mut ConnectionCommon<Data>, mut records: &[u8]) -> Result {
     while !records.is_empty() {
         into.read_tls(&mut records)?;
@@ -88,7 +89,7 @@ fn take<Data: SideData>(into: &mut ConnectionCommon<Data>, mut records: &[u8]) -
     Ok(())
 }
 
-/// Two ends that have shaken hands.
+/// Two sessions after their handshake.
 fn sessions(client: &Client) -> Result<(ClientConnection, ServerConnection)> {
     let pem = certificate().ok_or("there is no certificate in the environment")?;
     let chain: Vec<CertificateDer<'static>> =

@@ -1,4 +1,4 @@
-//! The best way that the crate for Rust offers for each kind of work.
+//! The fastest way of the crate for Rust for each kind of work.
 
 use asyncio_streams::{
     ClientConfig, ConnectOptions, Error, Reader, ServerConfig, ServerOptions, Writer, byte_stream,
@@ -47,7 +47,7 @@ async fn work(client: &Client) -> Result {
     report(work.meter.measured()?).await
 }
 
-/// The options of a client that trusts one certificate, where there is one, and resumes nothing.
+/// Returns the options of a client that trusts one certificate and resumes no session; `None` without a certificate.
 fn protected() -> Result<Option<ConnectOptions>> {
     let Some(pem) = certificate() else {
         return Ok(None);
@@ -162,7 +162,7 @@ async fn bulk_out(writer: Writer, client: &Client, meter: &Meter) -> Result {
         if !meter.go_on(taken as u64) {
             break;
         }
-        // Untaken bytes go with the next ones: all bytes are equal.
+        // Bytes that were not taken are sent with the next ones: all bytes are equal.
         buffer.resize(client.size, b'x');
     }
     drop(to);

@@ -1,4 +1,4 @@
-//! The interface as it is: one call an operation, without what the crate for Rust does to spare calls.
+//! The interface itself: one call for each operation, without the crate for Rust, which saves calls.
 
 use asyncio_streams::bindings::streams::{
     Reader, Server as Listener, ServerOptions, Writer, open_connection, start_server,
@@ -49,7 +49,7 @@ async fn connection(client: &Client, meter: &Meter) -> Result {
     match client.kind {
         Kind::Lines => {
             while meter.go_on(1) {
-                // A call that waits costs several that do not.
+                // A call that waits costs as much as several that do not.
                 let line = match reader.try_readline()? {
                     Some(line) => line,
                     None => reader.readline().await?,
@@ -138,7 +138,7 @@ async fn serve(server: Server, host: String, port: u16) -> Result {
 async fn accept(listener: &Listener, server: Server) -> Result {
     loop {
         let (reader, writer) = listener.accept().await?;
-        // Each client's end is its own matter.
+        // The failure of one client does not end the server.
         drop(spawn(async move {
             match server {
                 Server::Echo => echo(reader, writer).await,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use asyncio_streams::{cli, now};
 use asyncio_streams_bench_plan::{Client, Measured, Order, TLS};
 
-/// Why a program ends early: a text for the one who runs it.
+/// The reason why a program ends early, as a text for the user.
 pub type Failure = Box<dyn std::error::Error>;
 
 /// The result of the work.
@@ -15,15 +15,15 @@ pub type Result<T = ()> = std::result::Result<T, Failure>;
 /// A meter on the host's monotonic clock.
 pub type Meter = asyncio_streams_bench_plan::Meter<fn() -> Duration>;
 
-/// The orders on the command line.
+/// Reads the job from the command line.
 ///
 /// # Errors
-/// The fault of the command line.
+/// An error of the command line.
 pub fn order() -> Result<Order> {
     Ok(Order::parse(cli::arguments())?)
 }
 
-/// The certificate and its key with which connections are to be protected.
+/// Returns the certificate with its key, which protect the connections; `None` without TLS.
 pub fn certificate() -> Option<String> {
     let mut variables = cli::variables().into_iter();
     let (_, pem) = variables.find(|(name, _)| name == TLS)?;
@@ -35,10 +35,10 @@ pub fn meter(client: &Client) -> Meter {
     Meter::new(client, now)
 }
 
-/// Runs `connection` for each connection that was ordered, all at once.
+/// Runs `connection` for each connection of the job, all concurrently.
 ///
 /// # Errors
-/// That of the first that fails.
+/// The error of the first connection that fails.
 pub async fn on_each<F: Future<Output = Result>>(
     client: &Client,
     connection: impl Fn() -> F,
@@ -47,18 +47,18 @@ pub async fn on_each<F: Future<Output = Result>>(
     Ok(())
 }
 
-/// Says what was measured.
+/// Prints the measurement.
 ///
 /// # Errors
-/// When standard output is closed.
+/// When the standard output is closed.
 pub async fn report(measured: Measured) -> Result {
     Ok(cli::println(measured).await?)
 }
 
-/// Says where a server listens.
+/// Prints the address on which a server listens.
 ///
 /// # Errors
-/// When standard output is closed.
+/// When the standard output is closed.
 pub async fn listening(address: impl Display) -> Result {
     Ok(cli::println(format_args!("listening on {address}")).await?)
 }

@@ -14,7 +14,7 @@ pub(crate) struct Figure {
 }
 
 impl Figure {
-    /// Computes the figure; none without runs.
+    /// Computes the figure; `None` without runs.
     pub(crate) fn of(mut values: Vec<f64>, unit: Unit) -> Option<Self> {
         values.sort_by(f64::total_cmp);
         let (min, max) = (*values.first()?, *values.last()?);
@@ -32,7 +32,7 @@ impl Figure {
         })
     }
 
-    /// How many times as good as the other this is. For units that are better when lower, the quotient is inverted.
+    /// Returns how many times as good as `other` this is. For units where lower is better, the quotient is inverted.
     pub(crate) fn times(&self, other: &Self) -> f64 {
         if self.unit.higher_is_better() {
             self.median / other.median
@@ -41,7 +41,7 @@ impl Figure {
         }
     }
 
-    /// Half the distance of the extremes, in percent of the median.
+    /// Returns half the difference of the extremes, in percent of the median.
     pub(crate) fn spread(&self) -> f64 {
         (self.max - self.min) / 2.0 / self.median * 100.0
     }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn json_says_which_way_is_better() {
+    fn json_contains_whether_higher_is_better() {
         let json = figure(&[2.0], Unit::Microseconds).json();
         let expected =
             json!({"median": 2.0, "min": 2.0, "max": 2.0, "unit": "µs", "better": "lower"});

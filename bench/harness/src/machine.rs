@@ -64,7 +64,7 @@ pub(crate) fn describe(peers: &Peers, load_before: String) -> Machine {
     }
 }
 
-/// The maximum of open files and sockets of a process; none without a limit.
+/// Returns the maximum of open files and sockets of a process; `None` without a limit.
 pub(crate) fn descriptor_limit() -> Option<usize> {
     let limit = process::output_of(Command::new("sh").args(["-c", "ulimit -H -n"]))?;
     limit.parse().ok()
@@ -82,7 +82,7 @@ pub(crate) fn resident_memory(process: u32) -> Result<u64> {
     Ok(kib << 10)
 }
 
-/// The size of all linear memories of a process that runs components, in bytes.
+/// Returns the size of all linear memories of a process that runs components, in bytes.
 ///
 /// # Errors
 /// When the system does not report it, or no linear memory is found.
@@ -112,8 +112,8 @@ fn kib(value: &str) -> Option<u64> {
     value.strip_suffix("kB")?.trim().parse().ok()
 }
 
-/// wasmtime reserves 4 GiB for a memory and makes its beginning accessible. So a linear memory is an accessible range right
-/// before gigabytes that are not.
+/// wasmtime reserves 4 GiB for a memory and makes its beginning accessible. A linear memory is therefore an
+/// accessible range directly before gigabytes that are inaccessible.
 fn linear_bytes(maps: &str) -> Option<u64> {
     const RESERVED: u64 = 2 << 30;
     let (mut total, mut accessible, mut end) = (None, 0, 0);
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_found_whatever_the_space() {
+    fn fields_are_found_with_any_white_space() {
         let text = "Name:\tx\nVmRSS:\t   5124 kB\nmodel name  : A Processor\n";
         assert_eq!(field_of(text, "VmRSS").and_then(kib), Some(5124));
         assert_eq!(field_of(text, "model name"), Some("A Processor"));
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_linear_memory_lies_before_gigabytes_of_nothing() {
+    fn a_linear_memory_precedes_inaccessible_gigabytes() {
         // Two memories, of 0x30000 bytes in two parts and of 0x10000; a stack with its guard; the heap.
         let maps = "\
             555500000000-555500021000 rw-p 00000000 00:00 0 [heap]\n\

@@ -31,7 +31,7 @@ use peers::{Peer, Peers};
 use run::Pace;
 use workload::Workload;
 
-/// Compares the components with asyncio, uvloop, native tokio and raw sockets. All workloads take fifteen minutes.
+/// Compare the components with asyncio, uvloop, native tokio and raw sockets. All workloads take fifteen minutes.
 #[derive(Parser)]
 #[command(name = "bench", bin_name = "cargo xtask bench", after_help = catalogue::help())]
 struct Options {
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
 /// When a workload is unknown, a build fails, or a run fails. Other runs continue after a failed one.
 fn bench(options: &Options) -> Result<()> {
     let workloads = catalogue::chosen(&options.workloads)?;
-    // Before the build, which is a load itself.
+    // Measure the load before the build, which is a load itself.
     let load_before = machine::load();
     let toolchain = build::build(options.toolchain)?;
     if options.smoke {

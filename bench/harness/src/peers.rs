@@ -19,7 +19,7 @@ const DEADLINE: Duration = Duration::from_secs(10 * 60);
 /// The peer in Python.
 const PYTHON_PEER: &str = "bench/peer.py";
 
-/// Handles for 10,000 connections and more; the default is 100,000.
+/// Handles for 10,000 connections; the default is 100,000.
 const HANDLES: &str = "max-component-handles=1000000";
 
 /// A peer: the program that is measured.
@@ -29,7 +29,7 @@ pub(crate) enum Peer {
     Ours,
     /// A component with one call of the interface for each operation.
     OursCall,
-    /// A component with the engine inside, which is not composed.
+    /// A component that contains the engine and is not composed.
     Linked,
     /// asyncio's streams.
     Asyncio,
@@ -88,8 +88,8 @@ pub(crate) struct InPython {
 }
 
 impl Peers {
-    /// Builds these peers, or all if none is named. The project's components must be built. Peers in Python are left out
-    /// with a message when Python or uvloop is missing.
+    /// Builds these peers, or all if none is named. The project's components must have been built. Peers in Python
+    /// are left out with a message when Python or uvloop is missing.
     ///
     /// # Errors
     /// When another peer cannot be built.
@@ -141,18 +141,18 @@ impl Peers {
         })
     }
 
-    /// The value of the environment variable of workloads with TLS; none without TLS.
+    /// Returns the value of the environment variable of workloads with TLS; `None` without TLS.
     pub(crate) fn certificate(&self) -> Option<&str> {
         self.certificate.as_deref()
     }
 
-    /// Whether a peer takes part in a workload.
+    /// Returns whether a peer takes part in a workload.
     pub(crate) fn takes(&self, workload: &Workload, peer: Peer) -> bool {
         let python = matches!(workload.work, Work::Python { .. });
         workload.has(peer) && (!python || self.in_python.is_some())
     }
 
-    /// The command of a peer in the workloads in Python, without its job.
+    /// Returns the command of a peer in the workloads in Python, without its job.
     ///
     /// # Errors
     /// When there is no Python.
@@ -172,7 +172,7 @@ impl Peers {
         Ok(words)
     }
 
-    /// The command of a peer, without its job.
+    /// Returns the command of a peer, without its job.
     pub(crate) fn command(&self, peer: Peer, tls: bool) -> Vec<String> {
         let text = |path: &Path| path.display().to_string();
         if let Some(python) = self.python.as_ref().filter(|_| peer.is_python()) {
@@ -199,12 +199,12 @@ impl Peers {
         vec![text(&self.native)]
     }
 
-    /// The command of the load, without its job.
+    /// Returns the command of the load, without its job.
     pub(crate) fn load(&self) -> Vec<String> {
         vec![self.native.display().to_string()]
     }
 
-    /// The version that the program wasmtime reports.
+    /// Returns the version that the program wasmtime reports.
     pub(crate) fn wasmtime_version(&self) -> String {
         process::output_of(Command::new(&self.wasmtime).arg("--version")).unwrap_or_default()
     }

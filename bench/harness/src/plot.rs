@@ -13,8 +13,8 @@ use super::workload::Workload;
 /// A workload's name, and for each peer how many times as good as the reference it is.
 type Row = (String, Vec<(Peer, f64)>);
 
-/// Plots for each workload how many times as good as asyncio each peer is, on a logarithmic scale. The reference is tokio
-/// if asyncio was not measured.
+/// Plots how many times as good as asyncio each peer is, for each workload, on a logarithmic scale. The reference is
+/// tokio if asyncio was not measured.
 ///
 /// # Errors
 /// When the picture cannot be drawn.
@@ -34,7 +34,7 @@ fn draw(svg: &mut String, rows: &[Row], reference: &str) -> Result<(), Box<dyn s
     let root = SVGBackend::with_string(svg, (900, height)).into_drawing_area();
     root.fill(&WHITE)?;
     let (first, last) = bounds(rows);
-    // The axis begins at the bottom.
+    // The axis begins at the bottom, so reverse the rows.
     let rows: Vec<&Row> = rows.iter().rev().collect();
     let height = rows.len().max(1) as f64;
     let mut chart = ChartBuilder::on(&root)
@@ -94,7 +94,7 @@ fn rows(results: &Results, reference: Peer) -> Vec<Row> {
     catalogue::all().into_iter().filter_map(row).collect()
 }
 
-/// The powers of ten around all ratios, at least from a tenth to ten.
+/// Returns the powers of ten around all ratios, at least from 0.1 to 10.
 fn bounds(rows: &[Row]) -> (f64, f64) {
     let powers = || {
         let ratios = rows.iter().flat_map(|(_, peers)| peers);

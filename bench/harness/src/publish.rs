@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_between_the_marks_changes() {
+    fn only_the_text_between_the_marks_changes() {
         let text = format!("before\n{BEGIN}\nold\n\n{END}\nafter\n");
         let new = with_results(&text, "| new |\n").unwrap();
         assert_eq!(new, format!("before\n{BEGIN}\n| new |\n\n{END}\nafter\n"));

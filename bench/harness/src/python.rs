@@ -20,7 +20,7 @@ pub(crate) struct Python {
     pub(crate) uvloop: Option<String>,
 }
 
-/// Makes an environment, with uvloop if `uvloop` is true.
+/// Makes an environment, with uvloop if `uvloop` is set.
 ///
 /// # Errors
 /// When there is no Python that can make environments.

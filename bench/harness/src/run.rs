@@ -169,7 +169,7 @@ impl Run<'_> {
         })
     }
 
-    /// The load serves, the peer measures.
+    /// The load serves, and the peer measures.
     fn as_client(
         &self,
         mut command: Vec<String>,
@@ -189,7 +189,7 @@ impl Run<'_> {
     /// The growth of the server's memory for each connection.
     fn idle(&self, n: usize, memory: fn(u32) -> Result<u64>) -> Result<f64> {
         let (server, address) = self.server("echo")?;
-        // Code is loaded and rooms are made that serve all connections.
+        // Code is loaded and buffers are made that serve all connections: exclude them from the growth.
         self.measure(&self.crowd("wake-up", &address, 8, true))?;
         let before = memory(server.id())?;
         let mut crowd = self.start(
@@ -205,7 +205,7 @@ impl Run<'_> {
         Ok(grown as f64 / n as f64)
     }
 
-    /// The peer as a server, and where it listens.
+    /// Starts the peer as a server, and returns its address.
     fn server(&self, kind: &str) -> Result<(Running, String)> {
         let mut words = self.peers.command(self.peer, self.tls);
         words.extend(["server", kind, "127.0.0.1:0"].map(str::to_owned));
@@ -250,7 +250,7 @@ impl Run<'_> {
         Running::start(&mut command, what, deadline)
     }
 
-    /// Runs to its end what measures.
+    /// Runs the measuring side to its end.
     fn measure(&self, words: &[String]) -> Result<Measured> {
         let mut measuring = self.start(
             words,
@@ -265,12 +265,12 @@ impl Run<'_> {
         if !status.success() {
             bail!("the measuring side failed ({status})");
         }
-        let said = said.context("the measuring side said nothing")?;
+        let said = said.context("the measuring side printed nothing")?;
         said.parse().map_err(anyhow::Error::msg)
     }
 }
 
-/// A program with as many descriptors as the system permits, in an environment that changes no figures.
+/// A program with as many descriptors as the system permits, in an environment that does not affect the figures.
 fn command(words: &[String]) -> Command {
     let mut command = Command::new("sh");
     command.args([
@@ -282,14 +282,14 @@ fn command(words: &[String]) -> Command {
         .args(words)
         .stdout(Stdio::piped())
         .current_dir(crate::folder());
-    // Set to 1, the first two double what a message costs under wasmtime's releases.
+    // With the value 1, the first two double the cost of a message under wasmtime's releases.
     for variable in ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "RUST_LOG"] {
         command.env_remove(variable);
     }
     command
 }
 
-/// Waits until a server says where it listens.
+/// Waits until a server prints its address.
 fn listening(server: &mut Running) -> Result<String> {
     while let Some(line) = server.next_line()? {
         if let Some(address) = line.strip_prefix(LISTENING) {
@@ -304,7 +304,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_program_is_told_to_keep_backtraces() {
+    fn programs_run_without_backtraces() {
         let words = ["env".to_owned()];
         let command = command(&words);
         for variable in ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "RUST_LOG"] {

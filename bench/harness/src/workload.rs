@@ -1,4 +1,4 @@
-//! One thing that is measured: how, and what its figures count.
+//! A workload: how it is measured, and what its figures count.
 
 use super::peers::Peer;
 
@@ -13,39 +13,39 @@ pub(crate) struct Workload {
     pub(crate) tls: bool,
 }
 
-/// How it is measured.
+/// How a workload is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
-    /// The peer is a client of the load, and takes the time.
+    /// The peer is a client of the load, and measures.
     Client {
         kind: &'static str,
         load: &'static str,
         size: usize,
         connections: usize,
     },
-    /// As above on one connection, but the peer is a program in Python: the same file by the newest CPython of the machine, and
-    /// as a component.
+    /// As above on one connection, but the peer is a program in Python. The same file runs under the newest CPython
+    /// of the machine, and as a component.
     Python {
         kind: &'static str,
         load: &'static str,
         size: usize,
     },
-    /// The peer is a server, the load its client, which takes the time.
+    /// The peer is a server; the load is its client, which measures.
     Server {
         kind: &'static str,
         client: &'static str,
         size: usize,
         connections: usize,
     },
-    /// The peer is a server with so many connections: its process' memory for each.
+    /// The peer is a server with this many connections: the memory of its process for each.
     Idle(usize),
-    /// The same: the linear memory for each.
+    /// The same, but its linear memory for each.
     Linear(usize),
-    /// The peer is a server with so many connections: a byte there and back on one.
+    /// The peer is a server with this many connections: a byte there and back on one of them.
     WakeUp(usize),
     /// From the start of the peer to the first byte of its connection.
     Start,
-    /// The length of one of the components.
+    /// The size of one of the components.
     Size(&'static str),
 }
 
@@ -85,13 +85,13 @@ impl Unit {
 }
 
 impl Workload {
-    /// Whether this peer takes part.
+    /// Returns whether this peer takes part.
     pub(crate) fn has(&self, peer: Peer) -> bool {
         if self.tls {
             match peer {
-                // The other workloads show the cost without TLS.
+                // The other workloads show the difference between these ways.
                 Peer::OursCall | Peer::Linked => return false,
-                // It has no network.
+                // With TLS, this peer is rustls alone, without a network.
                 Peer::Floor if !self.is_bulk() => return false,
                 _ => {}
             }
@@ -106,7 +106,7 @@ impl Workload {
         }
     }
 
-    /// How many connections are open at once.
+    /// Returns how many connections are open at once.
     pub(crate) fn connections(&self) -> usize {
         match self.work {
             Work::Client { connections, .. } | Work::Server { connections, .. } => connections,
@@ -119,7 +119,7 @@ impl Workload {
         self.unit == Unit::BytesPerSecond
     }
 
-    /// Whether there are so many that one run has to do.
+    /// Returns whether there are so many connections that only one run is made.
     pub(crate) fn is_large(&self) -> bool {
         self.connections() >= 10_000
     }

@@ -19,7 +19,7 @@ const BUFFER: usize = 64 << 10;
 /// The size of a read of bulk data.
 const BULK: usize = 256 << 10;
 
-/// Works as ordered and prints what was measured.
+/// Does the job and prints the measurement.
 pub(crate) async fn work(order: &Client) -> Result<()> {
     if order.kind == Kind::Start {
         let mut stream = connect(order.address).await?;
@@ -104,7 +104,7 @@ async fn lines(stream: Stream, meter: &Meter) -> Result<()> {
     Ok(())
 }
 
-/// tokio reads until one byte only: until the line feed, as often as the carriage return is missing before it.
+/// tokio reads only until a single byte: until the line feed, again if no carriage return precedes it.
 async fn until(stream: Stream, meter: &Meter) -> Result<()> {
     let mut reader = BufReader::with_capacity(BUFFER, stream);
     let mut line = Vec::new();

@@ -1,4 +1,4 @@
-//! Many connections to a server, of which at most one speaks at a time.
+//! Many connections to a server, of which at most one is active at a time.
 
 use std::time::Duration;
 
@@ -13,18 +13,18 @@ use crate::network::{Stream, connect};
 /// How many connections are opened at once: fewer than any server's backlog.
 const OPENING: usize = 50;
 
-/// Opens the connections, prints `open` and keeps them until it is ended.
+/// Opens the connections, prints `open` and keeps them until the process is ended.
 pub(crate) async fn idle(order: &Client) -> Result<()> {
     let _connections = open(order).await?;
     println!("open");
     std::future::pending().await
 }
 
-/// Opens the connections and measures a byte there and back, each time on another.
+/// Opens the connections and measures a byte there and back, each time on another connection.
 pub(crate) async fn wake_up(order: &Client) -> Result<()> {
     let mut connections = open(order).await?;
     let meter: Meter<Box<dyn Fn() -> Duration>> = Meter::new(order, Box::new(clock()));
-    // Far from the one before: a step that has no divisor in common with any round number of connections.
+    // Far from the one before: this step has no common divisor with any round number of connections.
     let mut next = 0;
     while meter.go_on(1) {
         next = (next + 7919) % connections.len();
@@ -34,7 +34,7 @@ pub(crate) async fn wake_up(order: &Client) -> Result<()> {
     Ok(())
 }
 
-/// Connections that have all been served: each has got a byte back.
+/// Opens connections that have all been served: each has received a byte.
 async fn open(order: &Client) -> Result<Vec<Stream>> {
     let address = order.address;
     let mut opening = JoinSet::new();

@@ -1,9 +1,9 @@
-//! The native side of the benchmark, one thread on tokio: a peer like the others, and the load that all peers get.
+//! The native side of the benchmark, one thread on tokio: a peer, and the load for all peers.
 //!
 //! * `bench-native client ...` and `bench-native server ...`: the peer; also the load for servers.
-//! * `bench-native load ...`: what clients talk to, and the crowds for servers.
-//! * `bench-native start COMMAND...`: how long a command takes to its first byte.
-//! * `bench-native certificate`: what TLS needs, for the environment of all.
+//! * `bench-native load ...`: the servers for clients, and the crowds for servers.
+//! * `bench-native start COMMAND...`: the time from a command's start to its first byte.
+//! * `bench-native certificate`: the certificate and key for TLS, for the environment of all.
 
 mod client;
 mod crowd;
@@ -56,7 +56,7 @@ async fn run(words: &[String]) -> Result<()> {
     }
 }
 
-/// The orders of a crowd: each connection sends a byte and gets it back.
+/// The job of a crowd: each connection sends a byte and receives it back.
 fn echo_client(address: &str, connections: &str, warmup: &str, measured: &str) -> Result<Client> {
     let words = [
         "client",

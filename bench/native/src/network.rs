@@ -18,7 +18,7 @@ use tokio_util::either::Either;
 /// A connection.
 pub(crate) type Stream = Either<TcpStream, TlsStream<TcpStream>>;
 
-/// Connects; what is written leaves at once, as it does in Python.
+/// Connects; written bytes are sent at once, as in Python.
 pub(crate) async fn connect(address: SocketAddr) -> Result<Stream> {
     let stream = TcpStream::connect(address)
         .await
@@ -33,7 +33,7 @@ pub(crate) async fn connect(address: SocketAddr) -> Result<Stream> {
     Ok(Either::Right(protected.into()))
 }
 
-/// Says the end where TLS does, which takes what was written along.
+/// Ends the connection with TLS's `close_notify`, after the written bytes.
 pub(crate) async fn close(mut stream: Stream) -> std::io::Result<()> {
     match &mut stream {
         Either::Left(_) => Ok(()),
@@ -41,18 +41,18 @@ pub(crate) async fn close(mut stream: Stream) -> std::io::Result<()> {
     }
 }
 
-/// Where connections arrive.
+/// A listening socket.
 pub(crate) struct Listener(TcpListener);
 
 impl Listener {
-    /// Listens, and says where.
+    /// Listens, and prints the address.
     pub(crate) async fn bind(address: SocketAddr) -> Result<Self> {
         let listener = TcpListener::bind(address).await?;
         println!("listening on {}", listener.local_addr()?);
         Ok(Self(listener))
     }
 
-    /// The next one, which [`Arrival::begin`] makes a connection of.
+    /// Accepts the next connection, which [`Arrival::begin`] completes.
     pub(crate) async fn accept(&self) -> Result<Arrival> {
         let (stream, _) = self.0.accept().await?;
         stream.set_nodelay(true)?;
@@ -68,7 +68,7 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
-    /// Does the handshake, if there is one.
+    /// Performs the handshake, if there is one.
     pub(crate) async fn begin(self) -> std::io::Result<Stream> {
         Ok(match self.acceptor {
             None => Either::Left(self.stream),
@@ -117,7 +117,7 @@ impl Protection {
     }
 }
 
-/// Prints a certificate for this machine with its key, which are good for nothing else.
+/// Prints a certificate for loopback with its key, for the benchmark only.
 pub(crate) fn print_certificate() -> Result<()> {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
     print!("{}{}", made.cert.pem(), made.signing_key.serialize_pem());

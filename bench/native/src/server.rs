@@ -11,12 +11,12 @@ use crate::network::{self, Arrival, Listener, Stream};
 /// The size of a read.
 const CHUNK: usize = 64 << 10;
 
-/// Serves until it is ended.
+/// Serves until the process is ended.
 pub(crate) async fn serve(kind: Server, address: SocketAddr) -> anyhow::Result<()> {
     let listener = Listener::bind(address).await?;
     loop {
         let arrival = listener.accept().await?;
-        // Each client's end is its own matter.
+        // The failure of one client does not end the server.
         tokio::spawn(talk(arrival, kind));
     }
 }
@@ -29,7 +29,7 @@ async fn talk(arrival: Arrival, kind: Server) -> Result<()> {
     }
 }
 
-/// Sends back what comes, as it comes.
+/// Sends all input back as it arrives.
 pub(crate) async fn echo(mut stream: Stream) -> Result<()> {
     // Pages that were never read into take no memory.
     let mut room = Vec::with_capacity(CHUNK);

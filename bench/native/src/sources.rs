@@ -1,4 +1,4 @@
-//! The servers for the clients of all peers.
+//! The servers that all clients connect to.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,19 +15,19 @@ const BLOCK: usize = 256 << 10;
 
 #[derive(Clone)]
 enum Kind {
-    /// Sends this again and again.
+    /// Sends this repeatedly.
     Source(Arc<[u8]>),
     /// Reads everything.
     Sink,
-    /// Sends back what comes, as it comes.
+    /// Sends all input back as it arrives.
     Echo,
-    /// Reads a request of so many bytes, then answers with as many.
+    /// Reads a request of this many bytes, then sends an answer of the same size.
     Answer(usize),
     /// Sends a byte, and closes when the client does.
     Greet,
 }
 
-/// Listens on loopback, says where, and serves until it is ended.
+/// Listens on loopback, prints the address, and serves until the process is ended.
 pub(crate) async fn serve(kind: &str, size: usize) -> Result<()> {
     let kind = match kind {
         "lines" => Kind::Source(lines(size, b"\n")),
@@ -43,7 +43,7 @@ pub(crate) async fn serve(kind: &str, size: usize) -> Result<()> {
     loop {
         let arrival = listener.accept().await?;
         let kind = kind.clone();
-        // How a client ends is its own matter.
+        // The failure of one client does not end the server.
         tokio::spawn(talk(arrival, kind));
     }
 }

@@ -1,4 +1,4 @@
-//! How long a program takes to its first byte.
+//! Measures the time from a program's start to its first byte.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Stdio};
@@ -9,8 +9,8 @@ use asyncio_streams_bench_plan::Measured;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
-/// Starts `command` with `client start ADDRESS 0 1 0 0` behind it, and prints the time from there until its first byte
-/// is here.
+/// Starts `command` with the arguments `client start ADDRESS 0 1 0 0`, and prints the time until its first byte
+/// arrives.
 pub(crate) async fn measure(command: &[String]) -> Result<()> {
     let (program, arguments) = command.split_first().context("start what?")?;
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;

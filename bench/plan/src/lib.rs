@@ -6,6 +6,6 @@ mod order;
 pub use meter::{Measured, Meter};
 pub use order::{Client, Kind, Order, Server};
 
-/// The variable of the environment that makes a peer protect its connections by TLS: a certificate and its key, as PEM.
-/// A server shows it, a client trusts it and nothing else. Sessions are not resumed.
+/// The environment variable that makes a peer use TLS: a certificate and its key, as PEM. A server presents the
+/// certificate; a client trusts it and nothing else. Sessions are not resumed.
 pub const TLS: &str = "BENCH_TLS";

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::Client;
 
-/// Counts what is done after the warm-up, and says when it is enough. All connections of a peer share one.
+/// Counts the work after the warm-up, and decides when the time is up. All connections of a peer share one.
 #[derive(Debug)]
 pub struct Meter<Clock> {
     clock: Clock,
@@ -42,7 +42,7 @@ impl<Clock: Fn() -> Duration> Meter<Clock> {
         }
     }
 
-    /// Counts `amount`, and says whether to go on.
+    /// Counts `amount`, and returns whether to continue.
     pub fn go_on(&self, amount: u64) -> bool {
         self.count.set(self.count.get() + amount);
         self.calls.set(self.calls.get() + 1);
@@ -52,7 +52,7 @@ impl<Clock: Fn() -> Duration> Meter<Clock> {
         !matches!(self.phase.get(), Phase::Done(_))
     }
 
-    /// The measured count, after enough time.
+    /// Returns the measured count.
     ///
     /// # Errors
     /// When the time is not up yet.
@@ -83,22 +83,22 @@ impl<Clock: Fn() -> Duration> Meter<Clock> {
     }
 }
 
-/// How much was done in which time. As a text it is the line that a peer prints: `COUNT in NANOSECONDS ns`.
+/// The amount of work and its time. As a text it is the line that a peer prints: `COUNT in NANOSECONDS ns`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measured {
     /// Operations or bytes.
     pub count: u64,
-    /// The time that they took together.
+    /// The total time.
     pub elapsed: Duration,
 }
 
 impl Measured {
-    /// So many a second.
+    /// Returns the count for each second.
     pub fn per_second(&self) -> f64 {
         self.count as f64 / self.elapsed.as_secs_f64()
     }
 
-    /// Seconds for each.
+    /// Returns the seconds for each.
     pub fn seconds_each(&self) -> f64 {
         self.elapsed.as_secs_f64() / self.count as f64
     }
@@ -153,7 +153,7 @@ mod tests {
             }
             assert!(meter.measured().is_err());
         }
-        // The clock is looked at every fourth time: 12 rounds of warm-up, then 100.
+        // The clock is read every fourth time: 12 rounds of warm-up, then 100.
         assert_eq!(rounds, 112);
         let measured = meter.measured().unwrap();
         assert_eq!(measured.count, 300);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_is_read_as_it_is_printed() {
+    fn a_result_is_parsed_as_it_is_printed() {
         let measured = Measured {
             count: 500,
             elapsed: Duration::from_millis(250),

@@ -12,31 +12,31 @@ pub enum Order {
     Server(Server, SocketAddr),
 }
 
-/// To connect, work and measure.
+/// The job of a client: connect, work and measure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     /// The work.
     pub kind: Kind,
-    /// Where the other side listens.
+    /// The address of the other side.
     pub address: SocketAddr,
     /// Bytes of a message, where the work has messages.
     pub size: usize,
     /// How many connections work at once.
     pub connections: usize,
-    /// How long to work before the clock starts.
+    /// How long to work before the measurement.
     pub warmup: Duration,
-    /// How long to work while it runs.
+    /// How long to work during it.
     pub measured: Duration,
 }
 
-/// The repeated work of a client, and the counted items.
+/// The repeated work of a client, and the items that it counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Reads a line; lines.
     Lines,
     /// Reads until CR LF; separators.
     Until,
-    /// Reads what there is; bytes.
+    /// Reads the available bytes; bytes.
     BulkIn,
     /// Writes; bytes.
     BulkOut,
@@ -57,7 +57,7 @@ pub enum Kind {
 /// The work of a server for each connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Server {
-    /// Sends back what comes.
+    /// Sends all input back.
     Echo,
     /// Sends a byte and closes.
     Greet,
@@ -67,7 +67,7 @@ impl Order {
     /// Reads the words after the program's name.
     ///
     /// # Errors
-    /// The fault of the words.
+    /// An error of the words.
     pub fn parse<S: AsRef<str>>(words: impl IntoIterator<Item = S>) -> Result<Self, String> {
         let words: Vec<S> = words.into_iter().collect();
         let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
@@ -98,7 +98,8 @@ impl Client {
         self.address.ip().to_string()
     }
 
-    /// After how many operations the clock is looked at: rarely enough to cost nothing, often enough to stop in time.
+    /// Returns after how many operations the clock is read: rarely enough to cost nothing, often enough to stop in
+    /// time.
     pub fn stride(&self) -> u64 {
         match self.kind {
             Kind::Lines | Kind::Until => 1000,
@@ -142,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_knows_what_to_do_and_how_long() {
+    fn a_clients_job_has_its_work_and_times() {
         let order = Order::parse("client echo 127.0.0.1:80 1024 50 200 500".split(' ')).unwrap();
         let Order::Client(client) = order else {
             panic!("{order:?}")
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_knows_where() {
+    fn a_servers_job_has_its_address() {
         let order = Order::parse(["server", "greet", "[::1]:0"]);
         let address = "[::1]:0".parse().unwrap();
         assert_eq!(order, Ok(Order::Server(Server::Greet, address)));

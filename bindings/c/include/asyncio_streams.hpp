@@ -6,9 +6,9 @@
 //     ...
 //   }
 //
-// A task starts when it is called, and runs until its first wait: two tasks that were called run at the same time, and
-// `co_await` waits for one. A task that is destroyed before its end is cancelled, with the call that it waits for.
-// Nothing is thrown: what can fail returns a `result`. Texts and spans that are given to a function must live until it
+// A task starts when it is called, and runs until its first wait: two tasks that were called run concurrently, and
+// `co_await` waits for one. Destroying a task before its end cancels it, together with its pending call. Nothing is
+// thrown: a function that can fail returns a `result`. Texts and spans that are passed to a function must live until it
 // was awaited.
 #ifndef ASYNCIO_STREAMS_HPP
 #define ASYNCIO_STREAMS_HPP
@@ -29,13 +29,13 @@
 
 namespace streams {
 
-// Why a call failed.
+// The reason why a call failed.
 class error {
  public:
   explicit error(const streams_error_t &e) : kind_(e.tag), name_(streams_error_name(&e)), text_(streams_error_text(&e, nullptr, 0), '\0') {
     streams_error_text(&e, text_.data(), text_.size() + 1);
   }
-  // One of `ASYNCIO_STREAMS_TYPES_ERROR_...`; TIMED_OUT when a deadline passed that the program had set.
+  // One of `ASYNCIO_STREAMS_TYPES_ERROR_...`; TIMED_OUT when a deadline of the program passed.
   int kind() const { return kind_; }
   const std::string &name() const { return name_; }
   // One line for people.
@@ -43,7 +43,7 @@ class error {
 
   static constexpr int TIMED_OUT = -1;
   static error timed_out() { return error(TIMED_OUT, "timed-out", "the time has passed"); }
-  // A connection that was moved from or closed.
+  // For a connection that was moved from or closed.
   static error no_connection() { return error(ASYNCIO_STREAMS_TYPES_ERROR_CLOSED, "closed", "there is no connection"); }
 
  private:
@@ -52,7 +52,7 @@ class error {
   std::string name_, text_;
 };
 
-// What a call returned, or why it failed. Using the value of a failure ends the program.
+// The value of a call, or its error. Using the value of a failed call ends the program.
 template <class T>
 class [[nodiscard]] result {
  public:
@@ -95,17 +95,17 @@ class call {
   call &operator=(const call &) = delete;
   ~call() {
     streams_cancel(&clock_);
-    // A result that nobody has taken came while the call was cancelled, or just before.
+    // A result arrived during the cancelling, or just before, and was not taken.
     if (streams_cancel(&call_) == STREAMS_DONE && !taken_) detail::free(result);
   }
   streams_call_t *start() { return &call_; }
-  // Waits no longer than this.
+  // Sets the longest time to wait.
   void deadline(std::optional<std::chrono::nanoseconds> time) {
     if (time && call_.state == STREAMS_PENDING) streams_sleep(&loop(), &clock_, (uint64_t)std::max<int64_t>(time->count(), 0));
   }
   bool await_ready() const { return call_.state != STREAMS_PENDING; }
   void await_suspend(std::coroutine_handle<> waiter) { call_.data = clock_.data = waiter.address(); }
-  // True when there is a result, which is the caller's then.
+  // Returns true when there is a result, which then belongs to the caller.
   bool await_resume() {
     streams_cancel(&clock_);
     return taken_ = streams_cancel(&call_) == STREAMS_DONE;
@@ -139,7 +139,7 @@ class [[nodiscard]] task {
     return *this;
   }
   ~task() { cancel(); }
-  // Ends it where it waits.
+  // Ends it at its current wait.
   void cancel() {
     if (handle_) std::exchange(handle_, {}).destroy();
   }
@@ -147,7 +147,7 @@ class [[nodiscard]] task {
   bool await_ready() const { return handle_.done(); }
   void await_suspend(std::coroutine_handle<> waiter) { handle_.promise().next = waiter; }
   T await_resume() { return std::move(*handle_.promise().value); }
-  // Runs the loop until the task is done; for code that is no coroutine. Nothing if it waits for what never comes.
+  // Runs the loop until the task is done; for code outside coroutines. Returns nothing if its wait can never end.
   std::optional<T> run() {
     while (!handle_.done()) {
       streams_call_t *done = streams_select(&loop());
@@ -183,7 +183,7 @@ inline result<std::string> take(streams_bytes_result_t &r) {
 }
 }  // namespace detail
 
-// A connection. Destroying it closes it, once every call on it has ended: tasks that use it are destroyed first.
+// A connection. Destroying it closes it. All calls on it must have ended, so destroy the tasks that use it first.
 class connection {
  public:
   connection(streams_reader_t reader, streams_writer_t writer) : reader_(reader), writer_(writer) {}
@@ -221,15 +221,15 @@ class connection {
     return writing([bytes](auto *c, auto w, auto *out) {
       return streams_send(&loop(), c, w, streams_bytes_t{(uint8_t *)bytes.data(), bytes.size()}, out); }, time);
   }
-  // Closes it, and waits until everything has gone out.
+  // Closes it, and waits until all output was sent.
   task<result<nothing>> close(timeout time = {}) {
     if (writer_.__handle) asyncio_streams_streams_method_writer_close(asyncio_streams_streams_borrow_writer(writer_));
     return writing([](auto *c, auto w, auto *out) { return streams_wait_closed(&loop(), c, w, out); }, time);
   }
 
  private:
-  // The bytes of a text that a call sends must stay until then, and a result must lie where the call was told: both are
-  // in the coroutine's frame.
+  // The bytes that a call sends, and the place of its result, must stay valid until the call is done: both are in the
+  // coroutine's frame.
   template <class Start>
   task<result<std::string>> reading(Start start, timeout time) {
     if (!reader_.__handle) co_return error::no_connection();
@@ -276,14 +276,14 @@ inline task<nothing> sleep(std::chrono::nanoseconds time) {
 
 }  // namespace streams
 
-// What a program defines: its main, with the name of the command first among the arguments.
+// The program's main, which the program defines; the first argument is the name of the command.
 streams::task<int> streams_main(std::vector<std::string> arguments);
 
 // The header stands in one file of a program: this is the `streams_main` of C.
 inline int streams_run(int argc, char **argv) {
   auto task = streams_main(std::vector<std::string>(argv, argv + argc));
   auto result = task.run();
-  if (!result) std::fprintf(stderr, "the program waits for what never comes\n");
+  if (!result) std::fprintf(stderr, "the program waits, but no call is pending\n");
   return result.value_or(1);
 }
 #define STREAMS_MAIN \

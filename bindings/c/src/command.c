@@ -43,7 +43,7 @@ bindings_callback_code_t exports_wasi_cli_run_run(void) {
   return BINDINGS_CALLBACK_CODE_EXIT;
 }
 
-/* `run` never waits by its callback. */
+/* `run` never waits through its callback. */
 bindings_callback_code_t exports_wasi_cli_run_run_callback(bindings_event_t *event) {
   (void)event;
   return BINDINGS_CALLBACK_CODE_EXIT;

@@ -28,7 +28,7 @@ static void number(out_t *out, uint64_t n) {
   text(out, digits);
 }
 
-/* What others wrote must not write lines of its own, nor move a terminal's cursor. */
+/* Foreign text must neither forge lines nor move a terminal's cursor. */
 static void foreign(out_t *out, const uint8_t *bytes, size_t len) {
   static const char hex[] = "0123456789abcdef";
   for (size_t i = 0; i < len; i++) {

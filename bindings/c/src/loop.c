@@ -3,8 +3,8 @@
 
 #include "private.h"
 
-/* What is known of a handle: the call that it is a subtask of, and how many calls on it are pending. The component has
- * one table of handles, in which numbers are used again, so an array does. */
+/* The state of a handle: the call whose subtask it is, and how many calls on it are pending. The component has one
+ * table of handles, whose numbers are reused, so an array suffices. */
 typedef struct { streams_call_t *call; uint32_t calls; } handle_t;
 static handle_t *handles;
 static uint32_t handles_len;
@@ -16,14 +16,14 @@ static handle_t *of(uint32_t handle) {
   if (handle >= handles_len) {
     uint32_t len = handle < 32 ? 64 : 2 * handle;
     handle_t *more = realloc(handles, len * sizeof *more);
-    if (!more) abort(); /* As the allocations of the generated code do. */
+    if (!more) abort(); /* As in the allocations of the generated code. */
     for (uint32_t i = handles_len; i < len; i++) more[i] = (handle_t){0};
     handles = more, handles_len = len;
   }
   return &handles[handle];
 }
 
-/* Appends a call to those that are done. */
+/* Appends a call to the list of done calls. */
 static void deliver(streams_call_t *call) {
   streams_loop_t *loop = call->loop;
   if (!loop->done) loop->last = &loop->done;
@@ -53,7 +53,7 @@ static void count(streams_call_t *call, uint32_t by) {
 streams_status_t streams_begin(streams_loop_t *loop, streams_call_t *call) {
   if (!loop->set) return STREAMS_CLOSED_LOOP;
   if (call->state == STREAMS_PENDING) return STREAMS_IN_USE;
-  unlink_call(call); /* It may be done and not given out. */
+  unlink_call(call); /* It may be done and not returned yet. */
   call->loop = loop;
   return STREAMS_PENDING;
 }
@@ -73,7 +73,7 @@ streams_status_t streams_started(streams_call_t *call, bindings_subtask_status_t
   return STREAMS_PENDING;
 }
 
-/* Takes a call that has ended out of everything. Out of the set first: a member that is dropped would be a trap. */
+/* Removes a call that has ended from all lists. First from the set: dropping a member of a set is a trap. */
 static void ended(streams_call_t *call, streams_status_t state) {
   of(call->subtask)->call = NULL;
   count(call, (uint32_t)-1);
@@ -83,7 +83,7 @@ static void ended(streams_call_t *call, streams_status_t state) {
 }
 
 void streams_event(const bindings_event_t *event) {
-  /* Of a call that has only begun there is nothing to do. */
+  /* A call that has only started needs nothing. */
   if (event->event != BINDINGS_EVENT_SUBTASK || event->code < BINDINGS_SUBTASK_RETURNED) return;
   streams_call_t *call = of(event->waitable)->call;
   if (!call) return;

@@ -1,7 +1,7 @@
-//! The packages of the Go module: what `wit-bindgen-go` generates, over the module's own scheduler and memory.
+//! The packages of the Go module: the output of `wit-bindgen-go`, over the module's own scheduler and memory.
 //!
-//! The generator's own scheduler ends a call in which nothing is pending, so that goroutines could not wait for each
-//! other, and its memory keeps every result for ever. `bindings/go/internal/wit` has others, in their place.
+//! The generator's own scheduler ends a call in which nothing is pending, so goroutines could not wait for each
+//! other, and its memory keeps every result for ever. `bindings/go/internal/wit` replaces both.
 
 use std::fs;
 use std::path::Path;
@@ -47,10 +47,10 @@ fn text(content: &[u8], name: &str) -> Result<String> {
     String::from_utf8(content.to_vec()).with_context(|| format!("{name} is not UTF-8"))
 }
 
-/// Generated code with the module's packages in the place of the generator's.
+/// Replaces the generator's packages in generated code by the module's.
 fn adapted(content: &str) -> String {
     let lines = content.lines().map(|line| {
-        // The one kind of function that takes results and has no pinner.
+        // The only kind of function that takes results and has no pinner.
         let lifts = line.starts_with("func wasm_future_lift_") && line.ends_with('{');
         let pinner = if lifts {
             "pinner := &runtime.Pinner{}; defer pinner.Unpin()\n"
@@ -62,7 +62,7 @@ fn adapted(content: &str) -> String {
     lines
         .collect::<String>()
         .replace("go.bytecodealliance.org/pkg/wit/", &format!("{MODULE}/"))
-        // Results of calls are left to the garbage collector when they are taken: bytes at once, lists of other things
+        // The garbage collector frees results of calls after they are taken: bytes at once, lists of other things
         // after their elements.
         .replace(
             "(*uint8)(unsafe.Pointer(uintptr(*(*uint32)(",
@@ -74,7 +74,7 @@ fn adapted(content: &str) -> String {
         )
 }
 
-/// The export of a world: its result is given in the task that was called.
+/// The export of a world: its result is returned in the task that was called.
 fn export(content: &str, package: &str) -> Result<String> {
     let content = adapted(content).replace("package wit_exports", &format!("package {package}"));
     let start = "witAsync.Run(func() {";

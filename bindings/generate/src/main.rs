@@ -1,7 +1,7 @@
 //! Generates bindings in C and Go, and makes components of the modules that their compilers write.
 //!
-//! The released programs do the same: `wit-bindgen c`, `wit-bindgen go`, `wasm-tools component embed` and
-//! `wasm-tools component new`. This one is built from the crates that the workspace has already.
+//! The released programs do the same: `wit-bindgen c`, `wit-bindgen go`, `wasm-tools component embed` and `wasm-tools
+//! component new`. This one is built from crates that the workspace already uses.
 
 mod go;
 mod sbom;
@@ -46,7 +46,7 @@ enum Command {
         /// The folder to write to.
         #[arg(long)]
         out: PathBuf,
-        /// The folder of the crate `wit-bindgen-go`, which has the types.
+        /// The folder of the crate `wit-bindgen-go`, which contains the types.
         #[arg(long)]
         runtime: PathBuf,
     },
@@ -75,7 +75,7 @@ enum Command {
     Component {
         /// The module.
         module: PathBuf,
-        /// The world, for a module that does not say it itself, as those of C do.
+        /// The world, for a module that does not name it, as those of C do.
         #[arg(long, requires = "name")]
         wit: Option<PathBuf>,
         #[arg(long = "world", requires = "wit")]
@@ -86,7 +86,7 @@ enum Command {
     },
 }
 
-/// Which world of which WIT package.
+/// A world of a WIT package.
 #[derive(clap::Args)]
 struct World {
     /// The folder of the WIT package, with its dependencies in `deps`.
@@ -132,7 +132,7 @@ fn main() -> Result<()> {
     }
 }
 
-/// The package of `folder` and the world of that name.
+/// Returns the package of `folder` and the world with that name.
 fn resolve(folder: &Path, world: &str) -> Result<(Resolve, WorldId)> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve

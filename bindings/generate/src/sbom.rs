@@ -1,4 +1,4 @@
-//! Bills of materials, from what cargo resolves.
+//! Bills of materials, from cargo's resolved dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -18,8 +18,8 @@ import (
 	_ "asyncio-streams/internal/wit/exports/wit_command"
 )
 
-// Main sets what the program does; call it in an init function. An error is written to standard error, and makes the
-// program fail. When it returns, connections that it has closed still send what they have.
+// Main sets the function of the program; call it in an init function. An error is written to standard error, and
+// makes the program fail. When the function returns, closed connections still send their output.
 func Main(run func() error) {
 	export_wasi_cli_run.Main = func() bool {
 		err := run()

@@ -1,4 +1,4 @@
-// Package handler makes a Go program the part of a server that serve.wasm calls for each client.
+// Package handler makes a component of a Go program that serve.wasm calls for each client.
 //
 //	func init() { handler.Serve(echo) }
 //	func main() {}
@@ -18,9 +18,9 @@ import (
 	"asyncio-streams/internal/wit/imports/asyncio_streams_streams"
 )
 
-// Serve sets what is called for each client; call it in an init function. All clients are served at once, each in a
-// goroutine. The connection is closed when the function returns. An error goes to the log of serve.wasm; a panic does
-// too, aborts the connection, and leaves the other clients alone.
+// Serve sets the function that is called for each client; call it in an init function. All clients are served
+// concurrently, each in a goroutine. The connection is closed when the function returns. serve.wasm logs an error. It
+// also logs a panic, which aborts the connection and does not affect other clients.
 func Serve(serve func(*streams.Conn) error) {
 	export_asyncio_streams_handler.Serve = func(r *asyncio_streams_streams.Reader, w *asyncio_streams_streams.Writer) (failure string) {
 		conn := streams.FromParts(r, w)

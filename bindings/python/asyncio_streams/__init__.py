@@ -1,9 +1,9 @@
 """asyncio's streams inside a WebAssembly component.
 
 `install()` makes asyncio's network functions work inside a Python component that is composed with the component
-`asyncio:streams`: `open_connection`, `start_server`, the readers, the writers, the servers, and with them `sleep`,
-`wait_for`, `timeout` and everything else that needs a clock. `python -m asyncio_streams.build` makes such a component of
-a program, which then needs no line of its own.
+`asyncio:streams`: `open_connection`, `start_server`, readers, writers, servers, and `sleep`, `wait_for`, `timeout` and
+everything else that needs a clock. `python -m asyncio_streams.build` makes such a component of a program without
+changing the program.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _taken_over = False
 
 
 def install() -> None:
-    """Gives asyncio's functions to the component `asyncio:streams`. A second call does nothing.
+    """Makes asyncio's functions use the component `asyncio:streams`. A second call does nothing.
 
-    Raises NotInComponentError outside a component, and in one whose world lacks what is needed.
+    Raises NotInComponentError outside a component, and if its world lacks an import.
     """
     global _installed, _taken_over
     if _installed:
@@ -38,10 +38,10 @@ def install() -> None:
 
 
 def uninstall() -> None:
-    """Puts asyncio's own classes and functions back, for what is made from now on.
+    """Restores asyncio's own classes and functions for new objects.
 
-    The loop stays, since nothing else can wait here, and with it the connections that it opens and the servers that it
-    makes. Without `install` before it does nothing.
+    The loop stays, because nothing else can wait here; so do its connections and servers. Without `install` before it
+    does nothing.
     """
     global _installed
     if _installed:
@@ -52,12 +52,12 @@ def uninstall() -> None:
 
 
 async def finish(seconds: float = 5.0) -> None:
-    """Ends what is left, to be awaited at the end of an export that ends the program, such as `wasi:cli/run`.
+    """Ends the program's tasks and connections. Await it at the end of an export such as `wasi:cli/run`.
 
-    Cancels the tasks that are left, as asyncio.run does, closes the connections, and gives what was written `seconds` to
-    go out: when the program has ended, nothing does that. Then it waits while peers that keep their side open could still
-    lose some of it: 1 s after an answer, 5 s of silence without one, 35 s at most; peers that end when this side does end
-    that wait at once. A program that `asyncio_streams.build` has built does it by itself. Without `install` before it does
+    Cancels the remaining tasks, as asyncio.run does, closes the connections, and sends queued output for up to
+    `seconds`; nothing is sent after the end of the program. Then it waits while peers that keep their side open could
+    still lose output: 1 s after an answer, 5 s of silence without one, 35 s at most. The wait ends at once if the peers
+    end too. A program built by `asyncio_streams.build` calls it automatically. Without `install` before it does
     nothing.
     """
     if _taken_over:
@@ -72,5 +72,5 @@ async def finish(seconds: float = 5.0) -> None:
 
 
 def installed() -> bool:
-    """Whether `install` has done its work in this program."""
+    """Returns whether `install` has run in this program."""
     return _installed

@@ -1,11 +1,11 @@
-"""What a loop inside a component cannot have: each method says why, and what to do instead."""
+"""Methods that a loop inside a component does not support: each error has the reason and the alternative."""
 
 from __future__ import annotations
 
 import types
 from typing import Any, NoReturn
 
-# What the loop is made of; its other parts have what is missing here.
+# The base of the loop; the other parts define the missing attributes.
 _Base: Any = object
 
 _NO_UNIX = "WASI has no Unix sockets: use TCP, with host and port"
@@ -25,7 +25,7 @@ _NO_TLS_OVER_SOCKETS = (
 
 
 class Absent(_Base):
-    """The part of the loop that refuses."""
+    """The unsupported methods of the loop."""
 
     async def create_unix_connection(self, *args: Any, **kwds: Any) -> NoReturn:
         """Raises NotImplementedError."""
@@ -64,7 +64,7 @@ class Absent(_Base):
 
 
 class SemLock:
-    """In the place of `_multiprocessing.SemLock`, which CPython for WASI has not: packages name its kin in annotations."""
+    """Replaces `_multiprocessing.SemLock`, which CPython for WASI lacks: packages name such classes in annotations."""
 
     SEM_VALUE_MAX = (1 << 31) - 1
 
@@ -74,17 +74,17 @@ class SemLock:
 
 
 def multiprocessing_module() -> types.ModuleType:
-    """The module `_multiprocessing`, so that `multiprocessing` and what is in it can be imported."""
+    """Returns the module `_multiprocessing`, so that `multiprocessing` and its submodules can be imported."""
     module = types.ModuleType("_multiprocessing")
     module.__dict__.update(SemLock=SemLock, sem_unlink=SemLock, flags={})
     return module
 
 
 async def open_unix_connection(path: Any = None, *, limit: int = 0, **kwds: Any) -> NoReturn:
-    """In the place of asyncio's. Raises NotImplementedError."""
+    """Replaces asyncio's function. Raises NotImplementedError."""
     raise NotImplementedError(_NO_UNIX)
 
 
 async def start_unix_server(client_connected_cb: Any, path: Any = None, *, limit: int = 0, **kwds: Any) -> NoReturn:
-    """In the place of asyncio's. Raises NotImplementedError."""
+    """Replaces asyncio's function. Raises NotImplementedError."""
     raise NotImplementedError(_NO_UNIX)

@@ -1,4 +1,4 @@
-"""Packages that start threads of their own only to call a function in one: here they call it as `asyncio.to_thread` does."""
+"""Packages that start a thread only to call a function in it: here they call it as `asyncio.to_thread` does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def is_known(name: str) -> bool:
-    """Whether the module of that name is to be adapted."""
+    """Returns whether the module with that name is to be adapted."""
     return name in _ADAPTERS
 
 
@@ -21,11 +21,11 @@ def adapt(module: ModuleType) -> None:
 
 
 def _adapt_anyio(module: Any) -> None:
-    """`anyio.to_thread.run_sync`, by which Starlette calls plain functions as well."""
+    """Adapts `anyio.to_thread.run_sync`, by which Starlette also calls plain functions."""
     backend = getattr(module, "AsyncIOBackend", None)
     name = "run_sync_in_worker_thread"
     if not hasattr(backend, name):
-        # Another version does it in another way, and gets the error about threads.
+        # Other versions work differently, and get the error about threads.
         return
 
     async def run_sync(

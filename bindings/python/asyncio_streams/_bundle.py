@@ -1,7 +1,7 @@
-"""The files that a component carries, compressed: sources and package data of the library, the environment and the program.
+"""The compressed files of a component: sources and package data of the library, the environment and the program.
 
-They are taken while the component is built, and are part of the picture of the interpreter's memory. Modules that were not
-imported then are imported from them when the program runs.
+The build collects them into the snapshot of the interpreter's memory. At run time, modules that the build did not
+import are imported from them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
-# Endings of what Python does not read, or WASI cannot load.
+# Endings of files that Python does not read, or WASI cannot load.
 _USELESS = (
     ".pyc",
     ".pyo",
@@ -34,20 +34,20 @@ _USELESS = (
 _COMPILED = (".so", ".pyd", ".dll", ".dylib")
 # Parts of the standard library that no component uses.
 _NOT_OF_THE_LIBRARY = frozenset("test idlelib tkinter turtledemo ensurepip lib2to3 site-packages pydoc_data venv".split())
-# What builds components and installs packages has no business in them; this package is taken by itself.
+# Components do not need build tools and installers. This package is added separately.
 _NOT_OF_THE_ENVIRONMENT = frozenset(
     "pip setuptools wheel pkg_resources _distutils_hack componentize_py asyncio_streams bin".split()
 )
-# Folders of a program that are not its modules.
+# Folders of a program that contain no modules of it.
 _NOT_OF_PROGRAMS = frozenset("node_modules target build dist venv env".split())
-# Bounds against a home folder given by mistake, a data set, and a component that starts slowly.
+# Bounds that catch a home folder given by mistake, a data set, and a component that starts slowly.
 _MOST_ENTRIES = 100_000
 _LARGEST_FILE = 8 << 20
 _LARGEST = 96 << 20
 
 
 class TooMuchError(Exception):
-    """What a program would carry is over a bound."""
+    """The files of a program exceed a bound."""
 
 
 class Bundle:
@@ -56,33 +56,33 @@ class Bundle:
     def __init__(self) -> None:
         self._files: dict[str, tuple[int, bytes]] = {}
         self._folders: dict[str, list[str]] = {}
-        # Compiled parts, which were left out: the path of the module without its ending, and the file's name.
+        # Compiled parts, which are left out: the path of the module without its ending, and the file's name.
         self.compiled: dict[str, str] = {}
         self._entries = 0
-        # How much was taken of each package or module, compressed.
+        # The compressed size of each package or module.
         self._sizes: dict[str, int] = {}
 
     def __contains__(self, path: str) -> bool:
         return path in self._files
 
     def is_folder(self, path: str) -> bool:
-        """Whether something is in the folder `path`."""
+        """Returns whether the bundle has the folder `path`."""
         return path in self._folders
 
     def size(self, path: str) -> int:
-        """How large a file is. Raises KeyError if it is not there."""
+        """Returns the size of a file. Raises KeyError if it does not exist."""
         return self._files[path][0]
 
     def read(self, path: str) -> bytes:
-        """The content of a file. Raises KeyError if it is not there."""
+        """Returns the content of a file. Raises KeyError if it does not exist."""
         return zlib.decompress(self._files[path][1])
 
     def names(self, path: str) -> list[str]:
-        """What is in a folder. Raises KeyError if it is not there."""
+        """Returns the names in a folder. Raises KeyError if it does not exist."""
         return self._folders[path]
 
     def dump(self, file: BinaryIO, about: Any) -> None:
-        """Writes everything, and `about`, which JSON can have, into a file."""
+        """Writes all files, and `about` as JSON, into a file."""
         head = {
             "about": about,
             "files": [[path, size, len(data)] for path, (size, data) in self._files.items()],
@@ -95,7 +95,7 @@ class Bundle:
             file.write(data)
 
     def load(self, file: BinaryIO) -> Any:
-        """Takes what `dump` has written, beside what is there; returns `about`. Raises ValueError for another file."""
+        """Adds the content of a file written by `dump`; returns its `about`. Raises ValueError for other files."""
         head = json.loads(file.read(int.from_bytes(file.read(8), "big")))
         for path, size, length in head["files"]:
             self._files[path] = (size, file.read(length))
@@ -106,11 +106,11 @@ class Bundle:
         return head["about"]
 
     def take_library(self, place: str) -> None:
-        """Takes the standard library."""
+        """Adds the standard library."""
         self._take(place, lambda name: name in _NOT_OF_THE_LIBRARY or name.startswith("config-"), data_everywhere=True)
 
     def take_environment(self, place: str) -> None:
-        """Takes what is installed."""
+        """Adds the installed packages."""
 
         def useless(name: str) -> bool:
             return name.partition("-")[0] in _NOT_OF_THE_ENVIRONMENT
@@ -118,9 +118,9 @@ class Bundle:
         self._take(place, useless, data_everywhere=True)
 
     def take_own(self, place: str, only: Iterable[str] = ()) -> None:
-        """Takes a folder of the program: sources, and data where sources are, but not what lies beside the program itself.
+        """Adds a folder of the program: sources, and data beside sources, but not the data beside the program itself.
 
-        Of the folder itself `only` these names, if any are given.
+        If `only` has names, adds only these of the folder itself.
         """
         self._take(place, lambda name: name in _NOT_OF_PROGRAMS, data_everywhere=False, only=frozenset(only))
 
@@ -142,7 +142,7 @@ class Bundle:
     def _walk(
         self, place: str, useless: Callable[[str], bool], data_everywhere: bool, only: frozenset[str]
     ) -> Iterator[tuple[str, bool, list[str]]]:
-        """Every folder below `place`, whether its data counts, and its files."""
+        """Yields every folder below `place`, whether its data is included, and its files."""
         data: dict[str, bool] = {place: data_everywhere}
         for folder, inner, found in os.walk(place):
             names = [name for name in found if not name.startswith(".") and (folder != place or not only or name in only)]
@@ -192,7 +192,7 @@ class Bundle:
         return ", ".join(f"{name} ({self._sizes[name] >> 20} MB)" for name in names)
 
     def _add_folder(self, folder: str, names: list[str], place: str) -> None:
-        """Notes what is in a folder, and it in those above it."""
+        """Adds names to a folder, and the folder to its parents."""
         self._folders.setdefault(folder, []).extend(names)
         while folder != place and "/" in folder:
             folder, _, name = folder.rpartition("/")

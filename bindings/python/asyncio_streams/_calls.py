@@ -1,9 +1,9 @@
-"""Calls of the component's async functions, made without a task for each.
+"""Calls of the component's async functions without a task for each.
 
-The bindings' own way to wait for such a call breaks when the waiting task is cancelled: the call goes on, its result
-finds nobody, and a resource that it borrows may be collected under it; each of these ends the program. Here a call
-is an object of its own. It holds what it borrows until it has returned, nobody can cancel it by accident, and its
-result goes to a function.
+The bindings' own wait for such a call breaks when the waiting task is cancelled: the call continues, its result has no
+receiver, and a resource that it borrows may be collected during the call. Each of these ends the program. Here a call
+is a separate object. It holds what it borrows until it has returned, cannot be cancelled by accident, and passes its
+result to a function.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ Done = Callable[[Any, "BaseException | None"], None]
 
 _loop: ComponentLoop
 _exports: Exports
-# Whether the code that runs is that of a `Call`, not that of a task.
+# Whether a `Call` runs the current code, and not a task.
 _by_hand = False
 
 
 def use(loop: ComponentLoop) -> None:
-    """Makes `loop` the one that waits for all calls."""
+    """Makes `loop` the loop that waits for all calls."""
     global _loop, _exports
     _loop, _exports = loop, loop.exports
 
 
 def the_loop() -> ComponentLoop:
-    """The component's loop."""
+    """Returns the component's loop."""
     return _loop
 
 
 class Call:
     """One call of an async function of the component.
 
-    `coroutine` is the call as the bindings give it; `done(value, error)` is told how it ended, at once if it did not
-    have to wait. There is no way to cancel it: what it was made of has a `cancel` that makes it return.
+    `coroutine` is the call from the bindings; `done(value, error)` receives its result, at once if it did not have to
+    wait. A call cannot be cancelled; the `cancel` of its resource makes it return.
     """
 
     __slots__ = ("_coroutine", "_done")
@@ -56,7 +56,7 @@ class Call:
         self.go_on(None)
 
     def go_on(self, event: Any) -> None:
-        """Goes on with what the runtime has said about the call."""
+        """Continues with the runtime's answer to the call."""
         global _by_hand
         coroutine, done = self._coroutine, self._done
         assert coroutine is not None and done is not None
@@ -79,7 +79,7 @@ class Call:
 
 
 class Pending:
-    """What the table of pending calls holds: who is told when the call has returned."""
+    """An entry of the table of pending calls: receives the result when the call has returned."""
 
     __slots__ = ("call", "future", "kept", "promise", "state")
 
@@ -101,7 +101,7 @@ class Pending:
             except BaseException as reason:
                 _loop.call_exception_handler({"message": "Exception in a callback of asyncio_streams", "exception": reason})
         elif self.future.done():
-            # A task that called the bindings by itself has been cancelled; the result must be taken all the same.
+            # A task that called the bindings itself was cancelled; the result must be taken nevertheless.
             runtime.promise_get_result(event, self.promise)
             self.kept = None
         else:
@@ -114,16 +114,16 @@ class Pending:
         try:
             return (yield from self.future)
         except BaseException:
-            # The call goes on and borrows what it was given, so that must live as long.
+            # The call continues and borrows its arguments, so keep them alive.
             frame = sys._getframe(1)
             self.kept = [dict(outer.f_locals) for outer in (frame, frame.f_back) if outer is not None]
             raise
 
 
 class Repeated:
-    """A call that one object makes again and again: without what a `Call` costs.
+    """A call that one object repeats, at lower cost than a `Call`.
 
-    `number` is the function's, as `number_of` tells it; `done(result)` gets an Ok or an Err.
+    `number` is the function's number from `number_of`; `done(result)` receives an Ok or an Err.
     """
 
     __slots__ = ("_arguments", "_done", "_number", "_promise", "state")
@@ -141,7 +141,7 @@ class Repeated:
         if isinstance(result, Ok):
             self._done(result.value)
             return
-        # What is borrowed lives as long as the call.
+        # Keep borrowed arguments alive as long as the call.
         self._arguments = arguments
         self.state = _exports.current
         waitable, self._promise = result.value
@@ -161,7 +161,7 @@ class Repeated:
 
 
 class _Recorder:
-    """In the place of the runtime: notes which function is called, and calls none."""
+    """Replaces the runtime: records the called function, and calls none."""
 
     def __init__(self) -> None:
         self.number = -1
@@ -172,7 +172,7 @@ class _Recorder:
 
 
 def number_of(function: Callable[..., Any], arguments: int) -> int:
-    """The number by which the bindings' function calls the component; it takes so many `arguments`."""
+    """Returns the number by which the bindings' function calls the component; it takes that many `arguments`."""
     recorder = _Recorder()
     names = function.__globals__
     before = names["componentize_py_runtime"]
@@ -189,7 +189,7 @@ def number_of(function: Callable[..., Any], arguments: int) -> int:
 
 
 async def await_result(result: Any) -> Any:
-    """Waits for a call that the bindings have made; in the place of componentize-py's function of that name."""
+    """Waits for a call made by the bindings; replaces componentize-py's function of that name."""
     if isinstance(result, Ok):
         return result.value
     waitable, promise = result.value
@@ -199,9 +199,9 @@ async def await_result(result: Any) -> Any:
 
 
 async def cancellable(coroutine: Coroutine[Any, Any, Any], cancel: Callable[[], None]) -> Any:
-    """Waits for a call on behalf of a task; if that is cancelled, `cancel` ends the call.
+    """Waits for a call on behalf of a task. If the task is cancelled, `cancel` ends the call.
 
-    What the call gives after that is dropped. Raises what the call raises.
+    A result that arrives after that is dropped. Raises the exception of the call.
     """
     future = _loop.create_future()
 

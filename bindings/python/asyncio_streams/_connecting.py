@@ -1,4 +1,4 @@
-"""Opening connections: the loop's `create_connection`, on which asyncio.open_connection stands."""
+"""Opens connections: the loop's `create_connection`, which asyncio.open_connection uses."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from . import _bindings, _errors
 from ._calls import Call, cancellable, number_of
 from ._transport import ComponentTransport
 
-# What the loop is made of; its other parts have what is missing here.
+# The base of the loop; the other parts define the missing attributes.
 _Base: Any = object
 
 _LARGEST = (1 << 32) - 1
 
 
 class Connecting(_Base):
-    """The part of the loop that opens connections and knows which there are."""
+    """The part of the loop that opens connections and keeps the set of open ones."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,11 +36,11 @@ class Connecting(_Base):
         self.just_closed = False
 
     def add_transport(self, transport: ComponentTransport) -> None:
-        """Notes a connection, to be ended with the program."""
+        """Adds a connection, so that it ends with the program."""
         self._connections.add(transport)
 
     def linger(self, writer: Any) -> None:
-        """Keeps a closed connection until what it had queued has gone out, as the system does elsewhere."""
+        """Keeps a closed connection until its queue was sent, as the system does natively."""
         key = id(writer)
         self._lingering[key] = writer
 
@@ -50,15 +50,16 @@ class Connecting(_Base):
         Call(writer.wait_closed(), done).start()
 
     async def end_connections(self, seconds: float) -> None:
-        """Closes what is open, gives what was written `seconds` to go out, and waits while peers could still lose it.
+        """Closes open connections, sends queued output for up to `seconds`, and waits while peers could lose output.
 
-        A peer that goes on sending would, if the program ended. The component bounds that wait: 5 s of silence, 35 s in all.
+        A peer that still sends could lose it at the end of the program. The wait is bounded: 5 s of silence, 35 s in
+        all.
         """
         for transport in list(self._connections):
             if not transport.is_closing():
                 transport.close()
         end = self.time() + seconds
-        # A transport that closes waits until what it had written is the component's to send, and then for that.
+        # A closing transport waits until its output is in the component's queue, and then until the queue was sent.
         while self._is_sending() and self.time() < end:
             await asyncio.sleep(0.001)
         lingering = self.create_future()
@@ -91,10 +92,10 @@ class Connecting(_Base):
         interleave: int | None = None,
         all_errors: bool = False,
     ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
-        """Opens a TCP connection, with TLS if `ssl` says so; arguments as asyncio's.
+        """Opens a TCP connection, with TLS if `ssl` is set; the arguments are asyncio's.
 
-        A `sock` is one of Python's own, which is polled. Raises ValueError and TypeError for arguments that do not fit,
-        OSError and its subclasses, among them socket.gaierror, for what the network says. Cancelling closes all attempts.
+        A `sock` is one of Python's own sockets, which is polled. Raises ValueError and TypeError for invalid arguments,
+        and OSError and its subclasses, such as socket.gaierror, for network errors. Cancelling closes all attempts.
         """
         _check_tls_arguments(ssl, host, server_hostname, ssl_handshake_timeout, ssl_shutdown_timeout)
         if host is None and port is None:
@@ -119,7 +120,7 @@ class Connecting(_Base):
             name = host_name(server_hostname) if server_hostname else None
             context = self.protect_client(options, ssl, name, ssl_handshake_timeout, ssl_shutdown_timeout)
         number = port_number(port)
-        # Without a host it is this machine, as for getaddrinfo.
+        # Without a host, connect to this machine, as getaddrinfo does.
         hosts = ["::1", "127.0.0.1"] if host is None else [host_name(host)]
         if host is None and family:
             hosts = ["::1" if family == socket.AF_INET6 else "127.0.0.1"]
@@ -137,7 +138,7 @@ class Connecting(_Base):
         except BaseException:
             transport.close()
             raise
-        # Later, since asyncio hands out a connection before the protocol is told of input.
+        # Start later: asyncio hands out a connection before the protocol receives input.
         self.call_soon(transport.begin)
         return transport, protocol
 
@@ -160,12 +161,12 @@ class Connecting(_Base):
 
     async def _open(self, hosts: list[str], port: int, options: Any, all_errors: bool) -> tuple[Any, Any]:
         if not port:
-            # As the system would say it; the component calls it a mistake.
+            # The system's error; for the component it is an invalid argument.
             refused = OSError(errno.ECONNREFUSED, f"Connect call failed {(hosts[0], port)}")
             raise ExceptionGroup("create_connection failed", [refused]) if all_errors else refused
         attempts: list[Any] = []
         if self.just_closed:
-            # A server that was closed in this turn listens until the component had one.
+            # A server that was closed in this turn listens until the component has run.
             self.just_closed = False
             await self.exports.host_turn()
         for host in hosts:
@@ -181,7 +182,7 @@ class Connecting(_Base):
         try:
             raise failure
         finally:
-            # Without it the exception's traceback would hold the exception.
+            # Otherwise the exception's traceback would hold the exception itself.
             del failure
 
     def _family(self, family: int) -> Any:
@@ -197,9 +198,9 @@ class Connecting(_Base):
 
 
 def host_name(host: str | bytes | None) -> str:
-    """A host as the component takes it.
+    """Converts a host to the component's format.
 
-    Raises UnicodeError and ValueError for one that is no name, TypeError for what is no text.
+    Raises UnicodeError and ValueError for invalid names, TypeError for other types than text.
     """
     if host is None:
         return ""
@@ -211,25 +212,25 @@ def host_name(host: str | bytes | None) -> str:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     if "\0" in host:
         raise ValueError("embedded null character")
-    # As getaddrinfo does: labels that are empty or too long are UnicodeErrors.
+    # As in getaddrinfo, empty and over-long labels are UnicodeErrors.
     return host.encode("idna").decode("ascii")
 
 
 def _local_addresses(address: Any) -> list[tuple[str, int]]:
-    """What `local_addr` asks for: host and port, of which WASI needs no more.
+    """Converts `local_addr`: its host and port, which are all that WASI needs.
 
-    Raises TypeError and ValueError for what is no address, and what host_name and port_number raise.
+    Raises TypeError and ValueError for invalid addresses, and the errors of host_name and port_number.
     """
     host, port = address[:2]
     if isinstance(address, (str, bytes)) or len(address) > 4:
         raise TypeError(f"local_addr must be a tuple of a host and a port, not {address!r}")
-    # Without a host it is this machine, as for getaddrinfo.
+    # Without a host, use this machine, as getaddrinfo does.
     hosts = ["127.0.0.1", "::1"] if host is None else [host_name(host)]
     return [(name, port_number(port)) for name in hosts]
 
 
 def port_number(port: int | str | bytes | None) -> int:
-    """A port as the component takes it; WASI knows no services by name.
+    """Converts a port to the component's format; WASI has no names of services.
 
     Raises OverflowError, TypeError, socket.gaierror.
     """

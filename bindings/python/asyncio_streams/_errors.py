@@ -1,6 +1,6 @@
 """The component's errors as Python's exceptions.
 
-WASI merges what POSIX keeps apart; `CODES` says which errno stands for which of them, and README.md has it as a table.
+WASI merges errors that POSIX distinguishes. `CODES` maps each of them to an errno; README.md has the table.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import errno
 import socket
 from typing import Any
 
-# For each code of `network`: the errno, of those that WASI merges the most common one.
+# Maps each code of `network` to the most common errno of those that WASI merges.
 CODES: dict[str, int] = {
     "ACCESS_DENIED": errno.EACCES,
     "ADDRESS_IN_USE": errno.EADDRINUSE,
@@ -25,7 +25,7 @@ CODES: dict[str, int] = {
     "OTHER": errno.EIO,
 }
 
-# Those of the name service, whose numbers are another family.
+# The codes of the name service, whose numbers are a separate family.
 NAME_CODES: dict[str, int] = {
     "NAME_NOT_FOUND": socket.EAI_NONAME,
     "NAME_LOOKUP_FAILED": socket.EAI_AGAIN,
@@ -39,14 +39,14 @@ _UNGRANTED = (
 
 
 def case_of(error: BaseException) -> str:
-    """Which case of the interface's `error` it is: "Network", "Closed"...; empty if it is none."""
+    """Returns the case of the interface's `error`: "Network", "Closed"...; empty for other exceptions."""
     value = getattr(error, "value", None)
     name = type(value).__name__
     return name.removeprefix("Error_") if name.startswith("Error_") else ""
 
 
 def from_network(value: Any, message: str | None = None) -> OSError:
-    """The exception for a `network-error`, with `message` in the place of its own text."""
+    """Returns the exception for a `network-error`, with `message` instead of its own text."""
     text = value.message if message is None else message
     code = value.code.name
     if code in NAME_CODES:
@@ -55,9 +55,9 @@ def from_network(value: Any, message: str | None = None) -> OSError:
 
 
 def to_exception(error: BaseException) -> BaseException:
-    """The exception that asyncio would raise for what the bindings have raised.
+    """Returns the exception that asyncio would raise for an exception of the bindings.
 
-    What is no error of the interface is given back as it is.
+    Other exceptions are returned unchanged.
     """
     case = case_of(error)
     if not case:
@@ -95,7 +95,7 @@ def to_exception(error: BaseException) -> BaseException:
 
 
 def from_attempts(attempts: Any, *, all_errors: bool) -> BaseException:
-    """The exception for a connection of which every address failed, as asyncio's create_connection makes it."""
+    """Returns the exception for a connection whose addresses all failed, as asyncio's create_connection makes it."""
     found = [_attempt(attempt) for attempt in attempts]
     if all_errors:
         return ExceptionGroup("create_connection failed", found)
@@ -108,7 +108,7 @@ def from_attempts(attempts: Any, *, all_errors: bool) -> BaseException:
 
 
 def with_reason(error: Exception, reason: str) -> Exception:
-    """The exception with the component's own words as a note, which tracebacks show; its text stays asyncio's."""
+    """Adds the component's text as a note, which tracebacks show; asyncio's text stays unchanged."""
     if reason and reason not in str(error):
         error.add_note(f"asyncio:streams: {reason}")
     if isinstance(error, PermissionError):
@@ -117,7 +117,7 @@ def with_reason(error: Exception, reason: str) -> Exception:
 
 
 def socket_address(address: Any) -> tuple[Any, ...] | str | None:
-    """An address of the interface as the `socket` module has it."""
+    """Converts an address of the interface to the format of the `socket` module."""
     if address is None:
         return None
     value = address.value

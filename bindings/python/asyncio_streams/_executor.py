@@ -13,7 +13,7 @@ _NO_THREADS = (
     "run a function at once; or what the library offers for systems without threads"
 )
 
-# What the loop is made of; its other parts have what is missing here.
+# The base of the loop; the other parts define the missing attributes.
 _Base: Any = object
 
 _REFUSED = (
@@ -23,15 +23,15 @@ _REFUSED = (
 
 
 class Inline(_Base):
-    """The part of the loop that stands for threads."""
+    """The part of the loop that replaces threads."""
 
     inline_executor = True
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
-        """Calls `func` at once, and gives a future that has its result in the next turn.
+        """Calls `func` at once, and returns a future that gets its result in the next turn.
 
-        Everything else waits until it returns: a function that waits for another task or thread never returns. As in a
-        thread, no loop is running meanwhile. An `executor` with a `submit` of its own, other than those of
+        Everything else waits until it returns, so a function that waits for another task or thread never returns. As in
+        a thread, no loop is running during the call. An `executor` with its own `submit`, other than those of
         `concurrent.futures`, is used. Raises NotImplementedError if the program was built with `--executor refuse`,
         RuntimeError for an executor that is shut down.
         """
@@ -54,7 +54,7 @@ class Inline(_Base):
         return future
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
-        """Ends run_in_executor with the default executor, as asyncio's does; there is nothing to wait for."""
+        """Shuts the default executor down, as in asyncio; there is nothing to wait for."""
         self._executor_shutdown_called = True
 
     def _call_outside(self, func: Callable[..., Any], args: tuple[Any, ...]) -> Any:
@@ -65,7 +65,7 @@ class Inline(_Base):
 
 
 def refuse_thread(*args: Any, **kwds: Any) -> NoReturn:
-    """In the place of the functions that start threads. Raises RuntimeError, as Python does where none can be started."""
+    """Replaces the functions that start threads. Raises RuntimeError, as Python does if no thread can be started."""
     raise RuntimeError(_NO_THREADS)
 
 

@@ -1,4 +1,4 @@
-"""The calls of a component's async exports: what each waits for, and what the host is told of it.
+"""The calls of a component's async exports: their waits, and the answers to the host.
 
 componentize-py runs an async export as a function that is called again for each event.
 """
@@ -27,12 +27,12 @@ _EXIT = 0
 _YIELD = 1
 _WAIT = 2
 
-# How long to wait at most when nothing is awaited: without anything to wait for the host would give up.
+# The longest wait when nothing is awaited: without a pending wait the host would end the call.
 _LONG = 24 * 3600.0
 
 
 class State:
-    """One call of an async export: what it waits for, and what it has to run. The names are componentize-py's."""
+    """One call of an async export: its waits, and its ready callbacks. The names are componentize-py's."""
 
     __slots__ = ("futures", "handles", "pending_count", "waitable_set", "woken", "yielded")
 
@@ -46,7 +46,7 @@ class State:
 
 
 class Exports:
-    """All calls that have not returned. `run` runs what one of them has ready; `timers` waits when nothing else does."""
+    """All calls that have not returned. `run` runs the ready callbacks of one; `timers` waits if nothing else does."""
 
     def __init__(self, loop: ComponentLoop, run: Callable[[State], None], timers: Timers) -> None:
         self._loop = loop
@@ -58,7 +58,7 @@ class Exports:
         self._turns: list[asyncio.Future[None]] = []
         self._turn_wanted = False
 
-    # What componentize-py calls.
+    # componentize-py calls these methods.
 
     def first_poll(self, export: int, borrows: int, coroutine: Coroutine[Any, Any, Any]) -> int:
         """Starts a call of an async export."""
@@ -71,7 +71,7 @@ class Exports:
         return self.poll(state)
 
     def poll(self, state: State) -> int:
-        """Runs what is ready, and says to the host what to do next."""
+        """Runs ready callbacks, and returns the next step for the host."""
         self.current = state
         if self._orphans:
             self._adopt(state)
@@ -95,7 +95,7 @@ class Exports:
         return _WAIT | (state.waitable_set << 4)
 
     def callback(self, kind: int, waitable: int, code: int) -> int:
-        """Tells what has happened, and goes on."""
+        """Dispatches an event, and continues."""
         state: State = runtime.context_get()
         runtime.context_set(None)
         if kind == _SUBTASK:
@@ -108,10 +108,10 @@ class Exports:
             state.futures.pop(waitable).set_result(code)
         return self.poll(state)
 
-    # What the loop and pending calls use.
+    # The loop and pending calls use these methods.
 
     def add_pending(self, waitable: int, pending: Any) -> None:
-        """Waits for `waitable` on behalf of the call that runs."""
+        """Waits for `waitable` on behalf of the running call."""
         state = self.current
         state.futures[waitable] = pending
         if state.waitable_set is None:
@@ -119,18 +119,18 @@ class Exports:
         runtime.waitable_join(waitable, state.waitable_set)
 
     def want_turn(self) -> None:
-        """Lets the host have a turn before the loop goes on."""
+        """Lets the host have a turn before the loop continues."""
         self._turn_wanted = True
 
     async def host_turn(self) -> None:
-        """Waits until everything that has happened so far has been told."""
+        """Waits until all events so far were dispatched."""
         future = self._loop.create_future()
         self._turns.append(future)
         self._turn_wanted = True
         await future
 
     def wake(self, state: State) -> None:
-        """Makes an event for `state`, behind those that have happened already."""
+        """Makes an event for `state`, after those that have already happened."""
         if state.woken:
             return
         import wit_world
@@ -154,7 +154,7 @@ class Exports:
         self.current = current
 
     def _leave(self, state: State) -> None:
-        """Ends a call of an export; what it still waits for is the next one's."""
+        """Ends a call of an export; the next one takes over its waits."""
         self.states.remove(state)
         for waitable in state.futures:
             runtime.waitable_join(waitable, 0)

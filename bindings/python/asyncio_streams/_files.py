@@ -1,6 +1,6 @@
-"""The bundle as files: what reads package data beside modules, by `open`, `os.stat` or `pathlib`, finds it.
+"""The bundle as files: `open`, `os.stat` and `pathlib` find package data beside modules.
 
-A file that the host grants comes before one of the bundle that has the same path. Nothing of the bundle can be written.
+A file that the host grants takes precedence over a file of the bundle with the same path. The bundle is read-only.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _bundle = Bundle()
 
 
 def install(bundle: Bundle) -> None:
-    """Lets Python's functions find the files of the bundle."""
+    """Makes Python's functions find the files of the bundle."""
     global _bundle
     _bundle = bundle
     patched: Any = os
     builtins.open = io.open = open_file
-    # What the loaders of the standard library read sources by, and so those that packages derive from them.
+    # The standard library's loaders read sources by these names, and so do loaders of packages derived from them.
     io.open_code = _io.open_code = open_code
     patched.stat, patched.lstat = _or_bundled(_stat), _or_bundled(_lstat)
     patched.listdir, patched.scandir = list_folder, scan_folder
-    # It has kept `open` by itself; tracebacks read sources through it.
+    # The module has its own reference to `open`; tracebacks read sources through it.
     kept: Any = tokenize
     kept._builtin_open = open_file
 
@@ -45,7 +45,7 @@ def open_file(  # noqa: PLR0917
     closefd: bool = True,
     opener: Any = None,
 ) -> Any:
-    """`open`, which looks into the bundle for what is read and not there."""
+    """Replaces `open`: looks into the bundle for missing files that are opened for reading."""
     try:
         return _open(file, mode, buffering, encoding, errors, newline, closefd, opener)
     except OSError:
@@ -60,12 +60,12 @@ def open_file(  # noqa: PLR0917
 
 
 def open_code(path: str) -> Any:
-    """`io.open_code`."""
+    """Replaces `io.open_code`."""
     return open_file(path, "rb")
 
 
 def list_folder(path: Any = ".") -> Any:
-    """`os.listdir`."""
+    """Replaces `os.listdir`."""
     try:
         return _listdir(path)
     except OSError:
@@ -77,7 +77,7 @@ def list_folder(path: Any = ".") -> Any:
 
 
 def scan_folder(path: Any = ".") -> Any:
-    """`os.scandir`."""
+    """Replaces `os.scandir`."""
     try:
         return _scandir(path)
     except OSError:
@@ -88,7 +88,7 @@ def scan_folder(path: Any = ".") -> Any:
 
 
 def _or_bundled(function: Any) -> Any:
-    """`os.stat` or `os.lstat`, which look into the bundle for what is not there."""
+    """Returns a replacement of `os.stat` or `os.lstat` that looks into the bundle for missing files."""
 
     def look(path: Any, *, dir_fd: int | None = None, follow_symlinks: bool = True) -> os.stat_result:
         more = {} if function is _lstat else {"follow_symlinks": follow_symlinks}
@@ -111,7 +111,7 @@ def _status(mode: int, size: int) -> os.stat_result:
 
 
 def _path(path: Any) -> str | None:
-    """The path as the bundle has it; none for descriptors."""
+    """Returns the path in the bundle's format; none for descriptors."""
     if isinstance(path, int):
         return None
     try:
@@ -121,7 +121,7 @@ def _path(path: Any) -> str | None:
 
 
 class _Scan:
-    """What `os.scandir` gives."""
+    """The result of `os.scandir`."""
 
     def __init__(self, entries: Iterator[_Entry]) -> None:
         self._entries = entries
@@ -144,7 +144,7 @@ class _Scan:
 
 
 class _Entry:
-    """What `os.scandir` gives for each name."""
+    """An entry of `os.scandir`."""
 
     def __init__(self, name: str, folder: Any, path: str) -> None:
         within = os.fsdecode(folder)
@@ -156,25 +156,25 @@ class _Entry:
         return self.path
 
     def inode(self) -> int:
-        """0: there are no inodes."""
+        """Returns 0: there are no inodes."""
         return 0
 
     def is_dir(self, *, follow_symlinks: bool = True) -> bool:
-        """Whether it is a folder."""
+        """Returns whether it is a folder."""
         return _bundle.is_folder(self._found)
 
     def is_file(self, *, follow_symlinks: bool = True) -> bool:
-        """Whether it is a file."""
+        """Returns whether it is a file."""
         return self._found in _bundle
 
     def is_symlink(self) -> bool:
-        """False: the bundle has none."""
+        """Returns False: the bundle has no links."""
         return False
 
     def is_junction(self) -> bool:
-        """False: the bundle has none."""
+        """Returns False: the bundle has no junctions."""
         return False
 
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
-        """What `os.stat` says of it."""
+        """Returns the result of `os.stat`."""
         return os.stat(self._found)

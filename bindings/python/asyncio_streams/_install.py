@@ -1,4 +1,4 @@
-"""What is replaced, and put back."""
+"""Replaces and restores attributes of modules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _replaced: list[tuple[Any, str, Any]] = []
 
 
 def install() -> None:
-    """Puts the loop and the reader in their places. The loop stays there for good."""
+    """Installs the loop and the reader. The loop stays for good."""
     _loop.take_over()
     socket.socketpair = _sockets.connected_pair
     python_socket: Any = socket.socket
@@ -29,14 +29,14 @@ def install() -> None:
                 setattr(module, name, _executor.refuse_thread)
     for module in (asyncio, asyncio.streams):
         for name in ("open_unix_connection", "start_unix_server"):
-            # Where the system has no Unix sockets, asyncio does not define them, and a program would see an AttributeError.
+            # Without Unix sockets, asyncio does not define them, and a program would get an AttributeError.
             if not hasattr(module, name):
                 setattr(module, name, getattr(_absent, name))
     replace_readers()
 
 
 def replace_readers() -> None:
-    """Makes the package's reader that of asyncio."""
+    """Makes the package's reader asyncio's reader."""
     replace(
         (module, name, getattr(_reader, name))
         for module in (asyncio, asyncio.streams)
@@ -45,7 +45,7 @@ def replace_readers() -> None:
 
 
 def replace(replacements: Iterable[tuple[Any, str, Any]]) -> None:
-    """Sets attributes of modules, and notes what was there."""
+    """Sets attributes of modules, and stores the previous values."""
     for where, name, what in replacements:
         _replaced.append((where, name, getattr(where, name, None)))
         setattr(where, name, what)

@@ -1,4 +1,4 @@
-"""Imports modules from a bundle by a path hook, so that everything that knows Python's import system finds them."""
+"""Imports modules from a bundle by a path hook, so that all users of Python's import system find them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Loader(_FileLoader):
         self._bundle = bundle
 
     def get_data(self, path: str) -> bytes:
-        """The content of a file. Raises OSError if it is neither in the bundle nor in the file system."""
+        """Returns the content of a file. Raises OSError if it is neither in the bundle nor in the file system."""
         try:
             return self._bundle.read(path)
         except KeyError:
@@ -32,12 +32,12 @@ class Loader(_FileLoader):
             return data
 
     def path_stats(self, path: str) -> Any:
-        """Raises OSError: there is no compiled code to compare the source with."""
+        """Raises OSError: there is no compiled code to compare with the source."""
         raise OSError("a component carries no compiled code")
 
 
 class AdaptingLoader(Loader):
-    """Loads one of the modules that are adapted. Not for others: its line would be in their tracebacks."""
+    """Loads a module that is adapted. Not used for others, because its line would be in their tracebacks."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Runs the module, and adapts it."""
@@ -46,14 +46,14 @@ class AdaptingLoader(Loader):
 
 
 class Finder(importlib.abc.PathEntryFinder):
-    """Finds modules in one folder of the bundle."""
+    """Finds the modules in one folder of the bundle."""
 
     def __init__(self, path: str, bundle: Bundle) -> None:
         self._path = path
         self._bundle = bundle
 
     def find_spec(self, fullname: str, target: ModuleType | None = None) -> importlib.machinery.ModuleSpec | None:
-        """The module, the package or the part of a namespace of that name."""
+        """Returns the module, the package or the part of a namespace with that name."""
         base = f"{self._path}/{fullname.rpartition('.')[2]}"
         for path, inside in ((f"{base}/__init__.py", [base]), (f"{base}.py", None)):
             if path in self._bundle:
@@ -68,7 +68,7 @@ class Finder(importlib.abc.PathEntryFinder):
         return None
 
     def iter_modules(self, prefix: str = "") -> Iterator[tuple[str, bool]]:
-        """The modules in the folder, for `pkgutil`: name, and whether it is a package."""
+        """Yields the modules in the folder, for `pkgutil`: the name, and whether it is a package."""
         for name in sorted(self._bundle.names(self._path)):
             if name.endswith(".py") and name != "__init__.py":
                 yield prefix + name[:-3], False
@@ -80,7 +80,7 @@ class Finder(importlib.abc.PathEntryFinder):
 
 
 def install(bundle: Bundle) -> None:
-    """Lets Python find modules in the bundle, before it looks in the file system."""
+    """Makes Python look for modules in the bundle, before the file system."""
 
     def hook(path: str) -> Finder:
         path = path.rstrip("/")
@@ -95,7 +95,7 @@ def install(bundle: Bundle) -> None:
 
 
 def adopt(module: ModuleType, bundle: Bundle) -> None:
-    """Lets a module that was imported from a file be one of the bundle: its source and its data are read there."""
+    """Makes a module that was imported from a file part of the bundle, which then provides its source and data."""
     spec = getattr(module, "__spec__", None)
     if spec is not None and type(spec.loader) is _FileLoader and spec.origin in bundle:
         spec.loader = Loader(spec.name, spec.origin, bundle)

@@ -1,7 +1,7 @@
-"""The event loop: asyncio's own, waiting by the component model instead of by a selector.
+"""The event loop: asyncio's own, which waits by the component model instead of a selector.
 
-Between two events of the host this loop runs what is ready; before it returns to the host it lets everybody who asked for it
-hand over what was written and ask for input, so that both cross once for many calls.
+Between two events of the host, the loop runs ready callbacks. Before it returns to the host, it lets registered objects
+pass on written bytes and ask for input, so that many calls cross together.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from ._upgrading import Upgrading
 _Stock: Any = base_events.BaseEventLoop
 _logger = base_events.logger  # type: ignore[attr-defined]
 
-# How many times what is ready is run before the host gets a turn, if there is always something.
+# How often ready callbacks are run before the host gets a turn, if there are always more.
 _ROUNDS = 16
 
 
 class Settling(Protocol):
-    """Something that wants a word before the loop waits."""
+    """An object that acts before the loop waits."""
 
     def settle(self) -> None:
-        """Hands over what was written, asks for input."""
+        """Passes on written bytes, and asks for input."""
 
 
 class ComponentLoop(Upgrading, Connecting, Serving, Polling, Inline, Absent, _Stock):
     """The one event loop of a component."""
 
-    # Whether the code that runs is to find no running loop: also while the loop is made.
+    # Whether the current code finds no running loop. True also while the loop is created.
     outside = True
 
     _current_handle: asyncio.Handle | None
@@ -53,7 +53,7 @@ class ComponentLoop(Upgrading, Connecting, Serving, Polling, Inline, Absent, _St
     def __init__(self) -> None:
         super().__init__()
         self.outside = False
-        # componentize-py sets and reads these two.
+        # componentize-py sets and reads these two attributes.
         self.running = True
         self.exception: BaseException | None = None
         self._timers = Timers(self, self._queue)
@@ -63,20 +63,20 @@ class ComponentLoop(Upgrading, Connecting, Serving, Polling, Inline, Absent, _St
         self._thread_id = threading.get_ident()
         sys.set_asyncgen_hooks(firstiter=self._asyncgen_firstiter_hook, finalizer=self._asyncgen_finalizer_hook)
 
-    # What transports, servers and the runner call.
+    # Transports, servers and the runner call these methods.
 
     def before_waiting(self, what: Settling) -> None:
-        """Has `what.settle` called before the loop waits."""
+        """Makes the loop call `what.settle` before it waits."""
         self._unsettled[what] = None
 
     def interrupt(self, reason: BaseException) -> None:
-        """Ends what the program runs with SystemExit or KeyboardInterrupt, which some callback has raised."""
+        """Ends the program's task with SystemExit or KeyboardInterrupt, which a callback has raised."""
         waiting = self._interrupted
         if waiting is not None and not waiting.done():
             waiting.set_exception(reason)
 
     async def until_done(self, task: asyncio.Future[Any]) -> None:
-        """Waits for `task`; raises what a callback raised to end the program."""
+        """Waits for `task`; raises the exception of a callback that ends the program."""
         self._interrupted = waiting = self.create_future()
 
         def done(_: asyncio.Future[Any]) -> None:
@@ -90,12 +90,12 @@ class ComponentLoop(Upgrading, Connecting, Serving, Polling, Inline, Absent, _St
             self._interrupted = None
             task.remove_done_callback(done)
 
-    # What asyncio's loops have.
+    # The methods of asyncio's loops.
 
     def call_soon_threadsafe(
         self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
-        """As call_soon: there is one thread."""
+        """Calls call_soon: there is one thread."""
         return self.call_soon(callback, *args, context=context)
 
     def run_forever(self) -> None:
@@ -112,11 +112,11 @@ class ComponentLoop(Upgrading, Connecting, Serving, Polling, Inline, Absent, _St
         _running.refuse(name, future)
 
     def is_running(self) -> bool:
-        """Whether the code that asks is run by the loop; not at the top level of a program."""
+        """Returns whether the loop runs the caller; False at the top level of a program."""
         return not self.outside
 
     def close(self) -> None:
-        """Does nothing: it is the component's one loop, and goes on."""
+        """Does nothing: this is the component's only loop, and it continues."""
 
     def stop(self) -> None:
         """Ends the program's run_forever."""
@@ -127,15 +127,15 @@ class ComponentLoop(Upgrading, Connecting, Serving, Polling, Inline, Absent, _St
     async def getaddrinfo(
         self, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
     ) -> Any:
-        """Looks a name up. The whole component waits for it, other than in open_connection."""
+        """Looks a name up. The whole component waits for it, unlike in open_connection."""
         import socket
 
         return socket.getaddrinfo(host, port, family, type, proto, flags)
 
     async def getnameinfo(self, sockaddr: tuple[Any, ...], flags: int = 0) -> tuple[str, str]:
-        """Gives host and port of an address as numbers, as it does elsewhere for addresses without a name.
+        """Returns host and port of an address as numbers, as natively for addresses without a name.
 
-        Raises socket.gaierror if `flags` require a name: WASI looks up no names of addresses.
+        Raises socket.gaierror if `flags` require a name: WASI has no reverse lookup.
         """
         import socket
 
@@ -207,7 +207,7 @@ class ComponentLoop(Upgrading, Connecting, Serving, Polling, Inline, Absent, _St
 
 
 def take_over() -> ComponentLoop:
-    """Puts the loop in the place of componentize-py's, and makes it asyncio's running loop."""
+    """Installs the loop instead of componentize-py's, and makes it asyncio's running loop."""
     loop = ComponentLoop()
     _calls.use(loop)
     support._loop = loop

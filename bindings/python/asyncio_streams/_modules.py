@@ -1,4 +1,4 @@
-"""What a program imports: much of it already while the component is built, the rest from the bundle when it runs."""
+"""The imports of a program: many happen during the build, the others at run time, from the bundle."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 
 from ._bundle import Bundle
 
-# What nearly every program needs sooner or later, beside what the heads of modules say: imported early, it costs no time.
+# Modules that nearly every program needs at some time. Imported during the build, they cost no time.
 _LATER = (
     "_colorize _strptime ast copyreg dis gettext inspect linecache locale opcode operator pickle random shutil string "
     "stringprep struct textwrap token tokenize traceback unicodedata warnings weakref"
@@ -29,15 +29,15 @@ _ENCODINGS = (
 
 
 class MissingModuleError(ImportError):
-    """The program imports what cannot be found, or what this build leaves out."""
+    """The program imports a module that is missing, or that this build leaves out."""
 
 
 def import_all(tree: ast.Module, places: Sequence[str], more: Sequence[str]) -> list[str]:
     """Imports everything that the program `tree` imports, wherever it does, and `more`.
 
-    Imports also the modules that modules in `places` import inside functions. The program imports a failed module again when
-    it needs it. Returns a report on each import at the program's top level that fails with another error than ImportError.
-    Raises MissingModuleError when such an import, or one of `more`, fails with ImportError.
+    Also imports the modules that modules in `places` import inside functions. The program imports a failed module again
+    when it needs it. Returns a report on each import at the program's top level that fails with an error other than
+    ImportError. Raises MissingModuleError when such an import, or one of `more`, fails with ImportError.
     """
     notes: list[str] = []
     for name in more:
@@ -52,9 +52,9 @@ def import_all(tree: ast.Module, places: Sequence[str], more: Sequence[str]) -> 
 
 
 def import_known(names: Sequence[str]) -> None:
-    """Imports these modules, and what they import inside functions.
+    """Imports these modules, and their imports inside functions.
 
-    A module that fails is imported again when a program asks for it.
+    A module that fails is imported again when a program needs it.
     """
     _import_usual()
     for name in names:
@@ -70,7 +70,7 @@ def _import_usual() -> None:
 
 
 def _import_inner(places: Sequence[str], direct: Set[str]) -> None:
-    """Imports what the modules in `places`, and those of the packages `direct`, import anywhere."""
+    """Imports everything that the modules in `places`, and those of the packages `direct`, import anywhere."""
     done: set[str] = set()
     while True:
         new = [(name, module) for name, module in list(sys.modules.items()) if name not in done]
@@ -87,16 +87,16 @@ def _import_inner(places: Sequence[str], direct: Set[str]) -> None:
 
 
 class Explaining(importlib.abc.MetaPathFinder):
-    """The last to be asked for a module: says why there is none."""
+    """The last finder: explains why a module is missing."""
 
     def __init__(self, bundle: Bundle, *, with_tls: bool) -> None:
         self._bundle = bundle
         self._with_tls = with_tls
-        # Whether the program runs. While the component is built, most imports that fail are tries.
+        # Whether the program runs. During the build, most failing imports are attempts.
         self.active = False
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
-        """Raises ModuleNotFoundError for what the component cannot have, and at run time for all."""
+        """Raises ModuleNotFoundError for modules that the component cannot have, and at run time for all modules."""
         reason = self._reason(fullname, path)
         if reason:
             raise ModuleNotFoundError(f"No module named {fullname!r}; {reason}", name=fullname)
@@ -115,7 +115,7 @@ class Explaining(importlib.abc.MetaPathFinder):
                     f"it is a compiled part ({file}), which a component cannot load: use a package in pure Python instead, "
                     f"or a version of {fullname.partition('.')[0]!r} without compiled parts"
                 )
-        # Who only looks for a spec gets none, and no error.
+        # A caller that only looks for a spec gets none, and no error.
         if self.active and sys._getframe(3).f_code.co_name == "_find_and_load_unlocked":
             return (
                 "is it installed? A component has the modules of the environment in which it was built, those beside the "
@@ -142,14 +142,14 @@ def _import(name: str, notes: list[str], *, needed: bool) -> None:
 
 
 def _where(reason: BaseException) -> str:
-    """The lines of the modules through which an exception has come."""
+    """Returns the source lines of the modules through which an exception has passed."""
     own = (os.path.dirname(__file__), os.path.dirname(importlib.__file__), "<frozen ")
     frames = [frame for frame in traceback.extract_tb(reason.__traceback__) if not frame.filename.startswith(own)]
     return "".join(traceback.format_list(frames))
 
 
 def _imported(tree: ast.AST, package: str | None = None) -> Iterator[str]:
-    """Every module that `tree` imports; of `from a import b` both `a` and `a.b`, which may be one."""
+    """Yields every module that `tree` imports; `from a import b` yields both `a` and `a.b`, which may be a module."""
     for node in ast.walk(tree):
         yield from _names(node, package)
 
@@ -174,7 +174,7 @@ def _names(node: ast.AST, package: str | None) -> Iterator[str]:
 
 
 def _at_top(tree: ast.Module) -> Iterator[str]:
-    """What the program cannot start without."""
+    """Yields the modules without which the program cannot start."""
     for node in tree.body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -183,7 +183,7 @@ def _at_top(tree: ast.Module) -> Iterator[str]:
 
 
 def _find_codecs(tree: ast.AST) -> None:
-    """Imports the codecs that some text in the program may name."""
+    """Imports the codecs that a string in the program may name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and 0 < len(node.value) < 24:
             if node.value.isascii() and node.value.replace("-", "").replace("_", "").isalnum():

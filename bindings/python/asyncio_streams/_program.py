@@ -1,8 +1,8 @@
-"""A program as a component: prepared while it is built, run as `__main__` when the component is.
+"""A program as a component: prepared during the build, and run as `__main__` at run time.
 
-componentize-py imports a module that the command has written, which calls `prepare` or `prepare_interpreter`, and then takes
-a picture of the whole interpreter. The picture is what starts at run time: with all that was imported, but with neither
-files nor a past.
+componentize-py imports a module that the command has written. It calls `prepare` or `prepare_interpreter`; then
+componentize-py takes a snapshot of the whole interpreter. At run time the snapshot starts: with all imported modules,
+but without open files.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from componentize_py_types import Err
 from . import _files, _given, _install, _loader, _modules, _rewrite, _running, _twins, install
 from ._bundle import Bundle
 
-# How long at most a program that has ended waits for what it wrote to leave.
+# The longest time for which a program that has ended waits until its output was sent.
 _LINGER = 5.0
-# How much memory may be free when everything was imported.
+# How much free memory may be cleared after the imports.
 _CLEARED = 24 << 20
 
 _OURS = os.path.dirname(__file__) + os.sep
-# Where one of these comes from this package, its lines are shown: it may be a mistake here.
+# If one of these comes from this package, its lines are shown: the fault may be here.
 _MISTAKES = (AssertionError, AttributeError, LookupError, NameError)
 
 _program: _Program | None = None
@@ -53,7 +53,7 @@ class _Program:
         linecache.cache[name] = (len(source), None, source.splitlines(True), name)
 
     async def run(self, names: dict[str, Any]) -> None:
-        """Runs it with these global names."""
+        """Runs it with these globals."""
         result = eval(self.code, names)
         if result is not None:
             await result
@@ -69,12 +69,12 @@ def prepare(
     with_tls: bool = False,
     inline_executor: bool = True,
 ) -> None:
-    """Gets everything ready for the program in the file `name`.
+    """Prepares the program in the file `name`.
 
-    `places` are the folders of its modules, the first one its own; `package` is where this package is. `workshop` is the
-    folder of the build: its file `program` has the source, and what there is to say is written into its file `notes`. Raises
-    SyntaxError for a program that is none, MissingModuleError for imports that cannot be had, TooMuchError for what is too
-    large.
+    `places` are the folders of its modules, its own folder first; `package` is the folder of this package. `workshop`
+    is the folder of the build: its file `program` contains the source, and notes of the build are written into its file
+    `notes`. Raises SyntaxError for an invalid program, MissingModuleError for impossible imports, TooMuchError for
+    files that exceed a bound.
     """
     global _program
     with open(f"{workshop}/program", encoding="utf-8") as file:
@@ -92,7 +92,7 @@ def prepare(
 def prepare_interpreter(
     *, modules: Sequence[str], package: str, workshop: str, with_tls: bool = False, inline_executor: bool = True
 ) -> None:
-    """Gets everything ready for whatever program is given when the component starts, with these modules imported.
+    """Prepares the interpreter for programs that it receives at the start, with these modules imported.
 
     Raises TooMuchError for an environment that is too large.
     """
@@ -126,7 +126,7 @@ def _finish() -> None:
 
 
 def _clear_free_memory() -> None:
-    """Overwrites what is free by zeros: the picture has all of the memory, and only zeros take no place in it."""
+    """Overwrites free memory with zeros: the snapshot contains the whole memory, and only zeros take no space in it."""
     gc.collect()
     for size in (1 << 20, 1 << 16, 1 << 13, 1 << 10):
         kept = [bytearray(size) for _ in range(_CLEARED // size)]
@@ -134,7 +134,7 @@ def _clear_free_memory() -> None:
 
 
 def _take(places: Sequence[str], package: str, workshop: str) -> Bundle:
-    """Takes everything that can be imported."""
+    """Collects everything that can be imported."""
     bundle = Bundle()
     bundle.take_library("/python")
     for place in places:
@@ -142,14 +142,14 @@ def _take(places: Sequence[str], package: str, workshop: str) -> Bundle:
     if package not in places:
         bundle.take_own(package, [os.path.basename(os.path.dirname(__file__))])
     for place in sys.path:
-        # componentize-py numbers the folders that it is given, and what is installed comes after them.
+        # componentize-py numbers the given folders; the folders of installed packages follow.
         if place.strip("/").isdigit() and place not in (*places, package, workshop):
             bundle.take_environment(place)
     return bundle
 
 
 async def run() -> None:
-    """Runs the program. Raises Err if it ends by an exception, or by an exit status other than 0."""
+    """Runs the program. Raises Err if it ends with an exception, or with an exit status other than 0."""
     if not await _run():
         raise Err(None)
 
@@ -159,7 +159,7 @@ async def _run() -> bool:
     loop: Any = asyncio.get_running_loop()
     task = asyncio.current_task()
     if task is not None:
-        # The program shall not find, and not cancel, what it runs in.
+        # The program must not find, or cancel, the task in which it runs.
         asyncio._unregister_task(task)
     fine = True
     try:
@@ -190,19 +190,19 @@ async def _run() -> bool:
 
 
 def _given_program() -> _Program:
-    """The program that the command has given to this start of the interpreter. Raises SyntaxError for one that is none."""
+    """Returns the program that the command has passed to the interpreter. Raises SyntaxError for an invalid one."""
     name, source = _given.take(_bundle)
     return _Program(name, source, ast.parse(source, name))
 
 
 def _refresh() -> None:
-    """Replaces what the picture has kept of the time when the component was built."""
+    """Replaces state of the build that the snapshot contains."""
     _explaining.active = True
     random.seed()
     reload_environ = getattr(os, "reload_environ", None)
     if reload_environ is not None:
         reload_environ()
-    # componentize-py's streams write through, and lose what the host does not take at once.
+    # componentize-py's streams are unbuffered, and lose bytes that the host does not take at once.
     sys.stdout = sys.__stdout__ = _text_stream(1, "strict")  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = _text_stream(2, "backslashreplace")  # type: ignore[misc]
 
@@ -213,7 +213,7 @@ def _text_stream(descriptor: int, errors: str) -> io.TextIOWrapper:
 
 
 def _exit_status(end: SystemExit) -> bool:
-    """Whether the program meant well. WASI has no other status than that; the command is told the number."""
+    """Returns whether the exit status is success. WASI has no other status; the command receives the number."""
     if end.code is None or end.code == 0:
         return True
     if isinstance(end.code, int):
@@ -230,14 +230,14 @@ def _show(reason: BaseException) -> None:
         error = left.pop()
         if error is not None and id(error) not in seen:
             seen.add(id(error))
-            # Not by assignment: the bindings' errors are frozen.
+            # Do not assign `__traceback__`: the bindings' errors are frozen.
             error.with_traceback(_without_ours(error))
             left += [error.__cause__, error.__context__]
     traceback.print_exception(reason)
 
 
 def _without_ours(error: BaseException) -> types.TracebackType | None:
-    """The traceback without the lines of this package, which stand for what asyncio and the interpreter do elsewhere."""
+    """Returns the traceback without the lines of this package, which correspond to asyncio and the interpreter."""
     entries: list[types.TracebackType] = []
     trace = error.__traceback__
     while trace is not None:
@@ -245,7 +245,7 @@ def _without_ours(error: BaseException) -> types.TracebackType | None:
         trace = trace.tb_next
     ours = [entry.tb_frame.f_code.co_filename.startswith(_OURS) for entry in entries]
     if isinstance(error, _MISTAKES) and ours and ours[-1] and not all(ours):
-        # The way to the program is of no interest in any case.
+        # The frames up to the program are never of interest.
         first = ours.index(False)
         ours = [number < first for number in range(len(ours))]
     made: types.TracebackType | None = None
@@ -256,7 +256,7 @@ def _without_ours(error: BaseException) -> types.TracebackType | None:
 
 
 def _call_exit_functions() -> None:
-    """Calls what the program gave to atexit, and lets no finalizer drop what a call may still borrow."""
+    """Calls the functions registered with atexit, and lets no finalizer drop a resource that a call may borrow."""
     registry = getattr(weakref.finalize, "_registry", {})
     for finalizer, info in list(registry.items()):
         if getattr(info.func, "__module__", None) == runtime.__name__:

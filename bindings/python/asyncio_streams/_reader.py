@@ -1,7 +1,7 @@
-"""asyncio's StreamReader and StreamWriter, quicker where nothing has to wait.
+"""asyncio's StreamReader and StreamWriter, faster where nothing has to wait.
 
-They do what asyncio's do, down to the private names, which asyncio's own code and tests use. What is not frequent is left
-to asyncio's methods.
+They behave as asyncio's, including the private names that asyncio's own code and tests use. Rare cases call asyncio's
+methods.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Any
 _StockReader: Any = asyncio.streams.StreamReader
 _StockWriter: Any = asyncio.streams.StreamWriter
 
-# After how many lines in a row, and how much of them, is cut off at once; and no lines.
+# The number of consecutive lines after which many are split at once; the most bytes of them; no lines.
 _ROW = 8
 _BLOCK = 1 << 16
 _NONE = io.BytesIO()
 
 
 class StreamReader(_StockReader):
-    """asyncio's StreamReader. Who reads line after line, gets many of them cut off the buffer at once."""
+    """asyncio's StreamReader. When a program reads line after line, many lines are split off the buffer at once."""
 
-    # The bytes; and the lines at their front that were cut off and are given out one by one. They stay in `_data` until
-    # somebody looks at that.
+    # The bytes; and the lines split off their front, which are returned one by one. They stay in `_data` until
+    # something accesses that.
     _data: bytearray
     _lines: io.BytesIO
-    # How many lines were read in a row: after some of them it pays to cut off all that there are.
+    # How many lines were read in a row: after some of them it pays to split off all complete lines.
     _row: int
     _waiter: Any
     _paused: bool
@@ -48,7 +48,7 @@ class StreamReader(_StockReader):
         self._row = 0
 
     def feed_data(self, data: bytes) -> None:
-        """Adds bytes that have come."""
+        """Adds received bytes."""
         assert not self._eof, "feed_data after feed_eof"
         if not data:
             return
@@ -68,13 +68,13 @@ class StreamReader(_StockReader):
                 self._paused = True
 
     def set_exception(self, exc: BaseException) -> None:
-        """Makes every read from now on raise `exc`."""
-        # An iteration has to notice.
+        """Makes every later read raise `exc`."""
+        # A running iteration has to notice it.
         self._buffer  # noqa: B018
         super().set_exception(exc)
 
     async def readline(self) -> bytes:
-        """Reads one line; as asyncio's readline."""
+        """Reads one line, as asyncio's readline."""
         for line in self._lines:
             return line
         if self._exception is not None:
@@ -99,7 +99,7 @@ class StreamReader(_StockReader):
                 if self._paused:
                     self._maybe_resume_transport()
                 return line
-            # Others may have read meanwhile; asyncio does not go back then either.
+            # Others may have read during the wait; asyncio does not search again from the front either.
             start = max(start, len(data))
             if start > self._limit:
                 data.clear()
@@ -112,7 +112,7 @@ class StreamReader(_StockReader):
             await self._wait_for_data("readuntil")
 
     async def read(self, n: int = -1) -> bytes:
-        """Reads up to `n` bytes, or all to the end; as asyncio's read."""
+        """Reads up to `n` bytes, or everything to the end, as asyncio's read."""
         if n <= 0 or self._exception is not None:
             return await super().read(n)
         data = self._data if self._lines is _NONE else self._buffer
@@ -130,7 +130,7 @@ class StreamReader(_StockReader):
         return found
 
     async def readexactly(self, n: int) -> bytes:
-        """Reads `n` bytes; as asyncio's readexactly."""
+        """Reads `n` bytes, as asyncio's readexactly."""
         data = self._data if self._lines is _NONE else self._buffer
         if not 0 < n <= len(data) or self._exception is not None:
             return await super().readexactly(n)
@@ -141,7 +141,7 @@ class StreamReader(_StockReader):
         return found
 
     async def readuntil(self, separator: Any = b"\n") -> bytes:
-        """Reads up to a separator; as asyncio's readuntil."""
+        """Reads up to a separator, as asyncio's readuntil."""
         if type(separator) is bytes and separator and self._exception is None:
             data = self._data if self._lines is _NONE else self._buffer
             end = data.find(separator)
@@ -155,7 +155,7 @@ class StreamReader(_StockReader):
         return await super().readuntil(separator)
 
     async def __anext__(self) -> bytes:
-        """The next line; raises StopAsyncIteration at the end, and what readline raises."""
+        """Returns the next line; raises StopAsyncIteration at the end, and the errors of readline."""
         for line in self._lines:
             return line
         self._row = _ROW
@@ -165,10 +165,10 @@ class StreamReader(_StockReader):
         return line
 
     def _cut(self) -> io.BytesIO | None:
-        """Cuts off whole lines; none if there is none that is within the limit."""
+        """Splits off complete lines; none if no complete line is within the limit."""
         data = self._buffer
         self._row = _ROW
-        # Within these bounds no line is over the limit, and none lets the transport go on.
+        # Within these bounds no line exceeds the limit, and none makes the transport resume.
         most = min(_BLOCK, self._limit + 1)
         if self._paused:
             most = max(0, min(most, len(data) - self._limit - 1))
@@ -183,7 +183,7 @@ class StreamWriter(_StockWriter):
     """asyncio's StreamWriter."""
 
     async def drain(self) -> None:
-        """Waits while too much is queued; as asyncio's drain."""
+        """Waits while too much is queued, as asyncio's drain."""
         protocol: Any = self._protocol
         if protocol._paused or protocol._connection_lost or self._transport.is_closing():
             await super().drain()

@@ -1,4 +1,4 @@
-"""The receiving half of the transport: asking the component for input, and telling the protocol."""
+"""The receiving half of the transport: asks the component for input, and passes it to the protocol."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from componentize_py_types import Err, Ok
 from . import _errors
 from ._calls import Repeated
 
-# How many bytes a server keeps for a handshake that might begin with them.
+# The most bytes that a server keeps for a handshake that may begin with them.
 _MOST_LENT = 1 << 20
 
 
 class Receiving:
-    """What ComponentTransport does with input. Its other half has the connection and the output."""
+    """The input of ComponentTransport. The other half has the connection and the output."""
 
     max_size = 256 * 1024
 
@@ -40,24 +40,24 @@ class Receiving:
         self._paused = False
         self._input_ended = False
         self._begun = False
-        # While a handshake has the input; and who waits for it to be free.
+        # True while a handshake uses the input; and the future that waits until the input is free.
         self._upgrading = False
         self._stopped: asyncio.Future[None] | None = None
-        # How much of what the reader has was given to the protocol, and may have to be given to a handshake instead. None:
-        # what is given is taken.
+        # How many bytes in the reader were passed to the protocol, but may have to be passed to a handshake instead.
+        # None: passed bytes are consumed.
         plain = loop.has_tls and "sslcontext" not in self._extra
         self._lent = 0 if plain and server_side else None
-        # What could still be upgraded waits for input apart from taking it, so that a handshake finds it.
+        # A connection that may still be upgraded waits for input without taking it, so that a handshake finds it.
         self._read: Repeated | None = None if plain else Repeated(loop.number_of_read, self._received)
         self._wait = Repeated(loop.number_of_wait, self._readable) if plain else None
         self._held: Any = None
 
     def is_reading(self) -> bool:
-        """Whether input is taken."""
+        """Returns whether input is taken."""
         return not self._closing and not self._paused
 
     def pause_reading(self) -> None:
-        """Takes no more input until resume_reading."""
+        """Stops taking input until resume_reading."""
         if self.is_reading():
             self._paused = True
 
@@ -69,12 +69,12 @@ class Receiving:
         self._ask()
 
     def begin(self) -> None:
-        """Begins to read; with a `waiter` it is for its owner to call."""
+        """Begins to read; a `waiter` is for its owner."""
         self._begun = True
         self._ask()
 
     def _ask(self) -> None:
-        """Has `settle` ask for input before the loop waits: what is written until then leaves with it."""
+        """Makes `settle` ask for input before the loop waits: bytes written until then are sent with it."""
         if self._begun and not (self._waiting or self._paused or self._closing or self._input_ended):
             self._loop.before_waiting(self)
 
@@ -101,7 +101,7 @@ class Receiving:
         self._wait.start(self._reader, want)
 
     def _received(self, result: Any) -> None:
-        """Input was taken."""
+        """Called when input was taken."""
         self._waiting = False
         if self._closing or self._loop is None:
             return
@@ -121,7 +121,7 @@ class Receiving:
             self._ask()
 
     def _readable(self, result: Any) -> None:
-        """Input can be taken, or a handshake wants to take it."""
+        """Called when input can be taken, or a handshake wants to take it."""
         self._waiting = False
         stopped, self._stopped = self._stopped, None
         if stopped is not None and not stopped.done():
@@ -139,7 +139,7 @@ class Receiving:
             self._received(Ok(data))
 
     def _take(self) -> bytes | None:
-        """What has come; none if nothing has, empty at the end."""
+        """Returns received bytes: None if there are none, empty at the end."""
         if self._lent is None:
             taken: bytes | None = self._reader.try_read(self.max_size)
             return taken
@@ -152,14 +152,14 @@ class Receiving:
         return data
 
     def _unread(self) -> int:
-        """How much of what the protocol was given nobody has read."""
+        """Returns how many of the bytes passed to the protocol were not read."""
         reader: Any = getattr(self._protocol, "_stream_reader", None)
-        # The stubs do not know its buffer.
+        # The type stubs do not contain its buffer.
         buffer: bytearray = getattr(reader, "_buffer", None) or bytearray()
         return len(buffer)
 
     def _give_back(self) -> None:
-        """Lets the component's reader forget what was read."""
+        """Makes the component's reader discard bytes that were read."""
         assert self._lent is not None
         unread = self._unread()
         if self._lent > _MOST_LENT:
@@ -169,10 +169,10 @@ class Receiving:
         self._lent = None if self._lent > _MOST_LENT else unread
 
     async def stop_reading(self, server_side: bool) -> tuple[Any, Any]:
-        """Leaves the input to a handshake; gives the component's reader and writer.
+        """Leaves the input to a handshake; returns the component's reader and writer.
 
-        Raises ConnectionResetError if the connection has ended, SSLError if what was received before TLS is still unread
-        and could be taken for protected.
+        Raises ConnectionResetError if the connection has ended, SSLError if plaintext received before TLS is unread and
+        could look protected.
         """
         self._hand_over()
         if self._closing or self._upgrading:
@@ -195,7 +195,7 @@ class Receiving:
         return self._reader, self._writer
 
     def protected(self, extra: dict[str, Any], protocol: asyncio.BaseProtocol) -> None:
-        """Reads on after a handshake."""
+        """Continues to read after a handshake."""
         self._extra.update(extra)
         self.set_protocol(protocol)
         self._lent = self._wait = None
@@ -229,12 +229,12 @@ class Receiving:
 
 
 def _is_truncation(error: Any) -> bool:
-    """Whether TLS ended without close_notify, which asyncio takes for the end."""
+    """Returns whether TLS ended without close_notify, which asyncio treats as the end."""
     return _errors.case_of(error) == "Tls" and type(error.value.value.failure).__name__ == "TlsFailure_Truncated"
 
 
 def _fill(protocol: Any, data: bytes) -> None:
-    """Gives `data` to a BufferedProtocol, through its own buffers."""
+    """Passes `data` to a BufferedProtocol, through its own buffers."""
     rest = memoryview(data)
     while rest:
         buffer = protocol.get_buffer(len(rest))

@@ -1,12 +1,12 @@
-"""Code that waits at its top level: every call there is awaited, if it turns out to block.
+"""Rewrites code that waits at its top level: every call there is awaited if it would block.
 
-Only the host can wait, so nothing inside a component can block. But the code of a program can be a coroutine, and so can a
-plain function that is called there, when it is compiled once more (see `_twins`):
+Only the host can wait, so nothing inside a component can block. But the code of a program can be a coroutine, and so
+can a plain function that it calls, when the function is compiled once more (see `_twins`):
 
     asyncio.run(serve())             await DONE(SELECT(asyncio.run)(serve()))
 
-SELECT returns its argument, unless that would block: then it returns a callable that makes a coroutine. So a function that
-does not block is called from where it always was, and finds its caller's frame.
+SELECT returns its argument, unless the call would block: then it returns a callable that makes a coroutine. So a
+function that does not block is called from its usual place, and finds its caller's frame.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ import builtins
 SELECT = "__asyncio_streams_select__"
 DONE = "__asyncio_streams_done__"
 
-# None of them blocks, and some look at the frame that calls them.
+# None of them blocks, and some inspect the frame that calls them.
 _BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 
 
 def rewrite(tree: ast.Module) -> ast.Module:
-    """The same program, awaiting what would block. Changes `tree`."""
+    """Returns the same program, which awaits blocking calls. Changes `tree`."""
     Awaiting().visit(tree)
     return ast.fix_missing_locations(tree)
 
 
 class Awaiting(ast.NodeTransformer):
-    """Awaits the calls that code makes by itself, without what nested functions, classes and comprehensions do."""
+    """Awaits the calls of a code block, except those in nested functions, classes and comprehensions."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -46,10 +46,10 @@ class Awaiting(ast.NodeTransformer):
 
 
 def as_coroutine(tree: ast.Module, name: str, line: int, free: tuple[str, ...]) -> ast.Module | None:
-    """A module with the one function of `tree` that is called `name` and begins in `line`, as a coroutine function.
+    """Returns a module with the function of `tree` called `name` that begins in `line`, as a coroutine function.
 
-    It stands in a function that has its `free` variables, and in a class if it is a method: names depend on those. None if
-    it is not there, or is no plain function. Changes `tree`.
+    It is nested in a function that has its `free` variables, and in a class if it is a method, because names depend on
+    both. Returns None if the function is missing or not a plain function. Changes `tree`.
     """
     found = _find(tree.body, name, line, None)
     if found is None:
@@ -69,7 +69,7 @@ def as_coroutine(tree: ast.Module, name: str, line: int, free: tuple[str, ...]) 
     assigned: list[ast.stmt] = [
         ast.Assign([ast.Name(variable, ast.Store())], ast.Constant(None)) for variable in free if variable != "__class__"
     ]
-    # Neither the function's name nor the class's is a variable of `outer`, unless it was one around the function.
+    # Neither the function's nor the class's name is a variable of `outer`, unless it was one around the function.
     outside = [known for known in (name, owner) if known is not None and known not in free]
     if outside:
         assigned.insert(0, ast.Global(outside))
@@ -80,7 +80,7 @@ def as_coroutine(tree: ast.Module, name: str, line: int, free: tuple[str, ...]) 
 
 
 def _find(body: list[ast.stmt], name: str, line: int, owner: str | None) -> tuple[ast.FunctionDef, str | None] | None:
-    """The function, and the class around it."""
+    """Returns the function, and the class around it."""
     left: list[tuple[ast.AST, str | None]] = [(node, owner) for node in body]
     while left:
         node, owner = left.pop()
@@ -93,7 +93,7 @@ def _find(body: list[ast.stmt], name: str, line: int, owner: str | None) -> tupl
 
 
 def _without_defaults(arguments: ast.arguments) -> ast.arguments:
-    """The same parameters; defaults and annotations would be evaluated once more."""
+    """Returns the same parameters without defaults and annotations, which would be evaluated again."""
     for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
         if argument is not None:
             argument.annotation = None

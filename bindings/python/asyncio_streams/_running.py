@@ -1,4 +1,4 @@
-"""asyncio.run and its kin inside a component, where only the host can wait."""
+"""asyncio.run and similar functions inside a component, where only the host can wait."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _RUNNING = "{} cannot be called from a running event loop"
 
 
 def run(main: Awaitable[Any], *, debug: bool | None = None, loop_factory: Any = None) -> NoReturn:
-    """In the place of asyncio.run, where that cannot work. Raises RuntimeError, which says why."""
+    """Replaces asyncio.run where it cannot work. Raises RuntimeError with the reason."""
     refuse("asyncio.run()", main)
 
 
 def refuse(name: str, main: Any) -> NoReturn:
-    """Raises RuntimeError for what blocks, where that cannot be."""
+    """Raises RuntimeError for a blocking call that is not possible."""
     _close(main)
     raise RuntimeError((_WHY if events._get_running_loop() is None else _RUNNING).format(name))
 
 
 class Runner:
-    """In the place of asyncio.Runner. Its `run` works where asyncio.run does."""
+    """Replaces asyncio.Runner. Its `run` works where asyncio.run does."""
 
     def __init__(self, *, debug: bool | None = None, loop_factory: Any = None) -> None:
         self._debug = debug
@@ -50,18 +50,18 @@ class Runner:
         self.close()
 
     def close(self) -> None:
-        """Cancels all tasks, which then end by and by. A second call does nothing."""
+        """Cancels all tasks, which then end in later turns. A second call does nothing."""
         if not self._closed:
             self._closed = True
             for task in asyncio.all_tasks(self.get_loop()):
                 task.cancel()
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The component's loop."""
+        """Returns the component's loop."""
         return component_loop()
 
     def run(self, coro: Awaitable[Any], *, context: contextvars.Context | None = None) -> NoReturn:
-        """Raises RuntimeError, which says why."""
+        """Raises RuntimeError with the reason."""
         refuse("Runner.run()", coro)
 
     async def _run(self, coro: Awaitable[Any], *, context: contextvars.Context | None = None) -> Any:
@@ -75,7 +75,7 @@ class Runner:
 
 
 class Within:
-    """Awaits a coroutine each step of which runs within a context: `no_loop`, or `in_loop` from there."""
+    """Awaits a coroutine and runs each of its steps within a context: `no_loop`, or `in_loop` from there."""
 
     def __init__(
         self, context: Callable[[], contextlib.AbstractContextManager[None]], coroutine: Coroutine[Any, Any, Any]
@@ -101,13 +101,13 @@ class Within:
 
 
 def outside(loop: ComponentLoop, coroutine: Coroutine[Any, Any, Any]) -> Within:
-    """Awaits a coroutine that finds no running loop: the code of a program, as it would run outside a component."""
+    """Awaits a coroutine that finds no running loop, as the code of a program does outside a component."""
     return Within(lambda: no_loop(loop), coroutine)
 
 
 @contextlib.contextmanager
 def in_loop() -> Iterator[None]:
-    """Lets code of the package run within `no_loop` as if the loop were running."""
+    """Makes code of the package run within `no_loop` as if the loop were running."""
     before = events._get_running_loop()
     events._set_running_loop(component_loop())
     try:
@@ -118,8 +118,8 @@ def in_loop() -> Iterator[None]:
 
 @contextlib.contextmanager
 def no_loop(loop: ComponentLoop) -> Iterator[None]:
-    """Lets code run as if no loop were running, in no task."""
-    # In this order: a task can be exchanged only while its loop is the running one.
+    """Makes code run as if no loop were running, in no task."""
+    # In this order: a task can be swapped only while its loop is the running one.
     task = tasks._swap_current_task(loop, None)  # type: ignore[attr-defined]
     loop.outside, before = True, loop.outside
     events._set_running_loop(None)
@@ -132,7 +132,7 @@ def no_loop(loop: ComponentLoop) -> Iterator[None]:
 
 
 def blocking() -> dict[Any, Callable[..., Any]]:
-    """What blocks, and what is awaited instead where that is possible."""
+    """Returns the blocking functions, each with the coroutine function that replaces it."""
     from ._loop import ComponentLoop
 
     async def run_forever(loop: ComponentLoop) -> None:
@@ -187,7 +187,7 @@ async def _run_until_complete(loop: ComponentLoop, future: Any) -> Any:
 
 
 async def finish(loop: ComponentLoop, spared: asyncio.Task[Any] | None = None) -> None:
-    """Ends what is left of a program, as asyncio.run does; but not the task that is `spared`."""
+    """Ends the rest of a program, as asyncio.run does, except the task `spared`."""
     left = asyncio.all_tasks(loop) - {spared}
     for task in left:
         task.cancel()
@@ -207,7 +207,7 @@ async def finish(loop: ComponentLoop, spared: asyncio.Task[Any] | None = None) -
 
 
 def replacements() -> list[tuple[Any, str, Any]]:
-    """What stands in the places of asyncio's: where, under which name, what."""
+    """Returns the replacements of asyncio's attributes: module, name, value."""
     return [
         *[(module, "run", run) for module in (asyncio, runners)],
         *[(module, "Runner", Runner) for module in (asyncio, runners)],
@@ -216,7 +216,7 @@ def replacements() -> list[tuple[Any, str, Any]]:
 
 
 def component_loop() -> ComponentLoop:
-    """The loop that `install` has put in its place."""
+    """Returns the loop that `install` has installed."""
     return _calls.the_loop()
 
 
@@ -231,6 +231,6 @@ def _coroutine(main: Awaitable[Any]) -> Coroutine[Any, Any, Any]:
 
 
 def _close(main: Any) -> None:
-    """Spares the warning of a coroutine that was never awaited."""
+    """Avoids the warning about a coroutine that was never awaited."""
     if asyncio.iscoroutine(main):
         main.close()

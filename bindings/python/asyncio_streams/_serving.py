@@ -1,4 +1,4 @@
-"""Listening: the loop's `create_server`, on which asyncio.start_server stands, and its Server."""
+"""Listening: the loop's `create_server`, which asyncio.start_server uses, and its Server."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from ._transport import ComponentTransport
 if TYPE_CHECKING:
     from ._loop import ComponentLoop
 
-# What the loop is made of; its other parts have what is missing here.
+# The base of the loop; the other parts define the missing attributes.
 _Base: Any = object
 
 
 class ListeningSocket(ComponentSocket):
-    """What stands for one listening socket of a server."""
+    """Represents one listening socket of a server."""
 
     def __init__(self, listener: Listener, address: Any) -> None:
         super().__init__(address)
         self._listener = listener
 
     def close(self) -> None:
-        """Ends listening, on all sockets of the server."""
+        """Stops listening, on all sockets of the server."""
         self._listener.close()
 
 
 class Listener:
-    """The component's server, and the loop that takes clients from it."""
+    """The component's server, and the accepts of the loop."""
 
     def __init__(self, loop: ComponentLoop, server: Any) -> None:
         self._loop = loop
@@ -45,7 +45,7 @@ class Listener:
         self.sockets = [ListeningSocket(self, _errors.socket_address(address)) for address in server.sockets()]
 
     def start(self, accept: Callable[[Any, Any], None]) -> None:
-        """Starts listening, and gives each client to `accept`.
+        """Starts listening, and passes each client to `accept`.
 
         Raises OSError if the system refuses.
         """
@@ -57,7 +57,7 @@ class Listener:
         self._loop.before_waiting(self)
 
     def close(self) -> None:
-        """Ends listening. Clients go on; a second call does nothing."""
+        """Stops listening. Clients continue; a second call does nothing."""
         if not self._closed:
             self._closed = True
             self._server.close()
@@ -94,7 +94,7 @@ _Server: Any = base_events.Server
 
 
 class ComponentServer(_Server):
-    """asyncio's Server, listening by the component."""
+    """asyncio's Server, which listens by the component."""
 
     _serving: bool
 
@@ -127,7 +127,7 @@ class ComponentServer(_Server):
 
 
 class Serving(_Base):
-    """The part of the loop that makes servers."""
+    """The part of the loop that creates servers."""
 
     async def create_server(
         self,
@@ -147,10 +147,10 @@ class Serving(_Base):
         ssl_shutdown_timeout: float | None = None,
         start_serving: bool = True,
     ) -> ComponentServer:
-        """Makes a TCP server, with TLS if `ssl` is given; arguments as asyncio's.
+        """Creates a TCP server, with TLS if `ssl` is set; the arguments are asyncio's.
 
-        Of a `sock`, which is one of Python's own, the address is taken over. Raises ValueError and TypeError for
-        arguments that do not fit, OSError if an address cannot be bound. Cancelling closes what was bound.
+        A `sock` is one of Python's own sockets; the server takes over its address. Raises ValueError and TypeError for
+        invalid arguments, OSError if an address cannot be bound. Cancelling closes bound sockets.
         """
         if isinstance(ssl, bool):
             raise TypeError("ssl argument must be an SSLContext or None")
@@ -202,7 +202,7 @@ class Serving(_Base):
 
 
 def _hosts(host: Any) -> list[str]:
-    """The hosts to listen on; none stands for all interfaces."""
+    """Returns the hosts to listen on; none means all interfaces."""
     if host is None or host == "":
         return []
     if isinstance(host, str):

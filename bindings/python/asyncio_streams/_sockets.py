@@ -1,8 +1,8 @@
-"""What stands for sockets where the component has them, and those that Python has itself.
+"""Objects that represent the component's sockets, and support for Python's own sockets.
 
-Python's `socket` module in a component has WASI's sockets of an earlier version, which nothing can wait for together with
-the component's calls. So connections made of them are polled: a way for programs that have a `socket.socketpair()`, not one
-for traffic.
+Python's `socket` module in a component uses WASI's sockets of an earlier version, which cannot be waited for together
+with the component's calls. So connections over them are polled: enough for programs that have a `socket.socketpair()`,
+but not for traffic.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from asyncio import events, selector_events
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-# What the loop is made of; its other parts have what is missing here.
+# The base of the loop; the other parts define the missing attributes.
 _Base: Any = object
 
-# Much of them is private to asyncio.
+# Many of the used names are private to asyncio.
 _selector_events: Any = selector_events
 _Selecting: Any = selector_events.BaseSelectorEventLoop
 
 _pair = socket.socketpair
 
-# How long to wait before sockets are looked at again: at first, and at most.
+# The first and the longest interval at which sockets are polled.
 _SOON = 0.001
 _LATER = 0.010
 
-# Options that only advise: WASI has none of them, and they are remembered without effect.
+# Options that only advise: WASI has none of them, and they are stored without effect.
 _ADVICE: dict[tuple[int, int], int] = {
     (getattr(socket, level), getattr(socket, option)): value
     for level, option, value in (
@@ -47,7 +47,7 @@ _ADVICE: dict[tuple[int, int], int] = {
 
 
 class ComponentSocket:
-    """A socket of the component as `get_extra_info("socket")` and `Server.sockets` show it: without a descriptor."""
+    """A socket of the component for `get_extra_info("socket")` and `Server.sockets`, without a descriptor."""
 
     type = socket.SOCK_STREAM
     proto = socket.IPPROTO_TCP
@@ -59,21 +59,21 @@ class ComponentSocket:
         self.family = socket.AF_INET6 if len(sockname or ()) == 4 else socket.AF_INET
 
     def fileno(self) -> int:
-        """-1: there is no descriptor."""
+        """Returns -1: there is no descriptor."""
         return -1
 
     def getsockname(self) -> Any:
-        """The address of this end."""
+        """Returns the address of this end."""
         return self._sockname
 
     def getpeername(self) -> Any:
-        """The address of the other end. Raises OSError if there is none."""
+        """Returns the address of the other end. Raises OSError if there is none."""
         if self._peername is None:
             raise OSError(errno.ENOTCONN, "the socket is not connected")
         return self._peername
 
     def getsockopt(self, level: int, option: int, size: int = 0) -> int:
-        """What was set, else a default. Raises OSError for options that do more than advise."""
+        """Returns the value that was set, or a default. Raises OSError for options that do more than advise."""
         if (level, option) == (socket.SOL_SOCKET, socket.SO_ERROR):
             return 0
         try:
@@ -82,22 +82,22 @@ class ComponentSocket:
             raise OSError(errno.ENOPROTOOPT, "WASI has no such socket option") from None
 
     def setsockopt(self, level: int, option: int, value: Any) -> None:
-        """Remembers the value, without effect. Raises OSError for options that do more than advise."""
+        """Stores the value, without effect. Raises OSError for options that do more than advise."""
         if (level, option) not in self._advice:
             raise OSError(errno.ENOPROTOOPT, "WASI has no such socket option")
         self._advice[level, option] = int(value)
 
     def shutdown(self, how: int) -> None:
-        """Raises OSError: write_eof and close do it."""
+        """Raises OSError: use write_eof and close."""
         raise OSError(errno.ENOTSUP, "use write_eof or close")
 
 
 class Polling(_Base):
-    """The part of the loop that looks at Python's own sockets from time to time."""
+    """The part of the loop that polls Python's own sockets."""
 
     def __init__(self) -> None:
         super().__init__()
-        # The names are asyncio's: its transport for sockets uses them.
+        # The names are asyncio's, because its transport for sockets uses them.
         self._transports: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._selector = _NoSelector()
         self._readers: dict[int, asyncio.Handle] = {}
@@ -106,7 +106,7 @@ class Polling(_Base):
         self._pause = _SOON
 
     def add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:
-        """Calls `callback` when Python's own socket `fd` has something to read, some milliseconds late."""
+        """Calls `callback` when Python's own socket `fd` is readable, some milliseconds late."""
         self._add_reader(fd, callback, *args)
 
     def remove_reader(self, fd: Any) -> bool:
@@ -114,15 +114,15 @@ class Polling(_Base):
         return self._remove_reader(fd)
 
     def add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:
-        """Calls `callback` when Python's own socket `fd` can be written to, some milliseconds late."""
+        """Calls `callback` when Python's own socket `fd` is writable, some milliseconds late."""
         self._add_writer(fd, callback, *args)
 
     def remove_writer(self, fd: Any) -> bool:
         """Ends add_writer."""
         return self._remove_writer(fd)
 
-    # asyncio's own transports over sockets of Python's, for connect_accepted_socket and create_datagram_endpoint, which are
-    # BaseEventLoop's; and asyncio's own sock_ methods with what they call.
+    # asyncio's own transports over Python's sockets, for connect_accepted_socket and create_datagram_endpoint of
+    # BaseEventLoop; and asyncio's own sock_ methods with the methods that they call.
 
     def _make_socket_transport(
         self, sock: Any, protocol: Any, waiter: Any = None, *, extra: Any = None, server: Any = None
@@ -140,7 +140,7 @@ class Polling(_Base):
         return made
 
     async def _sock_sendfile_native(self, sock: Any, file: Any, offset: int, count: int | None) -> NoReturn:
-        # asyncio's own shows the socket, and WASI's getpeername ends the program if the peer has gone.
+        # asyncio's own message shows the socket, and WASI's getpeername ends the program if the peer is gone.
         raise asyncio.SendfileNotAvailableError("WASI has no sendfile")
 
     _ensure_fd_no_transport = _Selecting._ensure_fd_no_transport
@@ -187,7 +187,7 @@ class Polling(_Base):
         try:
             readable, writable, _ = select.select(list(self._readers), list(self._writers), [], 0)
         except (OSError, ValueError):
-            # One of them was closed while it was watched; its transport hears of it by trying.
+            # One of them was closed while it was watched; its transport notices when it tries to use it.
             readable, writable = list(self._readers), list(self._writers)
         for table, ready in ((self._readers, readable), (self._writers, writable)):
             for number in ready:
@@ -197,14 +197,14 @@ class Polling(_Base):
 
 
 def connected_pair(*args: Any, **kwds: Any) -> tuple[socket.socket, socket.socket]:
-    """socket.socketpair, but with both ends connected: by itself WASI's second one would still be on its way."""
+    """Replaces socket.socketpair: waits until both ends are connected, because WASI's second end connects late."""
     first, second = _pair(*args, **kwds)
     select.select([], [second], [], 1.0)
     return first, second
 
 
 def describe(sock: Any) -> str:
-    """repr of a socket of Python's, without its peer: WASI's getpeername ends the program if the peer has gone."""
+    """Returns the repr of a socket without its peer: WASI's getpeername ends the program if the peer is gone."""
     state = "[closed] " if sock.fileno() < 0 else ""
     return (
         f"<{type(sock).__module__}.{type(sock).__qualname__} {state}fd={sock.fileno()}, family={sock.family}, "
@@ -213,12 +213,12 @@ def describe(sock: Any) -> str:
 
 
 class TakenSocket(socket.socket):
-    """A bound socket of Python's whose address the component has taken over: closed, but it still knows the address."""
+    """A bound socket of Python whose address the component has taken over: closed, but it still knows the address."""
 
     __slots__ = ()
 
     def getsockname(self) -> Any:
-        """The address that it was bound to."""
+        """Returns the address to which it was bound."""
         return _addresses[self]
 
 
@@ -226,7 +226,7 @@ _addresses: weakref.WeakKeyDictionary[TakenSocket, Any] = weakref.WeakKeyDiction
 
 
 def take_address(sock: Any) -> tuple[str, int]:
-    """Closes a bound socket of Python's, for the component to listen where it would have. Raises ValueError for others."""
+    """Closes a bound socket of Python, so that the component can listen there. Raises ValueError for other sockets."""
     if sock.type != socket.SOCK_STREAM:
         raise ValueError(f"A Stream Socket was expected, got {sock!r}")
     address = sock.getsockname()
@@ -238,7 +238,7 @@ def take_address(sock: Any) -> tuple[str, int]:
 
 
 class _NoSelector:
-    """What asyncio's transports ask for their text."""
+    """The methods that asyncio's transports call for their repr."""
 
     def get_key(self, fd: Any) -> Any:
         raise KeyError(fd)

@@ -15,17 +15,17 @@ _LONG = 24 * 3600.0
 
 
 class Timers:
-    """The timers of a loop, which keeps them in `_scheduled` as asyncio's loops do; `queue` gets those that are due."""
+    """The timers of a loop, stored in `_scheduled` as by asyncio's loops; `queue` receives the due ones."""
 
     def __init__(self, loop: Any, queue: Callable[[asyncio.Handle], None]) -> None:
         self._loop = loop
         self._queue = queue
         self._clock = _bindings.monotonic_clock()
-        # When the host's clock was asked to wake the loop.
+        # The times at which the host's clock will wake the loop.
         self._waits: list[float] = []
 
     def take_due(self) -> None:
-        """Queues what is due, and forgets what was cancelled."""
+        """Queues due timers, and removes cancelled ones."""
         loop = self._loop
         scheduled = loop._scheduled
         cancelled = loop._timer_cancelled_count
@@ -50,14 +50,14 @@ class Timers:
             handle._scheduled = False
 
     def wait_for_first(self) -> bool:
-        """Waits for the first timer; says whether it is due already."""
+        """Waits for the first timer; returns whether it is already due."""
         when: float = self._loop._scheduled[0]._when
         if self._waits and self._waits[0] <= when:
             return False
         return self.wait_until(when)
 
     def wait_until(self, when: float) -> bool:
-        """Waits for a time; says whether it has come already."""
+        """Waits for a time; returns whether it has already passed."""
         waits = self._waits
         heapq.heappush(waits, when)
         come = False

@@ -1,8 +1,7 @@
-"""The transport: asyncio's half of a connection, over the reader and the writer of the component.
+"""The transport: asyncio's half of a connection, over the component's reader and writer.
 
-asyncio's own protocols, readers and writers sit on top of it unchanged, so what they do is what they do everywhere.
-The component's queue stands where elsewhere the system's send buffer is: up to the high-water mark a write counts as
-sent, above it as buffered.
+asyncio's own protocols, readers and writers use it unchanged, so they behave as everywhere. The component's queue
+corresponds to the system's send buffer: up to the high-water mark a write counts as sent, above it as buffered.
 """
 
 from __future__ import annotations
@@ -27,15 +26,15 @@ if TYPE_CHECKING:
 _Constants: Any = constants
 _FlowControl: Any = transports._FlowControlMixin
 
-# How many bytes cross to the component at once.
+# The most bytes that cross to the component at once.
 _PIECE = 1 << 24
 
 
 class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
-    """A TCP connection, protected or not."""
+    """A TCP connection, with or without TLS."""
 
     _start_tls_compatible = True
-    # loop.sendfile reads the file and writes it: WASI sends no files.
+    # loop.sendfile reads the file and writes it: WASI cannot send files.
     _sendfile_compatible = _Constants._SendfileMode.FALLBACK
 
     def __init__(
@@ -53,7 +52,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         self._reader = reader
         self._writer = writer
         self._server = server
-        # What was written and not handed over, and at most how much the component has queued.
+        # Written bytes that were not passed on, and the most bytes that the component has queued.
         self._out: list[bytes] = []
         self._out_size = 0
         self._queued = 0
@@ -91,7 +90,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
     # The connection.
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """`peername`, `sockname` and `socket`, also after the end; with TLS what asyncio has there."""
+        """Returns `peername`, `sockname` and `socket`, also after the end; with TLS also asyncio's values for it."""
         if name not in self._extra and self._writer is not None:
             if name == "peername":
                 self._extra[name] = _errors.socket_address(self._writer.peername())
@@ -103,21 +102,21 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         return self._extra.get(name, default)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Gives what comes from now on to `protocol`."""
+        """Passes later input to `protocol`."""
         self._protocol: Any = protocol
         self._buffered = isinstance(protocol, asyncio.BufferedProtocol)
 
     def get_protocol(self) -> asyncio.BaseProtocol:
-        """The protocol that is told what comes."""
+        """Returns the protocol that receives input."""
         protocol: asyncio.BaseProtocol = self._protocol
         return protocol
 
     def is_closing(self) -> bool:
-        """Whether the connection is closing, closed or lost."""
+        """Returns whether the connection is closing, closed or lost."""
         return self._closing
 
     def close(self) -> None:
-        """Closes the connection when what was written has gone out. A second call does nothing."""
+        """Closes the connection after its output was sent. A second call does nothing."""
         if self._closing:
             return
         self._closing = True
@@ -125,13 +124,13 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         if self._conn_lost:
             return
         if self._protocol_paused or self._out:
-            # More than the system would take at once: the end comes when it has gone, and until then writes count.
+            # More than the system would take at once: the end follows the output, and until then writes count.
             self._wait_for_drain()
         else:
             self._finish(None)
 
     def abort(self) -> None:
-        """Closes the connection at once; what has not gone out is lost."""
+        """Closes the connection at once; unsent output is lost."""
         self._force_close(None)
 
     def _finish(self, reason: BaseException | None) -> None:
@@ -178,7 +177,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Queues `data`; never waits.
 
-        Raises TypeError if it is no bytes, RuntimeError after write_eof. After a loss it does nothing.
+        Raises TypeError for other types, RuntimeError after write_eof. After a loss it does nothing.
         """
         if not isinstance(data, (bytes, bytearray, memoryview)):
             raise TypeError(f"data argument must be a bytes-like object, not {type(data).__name__!r}")
@@ -199,9 +198,9 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
             self._hand_over()
 
     def writelines(self, list_of_data: Any) -> None:
-        """Queues all of a list; of one with a wrong item nothing.
+        """Queues a whole list; nothing if one item has a wrong type.
 
-        Raises what write raises.
+        Raises the errors of write.
         """
         if self._eof:
             raise RuntimeError("Cannot call writelines() after write_eof()")
@@ -212,11 +211,11 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
             self.write(data)
 
     def can_write_eof(self) -> bool:
-        """Whether the output can end while input goes on: yes, but for TLS 1.2."""
+        """Returns whether the output can end while input continues: yes, except with TLS 1.2."""
         return self._writer is None or bool(self._writer.can_write_eof())
 
     def write_eof(self) -> None:
-        """Ends the output after what was written.
+        """Ends the output after the written bytes.
 
         Raises NotImplementedError if can_write_eof is False.
         """
@@ -228,13 +227,13 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         self._hand_over()
 
     def get_write_buffer_size(self) -> int:
-        """How many bytes were written and have not left the component."""
+        """Returns how many written bytes have not left the component."""
         if self._queued and self._writer is not None:
             self._queued = self._writer.write_buffer_size()
         return self._out_size + self._queued
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Sets the marks between which drain waits; 65,536 and 16,384 unless set.
+        """Sets the marks for drain; 65,536 and 16,384 unless set.
 
         Raises ValueError if high < low or low < 0.
         """
@@ -250,7 +249,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         self._conn_lost += 1
 
     def _hand_over(self) -> None:
-        """Gives what was written to the component, and stops the protocol if that is too much."""
+        """Passes written bytes to the component, and pauses the protocol if that is too much."""
         if self._conn_lost:
             return
         try:
@@ -276,7 +275,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         if isinstance(result, Err):
             if _errors.case_of(result) != "BufferFull":
                 raise result
-            # It is kept here until the component has room.
+            # Keep it here until the component has room.
             self._out = [data]
             return
         self._queued += self._out_size
@@ -292,7 +291,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
             except Err as reason:
                 if _errors.case_of(reason) != "BufferFull":
                     raise
-                # It is kept here until the component has room.
+                # Keep it here until the component has room.
                 self._out = [data[start:]]
                 self._out_size = len(self._out[0])
                 return

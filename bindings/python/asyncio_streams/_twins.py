@@ -1,9 +1,10 @@
-"""Plain functions that block, as coroutines.
+"""Plain functions that block, compiled again as coroutines.
 
-`uvicorn.run(app)` or `def main(): asyncio.run(serve())` block somewhere inside. At the top level of a program a call of such
-a function is awaited instead: its source is compiled once more, as a coroutine function, in which again every call is looked
-at before it is made. So a function that is called by way of plain Python functions may block, however deep in a library. One
-that is called by way of C, of a generator or of a comprehension cannot: there `asyncio.run` raises, with the reason.
+`uvicorn.run(app)` or `def main(): asyncio.run(serve())` block somewhere inside. At the top level of a program a call of
+such a function is awaited instead: its source is compiled once more, as a coroutine function, in which again every call
+is checked before it is made. So a function that is called through plain Python functions may block, at any depth of a
+library. A function that is called through C, a generator or a comprehension cannot: there `asyncio.run` raises, with
+the reason.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from typing import Any
 
 from . import _rewrite
 
-# Who calls one of these may block.
+# A function that calls one of these may block.
 _NAMES = frozenset({"run", "run_until_complete", "run_forever"})
 _CALL = "__call__"
 _NO_PLAIN_FUNCTION = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
-# How many plain functions may stand between one and the one that blocks, if their names do not tell.
+# How many plain functions may be between a function and the blocking one, if their names do not show it.
 _DEPTH = 4
 
-# What blocks, and what to await instead.
+# The blocking functions, each with the function to await instead.
 _blocking: dict[Any, Callable[..., Any]] = {}
 _twins: dict[tuple[types.CodeType, str], types.CodeType | None] = {}
 _verdicts: dict[tuple[types.CodeType, str, type | None], bool] = {}
@@ -34,10 +35,10 @@ _left_alone: tuple[str, ...] = ()
 
 
 def install(blocking: dict[Any, Callable[..., Any]], left_alone: tuple[str, ...]) -> None:
-    """Makes rewritten code work.
+    """Prepares the execution of rewritten code.
 
-    `blocking` has the functions that block, and what is awaited instead of each. The functions of the folders `left_alone`
-    are taken to block in no other way.
+    `blocking` maps each blocking function to the one that is awaited instead. Functions in the folders `left_alone` are
+    assumed not to block otherwise.
     """
     global _left_alone
     _blocking.update(blocking)
@@ -47,7 +48,7 @@ def install(blocking: dict[Any, Callable[..., Any]], left_alone: tuple[str, ...]
 
 
 def select(function: Any) -> Any:
-    """`function`; but if it would block, what gives an awaitable for it."""
+    """Returns `function`, or, if it would block, a callable that returns an awaitable."""
     kind = type(function)
     if kind is types.FunctionType:
         return _instead(function, function)
@@ -78,7 +79,7 @@ def _instead(whole: Any, function: Any, *first: Any) -> Any:
 
 
 class _Waiting:
-    """A call to be awaited."""
+    """A call that is awaited."""
 
     __slots__ = ("coroutine",)
 
@@ -87,7 +88,7 @@ class _Waiting:
 
 
 class _Done:
-    """A result that is there."""
+    """A result that is available."""
 
     __slots__ = ("value",)
 
@@ -104,16 +105,16 @@ def _done(result: Any) -> Any:
 
 
 def _may_block(function: types.FunctionType, owner: type | None, depth: int) -> bool:
-    """Whether a function's code looks as if it called something that blocks; `owner` is the class whose method it is."""
+    """Returns whether a function's code may call a blocking function; `owner` is the class whose method it is."""
     code = function.__code__
-    # Codes of two files can be equal.
+    # The code objects of two files can be equal.
     key = (code, code.co_filename, owner)
     found = _verdicts.get(key)
     if found is None:
         if code.co_flags & _NO_PLAIN_FUNCTION or code.co_filename.startswith(_left_alone):
             found = False
         else:
-            # For functions that call each other in a circle.
+            # For functions that call each other recursively.
             _verdicts[key] = False
             found = not _NAMES.isdisjoint(code.co_names) or any(
                 _is_blocking(value, holder, depth) for value, holder in _called(function, owner)
@@ -126,7 +127,7 @@ def _may_block(function: types.FunctionType, owner: type | None, depth: int) -> 
 
 
 def _called(function: types.FunctionType, owner: type | None) -> Iterator[tuple[Any, type | None]]:
-    """What the names in a function may stand for: globals, what modules and classes have, methods of `owner`."""
+    """Yields possible values of a function's names: globals, attributes of modules and classes, methods of `owner`."""
     names = function.__code__.co_names
     holders: list[Any] = [] if owner is None else [owner]
     for name in names:
@@ -153,7 +154,7 @@ def _is_blocking(value: Any, owner: type | None, depth: int) -> bool:
 
 
 def _twin(function: types.FunctionType) -> types.FunctionType | None:
-    """The function as a coroutine function; none if its source is not to be had."""
+    """Returns the function as a coroutine function; None if its source is not available."""
     code = function.__code__
     key = (code, code.co_filename)
     if key not in _twins:
@@ -181,7 +182,7 @@ def _compile(code: types.CodeType) -> types.CodeType | None:
     module = _rewrite.as_coroutine(tree, code.co_name, code.co_firstlineno, code.co_freevars)
     if module is None:
         return None
-    # What `from __future__` has said holds on.
+    # Effects of `from __future__` apply here too.
     flags = code.co_flags & _future_flags()
     left: list[types.CodeType] = [compile(module, code.co_filename, "exec", flags=flags, dont_inherit=True)]
     while left:

@@ -1,4 +1,4 @@
-"""Protecting connections by TLS: the loop's part of `ssl=` and `start_tls`."""
+"""Protects connections by TLS: the loop's part of `ssl=` and `start_tls`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from . import _bindings, _errors
 from ._calls import cancellable
 from ._transport import ComponentTransport
 
-# What the loop is made of; its other parts have what is missing here.
+# The base of the loop; the other parts define the missing attributes.
 _Base: Any = object
 
 _HANDSHAKE = 60.0
@@ -17,7 +17,7 @@ _WITHOUT = "this component was built without TLS: build it by `python -m asyncio
 
 
 class Upgrading(_Base):
-    """The part of the loop that knows of TLS."""
+    """The part of the loop that supports TLS."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,9 +31,9 @@ class Upgrading(_Base):
     def protect_client(
         self, options: Any, ssl: Any, name: str | None, handshake: float | None, shutdown: float | None
     ) -> Any:
-        """Gives `options` what `ssl=` asks for; gives the context.
+        """Sets a client's `ssl=` in `options`; returns the context.
 
-        Raises TypeError for what is no SSLContext, RuntimeError without TLS, ValueError for timeouts that are none.
+        Raises TypeError for other types, RuntimeError without TLS, ValueError for invalid timeouts.
         """
         context = self._context(ssl, handshake, shutdown)
         try:
@@ -43,7 +43,7 @@ class Upgrading(_Base):
         return context
 
     def protect_server(self, options: Any, ssl: Any, handshake: float | None, shutdown: float | None) -> None:
-        """Gives `options` what a server's `ssl=` asks for; raises what protect_client raises."""
+        """Sets a server's `ssl=` in `options`; raises the errors of protect_client."""
         context = self._context(ssl, handshake, shutdown)
         try:
             options.set_tls(context.server_config(handshake, shutdown))
@@ -51,7 +51,7 @@ class Upgrading(_Base):
             raise _errors.to_exception(reason) from None
 
     def tls_extra(self, writer: Any, context: Any, server_side: bool) -> dict[str, Any] | None:
-        """What `get_extra_info` has to say of a connection's TLS; None if it has none."""
+        """Returns the values of `get_extra_info` for a connection's TLS; None if it has none."""
         if not context:
             return None
         from ._tls import connection
@@ -70,11 +70,10 @@ class Upgrading(_Base):
         ssl_handshake_timeout: float | None = None,
         ssl_shutdown_timeout: float | None = None,
     ) -> ComponentTransport:
-        """Protects a connection from here on; gives the transport, which stays the same.
+        """Protects a connection from here on; returns the transport, which stays the same.
 
-        What a client has received before must have been read. A server's belongs to the handshake. Raises TypeError for
-        what cannot be upgraded, SSLError and OSError for what goes wrong; then, and if it is cancelled, the connection is
-        closed.
+        A client must have read all earlier input. A server's belongs to the handshake. Raises TypeError for connections
+        that cannot be upgraded, SSLError and OSError for failures. After an error or a cancel the connection is closed.
         """
         context = self._context(sslcontext, ssl_handshake_timeout, ssl_shutdown_timeout, default=False)
         if not isinstance(transport, ComponentTransport):
@@ -99,7 +98,7 @@ class Upgrading(_Base):
         return transport
 
     def handshake_error(self, reason: BaseException, timeout: float | None) -> BaseException:
-        """The exception for a call that ended in the handshake."""
+        """Returns the exception for a call that ended in the handshake."""
         if _errors.case_of(reason) == "DeadlineExceeded":
             seconds = _HANDSHAKE if timeout is None else timeout
             return ConnectionAbortedError(f"SSL handshake is taking longer than {seconds} seconds: aborting the connection")

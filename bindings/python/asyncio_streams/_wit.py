@@ -1,4 +1,4 @@
-"""The WIT that a program is built for: the project's package, and a world for a command."""
+"""The WIT of a program: the project's package, and a world for a command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ world {world} {{
   export wasi:cli/run@0.3.0;
 }}
 """
-# One item of an interface or a resource: its comment, its @since, and all up to the semicolon.
+# One item of an interface or a resource: its comment, its @since, and everything up to the semicolon.
 _ITEM = re.compile(
     r"(?:^[ \t]*///[^\n]*\n)*^[ \t]*@since\([^)]*\)\n"
     r"[ \t]*(?P<head>use tls\.|[a-z0-9-]+: (?:async )?func)(?P<rest>[^;]*);\n\n?",
@@ -26,11 +26,11 @@ _ITEM = re.compile(
 
 
 class NoWitError(RuntimeError):
-    """The WIT package of asyncio:streams is not where it should be."""
+    """The WIT package of asyncio:streams is missing."""
 
 
 def find() -> Path:
-    """The folder of the WIT package: the checkout's, or what this package carries.
+    """Returns the folder of the WIT package: the checkout's, or the one inside this package.
 
     Raises NoWitError if there is neither.
     """
@@ -45,8 +45,8 @@ def find() -> Path:
 def write(target: Path, source: Path, *, with_tls: bool) -> None:
     """Writes a WIT package for one program into the folder `target`.
 
-    Without TLS the interface is without all that takes a TLS configuration: a composed component may have more than is
-    imported, and so the program imports nothing of TLS.
+    Without TLS, functions and types with a TLS configuration are removed from the interface. A composed component may
+    export more than is imported, so the program imports nothing of TLS.
     """
     package = target / "deps" / "asyncio-streams"
     package.mkdir(parents=True)
@@ -61,7 +61,7 @@ def write(target: Path, source: Path, *, with_tls: bool) -> None:
 
 
 def without_tls(text: str) -> str:
-    """An interface's text without the functions that have to do with TLS, and without their types."""
+    """Returns an interface's text without the functions for TLS, and without their types."""
 
     def keep(item: re.Match[str]) -> str:
         about_tls = item["head"].startswith("use tls") or re.search(r"client-config|server-config|tls-info", item["rest"])

@@ -1,8 +1,8 @@
 """`python -m asyncio_streams.build prog.py -o out.wasm`: makes a component of a program.
 
-`asyncio-streams build` does the same with fewer options. The Python is one in which componentize-py is installed. The
-component runs the file as `__main__`, with asyncio's network functions installed. With `--streams` it is composed and ready
-to run; without, it imports `asyncio:streams`.
+`asyncio-streams build` does the same with fewer options. Run it by a Python that has componentize-py installed. The
+component runs the file as `__main__`, with asyncio's network functions installed. With `--streams` it is composed and
+can run; otherwise it imports `asyncio:streams`.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from ._command.errors import CommandError
 
 
 class BuildError(Exception):
-    """What stands in the way, for people."""
+    """The reason why no component could be made, for people."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit status."""
+    """Runs the command; returns its exit status."""
     options = _parser().parse_args(arguments)
     try:
         build(
@@ -57,10 +57,10 @@ def build(
     worlds: Sequence[str] = (),
     prefix: Path | None = None,
 ) -> None:
-    """Makes the component `output` of `program`; the arguments are those of the command.
+    """Builds the component `output` of `program`; the arguments are those of the command.
 
-    `prefix` is the virtual environment whose packages it has, instead of that of this Python. Raises BuildError for
-    everything that can go wrong.
+    `prefix` is the virtual environment whose packages it contains, instead of this Python's. Raises BuildError for all
+    failures.
     """
     try:
         source = program.read_text(encoding="utf-8")

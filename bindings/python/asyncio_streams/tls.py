@@ -1,6 +1,6 @@
-"""The module `ssl` of a program: CPython's own, over the component's TLS in the place of OpenSSL.
+"""The module `ssl` of a program: CPython's own, over the component's TLS instead of OpenSSL.
 
-`install` puts a module `_ssl` in its place, as `--with-tls` does. README.md says what is different from OpenSSL.
+`install` installs a module `_ssl`, as `--with-tls` does. README.md lists the differences from OpenSSL.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _FILE, _FOLDER = "/etc/ssl/cert.pem", "/etc/ssl/certs"
 
 
 def install() -> None:
-    """Makes `import ssl` work in the program, before or after which it may be called.
+    """Makes `import ssl` work in the program. It may be called before or after such an import.
 
-    Raises NotInComponentError where the component's TLS is not imported.
+    Raises NotInComponentError if the world does not import the component's TLS.
     """
     _bindings.tls()
     sys.modules["_ssl"] = module()
 
 
 def module() -> types.ModuleType:
-    """The module `_ssl`."""
+    """Returns the module `_ssl`."""
     made = types.ModuleType("_ssl", "OpenSSL's functions over the component's TLS.")
     tables: list[dict[str, Any]] = [constants.ABILITIES]
     tables += (constants.PROTOCOLS, constants.VERSIONS, constants.OPTIONS, constants.VERIFY, constants.CERTIFICATES)

@@ -1,4 +1,4 @@
-"""Packages that start threads of their own, as far as no component is needed."""
+"""Packages that start threads themselves, tested without a component."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from asyncio_streams import _adapted
 
 
 class Anyio(unittest.TestCase):
-    def test_its_worker_threads_become_calls_of_to_thread(self):
+    def test_worker_threads_become_calls_of_to_thread(self):
         said = []
 
         class Limiter:
@@ -45,7 +45,7 @@ class Anyio(unittest.TestCase):
         with self.assertRaises(ZeroDivisionError):
             asyncio.run(AsyncIOBackend.run_sync_in_worker_thread(lambda: 1 / 0, (), True))
 
-    def test_other_modules_and_versions_stay_as_they_are(self):
+    def test_other_modules_and_versions_are_unchanged(self):
         for name in ("anyio._backends._asyncio", "other"):
             module = types.ModuleType(name)
             before = dict(vars(module))

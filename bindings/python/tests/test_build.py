@@ -1,4 +1,4 @@
-"""What `python -m asyncio_streams.build` says when it cannot, and `install()` outside a component."""
+"""The errors of `python -m asyncio_streams.build`, and `install()` outside a component."""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ class Build(unittest.TestCase):
         self.folder = Path(folder.name)
 
     def fail(self, source, *arguments, path=""):
-        """Builds a program that cannot be built; gives what is said."""
+        """Builds an impossible program; returns the message."""
         program = self.folder / "prog.py"
         if source is not None:
             program.write_bytes(source)
@@ -31,12 +31,12 @@ class Build(unittest.TestCase):
         self.assertFalse((self.folder / "out.wasm").exists())
         return said.getvalue()
 
-    def test_a_program_that_is_not_there_or_is_none(self):
+    def test_a_missing_or_invalid_program(self):
         self.assertIn("cannot read", self.fail(None))
         self.assertRegex(self.fail(b"x = 1\ndef f(:\n"), r"prog\.py:2: ")
         self.assertIn("cannot read", self.fail(b"\xff\xfe"))
 
-    def test_tools_and_files_that_are_missing(self):
+    def test_missing_tools_and_files(self):
         self.assertIn("there is no", self.fail(b"", "--streams", str(self.folder / "no.wasm")))
         there = self.folder / "streams.wasm"
         there.write_bytes(b"")
@@ -48,7 +48,7 @@ class Build(unittest.TestCase):
             ):
                 self.assertIn("carries `streams`", self.fail(b"", "--streams", str(there)))
 
-    def test_what_a_tool_says_is_shown_without_its_inside(self):
+    def test_the_message_of_a_tool_is_shown_without_its_traceback(self):
         tool = self.folder / "componentize-py"
         tool.write_text(
             "#!/bin/sh\necho 'MissingModuleError: cannot import nothing' >&2\n"
@@ -60,7 +60,7 @@ class Build(unittest.TestCase):
         self.assertIn("cannot import nothing", said)
         self.assertNotIn("0: x", said)
 
-    def test_the_switches_reach_the_program_and_its_notes_are_shown(self):
+    def test_options_reach_the_program_and_notes_are_shown(self):
         tool = self.folder / "componentize-py"
         tool.write_text(
             "#!/bin/sh\nwhile [ $# -gt 1 ]; do [ $1 = -o ] && out=$2; shift; done\n"
@@ -85,7 +85,7 @@ class Build(unittest.TestCase):
 
 
 class Outside(unittest.TestCase):
-    def test_install_says_that_this_is_no_component(self):
+    def test_install_fails_outside_a_component(self):
         with self.assertRaisesRegex(
             asyncio_streams.NotInComponentError, "inside a WebAssembly component, which this is not"
         ):

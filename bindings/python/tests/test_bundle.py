@@ -1,4 +1,4 @@
-"""The files that a component carries: which are taken, how modules are imported from them, how they are read."""
+"""The files of a component: which are included, how modules are imported from them, how they are read."""
 
 import importlib.util
 import os
@@ -56,20 +56,20 @@ class Files(unittest.TestCase):
         return sorted(path.removeprefix(f"{self.place}/") for path in self.bundle._files)
 
     def forget(self):
-        """Takes the folder out of the file system, as when the component runs."""
+        """Removes the folder from the file system, as when the component runs."""
         os.rename(self.place, f"{self.place}-gone")
 
 
 class Taking(Files):
-    def test_of_a_programs_folder_modules_and_what_packages_have(self):
+    def test_a_programs_folder_gives_modules_and_data_of_packages(self):
         self.bundle.take_own(self.place)
         self.assertEqual(self.taken(), TAKEN)
 
-    def test_of_a_folder_only_some_names(self):
+    def test_only_some_names_of_a_folder(self):
         self.bundle.take_own(self.place, ["spread"])
         self.assertEqual(self.taken(), ["spread/inner.py"])
 
-    def test_of_an_environment_all_but_what_installs(self):
+    def test_an_environment_gives_everything_except_build_tools(self):
         for name in ("pip/__init__.py", "pip-24.0.dist-info/METADATA", "bin/tool", "single.txt", "componentize_py/a.py"):
             path = Path(self.place, name)
             path.parent.mkdir(exist_ok=True)
@@ -128,7 +128,7 @@ class Importing(Files):
         self.assertIsNone(importlib.util.find_spec("pack.nothing"))
         self.assertEqual([module.name for module in pkgutil.iter_modules([self.place])], ["pack", "prog"])
 
-    def test_the_standard_library_is_what_it_was(self):
+    def test_the_standard_library_is_unchanged(self):
         import colorsys
 
         self.assertNotIsInstance(colorsys.__spec__.loader, _loader.Loader)

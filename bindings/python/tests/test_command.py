@@ -1,4 +1,4 @@
-"""The command `asyncio-streams`, as far as it needs no component: what is found in programs, what is said of mistakes."""
+"""The command `asyncio-streams` without components: the imports of programs, and the messages of errors."""
 
 import ast
 import contextlib
@@ -24,7 +24,7 @@ class InFolder(unittest.TestCase):
         self.folder = Path(folder.name)
 
     def put(self, name, text=""):
-        """A file, with the folders above it."""
+        """Writes a file, and creates the folders above it."""
         file = self.folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
@@ -35,7 +35,7 @@ class Imported(InFolder):
     def of(self, text):
         return imports.of_program(ast.parse(text), [self.folder])
 
-    def test_names_of_all_imports_but_those_of_the_programs_own_modules(self):
+    def test_names_of_all_imports_except_the_programs_own_modules(self):
         self.put("own.py", "import inside_own\nfrom own import x\n")
         self.put("pack/__init__.py", "from . import part\n")
         self.put("pack/part.py", "from .. import nothing\nimport of_part.sub\n")
@@ -44,7 +44,7 @@ class Imported(InFolder):
         self.assertEqual(found.names, {"inside_own", "of_part.sub", "a.b", "a.b.c", "d"})
         self.assertEqual(found.packages, {"inside_own", "of_part", "a", "d"})
 
-    def test_a_module_that_is_broken_is_left_to_python(self):
+    def test_a_broken_module_is_reported_by_python_later(self):
         self.put("own.py", "def (\n")
         self.assertEqual(self.of("import own").names, set())
 
@@ -74,12 +74,12 @@ class Imported(InFolder):
 
 
 class Environments(InFolder):
-    def test_what_makes_components_is_no_package_of_a_program(self):
+    def test_build_tools_are_not_packages_of_a_program(self):
         for name in ("pip/__init__.py", "asyncio_streams/x.py", "good/__init__.py", "mod.py", "_c.cpython-313.so", "a-b.py"):
             self.put(name)
         self.assertEqual(set(environment.Environment((self.folder,), None).packages), {"good", "mod"})
 
-    def test_the_fingerprint_changes_with_what_is_installed(self):
+    def test_the_fingerprint_changes_with_installed_packages(self):
         self.put("one.py")
         place = environment.Environment((self.folder,), None)
         before = place.fingerprint()
@@ -87,7 +87,7 @@ class Environments(InFolder):
         self.put("two-1.0.dist-info/RECORD")
         self.assertNotEqual(place.fingerprint(), before)
 
-    def test_requirements_that_cannot_be_read(self):
+    def test_unreadable_requirements(self):
         with self.assertRaisesRegex(CommandError, "cannot read .*none.txt: No such file"):
             environment.of_requirements(self.folder / "none.txt", self.folder)
 
@@ -124,21 +124,21 @@ class Hosts(InFolder):
         ):
             tools.host()
 
-    def test_another_program_named_streams_is_not_taken(self):
+    def test_another_program_named_streams_is_ignored(self):
         other = self.put("streams", "#!/bin/sh\necho plays music\n")
         other.chmod(0o755)
         self.assertFalse(tools._is_ours(str(other)))
         other.write_text("#!/bin/sh\necho Composes components that use asyncio:streams\n")
         self.assertTrue(tools._is_ours(str(other)))
 
-    def test_a_component_that_is_missing(self):
+    def test_a_missing_component(self):
         with self.assertRaisesRegex(CommandError, r"nothing\.wasm is missing: install the wheel"):
             tools.component("nothing")
 
 
 class Mistakes(InFolder):
     def fail(self, *arguments, **variables):
-        """The exit status, and what is said."""
+        """Returns the exit status and the message."""
         said = io.StringIO()
         variables.setdefault("ASYNCIO_STREAMS_CACHE", str(self.folder / "cache"))
         variables.setdefault("ASYNCIO_STREAMS_HOST", sys.executable)
@@ -147,13 +147,13 @@ class Mistakes(InFolder):
         self.assertNotIn("Traceback", said.getvalue())
         return status, said.getvalue()
 
-    def test_a_program_that_is_not_there_has_pythons_status(self):
+    def test_a_missing_program_has_pythons_status(self):
         for command in ("run", "build"):
             status, said = self.fail(command, str(self.folder / "none.py"))
             self.assertEqual(status, 2)
             self.assertRegex(said, r"can't open file '.*none\.py': \[Errno 2\] No such file or directory")
 
-    def test_a_syntax_error_is_shown_as_by_python(self):
+    def test_a_syntax_error_is_shown_as_in_python(self):
         program = self.put("prog.py", "x = 1\ndef f(:\n")
         for command in ("run", "build"):
             status, said = self.fail(command, str(program))
@@ -162,18 +162,18 @@ class Mistakes(InFolder):
             self.assertEqual(native.returncode, 1)
             self.assertTrue(said.startswith(native.stderr.rstrip()), (said, native.stderr))
 
-    def test_a_file_that_is_no_text(self):
+    def test_a_file_that_is_not_text(self):
         program = self.folder / "prog.py"
         program.write_bytes(b"\xff\xfe")
         self.assertEqual(self.fail("run", str(program))[0], 1)
 
-    def test_a_folder_of_modules_that_is_not_there(self):
+    def test_a_missing_folder_of_modules(self):
         program = self.put("prog.py")
         status, said = self.fail("run", "-p", str(self.folder / "none"), str(program))
         self.assertEqual(status, 2)
         self.assertIn("none: there is no such folder", said)
 
-    def test_a_cache_folder_that_cannot_be_written(self):
+    def test_a_cache_folder_without_write_access(self):
         program, blocked = self.put("prog.py"), self.put("file")
         for folder in (blocked / "cache", Path("/proc/none")):
             status, said = self.fail("run", str(program), ASYNCIO_STREAMS_CACHE=str(folder))
@@ -191,7 +191,7 @@ class Mistakes(InFolder):
         self.assertEqual(status, 128 + signal.SIGINT)
         self.assertIn("interrupted", said)
 
-    def test_usage_is_as_everywhere(self):
+    def test_usage_errors_exit_with_2(self):
         for arguments in ((), ("run",), ("walk", "x.py")):
             with contextlib.redirect_stderr(io.StringIO()), self.assertRaises(SystemExit) as end:
                 main.main(list(arguments))
@@ -199,7 +199,7 @@ class Mistakes(InFolder):
 
 
 class Packed(InFolder):
-    def test_a_bundle_is_the_same_after_its_way_through_a_file(self):
+    def test_a_bundle_is_unchanged_by_writing_and_reading_it(self):
         self.put("pack/__init__.py", "x = 1\n")
         self.put("pack/data.txt", "data")
         self.put("pack/_c.cpython-313-x86_64-linux-gnu.so")

@@ -15,7 +15,7 @@ WIT = Path(__file__).resolve().parents[3] / "wit" / "types.wit"
 
 
 def error(case, value=None):
-    """What the bindings raise for a case of the interface's `error`."""
+    """Returns the exception of the bindings for a case of the interface's `error`."""
     made = Exception()
     made.value = type(f"Error_{case}", (), {"value": value})()
     return made
@@ -82,7 +82,7 @@ class Errors(unittest.TestCase):
         self.assertEqual(_errors.from_network(network("ADDRESS_IN_USE")).errno, errno.EADDRINUSE)
         self.assertEqual(_errors.from_network(network("NAME_NOT_FOUND")).errno, socket.EAI_NONAME)
 
-    def test_failures_to_connect_are_put_together_as_asyncio_does(self):
+    def test_connect_errors_are_combined_as_in_asyncio(self):
         one = _errors.from_attempts([attempt("127.0.0.1", 9, "CONNECTION_REFUSED")], all_errors=False)
         self.assertIsInstance(one, ConnectionRefusedError)
         self.assertEqual(str(one), f"[Errno {errno.ECONNREFUSED}] Connect call failed ('127.0.0.1', 9)")
@@ -97,7 +97,7 @@ class Errors(unittest.TestCase):
         self.assertIsInstance(group, ExceptionGroup)
         self.assertEqual([type(each) for each in group.exceptions], [ConnectionRefusedError, TimeoutError])
 
-    def test_what_is_no_error_of_the_interface_stays(self):
+    def test_other_exceptions_are_unchanged(self):
         reason = KeyError("x")
         self.assertIs(_errors.to_exception(reason), reason)
 

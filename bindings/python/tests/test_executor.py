@@ -20,7 +20,7 @@ class Executor(unittest.TestCase):
     def run_(self, coroutine):
         return self.loop.run_until_complete(coroutine)
 
-    def test_the_function_runs_at_once_and_the_result_comes_in_the_next_turn(self):
+    def test_the_function_runs_at_once_and_its_result_arrives_in_the_next_turn(self):
         async def main():
             said = []
             future = self.loop.run_in_executor(None, said.append, 1)
@@ -31,7 +31,7 @@ class Executor(unittest.TestCase):
 
         self.assertEqual(self.run_(main()), 5)
 
-    def test_what_is_raised_is_the_futures(self):
+    def test_an_exception_is_stored_in_the_future(self):
         async def main(error):
             def fail():
                 raise error
@@ -42,7 +42,7 @@ class Executor(unittest.TestCase):
             with self.assertRaises(type(error)):
                 self.run_(main(error))
 
-    def test_refusing_says_by_what_option(self):
+    def test_a_refusal_names_the_option(self):
         self.loop.inline_executor = False
 
         async def main():

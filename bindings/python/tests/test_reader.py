@@ -17,7 +17,7 @@ SEPARATORS = (b"\n", b"\r\n", b"ab", b"", *([(b"\n", b"\r\n"), (b"b", b"ab"), ()
 
 
 class Transport:
-    """Notes what a reader asks of it."""
+    """Records the calls of a reader."""
 
     def __init__(self):
         self.calls = []
@@ -30,7 +30,7 @@ class Transport:
 
 
 def outcome(task):
-    """What became of a read, in a form that can be compared."""
+    """Returns the result of a read in a comparable form."""
     if not task.done():
         return "pending"
     if task.cancelled():
@@ -47,14 +47,14 @@ async def settle():
 
 
 def expected(result):
-    """A recorded result in that form, as far as it was recorded."""
+    """Returns a recorded result in that form, as far as it was recorded."""
     if "ok" in result:
         return bytes.fromhex(result["ok"])
     return result["err"]
 
 
 def kind(found):
-    """The recorded kind of error for a result of `outcome`."""
+    """Returns the recorded kind of error for a result of `outcome`."""
     if not isinstance(found, tuple):
         return found
     names = {
@@ -186,7 +186,7 @@ class Iterating(unittest.IsolatedAsyncioTestCase):
         reader.feed_eof()
         return [line async for line in reader]
 
-    async def test_gives_every_line_and_the_rest(self):
+    async def test_returns_every_line_and_the_rest(self):
         data = b"".join(b"%d\r%s\n" % (number, b"x" * (number % 300)) for number in range(3000)) + b"rest"
         found = await self.lines(data)
         self.assertEqual(
@@ -196,7 +196,7 @@ class Iterating(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(await self.lines(b""), [])
         self.assertEqual(await self.lines(b"\n\n"), [b"\n", b"\n"])
 
-    async def test_a_line_over_the_limit_is_readlines_error(self):
+    async def test_a_line_over_the_limit_raises_readlines_error(self):
         reader = StreamReader(limit=4)
         reader.feed_data(b"ab\nabcdef\nxy\n")
         reader.feed_eof()
@@ -207,7 +207,7 @@ class Iterating(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(found, [b"ab\n"])
         self.assertEqual([line async for line in reader], [b"xy\n"])
 
-    async def test_what_was_not_given_out_stays(self):
+    async def test_lines_that_were_not_returned_stay(self):
         reader = StreamReader()
         reader.feed_data(b"1\n2\n3\n4\nrest")
         async for line in reader:
@@ -243,7 +243,7 @@ class Iterating(unittest.IsolatedAsyncioTestCase):
                 reader.set_exception(ConnectionResetError("reset"))
         self.assertEqual(found, [b"1\n"])
 
-    async def test_a_paused_transport_goes_on(self):
+    async def test_a_paused_transport_resumes(self):
         reader = StreamReader(limit=8)
         transport = Transport()
         reader.set_transport(transport)

@@ -19,7 +19,7 @@ _twins.install({asyncio.run: _await}, (sys.prefix, sys.base_prefix))
 
 
 def module(name, source):
-    """A module that is found as one that was imported."""
+    """A module that looks imported."""
     linecache.cache[name] = (len(source), None, source.splitlines(True), name)
     made = types.ModuleType(name)
     exec(compile(source, name, "exec", dont_inherit=True), made.__dict__)
@@ -27,7 +27,7 @@ def module(name, source):
 
 
 async def run(source, **names):
-    """Runs a program as a component would, where asyncio.run is awaited; gives its names."""
+    """Runs a program as a component does, with asyncio.run awaited; returns its globals."""
     linecache.cache["program"] = (len(source), None, source.splitlines(True), "program")
     code = compile(
         _rewrite.rewrite(ast.parse(source)), "program", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True
@@ -40,13 +40,13 @@ async def run(source, **names):
 
 
 class Rewriting(unittest.IsolatedAsyncioTestCase):
-    async def test_a_program_without_asyncio_stays_as_it_is(self):
+    async def test_a_program_without_asyncio_is_unchanged(self):
         names = await run(
             "x = 1\ndef run():\n    return 5\nclass A:\n    def run(self):\n        return 6\ny = run(), A().run()\n"
         )
         self.assertEqual((names["x"], names["y"]), (1, (5, 6)))
 
-    async def test_the_top_level_in_all_its_places(self):
+    async def test_every_kind_of_statement_at_the_top_level(self):
         names = await run(
             "from asyncio import run as go\n"
             "async def main(n):\n    await asyncio.sleep(0)\n    return n\n"
@@ -69,7 +69,7 @@ class Rewriting(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(names["found"], 15)
         self.assertEqual(names["inner"].__doc__, "Its text.")
 
-    async def test_functions_of_libraries_however_deep(self):
+    async def test_functions_of_libraries_at_any_depth(self):
         inner = module("inner.py", "import asyncio\ndef finish(x):\n    return asyncio.run(x)\n")
         library = module(
             "library.py",
@@ -114,7 +114,7 @@ class Rewriting(unittest.IsolatedAsyncioTestCase):
         else:
             self.fail("nothing was raised")
 
-    async def test_what_cannot_wait_is_called_as_it_is(self):
+    async def test_functions_that_cannot_wait_are_called_unchanged(self):
         refused = []
 
         def refuse(main):
@@ -150,7 +150,7 @@ class Rewriting(unittest.IsolatedAsyncioTestCase):
 
 
 def lines(error, file):
-    """Where in `file` an exception has come by."""
+    """Returns the lines of `file` through which an exception has passed."""
     found, trace = [], error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == file:

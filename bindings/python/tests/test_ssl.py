@@ -16,7 +16,7 @@ from asyncio_streams._tls import ciphers
 
 
 def over_the_component():
-    """The machine's own ssl.py, on our `_ssl`."""
+    """Loads the machine's own ssl.py over our `_ssl`."""
     spec = importlib.util.spec_from_file_location("ssl_over_the_component", stock.__file__)
     made = importlib.util.module_from_spec(spec)
     before, sys.modules["_ssl"] = sys.modules["_ssl"], tls.module()
@@ -39,17 +39,17 @@ class Module(unittest.TestCase):
     def setUpClass(cls):
         cls.ssl = over_the_component()
 
-    def test_every_public_name_is_there(self):
+    def test_every_public_name_exists(self):
         self.assertEqual(public(stock) - public(self.ssl), set())
 
-    def test_every_public_name_of_the_classes_is_there(self):
+    def test_every_public_name_of_the_classes_exists(self):
         for name in public(stock):
             theirs, ours = getattr(stock, name), getattr(self.ssl, name)
             if isinstance(theirs, type):
                 self.assertEqual(public(theirs) - public(ours), set(), name)
 
     def test_numbers_are_openssls(self):
-        # Which of them OpenSSL has, and what stands for all, is another matter from one version to the next.
+        # Versions of OpenSSL differ in which of them they have, and in the value for all.
         varying = {
             "OPENSSL_VERSION_NUMBER",
             "OP_ALL",
@@ -67,7 +67,7 @@ class Module(unittest.TestCase):
         for name in ("Options", "VerifyFlags", "AlertDescription", "SSLErrorNumber", "TLSVersion", "VerifyMode"):
             self.assertTrue(issubclass(getattr(self.ssl, name), enum.Enum), name)
 
-    def test_a_context_begins_as_openssls(self):
+    def test_a_new_context_equals_openssls(self):
         for protocol in (stock.PROTOCOL_TLS_CLIENT, stock.PROTOCOL_TLS_SERVER):
             theirs, ours = stock.SSLContext(protocol), self.ssl.SSLContext(int(protocol))
             for name in (
@@ -83,7 +83,7 @@ class Module(unittest.TestCase):
             self.assertEqual(ours.cert_store_stats(), {"x509": 0, "crl": 0, "x509_ca": 0})
         self.assertEqual(self.ssl.create_default_context().verify_flags, stock.create_default_context().verify_flags)
 
-    def test_mistakes_have_the_same_names(self):
+    def test_errors_have_the_same_types(self):
         def outcome(module, call):
             try:
                 return call(module)
@@ -127,7 +127,7 @@ class Module(unittest.TestCase):
             with self.subTest(number):
                 self.assertEqual(outcome(self.ssl, call), outcome(stock, call))
 
-    def test_what_cannot_be_says_what_to_do(self):
+    def test_unsupported_features_name_the_alternative(self):
         context = self.ssl.SSLContext(self.ssl.PROTOCOL_TLS_SERVER)
         bio = self.ssl.MemoryBIO()
         for call, advice in (
@@ -158,7 +158,7 @@ class Module(unittest.TestCase):
             self.assertRaises(module.SSLError, bio.write, b"x")
             self.assertRaises(TypeError, bio.write, "x")
 
-    def test_versions_come_of_versions_options_and_ciphers(self):
+    def test_versions_follow_from_versions_options_and_ciphers(self):
         def versions(**settings):
             context = self.ssl.SSLContext(self.ssl.PROTOCOL_TLS_CLIENT)
             for name, value in settings.items():
@@ -182,7 +182,7 @@ class Module(unittest.TestCase):
             self.assertEqual(caught.exception.reason, "NO_PROTOCOLS_AVAILABLE")
 
     @unittest.skipUnless(shutil.which("openssl"), "openssl, which makes the certificates, is not here")
-    def test_authorities_are_shown_as_openssl_shows_them(self):
+    def test_authorities_are_shown_as_by_openssl(self):
         with tempfile.TemporaryDirectory() as folder:
             command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30".split()
             for name, extension in (("ca", "CA:TRUE"), ("leaf", "CA:FALSE")):
@@ -205,7 +205,7 @@ class Module(unittest.TestCase):
 
 
 class CipherStrings(unittest.TestCase):
-    def test_what_they_choose_is_what_openssl_chooses(self):
+    def test_cipher_strings_choose_the_same_as_openssl(self):
         context = stock.SSLContext(stock.PROTOCOL_TLS_CLIENT)
         for text in (
             "DEFAULT",
@@ -227,11 +227,11 @@ class CipherStrings(unittest.TestCase):
             known = {cipher["name"] for cipher in context.get_ciphers()} & set(ciphers.OF_1_2)
             self.assertEqual(set(ciphers.chosen(text)), known, text)
 
-    def test_words_that_are_none_are_refused(self):
+    def test_unknown_words_are_refused(self):
         for text in ("", "nonsense", "!ALL", "nonsense+AES"):
             self.assertRaises(ValueError, ciphers.chosen, text)
 
-    def test_suites_are_described_as_openssl_describes_them(self):
+    def test_suites_are_described_as_by_openssl(self):
         theirs = {cipher["name"]: cipher for cipher in stock.create_default_context().get_ciphers()}
         for ours in ciphers.descriptions([*ciphers.OF_1_3, *ciphers.OF_1_2]):
             self.assertEqual(ours, theirs.get(ours["name"], ours))

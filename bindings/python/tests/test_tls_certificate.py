@@ -1,4 +1,4 @@
-"""Certificates as dicts, beside what CPython's own `ssl` makes of them."""
+"""Certificates as dicts, compared with CPython's own `ssl`."""
 
 import random
 import shutil
@@ -23,7 +23,7 @@ class Certificates(unittest.TestCase):
             path = Path(folder) / "cert.pem"
             return ssl.PEM_cert_to_DER_cert(path.read_text()), ssl._ssl._test_decode_cert(str(path))
 
-    def test_the_same_as_cpythons(self):
+    def test_equal_to_cpythons(self):
         for subject, *extensions in (
             (
                 "/CN=localhost",
@@ -37,7 +37,7 @@ class Certificates(unittest.TestCase):
             for name in ("subject", "issuer", "version", "serialNumber", "notBefore", "notAfter", "subjectAltName"):
                 self.assertEqual(ours.get(name), stock.get(name), name)
 
-    def test_what_is_cut_or_broken_is_a_value_error(self):
+    def test_cut_or_broken_certificates_raise_value_error(self):
         der, _ = self.make("/CN=localhost")
         chance = random.Random(1)
         for _ in range(2000):

@@ -1,4 +1,4 @@
-"""The WIT that programs are built for."""
+"""The WIT of programs."""
 
 import re
 import tempfile
@@ -9,12 +9,12 @@ from asyncio_streams import _wit
 
 
 def functions(text):
-    """The names of all functions in an interface's text."""
+    """Returns the names of all functions in an interface's text."""
     return re.findall(r"^ +([a-z0-9-]+): (?:async )?func|^ +(constructor)\(", text, re.MULTILINE)
 
 
 class Wit(unittest.TestCase):
-    def test_without_tls_only_what_is_about_tls_is_left_out(self):
+    def test_without_tls_only_its_items_are_left_out(self):
         text = (_wit.find() / "streams.wit").read_text()
         trimmed = _wit.without_tls(text)
         left_out = [a or b for a, b in functions(text)]
@@ -24,7 +24,7 @@ class Wit(unittest.TestCase):
         self.assertNotIn("use tls", trimmed)
         self.assertNotRegex(trimmed, r"borrow<(client|server)-config>")
         self.assertEqual(trimmed.count("{"), trimmed.count("}"))
-        # Nothing of a comment stays behind without its item.
+        # No part of a comment remains without its item.
         self.assertNotRegex(trimmed, r"///[^\n]*\n\s*\n\s*///(?! asyncio's streams)")
 
     def test_the_world_imports_tls_only_if_asked(self):

@@ -1,7 +1,7 @@
 """Makes the wheel: the package with the components, the WIT and the program `streams` of this checkout inside.
 
-`cargo xtask dist --python` builds those and calls this. The wheel is for one platform, as componentize-py's are: it carries
-the program that composes, compiles and runs.
+`cargo xtask dist --python` builds those files and calls this program. The wheel is for one platform, as componentize-py's
+are, because it contains the program `streams`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CARRIED = ("streams.wasm", "streams-tls.wasm")
 
 
 def main() -> int:
-    """The command; returns its exit status."""
+    """Runs the command; returns its exit status."""
     parser = argparse.ArgumentParser(description="Makes the wheel of asyncio-streams.")
     parser.add_argument("--components", type=Path, default=ROOT / "target" / "components", help="where streams.wasm is")
     parser.add_argument("--streams", type=Path, default=ROOT / "target" / "release" / "streams", help="the program")
@@ -61,7 +61,7 @@ def main() -> int:
 
 
 def platform(program: Path) -> str:
-    """The tag of the platforms on which a program runs: on Linux, those with its C library or a later one."""
+    """Returns the tag of the platforms on which a program runs: on Linux, those with its C library or a later one."""
     plain = sysconfig.get_platform().replace("-", "_").replace(".", "_")
     versions = re.findall(rb"GLIBC_(\d+)\.(\d+)", program.read_bytes())
     if not plain.startswith("linux_") or not versions:

@@ -1,4 +1,4 @@
-/* Echo client whose calls block, the shortest way: one connection, one thing after the other, no deadlines. */
+/* Echo client with blocking calls, the shortest form: one connection, one call after the other, no deadlines. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* Echo client: connects, sends a line, and prints what comes back.
+/* Echo client: connects, sends a line, and prints the answer.
  *
- * The arguments are the host, the port, and the message if it is to be another. */
+ * The arguments are the host, the port, and optionally the message. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// Echo client: connects, sends a line, and prints what comes back. The arguments are HOST:PORT and the message.
+// Echo client: connects, sends a line, and prints the answer. The arguments are HOST:PORT and the message.
 package main
 
 import (

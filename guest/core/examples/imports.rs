@@ -1,5 +1,5 @@
-//! The whole core in one function, as a module of its own: `tests/imports.rs` builds it for WebAssembly and checks that
-//! it imports nothing, which is what "without I/O" means there.
+//! Exercises the whole core in one function, as a separate module. `tests/imports.rs` builds it for WebAssembly and
+//! checks that it imports nothing: that is the meaning of "without I/O" there.
 
 use asyncio_streams_core::{
     ACCEPT_BACKOFF_FIRST, ACCEPT_BACKOFF_LONGEST, Backoff, DEFAULT_LIMIT, DEFAULT_MAX_QUEUED,
@@ -7,8 +7,8 @@ use asyncio_streams_core::{
     ServerState, Step, Transmit, Wanted, Writer, interleave,
 };
 
-/// Sends `bytes` bytes from a writer to a reader, reads them in every way, and gives a number that depends on all of it,
-/// so that nothing can be left out of the module.
+/// Sends `bytes` bytes from a writer to a reader and reads them in every way. The result depends on all of it, so that
+/// the compiler can leave nothing out of the module.
 #[unsafe(no_mangle)]
 pub extern "C" fn exercise(bytes: u32, now: u64) -> u64 {
     let streams = stream(bytes as usize).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a line costs: 64-byte lines out of chunks as a socket delivers them, by each of the ways to read lines.
+//! Measures the cost of a line: 64-byte lines from chunks as a socket delivers them, by each way of reading lines.
 //!
 //! `cargo run --release -p asyncio-streams-core --example line_speed`
 
@@ -33,7 +33,7 @@ fn print(name: &str, seconds: f64, lines: usize) {
     println!("{name:<26} {:>7.1} ns a line", seconds * 1e9 / lines as f64);
 }
 
-/// Seconds, and how many lines were read.
+/// Returns the seconds, and how many lines were read.
 fn measure(mut read: impl FnMut(&mut Reader<()>) -> Option<Vec<u8>>) -> (f64, usize) {
     let chunk = LINE.repeat(1024);
     let mut reader = Reader::new(DEFAULT_LIMIT, DEFAULT_MAX_RESULT).expect("limits");

@@ -1,8 +1,8 @@
-//! Several separators looked for at once, byte by byte, with nothing ever looked at twice.
+//! Searches for several separators at once, byte by byte; no byte is looked at twice.
 //!
-//! This is the machine of Aho and Corasick ("Efficient string matching", 1975). Its states are the beginnings of the
-//! separators; after each byte it is in the longest beginning that the bytes read so far end with. So a search that ran
-//! out of bytes goes on later with nothing but its state, wherever the bytes were cut.
+//! This is the automaton of Aho and Corasick ("Efficient string matching", 1975). Its states are the prefixes of the
+//! separators. After each byte the state is the longest prefix that the bytes so far end with. So a search that ran out
+//! of bytes continues from its state alone, wherever the bytes were cut.
 
 use crate::cost::spent;
 use crate::matcher::{ByteSet, Match};
@@ -10,29 +10,29 @@ use crate::separators::Separators;
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// A beginning of a separator; `ROOT` is the empty one.
+/// A prefix of a separator; `ROOT` is the empty one.
 pub(crate) type State = u32;
 pub(crate) const ROOT: State = 0;
 
 #[derive(Debug)]
 pub(crate) struct Automaton {
     nodes: Vec<Node>,
-    /// Where a separator can start: all else is skipped while the state is `ROOT`.
+    /// The first bytes of the separators: while the state is `ROOT`, all other bytes are skipped.
     starts: ByteSet,
 }
 
-/// A state and how it is left. The states that are one byte longer form a list: `child`, then its `sibling`s. `ROOT`
-/// ends a list, as it is nobody's child.
+/// A state and its transitions. The states that are one byte longer form a list: `child`, then its `sibling`s. `ROOT`
+/// ends a list, because it is no state's child.
 #[derive(Clone, Copy, Debug, Default)]
 struct Node {
     byte: u8,
     child: State,
     sibling: State,
-    /// The longest other state that this one ends with.
+    /// The longest shorter state that is a suffix of this one.
     fallback: State,
-    /// How many bytes long this state is.
+    /// The length of this state in bytes.
     length: u32,
-    /// How many bytes long the shortest separator is that this state ends with; 0 if it ends with none.
+    /// The length in bytes of the shortest separator that this state ends with; 0 if there is none.
     ends_with: u32,
 }
 
@@ -49,7 +49,8 @@ impl Automaton {
         automaton
     }
 
-    /// Reads `hay` from `from` on; `state` is where the bytes before it led, and where these lead if nothing matches.
+    /// Searches `hay` from `from` on. `state` is the state after the bytes before `from`; without a match it becomes
+    /// the state after the last byte.
     pub(crate) fn find(&self, hay: &[u8], from: usize, state: &mut State) -> Option<Match> {
         let mut at = from;
         loop {
@@ -68,7 +69,8 @@ impl Automaton {
         }
     }
 
-    /// Reads `hay` from `from` on until nothing is pending that began before: gives how far it read.
+    /// Reads `hay` from `from` on until the state is `ROOT`: no separator that began before is pending. Returns how far
+    /// it read.
     pub(crate) fn settle(&self, hay: &[u8], from: usize, state: &mut State) -> Settled {
         let mut at = from;
         while *state != ROOT {
@@ -86,7 +88,7 @@ impl Automaton {
         Settled::At(at)
     }
 
-    /// What `state` becomes when only the last `known` bytes are left of what led to it.
+    /// Returns the state that `state` becomes when only the last `known` bytes that led to it are left.
     pub(crate) fn shorten(&self, mut state: State, known: usize) -> State {
         while self.node(state).length as usize > known {
             state = self.node(state).fallback;
@@ -97,7 +99,7 @@ impl Automaton {
     fn insert(&mut self, separator: &[u8]) {
         let mut state = ROOT;
         for &byte in separator {
-            // A shorter one that this one begins with is always complete before it.
+            // A shorter separator that is a prefix of this one always ends first.
             if self.node(state).ends_with > 0 {
                 return;
             }
@@ -113,7 +115,7 @@ impl Automaton {
     }
 
     fn add(&mut self, parent: State, byte: u8) -> State {
-        // At most 1 MiB of separators: fits.
+        // The separators have at most 1 MiB: this fits.
         let new = self.nodes.len() as State;
         let Node {
             child: sibling,
@@ -132,7 +134,7 @@ impl Automaton {
         new
     }
 
-    /// Sets every fallback, the shorter states first, because the longer ones' follow from them.
+    /// Sets every fallback. Shorter states come first, because the fallbacks of longer ones follow from theirs.
     fn link(&mut self) {
         let mut order = vec![ROOT];
         let mut next = 0;
@@ -145,7 +147,7 @@ impl Automaton {
                     ROOT => ROOT,
                     _ => self.step(self.node(parent).fallback, self.node(child).byte),
                 };
-                // What the fallback ends with is shorter than what the child is itself.
+                // A separator at the end of the fallback is shorter than the child itself.
                 let shortest = self.node(fallback).ends_with;
                 let Some(node) = self.nodes.get_mut(child as usize) else {
                     break;
@@ -189,11 +191,11 @@ impl Automaton {
     }
 }
 
-/// How [`Automaton::settle`] ended.
+/// The result of [`Automaton::settle`].
 pub(crate) enum Settled {
-    /// With a separator.
+    /// A separator was found.
     Found(Match),
-    /// Here: the state is `ROOT`, or there are no more bytes.
+    /// The position where reading stopped: the state is `ROOT`, or there are no more bytes.
     At(usize),
 }
 
@@ -231,14 +233,14 @@ mod tests {
     }
 
     #[test]
-    fn a_near_miss_is_the_start_of_a_match() {
+    fn a_match_may_start_inside_a_near_miss() {
         assert_eq!(find(&["aab"], "aaaab"), Some((2, 5)));
         assert_eq!(find(&["abab!"], "ababab!"), Some((2, 7)));
         assert_eq!(find(&["ab"], "aaaa"), None);
     }
 
     #[test]
-    fn goes_on_from_its_state_alone() {
+    fn a_search_continues_from_its_state_alone() {
         let automaton = automaton(&["abcabd", "cc"]);
         let hay = b"abcabcabd";
         let mut state = ROOT;
@@ -250,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn forgets_what_left_at_the_front() {
+    fn shortening_forgets_bytes_removed_from_the_front() {
         let automaton = automaton(&["aaab"]);
         let mut state = ROOT;
         assert!(automaton.find(b"aaa", 0, &mut state).is_none());

@@ -1,19 +1,19 @@
-//! What has arrived and was not yet read.
+//! The bytes that have arrived and were not yet read.
 
 use crate::cost::spent;
 use alloc::vec::Vec;
 use bytes::{Buf, Bytes, BytesMut};
 use core::mem;
 
-/// An empty buffer keeps no more than this allocated: thousands of idle connections must not each hold on to the
-/// largest burst they have seen. Enough for the next request to come without an allocation.
+/// An empty buffer keeps at most this many bytes allocated: thousands of idle connections must not each keep the
+/// largest burst they have seen. It is enough for the next request to arrive without an allocation.
 const KEEP: usize = 4096;
 
-/// A queue of bytes with a memory of how much is allocated, so that it can give it back.
+/// A queue of bytes that knows the size of its allocation, so that it can free a large one.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
     bytes: BytesMut,
-    /// The allocation's size, or up to half of it: `BytesMut` does not count what lies before its front.
+    /// The size of the allocation, or at least half of it: `BytesMut` does not count the memory before its front.
     allocated: usize,
 }
 
@@ -39,7 +39,7 @@ impl Buffer {
                     self.allocated = bytes.capacity();
                     self.bytes = bytes;
                 }
-                // Only if somebody shared it, which nobody can have done.
+                // Happens only if the bytes are shared, which is impossible here.
                 Err(shared) => self.extend(&shared),
             }
         } else {
@@ -57,8 +57,8 @@ impl Buffer {
         taken
     }
 
-    /// Removes and returns everything. The allocation goes along if it is not much larger than its content; a copy is
-    /// cheaper to keep otherwise.
+    /// Removes and returns everything. Passes the allocation on unless it is much larger than its content; then a copy
+    /// is cheaper to keep.
     pub(crate) fn take_all(&mut self) -> Vec<u8> {
         if mostly_full(self.bytes.len(), self.allocated) {
             self.allocated = 0;
@@ -72,8 +72,7 @@ impl Buffer {
     /// Removes up to `n` bytes of the front.
     pub(crate) fn drop_front(&mut self, n: usize) {
         self.bytes.advance(n.min(self.bytes.len()));
-        // An eighth: then what is moved is less than what was read since the allocation was made, and moving is free
-        // on average.
+        // At an eighth, fewer bytes are moved than were read since the allocation was made: moving is free on average.
         if self.allocated > KEEP && self.bytes.len() <= self.allocated / 8 {
             spent(self.bytes.len());
             self.bytes = if self.bytes.is_empty() {
@@ -98,7 +97,7 @@ mod tests {
     use alloc::vec;
 
     #[test]
-    fn takes_an_allocation_over_and_hands_it_on() {
+    fn an_allocation_is_taken_over_and_passed_on() {
         let data = vec![7; 10_000];
         let address = data.as_ptr();
         let mut buffer = Buffer::default();
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_what_would_waste_an_allocation() {
+    fn few_bytes_in_a_large_allocation_are_copied() {
         let mut data = Vec::with_capacity(65_536);
         data.extend_from_slice(b"ping\n");
         let mut buffer = Buffer::default();
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn gives_a_burst_back_when_drained() {
+    fn a_drained_buffer_frees_a_large_allocation() {
         let mut buffer = Buffer::default();
         buffer.extend(&vec![1; 1 << 20]);
         buffer.drop_front(1 << 20);
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn gives_a_burst_back_when_a_rest_stays_for_ever() {
+    fn a_small_rest_does_not_keep_a_large_allocation() {
         let mut buffer = Buffer::default();
         for _ in 0..64 {
             buffer.extend(&[1; 16 * 1024]);

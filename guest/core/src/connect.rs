@@ -1,17 +1,17 @@
-//! When to try which of a name's addresses: Happy Eyeballs, RFC 8305, section 5.
+//! Decides when to try which address of a name: Happy Eyeballs, RFC 8305, section 5.
 
 use alloc::vec::Vec;
 
-/// The race of connection attempts to a list of addresses, numbered from 0 in the order in which they are tried.
+/// A race of connection attempts to a list of addresses, numbered from 0 in the order in which they are tried.
 ///
-/// An attempt starts when the one before it has failed, or when the delay has passed since the one before it started,
-/// whichever is first (as in asyncio); and when none is under way. The first that succeeds wins; its user then drops the
-/// others, and this. The time comes in as nanoseconds of any clock that does not go backwards.
+/// An attempt starts when the one before it has failed, or when the delay has passed since that one started. Whichever
+/// is first counts, as in asyncio. The first attempt that succeeds wins; the caller then drops the others and this
+/// value. Times are nanoseconds of any clock that does not go backwards.
 #[derive(Debug)]
 pub struct HappyEyeballs<E> {
     delay: Option<u64>,
     count: usize,
-    /// The attempts that were started, the last of them at `since`.
+    /// The attempts that were started; the last one started at `since`.
     started: Vec<Attempt<E>>,
     since: u64,
 }
@@ -22,13 +22,13 @@ enum Attempt<E> {
     Failed(E),
 }
 
-/// What to do next.
+/// The next step of a race.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Start this attempt, then ask again.
     Start(usize),
-    /// Wait for an attempt to end, at the longest until this time (nanoseconds; `None`: no next attempt depends on it),
-    /// then ask again.
+    /// Wait for an attempt to end, at most until this time in nanoseconds, then ask again. `None`: no further attempt
+    /// depends on the time.
     Wait {
         /// When to ask again if nothing has ended.
         until: Option<u64>,
@@ -38,8 +38,8 @@ pub enum Step {
 }
 
 impl<E> HappyEyeballs<E> {
-    /// A race of `count` attempts. `delay` is in nanoseconds; without one they run one after another, and with a delay
-    /// of 0 all start at once.
+    /// Creates a race of `count` attempts. `delay` is in nanoseconds. Without one the attempts run one after another;
+    /// with a delay of 0 all start at once.
     pub fn new(count: usize, delay: Option<u64>) -> Self {
         Self {
             delay,
@@ -49,7 +49,7 @@ impl<E> HappyEyeballs<E> {
         }
     }
 
-    /// What to do at the time `now`.
+    /// Returns the next step at the time `now`.
     pub fn next(&mut self, now: u64) -> Step {
         let under_way = |attempt: &Attempt<E>| matches!(attempt, Attempt::UnderWay);
         if self.started.len() >= self.count {
@@ -68,14 +68,14 @@ impl<E> HappyEyeballs<E> {
         }
     }
 
-    /// The attempt has failed. Of one that was not started, or that has failed before, it is not believed.
+    /// Records that the attempt has failed. Ignored for an attempt that was not started or has failed before.
     pub fn failed(&mut self, attempt: usize, error: E) {
         if let Some(slot @ Attempt::UnderWay) = self.started.get_mut(attempt) {
             *slot = Attempt::Failed(error);
         }
     }
 
-    /// Why each attempt failed that did, in the order in which they were started.
+    /// Returns the errors of the failed attempts, in the order in which they were started.
     pub fn into_errors(self) -> Vec<(usize, E)> {
         let failed = |(index, attempt)| match attempt {
             Attempt::UnderWay => None,

@@ -1,15 +1,14 @@
-//! What a search or a move of bytes costs, counted in bytes that were looked at. Counted in this crate's own tests only:
-//! elsewhere it is nothing.
+//! Counts the bytes that searches and moves look at. Only this crate's own tests count; elsewhere it does nothing.
 
-/// So many bytes were looked at.
+/// Adds `bytes` to the count.
 pub(crate) fn spent(bytes: usize) {
     #[cfg(test)]
     tests::count(bytes);
     let _ = bytes;
 }
 
-/// The promise that nothing costs the square of anything, as bounds on the bytes looked at. None of them is tight; all
-/// of them would be missed by orders of magnitude if a search started over.
+/// Checks that no operation takes quadratic time, with bounds on the bytes looked at. The bounds are loose, but a
+/// search that started over would exceed all of them by orders of magnitude.
 #[cfg(test)]
 mod tests {
     use crate::{ReadError, Reader, Separators, Wanted};
@@ -27,7 +26,7 @@ mod tests {
         SPENT.with(|spent| spent.set(spent.get() + bytes));
     }
 
-    /// How many bytes were looked at while `work` ran.
+    /// Returns how many bytes were looked at while `work` ran.
     fn cost(work: impl FnOnce()) -> usize {
         let before = SPENT.with(Cell::get);
         work();
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_and_another_separator_in_turns() {
+    fn alternating_between_lines_and_another_separator() {
         let separators = separators(&[b"END"]);
         let mut reader = reader(SIZE);
         let cost = cost(|| {
@@ -180,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_lags_behind() {
+    fn a_reader_slower_than_its_transport() {
         let mut reader = reader(SIZE);
         reader.feed(&vec![b'.'; 5000]);
         let cost = cost(|| {

@@ -1,46 +1,46 @@
-//! What can go wrong, whose fault it is, and how far a call got.
+//! Errors: their cause, and how far a call got.
 //!
-//! `E` is the failure of the connection. The core stores it and gives out clones; what it says is its user's business.
+//! `E` is the failure of the connection. The core only stores it and returns clones.
 
 use alloc::vec::Vec;
 use core::fmt;
 
-/// The caller passed something that can never work. Nothing has changed.
+/// The caller passed an argument that can never work. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidArgument(pub &'static str);
 
-/// Why a read has no bytes to give.
+/// Why a read returns no bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReadError<E> {
-    /// The result would have this many bytes at least, which is more than the reader's `max_result`. Nothing was
-    /// consumed: read in smaller parts.
+    /// The result would have at least this many bytes, more than the reader's `max_result`. Nothing was consumed: read
+    /// in smaller parts.
     TooLarge(u64),
-    /// The peer ended the stream too early. The buffer is empty now: `partial` is all there was.
+    /// The peer ended the stream too early. The buffer is now empty: `partial` holds everything that was left.
     Incomplete {
-        /// The last bytes of the stream, perhaps none.
+        /// The last bytes of the stream; may be empty.
         partial: Vec<u8>,
-        /// How many were wanted; `None` if a separator was.
+        /// How many bytes were requested; `None` if the read was for a separator.
         expected: Option<usize>,
     },
-    /// More than `limit` bytes before the separator. Nothing was consumed.
+    /// More than `limit` bytes come before the separator. Nothing was consumed.
     LimitOverrun {
         /// Whether the separator is in the buffer.
         found: bool,
-        /// How many bytes at the front can be discarded or read without touching a separator or the start of one.
+        /// How many bytes at the front can be discarded or read without touching a separator or its beginning.
         consumed: usize,
     },
-    /// The connection failed, and what is buffered does not satisfy the read; it stays readable by smaller reads.
+    /// The connection failed, and the buffered bytes do not satisfy the read. Smaller reads can still return them.
     Failed(E),
 }
 
-/// Why nothing of a write was taken.
+/// Why a write was refused; nothing of it was queued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteError<E> {
     /// The caller has ended this direction.
     AfterEof,
     /// The caller has closed or aborted the connection.
     Closed,
-    /// The queue would grow beyond `max_queued`. Once some of it has been sent, the same write may pass.
+    /// The queue would exceed `max_queued`. The same write may succeed once some of the queue has been sent.
     BufferFull,
     /// The connection was lost.
     Lost(E),

@@ -1,24 +1,24 @@
 //! asyncio:streams without I/O.
 //!
-//! Bytes and events go in, bytes and decisions come out. Nothing here knows WASI, an async runtime or a clock: whoever
-//! drives these types moves the bytes, does the waiting and hands the time in. That is why they can be tested to the
-//! last byte on any machine, and why the same code serves sockets, in-memory pairs and whatever comes later.
+//! Bytes and events go in, bytes and decisions come out. Nothing here depends on WASI, an async runtime or a clock. The
+//! caller moves the bytes, waits, and passes the time in. Therefore every detail can be tested on any machine, and the
+//! same code serves sockets, in-memory pairs and other transports.
 //!
 //! ```text
-//!   transport --feed--> Reader --read, readline...--> caller        every read answers at once: bytes, an error,
+//!   transport --feed--> Reader --read, readline...--> caller        every read returns at once: bytes, an error,
 //!                                                                   or None = "would have to wait"
-//!   caller --write--> Writer --next, sent, ended--> transport       at most one write is under way
+//!   caller --write--> Writer --next, sent, ended--> transport       at most one write is in flight
 //!
 //!   interleave, HappyEyeballs    in which order, and when, to try the addresses of a name
 //!   ServerState, Backoff         whether to accept, and when to accept again
 //! ```
 //!
 //! Where asyncio loses bytes, hides an error or hangs, these types do not; the documentation of each names the
-//! difference. No input makes them panic, and nothing costs the square of what a peer sends or a caller writes.
+//! difference. No input makes them panic or take quadratic time.
 
 #![no_std]
 #![forbid(unsafe_code)]
-// A panic in a component is a trap, and a trap ends every component of the store: what could panic is refused here.
+// A panic in a component is a trap, and a trap ends every component of the store. So code that can panic is refused.
 #![cfg_attr(
     not(test),
     deny(

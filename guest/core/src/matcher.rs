@@ -1,4 +1,4 @@
-//! The cheapest way to find a given set of separators.
+//! Chooses the cheapest way to find a given set of separators.
 
 use crate::automaton::{Automaton, ROOT, Settled, State};
 use crate::cost::spent;
@@ -8,21 +8,21 @@ use alloc::vec::Vec;
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr2, memchr3};
 
-/// A separator in the buffer: bytes `start..end`, counted from the front.
+/// The position of a separator in the buffer: bytes `start..end`, counted from the front.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Match {
     pub(crate) start: usize,
     pub(crate) end: usize,
 }
 
-/// Finds the match with the smallest end; of those, the shortest.
+/// Finds the match with the smallest end; among those, the shortest.
 #[derive(Debug)]
 pub(crate) enum Matcher {
     /// Single bytes only: the state is always `ROOT`.
     Bytes(ByteSet),
     /// One separator of several bytes.
     Long(Box<Long>),
-    /// Several, some of them of several bytes.
+    /// Several separators, some of them longer than one byte.
     Several(Box<Automaton>),
 }
 
@@ -39,7 +39,7 @@ impl Matcher {
             .map(|[b]| b)
             .collect();
         let bytes = ByteSet::new(single.iter().copied());
-        // A separator that contains another one is never complete first: with "\n" and "\r\n", "\n" does it all.
+        // A separator that contains another one never ends first: with "\n" and "\r\n", "\n" alone suffices.
         let mut rest = separators
             .members()
             .iter()
@@ -51,7 +51,8 @@ impl Matcher {
         }
     }
 
-    /// Searches `hay` from `from` on; `state` is where the bytes before led, and where these lead if nothing matches.
+    /// Searches `hay` from `from` on. `state` is the state after the bytes before `from`; without a match it becomes
+    /// the state after the last byte.
     pub(crate) fn find(&self, hay: &[u8], from: usize, state: &mut State) -> Option<Match> {
         match self {
             Self::Bytes(bytes) => {
@@ -66,7 +67,7 @@ impl Matcher {
         }
     }
 
-    /// What `state` becomes when only the last `known` bytes are left of what led to it.
+    /// Returns the state that `state` becomes when only the last `known` bytes that led to it are left.
     pub(crate) fn shorten(&self, state: State, known: usize) -> State {
         match self {
             Self::Bytes(_) => ROOT,
@@ -76,7 +77,7 @@ impl Matcher {
     }
 }
 
-/// One separator of several bytes: the automaton where bytes were cut, `memmem` for all that lies between.
+/// One separator of several bytes: the automaton handles the places where bytes were cut, `memmem` the bytes between.
 #[derive(Debug)]
 pub(crate) struct Long {
     finder: Finder<'static>,
@@ -108,19 +109,19 @@ impl Long {
             return Some(Match { start, end });
         }
         spent(rest.len());
-        // The last bytes may be the start of one.
+        // The last bytes may be the beginning of a separator.
         let tail = from.max(hay.len().saturating_sub(length.saturating_sub(1)));
         self.automaton.find(hay, tail, state)
     }
 }
 
-/// A set of bytes, made for finding the first member.
+/// A set of bytes, prepared for finding the first member.
 #[derive(Clone, Debug)]
 pub(crate) enum ByteSet {
     One(u8),
     Two(u8, u8),
     Three(u8, u8, u8),
-    /// None, or more than three.
+    /// No member, or more than three.
     Table(Box<[bool; 256]>),
 }
 
@@ -146,7 +147,7 @@ impl ByteSet {
         }
     }
 
-    /// Where the first member is.
+    /// Returns the position of the first member.
     pub(crate) fn find(&self, hay: &[u8]) -> Option<usize> {
         let found = match self {
             Self::One(a) => memchr(*a, hay),
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn single_bytes_run_on_memchr() {
+    fn single_byte_separators_use_memchr() {
         assert!(matches!(
             matcher(&[b"\n"]),
             Matcher::Bytes(ByteSet::One(b'\n'))
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_contains_a_single_byte_separator_is_left_out() {
+    fn separators_that_contain_a_single_byte_separator_are_left_out() {
         assert!(matches!(
             matcher(&[b"\r\n", b"\n"]),
             Matcher::Bytes(ByteSet::One(b'\n'))

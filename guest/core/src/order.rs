@@ -3,12 +3,12 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-/// Lets the address families take turns, so that one dead family costs one delay and not one for each of its addresses
-/// (RFC 8305, section 4; asyncio's parameter `interleave`).
+/// Interleaves the address families (RFC 8305, section 4; asyncio's parameter `interleave`). A dead family then costs
+/// one delay, not one for each of its addresses.
 ///
-/// `first_family_count` addresses of the family that comes first lead; then the families take turns in the order in
-/// which they appear in `addresses`, each keeping its own order. 0 leaves everything as it is. `family` tells which
-/// family an address belongs to.
+/// The first `first_family_count` addresses are of the family that comes first. Then the families alternate in the
+/// order in which they appear in `addresses`; each keeps its own order. With 0, nothing is reordered. `family` returns
+/// the family of an address.
 pub fn interleave<A, F: PartialEq>(
     addresses: Vec<A>,
     first_family_count: usize,
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn families_take_turns() {
+    fn families_alternate() {
         assert_eq!(
             order(&["6a", "6b", "6c", "4a", "4b"], 1),
             ["6a", "4a", "6b", "4b", "6c"]
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_leaves_the_order_alone() {
+    fn zero_keeps_the_order() {
         assert_eq!(order(&["6a", "6b", "4a"], 0), ["6a", "6b", "4a"]);
         assert!(order(&[], 1).is_empty());
     }

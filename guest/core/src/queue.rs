@@ -1,10 +1,10 @@
-//! What was written and is not yet under way.
+//! The bytes that were written and are not yet in flight.
 
 use crate::defaults::COALESCE;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-/// Bytes in order, in pieces of which each goes out as one write.
+/// Bytes in order, as pieces; each piece is sent as one write.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     pieces: VecDeque<Vec<u8>>,
@@ -12,19 +12,20 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// How many bytes are queued.
+    /// Returns how many bytes are queued.
     pub(crate) fn len(&self) -> usize {
         self.bytes
     }
 
-    /// Adds `data`: to the last piece while that stays within [`COALESCE`], else as a piece of its own, not copied.
+    /// Appends `data` to the last piece if the result stays within [`COALESCE`]; otherwise adds it as a new piece,
+    /// without a copy.
     pub(crate) fn push(&mut self, data: Vec<u8>) {
         if data.is_empty() {
             return;
         }
         self.bytes = self.bytes.saturating_add(data.len());
         match self.pieces.back_mut() {
-            // A vector grows by doubling: each byte is copied once, and once more on average.
+            // A vector grows by doubling: each byte is copied once, and on average once more.
             Some(last) if last.len().saturating_add(data.len()) <= COALESCE => {
                 last.extend_from_slice(&data)
             }
@@ -62,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn small_writes_leave_as_one() {
+    fn small_writes_are_sent_as_one() {
         let mut queue = Queue::default();
         for piece in [&b"GET "[..], b"", b"/ ", b"HTTP/1.1\r\n"] {
             queue.push(piece.to_vec());
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_million_small_writes_are_a_few_pieces() {
+    fn a_million_small_writes_become_a_few_pieces() {
         let mut queue = Queue::default();
         (0..1_500_000).for_each(|_| queue.push(vec![0; 1]));
         assert_eq!((queue.len(), queue.pieces.len()), (1_500_000, 2));

@@ -1,4 +1,4 @@
-//! The reading half of a stream: what has arrived, and every way to read it.
+//! The reading half of a stream: the bytes that have arrived, and every way to read them.
 
 use crate::buffer::Buffer;
 use crate::cost::spent;
@@ -9,19 +9,21 @@ use crate::separators::Separators;
 use alloc::vec::Vec;
 use memchr::memrchr;
 
-/// A buffer between a transport that feeds it and a caller who reads it, with the semantics of asyncio's `StreamReader`.
+/// A buffer between a transport that feeds it and a caller who reads it, with the semantics of asyncio's
+/// `StreamReader`.
 ///
-/// Every read answers at once: with bytes, with an error, or with `None`, which means that it would have to wait for
-/// the transport. Bytes leave the buffer only with a result, so giving up between two tries loses nothing. (asyncio's
-/// `read(-1)` loses what it had.)
+/// Every read returns at once: bytes, an error, or `None`, which means that it would have to wait for the transport.
+/// Bytes leave the buffer only with a result, so no bytes are lost when the caller gives up between two tries.
+/// (asyncio's `read(-1)` loses the bytes that it had.)
 ///
-/// `limit` is, as in asyncio, how many bytes may come before a separator, and half of what may be buffered before the
-/// reader asks for a [pause](Self::is_paused). Reads of a number of bytes are bounded by `max_result` instead.
+/// `limit` is the most bytes before a separator, as in asyncio. It is also half of the bytes that may be buffered
+/// before the reader asks for a [pause](Self::is_paused). Reads of a number of bytes are bounded by `max_result`
+/// instead.
 ///
 /// # End and failure
-/// After [`feed_end`](Self::feed_end) reads give what is left, then the end: no bytes, or `Incomplete`. After
-/// [`fail`](Self::fail) a read is still given whatever the buffer satisfies, and the error otherwise, every time; a
-/// failure is never taken for the end. (asyncio hides buffered bytes behind the error.)
+/// After [`feed_end`](Self::feed_end), reads return the remaining bytes, then the end: no bytes, or `Incomplete`. After
+/// [`fail`](Self::fail), a read that the buffer satisfies still succeeds; every other read returns the error, however
+/// often it is repeated. A failure is never reported as the end. (asyncio hides buffered bytes behind the error.)
 #[derive(Debug)]
 pub struct Reader<E> {
     buffer: Buffer,
@@ -29,15 +31,15 @@ pub struct Reader<E> {
     max_result: usize,
     input: Input<E>,
     paused: bool,
-    /// How many bytes have left the buffer.
+    /// How many bytes have left the buffer in total.
     taken: u64,
     newline: Search,
-    /// The separators that were last looked for, newline apart: reading lines and something else in turns forgets
-    /// neither.
+    /// The last separators other than newline, with their search. Alternating between lines and other separators thus
+    /// keeps both searches.
     other: Option<(Separators, Search)>,
 }
 
-/// What the transport said last. It starts `Open`; the first `feed_end` or `fail` decides for good.
+/// The state of the transport. It starts `Open`; the first `feed_end` or `fail` is final.
 #[derive(Debug)]
 enum Input<E> {
     Open,
@@ -45,22 +47,22 @@ enum Input<E> {
     Failed(E),
 }
 
-/// What a caller waits for; see [`Reader::is_ready`].
+/// The condition that a caller waits for; see [`Reader::is_ready`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// At least one byte, or the end: what `read(n)` needs.
+    /// At least one byte, or the end: for `read(n)`.
     Any,
-    /// What `readline` and `readlines` need.
+    /// For `readline` and `readlines`.
     Line,
-    /// What `readexactly` needs.
+    /// For `readexactly`.
     Exactly(usize),
-    /// What `readuntil` needs.
+    /// For `readuntil`.
     Until(Separators),
-    /// What `read_to_end` needs.
+    /// For `read_to_end`.
     End,
 }
 
-/// A read, with its argument; see [`Reader::request`].
+/// A read as a value, with its argument; see [`Reader::request`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// [`Reader::read`].
@@ -77,22 +79,22 @@ pub enum Request {
     Readlines(usize),
 }
 
-/// What a read gives: `None` if it would have to wait.
+/// The result of a read: `None` if it would have to wait.
 type Answer<E> = Result<Option<Vec<u8>>, ReadError<E>>;
 
-/// What the search for a separator came to.
+/// The result of the search for a separator.
 enum Found {
-    /// This many bytes, the separator included.
+    /// This many bytes end with the separator.
     Upto(usize),
     /// The clean end came first.
     End,
-    /// Nothing yet.
+    /// No result yet.
     Wait,
 }
 
 /// The transport's side.
 impl<E: Clone> Reader<E> {
-    /// An empty reader. `limit` and `max_result` are in bytes.
+    /// Creates an empty reader. `limit` and `max_result` are in bytes.
     ///
     /// # Errors
     /// `InvalidArgument` if either is 0.
@@ -115,8 +117,8 @@ impl<E: Clone> Reader<E> {
         })
     }
 
-    /// Bytes have arrived. After the end nothing can, and they are ignored; after a failure they are kept: whatever the
-    /// transport still delivers had arrived. No bytes are no event: they do not pause a reader that somebody waits for.
+    /// Adds bytes that have arrived. After the end they are ignored. After a failure they are kept: they had arrived
+    /// before it. An empty slice has no effect; in particular it does not pause a reader that a caller waits for.
     pub fn feed(&mut self, data: &[u8]) {
         if !matches!(self.input, Input::Ended) && !data.is_empty() {
             self.buffer.extend(data);
@@ -124,8 +126,8 @@ impl<E: Clone> Reader<E> {
         }
     }
 
-    /// Like [`feed`](Self::feed), for bytes that can be given away: if nothing is buffered and they fill at least half of
-    /// their allocation, it is taken over without a copy.
+    /// Like [`feed`](Self::feed), for owned bytes. If nothing is buffered and they fill at least half of their
+    /// allocation, the allocation is taken over without a copy.
     pub fn feed_owned(&mut self, data: Vec<u8>) {
         if !matches!(self.input, Input::Ended) && !data.is_empty() {
             self.buffer.extend_owned(data);
@@ -133,47 +135,47 @@ impl<E: Clone> Reader<E> {
         }
     }
 
-    /// The peer has ended its side cleanly. Idempotent, and without effect after a failure.
+    /// Records that the peer has ended its side cleanly. Idempotent; no effect after a failure.
     pub fn feed_end(&mut self) {
         if matches!(self.input, Input::Open) {
             self.input = Input::Ended;
         }
     }
 
-    /// The connection has failed. The first failure is kept. One that follows the clean end is not stored: everything
-    /// the peer had to say has arrived, so nobody who reads has lost anything.
+    /// Records that the connection has failed. The first failure is kept. A failure after the clean end is ignored: all
+    /// bytes of the peer have arrived, so no reader has lost anything.
     pub fn fail(&mut self, error: E) {
         if matches!(self.input, Input::Open) {
             self.input = Input::Failed(error);
         }
     }
 
-    /// The rest of the stream is given to somebody else: reads get what is buffered, then `error`, whatever the transport has
-    /// said or will say.
+    /// Hands the rest of the stream over to another consumer. Reads return the buffered bytes, then `error`, whatever
+    /// the transport has reported or will report.
     pub fn give_up(&mut self, error: E) {
         self.input = Input::Failed(error);
     }
 
-    /// Whether the transport should stop reading: asyncio's marks. It becomes true when bytes are fed and more than
-    /// `2 * limit` are buffered then; false when a call that consumes leaves `limit` or less, or
-    /// [when somebody waits](Self::about_to_wait). It is advice: what is fed meanwhile is kept.
+    /// Returns whether the transport should stop reading, by asyncio's marks. It becomes true when bytes are fed and
+    /// more than `2 * limit` are buffered. It becomes false when a consuming call leaves `limit` or less, or [when a
+    /// caller waits](Self::about_to_wait). It is only advice: bytes that are fed nevertheless are kept.
     pub fn is_paused(&self) -> bool {
         self.paused
     }
 
-    /// To be called when a read answered `None` and its caller is going to wait: reading goes on, however much is
-    /// buffered, or a `readexactly` beyond `2 * limit` would wait for ever.
+    /// Resumes reading, however much is buffered. Call it before waiting for a read that returned `None`: otherwise a
+    /// `readexactly` beyond `2 * limit` would wait forever.
     pub fn about_to_wait(&mut self) {
         self.paused = false;
     }
 }
 
-/// The reads. Each gives `Ok(None)` if it would have to wait, and then has changed nothing.
+/// The reads. Each returns `Ok(None)`, with nothing changed, if it would have to wait.
 ///
-/// All of them give [`ReadError::Failed`] when the connection has failed and the buffer does not satisfy them, and
-/// [`ReadError::TooLarge`] when what they would give is beyond `max_result`; both consume nothing.
+/// All of them return [`ReadError::Failed`] when the connection has failed and the buffer does not satisfy them, and
+/// [`ReadError::TooLarge`] when the result would exceed `max_result`. Both consume nothing.
 impl<E: Clone> Reader<E> {
-    /// Runs a read that is given as a value.
+    /// Runs the read that `request` describes.
     ///
     /// # Errors
     /// Those of the read.
@@ -188,10 +190,11 @@ impl<E: Clone> Reader<E> {
         }
     }
 
-    /// Between 1 and `n` bytes, as many as are there, `max_result` at most; none only at the end, or for `n` = 0.
+    /// Reads between 1 and `n` bytes, as many as are buffered, at most `max_result`. Returns no bytes only at the end,
+    /// or for `n` = 0.
     ///
     /// # Errors
-    /// `Failed`, with an empty buffer.
+    /// `Failed`, once the buffer is empty.
     pub fn read(&mut self, n: usize) -> Answer<E> {
         if n == 0 {
             return Ok(Some(Vec::new()));
@@ -209,7 +212,7 @@ impl<E: Clone> Reader<E> {
         Ok(Some(self.take(n.min(self.max_result))))
     }
 
-    /// Everything up to the end, once that is there. (asyncio: `read(-1)`.)
+    /// Reads everything up to the end, once the end has arrived. (asyncio: `read(-1)`.)
     ///
     /// # Errors
     /// `TooLarge` as soon as more than `max_result` is buffered; `Failed`.
@@ -222,11 +225,11 @@ impl<E: Clone> Reader<E> {
         }
     }
 
-    /// A line with its newline; at the end what is left without one, then nothing.
+    /// Reads a line with its newline. At the end, returns the remaining bytes without one, then nothing.
     ///
     /// # Errors
-    /// `LimitOverrun` if more than `limit` bytes come before the newline, `TooLarge`, `Failed`. An over-long line stays
-    /// where it is, as for [`readuntil`](Self::readuntil). (asyncio drops the line, or all that is buffered.)
+    /// `LimitOverrun` if more than `limit` bytes come before the newline; `TooLarge`; `Failed`. An over-long line stays
+    /// in the buffer, as for [`readuntil`](Self::readuntil). (asyncio drops the line, or everything that is buffered.)
     pub fn readline(&mut self) -> Answer<E> {
         match self.find(None)? {
             Found::Upto(end) => Ok(Some(self.take(end))),
@@ -235,8 +238,8 @@ impl<E: Clone> Reader<E> {
         }
     }
 
-    /// [`readline`](Self::readline) into the caller's memory: appends the line to `line`, and returns whether there was an
-    /// answer.
+    /// [`readline`](Self::readline) into the caller's memory: appends the line to `line`. Returns false if it would
+    /// have to wait.
     ///
     /// # Errors
     /// As [`readline`](Self::readline).
@@ -253,11 +256,11 @@ impl<E: Clone> Reader<E> {
         Ok(true)
     }
 
-    /// Every complete line that is buffered, as one block: at least one line, and at most `max_bytes` unless the first
-    /// line alone is longer. At the end, what is left without a newline counts as a line; then nothing.
+    /// Reads all complete lines that are buffered, as one block: at least one line, and at most `max_bytes` unless the
+    /// first line alone is longer. At the end, the remaining bytes without a newline count as a line; then nothing.
     ///
     /// # Errors
-    /// As [`readline`](Self::readline), about the first line only: the block ends before a line that is over-long.
+    /// As [`readline`](Self::readline), for the first line only: the block ends before an over-long line.
     pub fn readlines(&mut self, max_bytes: usize) -> Answer<E> {
         let first = match self.find(None)? {
             Found::Upto(end) => end,
@@ -275,10 +278,10 @@ impl<E: Clone> Reader<E> {
         Ok(Some(self.take(block)))
     }
 
-    /// Exactly `n` bytes, independently of `limit`.
+    /// Reads exactly `n` bytes, independently of `limit`.
     ///
     /// # Errors
-    /// `TooLarge(n)` at once if that is beyond `max_result`; `Incomplete` at the end, which empties the buffer; `Failed`.
+    /// `TooLarge(n)` at once if `n` exceeds `max_result`; `Incomplete` at the end, which empties the buffer; `Failed`.
     pub fn readexactly(&mut self, n: usize) -> Answer<E> {
         if n > self.max_result {
             return Err(too_large(n));
@@ -296,13 +299,14 @@ impl<E: Clone> Reader<E> {
         }
     }
 
-    /// Everything up to the first separator that is complete, and the separator itself. If two are complete with the
-    /// same byte, the shorter one counts, so that more comes before it.
+    /// Reads everything up to the first complete separator, and the separator itself. If two separators end with the
+    /// same byte, the shorter one counts, so that more bytes come before it.
     ///
     /// # Errors
-    /// - `LimitOverrun` if more than `limit` bytes come before the separator: found, or certain because so many bytes
-    ///   are there without one. Nothing is consumed, so the same call gives the same error. `consumed` bytes can be
-    ///   read or [discarded](Self::discard) without losing a separator. This wins over the end.
+    /// - `LimitOverrun` if more than `limit` bytes come before the separator: it is found beyond the limit, or so many
+    ///   bytes are buffered without one. Nothing is consumed, so the same call returns the same error. `consumed` bytes
+    ///   can be read or [discarded](Self::discard) without losing a separator. This error takes precedence over the
+    ///   end.
     /// - `Incomplete` at the end, which empties the buffer.
     /// - `TooLarge`, `Failed`.
     pub fn readuntil(&mut self, separators: &Separators) -> Answer<E> {
@@ -316,8 +320,8 @@ impl<E: Clone> Reader<E> {
         }
     }
 
-    /// Whether the read that matches `wanted` would answer now, be it with bytes or with an error. Consumes nothing, and
-    /// the read that follows does not search again.
+    /// Returns whether the read that matches `wanted` would return a result now, either bytes or an error. Consumes
+    /// nothing; the read that follows does not search again.
     pub fn is_ready(&mut self, wanted: &Wanted) -> bool {
         let buffered = self.buffer.len();
         let open = matches!(self.input, Input::Open);
@@ -331,15 +335,15 @@ impl<E: Clone> Reader<E> {
     }
 }
 
-/// What is there, and what is not reading.
+/// Access to the buffer and the state.
 impl<E: Clone> Reader<E> {
-    /// Up to `n` buffered bytes, which stay there.
+    /// Returns up to `n` buffered bytes without removing them.
     pub fn peek(&self, n: usize) -> &[u8] {
         let buffered = self.buffer.as_slice();
         buffered.get(..n).unwrap_or(buffered)
     }
 
-    /// Drops up to `n` buffered bytes; gives how many.
+    /// Drops up to `n` buffered bytes. Returns how many.
     pub fn discard(&mut self, n: usize) -> usize {
         let n = n.min(self.buffer.len());
         self.drop_front(n);
@@ -347,27 +351,27 @@ impl<E: Clone> Reader<E> {
         n
     }
 
-    /// Removes and gives everything that is buffered, however much: for handing the stream on to something else.
+    /// Removes and returns everything that is buffered, whatever its size: for handing the stream over.
     pub fn take_buffer(&mut self) -> Vec<u8> {
         self.take(usize::MAX)
     }
 
-    /// How many bytes were taken or dropped since the beginning: the position of the first buffered one.
+    /// Returns how many bytes were taken or dropped in total: the position of the first buffered byte.
     pub fn taken(&self) -> u64 {
         self.taken
     }
 
-    /// How many bytes are buffered.
+    /// Returns how many bytes are buffered.
     pub fn buffered(&self) -> usize {
         self.buffer.len()
     }
 
-    /// Whether the peer has ended cleanly and everything was read. Never true after a failure.
+    /// Returns whether the peer has ended cleanly and everything was read. Never true after a failure.
     pub fn at_eof(&self) -> bool {
         self.buffer.len() == 0 && matches!(self.input, Input::Ended)
     }
 
-    /// The failure, if the connection has failed.
+    /// Returns the failure, if the connection has failed.
     pub fn failure(&self) -> Option<&E> {
         match &self.input {
             Input::Failed(error) => Some(error),
@@ -375,19 +379,19 @@ impl<E: Clone> Reader<E> {
         }
     }
 
-    /// The most bytes before a separator.
+    /// Returns the most bytes allowed before a separator.
     pub fn limit(&self) -> usize {
         self.limit
     }
 
-    /// The most bytes in one result.
+    /// Returns the most bytes in one result.
     pub fn max_result(&self) -> usize {
         self.max_result
     }
 }
 
 impl<E: Clone> Reader<E> {
-    /// Looks for the separators, newline if none are given, with asyncio's rules for `limit`.
+    /// Searches for `separators`, or newline if there are none, with asyncio's rules for `limit`.
     fn find(&mut self, separators: Option<&Separators>) -> Result<Found, ReadError<E>> {
         let separators = separators.filter(|separators| !separators.is_newline());
         let (search, longest) = match separators {
@@ -410,7 +414,7 @@ impl<E: Clone> Reader<E> {
             }
             return Ok(Found::Upto(found.end));
         }
-        // The last bytes may be all of a separator but its last byte.
+        // The last bytes may be a separator that lacks its last byte.
         let consumed = buffered.saturating_sub(longest.saturating_sub(1));
         if consumed > self.limit {
             return Err(ReadError::LimitOverrun {
@@ -434,7 +438,7 @@ impl<E: Clone> Reader<E> {
         taken
     }
 
-    /// Consumes what comes before the end. As in asyncio, this does not resume: there is nothing more to read.
+    /// Consumes everything before the end. As in asyncio, this does not resume reading: nothing more will arrive.
     fn take_rest(&mut self) -> Vec<u8> {
         let rest = self.buffer.take_all();
         self.front_moved(rest.len());
@@ -467,7 +471,7 @@ impl<E: Clone> Reader<E> {
     }
 }
 
-/// The search for `separators`: the last one, if it was for the same.
+/// Returns the search for `separators`; it is kept if the last one was for the same separators.
 fn remembered<'a>(
     last: &'a mut Option<(Separators, Search)>,
     separators: &Separators,
@@ -479,11 +483,13 @@ fn remembered<'a>(
     &mut last.get_or_insert_with(new).1
 }
 
-/// How many bytes at the front are lines of at most `limit` bytes before their newline, all in all `most` bytes or
-/// `first`, which is the end of the first line. If the stream has `ended`, the rest may count as one.
+/// Returns how many bytes at the front are whole lines with at most `limit` bytes before their newline.
 ///
-/// Within `limit + 1` bytes after a newline no line can be over-long, so it takes one search backwards for that many
-/// bytes, not one for each line.
+/// The result is at most `most`, or else `first`, the end of the first line. If the stream has `ended`, the rest may
+/// count as a line.
+///
+/// Within `limit + 1` bytes after a newline no line can be over-long. So one backward search covers that many bytes,
+/// instead of one search for each line.
 fn lines_within(buffered: &[u8], first: usize, limit: usize, most: usize, ended: bool) -> usize {
     let window = buffered.get(..most).unwrap_or(buffered);
     let mut end = first;
@@ -499,7 +505,7 @@ fn lines_within(buffered: &[u8], first: usize, limit: usize, most: usize, ended:
         end = end.saturating_add(newline).saturating_add(1);
     }
     let rest = buffered.get(end..).unwrap_or_default();
-    // So short a rest was searched through: it has no newline.
+    // So short a rest was searched completely: it has no newline.
     let rest_is_a_line = ended && window.len() == buffered.len() && rest.len() <= limit;
     if rest_is_a_line { buffered.len() } else { end }
 }

@@ -1,18 +1,18 @@
-//! A search that never looks at a byte twice while the same separators are looked for.
+//! A search that never looks at a byte twice while the separators stay the same.
 
 use crate::automaton::{ROOT, State};
 use crate::matcher::{Match, Matcher};
 
-/// The search for one set of separators in a buffer that grows at the back and is taken from the front.
+/// The search for one set of separators in a buffer that grows at the back and shrinks at the front.
 #[derive(Debug)]
 pub(crate) struct Search {
     matcher: Matcher,
     /// No separator ends within this many bytes of the front; the next search starts here.
     searched: usize,
-    /// What those bytes may be the start of. With the separator `END`: `abcEN` was searched to 5 and leads to the
-    /// state `EN`; when `D` comes, one byte is looked at.
+    /// The automaton's state after those bytes. With the separator `END`, `abcEN` was searched up to 5, and the state
+    /// is `EN`; when `D` arrives, only one byte is looked at.
     state: State,
-    /// The separator that was found, for as long as the front has not passed it: asking again costs nothing.
+    /// The separator that was found, until the front passes it: asking again costs nothing.
     found: Option<Match>,
 }
 
@@ -26,8 +26,8 @@ impl Search {
         }
     }
 
-    /// The first separator in `buffered`, which must be what earlier calls were given, with bytes added at the back
-    /// and, if [`front_moved`](Self::front_moved) said so, taken from the front.
+    /// Returns the first separator in `buffered`. The bytes must be those of earlier calls, with new ones at the back,
+    /// and without those at the front that [`front_moved`](Self::front_moved) was called for.
     pub(crate) fn find(&mut self, buffered: &[u8]) -> Option<Match> {
         if self.found.is_none() && self.searched < buffered.len() {
             self.found = self.matcher.find(buffered, self.searched, &mut self.state);
@@ -36,17 +36,17 @@ impl Search {
         self.found
     }
 
-    /// Tells that the first `n` bytes are gone.
+    /// Records that the first `n` bytes were removed.
     pub(crate) fn front_moved(&mut self, n: usize) {
         match self.found {
-            // Whatever ends first still does.
+            // The first match stays the first.
             Some(found) if found.start >= n => {
                 self.found = Some(Match {
                     start: found.start.saturating_sub(n),
                     end: found.end.saturating_sub(n),
                 });
             }
-            // Cut into or taken. Nothing is known about what follows.
+            // The match was cut or taken. Nothing is known about the bytes after it.
             Some(_) => {
                 self.found = None;
                 self.searched = 0;
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn goes_on_where_it_stopped() {
+    fn a_search_continues_where_it_stopped() {
         let mut search = search(b"END");
         assert_eq!(search.find(b"abcEN"), None);
         assert_eq!(search.find(b"abcEND"), Some(Match { start: 3, end: 6 }));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_start_of_a_separator_may_leave_at_the_front() {
+    fn the_start_of_a_separator_may_be_removed_at_the_front() {
         let mut search = search(b"aaab");
         assert_eq!(search.find(b"aaa"), None);
         search.front_moved(2);

@@ -1,16 +1,16 @@
-//! What `readuntil` looks for.
+//! The separators that `readuntil` looks for.
 
 use crate::error::InvalidArgument;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// More bytes of separators than this are refused: the search keeps some 24 bytes for each of them.
+/// The most bytes that the separators may have together: the search keeps about 24 bytes for each.
 const MOST: usize = 1024 * 1024;
 
-/// One or more separators; the stream is read up to the first that is complete.
+/// One or more separators; a read stops at the first one that is complete.
 ///
-/// Two values are equal if they hold the same separators, in whatever order they were given. A clone costs nothing, and
-/// a reader that is asked for equal separators again goes on where its search stopped.
+/// Two values are equal if they hold the same separators, in any order. A clone is cheap, and a reader continues its
+/// search when it is given equal separators again.
 #[derive(Clone, Debug)]
 pub struct Separators {
     /// The shortest first, each once.
@@ -18,11 +18,11 @@ pub struct Separators {
 }
 
 impl Separators {
-    /// Separators to look for all at once.
+    /// Creates a set of separators to search for at once.
     ///
     /// # Errors
-    /// `InvalidArgument` if there is none, if one of them is empty (both as in asyncio), or if they have more than
-    /// 1 MiB together.
+    /// `InvalidArgument` if there are none, if one of them is empty (both as in asyncio), or if they have more than 1
+    /// MiB together.
     pub fn new(mut separators: Vec<Vec<u8>>) -> Result<Self, InvalidArgument> {
         if separators.is_empty() {
             return Err(InvalidArgument("at least one separator is needed"));
@@ -45,17 +45,25 @@ impl Separators {
         })
     }
 
-    /// The separators, the shortest first.
+    /// Returns whether `separators` are these, in the same order: the shortest first, each once.
+    pub fn are(&self, separators: &[&[u8]]) -> bool {
+        self.members.len() == separators.len()
+            && (self.members.iter())
+                .zip(separators)
+                .all(|(member, other)| member == other)
+    }
+
+    /// Returns the separators, the shortest first.
     pub(crate) fn members(&self) -> &[Vec<u8>] {
         &self.members
     }
 
-    /// The length of the longest, in bytes.
+    /// Returns the length of the longest, in bytes.
     pub(crate) fn longest(&self) -> usize {
         self.members.last().map_or(1, Vec::len)
     }
 
-    /// Whether this is what `readline` looks for.
+    /// Returns whether these are the separators of `readline`.
     pub(crate) fn is_newline(&self) -> bool {
         matches!(&*self.members, [only] if only == b"\n")
     }
@@ -75,14 +83,14 @@ mod tests {
     use alloc::vec;
 
     #[test]
-    fn refuses_none_and_empty_ones() {
+    fn an_empty_list_and_empty_separators_are_refused() {
         assert!(Separators::new(vec![]).is_err());
         assert!(Separators::new(vec![vec![]]).is_err());
         assert!(Separators::new(vec![b"\n".to_vec(), vec![]]).is_err());
     }
 
     #[test]
-    fn refuses_more_than_a_mebibyte() {
+    fn more_than_a_mebibyte_is_refused() {
         assert!(Separators::new(vec![vec![1; MOST]]).is_ok());
         assert!(Separators::new(vec![vec![1; MOST], vec![2]]).is_err());
     }

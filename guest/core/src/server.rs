@@ -1,12 +1,13 @@
-//! Whether a server accepts, and when it tries again.
+//! Decides whether a server accepts, and when it tries again.
 
 use crate::error::{InvalidArgument, ServerClosed};
 
-/// A server between its start and the last client's leaving.
+/// The state of a server from its start until its last client has left.
 ///
-/// Bound: the sockets are there, nobody is accepted yet. Serving, after [`start_serving`](Self::start_serving). Closed,
-/// after [`close`](Self::close), for good: clients go on, and the server is done when the last one has left (asyncio's
-/// `wait_closed` since Python 3.12.1).
+/// - Bound: the sockets exist, but no client is accepted yet.
+/// - Serving, after [`start_serving`](Self::start_serving).
+/// - Closed, after [`close`](Self::close), which is final: existing clients continue. The server is done when the last
+///   one has left (asyncio's `wait_closed` since Python 3.12.1).
 #[derive(Clone, Debug)]
 pub struct ServerState {
     phase: Phase,
@@ -22,10 +23,10 @@ enum Phase {
 }
 
 impl ServerState {
-    /// A bound server that accepts while fewer than `max_connections` clients are there.
+    /// Creates a bound server that accepts while it has fewer than `max_connections` clients.
     ///
     /// # Errors
-    /// `InvalidArgument` if that is 0.
+    /// `InvalidArgument` if `max_connections` is 0.
     pub fn new(max_connections: usize) -> Result<Self, InvalidArgument> {
         if max_connections == 0 {
             return Err(InvalidArgument("a server has at least one connection"));
@@ -49,51 +50,52 @@ impl ServerState {
         Ok(())
     }
 
-    /// Stops accepting for good. Idempotent.
+    /// Stops accepting; this is final. Idempotent.
     pub fn close(&mut self) {
         self.phase = Phase::Closed;
     }
 
-    /// Whether it was started and not yet closed; at its cap or not.
+    /// Returns whether the server was started and not yet closed, even if it has the maximum of clients.
     pub fn is_serving(&self) -> bool {
         self.phase == Phase::Serving
     }
 
-    /// Whether it was closed.
+    /// Returns whether the server was closed.
     pub fn is_closed(&self) -> bool {
         self.phase == Phase::Closed
     }
 
-    /// Whether another client may be accepted now. At the cap the operating system's backlog holds the others.
+    /// Returns whether another client may be accepted now. At the maximum, the operating system's backlog holds the
+    /// others.
     pub fn may_accept(&self) -> bool {
         self.is_serving() && self.clients < self.max_connections
     }
 
-    /// A client was accepted. Each has to leave again, whatever became of it.
+    /// Counts an accepted client. Every client has to leave again, however its connection ends.
     pub fn client_joined(&mut self) {
         self.clients = self.clients.saturating_add(1);
     }
 
-    /// A client's connection is over.
+    /// Records that a client's connection has ended.
     pub fn client_left(&mut self) {
         self.clients = self.clients.saturating_sub(1);
     }
 
-    /// The most clients at a time.
+    /// Returns the most clients at a time.
     pub fn max_connections(&self) -> usize {
         self.max_connections
     }
 
-    /// Whether it was closed and no client is left.
+    /// Returns whether the server was closed and no client is left.
     pub fn is_done(&self) -> bool {
         self.is_closed() && self.clients == 0
     }
 }
 
-/// How long to leave a listener alone after accepts that failed: each pause is twice the one before, within bounds.
+/// The pauses after failed accepts: each is twice as long as the one before, within bounds.
 ///
-/// Out of descriptors, an accept fails at once and would be tried without end; one pause of a second, as in asyncio,
-/// makes the first client after a short shortage wait as long as the last.
+/// Without descriptors an accept fails at once and would be retried without end. A fixed pause of one second, as in
+/// asyncio, would delay all clients equally, even after a short shortage.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     first: u64,
@@ -102,8 +104,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Pauses from `first` to `longest`, in nanoseconds. Two pauses of nothing would be no back-off: `first` counts as
-    /// 1 at least, and `longest` as `first` at least.
+    /// Creates pauses from `first` to `longest`, in nanoseconds. `first` counts as at least 1, and `longest` as at
+    /// least `first`: pauses of 0 would be no back-off.
     pub fn new(first: u64, longest: u64) -> Self {
         let first = first.max(1);
         Self {
@@ -113,14 +115,14 @@ impl Backoff {
         }
     }
 
-    /// An accept has failed: how long to pause, in nanoseconds.
+    /// Returns how long to pause after a failed accept, in nanoseconds.
     pub fn pause(&mut self) -> u64 {
         let pause = self.next;
         self.next = pause.saturating_mul(2).min(self.longest);
         pause
     }
 
-    /// An accept has succeeded: the next pause is the first again.
+    /// Starts again with the first pause, after a successful accept.
     pub fn reset(&mut self) {
         self.next = self.first;
     }
@@ -132,7 +134,7 @@ mod tests {
     use alloc::vec::Vec;
 
     #[test]
-    fn done_is_closed_and_empty_in_either_order() {
+    fn a_server_is_done_when_closed_and_empty_in_either_order() {
         let mut server = ServerState::new(10).unwrap();
         server.client_joined();
         server.close();
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn accepts_between_start_and_close_and_below_the_cap() {
+    fn accepts_between_start_and_close_and_below_the_maximum() {
         let mut server = ServerState::new(2).unwrap();
         assert!(!server.may_accept());
         server.start_serving().unwrap();
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn closed_is_for_good() {
+    fn close_is_final() {
         let mut server = ServerState::new(1).unwrap();
         assert_eq!(server.start_serving(), Ok(()));
         assert_eq!(server.start_serving(), Ok(()));
@@ -174,12 +176,12 @@ mod tests {
     }
 
     #[test]
-    fn at_least_one_connection() {
+    fn zero_connections_are_refused() {
         assert!(ServerState::new(0).is_err());
     }
 
     #[test]
-    fn a_client_that_leaves_twice_does_no_harm() {
+    fn an_extra_leave_is_ignored() {
         let mut server = ServerState::new(1).unwrap();
         server.client_left();
         server.client_joined();
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_are_never_nothing_and_never_overflow() {
+    fn pauses_are_never_zero_and_never_overflow() {
         let mut nothing = Backoff::new(0, 0);
         assert_eq!((nothing.pause(), nothing.pause()), (1, 1));
         let mut huge = Backoff::new(u64::MAX - 1, u64::MAX);

@@ -1,18 +1,19 @@
-//! The writing half of a stream: what is queued, who has to wait, and how it ends.
+//! The writing half of a stream: the queued bytes, when callers wait, and how it ends.
 //!
 //! # States
 //!
 //! | state | way in | way out |
 //! |---|---|---|
 //! | `Open` | `new` | `write_eof`, `close` → `Ending`; `abort` → `Aborted`; `lost` → `Lost` |
-//! | `Ending`: takes no more writes, sends what is queued | see above | `next` gave `End` → `EndGiven`; `abort`, `lost` |
-//! | `EndGiven`: the transport is to send its end | see above | `ended` → `Ended`; `abort`, `lost` |
-//! | `Ended`: the peer was told | see above | `abort`, `lost`, but only while not closed |
+//! | `Ending`: accepts no more writes, sends the queued bytes | see above | `next` returned `End` → `EndGiven`;
+//! `abort`, `lost` |
+//! | `EndGiven`: the transport has to send its end | see above | `ended` → `Ended`; `abort`, `lost` |
+//! | `Ended`: the end was sent | see above | `abort`, `lost`, but only while not closed |
 //! | `Lost`, `Aborted`: nothing is queued any more | see above | none |
 //!
-//! `close` asks for two things, the end of this direction and then the end of the connection: it sets the mark
-//! `closing` beside the state. `write_eof` asks for the first only. A writer that is `Ended` and `closing` has reached
-//! its clean outcome, and nothing changes it any more.
+//! `close` requests the end of this direction and then the end of the connection: it sets the flag `closing` beside the
+//! state. `write_eof` requests only the first. A writer that is `Ended` and `closing` has reached its clean outcome,
+//! which is final.
 
 use crate::defaults::{DEFAULT_HIGH, DEFAULT_LOW};
 use crate::error::{InvalidArgument, WriteError};
@@ -21,25 +22,29 @@ use alloc::vec::Vec;
 
 /// A queue between a caller who writes and a transport that sends, with the semantics of asyncio's `StreamWriter`.
 ///
-/// Writing never waits. `drain` is [`drain_ready`](Self::drain_ready) and a wait; `flush` is
-/// [`flushed_to`](Self::flushed_to) the position [`written`](Self::written) had when it was called; `wait_closed` is
-/// [`outcome`](Self::outcome). Waiting and waking is the user's part: those three can change whenever a method that
-/// takes `&mut self` was called. Giving up a wait changes nothing, for this waiter or another.
+/// Writing never waits. The caller builds the waiting calls:
+/// - `drain` waits for [`drain_ready`](Self::drain_ready).
+/// - `flush` waits for [`flushed_to`](Self::flushed_to), with the value of [`written`](Self::written) at the time of
+///   the call.
+/// - `wait_closed` waits for [`outcome`](Self::outcome).
 ///
-/// Once the connection is lost every call says so. (asyncio swallows writes then.)
+/// These results can change with any call of a method that takes `&mut self`. A caller that gives up a wait changes
+/// nothing.
+///
+/// Once the connection is lost, every call returns the loss. (asyncio then ignores writes.)
 #[derive(Debug)]
 pub struct Writer<E> {
     state: State<E>,
     closing: bool,
     queue: Queue,
-    /// How much of the piece that `next` gave last the transport has not yet taken.
+    /// How many bytes of the last piece from `next` the transport has not yet taken.
     in_flight: usize,
     written: u64,
     taken: u64,
     max_queued: usize,
     low: usize,
     high: usize,
-    /// Whether draining waits: set above `high`, reset at `low`.
+    /// Whether `drain` waits: set above `high`, reset at `low`.
     paused: bool,
 }
 
@@ -50,24 +55,24 @@ enum State<E> {
     EndGiven,
     Ended,
     Lost(E),
-    /// Holds what `wait_closed` says of it.
+    /// The error that `wait_closed` returns.
     Aborted(E),
 }
 
-/// What the transport has to do now.
+/// The next step for the transport.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transmit {
-    /// Send these bytes as one write, and tell by [`Writer::sent`] as they are taken.
+    /// Send these bytes as one write, and call [`Writer::sent`] as they are taken.
     Data(Vec<u8>),
-    /// Send the end of the stream (a FIN), and tell by [`Writer::ended`] once that is done. Given once.
+    /// Send the end of the stream (a FIN), then call [`Writer::ended`]. Returned once.
     End,
-    /// Nothing, until a call of the writer's changes it.
+    /// Nothing, until a call on the writer changes this.
     Nothing,
 }
 
 /// The caller's side.
 impl<E: Clone> Writer<E> {
-    /// A writer that queues at most `max_queued` bytes, with asyncio's marks for draining: 64 KiB and 16 KiB.
+    /// Creates a writer that queues at most `max_queued` bytes, with asyncio's marks for draining: 64 KiB and 16 KiB.
     ///
     /// # Errors
     /// `InvalidArgument` if `max_queued` is 0.
@@ -89,12 +94,12 @@ impl<E: Clone> Writer<E> {
         })
     }
 
-    /// Queues `data`, all of it or nothing. What is queued while the transport is busy goes out as one write, up to
-    /// 1 MiB; a single write is never split, nor copied if it comes first.
+    /// Queues `data`, all of it or nothing. Writes that are queued while the transport is busy are sent as one, up to
+    /// 1 MiB. A single write is never split, and not copied if the queue is empty.
     ///
     /// # Errors
-    /// `Lost`, after `lost`; `Closed`, after `close` or `abort`; `AfterEof`, after `write_eof`: each of them even for
-    /// no bytes. `BufferFull` if more than `max_queued` bytes would be queued.
+    /// `Lost` after `lost`; `Closed` after `close` or `abort`; `AfterEof` after `write_eof`. These apply even to an
+    /// empty write. `BufferFull` if more than `max_queued` bytes would be queued.
     pub fn write(&mut self, data: Vec<u8>) -> Result<(), WriteError<E>> {
         self.admit(Some(data.len()))?;
         self.push(data);
@@ -119,18 +124,18 @@ impl<E: Clone> Writer<E> {
         Ok(())
     }
 
-    /// Whether a write would be taken at all, its size aside.
+    /// Returns whether a write would be accepted, regardless of its size.
     ///
     /// # Errors
-    /// As [`write`](Self::write), `BufferFull` excepted.
+    /// As [`write`](Self::write), except `BufferFull`.
     pub fn writable(&self) -> Result<(), WriteError<E>> {
         self.admit(Some(0))
     }
 
-    /// Ends this direction once everything queued is sent; reading goes on. Idempotent, and nothing more after `close`.
+    /// Ends this direction once everything queued is sent; reading continues. Idempotent; no effect after `close`.
     ///
     /// # Errors
-    /// `Lost`, after `lost`; `Closed`, after `abort`.
+    /// `Lost` after `lost`; `Closed` after `abort`.
     pub fn write_eof(&mut self) -> Result<(), WriteError<E>> {
         match &self.state {
             State::Lost(error) => return Err(WriteError::Lost(error.clone())),
@@ -141,8 +146,8 @@ impl<E: Clone> Writer<E> {
         Ok(())
     }
 
-    /// Ends the connection once everything queued is sent. Idempotent. It has no deadline of its own: the user
-    /// [aborts](Self::abort) when theirs has passed.
+    /// Ends the connection once everything queued is sent. Idempotent. It has no deadline: the caller
+    /// [aborts](Self::abort) when its own deadline has passed.
     pub fn close(&mut self) {
         if matches!(self.state, State::Open) {
             self.state = State::Ending;
@@ -150,40 +155,40 @@ impl<E: Clone> Writer<E> {
         self.closing = true;
     }
 
-    /// Ends the connection now and drops what is queued. `outcome` is what all waiters are told from now on: that it was
+    /// Ends the connection now and drops the queue. From now on, all waiting calls return `outcome`: that it was
     /// closed, or that a deadline passed. (In asyncio an abort looks like a clean end.) No effect once there is an
     /// [`outcome`](Self::outcome).
     pub fn abort(&mut self, outcome: E) {
         self.finish(State::Aborted(outcome));
     }
 
-    /// Whether `drain` would return at once: unless more than the high mark was queued and it is not down to the low
-    /// mark yet. That holds after `close` too.
+    /// Returns whether `drain` would return at once. False from the time when more than the high mark is queued until
+    /// the queue is down to the low mark, also after `close`.
     ///
     /// # Errors
-    /// The loss, or what the abort was given.
+    /// The loss, or the error passed to `abort`.
     pub fn drain_ready(&self) -> Result<bool, E> {
         self.alive()?;
         Ok(!self.paused)
     }
 
-    /// How many bytes were written since the beginning.
+    /// Returns how many bytes were written in total.
     pub fn written(&self) -> u64 {
         self.written
     }
 
-    /// Whether the transport has taken the first `position` bytes: to flush is to wait for this, with what
-    /// [`written`](Self::written) says now.
+    /// Returns whether the transport has taken the first `position` bytes. `flush` waits for this, with the current
+    /// value of [`written`](Self::written).
     ///
     /// # Errors
-    /// The loss, or what the abort was given; also if those bytes had been taken before.
+    /// The loss, or the error passed to `abort`; even if those bytes had been taken before.
     pub fn flushed_to(&self, position: u64) -> Result<bool, E> {
         self.alive()?;
         Ok(self.taken >= position)
     }
 
-    /// How the connection ended: `Ok` after a clean close, the loss, or what the abort was given. `None` as long as it
-    /// has not, however long ago `close` was called. Once there is one it stays the same.
+    /// Returns how the connection ended: `Ok` after a clean close, the loss, or the error passed to `abort`. `None`
+    /// until then, even long after `close`. It never changes again.
     pub fn outcome(&self) -> Option<Result<(), E>> {
         match &self.state {
             State::Lost(error) | State::Aborted(error) => Some(Err(error.clone())),
@@ -192,29 +197,30 @@ impl<E: Clone> Writer<E> {
         }
     }
 
-    /// Whether `close` or `abort` was called, or the connection was lost. The peer's end does not count, as in asyncio.
+    /// Returns whether `close` or `abort` was called, or the connection was lost. The peer's end does not count, as in
+    /// asyncio.
     pub fn is_closing(&self) -> bool {
         self.closing || matches!(self.state, State::Lost(_) | State::Aborted(_))
     }
 
-    /// How many bytes the transport has not yet taken.
+    /// Returns how many bytes the transport has not yet taken.
     pub fn queued(&self) -> usize {
         self.queue.len().saturating_add(self.in_flight)
     }
 
-    /// How many bytes more may be queued.
+    /// Returns how many more bytes may be queued.
     pub fn room(&self) -> usize {
         self.max_queued.saturating_sub(self.queued())
     }
 
-    /// The marks for draining, in bytes: (low, high).
+    /// Returns the marks for draining, in bytes: (low, high).
     pub fn limits(&self) -> (usize, usize) {
         (self.low, self.high)
     }
 
-    /// Sets the marks for draining, by asyncio's rules: `high` is 64 KiB if not given, or four times `low` if that is;
-    /// `low` is a quarter of `high` if not given. More than `high` being queued pauses at once; nothing else changes
-    /// before the transport takes something.
+    /// Sets the marks for draining, by asyncio's rules. Without `high`, it is four times `low`, or 64 KiB without both;
+    /// without `low`, it is a quarter of `high`. If more than `high` is queued, `drain` waits from now on. A wait never
+    /// ends before the transport takes something.
     ///
     /// # Errors
     /// `InvalidArgument` if `low` is above `high`.
@@ -241,7 +247,7 @@ impl<E: Clone> Writer<E> {
 
 /// The transport's side.
 impl<E: Clone> Writer<E> {
-    /// What is to be done now. At most one `Data` is under way: the next comes when all of it was taken.
+    /// Returns the next step. At most one `Data` is in flight: the next follows when all of it was taken.
     #[expect(
         clippy::should_implement_trait,
         reason = "not an iterator: `Nothing` is not the end"
@@ -261,12 +267,13 @@ impl<E: Clone> Writer<E> {
         Transmit::Nothing
     }
 
-    /// Whether there is something to do for the transport: bytes that it has not taken yet, or an end that was not given.
+    /// Returns whether the transport has work: bytes that it has not taken yet, or an end that it was not asked to send
+    /// yet.
     pub fn wants_transport(&self) -> bool {
         self.queued() > 0 || matches!(self.state, State::Ending)
     }
 
-    /// The transport has taken `n` more bytes of what is under way; more than that do not count.
+    /// Records that the transport has taken `n` more bytes of the piece in flight; any excess is ignored.
     pub fn sent(&mut self, n: usize) {
         let n = n.min(self.in_flight);
         self.in_flight = self.in_flight.saturating_sub(n);
@@ -276,14 +283,14 @@ impl<E: Clone> Writer<E> {
         }
     }
 
-    /// The transport has sent the end. Without effect before `next` has asked for it.
+    /// Records that the transport has sent the end. No effect before `next` has returned `End`.
     pub fn ended(&mut self) {
         if matches!(self.state, State::EndGiven) {
             self.state = State::Ended;
         }
     }
 
-    /// The transport has failed. Drops what is queued; the first failure is kept. No effect once there is an
+    /// Records that the transport has failed. Drops the queue; the first failure is kept. No effect once there is an
     /// [`outcome`](Self::outcome).
     pub fn lost(&mut self, error: E) {
         self.finish(State::Lost(error));
@@ -291,7 +298,7 @@ impl<E: Clone> Writer<E> {
 }
 
 impl<E: Clone> Writer<E> {
-    /// Whether so many more bytes may be queued; `None` is more than can be counted.
+    /// Checks whether so many more bytes may be queued; `None` stands for an overflow.
     fn admit(&self, bytes: Option<usize>) -> Result<(), WriteError<E>> {
         match &self.state {
             State::Lost(error) => return Err(WriteError::Lost(error.clone())),

@@ -1,18 +1,18 @@
-//! Connecting: the order of the addresses, and the race between them on a clock that the test turns.
+//! Connecting: the order of the addresses, and the race between them on a clock that the test controls.
 
 use asyncio_streams_core::{HappyEyeballs, Step, interleave};
 use proptest::prelude::*;
 
-/// What an attempt comes to, and how long after its start.
+/// The result of an attempt, and how long after its start it comes.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Succeeds(u64),
     Fails(u64),
-    /// A black hole.
+    /// Never ends, like an address that drops all packets.
     Hangs,
 }
 
-/// What a race came to.
+/// The result of a race.
 #[derive(Debug, PartialEq)]
 struct Race {
     starts: Vec<u64>,
@@ -21,13 +21,13 @@ struct Race {
 
 #[derive(Debug, PartialEq)]
 enum End {
-    /// Who, and when.
+    /// The attempt, and the time.
     Won(usize, u64),
     Failed(u64),
     Hangs,
 }
 
-/// Drives a race as its user would: starts what is to be started, waits for whichever is first.
+/// Drives a race as a caller would: starts the attempts, then waits for the first event.
 fn race(fates: &[Fate], delay: Option<u64>) -> Race {
     let mut race = HappyEyeballs::new(fates.len(), delay);
     let mut now = 1000;
@@ -84,7 +84,7 @@ fn race(fates: &[Fate], delay: Option<u64>) -> Race {
                 race.failed(attempt, attempt);
             }
             (_, Some(until)) => {
-                assert!(until > now, "a wait that does not wait");
+                assert!(until > now, "the wait ends at once");
                 now = until;
             }
             (_, None) => {
@@ -97,7 +97,7 @@ fn race(fates: &[Fate], delay: Option<u64>) -> Race {
     }
 }
 
-/// When each attempt starts, by the rule alone: when the one before failed, or the delay after its start.
+/// Computes the start of each attempt from the rule alone: when the one before failed, or the delay after its start.
 fn expected(fates: &[Fate], delay: Option<u64>) -> Race {
     let mut starts: Vec<u64> = Vec::new();
     let mut start = Some(1000);
@@ -123,7 +123,7 @@ fn expected(fates: &[Fate], delay: Option<u64>) -> Race {
             });
     let end = match won.min() {
         Some((at, attempt)) => {
-            // What would start at that very moment or later is not needed any more.
+            // Attempts that would start at that moment or later are not needed any more.
             let before = starts.iter().filter(|start| **start < at).count();
             starts.truncate(before.max(attempt + 1));
             End::Won(attempt, at)
@@ -151,9 +151,9 @@ proptest! {
         prop_assert_eq!(race(&fates, delay), expected(&fates, delay));
     }
 
-    /// asyncio's own steps: group by family, let the first one lead, then one of each in turns.
+    /// asyncio's own steps: groups by family, lets the first family lead, then takes one of each in turns.
     #[test]
-    fn interleaving_is_asyncios(
+    fn interleaving_equals_asyncios(
         addresses in prop::collection::vec((0..4u8, any::<u8>()), 0..20),
         lead in 0..6usize,
     ) {
@@ -190,7 +190,7 @@ fn fate() -> impl Strategy<Value = Fate> {
 }
 
 #[test]
-fn a_black_hole_costs_one_delay_and_a_refusal_none() {
+fn a_hanging_attempt_costs_one_delay_and_a_failed_one_none() {
     let good = Fate::Succeeds(1);
     assert_eq!(race(&[Fate::Hangs, good], Some(200)).end, End::Won(1, 1201));
     assert_eq!(
@@ -202,7 +202,7 @@ fn a_black_hole_costs_one_delay_and_a_refusal_none() {
 }
 
 #[test]
-fn without_a_delay_between_them_all_start_at_once() {
+fn with_a_delay_of_zero_all_start_at_once() {
     let fates = [Fate::Hangs, Fate::Hangs, Fate::Succeeds(5)];
     assert_eq!(
         race(&fates, Some(0)),
@@ -219,14 +219,14 @@ fn no_address_fails_at_once() {
 }
 
 #[test]
-fn an_early_failure_is_not_the_last_ones() {
-    // The first fails while the second has the field: the third waits for the second's delay all the same.
+fn the_failure_of_an_earlier_attempt_starts_no_new_one() {
+    // The first attempt fails while the second runs: the third still waits for the delay of the second.
     let fates = [Fate::Fails(15), Fate::Hangs, Fate::Succeeds(1)];
     assert_eq!(race(&fates, Some(10)).starts, [1000, 1010, 1020]);
 }
 
 #[test]
-fn failures_of_others_are_not_believed() {
+fn failures_of_unknown_attempts_are_ignored() {
     let mut race = HappyEyeballs::new(2, None);
     assert_eq!(race.next(0), Step::Start(0));
     race.failed(1, "not started");
@@ -238,7 +238,7 @@ fn failures_of_others_are_not_believed() {
 }
 
 #[test]
-fn the_end_of_time_does_not_overflow() {
+fn the_latest_time_does_not_overflow() {
     let mut race = HappyEyeballs::<()>::new(2, Some(u64::MAX));
     assert_eq!(race.next(u64::MAX - 1), Step::Start(0));
     assert_eq!(

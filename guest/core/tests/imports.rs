@@ -1,7 +1,6 @@
-//! The core does no I/O: built for WebAssembly, it imports nothing.
+//! The core does no I/O: its WebAssembly module imports nothing.
 //!
-//! The module is built here, from `examples/imports.rs`, or taken from `CORE_MODULE` if that names one that is built
-//! already.
+//! The test builds the module from `examples/imports.rs`, or uses an already built one if `CORE_MODULE` names it.
 
 use std::env;
 use std::fs;
@@ -43,12 +42,12 @@ fn the_module_imports_nothing() {
         }
     }
     assert!(imports.is_empty(), "{imports:#?}");
-    // An empty module imports nothing too.
+    // An empty module imports nothing either.
     assert!(exports.iter().any(|name| name == "exercise"), "{exports:?}");
     assert!(code > 10_000, "only {code} bytes of code");
 }
 
-/// Builds the example into a folder of its own: the usual one is locked while tests run.
+/// Builds the example into a separate folder: the usual one is locked while tests run.
 fn build() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("imports");
     let status = Command::new(env!("CARGO"))

@@ -1,4 +1,4 @@
-//! The reader against the model on the whiteboard (`support/model.rs`), after every operation of random sequences.
+//! Compares the reader with a simple model (`support/model.rs`) after every operation of random sequences.
 
 mod support;
 
@@ -11,7 +11,7 @@ use support::model::{Failure, Model, Read};
 enum Op {
     Feed(Vec<u8>),
     FeedOwned(Vec<u8>),
-    /// Bytes that fill so little of their allocation that it is not taken over.
+    /// Bytes that fill too little of their allocation for it to be taken over.
     FeedSpacious(Vec<u8>),
     End,
     Fail(Failure),
@@ -26,7 +26,7 @@ enum Op {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Few different bytes and short separators: near misses, overlaps and cuts everywhere.
+    /// Few different bytes and short separators: many near misses, overlaps and cuts.
     #[test]
     fn small_and_intricate(
         limit in 1..12usize,
@@ -40,7 +40,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Enough bytes that the buffer moves, grows, shrinks and gives allocations away.
+    /// Enough bytes that the buffer moves, grows, shrinks and passes allocations on.
     #[test]
     fn large(
         limit in prop_oneof![1..12usize, 500..5000usize],
@@ -114,7 +114,7 @@ fn run(limit: usize, max_result: usize, ops: &[Op]) -> Result<(), TestCaseError>
     Ok(())
 }
 
-/// Operations on one stream, which looks for the same few things all the time, so that there is something to remember.
+/// Operations on one stream, which looks for the same few separators all the time, so that searches are continued.
 fn ops(data: Range<usize>, sizes: Range<usize>, most: usize) -> impl Strategy<Value = Vec<Op>> {
     let separators = prop::collection::vec(separators(), 1..3);
     separators.prop_flat_map(move |separators| {
@@ -173,7 +173,7 @@ fn limits_of_zero_are_refused() {
 }
 
 #[test]
-fn what_is_buffered_comes_before_the_failure_and_the_failure_every_time() {
+fn buffered_bytes_come_first_and_then_the_failure_every_time() {
     let mut reader = Reader::new(10, 100).unwrap();
     reader.feed(b"one\ntwo");
     reader.fail("reset");
@@ -258,7 +258,7 @@ fn too_large_consumes_nothing() {
 }
 
 #[test]
-fn no_bytes_do_not_pause_a_reader_that_somebody_waits_for() {
+fn an_empty_feed_does_not_pause_a_reader_that_a_caller_waits_for() {
     let mut reader = Reader::<()>::new(1, 100).unwrap();
     reader.feed(b"abc");
     assert!(reader.is_paused());
@@ -268,9 +268,9 @@ fn no_bytes_do_not_pause_a_reader_that_somebody_waits_for() {
     assert!(!reader.is_paused());
 }
 
-/// The last bytes may be the beginning of a separator, also at the end: there asyncio does not count them either.
+/// The last bytes may be the beginning of a separator, even at the end: asyncio does not count them there either.
 #[test]
-fn a_rest_is_over_long_when_more_than_the_limit_cannot_be_part_of_a_separator() {
+fn a_rest_is_over_long_without_its_bytes_that_may_begin_a_separator() {
     let separators = |list: &[&[u8]]| {
         let list = list.iter().map(|one| one.to_vec());
         asyncio_streams_core::Separators::new(list.collect()).unwrap()
@@ -282,7 +282,7 @@ fn a_rest_is_over_long_when_more_than_the_limit_cannot_be_part_of_a_separator() 
         reader.feed_end();
         (before, reader.readuntil(&separators(list)))
     };
-    // Of the rest, so many bytes may be the beginning of a separator.
+    // So many bytes of the rest may be the beginning of a separator.
     for (list, part) in [(&[&b"-"[..]][..], 0), (&[b"--"], 1), (&[b"-", b"-----"], 4)] {
         for length in 0..=4 + part {
             let rest = Err(ReadError::Incomplete {

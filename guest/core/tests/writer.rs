@@ -1,5 +1,5 @@
-//! The writer against a model of it, after every operation of random sequences: a transport that takes what it likes, when
-//! it likes, gets exactly the bytes that were accepted, in order, and the end once, after them.
+//! Compares the writer with a model after every operation of random sequences. The transport takes any amount at any
+//! time. It must get exactly the accepted bytes, in order, and then the end, once.
 
 use asyncio_streams_core::{COALESCE, InvalidArgument, Transmit, WriteError, Writer};
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ enum Op {
     SetLimits(Option<usize>, Option<usize>),
 }
 
-/// Flags and plain vectors.
+/// A model of flags and plain vectors.
 struct Model {
     max_queued: usize,
     low: usize,
@@ -26,12 +26,12 @@ struct Model {
     paused: bool,
     eof: bool,
     closed: bool,
-    /// How it ended early: what writes and what waits are told.
+    /// How it ended early: the error of writes and the error of waits.
     broken: Option<(WriteError<&'static str>, &'static str)>,
     end_given: bool,
     end_taken: bool,
     accepted: Vec<u8>,
-    /// How many of the accepted bytes were given to the transport, and how many it has taken.
+    /// How many of the accepted bytes the transport was given, and how many it has taken.
     given: usize,
     taken: usize,
 }
@@ -131,7 +131,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_transport_gets_what_was_accepted(
+    fn the_transport_gets_exactly_the_accepted_bytes(
         max_queued in prop_oneof![1..100usize, 50_000..200_000usize, Just(usize::MAX)],
         ops in prop::collection::vec(op(), 0..60),
     ) {
@@ -180,7 +180,7 @@ proptest! {
                 Op::Next => match (writer.next(), model.next()) {
                     (Transmit::Data(piece), Transmit::Data(all)) => {
                         prop_assert!(!piece.is_empty() && all.starts_with(&piece));
-                        prop_assert!(piece.len() == all.len() || all.len() > COALESCE, "not as one");
+                        prop_assert!(piece.len() == all.len() || all.len() > COALESCE, "not sent as one piece");
                         model.given += piece.len();
                     }
                     (ours, theirs) => prop_assert_eq!(ours, theirs),
@@ -237,12 +237,12 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 #[test]
-fn a_queue_of_nothing_is_refused() {
+fn a_queue_of_zero_bytes_is_refused() {
     assert!(Writer::<()>::new(0).is_err());
 }
 
 #[test]
-fn small_writes_leave_as_one_segment_and_the_end_after_them() {
+fn small_writes_are_sent_as_one_piece_and_then_the_end() {
     let mut writer = Writer::<()>::new(1000).unwrap();
     writer.write(b"HELO ".to_vec()).unwrap();
     writer
@@ -260,7 +260,7 @@ fn small_writes_leave_as_one_segment_and_the_end_after_them() {
 }
 
 #[test]
-fn asyncios_marks() {
+fn marks_default_as_in_asyncio() {
     let mut writer = Writer::<()>::new(1000).unwrap();
     for (high, low, limits) in [
         (None, None, (16_384, 65_536)),
@@ -307,7 +307,7 @@ fn half_closed_is_not_closed() {
 }
 
 #[test]
-fn after_a_clean_end_nothing_changes_it() {
+fn a_clean_outcome_is_final() {
     let mut writer = Writer::new(1000).unwrap();
     writer.close();
     assert_eq!(writer.next(), Transmit::End);

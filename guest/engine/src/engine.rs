@@ -1,4 +1,4 @@
-//! The engine: a platform, and what all connections over it share.
+//! The engine: a platform, and the state that all its connections share.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -22,7 +22,7 @@ use crate::writer::Writer;
 
 /// Opens connections and servers over one [`Platform`].
 ///
-/// A clone is the same engine. All connections of an engine share its quotas: handles, buffered bytes, and read buffers.
+/// A clone is the same engine. All connections of an engine share its quotas and its read buffers.
 #[derive(Clone)]
 pub struct Engine(Rc<State>);
 
@@ -35,7 +35,7 @@ struct State {
     lingering: Rc<LingerList>,
 }
 
-/// An engine that may be gone.
+/// A reference that does not keep the engine alive.
 #[derive(Clone, Default)]
 pub(crate) struct WeakEngine(Weak<State>);
 
@@ -46,12 +46,12 @@ impl WeakEngine {
 }
 
 impl Engine {
-    /// Creates an engine with the usual limits.
+    /// Creates an engine with the default limits.
     pub fn new(platform: impl Platform + 'static) -> Self {
         Self::with_limits(platform, Limits::default())
     }
 
-    /// Creates an engine whose connections take at most `limits` together.
+    /// Creates an engine whose connections together take at most `limits`.
     pub fn with_limits(platform: impl Platform + 'static, limits: Limits) -> Self {
         Engine(Rc::new_cyclic(|state| State {
             platform: Box::new(platform),
@@ -63,9 +63,9 @@ impl Engine {
         }))
     }
 
-    /// Connects to a host by TCP, with TLS if the options say so.
+    /// Connects to a host by TCP, with TLS if the options contain it.
     ///
-    /// `cancel` of the options ends the call, and so does its deadline. Dropping the call closes what it had opened.
+    /// The options' `cancel` and deadline end the call. Dropping the call closes everything that it had opened.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl Engine {
         self.connection(transport, options.settings, Registration::client(permit))
     }
 
-    /// Makes a connection of a connected socket.
+    /// Creates a connection from a connected socket.
     ///
     /// # Errors
     ///
@@ -190,7 +190,7 @@ impl Engine {
         let scope = options.cancel.begin();
         let sockets = {
             let binding = pin!(async {
-                // A server that was closed just before may have the address still.
+                // The operating system may still hold the address for a server that was closed just before.
                 if self.platform().cancelled_may_hold_addresses() {
                     self.cancelled_operations().await;
                 }
@@ -217,8 +217,8 @@ impl Engine {
         server::serve(self, vec![Listening::from_bound(socket)?], options)
     }
 
-    /// Waits until no connection that this side has closed by now discards input any more, at most 35 s. Dropping the call
-    /// has no effect.
+    /// Waits until all connections that this side has closed by now have stopped discarding input, at most 35 s.
+    /// Dropping the call has no effect.
     pub async fn linger(&self) {
         self.lingering().all(self).await;
     }
@@ -233,7 +233,7 @@ impl Engine {
         Ok((Reader::new(connection.clone()), Writer::new(connection)))
     }
 
-    /// Runs a call that makes a connection, until it is to end without a result.
+    /// Runs `connecting` until it ends, is cancelled, or the deadline passes.
     async fn unless_cancelled<T, E: From<Error>>(
         &self,
         connecting: impl Future<Output = Result<T, E>>,
@@ -257,7 +257,7 @@ impl Engine {
     }
 }
 
-/// For the rooms of the engine.
+/// Access for the other modules of the engine.
 impl Engine {
     pub(crate) fn platform(&self) -> &dyn Platform {
         &*self.0.platform
@@ -309,7 +309,7 @@ impl Engine {
         self.memory().held()
     }
 
-    /// Waits for the running task's next turn. The platform first runs everything else that is ready.
+    /// Waits for the next turn of the running task. The platform first runs everything else that is ready.
     pub(crate) async fn next_turn(&self) {
         let this = self.platform().turn();
         poll_fn(|cx| {
@@ -331,7 +331,7 @@ impl Engine {
     }
 }
 
-/// Keeps the background running until it is dropped. Made in async calls only.
+/// Keeps the background running until it is dropped. Created in async calls only.
 pub(crate) struct KeepRunning(Engine);
 
 impl KeepRunning {
@@ -347,12 +347,12 @@ impl Drop for KeepRunning {
     }
 }
 
-/// How many times in a row a loop may find something ready before other tasks get a turn: a fast peer's bytes are always
-/// ready.
+/// A coop budget: how many items a loop handles before it lets other tasks run. Without it a fast peer, whose bytes are
+/// always ready, would stop the others.
 pub(crate) struct Coop {
     budget: u32,
     left: u32,
-    /// The turn in which the budget was spent.
+    /// The turn in which the budget was used up.
     spent_in: Option<u64>,
 }
 
@@ -365,12 +365,12 @@ impl Coop {
         }
     }
 
-    /// Spends one unit; waits for the next turn when none is left.
+    /// Spends one unit. Waits for the next turn when none is left.
     pub(crate) async fn spend(&mut self, engine: &Engine) {
         poll_fn(|cx| self.poll_spend(engine, cx)).await;
     }
 
-    /// The same as a poll.
+    /// Like [`Coop::spend`], as a poll.
     pub(crate) fn poll_spend(&mut self, engine: &Engine, cx: &Context<'_>) -> Poll<()> {
         if let Some(turn) = self.spent_in {
             if engine.platform().turn() == turn {

@@ -1,4 +1,4 @@
-//! Makes errors for callers out of the core's, the system's and the name service's.
+//! Converts errors of the core, the system and the name service into errors for callers.
 
 use asyncio_streams_core::{ReadError, WriteError};
 
@@ -8,7 +8,7 @@ use crate::types::{Error, NetworkCode, NetworkError};
 
 /// The system's error for an operation on a socket, with the cases of `wasi:sockets/types.error-code`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it, and WASI defines them")]
+#[expect(missing_docs, reason = "WASI defines the names")]
 pub enum SocketError {
     AccessDenied,
     NotSupported,
@@ -29,7 +29,7 @@ pub enum SocketError {
 
 /// The name service's error, with the cases of `wasi:sockets/ip-name-lookup.error-code`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it, and WASI defines them")]
+#[expect(missing_docs, reason = "WASI defines the names")]
 pub enum LookupError {
     AccessDenied,
     InvalidArgument,
@@ -39,7 +39,7 @@ pub enum LookupError {
     Other(Option<String>),
 }
 
-/// Returns the error for callers. `what` names the operation that failed, for people.
+/// Converts an error of the system. `what` names the operation that failed, for people.
 pub fn network(code: SocketError, what: &str) -> NetworkError {
     let (code, text) = match &code {
         SocketError::AccessDenied => (NetworkCode::AccessDenied, "not permitted"),
@@ -74,7 +74,7 @@ pub fn network(code: SocketError, what: &str) -> NetworkError {
     NetworkError { code, message }
 }
 
-/// Returns the error for callers who asked for `name`.
+/// Converts an error of the name service for a caller that looked up `name`.
 pub(crate) fn lookup(code: LookupError, name: &str) -> Error {
     let (code, text) = match &code {
         LookupError::AccessDenied => (NetworkCode::AccessDenied, "not permitted"),
@@ -106,8 +106,8 @@ const SHOWN: usize = 256;
 
 /// Quotes a text of a caller, a peer or the host for a message: escaped, on one line, and of bounded length.
 ///
-/// Quotes, backslashes, control characters, and characters that are invisible or change the direction are escaped;
-/// letters of every language are not.
+/// Escapes quotes, backslashes, control characters, and characters that are invisible or change the direction. Letters
+/// of all languages stay as they are.
 pub fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for (index, c) in text.chars().enumerate() {
@@ -125,7 +125,7 @@ pub fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Returns whether `c` is invisible, or changes how the text around it looks.
+/// Returns whether `c` is invisible or changes how the text around it looks.
 ///
 /// The standard library's tables for this would add 7 KB.
 fn hides(c: char) -> bool {
@@ -139,7 +139,7 @@ fn hides(c: char) -> bool {
     )
 }
 
-/// Returns the error of a write whose reader is gone for no reason that is known.
+/// Returns the error of a write whose reader is gone for an unknown reason.
 pub fn broken_pipe() -> Error {
     network_error(
         NetworkCode::BrokenPipe,
@@ -210,7 +210,7 @@ impl From<WriteError<Error>> for Error {
     }
 }
 
-/// Converts a size for callers. Linear memory has 32 bits, so nothing is lost there.
+/// Converts a size for callers. Linear memory has 32 bits, so every size fits there.
 pub fn saturate(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_are_shown_and_what_forges_is_not() {
+    fn letters_are_shown_and_misleading_characters_are_escaped() {
         for (text, expected) in [
             ("example.org", r#""example.org""#),
             ("bücher.例え", r#""bücher.例え""#),

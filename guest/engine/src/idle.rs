@@ -1,7 +1,7 @@
-//! Whether bytes move on a server's connections, for its idle timeout.
+//! Detects whether bytes move on a server's connections, for its idle timeout.
 //!
-//! Moving bytes set a flag. One task a server looks at the flags, several times in each timeout: so a byte costs no look at
-//! the clock, and a connection costs no timer.
+//! Moving bytes set a flag. One task for each server checks the flags several times in each timeout. So a byte does not
+//! read the clock, and a connection needs no timer.
 
 use std::cell::{Cell, RefCell};
 use std::pin::pin;
@@ -14,44 +14,44 @@ use crate::connection::Connection;
 use crate::engine::Engine;
 use crate::notify::Notify;
 
-/// How many looks there are in a timeout: it is late by one of them at the most.
+/// The number of checks in a timeout: it is late by at most the time between two.
 const LOOKS: u64 = 4;
 
-/// Nanoseconds between two looks at the least.
+/// The least nanoseconds between two checks.
 const SHORTEST: u64 = 10_000_000;
 
-/// Whether bytes move on one connection. The default never expires.
+/// Records whether bytes move on one connection. The default never expires.
 #[derive(Clone, Default)]
 pub(crate) struct Activity(Option<Rc<Watched>>);
 
 struct Watched {
     moved: Cell<bool>,
-    /// When it was first seen to be quiet.
+    /// The time of the last check that saw bytes move.
     quiet_since: Cell<u64>,
     expired: Cell<bool>,
     changed: Notify,
-    /// The connection that expires with it, once there is one.
+    /// The connection to abort on expiry, once it exists.
     connection: RefCell<Weak<Connection>>,
     all: Rc<All>,
     place: usize,
 }
 
 impl Activity {
-    /// Notes that bytes have moved.
+    /// Records that bytes have moved.
     pub(crate) fn mark(&self) {
         if let Some(watched) = &self.0 {
             watched.moved.set(true);
         }
     }
 
-    /// Has `connection` expire when no byte has moved for as long as the idle timeout.
+    /// Makes `connection` expire when no byte has moved for the idle timeout.
     pub(crate) fn expires(&self, connection: &Rc<Connection>) {
         if let Some(watched) = &self.0 {
             *watched.connection.borrow_mut() = Rc::downgrade(connection);
         }
     }
 
-    /// Waits until no byte has moved for as long as the idle timeout.
+    /// Waits until no byte has moved for the idle timeout.
     pub(crate) async fn expired(&self) {
         match &self.0 {
             Some(watched) => {
@@ -84,7 +84,7 @@ impl Drop for Watched {
     }
 }
 
-/// All connections of a server that has an idle timeout. Dropping it ends the looks.
+/// All connections of a server with an idle timeout. Dropping it ends the checks.
 pub(crate) struct IdleTimeout(Option<Rc<All>>);
 
 struct All {
@@ -95,7 +95,7 @@ struct All {
 }
 
 impl IdleTimeout {
-    /// Creates a timeout of so many nanoseconds, if there is one. The background must be kept as long as it is there.
+    /// Creates a timeout of `nanoseconds`, or none. The caller keeps the background running while it exists.
     pub(crate) fn new(engine: &Engine, nanoseconds: Option<u64>) -> Self {
         let all = nanoseconds.map(|timeout| {
             Rc::new(All {
@@ -139,7 +139,7 @@ impl Drop for IdleTimeout {
     }
 }
 
-/// Looks at all connections again and again. While there is none it waits without a timer.
+/// Checks all connections periodically. While there is none, it waits without a timer.
 async fn look(engine: Engine, all: Rc<All>) {
     let pause = all.timeout.checked_div(LOOKS).unwrap_or(0).max(SHORTEST);
     loop {

@@ -1,13 +1,13 @@
 //! asyncio's streams over small traits: connections, servers, TLS and quotas.
 //!
-//! Nothing here knows WASI, an async runtime, or how callers reach it. A [`Platform`](platform::Platform) provides sockets,
-//! a clock and a background; faces convert arguments and results.
+//! Nothing here depends on WASI, an async runtime, or the way callers reach it. A [`Platform`](platform::Platform)
+//! provides sockets, a clock and a background; faces convert arguments and results.
 //!
 //! ```text
 //!   faces: WIT component, linked crate
 //!        |
 //!        v
-//!   engine, reader, writer, server           what callers use
+//!   engine, reader, writer, server           for callers
 //!        |                  |
 //!        v                  v
 //!   connection  <----   net, quota           resolve, connect, listen; handles, memory, lobby
@@ -19,7 +19,7 @@
 //!   platform: Source, Sink, TcpSocket, Listener, Clock, Executor
 //! ```
 //!
-//! Three rules hold everywhere, because a trap ends every component in the store:
+//! Three rules apply everywhere, because a trap ends every component in the store:
 //!
 //! - No borrow of a `RefCell` lives across an `await`.
 //! - The contract of [`platform`] holds: operations are polled in async calls and in the background only.

@@ -1,4 +1,4 @@
-//! Waiting for a change of plain state: a call checks, sleeps, and is woken to check again.
+//! Waits for changes of plain state: a future checks, sleeps, and checks again when it is woken.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -13,7 +13,7 @@ use crate::types::Error;
 pub(crate) struct WakerSlot(RefCell<Option<Waker>>);
 
 impl WakerSlot {
-    /// Stores `cx`'s waker in the place of the one before, for the next [`WakerSlot::wake`].
+    /// Stores the waker of `cx` for the next [`WakerSlot::wake`], in place of an earlier one.
     pub(crate) fn register(&self, cx: &Context<'_>) {
         let mut slot = self.0.borrow_mut();
         match slot.as_mut() {
@@ -22,7 +22,7 @@ impl WakerSlot {
         }
     }
 
-    /// Wakes the future and forgets it.
+    /// Wakes the future and removes its waker.
     pub(crate) fn wake(&self) {
         let waker = self.0.take();
         if let Some(waker) = waker {
@@ -31,18 +31,18 @@ impl WakerSlot {
     }
 }
 
-/// Any number of futures that wait for something to change.
+/// Wakes any number of futures that wait for one event.
 ///
-/// A future sleeps in [`Notify::until`]; code that changes the state calls [`Notify::wake`]. Dropping the wait
-/// forgets the future and touches no other.
+/// A future sleeps in [`Notify::until`]; code that changes the state calls [`Notify::wake`]. Dropping a wait removes
+/// only that future.
 #[derive(Default)]
 pub(crate) struct Notify {
-    /// The wakers; none for a future that was woken and has not checked yet.
+    /// The wakers; `None` for a future that was woken and has not checked yet.
     sleeping: RefCell<Slab<Option<Waker>>>,
 }
 
 impl Notify {
-    /// Waits until `check` returns something. It is called at once, and after each [`Notify::wake`].
+    /// Waits until `check` returns a value. Calls it at once, and after each [`Notify::wake`].
     pub(crate) async fn until<T>(&self, mut check: impl FnMut() -> Option<T>) -> T {
         let mut ticket = Ticket {
             notify: self,
@@ -58,7 +58,7 @@ impl Notify {
         .await
     }
 
-    /// Has every waiting future check again.
+    /// Makes every waiting future check again.
     pub(crate) fn wake(&self) {
         if self.sleeping.borrow().is_empty() {
             return;
@@ -102,7 +102,7 @@ impl Drop for Ticket<'_> {
     }
 }
 
-/// A `cancel` that ends the waits which are pending when it is called, and no later one.
+/// A `cancel` that ends the waits which are pending when it is called, and no later ones.
 #[derive(Default)]
 pub(crate) struct Cancel {
     rounds: Cell<u64>,
@@ -110,13 +110,13 @@ pub(crate) struct Cancel {
 }
 
 impl Cancel {
-    /// Ends every wait that is pending.
+    /// Ends every pending wait.
     pub(crate) fn cancel(&self) {
         self.rounds.set(self.rounds.get().wrapping_add(1));
         self.changed.wake();
     }
 
-    /// A wait that begins now.
+    /// Returns the scope of a wait that begins now.
     pub(crate) fn begin(&self) -> CancelScope<'_> {
         CancelScope {
             cancel: self,
@@ -132,7 +132,7 @@ pub(crate) struct CancelScope<'a> {
 }
 
 impl CancelScope<'_> {
-    /// `Err(cancelled)` once the wait was cancelled.
+    /// Returns `cancelled` as an error once the wait was cancelled.
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.cancel.rounds.get() == self.round {
             Ok(())
@@ -141,13 +141,13 @@ impl CancelScope<'_> {
         }
     }
 
-    /// Waits until it is cancelled, and returns the error.
+    /// Waits until the wait is cancelled, and returns the error.
     pub(crate) async fn cancelled(&self) -> Error {
         self.cancel.changed.until(|| self.check().err()).await
     }
 }
 
-/// Something that happens once.
+/// An event that happens once.
 #[derive(Default)]
 pub(crate) struct Flag {
     set: Cell<bool>,
@@ -165,12 +165,12 @@ impl Flag {
     }
 }
 
-/// Whether a call is pending that excludes others of its kind.
+/// Records whether a call is pending that excludes others of its kind.
 #[derive(Default)]
 pub(crate) struct BusyFlag(Cell<bool>);
 
 impl BusyFlag {
-    /// Begins such a call, until the guard is dropped.
+    /// Begins a call that lasts until the guard is dropped.
     ///
     /// # Errors
     ///

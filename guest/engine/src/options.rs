@@ -1,4 +1,4 @@
-//! What the options of a call contain. A call reads them when it starts.
+//! The options of calls. A call reads them when it starts.
 
 use std::rc::Rc;
 
@@ -10,16 +10,16 @@ use crate::platform::TcpSocket;
 use crate::protection::{ClientProtector, Protector};
 use crate::types::{AddressFamily, KeepAlive, NetworkError};
 
-/// What options say about a connection.
+/// The options of a connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// Bytes before a separator, and the measure of the reading marks.
+    /// The most bytes before a separator; also determines the reading marks.
     pub(crate) limit: usize,
-    /// Bytes in one result.
+    /// The most bytes in one result.
     pub(crate) max_result: usize,
-    /// Bytes that wait to be sent.
+    /// The most bytes that wait to be sent.
     pub(crate) max_queued: usize,
-    /// Nanoseconds that a close may take to send what is queued.
+    /// Nanoseconds within which a close has to send the queue.
     pub(crate) close_deadline: Option<u64>,
 }
 
@@ -51,11 +51,11 @@ pub struct ServerOptions {
 #[derive(Clone)]
 pub(crate) struct Route {
     pub(crate) family: AddressFamily,
-    /// The addresses to connect from: of these, the ones of the remote address' family are tried in order.
+    /// The addresses to connect from. Those of the remote address' family are tried in order.
     pub(crate) local: Vec<(String, u16)>,
-    /// Nanoseconds after which the next attempt starts beside the one before; `None`: only once that has failed.
+    /// Nanoseconds until the next attempt starts; `None`: only once the one before has failed.
     pub(crate) delay: Option<u64>,
-    /// How many addresses of the first family come before the other family's first; 0 leaves the order.
+    /// How many addresses of the first family come before the first of the other family; 0 keeps the order.
     pub(crate) interleave: u32,
     pub(crate) keep_alive: KeepAlive,
 }
@@ -105,7 +105,7 @@ impl Default for ServerOptions {
     }
 }
 
-/// The setters that both kinds of options have.
+/// The setters of both kinds of options.
 macro_rules! shared_setters {
     ($options:ident, $keep_alive:ident $(.$field:ident)*) => {
         impl $options {
@@ -118,7 +118,7 @@ macro_rules! shared_setters {
             ///
             /// # Errors
             ///
-            /// When it is 0, as in all setters of sizes.
+            /// If it is 0, as in all setters of sizes.
             pub fn set_limit(&mut self, bytes: u32) -> Result<(), Invalid> {
                 self.settings.limit = positive(bytes, "limit")?;
                 Ok(())
@@ -128,7 +128,7 @@ macro_rules! shared_setters {
             ///
             /// # Errors
             ///
-            /// When it is 0.
+            /// If it is 0.
             pub fn set_max_result(&mut self, bytes: u32) -> Result<(), Invalid> {
                 self.settings.max_result = positive(bytes, "max-result")?;
                 Ok(())
@@ -138,13 +138,13 @@ macro_rules! shared_setters {
             ///
             /// # Errors
             ///
-            /// When it is 0.
+            /// If it is 0.
             pub fn set_max_queued(&mut self, bytes: u32) -> Result<(), Invalid> {
                 self.settings.max_queued = positive(bytes, "max-queued")?;
                 Ok(())
             }
 
-            /// Sets the nanoseconds that a close may take to send what is queued; `None`: any time.
+            /// Sets the nanoseconds that a close may take to send the queue; `None`: no limit.
             pub fn set_close_deadline(&mut self, nanoseconds: Option<u64>) {
                 self.settings.close_deadline = nanoseconds;
             }
@@ -154,11 +154,11 @@ macro_rules! shared_setters {
                 self.$keep_alive$(.$field)*.on = on;
             }
 
-            /// Sets the times of keep-alive, in nanoseconds; `None` leaves the system's.
+            /// Sets the times of keep-alive, in nanoseconds; `None` keeps the system's value.
             ///
             /// # Errors
             ///
-            /// When one of them is 0, which systems refuse.
+            /// If one of them is 0, which systems refuse.
             pub fn set_keep_alive_times(
                 &mut self,
                 idle: Option<u64>,
@@ -168,7 +168,7 @@ macro_rules! shared_setters {
                 set_times(&mut self.$keep_alive$(.$field)*, idle, interval, count)
             }
 
-            /// Cancels the calls that are pending with these options or a clone of them.
+            /// Cancels the pending calls with these options or a clone of them.
             pub fn cancel(&self) {
                 self.cancel.cancel();
             }
@@ -195,17 +195,17 @@ impl ConnectOptions {
         self.route.delay = nanoseconds;
     }
 
-    /// Sets how many addresses of the first family come before the other family's first; 0 leaves the order.
+    /// Sets how many addresses of the first family come before the first of the other family; 0 keeps the order.
     pub fn set_interleave(&mut self, first_family_count: u32) {
         self.route.interleave = first_family_count;
     }
 
-    /// Sets the nanoseconds that the whole call may take; `None`: any time.
+    /// Sets the nanoseconds that the whole call may take; `None`: no limit.
     pub fn set_deadline(&mut self, nanoseconds: Option<u64>) {
         self.deadline = nanoseconds;
     }
 
-    /// Protects the connection.
+    /// Protects the connection with TLS.
     pub fn set_tls(&mut self, client: Rc<dyn ClientProtector>) {
         self.tls = Some(client);
     }
@@ -217,22 +217,22 @@ impl ServerOptions {
         self.family = family;
     }
 
-    /// Sets how many connections the system holds that were not accepted yet.
+    /// Sets the backlog: how many connections the system queues until they are accepted.
     ///
     /// # Errors
     ///
-    /// When it is 0, as in all setters of counts.
+    /// If it is 0, as in all setters of counts.
     pub fn set_backlog(&mut self, connections: u32) -> Result<(), Invalid> {
         positive(connections, "backlog")?;
         self.backlog = connections;
         Ok(())
     }
 
-    /// Sets how many connections there may be at once.
+    /// Sets the most connections at a time.
     ///
     /// # Errors
     ///
-    /// When it is 0.
+    /// If it is 0.
     pub fn set_max_connections(&mut self, n: u32) -> Result<(), Invalid> {
         positive(n, "max-connections")?;
         self.max_connections = Some(n);
@@ -244,12 +244,12 @@ impl ServerOptions {
         self.idle_timeout = nanoseconds;
     }
 
-    /// Sets whether the server serves from the beginning.
+    /// Sets whether the server serves from its creation on.
     pub fn set_start_serving(&mut self, on: bool) {
         self.start_serving = on;
     }
 
-    /// Protects the connections.
+    /// Protects the connections with TLS.
     pub fn set_tls(&mut self, server: Rc<dyn Protector>) {
         self.tls = Some(server);
     }

@@ -1,15 +1,17 @@
-//! What the engine needs of a platform: sockets, byte streams, a clock, and a way to run futures in the background.
+//! The traits that the engine needs from a platform: sockets, byte streams, a clock, and an executor for background
+//! futures.
 //!
 //! # Contract
 //!
-//! The component model dictates most of it; every implementation keeps it, so that the engine behaves the same on all.
+//! The component model requires most of it. Every implementation follows it, so that the engine behaves the same on
+//! all.
 //!
 //! - Everything runs on one thread. No method blocks.
-//! - An operation that is pending outlives the future that waits for it. When the engine stops waiting it calls
-//!   `leave`, which must not cancel: the next poll continues the operation, and nothing that it carries is lost.
-//! - Only dropping the [`Source`], [`Sink`], [`Listener`] or connecting future ends its pending operation. The engine drops
-//!   them anywhere, also in destructors, where no operation may be cancelled on the spot: the platform cancels in the
-//!   background. [`Executor::after_cancelled`] tells when that is done.
+//! - A pending operation outlives the future that waits for it. When the engine stops waiting, it calls `leave`, which
+//!   must not cancel: the next poll continues the operation, and its bytes are not lost.
+//! - Only dropping the [`Source`], [`Sink`], [`Listener`] or connecting future ends its pending operation. The engine
+//!   drops them anywhere, even in destructors, where no operation can be cancelled at once. So the platform cancels in
+//!   the background, and [`Executor::after_cancelled`] reports when that is done.
 //! - Polls happen only in async calls and in background futures, never in sync calls or destructors.
 
 use std::any::Any;
@@ -33,24 +35,24 @@ impl<T: Net + Clock + Executor> Platform for T {}
 
 /// The network.
 pub trait Net {
-    /// Looks up the addresses of a name of ASCII letters, in the name service's order of preference.
+    /// Looks up the addresses of an ASCII name, in the name service's order of preference.
     fn resolve(&self, name: String) -> BoxFuture<'static, Result<Vec<IpAddr>, LookupError>>;
 
     /// Creates a TCP socket of the family of `address`.
     ///
     /// # Errors
     ///
-    /// The system's.
+    /// The system's error.
     fn tcp_socket(&self, address: &SocketAddr) -> Result<Box<dyn TcpSocket>, SocketError>;
 }
 
-/// A TCP socket that is not in use yet, or one that is connected and whose streams were not taken.
+/// A TCP socket that is either unused, or connected with streams that were not taken yet.
 pub trait TcpSocket {
     /// Sets the keep-alive options. Connections that a listener accepts inherit them.
     ///
     /// # Errors
     ///
-    /// The system's, as in all methods.
+    /// The system's error, as in all methods.
     fn set_keep_alive(&self, options: &KeepAlive) -> Result<(), SocketError>;
 
     /// Binds the socket to a local address.
@@ -68,44 +70,44 @@ pub trait TcpSocket {
         remote: SocketAddr,
     ) -> BoxFuture<'static, Result<Box<dyn TcpSocket>, SocketError>>;
 
-    /// Listens, with room for `backlog` connections that were not accepted yet.
+    /// Listens; the system queues up to `backlog` connections that were not accepted yet.
     fn listen(&self, backlog: u32) -> Result<Box<dyn Listener>, SocketError>;
 
     /// Takes the incoming bytes of a connected socket, once.
     fn receive(&self) -> Box<dyn Source>;
 
-    /// Takes the outgoing bytes of a connected socket, and gives up the socket: the streams keep the connection.
+    /// Takes the outgoing bytes of a connected socket, and drops the socket: the streams keep the connection.
     fn send(self: Box<Self>) -> Box<dyn Sink>;
 }
 
 /// A listening socket. Dropping it closes it.
 pub trait Listener {
-    /// Polls for a connection. One that arrives while nobody polls is kept.
+    /// Polls for a connection. One that arrives without a poll is kept.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Box<dyn TcpSocket>>;
 
-    /// The engine stops waiting for now.
+    /// Stops waiting; the operation stays pending.
     fn leave(&mut self);
 }
 
-/// A stream of bytes that come in.
+/// A stream of incoming bytes.
 pub trait Source {
-    /// Polls for bytes: at least one, or `None` at the end, every time. A pending read keeps the buffer that it took from
-    /// `room`, together with its permit.
+    /// Polls for at least one byte; `None` at the end, every time. A pending read keeps its buffer from `room`, and the
+    /// permit.
     fn poll_read(&mut self, cx: &mut Context<'_>, room: &Room<'_>) -> Poll<Option<Vec<u8>>>;
 
-    /// The engine stops waiting for now.
+    /// Stops waiting; the read stays pending.
     fn leave(&mut self);
 
-    /// Polls for how the stream ended. The engine asks after the end only, perhaps repeatedly.
+    /// Polls for the outcome of the stream. Called only after the end, perhaps repeatedly.
     fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>>;
 
-    /// Polls for how the stream ended, for a caller who did not want its bytes: bytes that are missing are no loss then.
+    /// Polls for the outcome for a caller that did not want the bytes: missing bytes are no error then.
     fn poll_outcome_unread(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.poll_outcome(cx)
     }
 
-    /// Polls whether there seems to be something to read, without taking it; false at the end. A platform that cannot tell
-    /// says true.
+    /// Polls until there seems to be input, without taking it; false at the end. A platform that cannot detect input
+    /// returns true.
     fn poll_readable(&mut self, _: &mut Context<'_>) -> Poll<bool> {
         Poll::Ready(true)
     }
@@ -116,63 +118,63 @@ pub trait Source {
         None
     }
 
-    /// Ends a pending read, and returns the bytes that it got. Only in async calls.
+    /// Ends a pending read, and returns its bytes. Only in async calls.
     fn stop(&mut self) -> Option<Vec<u8>> {
         None
     }
 
-    /// Drops the stream; `then` receives the bytes that a pending read got, now or later in the background.
+    /// Drops the stream. `then` receives the bytes of a pending read, now or later in the background.
     fn stop_then(self: Box<Self>, then: Box<dyn FnOnce(Vec<u8>)>) {
         drop(then);
     }
 }
 
-/// A stream of bytes that go out. It owns the bytes of one write until they are taken.
+/// A stream of outgoing bytes. It owns the bytes of one write until they are taken.
 pub trait Sink {
-    /// Starts to write `bytes`; returns how many were taken at once. Nothing may be left of an earlier write. Only in async
-    /// calls.
+    /// Starts to write `bytes`, and returns how many were taken at once. The previous write must have ended. Only in
+    /// async calls.
     fn start(&mut self, bytes: Vec<u8>) -> usize;
 
-    /// Returns whether bytes of the last write are still to be taken.
+    /// Returns whether bytes of the last write were not taken yet.
     fn has_rest(&self) -> bool;
 
-    /// Polls for the next part of the last write to be taken, and returns its length; 0 when nothing is left.
+    /// Polls until the next part of the last write is taken, and returns its length; 0 if nothing is left.
     ///
     /// # Errors
     ///
-    /// The reason why the stream takes no more.
+    /// The reason why the stream takes no more bytes.
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, Error>>;
 
-    /// The engine stops waiting for now.
+    /// Stops waiting; the write stays pending.
     fn leave(&mut self);
 
-    /// Ends the stream, for TCP with a FIN, and polls for its confirmation that every byte was taken.
+    /// Ends the stream, for TCP with a FIN, and polls for the confirmation that every byte was taken.
     ///
     /// # Errors
     ///
     /// The reason why bytes were lost.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>>;
 
-    /// Returns the buffer of the last write for reuse, if nothing is left of it.
+    /// Returns the buffer of the last write for reuse, if the write has ended.
     fn take_buffer(&mut self) -> Vec<u8> {
         Vec::new()
     }
 
-    /// Polls whether the reader of the stream wants bytes now. A socket always does.
+    /// Polls until the reader of the stream wants bytes. A socket always does.
     ///
     /// # Errors
     ///
-    /// The reader is gone.
+    /// If the reader is gone.
     fn poll_wanted(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))
     }
 
-    /// Returns whether the stream has something to send of its own, such as an alert.
+    /// Returns whether the stream has control messages to send, such as an alert.
     fn wants_control(&self) -> bool {
         false
     }
 
-    /// Polls until the stream has sent what it has to send of its own.
+    /// Polls until the stream has sent its control messages.
     ///
     /// # Errors
     ///
@@ -181,7 +183,7 @@ pub trait Sink {
         Poll::Ready(Ok(()))
     }
 
-    /// Returns for how many nanoseconds a close waits for the peer's end, if it does.
+    /// Returns for how many nanoseconds a close waits for the peer's end; `None` if it does not wait.
     fn peer_end_timeout(&self) -> Option<u64> {
         None
     }
@@ -190,7 +192,7 @@ pub trait Sink {
     ///
     /// # Errors
     ///
-    /// How the input ended instead.
+    /// If the input ended in another way.
     fn poll_peer_end(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))
     }
@@ -201,30 +203,30 @@ pub trait Clock {
     /// Returns the time in nanoseconds.
     fn now(&self) -> u64;
 
-    /// Waits for a moment on this clock. Dropping the future forgets it.
+    /// Waits until a moment on this clock. Dropping the future cancels the wait.
     fn sleep_until(&self, moment: u64) -> BoxFuture<'static, ()>;
 }
 
-/// Runs what has to go on when no call is running.
+/// Runs futures in the background, even while no call is running.
 pub trait Executor {
-    /// Makes sure that the background runs. Only in async calls.
+    /// Starts the background unless it runs. Only in async calls.
     fn start(&self);
 
-    /// Runs `future` in the background. In a sync call or a destructor the background must be running already, kept by
+    /// Runs `future` in the background. In a sync call or a destructor, the background must already run: kept by
     /// [`Executor::keep`] or by another future.
     fn spawn(&self, future: BoxFuture<'static, ()>);
 
-    /// Keeps the background running until the same number of calls of [`Executor::release`], even without futures. Only
-    /// in async calls.
+    /// Keeps the background running, even without futures, until [`Executor::release`] was called as often. Only in
+    /// async calls.
     fn keep(&self);
 
-    /// Takes back one [`Executor::keep`].
+    /// Reverts one [`Executor::keep`].
     fn release(&self);
 
     /// Returns the number of the current turn. Within a turn, the platform runs no other task and delivers no event.
     fn turn(&self) -> u64;
 
-    /// Runs `then` when all operations that were cancelled before have ended: now, or later in the background.
+    /// Runs `then` once all operations that were cancelled before have ended: now, or later in the background.
     fn after_cancelled(&self, then: Box<dyn FnOnce()>);
 
     /// Returns whether a cancelled operation may hold the address of a closed listening socket until it has ended.

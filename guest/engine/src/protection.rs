@@ -1,4 +1,4 @@
-//! What protects a connection, as everything above knows it. TLS is the only kind.
+//! Protection of connections, as the rest of the engine sees it. TLS is the only kind.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -11,29 +11,29 @@ use crate::platform::{BoxFuture, Sink};
 use crate::transport::{self, Incoming};
 use crate::types::{Error, TlsInfo};
 
-/// Nanoseconds for which a connection is kept whose handshake has failed, so that the peer gets the alert: the system
-/// answers unread input with a reset when the socket goes, and the reset could overtake it.
+/// Nanoseconds for which a connection is kept after a failed handshake, so that the peer receives the alert. The system
+/// answers unread input with a reset when the socket closes, and the reset could overtake the alert.
 const LINGER: u64 = 2_000_000_000;
 
-/// Protects connections, as their client for one name, or as their server.
+/// Protects connections: as a client, for one server name; or as a server.
 pub trait Protector {
     /// Returns the nanoseconds that a handshake may take.
     fn handshake_timeout(&self) -> u64;
 
-    /// Returns whether this side begins the handshake. The input may then hold nothing yet.
+    /// Returns whether this side begins the handshake. If so, no input may have arrived before it.
     fn is_client(&self) -> bool;
 
-    /// Does the handshake over a connection. `early` is input that was read before.
+    /// Runs the handshake over a connection.
     ///
     /// Dropping the future drops the connection.
     ///
     /// # Errors
     ///
-    /// The reason, after the peer was told, and what is left of the connection.
+    /// The reason, once the alert was written if the peer takes it; and the remains of the connection.
     fn protect(&self, unprotected: Unprotected) -> BoxFuture<'static, Result<Protected, Failed>>;
 }
 
-/// Protects connections as their client, once there is a name to verify.
+/// Protects connections as a client, once there is a name to verify.
 pub trait ClientProtector {
     /// Returns whether there is a name to verify.
     fn is_named(&self) -> bool;
@@ -41,11 +41,11 @@ pub trait ClientProtector {
     /// Returns the protector for the name that was set.
     fn named(self: Rc<Self>) -> Rc<dyn Protector>;
 
-    /// Returns the protector for the name that was set, else for `host`.
+    /// Returns the protector for the name that was set, or else for `host`.
     ///
     /// # Errors
     ///
-    /// Those of connecting to a host that is neither a name nor an address.
+    /// As for connecting to a host that is neither a name nor an address.
     fn for_host(self: Rc<Self>, host: &str) -> Result<Rc<dyn Protector>, Error>;
 }
 
@@ -66,25 +66,25 @@ pub struct Protected {
     pub(crate) session: Rc<dyn Session>,
 }
 
-/// What both directions of a protected connection share.
+/// The state that both directions of a protected connection share.
 pub trait Session {
-    /// Returns what the handshake has agreed on.
+    /// Returns the result of the handshake.
     fn info(&self) -> TlsInfo;
 
-    /// Returns how many bytes are stored that were not decrypted yet.
+    /// Returns how many encrypted bytes are stored.
     fn held(&self) -> usize;
 
     /// Returns whether one direction can end before the other (RFC 8446, 6.1).
     fn can_half_close(&self) -> bool;
 
-    /// Has `act` called when TLS has something to send of its own.
+    /// Sets the function to call when TLS has control messages to send.
     fn on_control(&self, act: Box<dyn Fn()>);
 }
 
 /// A handshake that failed.
 pub struct Failed {
     pub(crate) error: Error,
-    /// What is left of the connection, if the handshake had begun. It counts until it is gone.
+    /// The remains of the connection, if the handshake had begun. They count until they are gone.
     pub(crate) remains: Option<Remains>,
 }
 
@@ -111,21 +111,21 @@ impl Failed {
     }
 }
 
-/// A connection whose handshake has failed.
+/// The remains of a connection whose handshake has failed.
 pub(crate) struct Remains {
     pub(crate) incoming: Incoming,
     pub(crate) outgoing: Box<dyn Sink>,
 }
 
 impl Remains {
-    /// Ends the output, and discards what the peer still sends, for a while.
+    /// Ends the output, and discards the peer's input for a while.
     pub(crate) async fn linger(self, engine: &Engine) {
         let Remains {
             mut incoming,
             mut outgoing,
         } = self;
         let lingering = async {
-            // An alert may have left in part. Later failures say nothing new: the connection has failed already.
+            // An alert may be sent only in part. Later failures are ignored: the connection has failed already.
             if transport::write_rest(&mut *outgoing, |_| {}).await.is_ok() {
                 let _ = transport::end(&mut *outgoing).await;
             }

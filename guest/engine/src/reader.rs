@@ -1,4 +1,4 @@
-//! The reading side of a connection, as faces hand it to callers.
+//! The reading side of a connection, for callers.
 
 use std::any::Any;
 use std::fmt;
@@ -9,7 +9,7 @@ use asyncio_streams_core::{self as core, Request, Wanted};
 use crate::connection::{Connection, InputRest};
 use crate::types::Error;
 
-/// A reader. Dropping it discards what was buffered and what still comes.
+/// A reader. Dropping it discards buffered and future input.
 pub struct Reader(Rc<Connection>);
 
 impl Reader {
@@ -17,17 +17,17 @@ impl Reader {
         Reader(connection)
     }
 
-    /// Returns whether it is the reader of that connection.
+    /// Returns whether this is the reader of `connection`.
     pub(crate) fn is_of(&self, connection: &Rc<Connection>) -> bool {
         Rc::ptr_eq(&self.0, connection)
     }
 
-    /// Reads. The read is pending from the call on; dropping the future takes nothing.
+    /// Reads. The read is pending from the call on; a dropped future consumes nothing.
     ///
     /// # Errors
     ///
-    /// `busy` while another read or wait is pending, `cancelled` by [`Reader::cancel`], and those of the read (`reader` in
-    /// wit/streams.wit), as for all reads.
+    /// `busy` while another read or wait is pending, `cancelled` by [`Reader::cancel`], and the errors of the read
+    /// (`reader` in wit/streams.wit). The same applies to all reads.
     pub fn read(&self, request: &Request) -> impl Future<Output = Result<Vec<u8>, Error>> {
         self.0.read(0, |input| input.request(request))
     }
@@ -42,8 +42,8 @@ impl Reader {
             .read(0, |input| Ok(input.is_ready(wanted).then_some(())))
     }
 
-    /// Discards input before `position`, then waits for `wanted` and calls `look`, which may take nothing. For bindings with a
-    /// buffer of their own.
+    /// Discards input before `position`, then waits for `wanted` and calls `look`, which cannot take bytes. For
+    /// bindings with their own buffer.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl Reader {
         self.0.input.handle()
     }
 
-    /// Reads without waiting; `None` when the read would have to wait.
+    /// Reads without waiting; `None` if the read would have to wait.
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl Reader {
         self.0.read(0, reading).await
     }
 
-    /// The same without waiting; returns whether there was an answer.
+    /// The same without waiting. Returns false if it would have to wait.
     ///
     /// # Errors
     ///
@@ -102,12 +102,12 @@ impl Reader {
         Ok(answered.unwrap_or(false))
     }
 
-    /// Calls `look` with the buffer.
+    /// Calls `look` with the core's reader and returns its result.
     pub fn look<T>(&self, look: impl FnOnce(&core::Reader<Error>) -> T) -> T {
         look(&self.0.input.buffer.borrow())
     }
 
-    /// Discards at most `n` buffered bytes; returns how many.
+    /// Discards at most `n` buffered bytes. Returns how many.
     ///
     /// # Errors
     ///
@@ -117,16 +117,16 @@ impl Reader {
         Ok(discarded.unwrap_or(0))
     }
 
-    /// Ends the read or wait that is pending with `cancelled`.
+    /// Ends the pending read or wait with `cancelled`.
     pub fn cancel(&self) {
         self.0.cancel_read();
     }
 
-    /// Gives away everything that is still to come. The reader is `closed` afterwards. Only in async calls.
+    /// Hands over all input that is still to come. The reader is `closed` afterwards. Only in async calls.
     ///
     /// # Errors
     ///
-    /// `busy` while a read is pending, and the stored failure when there is nothing to give but that.
+    /// `busy` while a read is pending; the stored failure if nothing is buffered.
     pub fn into_stream(&self) -> Result<InputRest, Error> {
         self.0.into_stream()
     }
@@ -144,7 +144,7 @@ impl Drop for Reader {
     }
 }
 
-/// Converts a size of an interface to one of this machine.
+/// Converts a 32-bit size of an interface to `usize`.
 pub fn size(n: u32) -> usize {
     usize::try_from(n).unwrap_or(usize::MAX)
 }

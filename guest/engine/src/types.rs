@@ -1,6 +1,6 @@
-//! The values that callers see: errors, addresses, and what the options of a call contain.
+//! The values that callers see: errors, addresses and results.
 //!
-//! They have the names and the meaning of `asyncio:streams/types` and `asyncio:streams/tls` (wit/types.wit, wit/tls.wit).
+//! Names and meanings are those of `asyncio:streams/types` and `asyncio:streams/tls` (wit/types.wit, wit/tls.wit).
 
 /// The address of one end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct InetAddress {
     pub flow_info: u32,
 }
 
-/// Which addresses a call may use.
+/// The addresses that a call may use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AddressFamily {
     /// Both.
@@ -36,7 +36,7 @@ pub enum AddressFamily {
     Ipv6,
 }
 
-/// A failure of the network.
+/// A network failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkError {
     /// For programs.
@@ -45,7 +45,7 @@ pub struct NetworkError {
     pub message: String,
 }
 
-/// The kind of a failure of the network.
+/// The kind of a network failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetworkCode {
     /// The host does not permit it.
@@ -54,7 +54,7 @@ pub enum NetworkCode {
     AddressInUse,
     /// This machine has no such address.
     AddressNotAvailable,
-    /// The peer listens on no such port.
+    /// No socket of the peer listens on the port.
     ConnectionRefused,
     /// The peer has reset the connection.
     ConnectionReset,
@@ -78,7 +78,7 @@ pub enum NetworkCode {
     Other,
 }
 
-/// One attempt to connect that failed.
+/// A failed connection attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectAttempt {
     /// The address.
@@ -87,7 +87,7 @@ pub struct ConnectAttempt {
     pub error: NetworkError,
 }
 
-/// A failure of TLS.
+/// A TLS failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsError {
     /// For programs.
@@ -96,22 +96,22 @@ pub struct TlsError {
     pub message: String,
 }
 
-/// The kind of a failure of TLS.
+/// The kind of a TLS failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsFailure {
     /// One side did not accept the other's certificate.
     Certificate(CertificateFailure),
-    /// Both sides found no common ground, or the peer left during the handshake.
+    /// The two sides could not agree, or the peer left during the handshake.
     Handshake,
     /// The connection ended without `close_notify`.
     Truncated,
     /// The peer broke the protocol.
     Protocol,
-    /// Bytes that came before TLS are unread.
+    /// Bytes that arrived before TLS are unread.
     PlaintextPending,
 }
 
-/// Why a certificate was not accepted.
+/// Why a certificate was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CertificateFailure {
     /// It has expired.
@@ -126,24 +126,24 @@ pub enum CertificateFailure {
     WrongUsage,
     /// It was revoked.
     Revoked,
-    /// The peer asked for one and got none.
+    /// The peer requested a certificate and got none.
     Required,
     /// Another reason; see the message.
     Other,
 }
 
-/// The failure of a call. See `error` in wit/types.wit for what each case leaves behind.
+/// The error of a call. See `error` in wit/types.wit for the state that each case leaves behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// An argument that can never work.
+    /// An argument can never work.
     InvalidArgument(String),
-    /// This connection or this component cannot do it.
+    /// This connection or this component does not support the call.
     NotSupported(String),
     /// Another call of the same kind is pending.
     Busy,
     /// This side has ended its output.
     WriteAfterEof,
-    /// The result would have so many bytes, more than `max-result`.
+    /// The result would have this many bytes, more than `max-result`.
     TooLarge(u64),
     /// The queue would exceed `max-queued`, or the component's bound.
     BufferFull,
@@ -151,14 +151,14 @@ pub enum Error {
     Cancelled,
     /// The deadline has passed.
     DeadlineExceeded,
-    /// The stream ended first.
+    /// The stream ended before the read was satisfied.
     IncompleteRead {
-        /// All bytes that there were.
+        /// All remaining bytes.
         partial: Vec<u8>,
-        /// How many were wanted; `None` if a separator was.
+        /// How many bytes were requested; `None` if the read was for a separator.
         expected: Option<u32>,
     },
-    /// More bytes than `limit` before the separator.
+    /// More than `limit` bytes come before the separator.
     LimitOverrun {
         /// Whether the separator is in the buffer.
         found: bool,
@@ -178,7 +178,7 @@ pub enum Error {
 /// Keep-alive probes (`SO_KEEPALIVE`, RFC 1122 §4.2.3.6). `None` leaves the system's value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeepAlive {
-    /// Whether there are any.
+    /// Whether probes are sent.
     pub on: bool,
     /// Nanoseconds of silence before the first probe.
     pub idle: Option<u64>,
@@ -197,18 +197,18 @@ pub enum TlsVersion {
     Tls13,
 }
 
-/// Whether a server asks its clients for certificates.
+/// Whether a server requests certificates from its clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientAuthentication {
-    /// No.
+    /// It requests none.
     None,
-    /// Yes, and serves those without one.
+    /// It requests them, and serves clients without one.
     Optional,
-    /// Yes, and refuses those without one.
+    /// It requests them, and refuses clients without one.
     Required,
 }
 
-/// What a handshake has agreed on.
+/// The result of a handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsInfo {
     /// The version.
@@ -217,7 +217,7 @@ pub struct TlsInfo {
     pub suite: String,
     /// The application protocol (RFC 7301).
     pub alpn: Option<String>,
-    /// The name that the client asked for.
+    /// The server name that the client requested.
     pub server_name: Option<String>,
     /// The peer's certificates in DER, its own first.
     pub peer_certificates: Vec<Vec<u8>>,

@@ -1,4 +1,4 @@
-//! `write-stream`: everything from a stream, after what is queued.
+//! `write-stream`: queues all bytes of a stream after those already queued.
 
 use std::cell::Cell;
 use std::pin::pin;
@@ -11,12 +11,13 @@ use crate::engine::Coop;
 use crate::transport::{BULK, HAND_ON, Incoming, LARGE};
 use crate::types::Error;
 
-/// Pieces in a row after which other tasks get a turn.
+/// How many pieces are moved before other tasks run.
 const TURN: u32 = 16;
 
-/// Returns how many bytes were taken from `data`, and how it went. All of them are queued, or lost with the connection.
+/// Queues all bytes of `data`. Returns how many were taken, and the result. All taken bytes are queued, or lost with
+/// the connection.
 ///
-/// When the call is dropped, what it took is queued as well.
+/// A dropped call queues the bytes that it has taken too.
 pub(crate) async fn run(connection: &Rc<Connection>, data: Incoming) -> (u64, Result<(), Error>) {
     let _streaming = match connection.output.streaming.enter() {
         Ok(streaming) => streaming,
@@ -39,14 +40,14 @@ pub(crate) async fn run(connection: &Rc<Connection>, data: Incoming) -> (u64, Re
     (moving.taken.get(), result)
 }
 
-/// Waits until there is a reason not to go on.
+/// Waits until there is a reason to stop.
 async fn interruption(connection: &Connection) -> Error {
     let round = connection.output.cancels.write_stream.begin();
     let check = || round.check().err().or_else(|| refusal(connection));
     connection.output.changed.until(check).await
 }
 
-/// Why nothing more can be queued.
+/// Returns the reason why nothing more can be queued.
 fn refusal(connection: &Connection) -> Option<Error> {
     connection
         .output
@@ -57,7 +58,7 @@ fn refusal(connection: &Connection) -> Option<Error> {
         .map(Error::from)
 }
 
-/// Bytes on their way from the program's stream to the queue.
+/// The move of bytes from the program's stream to the queue.
 struct Moving<'a> {
     connection: &'a Rc<Connection>,
     data: Option<Incoming>,
@@ -71,7 +72,7 @@ impl Moving<'_> {
             return Err(error);
         }
         let mut coop = Coop::new(TURN);
-        // Much comes at a time, so the next read can have much room.
+        // Large pieces arrive, so the next read gets a large buffer.
         let mut flows = false;
         loop {
             let largest = if flows { BULK } else { LARGE };
@@ -79,7 +80,7 @@ impl Moving<'_> {
             let Some(data) = self.data.as_mut() else {
                 break;
             };
-            // A waiting read could take bytes that a close, coming first, would lose.
+            // Wait before reading: a waiting read could take bytes that an earlier close would lose.
             if !data.readable().await {
                 break;
             }
@@ -97,7 +98,7 @@ impl Moving<'_> {
         room_left(connection).await.map(drop)
     }
 
-    /// Queues what a read got that was interrupted.
+    /// Queues the bytes of an interrupted read.
     fn stop(&mut self) {
         let Some(data) = self.data.as_mut() else {
             return;
@@ -105,7 +106,7 @@ impl Moving<'_> {
         if let Some(bytes) = data.stop() {
             self.taken
                 .set(self.taken.get().saturating_add(bytes.len() as u64));
-            // Only a connection that is lost takes nothing, and then these bytes are lost with it.
+            // Only a lost connection refuses them; then these bytes are lost with it.
             let _ = queue(self.connection, bytes);
         }
     }
@@ -132,13 +133,13 @@ fn queue(connection: &Connection, bytes: Vec<u8>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Waits until the output is below its mark, and gives how many bytes it has room for: at least one.
+/// Waits until the output is below its mark. Returns how many bytes it has room for, at least one.
 async fn room_left(connection: &Connection) -> Result<usize, Error> {
     let check = || {
         let output = connection.output.queue.borrow();
         match output.drain_ready() {
             Err(error) => Some(Err(error)),
-            // Others would have to free it, and nothing here hears of that.
+            // Only other connections can free this memory, and nothing wakes this wait when they do.
             Ok(_) if connection.room() == 0 => Some(Err(Error::BufferFull)),
             Ok(ready) => {
                 let room = output.room().min(connection.room());

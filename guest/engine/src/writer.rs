@@ -1,4 +1,4 @@
-//! The writing side of a connection, as faces hand it to callers. It also closes the connection.
+//! The writing side of a connection, for callers. It also closes the connection.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use crate::types::{Address, Error, TlsInfo};
 /// A writer. Dropping it closes the connection.
 pub struct Writer(Rc<Connection>);
 
-/// A wait of a writer that [`Writer::cancel`] ends.
+/// A writer's wait that [`Writer::cancel`] can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
     /// [`Writer::drain`].
@@ -41,8 +41,8 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// `busy` while a `write-stream` or a handshake is pending; `buffer-full`; `closed`, `write-after-eof` or the loss of the
-    /// connection.
+    /// `busy` while a `write-stream` or a handshake is pending; `buffer-full`; `closed`; `write-after-eof`; the loss of
+    /// the connection.
     pub fn write(&self, data: Vec<u8>) -> Result<(), Error> {
         self.queue(data.len(), |queue| queue.write(data))
     }
@@ -57,7 +57,7 @@ impl Writer {
         self.queue(bytes, |queue| queue.writelines(data))
     }
 
-    /// Waits until the queue is below its mark. The wait is pending from the call on, as all waits are.
+    /// Waits until the queue is below its mark. The wait is pending from the call on, like all waits.
     ///
     /// # Errors
     ///
@@ -89,22 +89,22 @@ impl Writer {
         })
     }
 
-    /// Queues everything from a stream, after what is queued. Returns how many bytes were taken from it, and how it went.
+    /// Queues all bytes of a stream after those already queued. Returns how many bytes were taken, and the result.
     pub async fn write_stream(&self, data: Box<dyn Source>) -> (u64, Result<(), Error>) {
         let incoming = Incoming::new(data, self.0.engine.buffers());
         crate::write_stream::run(&self.0, incoming).await
     }
 
-    /// Returns whether [`Writer::write_eof`] can end the output while input goes on.
+    /// Returns whether [`Writer::write_eof`] can end the output while input continues.
     pub fn can_write_eof(&self) -> bool {
         self.0.can_write_eof()
     }
 
-    /// Ends the output when everything that is queued was sent.
+    /// Ends the output once everything queued is sent.
     ///
     /// # Errors
     ///
-    /// As for [`Writer::write`], and `not-supported` with TLS 1.2.
+    /// As for [`Writer::write`]; `not-supported` with TLS 1.2.
     pub fn write_eof(&self) -> Result<(), Error> {
         // The state of the connection takes precedence (wit/README.md, "Writer").
         let busy = self.0.output.streaming.is_busy();
@@ -117,7 +117,7 @@ impl Writer {
         self.queue(0, core::Writer::write_eof)
     }
 
-    /// Closes: what is queued goes out, then the end.
+    /// Closes the connection: sends the queue, then the end.
     pub fn close(&self) {
         self.0.close();
     }
@@ -131,17 +131,17 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// The reason, unless it was closed cleanly; or `cancelled`.
+    /// The reason, unless the connection was closed cleanly; or `cancelled`.
     pub fn wait_closed(&self) -> impl Future<Output = Result<(), Error>> {
         self.until(&self.0.output.cancels.wait_closed, core::Writer::outcome)
     }
 
-    /// Closes at once and drops what is queued.
+    /// Closes the connection at once and drops the queue.
     pub fn abort(&self) {
         self.0.abort();
     }
 
-    /// Ends the waits of one kind that are pending with `cancelled`.
+    /// Ends the pending waits of one kind with `cancelled`.
     pub fn cancel(&self, wait: Wait) {
         let cancels = &self.0.output.cancels;
         let cancel = match wait {
@@ -154,22 +154,22 @@ impl Writer {
         self.0.output.changed.wake();
     }
 
-    /// Returns the peer's address, if the connection is one of sockets.
+    /// Returns the peer's address, if the connection has a socket.
     pub fn peername(&self) -> Option<Address> {
         self.0.peername.map(address::to_interface)
     }
 
-    /// Returns the peer's address as the standard library has it.
+    /// Returns the peer's address as a value of the standard library.
     pub fn peer_address(&self) -> Option<SocketAddr> {
         self.0.peername
     }
 
-    /// Returns this side's address, if the connection is one of sockets.
+    /// Returns this side's address, if the connection has a socket.
     pub fn sockname(&self) -> Option<Address> {
         self.0.sockname.map(address::to_interface)
     }
 
-    /// Returns how many bytes the transport has not taken.
+    /// Returns how many bytes the transport has not yet taken.
     pub fn write_buffer_size(&self) -> usize {
         self.0.output.queue.borrow().queued()
     }
@@ -183,7 +183,7 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// When the low mark is above the high one.
+    /// If the low mark is above the high mark.
     pub fn set_write_buffer_limits(
         &self,
         high: Option<usize>,
@@ -193,7 +193,7 @@ impl Writer {
         Ok(queue.set_limits(high, low)?)
     }
 
-    /// Protects the connection. Dropping the future aborts the connection.
+    /// Protects the connection with TLS. Dropping the future aborts the connection.
     ///
     /// # Errors
     ///
@@ -211,7 +211,7 @@ impl Writer {
         self.0.start_tls(protector).await
     }
 
-    /// Returns what the handshake has agreed on, if the connection is protected.
+    /// Returns the result of the handshake, if the connection is protected.
     pub fn tls_info(&self) -> Option<TlsInfo> {
         self.0.tls_info()
     }
@@ -235,7 +235,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Waits for a change of the output, until `check` returns an answer or `cancel` ends the wait.
+    /// Waits until `check` returns a value or `cancel` ends the wait. Checks after every change of the output.
     fn until<'a, T>(
         &'a self,
         cancel: &'a Cancel,
@@ -265,7 +265,7 @@ impl Drop for Writer {
     }
 }
 
-/// Converts the core's answer to a wait's: true ends the wait, and so does an error.
+/// Converts an answer of the core: `true` and errors end the wait.
 fn unless_waiting(answer: Result<bool, Error>) -> Option<Result<(), Error>> {
     match answer {
         Ok(false) => None,

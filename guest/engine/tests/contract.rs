@@ -1,5 +1,5 @@
-//! The checks that hold for every kind of connection, on the engine over the network in memory: as the guest programs
-//! `contract` and `tls_contract` have them on a component.
+//! Runs the contract checker on the engine, over the network in memory. The guest programs `contract` and
+//! `tls_contract` run the same checks on a component.
 
 mod support;
 
@@ -12,7 +12,7 @@ use asyncio_streams_engine::{self as engine, ConnectOptions, ServerOptions};
 
 use support::{Error, Lab, MILLISECOND, Reader, Writer, until};
 
-/// Bytes that no queue between two ends holds.
+/// More bytes than all queues between two ends hold.
 const CLOG: usize = 4 << 20;
 
 fn fault(error: Error) -> Fault {
@@ -159,7 +159,7 @@ fn side((reader, writer): (Reader, Writer)) -> Side<Receiving, Sending> {
     }
 }
 
-/// Connections of two engines.
+/// Connections between two engines.
 struct Sockets(Lab);
 
 impl Kind for Sockets {
@@ -186,7 +186,7 @@ impl Kind for Sockets {
     }
 }
 
-/// Connections over streams that are no sockets.
+/// Connections over streams without sockets.
 struct Wrapped(Lab);
 
 impl Kind for Wrapped {

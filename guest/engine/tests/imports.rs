@@ -1,10 +1,10 @@
-//! The engine imports nothing that is generated from WIT: neither by its dependencies, nor in its sources.
+//! Checks that the engine imports nothing that is generated from WIT: neither by its dependencies nor in its sources.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// What binds a crate to WIT, to WASI or to a host.
+/// The crates that bind to WIT, WASI or a host.
 const FOREIGN: [&str; 7] = [
     "wit-bindgen",
     "wit-parser",
@@ -54,8 +54,8 @@ fn dependencies(target: &str, features: &str) -> Vec<String> {
 
 #[test]
 fn no_dependency_is_generated_from_wit() {
-    // On WebAssembly the cryptography gets its random numbers from a crate of guest/tls, which takes the place of the one
-    // that this workspace would resolve.
+    // On WebAssembly, the cryptography gets its random numbers from a crate of guest/tls. It replaces the one that this
+    // workspace would resolve.
     for (target, features) in [
         ("wasm32-wasip2", "testing"),
         ("x86_64-unknown-linux-gnu", "testing,tls"),
@@ -82,7 +82,7 @@ fn no_dependency_is_generated_from_wit() {
 }
 
 #[test]
-fn no_source_names_bindings() {
+fn no_source_uses_bindings() {
     let mut sources = 0;
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
     while let Some(folder) = folders.pop() {

@@ -1,4 +1,4 @@
-//! The options: from the command line, and from the environment for hosts that pass no arguments.
+//! The options, from the command line, and from the environment for hosts that pass no arguments.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use lexopt::prelude::{Long, Short, Value};
 /// The variable that holds addresses and options.
 pub(crate) const VARIABLE: &str = "STREAMS_SERVE";
 
-/// What `--help` prints.
+/// The output of `--help`.
 pub(crate) const USAGE: &str = "\
 Usage: serve [OPTIONS] HOST:PORT...
 
@@ -16,34 +16,34 @@ HOST is a name, an IPv4 address, an IPv6 address in brackets, or nothing for all
 interfaces; PORT 0 is a free one. Each address is printed once it listens.
 
 Options:
-  --max-connections N    connections at once, from 1; more wait in the system's backlog
-  --idle-timeout SECONDS end connections on which nothing moves for so long [default: never]
-  --tls-cert VARIABLE    speak TLS, with the certificates that the environment has there (PEM)
-  --tls-key VARIABLE     and with their private key (PEM)
-  --tls-alpn PROTOCOL    an application protocol to offer; may be repeated, the best first
-  --until-stdin-closes   end when standard input does: stop accepting, let clients finish
-  --grace SECONDS        how long they may take before they are aborted [default: 10]
-  -h, --help             this text
+  --max-connections N    the most connections, at least 1; more wait in the system's backlog
+  --idle-timeout SECONDS abort connections without traffic after this time [default: never]
+  --tls-cert VARIABLE    use TLS, with the certificates in this environment variable (PEM)
+  --tls-key VARIABLE     the environment variable with their private key (PEM)
+  --tls-alpn PROTOCOL    an application protocol to offer; repeatable, in order of preference
+  --until-stdin-closes   stop accepting when standard input ends; let clients finish
+  --grace SECONDS        the time until these clients are aborted [default: 10]
+  -h, --help             print this text
 
 Environment:
   STREAMS_SERVE          addresses and options, for hosts that pass no arguments:
                          STREAMS_SERVE=\"--max-connections 100 0.0.0.0:8888\"
                          White space separates the words; there is no quoting. The command
-                         line wins: an option given there replaces the variable's, addresses
-                         given there replace all of the variable's, and so does --tls-alpn.
+                         line takes precedence: an option there replaces the variable's;
+                         addresses or --tls-alpn there replace all of the variable's.
 
 Exit status:
-  0  asked for help, or ended after standard input closed and every client finished
-  1  an option was wrong, an address or TLS could not be had, or clients were aborted
+  0  help was printed, or every client finished after standard input closed
+  1  an option was wrong, an address or TLS could not be used, or clients were aborted
 ";
 
-/// What follows the complaint about an option.
+/// Follows the error message about an option.
 pub(crate) const HINT: &str = "\
 Usage: serve [OPTIONS] HOST:PORT...
 The option --help describes them.
 ";
 
-/// What was asked for.
+/// The parsed request.
 pub(crate) enum Request {
     Help,
     Serve(Arguments),
@@ -63,10 +63,10 @@ pub(crate) struct Arguments {
     pub(crate) grace: u64,
 }
 
-/// How to protect connections.
+/// The TLS options.
 #[derive(Debug)]
 pub(crate) struct Tls {
-    /// The variables in the environment that hold it.
+    /// The environment variables that contain the certificates and the key.
     pub(crate) certificate: String,
     pub(crate) key: String,
     pub(crate) alpn: Vec<String>,
@@ -75,7 +75,7 @@ pub(crate) struct Tls {
 /// Ten seconds, in nanoseconds.
 const GRACE: u64 = 10_000_000_000;
 
-/// What one source of options says. Options that it does not name are none.
+/// The options of one source; options that it does not name are unset.
 #[derive(Default)]
 struct Given {
     help: bool,
@@ -89,16 +89,16 @@ struct Given {
     grace: Option<u64>,
 }
 
-/// Reads the command line, whose first argument is the program's name, and [`VARIABLE`] of the environment.
+/// Parses the command line, whose first argument is the program's name, and [`VARIABLE`] of the environment.
 ///
 /// # Errors
-/// One line that names the option, its value and what was expected.
+/// One line that names the option, its value and the expected value.
 pub(crate) fn parse(
     arguments: Vec<String>,
     environment: &[(String, String)],
 ) -> Result<Request, String> {
     let given = read(arguments.into_iter().skip(1))?;
-    // Help is given whatever the variable holds.
+    // `--help` works for any content of the variable.
     if given.help {
         return Ok(Request::Help);
     }
@@ -156,7 +156,7 @@ fn read(words: impl Iterator<Item = String>) -> Result<Given, String> {
     Ok(given)
 }
 
-/// The value of an option, as `read` takes it; `expected` says which values it takes.
+/// Returns the value of an option, parsed by `read`; `expected` describes the valid values.
 fn value<T>(
     parser: &mut lexopt::Parser,
     option: &str,
@@ -171,7 +171,7 @@ fn value<T>(
     read(&value).ok_or_else(|| format!("{option} {shown}: expected {expected}"))
 }
 
-/// The name of a variable.
+/// Returns the name of a variable.
 fn name(parser: &mut lexopt::Parser, option: &str) -> Result<String, String> {
     let expected = "the name of a variable in the environment";
     value(parser, option, expected, not_empty)
@@ -181,7 +181,7 @@ fn not_empty(text: &str) -> Option<String> {
     Some(text.to_owned()).filter(|text| !text.is_empty())
 }
 
-/// What an option is not.
+/// Returns the error message for a wrong option.
 fn complaint(error: lexopt::Error) -> String {
     match error {
         lexopt::Error::UnexpectedOption(option) => {
@@ -195,7 +195,7 @@ fn complaint(error: lexopt::Error) -> String {
 }
 
 impl Given {
-    /// What this says, and where it says nothing, `default`.
+    /// Returns these options, and those of `default` where these are unset.
     fn over(self, default: Given) -> Given {
         Given {
             help: self.help,
@@ -252,7 +252,7 @@ fn first_given<T>(given: Vec<T>, default: Vec<T>) -> Vec<T> {
     if given.is_empty() { default } else { given }
 }
 
-/// Reads a number of seconds; returns nanoseconds.
+/// Parses a number of seconds. Returns nanoseconds.
 fn seconds(text: &str) -> Option<u64> {
     let seconds = Duration::try_from_secs_f64(text.parse().ok()?).ok()?;
     Some(u64::try_from(seconds.as_nanos()).unwrap_or(u64::MAX))

@@ -1,4 +1,4 @@
-//! What wit-bindgen makes of the world `serve`.
+//! The code that wit-bindgen generates for the world `serve`.
 
 #![allow(
     missing_docs,

@@ -1,8 +1,8 @@
-//! Errors of the interface as people read them.
+//! Texts of the interface's errors for people.
 
 use crate::bindings::asyncio::streams::types::{ConnectAttempt, Error, NetworkError};
 
-/// The text of an error, without the names that Rust has for its cases.
+/// Returns the text of an error, without the Rust names of its cases.
 pub(crate) fn describe(error: &Error) -> String {
     match error {
         Error::InvalidArgument(reason) => reason.clone(),
@@ -47,9 +47,9 @@ mod tests {
         Incomplete, NetworkCode, OtherError, Overrun, TlsError, TlsFailure,
     };
 
-    /// Names with capitals inside, parentheses and quotes are how `Debug` writes.
+    /// Capitals inside words, parentheses and quotes come from `Debug`.
     #[test]
-    fn no_text_is_the_name_of_a_case() {
+    fn texts_contain_no_rust_names() {
         for (error, text) in [
             (Error::Busy, "a call that excludes this one is pending"),
             (

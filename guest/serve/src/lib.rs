@@ -1,8 +1,8 @@
-//! `serve.wasm`: a command that listens on the addresses it is given and calls the composed handler's
-//! `client-connected` for each connection, all of them concurrently.
+//! `serve.wasm`: a command that listens on addresses and calls the composed handler's `client-connected` for each
+//! connection, all of them concurrently.
 //!
-//! It exits with 0 when all went well, with 1 when it could not serve or had to abort clients. Its options also come from
-//! the variable `STREAMS_SERVE`: `--help` has them.
+//! Exit codes: 0 if it succeeded, 1 if it could not serve or had to abort clients. Its options can also come from the
+//! variable `STREAMS_SERVE`; `--help` describes them.
 
 #![cfg_attr(
     not(test),

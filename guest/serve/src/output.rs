@@ -9,7 +9,7 @@ use crate::bindings::wit_stream;
 
 type Written = FutureReader<Result<(), ErrorCode>>;
 
-/// Both streams, open until the end. What cannot be written is dropped: there is nobody to tell.
+/// Both streams, open until the end. Output that cannot be written is dropped: it could not be reported either.
 pub(crate) struct Output {
     out: (StreamWriter<u8>, Written),
     err: (StreamWriter<u8>, Written),
@@ -30,12 +30,12 @@ impl Output {
         self.out.0.write_all(text.as_bytes().to_vec()).await;
     }
 
-    /// Writes one line to standard error. It stays one line, whatever peers and handlers put into the text.
+    /// Writes one line to standard error. Escaping keeps it on one line, whatever peers and handlers put into the text.
     pub(crate) async fn log(&mut self, line: &str) {
         self.complain(&format!("serve: {}\n", escaped(line))).await;
     }
 
-    /// Writes `text` to standard error as it is.
+    /// Writes `text` to standard error unchanged.
     pub(crate) async fn complain(&mut self, text: &str) {
         self.err.0.write_all(text.as_bytes().to_vec()).await;
     }

@@ -1,15 +1,15 @@
-//! TLS: the certificate and its key, from the environment.
+//! TLS: reads the certificate and its key from the environment.
 
 use crate::arguments::Tls;
 use crate::bindings::asyncio::streams::tls::ServerConfig;
 use crate::bindings::asyncio::streams::types::Error;
 use crate::errors::describe;
 
-/// How to protect the connections.
+/// Creates the TLS configuration.
 ///
 /// # Errors
-/// A line for people that names the option: its variable is not there, its certificate or key is of no use, or the composed
-/// program has no TLS.
+/// One line for people that names the option. Its variable is missing, its certificate or key cannot be used, or the
+/// composed program has no TLS.
 pub(crate) fn config(tls: &Tls, environment: &[(String, String)]) -> Result<ServerConfig, String> {
     let value = |option: &str, name: &str, of: &str| {
         let found = environment.iter().find(|(known, _)| known == name);

@@ -1,4 +1,4 @@
-//! Accepting, calling the handler, and ending.
+//! Accepts connections, calls the handler, and ends.
 
 use asyncio_streams_text::escaped;
 use futures::future::{Either, join_all, select};
@@ -16,7 +16,7 @@ use crate::errors::describe;
 use crate::output::Output;
 use crate::protection;
 
-/// Listens, serves, and ends when it is asked to. `Err` when it could not, or had to abort clients.
+/// Listens and serves until it has to end. Returns `Err` if it could not serve, or had to abort clients.
 pub(crate) async fn serve(
     arguments: &Arguments,
     environment: &[(String, String)],
@@ -57,7 +57,7 @@ pub(crate) async fn serve(
     end(arguments, &servers, clients, output).await
 }
 
-/// A client that is being served: gives who it was and what the handler said.
+/// A client that is being served. Returns the client's name and the handler's result.
 type Client = Pin<Box<dyn Future<Output = (String, Result<(), String>)>>>;
 
 async fn listen(
@@ -77,14 +77,14 @@ async fn listen(
     streams::start_server(vec![host.to_owned()], port, Some(&options)).await
 }
 
-/// What happens while serving.
+/// An event while serving.
 enum Event {
     Accepted(usize, Result<(Reader, Writer), Error>),
     Handled(String, Result<(), String>),
     StdinClosed,
 }
 
-/// Serves until standard input ends, if that was asked for, else for ever.
+/// Serves until standard input ends, if this was requested, or else forever.
 async fn accept_all(
     arguments: &Arguments,
     servers: &[Server],
@@ -99,7 +99,7 @@ async fn accept_all(
     let mut accepts = FuturesUnordered::new();
     let mut idle: Vec<usize> = (0..servers.len()).collect();
     loop {
-        // At the cap nothing is accepted; one accept a server is pending below it.
+        // At the maximum nothing is accepted. Below it, one accept is pending for each server.
         while clients.len() < cap
             && let Some(index) = idle.pop()
             && let Some(server) = servers.get(index)
@@ -143,7 +143,7 @@ async fn handle(reader: Reader, writer: Writer) -> (String, Result<(), String>) 
     (who, handler::client_connected(reader, writer).await)
 }
 
-/// Stops accepting, lets clients finish, aborts those that do not.
+/// Stops accepting, lets clients finish, and aborts those that do not.
 async fn end(
     arguments: &Arguments,
     servers: &[Server],
@@ -162,13 +162,13 @@ async fn end(
         }
     };
     let (aborted, _) = futures::future::join(shutdown, async {
-        // A handler may outlive its connection, but not the grace.
+        // A handler may outlive its connection, but not the grace time.
         match select(pin!(finishing), pin!(monotonic_clock::wait_until(deadline))).await {
             Either::Left(_) | Either::Right(_) => {}
         }
     })
     .await;
-    // Clients whose answer has gone out may still send.
+    // The system may still be sending the last bytes to closed clients.
     select(
         pin!(streams::linger()),
         pin!(monotonic_clock::wait_until(deadline)),
@@ -193,7 +193,7 @@ async fn report(who: &str, result: Result<(), String>, output: &mut Output) {
     }
 }
 
-/// Waits for the end of standard input, or for ever.
+/// Waits for the end of standard input if `wanted`, or else forever.
 async fn stdin_closed(wanted: bool) {
     if !wanted {
         std::future::pending::<()>().await;

@@ -1,4 +1,5 @@
-//! Escapes text that peers or other components sent, so that a log line stays one line and a terminal obeys nobody.
+//! Escapes text of peers and of other components, so that a log line stays one line and terminals execute no control
+//! codes.
 
 #![cfg_attr(
     not(test),
@@ -14,7 +15,7 @@
 
 use std::fmt::{self, Display};
 
-/// Displays `text` on one line, whatever it holds.
+/// Displays `text` on one line, whatever it contains.
 ///
 /// | in the text | becomes |
 /// |---|---|
@@ -23,8 +24,8 @@ use std::fmt::{self, Display};
 /// | characters that reorder or hide text: bidirectional controls, line and paragraph separators, tags | `\u{202e}` |
 /// | bytes that are not UTF-8 | `\xff` |
 ///
-/// Everything else stays: letters of all languages, emoji, quotes and backslashes. So escaping twice changes nothing
-/// more, and the result does not tell an escaped newline from a backslash followed by `n`.
+/// Everything else stays unchanged: letters of all languages, emoji, quotes and backslashes. So a second escaping
+/// changes nothing. The result does not distinguish an escaped newline from a backslash followed by `n`.
 ///
 /// ```
 /// use asyncio_streams_text::escaped;
@@ -50,7 +51,7 @@ impl Display for Escaped<'_> {
     }
 }
 
-/// Writes runs of harmless characters whole.
+/// Writes runs of safe characters as a whole.
 fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     for piece in text.split_inclusive(is_unsafe) {
         let Some(last) = piece.chars().next_back().filter(|last| is_unsafe(*last)) else {
@@ -68,15 +69,15 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     Ok(())
 }
 
-/// Whether a character acts on its surroundings instead of showing itself.
+/// Returns whether a character affects the text around it instead of showing itself.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            // Bidirectional controls: the text is shown in another order than it has.
+            // Bidirectional controls: they change the displayed order of the text.
             '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-            // Line and paragraph separators: some programs begin a new line.
+            // Line and paragraph separators: some programs start a new line.
             | '\u{2028}' | '\u{2029}'
-            // Byte order mark, deprecated format characters, annotations and tags: they show nothing.
+            // Byte order mark, deprecated format characters, annotations and tags: they are invisible.
             | '\u{feff}' | '\u{206a}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_shown_in_hex() {
+    fn invalid_utf8_is_shown_in_hex() {
         assert_eq!(escaped(b"\xff\xfea\xc3").to_string(), r"\xff\xfea\xc3");
         // An overlong newline, and half of a surrogate pair.
         assert_eq!(

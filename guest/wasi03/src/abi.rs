@@ -1,8 +1,8 @@
-//! What the host and wit-bindgen's C ABI for tasks look like from here.
+//! Declarations of the host's functions and of wit-bindgen's C ABI for tasks.
 
 use std::ffi::c_void;
 
-/// Declares functions of the host or of C. A native build has none of them; it compiles, for tests, and never starts a task.
+/// Declares functions of the host or of C. A native build lacks them: it compiles, for tests, but never starts a task.
 macro_rules! provided {
     ($(#[$attribute:meta])* $($name:literal $function:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
         #[cfg(target_family = "wasm")]
@@ -43,24 +43,24 @@ provided! {
 }
 
 provided! {
-    #[allow(improper_ctypes, reason = "one of the task's functions is for Rust alone")]
+    #[allow(improper_ctypes, reason = "one of the task's functions is for Rust only")]
     "wasip3_task_set" task_set(task: *mut Task) -> *mut Task;
 }
 
-/// An event that means nothing, and the one that cancels the call; all others are a waitable's.
+/// The event that stands for none, and the event that cancels the call. All other events belong to a waitable.
 pub(crate) const EVENT_NONE: u32 = 0;
 pub(crate) const EVENT_CANCEL: u32 = 6;
 
-/// What a task wants of the host.
+/// The return codes of a task: it ends, or it yields.
 pub(crate) const EXIT: u32 = 0;
 pub(crate) const YIELD: u32 = 1;
 
-/// Waits on a set.
+/// Returns the code to wait on a set.
 pub(crate) fn wait(set: u32) -> u32 {
     2 | (set << 4)
 }
 
-/// Called when a waitable has come to something.
+/// Called with the event of a waitable.
 pub(crate) type Callback = unsafe extern "C" fn(*mut c_void, u32);
 
 pub(crate) type Register =

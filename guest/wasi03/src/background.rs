@@ -1,9 +1,9 @@
-//! Futures that go on when no call is running.
+//! Futures that run even while no call is running.
 //!
-//! A spawned future runs inside the exported async call that spawned it, and a sync call or a destructor can spawn nothing.
-//! So one future, the driver, is spawned by the first async call that needs it; futures are handed to it from
-//! anywhere. It makes progress whenever the store's event loop runs, and ends when nothing is left to wait for; the next
-//! call that needs it starts it again.
+//! A spawned future runs inside the exported async call that spawned it, and a sync call or a destructor cannot spawn.
+//! So the first async call that needs it spawns one future, the driver, which takes futures from anywhere. The driver
+//! makes progress whenever the store's event loop runs, and ends when nothing is left to wait for. The next call that
+//! needs it starts it again.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ use crate::spawned::BoxFuture;
 use crate::task::next_turn;
 use crate::waker_slot::WakerSlot;
 
-/// Makes sure that the driver runs. Only in async calls.
+/// Starts the driver unless it runs. Only in async calls.
 pub fn start() {
     DRIVER.with(|driver| {
         if !driver.running.replace(true) {
@@ -28,13 +28,13 @@ pub fn start() {
     });
 }
 
-/// Runs `future` in the background. In a sync call or a destructor the driver must be running already, kept by a
+/// Runs `future` in the background. In a sync call or a destructor, the driver must already run: kept by a
 /// [`KeepRunning`] or by another future.
 pub fn spawn(future: impl Future<Output = ()> + 'static) {
     push(Box::pin(future));
 }
 
-/// Runs `future` while others run in the background; drops it when they have ended.
+/// Runs `future` as long as other futures run in the background, then drops it.
 pub fn spawn_daemon(future: impl Future<Output = ()> + 'static) {
     DRIVER.with(|driver| {
         driver.daemons.borrow_mut().push(Box::pin(future));
@@ -53,14 +53,14 @@ pub(crate) fn push(future: BoxFuture) {
     });
 }
 
-/// Keeps the driver running, with or without futures, until it is dropped.
+/// Keeps the driver running until it is dropped, with or without futures.
 pub struct KeepRunning(());
 
 impl KeepRunning {
     /// Starts the driver and keeps it. Only in async calls.
     #[expect(
         clippy::new_without_default,
-        reason = "it starts something, and only where that can be done"
+        reason = "it starts the driver, which only async calls may do"
     )]
     pub fn new() -> Self {
         keep();
@@ -74,13 +74,13 @@ impl Drop for KeepRunning {
     }
 }
 
-/// Starts the driver, and keeps it until [`release`]. Only in async calls.
+/// Starts the driver, and keeps it running until [`release`]. Only in async calls.
 pub(crate) fn keep() {
     start();
     DRIVER.with(|driver| driver.kept.set(driver.kept.get().saturating_add(1)));
 }
 
-/// Takes back one [`keep`].
+/// Reverts one [`keep`].
 pub(crate) fn release() {
     DRIVER.with(|driver| {
         debug_assert!(driver.kept.get() > 0, "each keep is released once");
@@ -93,12 +93,12 @@ pub(crate) fn release() {
 
 /// A value that cancelled calls may still borrow, such as a socket that was connecting.
 ///
-/// A cancelled call ends in the background. Dropping a resource that is lent to a call is a trap. So the value is dropped
-/// after all calls that were cancelled before have ended.
+/// A cancelled call ends in the background, and dropping a resource that is lent to a call is a trap. So the value is
+/// dropped only once all calls that were cancelled before have ended.
 pub struct Late<T: 'static>(ManuallyDrop<T>);
 
 impl<T: 'static> Late<T> {
-    /// Owns `value`.
+    /// Wraps `value`.
     pub fn new(value: T) -> Self {
         Late(ManuallyDrop::new(value))
     }
@@ -127,7 +127,7 @@ impl<T: 'static> Drop for Late<T> {
     }
 }
 
-/// Runs `then` when all operations that were cancelled before have ended, and have freed their handles: now, or later in the
+/// Runs `then` once all operations that were cancelled before have ended and freed their handles: now, or later in the
 /// background.
 pub fn after_cancelled(then: impl FnOnce() + 'static) {
     let last = DRIVER.with(|driver| driver.reaping.borrow().last().copied());
@@ -139,7 +139,7 @@ pub fn after_cancelled(then: impl FnOnce() + 'static) {
     }
 }
 
-/// Runs the end of a cancelled operation, in the next turn: it blocks, and calls that begin in this turn are to begin before.
+/// Ends a cancelled operation in the next turn. Ending it blocks, and calls of this turn must be able to start before.
 pub(crate) fn reap(future: BoxFuture) {
     reap_at_once(Box::pin(async move {
         next_turn().await;
@@ -147,7 +147,7 @@ pub(crate) fn reap(future: BoxFuture) {
     }));
 }
 
-/// Runs the end of a cancelled operation in this turn, if the driver is still to run in it.
+/// Runs the end of a cancelled operation in this turn, if the driver still runs in it.
 pub(crate) fn reap_at_once(future: BoxFuture) {
     let id = DRIVER.with(|driver| {
         let id = driver.next_reaping.get();
@@ -206,7 +206,7 @@ impl Driver {
             if !running.futures.is_empty() || self.kept.get() > 0 {
                 return Poll::Pending;
             }
-            // Their drop may cancel operations, which then end here.
+            // Dropping them may cancel operations, which then end here.
             running.daemons.clear();
             if !self.has_new() {
                 self.running.set(false);
@@ -219,7 +219,7 @@ impl Driver {
         !self.spawned.borrow().is_empty() || !self.daemons.borrow().is_empty()
     }
 
-    /// A cancelled operation has ended: runs what waited for it.
+    /// Removes a cancelled operation that has ended, and runs the closures that waited for it.
     fn reaped(&self, id: u64) {
         self.reaping.borrow_mut().remove(&id);
         let first = self.reaping.borrow().first().copied();
@@ -235,7 +235,7 @@ impl Driver {
     }
 }
 
-/// Polls the woken futures; returns whether there may be more of them.
+/// Polls the woken futures. Returns whether there may be more of them.
 fn poll_all(futures: &mut FuturesUnordered<BoxFuture>, cx: &mut Context<'_>) -> bool {
     matches!(futures.poll_next_unpin(cx), Poll::Ready(Some(())))
 }

@@ -1,8 +1,8 @@
 //! An imported async call, as generated code makes it.
 //!
-//! It replaces wit-bindgen's for two reasons. First, the task drops the handle of a call when it receives the event that ends the
-//! call (`operation`). Second, the streams component cancels a dropped call in the background, since cancelling blocks. A program
-//! cancels it at once: after the drop, the call is gone.
+//! It replaces wit-bindgen's for two reasons. First, the task drops the handle of a call when it receives the event
+//! that ends the call (`operation`). Second, the streams component cancels a dropped call in the background, because
+//! cancelling blocks. A program cancels it at once: after the drop, the call has ended.
 
 use std::alloc::Layout;
 use std::pin::Pin;
@@ -15,13 +15,13 @@ use crate::operation::Operation;
 use crate::spawned::BoxFuture;
 use crate::stream::Block;
 
-/// How far a call is (Component Model, `Subtask.State`).
+/// The states of a call (Component Model, `Subtask.State`).
 const STARTING: u32 = 0;
 const STARTED: u32 = 1;
 const RETURNED: u32 = 2;
 const CANCELLED_BEFORE_STARTED: u32 = 3;
 
-/// Whether a call that has come to `code` has ended.
+/// Returns whether a call in the state `code` has ended.
 pub(crate) fn is_final(code: u32) -> bool {
     code != STARTING && code != STARTED
 }
@@ -30,7 +30,7 @@ pub(crate) fn is_final(code: u32) -> bool {
 ///
 /// # Safety
 ///
-/// As for wit-bindgen's trait of this name, which this one copies. The type has no fields but a marker.
+/// As for wit-bindgen's trait of this name, of which this is a copy. The type has no fields except a marker.
 #[doc(hidden)]
 pub unsafe trait Subtask {
     type Params;
@@ -45,7 +45,7 @@ pub unsafe trait Subtask {
     unsafe fn params_dealloc_lists_and_own(&mut self, lower: Self::ParamsLower);
     unsafe fn results_lift(&mut self, from: *mut u8) -> Self::Results;
 
-    /// Calls, and waits for the results. Dropping the call cancels it.
+    /// Calls, and waits for the results. Dropping the future cancels the call.
     fn call(&mut self, params: Self::Params) -> impl Future<Output = Self::Results>
     where
         Self: Sized,
@@ -57,25 +57,25 @@ pub unsafe trait Subtask {
                     "generated types of calls are markers"
                 )
             };
-            // SAFETY: There is nothing in it to copy, and it has no destructor.
+            // SAFETY: It has no content to copy, and no destructor.
             let of = unsafe { std::ptr::read(self) };
             Call::start(of, params).await
         }
     }
 }
 
-/// A call, until its results were taken.
+/// A call whose results were not taken yet.
 struct Call<T: Subtask>(Option<Pending<T>>);
 
 struct Pending<T: Subtask> {
-    /// The call's handle, and the operation that its end completes.
+    /// The call's handle, and the operation that completes when the call ends.
     handle: u32,
     operation: Operation,
     of: T,
     lower: T::ParamsLower,
     /// The parameters and the results, where the host reads and writes them.
     memory: Block,
-    /// The lists among the parameters are not needed any more.
+    /// The lists among the parameters were freed.
     started: bool,
     code: u32,
 }
@@ -84,7 +84,7 @@ impl<T: Subtask> Call<T> {
     fn start(mut of: T, params: T::Params) -> Self {
         let memory = Block::new(of.abi_layout(), 1);
         let results = memory.at().wrapping_add(of.results_offset());
-        // SAFETY: There is room for both, and it stays where it is until the call has ended.
+        // SAFETY: There is room for both, and it does not move until the call has ended.
         let (lower, packed) = unsafe {
             let lower = of.params_lower(params, memory.at());
             (lower, of.call_import(lower, results))
@@ -104,11 +104,11 @@ impl<T: Subtask> Call<T> {
 }
 
 impl<T: Subtask> Pending<T> {
-    /// The call has come to `code`.
+    /// Records that the call has changed to the state `code`.
     fn note(&mut self, code: u32) {
         self.code = code;
         if code == CANCELLED_BEFORE_STARTED {
-            // SAFETY: The host has taken nothing, so everything in the parameters is still this side's.
+            // SAFETY: The host has taken nothing, so this side still owns everything in the parameters.
             unsafe { self.of.params_dealloc_lists_and_own(self.lower) };
         } else if code != STARTING && !self.started {
             self.started = true;
@@ -131,14 +131,14 @@ impl<T: Subtask> Pending<T> {
         Poll::Ready(())
     }
 
-    /// The results, once the call has ended; none when it was cancelled.
+    /// Returns the results of a call that has ended; `None` if it was cancelled.
     fn results(&mut self) -> Option<T::Results> {
         let from = self.memory.at().wrapping_add(self.of.results_offset());
         // SAFETY: The host has written the results.
         (self.code == RETURNED).then(|| unsafe { self.of.results_lift(from) })
     }
 
-    /// Has the host end the call. It blocks.
+    /// Makes the host end the call. Blocks.
     fn cancel(&mut self) {
         // SAFETY: The call has not ended, its event was not delivered, and it is in no set.
         let code = block(|| unsafe { abi::call_cancel(self.handle) });
@@ -162,7 +162,7 @@ impl<T: Subtask> Future for Call<T> {
         }
         let results = pending.results();
         self.0 = None;
-        // Only its drop cancels a call.
+        // Only dropping a call cancels it.
         debug_assert!(
             results.is_some(),
             "a call ended as cancelled that was not dropped"
@@ -193,9 +193,9 @@ impl<T: Subtask> Drop for Call<T> {
             pending.cancel();
             drop(pending.results());
         });
-        // SAFETY: A generated type of a call has a lifetime for parameters that it borrows. These were lowered to numbers
-        // and memory of this crate; nothing that comes after the cancelling looks at what they were made of. What
-        // was lent by handle is kept by `Late`.
+        // SAFETY: A generated type of a call has a lifetime for the parameters that it borrows. They were lowered to
+        // numbers and to memory of this crate, and nothing after the cancelling uses the originals. `Late` keeps the
+        // resources that were lent by handle.
         let end: BoxFuture = unsafe { std::mem::transmute(end) };
         background::reap(end);
     }

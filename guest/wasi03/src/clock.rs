@@ -6,13 +6,13 @@ use crate::abi;
 use crate::call;
 use crate::operation::Operation;
 
-/// A wait that was started. Nothing may drop it before its time has come: cancelling blocks.
+/// A pending wait. It must not be dropped before its time has come: cancelling blocks.
 pub struct ClockWait {
     operation: Operation,
 }
 
 impl ClockWait {
-    /// Starts to wait for a moment on the clock, in nanoseconds; `None` when it has come.
+    /// Starts to wait for a time of the clock, in nanoseconds. Returns `None` if it has passed.
     pub fn until(moment: u64) -> Option<Self> {
         // SAFETY: A call of the host without pointers.
         let handle = unsafe { abi::clock_wait_until(moment) } >> 4;
@@ -21,7 +21,7 @@ impl ClockWait {
         })
     }
 
-    /// Polls for the moment.
+    /// Polls until the time has come.
     pub fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         loop {
             match self.operation.poll(cx) {
@@ -32,7 +32,7 @@ impl ClockWait {
         }
     }
 
-    /// Leaves the task that polls it, which can end then.
+    /// Takes the wait out of the set of the task that polls it, so that the task can end.
     pub fn leave(&mut self) {
         self.operation.leave();
     }

@@ -1,4 +1,4 @@
-//! The ends of futures, as generated code makes and takes them, and waiting for the value of one.
+//! The ends of futures for generated code, and the wait for a future's value.
 
 use std::alloc::Layout;
 use std::future::poll_fn;
@@ -53,7 +53,7 @@ impl<T: 'static> FutureReader<T> {
     }
 }
 
-/// The writing end of a future: it is written once, with a value or, when it is dropped, with the default.
+/// The writing end of a future. It is written once: with a value, or with the default when it is dropped.
 pub struct FutureWriter<T: 'static> {
     handle: u32,
     default: Option<fn() -> T>,
@@ -84,8 +84,8 @@ pub unsafe fn future_new<T>(
 }
 
 impl<T: 'static> FutureWriter<T> {
-    /// Writes `value`, then runs `then`. The value waits in the background until it is read, or until nobody can read it any
-    /// more. The driver must be kept meanwhile.
+    /// Writes `value`, then runs `then`. The value waits in the background until it is read, or until the reading end
+    /// is dropped. The caller keeps the driver running meanwhile.
     pub fn send_then(mut self, value: T, then: impl FnOnce() + 'static) {
         self.default = None;
         self.write(value, then);
@@ -93,7 +93,7 @@ impl<T: 'static> FutureWriter<T> {
 
     fn write(&self, value: T, then: impl FnOnce() + 'static) {
         let block = Block::new(self.layout, 1);
-        // SAFETY: There is room for one value, which stays where it is until the operation has ended.
+        // SAFETY: There is room for one value, and it does not move until the operation has ended.
         let code = unsafe {
             (self.lower)(value, block.at());
             (self.start_write)(self.handle, block.at())
@@ -128,21 +128,21 @@ impl<T: 'static> Drop for FutureWriter<T> {
     }
 }
 
-/// The value of a future, once it has one.
+/// Waits for the value of a future.
 pub struct Answer<T: 'static> {
-    /// None once it was taken apart by the drop, or has answered.
+    /// `None` once the value was returned, or the drop has taken it.
     end: Option<End<T>>,
 }
 
 struct End<T: 'static> {
     operation: Operation,
     reader: FutureReader<T>,
-    /// Where the host writes the value that is being read.
+    /// The memory that the host writes the value to.
     pending: Option<Block>,
 }
 
 impl<T: 'static> Answer<T> {
-    /// The value of `reader`.
+    /// Creates the wait for the value of `reader`.
     pub fn new(reader: FutureReader<T>) -> Self {
         Answer {
             end: Some(End {
@@ -153,8 +153,8 @@ impl<T: 'static> Answer<T> {
         }
     }
 
-    /// Polls for the value; `None` when it was returned before. When the caller stops polling it calls [`Answer::leave`];
-    /// the read stays pending.
+    /// Polls for the value; `None` if it was returned before. When the caller stops polling, it calls
+    /// [`Answer::leave`]; the read stays pending.
     pub fn poll_get(&mut self, cx: &Context<'_>) -> Poll<Option<T>> {
         let Some(end) = self.end.as_mut() else {
             return Poll::Ready(None);
@@ -168,7 +168,7 @@ impl<T: 'static> Answer<T> {
         Poll::Ready(value)
     }
 
-    /// Takes the pending read out of the task's set: nothing waits for it now.
+    /// Takes the pending read out of the task's set: no task waits for it any more.
     pub fn leave(&mut self) {
         if let Some(end) = self.end.as_mut() {
             end.operation.leave();
@@ -179,13 +179,13 @@ impl<T: 'static> Answer<T> {
 impl<T: 'static> End<T> {
     fn start(&mut self) -> Progress {
         let block = Block::new(self.reader.layout, 1);
-        // SAFETY: There is room for one value, which stays where it is until the operation has ended.
+        // SAFETY: There is room for one value, and it does not move until the operation has ended.
         let code = unsafe { (self.reader.start_read)(self.reader.handle.get(), block.at()) };
         self.pending = Some(block);
         Progress::of(code)
     }
 
-    /// Takes the value that has come.
+    /// Returns the value that has arrived.
     fn finish(&mut self) -> Option<T> {
         let block = self.pending.take()?;
         // SAFETY: The host has written the value.
@@ -214,7 +214,7 @@ impl<T: 'static> Drop for Answer<T> {
 }
 
 impl<T: 'static> End<T> {
-    /// Drops the value, if one has come.
+    /// Drops the value, if it has arrived.
     fn discard(&mut self, code: u32) {
         /// The value was copied (Component Model, `CopyResult.COMPLETED`).
         const COMPLETED: u32 = 0;

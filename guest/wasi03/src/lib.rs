@@ -2,20 +2,22 @@
 //!
 //! ```text
 //!   task       an exported call, from its start until nothing of it is left    (spawned: futures beside it)
-//!   background futures that go on when no call is running
-//!   source, sink, future, call     reading, writing, one value, an imported call; each over an
-//!   operation  which a task's set (shared, wait_set) waits for, or nothing
+//!   background futures that run even while no call is running
+//!   source, sink, future, call     reading, writing, one value, an imported call; each has an
+//!   operation  that one task's set (shared, wait_set) waits for, or none
 //! ```
 //!
-//! An exported call that waits is a task of the component model. wit-bindgen gives each of them a waitable set, and a
-//! stream by which other tasks wake it, and lets a read of that stream begin and be cancelled at each turn: ten or more
-//! calls of the host for a task that waits for one thing. Here these are kept for the next task (`wait_set`), and the read
-//! stays pending.
+//! An exported call that waits is a task of the component model. wit-bindgen gives each task a waitable set and a
+//! stream by which other tasks wake it. At each turn it begins and cancels a read of that stream: ten or more host
+//! calls for a task that waits for one thing. Here sets and streams are kept for the next task (`wait_set`), and the
+//! read stays pending.
 //!
-//! Bindings take it in the place of wit-bindgen's by `runtime_path: "asyncio_streams_task::rt"`, for programs: streams and
-//! futures are wit-bindgen's there, which know the task that runs by its C ABI (`abi`), whose version 3 this is. With
-//! `"asyncio_streams_task::nonblocking_rt"`, for the streams component, they are this crate's too, and almost no call of the
-//! host blocks (`blocking`): while a component blocks, the calls to it start late.
+//! Bindings use this crate in place of wit-bindgen's runtime, by the generator's option `runtime_path`:
+//!
+//! - `"asyncio_streams_wasi03::rt"`, for programs: streams and futures are wit-bindgen's. They find the running task by
+//!   wit-bindgen's C ABI (`abi`), version 3.
+//! - `"asyncio_streams_wasi03::nonblocking_rt"`, for the streams component: streams and futures are this crate's, and
+//!   almost no host call blocks (`blocking`). While a component blocks, calls to it start late.
 
 #![cfg_attr(
     not(test),
@@ -64,7 +66,7 @@ pub use task::{let_tasks_exit, next_turn};
 pub use timer::{Sleep, now};
 pub use waker_slot::WakerSlot;
 
-/// wit-bindgen's runtime for generated code, with these tasks: for programs.
+/// The runtime for generated code of programs: wit-bindgen's, with the tasks of this crate.
 #[doc(hidden)]
 pub mod rt {
     pub use wit_bindgen::rt::*;
@@ -77,7 +79,8 @@ pub mod rt {
     }
 }
 
-/// The runtime for generated code of a component that never blocks: its tasks, streams, futures and calls are these.
+/// The runtime for generated code of a component that never blocks: with the tasks, streams, futures and calls of this
+/// crate.
 #[doc(hidden)]
 pub mod nonblocking_rt {
     pub use wit_bindgen::rt::*;

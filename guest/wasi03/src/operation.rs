@@ -1,8 +1,8 @@
-//! An operation of the host that can be pending, and the task that waits for it.
+//! A pending operation of the host, and the task that waits for it.
 //!
-//! wit-bindgen cancels an operation when the future that waits for it is dropped, with a call that blocks the whole
-//! component until the host has answered. Here an operation outlives the wait: it stays pending, in no task's set, until
-//! a later wait continues it or its owner is dropped.
+//! wit-bindgen cancels an operation when the future that waits for it is dropped. That call blocks the whole component
+//! until the host has answered. Here an operation outlives the wait: it stays pending, in no task's set, until a later
+//! wait continues it or its owner is dropped.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use crate::shared::{self, Shared};
 /// The host's code for a pending operation.
 pub(crate) const BLOCKED: u32 = u32::MAX;
 
-/// Where a task leaves the code that the host has sent for an operation.
+/// The place where a task stores the host's code for an operation.
 #[derive(Default)]
 pub(crate) struct Event {
     code: Cell<Option<u32>>,
@@ -29,7 +29,7 @@ impl Event {
     /// Stores the code and wakes the future that waits for it.
     pub(crate) fn arrive(&self, code: u32) {
         if call::is_final(code) {
-            // wasmtime may free the call's task from here on; dropping the handle after that is a trap.
+            // wasmtime may free the call's task from now on. Dropping the handle after that would be a trap.
             self.drop_call();
         }
         self.code.set(Some(code));
@@ -50,16 +50,16 @@ impl Event {
     }
 }
 
-/// The operations of one waitable, of which at most one is pending at a time.
+/// The operations of one waitable; at most one is pending at a time.
 pub(crate) struct Operation {
     waitable: u32,
     event: Rc<Event>,
-    /// The task that has the waitable in its set.
+    /// The task whose set contains the waitable.
     task: Option<Arc<Shared>>,
 }
 
 impl Operation {
-    /// The operations of `waitable`: an end of a stream or of a future, or a call.
+    /// Creates the operations of `waitable`: an end of a stream or of a future, or a call.
     pub(crate) fn new(waitable: u32) -> Self {
         Operation {
             waitable,
@@ -68,19 +68,19 @@ impl Operation {
         }
     }
 
-    /// A call, by its handle; 0 is none: the call has returned at once.
+    /// Creates the operation of a call from its handle; 0 means that the call has returned at once.
     pub(crate) fn of_call(handle: u32) -> Self {
         let operation = Self::new(handle);
         operation.event.call.set(handle);
         operation
     }
 
-    /// Drops the handle of a call whose end was not delivered by a task.
+    /// Drops the handle of a call whose end no task delivered.
     pub(crate) fn call_has_ended(&self) {
         self.event.drop_call();
     }
 
-    /// Polls the pending operation; returns its code once the host has sent one.
+    /// Polls the pending operation. Returns its code once the host has sent one.
     pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<u32> {
         if self.event.code.get().is_none() {
             self.event.waker.set(Some(cx.waker().clone()));
@@ -88,7 +88,7 @@ impl Operation {
         }
         match self.event.code.take() {
             Some(code) => {
-                // The task has taken it out of its set.
+                // The task has removed it from its set.
                 self.task = None;
                 Poll::Ready(code)
             }
@@ -96,10 +96,10 @@ impl Operation {
         }
     }
 
-    /// Takes the waitable out of the task's set: nothing waits for it now.
+    /// Takes the waitable out of the task's set: no task waits for it any more.
     pub(crate) fn leave(&mut self) {
         if let Some(task) = self.task.take() {
-            // An event that the task has received is in `event`, and the waitable has left the set by then.
+            // If the task has received an event, it is in `event`, and the waitable has left the set.
             if self.event.code.get().is_none() {
                 task.remove(self.waitable);
             }

@@ -1,4 +1,4 @@
-//! What a task shares with its wakers and with the operations that it waits for.
+//! The part of a task that its wakers and its operations share.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -14,26 +14,26 @@ use crate::operation::Event;
 use crate::spawned;
 use crate::wait_set::{self, WaitSet};
 
-/// Whether a task runs.
+/// The state of a task.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
-    /// It is being polled.
+    /// The task is being polled.
     Polling,
-    /// It is going to be polled anyway, or never again.
+    /// The task will be polled anyway, or never again.
     Woken,
-    /// It waits for the host.
+    /// The task waits for the host.
     Sleeping,
 }
 
-/// The part of a task that others reach.
+/// The shared part of a task.
 pub(crate) struct Shared {
     pub(crate) state: Cell<State>,
-    /// None until it has something to wait for.
+    /// `None` until the task has something to wait for.
     pub(crate) wait_set: RefCell<Option<WaitSet>>,
     waits: RefCell<Waits>,
 }
 
-/// Operations that are pending: as a rule there is one.
+/// The pending operations; usually there is one.
 #[derive(Default)]
 struct Waits {
     one: Option<(u32, Wait)>,
@@ -42,17 +42,17 @@ struct Waits {
 
 /// The receiver of an operation's event.
 enum Wait {
-    /// One of wit-bindgen's operations, by its C ABI.
+    /// An operation of wit-bindgen, by its C ABI.
     Foreign {
         callback: abi::Callback,
         ptr: *mut c_void,
     },
-    /// One of this crate's.
+    /// An operation of this crate.
     Own(Rc<Event>),
 }
 
 impl Wait {
-    /// The pointer that wit-bindgen expects when its operation is replaced or removed.
+    /// Returns the pointer that wit-bindgen expects when its operation is replaced or removed.
     fn ptr(&self) -> *mut c_void {
         match self {
             Wait::Foreign { ptr, .. } => *ptr,
@@ -62,16 +62,16 @@ impl Wait {
 }
 
 thread_local! {
-    /// The task that is running: none in a sync call or a destructor.
+    /// The running task; `None` in a sync call or a destructor.
     static CURRENT: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
 }
 
-/// Returns the task that is running, if one is.
+/// Returns the running task, if there is one.
 pub(crate) fn current() -> Option<Arc<Shared>> {
     CURRENT.with_borrow(Clone::clone)
 }
 
-// SAFETY: Components have one thread. Elsewhere there are no tasks.
+// SAFETY: Components have one thread. On other targets there are no tasks.
 unsafe impl Send for Shared {}
 // SAFETY: As above.
 unsafe impl Sync for Shared {}
@@ -85,20 +85,20 @@ impl Shared {
         })
     }
 
-    /// Whether operations are pending.
+    /// Returns whether operations are pending.
     pub(crate) fn waits(&self) -> bool {
         let waits = self.waits.borrow();
         waits.one.is_some() || !waits.more.is_empty()
     }
 
-    /// Goes to sleep: what the host is to wait for.
+    /// Goes to sleep. Returns the set that the host has to wait for.
     pub(crate) fn sleep(&self) -> u32 {
         self.state.set(State::Sleeping);
         let mut wait_set = self.wait_set.borrow_mut();
         wait_set.get_or_insert_with(WaitSet::take).listen()
     }
 
-    /// Takes what has happened to the operations that are pending.
+    /// Delivers the events that pending operations already have.
     pub(crate) fn catch_up(&self) {
         while self.waits() {
             let wait_set = self.wait_set.borrow();
@@ -111,7 +111,7 @@ impl Shared {
         }
     }
 
-    /// A waitable has come to `code`.
+    /// Delivers the event `code` of a waitable.
     pub(crate) fn deliver(&self, waitable: u32, code: u32) {
         let mut wait_set = self.wait_set.borrow_mut();
         if wait_set
@@ -150,7 +150,7 @@ impl Shared {
             waitable_unregister: VTABLE.waitable_unregister,
             vtable: &VTABLE,
         };
-        // SAFETY: `task` lives until the one before it is set again.
+        // SAFETY: `task` lives until the task before it is set again.
         let entered = Entered {
             abi: unsafe { abi::task_set(&mut task) },
             task: CURRENT.replace(Some(self.clone())),
@@ -208,7 +208,7 @@ impl Waits {
     }
 }
 
-/// The task that ran before the one that is running, for wit-bindgen and for this crate.
+/// Restores the task that ran before, for wit-bindgen and for this crate.
 struct Entered {
     abi: *mut abi::Task,
     task: Option<Arc<Shared>>,
@@ -216,7 +216,7 @@ struct Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        // SAFETY: It was set before, and its owner is still there.
+        // SAFETY: This task was set before, and its owner still exists.
         unsafe { abi::task_set(self.abi) };
         CURRENT.set(self.task.take());
     }
@@ -230,12 +230,12 @@ static VTABLE: abi::Vtable = abi::Vtable {
     rust_spawn: Some(rust_spawn),
 };
 
-/// The task behind a pointer of the C ABI, which stays its owner's.
+/// Returns the task behind a pointer of the C ABI, without taking ownership.
 ///
 /// # Safety
-/// It was made by `enter` or `clone_task`, and its owner keeps it.
+/// The pointer comes from `enter` or `clone_task`, and its owner keeps it.
 unsafe fn borrow(task: *mut c_void) -> ManuallyDrop<Arc<Shared>> {
-    // SAFETY: The caller's.
+    // SAFETY: Guaranteed by the caller.
     ManuallyDrop::new(unsafe { Arc::from_raw(task.cast::<Shared>()) })
 }
 
@@ -245,7 +245,7 @@ unsafe extern "C" fn waitable_register(
     callback: abi::Callback,
     ptr: *mut c_void,
 ) -> *mut c_void {
-    // SAFETY: The C ABI's: `task` is one.
+    // SAFETY: By the C ABI, `task` is such a pointer.
     unsafe { borrow(task) }.register(waitable, Wait::Foreign { callback, ptr })
 }
 
@@ -261,7 +261,7 @@ unsafe extern "C" fn clone_task(task: *mut c_void) -> *mut c_void {
 }
 
 unsafe extern "C" fn drop_task(task: *mut c_void) {
-    // SAFETY: The C ABI's: `task` was cloned, and this is its end.
+    // SAFETY: By the C ABI, `task` was cloned, and this drops the clone.
     drop(unsafe { Arc::from_raw(task.cast::<Shared>()) });
 }
 

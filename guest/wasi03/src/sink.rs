@@ -1,4 +1,4 @@
-//! Writing to a stream of bytes: one write at a time, which outlives the call that waits for it.
+//! Writes to a stream of bytes: one write at a time, which outlives the call that waits for it.
 
 use std::task::{Context, Poll, ready};
 
@@ -7,16 +7,16 @@ use crate::blocking::block;
 use crate::operation::Operation;
 use crate::stream::{MAX_LENGTH, Progress, StreamWriter};
 
-/// The reader of the stream is gone: it takes no more.
+/// The reader of the stream is gone and takes no more bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone;
 
-/// A stream that is written to.
+/// Writes to a stream.
 ///
-/// A write that is no longer polled stays pending, with its bytes, and the next [`Sink::poll_rest`] goes on with it. Dropping
-/// the sink ends the stream; bytes that were not taken by then are dropped.
+/// A write that is no longer polled stays pending, with its bytes, and the next [`Sink::poll_rest`] continues it.
+/// Dropping the sink ends the stream, and drops bytes that were not taken by then.
 pub struct Sink {
-    /// None once it was taken apart by the drop.
+    /// `None` once the drop has taken it.
     end: Option<End>,
 }
 
@@ -27,22 +27,22 @@ struct End {
     bytes: Vec<u8>,
     taken: usize,
     pending: bool,
-    /// The reader is gone. One more write would be a trap.
+    /// The reader is gone. Another write would be a trap.
     ended: bool,
     /// Whether the drop cancels a pending write in this turn.
     cancels_at_once: bool,
 }
 
 impl Sink {
-    /// Writes to `writer`, whose reader belongs to the host.
+    /// Creates a sink that writes to `writer`, whose reader belongs to the host.
     pub fn new(writer: StreamWriter<u8>) -> Self {
         Self::with(writer, false)
     }
 
     /// Writes to `writer`, whose reader belongs to a component.
     ///
-    /// To cancel such a write does not block, so the drop cancels it in this turn: in a later one, the component could have
-    /// read all of it.
+    /// Cancelling such a write does not block, so the drop cancels it in this turn. In a later turn the component could
+    /// have read all of it.
     pub fn to_component(writer: StreamWriter<u8>) -> Self {
         Self::with(writer, true)
     }
@@ -61,15 +61,15 @@ impl Sink {
         }
     }
 
-    /// Whether bytes of an earlier write are still to be taken.
+    /// Returns whether bytes of the last write were not taken yet.
     pub fn has_rest(&self) -> bool {
         self.end
             .as_ref()
             .is_some_and(|end| end.pending || !end.rest().is_empty())
     }
 
-    /// Starts to write `bytes`; returns how many of them were taken at once. [`Sink::poll_rest`] writes the others, and
-    /// must have done so before the next write starts.
+    /// Starts to write `bytes`, and returns how many were taken at once. [`Sink::poll_rest`] writes the rest, and must
+    /// have ended before the next write.
     pub fn start(&mut self, bytes: Vec<u8>) -> usize {
         debug_assert!(!self.has_rest(), "one write at a time");
         let Some(end) = self.end.as_mut() else {
@@ -85,12 +85,12 @@ impl Sink {
         }
     }
 
-    /// Polls for the next part of the write to be taken, and returns its length; 0 when nothing is left. When the caller
-    /// stops polling it calls [`Sink::leave`].
+    /// Polls until the next part of the write is taken, and returns its length; 0 if nothing is left. When the caller
+    /// stops polling, it calls [`Sink::leave`].
     ///
     /// # Errors
     ///
-    /// When the reader is gone.
+    /// If the reader is gone.
     pub fn poll_rest(&mut self, cx: &Context<'_>) -> Poll<Result<usize, Gone>> {
         let Some(end) = self.end.as_mut() else {
             return Poll::Ready(Err(Gone));
@@ -114,11 +114,11 @@ impl Sink {
         }
     }
 
-    /// Polls whether the stream's reader reads. Nothing may be left of an earlier write.
+    /// Polls until the stream's reader reads. The previous write must have ended.
     ///
     /// # Errors
     ///
-    /// When the reader is gone.
+    /// If the reader is gone.
     pub fn poll_wanted(&mut self, cx: &Context<'_>) -> Poll<Result<(), Gone>> {
         let Some(end) = self.end.as_mut() else {
             return Poll::Ready(Err(Gone));
@@ -129,14 +129,14 @@ impl Sink {
         Poll::Ready(if end.ended { Err(Gone) } else { Ok(()) })
     }
 
-    /// Takes the pending write out of the task's set: nothing waits for it now.
+    /// Takes the pending write out of the task's set: no task waits for it any more.
     pub fn leave(&mut self) {
         if let Some(end) = self.end.as_mut() {
             end.operation.leave();
         }
     }
 
-    /// Takes the buffer of the last write, to be used again. Nothing may be left of it.
+    /// Takes the buffer of the last write for reuse. The write must have ended.
     pub fn take_buffer(&mut self) -> Vec<u8> {
         match self.end.as_mut() {
             Some(end) if !end.pending => {
@@ -156,7 +156,7 @@ impl End {
     fn write(&mut self) -> Progress {
         let rest = self.rest();
         let (from, n) = (rest.as_ptr(), rest.len().min(MAX_LENGTH));
-        // SAFETY: The bytes stay where they are until the operation has ended.
+        // SAFETY: The bytes do not move until the operation has ended.
         let code = unsafe { (self.writer.start_write)(self.writer.handle(), from, n) };
         self.pending = true;
         self.note(code)

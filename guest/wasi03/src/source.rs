@@ -1,4 +1,4 @@
-//! Reading from a stream: one read at a time, which outlives the call that waits for it.
+//! Reads from a stream: one read at a time, which outlives the call that waits for it.
 
 use std::mem;
 use std::task::{Context, Poll, ready};
@@ -8,16 +8,16 @@ use crate::blocking::block;
 use crate::operation::Operation;
 use crate::stream::{Block, MAX_LENGTH, Progress, StreamReader};
 
-/// A stream that is read from.
+/// Reads from a stream.
 ///
-/// A read that is no longer polled stays pending, with its buffer, and the next read returns its items. So nothing is lost,
-/// and only the drop of the source cancels.
+/// A read that is no longer polled stays pending, with its buffer, and the next read returns its items. So nothing is
+/// lost; only dropping the source cancels.
 ///
-/// `P` is dropped when a read has got its items: a permit for the room that the read waits with.
+/// `P` is dropped when a read has ended: a permit for the read's buffer.
 pub struct Source<T: 'static, P: 'static = ()> {
-    /// None once it was taken apart by the drop.
+    /// `None` once the drop has taken it.
     end: Option<End<T, P>>,
-    /// Items of a read that nobody has taken.
+    /// The kept items of a read that has ended.
     kept: Vec<T>,
 }
 
@@ -25,20 +25,20 @@ struct End<T: 'static, P: 'static> {
     operation: Operation,
     reader: StreamReader<T>,
     pending: Option<Reading<T, P>>,
-    /// The other end is gone. One more read would be a trap.
+    /// The other end is gone. Another read would be a trap.
     ended: bool,
 }
 
-/// A read that is pending.
+/// A pending read.
 struct Reading<T, P> {
     room: Vec<T>,
-    /// Where the host writes, if not into `room`.
+    /// The memory that the host writes to, if not to `room`.
     block: Option<Block>,
     _permit: P,
 }
 
 impl<T: 'static, P: 'static> Source<T, P> {
-    /// Reads from `reader`.
+    /// Creates a source that reads from `reader`.
     pub fn new(reader: StreamReader<T>) -> Self {
         Source {
             end: Some(End {
@@ -53,7 +53,7 @@ impl<T: 'static, P: 'static> Source<T, P> {
 
     /// Polls for at least one item, read into the spare capacity that `room` returns; `None` at the end, every time.
     ///
-    /// An earlier read that is still pending goes on, with its own room. When the caller stops polling it calls
+    /// A pending earlier read continues, with its own buffer. When the caller stops polling, it calls
     /// [`Source::leave`].
     pub fn poll_read(
         &mut self,
@@ -84,7 +84,7 @@ impl<T: 'static, P: 'static> Source<T, P> {
         }
     }
 
-    /// Polls whether there seems to be something to read, without taking it; false at the end.
+    /// Polls until there seems to be something to read, without taking it; false at the end.
     ///
     /// Exact for a stream that a program writes; only a hint for a stream of the host.
     pub fn poll_readable(&mut self, cx: &Context<'_>) -> Poll<bool>
@@ -114,14 +114,15 @@ impl<T: 'static, P: 'static> Source<T, P> {
         Poll::Ready(!self.kept.is_empty() || !end.ended)
     }
 
-    /// Takes the pending read out of the task's set: nothing waits for it now.
+    /// Takes the pending read out of the task's set: no task waits for it any more.
     pub fn leave(&mut self) {
         if let Some(end) = self.end.as_mut() {
             end.operation.leave();
         }
     }
 
-    /// Ends the read that is pending, if one is; returns what it got. It may block: only in async calls and in the background.
+    /// Ends the pending read, if there is one, and returns its items. May block: only in async calls and in the
+    /// background.
     pub fn stop(&mut self) -> Option<Vec<T>> {
         if !self.kept.is_empty() {
             return Some(mem::take(&mut self.kept));
@@ -131,7 +132,7 @@ impl<T: 'static, P: 'static> Source<T, P> {
         end.stop()
     }
 
-    /// Drops the source; `then` gets what the read got that was pending, now or later in the background.
+    /// Drops the source. `then` receives the items of the pending read, now or later in the background.
     pub fn stop_then(mut self, then: impl FnOnce(Vec<T>) + 'static) {
         self.take_apart(then);
     }
@@ -162,7 +163,7 @@ impl<T: 'static, P: 'static> End<T, P> {
         self.start_of(n, room, permit)
     }
 
-    /// Starts to read at most `n` items into `room`, which has space for so many.
+    /// Starts to read at most `n` items into `room`, which has space for them.
     fn start_of(&mut self, n: usize, mut room: Vec<T>, permit: P) -> Progress {
         let spare = room.spare_capacity_mut();
         let (to, block) = match self.reader.lift {
@@ -172,7 +173,7 @@ impl<T: 'static, P: 'static> End<T, P> {
                 (block.at(), Some(block))
             }
         };
-        // SAFETY: There is room for `n` items, which stays where it is until the operation has ended.
+        // SAFETY: There is room for `n` items, and it does not move until the operation has ended.
         let code = unsafe { (self.reader.start_read)(self.reader.handle(), to, n) };
         self.pending = Some(Reading {
             room,
@@ -182,7 +183,7 @@ impl<T: 'static, P: 'static> End<T, P> {
         self.note(code)
     }
 
-    /// Ends the read that is pending; returns what it got, or nothing when it got none. It may block.
+    /// Ends the pending read. Returns its items, or `None` if it got none. May block.
     fn stop(&mut self) -> Option<Vec<T>> {
         let code = self.operation.take_arrived().unwrap_or_else(|| {
             let (cancel, handle) = (self.reader.cancel_read, self.reader.handle());
@@ -212,7 +213,7 @@ impl<T: 'static, P: 'static> End<T, P> {
         Poll::Pending
     }
 
-    /// Takes what the read that has ended has got; nothing when it got none.
+    /// Returns the items of the read that has ended; `None` if it got none.
     fn finish(&mut self, items: usize) -> Option<Vec<T>> {
         let Reading {
             mut room, block, ..
@@ -221,11 +222,11 @@ impl<T: 'static, P: 'static> End<T, P> {
             (Some(block), Some(lift)) => {
                 for index in 0..items {
                     let offset = self.reader.layout.size().wrapping_mul(index);
-                    // SAFETY: The host has written so many items.
+                    // SAFETY: The host has written this many items.
                     room.push(unsafe { lift(block.at().wrapping_add(offset)) });
                 }
             }
-            // SAFETY: The host has written so many items into the spare capacity.
+            // SAFETY: The host has written this many items into the spare capacity.
             _ => unsafe { room.set_len(room.len().saturating_add(items)) },
         }
         (items > 0).then_some(room)

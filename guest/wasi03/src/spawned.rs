@@ -6,12 +6,12 @@ use std::pin::Pin;
 pub(crate) type BoxFuture = Pin<Box<dyn Future<Output = ()>>>;
 
 thread_local! {
-    /// Those that the task which runs has not taken up yet.
+    /// The futures that the running task has not taken yet.
     static NEW: RefCell<Vec<BoxFuture>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs `future` beside the task that is running. The task's call has its result as soon as it gives one; the task itself
-/// ends with the last of its futures.
+/// Runs `future` beside the running task. The caller gets the result of the task's call as soon as there is one; the
+/// task ends with the last of its futures.
 pub fn spawn(future: impl Future<Output = ()> + 'static) {
     push(Box::pin(future));
 }
@@ -20,7 +20,7 @@ pub(crate) fn push(future: BoxFuture) {
     NEW.with_borrow_mut(|new| new.push(future));
 }
 
-/// Those that were spawned since it was asked last.
+/// Returns the futures that were spawned since the last call.
 pub(crate) fn take_new() -> Vec<BoxFuture> {
     NEW.take()
 }

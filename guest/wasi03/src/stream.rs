@@ -1,6 +1,6 @@
-//! The ends of streams, as generated code makes and takes them.
+//! The ends of streams for generated code.
 //!
-//! They take the place of wit-bindgen's: an end holds the host's functions that its type needs.
+//! They replace wit-bindgen's: an end holds the host's functions that its type needs.
 
 use std::alloc::Layout;
 use std::mem;
@@ -71,7 +71,7 @@ impl<T: 'static> StreamWriter<T> {
 
 impl<T: 'static> Drop for StreamWriter<T> {
     fn drop(&mut self) {
-        // SAFETY: The handle is this end's, and no operation is pending on it.
+        // SAFETY: The handle belongs to this end, and no operation is pending on it.
         unsafe { (self.drop_writable)(self.handle) };
     }
 }
@@ -92,12 +92,12 @@ pub unsafe fn stream_new<T>(
     (writer, StreamReader::new(ends as u32, vtable))
 }
 
-/// How an operation on a stream has ended, from the host's code.
+/// The state of an operation on a stream, from the host's code.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// It is pending.
+    /// The operation is pending.
     Blocked,
-    /// So many items were copied; whether the other end is gone.
+    /// The number of copied items, and whether the other end is gone.
     Copied { items: usize, ended: bool },
 }
 
@@ -118,14 +118,14 @@ impl Progress {
 /// The most items that one operation copies (Component Model, `Buffer.MAX_LENGTH`).
 pub(crate) const MAX_LENGTH: usize = (1 << 28) - 1;
 
-/// Memory that the host writes values of a type into, before they are lifted.
+/// Memory that the host writes values of a type to, before they are lifted.
 pub(crate) struct Block {
     at: *mut u8,
     layout: Layout,
 }
 
 impl Block {
-    /// Room for `n` values of `layout`.
+    /// Allocates room for `n` values of `layout`.
     pub(crate) fn new(layout: Layout, n: usize) -> Self {
         let size = layout.size().saturating_mul(n);
         let layout = Layout::from_size_align(size, layout.align()).unwrap_or(layout);

@@ -14,23 +14,24 @@ use crate::shared::{Shared, State};
 use crate::spawned::{self, BoxFuture};
 
 struct Task {
-    /// The call itself. None when it has returned, or was cancelled.
+    /// The call itself; `None` once it has returned or was cancelled.
     root: Option<BoxFuture>,
     spawned: FuturesUnordered<BoxFuture>,
     shared: Arc<Shared>,
     waker: Waker,
 }
 
-/// Starts a call: what generated code returns to the host.
+/// Starts a call. Returns the code that generated code returns to the host.
 pub fn start_task(root: impl Future<Output = ()> + 'static) -> i32 {
     start(root) as i32
 }
 
 /// Starts a call of a component that hardly blocks. A call that returns in its first turn exits in the next.
 ///
-/// wasmtime 48 and 49 never free a task that exits before its caller has received the return; they free one that exits later.
-/// The late exit is safe only when the caller has no handle: otherwise the host frees the task before the handle is dropped,
-/// and that drop is a trap. The caller has a handle when the call was held back or has blocked. See `docs/upstream.md`.
+/// wasmtime 48 and 49 never free a task that exits before its caller has received the return; they free one that exits
+/// later. The late exit is safe only if the caller has no handle. Otherwise the host frees the task before the handle
+/// is dropped, and that drop is a trap. The caller has a handle if the call was held back or has blocked. See
+/// `docs/upstream.md`.
 pub fn start_nonblocking_task(root: impl Future<Output = ()> + 'static) -> i32 {
     blocking::avoid();
     let wanted = start(root);
@@ -38,7 +39,7 @@ pub fn start_nonblocking_task(root: impl Future<Output = ()> + 'static) -> i32 {
         return wanted as i32;
     }
     EXITING.set(EXITING.get().saturating_add(1));
-    // SAFETY: No task is behind a context of null.
+    // SAFETY: A null context refers to no task.
     unsafe { abi::context_set(std::ptr::null_mut()) };
     abi::YIELD as i32
 }
@@ -47,7 +48,8 @@ pub fn start_nonblocking_task(root: impl Future<Output = ()> + 'static) -> i32 {
 const MOST_EXITING: u32 = 512;
 
 thread_local! {
-    /// Tasks that have returned and exit in their next turn. A caller that never waits starts many of them.
+    /// The number of tasks that have returned and exit in their next turn. A caller that never waits starts many of
+    /// them.
     static EXITING: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -56,14 +58,14 @@ thread_local! {
     static TURN: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Returns the number of the current turn: a task runs from one event of the host to the next.
+/// Returns the number of the current turn. A turn of a task lasts from one event of the host to the next.
 pub(crate) fn turn() -> u64 {
     TURN.get()
 }
 
-/// Waits for the running task's next turn. The host first runs everything else that is ready.
+/// Waits for the next turn of the running task. The host first runs everything else that is ready.
 ///
-/// A future that wakes itself may be polled again in the same turn, by a set of futures between it and the task.
+/// Waking alone is not enough: a set of futures between a future and the task may poll it again in the same turn.
 pub async fn next_turn() {
     let this = TURN.get();
     poll_fn(|cx| {
@@ -76,8 +78,8 @@ pub async fn next_turn() {
     .await;
 }
 
-/// Lets returned tasks exit when there are many of them. An exported call that may return at once awaits this before it takes
-/// anything. So a caller that makes such calls in a loop waits now and then, and its tasks do not accumulate.
+/// Lets returned tasks exit when there are many of them. An exported call that may return at once awaits this before it
+/// takes anything. So a caller that makes such calls in a loop waits now and then, and its tasks do not accumulate.
 pub async fn let_tasks_exit() {
     if EXITING.get() >= MOST_EXITING {
         next_turn().await;
@@ -95,10 +97,10 @@ fn start(root: impl Future<Output = ()> + 'static) -> u32 {
     run(task, |_| {})
 }
 
-/// Goes on with the call that the host names by its context.
+/// Continues the call that the host's context identifies.
 ///
 /// # Safety
-/// The host calls it, with an event for a task that [`start_task`] began.
+/// Only the host calls it, with an event for a task that [`start_task`] started.
 pub unsafe fn callback(event: u32, waitable: u32, code: u32) -> u32 {
     // SAFETY: A call of the host without pointers.
     let context = unsafe { abi::context_get() }.cast::<Task>();
@@ -106,7 +108,7 @@ pub unsafe fn callback(event: u32, waitable: u32, code: u32) -> u32 {
         EXITING.set(EXITING.get().saturating_sub(1));
         return abi::EXIT;
     }
-    // SAFETY: The context is the task that `run` left there. While it runs, nothing else has it.
+    // SAFETY: The context is the task that `run` stored there. While it runs, nothing else has it.
     let task = unsafe {
         abi::context_set(std::ptr::null_mut());
         Box::from_raw(context)
@@ -118,11 +120,11 @@ pub unsafe fn callback(event: u32, waitable: u32, code: u32) -> u32 {
     })
 }
 
-/// Lets an event happen to the task and polls it; leaves it in the host's context, unless it has ended.
+/// Applies an event to the task and polls it. Leaves it in the host's context, unless it has ended.
 fn run(mut task: Box<Task>, happen: impl FnOnce(&mut Task)) -> u32 {
     let shared = task.shared.clone();
     let wanted = shared.enter(|| {
-        // Whoever is woken by the event finds it awake.
+        // Wakers that the event calls find the task awake.
         shared.state.set(State::Woken);
         happen(&mut task);
         task.turn()
@@ -134,16 +136,17 @@ fn run(mut task: Box<Task>, happen: impl FnOnce(&mut Task)) -> u32 {
             wait_set.give_back();
         }
     } else {
-        // SAFETY: The host gives it back to `callback`, of this task alone.
+        // SAFETY: The host passes it only to `callback`, for this task.
         unsafe { abi::context_set(Box::into_raw(task).cast()) };
     }
     wanted
 }
 
 impl Task {
-    /// Polls what there is; gives what is wanted of the host.
+    /// Polls the task once, and returns the code for the host.
     ///
-    /// Who was woken meanwhile gets another turn, after all others: what they do until then is one turn's work.
+    /// Futures that were woken meanwhile run in the next turn, after all other tasks: the work until then counts as one
+    /// turn.
     fn turn(&mut self) -> u32 {
         TURN.set(TURN.get().wrapping_add(1));
         self.shared.state.set(State::Polling);
@@ -151,7 +154,7 @@ impl Task {
         if self.root.is_none() && self.spawned.is_empty() && !self.shared.waits() {
             abi::EXIT
         } else if self.shared.state.get() == State::Woken {
-            // Who yields is told of nothing.
+            // A task that yields receives no events.
             self.shared.catch_up();
             abi::YIELD
         } else {

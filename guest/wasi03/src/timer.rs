@@ -1,7 +1,7 @@
-//! Timers, all of them on a few waits of the host's clock.
+//! Timers: all of them share a few waits of the host's clock.
 //!
-//! A wait per timer would cost a handle each, and cancelling one blocks. Most deadlines never fire. So a wait of the host's
-//! clock is never cancelled, and there are few.
+//! One wait for each timer would cost a handle, and cancelling a wait blocks. Most deadlines never fire. So waits of
+//! the host's clock are never cancelled, and there are few of them.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -14,22 +14,22 @@ use crate::bindings::wasi::clocks::monotonic_clock;
 use crate::clock::ClockWait;
 use crate::waker_slot::WakerSlot;
 
-/// Nanoseconds below which a wait goes on until its timer is due; a longer one ends earlier and is followed by another.
+/// Below this many nanoseconds, a wait lasts until its timer is due. A longer one ends earlier, and another follows.
 const EXACT: u64 = 1 << 20;
 
-/// Nanoseconds on the monotonic clock.
+/// Returns the time of the monotonic clock in nanoseconds.
 pub fn now() -> u64 {
     monotonic_clock::now()
 }
 
-/// A timer. Dropping it before its time forgets it.
+/// A timer. Dropping it cancels it.
 pub struct Sleep {
     deadline: u64,
     id: Option<u64>,
 }
 
 impl Sleep {
-    /// Waits for a moment on the clock of [`now`].
+    /// Creates a timer for a time of the clock of [`now`].
     pub fn until(deadline: u64) -> Self {
         Sleep { deadline, id: None }
     }
@@ -66,12 +66,12 @@ impl Drop for Sleep {
 struct Timers {
     pending: RefCell<BTreeMap<(u64, u64), Waker>>,
     next_id: Cell<u64>,
-    /// Whether the clock runs, which waits for the soonest timer; its waker, for a sooner one.
+    /// Whether the clock runs, which waits for the soonest timer. Its waker is for timers that are sooner.
     clock_runs: Cell<bool>,
     clock: WakerSlot,
-    /// Keeps the background going while timers are pending.
+    /// Keeps the background running while timers are pending.
     keep: RefCell<Option<KeepRunning>>,
-    /// The waits of the host's clock and when they end, each sooner than the ones before it.
+    /// The waits of the host's clock with their ends; each ends before the previous ones.
     waits: RefCell<Vec<(u64, ClockWait)>>,
 }
 
@@ -94,7 +94,7 @@ impl Timers {
         id
     }
 
-    /// False when the timer has fired.
+    /// Replaces the waker. Returns false if the timer has fired.
     fn renew(&self, deadline: u64, id: u64, waker: &Waker) -> bool {
         match self.pending.borrow_mut().get_mut(&(deadline, id)) {
             Some(known) => {
@@ -150,7 +150,7 @@ impl Drop for ClockRuns {
     fn drop(&mut self) {
         TIMERS.with(|timers| {
             timers.clock_runs.set(false);
-            // The next clock continues them.
+            // The next clock continues these waits.
             for (_, wait) in timers.waits.borrow_mut().iter_mut() {
                 wait.leave();
             }
@@ -159,7 +159,7 @@ impl Drop for ClockRuns {
 }
 
 impl Timers {
-    /// Wakes what is due, and has `cx`'s future polled again before the next timer is.
+    /// Wakes the timers that are due, and makes sure that `cx`'s future is polled again before the next one is due.
     fn poll_clock(&self, cx: &Context<'_>) -> Poll<()> {
         self.clock.register(cx);
         let mut waits = self.waits.borrow_mut();
@@ -191,10 +191,10 @@ impl Timers {
     }
 }
 
-/// When a wait ends that starts now for a timer that is due then.
+/// Returns when a wait ends that starts at `now` for a timer that is due at `due`.
 ///
-/// A wait of a power of two is at its end before any later wait of that power would start: so there is at most one wait of
-/// each power, however the deadlines come.
+/// A wait of a power of two ends before a later wait of the same power would start. So there is at most one wait of
+/// each power, for any deadlines.
 fn wait_end(now: u64, due: u64) -> u64 {
     let left = due.saturating_sub(now);
     match left.checked_ilog2() {
@@ -208,8 +208,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn deadlines_that_come_ever_sooner_start_few_waits() {
-        // The ends of the waits, as `poll_clock` keeps them, with a nanosecond between the timers.
+    fn ever_earlier_deadlines_start_few_waits() {
+        // The ends of the waits, as `poll_clock` keeps them, with one nanosecond between the timers.
         let mut ends: Vec<u64> = Vec::new();
         let mut most = 0;
         for moment in 0..1_000_000 {

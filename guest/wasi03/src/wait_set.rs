@@ -1,18 +1,18 @@
-//! What a task waits with, kept from one task to the next.
+//! The wait sets of tasks, reused from one task to the next.
 
 use std::cell::RefCell;
 
 use crate::abi;
 use crate::operation::BLOCKED;
 
-/// How many are kept that nobody needs at the moment.
+/// How many unused sets are kept.
 const KEPT: usize = 32;
 
 thread_local! {
     static FREE: RefCell<Vec<WaitSet>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A waitable set with a wake stream in it: others write to the stream to wake the task that waits on the set.
+/// A waitable set that contains a wake stream. A write to the stream wakes the task that waits on the set.
 pub(crate) struct WaitSet {
     set: u32,
     /// The ends of the wake stream. The reading end is in the set.
@@ -24,21 +24,21 @@ pub(crate) struct WaitSet {
 enum Wake {
     /// No read is pending.
     Idle,
-    /// A read is pending, which the next wake ends.
+    /// A read is pending; the next wake ends it.
     Reading,
-    /// The read is over, and the set is about to report it.
+    /// The read has ended, and the set will report it.
     Written,
 }
 
 impl WaitSet {
-    /// One that is free, or a new one.
+    /// Returns an unused set, or a new one.
     pub(crate) fn take() -> Self {
         let free = FREE.with_borrow_mut(Vec::pop);
         free.unwrap_or_else(WaitSet::new)
     }
 
     fn new() -> Self {
-        // SAFETY: Calls of the host without pointers; the ends are this set's.
+        // SAFETY: Calls of the host without pointers; the set owns the ends.
         unsafe {
             let set = abi::set_new();
             let ends = abi::wake_stream_new();
@@ -53,7 +53,7 @@ impl WaitSet {
         }
     }
 
-    /// Keeps it for the next task. Only in async calls; nothing else may be in the set.
+    /// Keeps the set for the next task. Only in async calls; nothing else may be in the set.
     pub(crate) fn give_back(self) {
         let enough = FREE.with_borrow(|free| free.len() >= KEPT);
         if enough {
@@ -64,8 +64,8 @@ impl WaitSet {
     }
 
     fn end(self) {
-        // SAFETY: Calls of the host without pointers. The end leaves the set before it is cancelled and dropped, and the
-        // set is empty then.
+        // SAFETY: Calls of the host without pointers. The end leaves the set before it is cancelled and dropped, and
+        // the set is empty then.
         unsafe {
             abi::join(self.rx, 0);
             if !matches!(self.wake, Wake::Idle) {
@@ -80,7 +80,7 @@ impl WaitSet {
     /// Returns the set, with a read of the wake stream pending.
     pub(crate) fn listen(&mut self) -> u32 {
         if matches!(self.wake, Wake::Idle) {
-            // SAFETY: A read of a unit stream touches no memory. It is pending then: nothing was written.
+            // SAFETY: A read of a unit stream touches no memory. It is pending afterwards, because nothing was written.
             let code = unsafe { abi::wake_stream_read(self.rx, std::ptr::null_mut(), 1) };
             debug_assert_eq!(code, BLOCKED, "the read is pending");
             self.wake = Wake::Reading;
@@ -91,22 +91,22 @@ impl WaitSet {
     /// Wakes the task that waits on the set.
     pub(crate) fn wake_task(&mut self) {
         if matches!(self.wake, Wake::Reading) {
-            // SAFETY: A write of a unit stream touches no memory. It is over at once: a read is pending.
+            // SAFETY: A write of a unit stream touches no memory. It ends at once, because a read is pending.
             let code = unsafe { abi::wake_stream_write(self.tx, std::ptr::null(), 1) };
             debug_assert_ne!(code, BLOCKED, "the read takes the item at once");
             self.wake = Wake::Written;
         }
     }
 
-    /// What has happened to a waitable of the set, if something has: which one, and its code.
+    /// Returns the next event of the set, if there is one: the waitable and its code.
     pub(crate) fn poll(&self) -> Option<[u32; 2]> {
         let mut happened = [0; 2];
-        // SAFETY: The host writes two words where there is room for two.
+        // SAFETY: The host writes two words, and there is room for two.
         let event = unsafe { abi::set_poll(self.set, &mut happened) };
         (event != abi::EVENT_NONE).then_some(happened)
     }
 
-    /// Returns whether that was the wake stream.
+    /// Returns whether the event was the wake stream's.
     pub(crate) fn heard(&mut self, waitable: u32) -> bool {
         let wake = waitable == self.rx;
         if wake {
@@ -115,14 +115,14 @@ impl WaitSet {
         wake
     }
 
-    /// Adds a waitable.
+    /// Adds a waitable to the set.
     pub(crate) fn join(&self, waitable: u32) {
         // SAFETY: A call of the host without pointers.
         unsafe { abi::join(waitable, self.set) };
     }
 }
 
-/// Takes a waitable out of the set that it is in.
+/// Takes a waitable out of its set.
 pub(crate) fn leave(waitable: u32) {
     // SAFETY: A call of the host without pointers.
     unsafe { abi::join(waitable, 0) };

@@ -1,4 +1,4 @@
-//! One future that waits for a change.
+//! The waker of one future that waits for a change.
 
 use std::cell::RefCell;
 use std::task::{Context, Waker};
@@ -8,7 +8,7 @@ use std::task::{Context, Waker};
 pub struct WakerSlot(RefCell<Option<Waker>>);
 
 impl WakerSlot {
-    /// Stores `cx`'s waker in the place of the one before, for the next [`WakerSlot::wake`].
+    /// Stores the waker of `cx` for the next [`WakerSlot::wake`], in place of an earlier one.
     pub fn register(&self, cx: &Context<'_>) {
         let mut slot = self.0.borrow_mut();
         match slot.as_mut() {
@@ -17,7 +17,7 @@ impl WakerSlot {
         }
     }
 
-    /// Wakes the future and forgets it.
+    /// Wakes the future and removes its waker.
     pub fn wake(&self) {
         let waker = self.0.take();
         if let Some(waker) = waker {

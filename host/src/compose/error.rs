@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use crate::text::{Escaped, one_line};
 
-/// Why parts cannot be composed. Parts are called by the names that they were given (a file's path).
+/// The reasons why parts cannot be composed. A part is called by the name that it was given (a file's path).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ComposeError {
@@ -15,23 +15,23 @@ pub enum ComposeError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         reason: std::io::Error,
     },
-    /// The part is something else than a component.
+    /// The part is not a component.
     #[error("{} is not a component: {found}", Escaped(part))]
     NotAComponent {
         /// The part.
         part: String,
-        /// What it is, and what to do about it.
+        /// What it is instead, and the remedy.
         found: &'static str,
     },
-    /// The part begins as a component does, and is broken.
+    /// The part begins like a component but is broken.
     #[error("{} is a damaged component: {}", Escaped(part), one_line(reason))]
     Damaged {
         /// The part.
         part: String,
-        /// What the parser said.
+        /// The parser's message.
         reason: String,
     },
     /// Two parts export an interface that a third imports.
@@ -58,7 +58,7 @@ pub enum ComposeError {
         /// The part.
         part: String,
     },
-    /// A part imports what no part exports, and what is not for the host to give.
+    /// A part imports interfaces that no part exports and that the host does not provide.
     #[error("{}", missing.iter().map(Missing::to_string).collect::<Vec<_>>().join("; "))]
     Missing {
         /// What is missing, by part.
@@ -100,10 +100,10 @@ pub enum ComposeError {
         /// The difference.
         reason: String,
     },
-    /// Parts import each other in a circle; instances cannot be made in such an order.
+    /// Parts import each other in a circle, so there is no order in which they can be instantiated.
     #[error("the parts use each other in a circle: {}", Escaped(&parts.join(" uses ")))]
     Cycle {
-        /// The circle; the first part comes again as the last.
+        /// The circle; the first part is repeated at the end.
         parts: Vec<String>,
     },
     /// A part was given that the program does not use.
@@ -121,7 +121,7 @@ pub enum ComposeError {
         /// What the unused part exports.
         exports: Vec<String>,
     },
-    /// Several parts are used by no other, and nothing tells which of them is the program.
+    /// Several parts are used by no other, so the program cannot be told from them.
     #[error(
         "{} do not use each other: one part must use all others, directly or through another part",
         list(parts)
@@ -130,9 +130,9 @@ pub enum ComposeError {
         /// The parts that no part uses.
         parts: Vec<String>,
     },
-    /// Two parts import an interface of the host in ways that do not go together.
+    /// Two parts import an interface of the host with incompatible types.
     #[error(
-        "{} and {} import {} with types that do not go together: {}",
+        "{} and {} import {} with incompatible types: {}",
         Escaped(first),
         Escaped(second),
         Escaped(interface),
@@ -151,19 +151,19 @@ pub enum ComposeError {
     /// The composed component could not be written.
     #[error("the composition could not be encoded: {}", one_line(reason))]
     Encode {
-        /// What the encoder said.
+        /// The encoder's message.
         reason: String,
     },
 }
 
-/// What one part lacks from one provider.
+/// The interfaces that one part lacks from one provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
     /// The part that imports.
     pub part: String,
     /// The interfaces that no part exports.
     pub interfaces: Vec<String>,
-    /// What would provide them.
+    /// A description of the provider.
     pub provider: &'static str,
 }
 

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::ComposeError;
 
-/// A component to compose, with the name by which messages call it.
+/// A component to compose, with the name that messages use for it.
 #[derive(Debug, Clone)]
 pub struct Part {
     name: String,
@@ -10,7 +10,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// A part from memory. `name` is for messages only.
+    /// Makes a part from memory. `name` is for messages only.
     pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         Self {
             name: name.into(),
@@ -18,10 +18,10 @@ impl Part {
         }
     }
 
-    /// A part from a file, called by its path as given.
+    /// Reads a part from a file; its name is the path as given.
     ///
     /// # Errors
-    /// [`ComposeError::Read`] when the file cannot be read. What is in it is looked at when it is composed.
+    /// [`ComposeError::Read`] when the file cannot be read. The content is checked later, during the composition.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ComposeError> {
         let path = path.as_ref();
         match std::fs::read(path) {
@@ -33,7 +33,7 @@ impl Part {
         }
     }
 
-    /// The name by which messages call it.
+    /// The name that messages use.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -43,10 +43,10 @@ impl Part {
         &self.bytes
     }
 
-    /// Checks the first bytes: is it a component at all?
+    /// Checks by the first bytes whether the part is a component.
     ///
     /// # Errors
-    /// [`ComposeError::NotAComponent`] says what it is instead.
+    /// [`ComposeError::NotAComponent`] describes what it is instead.
     pub fn check(&self) -> Result<(), ComposeError> {
         let found = match *self.bytes.as_slice() {
             [0, b'a', b's', b'm', _, _, 1, 0, ..] => return Ok(()),

@@ -1,5 +1,4 @@
-//! Who gets what from whom, found out before anything is built, so that what is wrong is said in terms of the
-//! parts.
+//! Decides which part provides what to which, before anything is built, so that errors name the parts.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,7 +17,7 @@ pub(super) struct Wire {
     given: ItemKind,
 }
 
-/// Parts that fit together.
+/// A plan of parts that fit together.
 pub(super) struct Plan {
     pub(super) names: Vec<String>,
     pub(super) packages: Vec<PackageId>,
@@ -84,7 +83,7 @@ fn register(
     let mut packages = Vec::new();
     for (index, part) in parts.into_iter().enumerate() {
         let (name, bytes) = part.into_inner();
-        // The graph wants every name once; people may call two parts alike.
+        // The graph requires unique names; two parts may have the same one.
         let unique = if names.contains(&name) {
             format!("{name} ({index})")
         } else {
@@ -162,7 +161,7 @@ impl World<'_> {
         }
     }
 
-    /// What `provider` exports for what is imported as `import`; the very version wins.
+    /// Returns the export of `provider` that satisfies `import`; the exact version is preferred.
     fn export_for(&self, provider: usize, import: &str) -> Option<&(String, ItemKind)> {
         let exports = &self.exports[provider];
         let exact = exports.iter().find(|(name, _)| name == import);
@@ -236,7 +235,8 @@ impl World<'_> {
     }
 
     fn check_cycles(&self, wires: &[Wire]) -> Result<(), ComposeError> {
-        // A part is done when everything that it uses is done; what is never done is in a circle or behind one.
+        // A part is done when everything that it uses is done. A part that is never done is in a circle or uses one
+        // that is.
         let mut open: Vec<usize> = (0..self.names.len()).collect();
         let next_open = |open: &[usize], part: usize| {
             wires
@@ -270,7 +270,7 @@ impl World<'_> {
         Ok(())
     }
 
-    /// The one part that no other uses. To be called when there is no circle, so that there is at least one.
+    /// Returns the one part that no other uses. There must be no circle, so that at least one exists.
     fn program(&self, wires: &[Wire]) -> Result<usize, ComposeError> {
         let unused =
             (0..self.names.len()).filter(|part| !wires.iter().any(|wire| wire.provider == *part));

@@ -1,7 +1,7 @@
-//! Binding of TCP sockets of WASI 0.2, watched: which ports the system gives for port 0.
+//! Binding of TCP sockets of WASI 0.2, and the ports that the system chooses for port 0.
 //!
-//! WASI asks the policy before a bind, and the system chooses the port in it. So the function that binds is replaced
-//! by one that does the same and looks at the result. The sockets of WASI 0.3 are the host's own.
+//! WASI asks the policy before a bind, and the system chooses the port during the bind. The replacement of the
+//! function binds in the same way and records the result. The sockets of WASI 0.3 are the host's own.
 
 use std::net::SocketAddr;
 
@@ -39,7 +39,7 @@ async fn start_bind(
     if let Err(error) = state.sockets().start_bind(socket, network, address).await {
         return error.downcast().map(Err);
     }
-    // The host binds at once, whatever the name says.
+    // wasmtime binds at once, in `start-bind`; `finish-bind` only returns the result.
     if let Ok(given) = state.sockets().local_address(same) {
         state.policy().bound(asked, given.into());
     }
@@ -50,9 +50,9 @@ async fn start_bind(
 mod tests {
     use super::*;
 
-    /// Another version of WASI in wasmtime would leave its own functions beside these.
+    /// With another version of WASI in wasmtime, these functions would replace nothing.
     #[test]
-    fn what_is_replaced_is_there() -> wasmtime::Result<()> {
+    fn the_replaced_function_exists() -> wasmtime::Result<()> {
         let mut linker = Linker::<State>::new(&wasmtime::Engine::default());
         p2::add_to_linker_async(&mut linker)?;
         let error = add_to_linker(&mut linker)

@@ -10,18 +10,18 @@ use wasmtime_wasi::sockets::SocketAddrUse;
 use super::endpoint::Host;
 use super::{Denied, Endpoint, Network};
 
-/// So many addresses are remembered for one name; a name service that gives more, gives them in turns.
+/// The number of addresses that are remembered for one name. A name service with more returns them in turns.
 const ADDRESSES_OF_A_NAME: usize = 1024;
 
-/// A network as one program uses it: the grants, and what its look-ups and its binds gave so far.
+/// The network of one program: its grants, and the results of its look-ups and binds.
 pub(crate) struct Policy {
     network: Network,
     found: Mutex<HashMap<String, Vec<IpAddr>>>,
-    /// The ports that the system gave where the program had asked for port 0.
+    /// The ports that the system chose when the program asked for port 0.
     free_ports: Mutex<HashSet<u16>>,
 }
 
-/// Why a name is not looked up.
+/// The reasons why a name is not looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NotLookedUp {
     /// It was not granted.
@@ -49,7 +49,7 @@ impl Policy {
         } = &self.network;
         wasi.allow_tcp(self.allows_tcp());
         wasi.allow_udp(*all || on_denied.is_some());
-        // Only for WASI 0.2; those of WASI 0.3 are answered by `Lookup`.
+        // For WASI 0.2 only; `Lookup` answers the look-ups of WASI 0.3.
         wasi.allow_ip_name_lookup(*all || connect.iter().any(|to| to.host == Host::Any));
         let policy = Arc::clone(self);
         wasi.socket_addr_check(move |address, wanted| {
@@ -58,7 +58,8 @@ impl Policy {
         });
     }
 
-    /// Whether TCP sockets may be made. With somebody to tell they may, so that the check learns what they are for.
+    /// Returns whether TCP sockets may be made. With a callback for denials they may, so that the check learns their
+    /// purpose.
     pub(crate) fn allows_tcp(&self) -> bool {
         let Network {
             all,
@@ -69,7 +70,7 @@ impl Policy {
         *all || !connect.is_empty() || !listen.is_empty() || on_denied.is_some()
     }
 
-    /// May this name be looked up?
+    /// Checks whether this name may be looked up.
     pub(super) fn check_lookup(&self, text: &str) -> Result<(), NotLookedUp> {
         if self.network.all || self.has_grant_for(&Host::Any) {
             return Ok(());
@@ -81,12 +82,12 @@ impl Policy {
                 self.report(&Denied::Lookup(name));
                 Err(NotLookedUp::Denied)
             }
-            // Nothing is looked up for an address.
+            // An address needs no look-up.
             Some(_) => Ok(()),
         }
     }
 
-    /// Remembers what a granted look-up gave: these addresses may be used where the name may.
+    /// Stores the result of a granted look-up: these addresses may be used where the name may.
     pub(super) fn found(&self, text: &str, addresses: impl Iterator<Item = IpAddr>) {
         let Some(host) = Host::named(text) else {
             return;
@@ -106,7 +107,7 @@ impl Policy {
         }
     }
 
-    /// Remembers what a bind gave.
+    /// Stores the result of a bind.
     pub(crate) fn bound(&self, asked: SocketAddr, given: SocketAddr) {
         if asked.port() == 0 {
             lock(&self.free_ports).insert(given.port());
@@ -134,7 +135,7 @@ impl Policy {
         let granted = match wanted {
             _ if *all => true,
             SocketAddrUse::TcpBind | SocketAddrUse::TcpListen => {
-                // The system's choice of a local address and port harms nobody: connecting makes it too.
+                // A local address and port that the system chooses are harmless: connecting uses such ones too.
                 let of_the_system = address.ip().is_unspecified() && address.port() == 0;
                 (of_the_system && matches!(wanted, SocketAddrUse::TcpBind))
                     || listen.iter().any(|on| self.may_listen(on, address))
@@ -142,7 +143,7 @@ impl Policy {
             SocketAddrUse::TcpConnect => connect
                 .iter()
                 .any(|to| to.has_port(address.port()) && self.has_address(to, address.ip())),
-            // Listening was granted, or there would be nothing to accept.
+            // Listening was granted, or there would be no connection to accept.
             SocketAddrUse::TcpAccept => return !listen.is_empty(),
             SocketAddrUse::UdpBind | SocketAddrUse::UdpSend | SocketAddrUse::UdpReceive => false,
         };
@@ -173,12 +174,12 @@ impl Policy {
         port && (every_address || self.has_address(on, address.ip()))
     }
 
-    /// Whether the system gave this port to the program.
+    /// Returns whether the system chose this port for the program.
     fn is_free_port(&self, port: u16) -> bool {
         lock(&self.free_ports).contains(&port)
     }
 
-    /// With port 0 where the system chose the port, which would be another one next time.
+    /// Sets port 0 where the system chose the port, since it would choose another one next time.
     fn as_asked_for(&self, mut address: SocketAddr) -> SocketAddr {
         if self.is_free_port(address.port()) {
             address.set_port(0);

@@ -9,12 +9,11 @@ use crate::text::Escaped;
 /// The host is an address, a name or `*` (any host); the port is a number or `*` (any port). There are no patterns
 /// such as `*.example.org`, no networks such as `10.0.0.0/8`, and no ranges of ports.
 ///
-/// A host means what it means to the program that opens it, since both are read by the rules of the resolver (the
-/// URL standard's): case and a final dot make no difference, `127.1` is `127.0.0.1`, and `bücher.example` is
-/// `xn--bcher-kva.example`. IPv6 addresses stand in brackets and have no zone: a grant of a link-local address
-/// holds on every interface.
+/// The grant and the program read a host by the same rules: those of the resolver (the URL standard's). Case and a
+/// final dot make no difference, `127.1` is `127.0.0.1`, and `bücher.example` is `xn--bcher-kva.example`. IPv6
+/// addresses stand in brackets and have no zone: a grant of a link-local address holds on every interface.
 ///
-/// [`Display`](fmt::Display) writes it in the form in which it is compared; that form can be parsed again.
+/// [`Display`](fmt::Display) writes the form in which it is compared; that form can be parsed again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     pub(super) host: Host,
@@ -29,7 +28,7 @@ pub(super) enum Host {
     Name(String),
 }
 
-/// Why a text is no [`Endpoint`].
+/// The reason why a text is not an [`Endpoint`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` is not HOST:PORT: {reason}", Escaped(text))]
 pub struct EndpointError {
@@ -51,8 +50,8 @@ impl Endpoint {
 }
 
 impl Host {
-    /// What a text stands for that a program looks up, by the rules of wasmtime's resolver; nothing if it can be
-    /// neither an address nor the name of a host.
+    /// Reads a host that a program looks up, by the rules of wasmtime's resolver; `None` if it can be neither an
+    /// address nor the name of a host.
     pub(super) fn named(text: &str) -> Option<Self> {
         match url::Host::parse(text) {
             Ok(url::Host::Ipv4(address)) => Some(Self::Address(address.into())),
@@ -70,8 +69,8 @@ impl Host {
     }
 }
 
-/// Whether this can be the name of a host (RFC 1123), or of a service (RFC 2782). The URL standard allows more, which
-/// no name service answers and which shells take for something else.
+/// Returns whether this can be the name of a host (RFC 1123) or of a service (RFC 2782). The URL standard also allows
+/// names that no name service answers and that contain characters special to shells.
 fn is_name(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let label = |label: &str| !label.is_empty() && label.len() <= 63 && label.chars().all(plain);
@@ -91,7 +90,7 @@ impl FromStr for Endpoint {
 
 fn parse(text: &str) -> Result<Endpoint, &'static str> {
     if text.contains("://") {
-        return Err("it is a URL; only its host and port are wanted");
+        return Err("it is a URL; give only its host and port");
     }
     if text.contains('/') {
         return Err(
@@ -122,7 +121,7 @@ fn parse_host(text: &str) -> Result<Host, &'static str> {
         (Some(address), _) => {
             let address = address
                 .parse()
-                .map_err(|_| "what stands in brackets is no IPv6 address")?;
+                .map_err(|_| "the text in brackets is not an IPv6 address")?;
             Ok(Host::address(address))
         }
         (None, "") => Err("the host is missing; `*` stands for any host"),
@@ -172,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_and_shown() {
+    fn endpoints_are_parsed_and_displayed() {
         for (text, shown) in [
             ("127.0.0.1:80", "127.0.0.1:80"),
             ("127.1:80", "127.0.0.1:80"),
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_endpoint_says_why() {
+    fn a_malformed_endpoint_is_refused_with_a_reason() {
         const BRACKETS: &str = "an IPv6 address stands in brackets, as in `[::1]:80`";
         const NEITHER: &str = "the host is neither an address nor a name";
         const NETWORK: &str =
@@ -215,17 +214,14 @@ mod tests {
             ("[::1", BRACKETS),
             (
                 "[127.0.0.1]:80",
-                "what stands in brackets is no IPv6 address",
+                "the text in brackets is not an IPv6 address",
             ),
             ("[fe80::1%2]:80", ZONE),
             ("[fe80::1%eth0]:80", ZONE),
             ("300.0.0.1:80", NEITHER),
             ("a..b:80", NEITHER),
             ("-\u{1b}[2J:80", NEITHER),
-            (
-                "http://x:80",
-                "it is a URL; only its host and port are wanted",
-            ),
+            ("http://x:80", "it is a URL; give only its host and port"),
             ("10.0.0.0/8:80", NETWORK),
             ("10.0.0.0/8", NETWORK),
             ("[fd00::/8]:80", NETWORK),

@@ -11,10 +11,10 @@ use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsCtx};
 use super::check::NotLookedUp;
 use crate::state::State;
 
-/// `wasi:sockets/ip-name-lookup` with a policy before it.
+/// `wasi:sockets/ip-name-lookup`, after a check of the policy.
 pub(crate) struct Lookup;
 
-/// What the interface wants of the store's data: nothing, since every look-up needs the store itself.
+/// The store's data that the interface needs: none, since every look-up needs the store itself.
 pub(crate) struct LookupView;
 
 impl HasData for Lookup {
@@ -22,7 +22,7 @@ impl HasData for Lookup {
 }
 
 impl Lookup {
-    /// The sockets of WASI, set up so that every name is looked up; the policy is asked before.
+    /// Sockets of WASI that look up every name; the policy is asked before.
     pub(crate) fn sockets() -> WasiSocketsCtx {
         WasiCtxBuilder::new()
             .allow_ip_name_lookup(true)

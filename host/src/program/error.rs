@@ -3,11 +3,11 @@ use wasmtime::{Trap, WasmBacktrace};
 use crate::engine::one_line;
 use crate::text::{self, Escaped};
 
-/// Why a program did not run to its end.
+/// The reasons why a program did not run to its end.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// Nothing more could happen, and it had not returned: see
+    /// Nothing more could happen, and the program had not returned: see
     /// [`fail_when_stuck`](crate::Command::fail_when_stuck).
     #[error(
         "{} is stuck: it waits for something that cannot happen any more",
@@ -17,23 +17,23 @@ pub enum RunError {
         /// The program.
         program: String,
     },
-    /// It trapped, or a part of the host failed under it.
+    /// The program trapped, or a part of the host failed below it.
     #[error("{} trapped: {cause}", Escaped(program))]
     Trapped {
         /// The program.
         program: String,
-        /// What happened, in one line without control characters.
+        /// The cause, in one line without control characters.
         cause: String,
-        /// The calls in the program that led there, many lines without control characters; empty when it is not
-        /// known. The names in it are the program's.
+        /// The calls in the program that led to the trap: many lines without control characters; empty when they are
+        /// unknown. The names in them are the program's.
         backtrace: String,
     },
-    /// A folder that the program should have cannot be opened.
+    /// A folder of the program cannot be opened.
     #[error("cannot open the folder {}: {reason}", Escaped(folder))]
     Folder {
         /// The folder, as the host names it.
         folder: String,
-        /// What the system said.
+        /// The error of the system.
         reason: String,
     },
 }
@@ -64,7 +64,7 @@ impl RunError {
     }
 }
 
-/// What happened, in one line, without wasmtime's account of the calls.
+/// The cause in one line, without wasmtime's list of calls.
 pub(crate) fn cause(error: &wasmtime::Error, memory_refused: Option<usize>) -> String {
     let trap = error.downcast_ref::<Trap>().map(Trap::to_string);
     let cause = trap.unwrap_or_else(|| match error.downcast_ref::<WasmBacktrace>() {
@@ -79,9 +79,9 @@ pub(crate) fn cause(error: &wasmtime::Error, memory_refused: Option<usize>) -> S
     }
 }
 
-/// The calls, innermost first: where in its module each one is, and the names of module and function.
+/// The calls, innermost first: the offset of each in its module, and the names of module and function.
 ///
-/// Made here and not by wasmtime, which prints names as they are: a newline in one would forge a line.
+/// wasmtime's own text prints names as they are: a newline in one would forge a line.
 fn backtrace(error: &wasmtime::Error) -> String {
     let Some(calls) = error.downcast_ref::<WasmBacktrace>() else {
         return String::new();

@@ -5,13 +5,13 @@ use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::cli::{AsyncStdinStream, AsyncStdoutStream, StdinStream};
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 
-/// What one output may hold in memory, in bytes.
+/// The most that one output may hold in memory, in bytes.
 const CAPTURE_LIMIT: usize = 64 << 20;
 
-/// What is on its way to an [`AsyncWrite`], in bytes.
+/// The size of the buffer before an [`AsyncWrite`], in bytes.
 const OUTPUT_BUFFER: usize = 8192;
 
-/// Where a program reads its standard input from.
+/// The source of a program's standard input.
 pub struct Stdin(Source);
 
 enum Source {
@@ -36,7 +36,7 @@ impl Stdin {
         Self(Source::Stream(Box::new(MemoryInputPipe::new(bytes.into()))))
     }
 
-    /// What `reader` gives, such as one side of [`tokio::io::duplex`].
+    /// Reads from `reader`, such as one side of [`tokio::io::duplex`].
     pub fn reader(reader: impl AsyncRead + Send + Sync + 'static) -> Self {
         Self(Source::Stream(Box::new(AsyncStdinStream::new(reader))))
     }
@@ -55,8 +55,8 @@ impl Stdin {
     }
 }
 
-/// Where a program prints to. What it prints is passed on as it is: text that it makes up, control characters
-/// included, reaches a terminal or a log. Use [`Escaped`](crate::Escaped) where that matters.
+/// The target of a program's output. The text is passed on unchanged: control characters in it reach a terminal or a
+/// log. Use [`Escaped`](crate::Escaped) where that matters.
 pub struct Stdout(Target);
 
 enum Target {
@@ -67,7 +67,7 @@ enum Target {
 }
 
 impl Stdout {
-    /// Nowhere.
+    /// Discards the output.
     pub fn discard() -> Self {
         Self(Target::Discard)
     }
@@ -77,7 +77,7 @@ impl Stdout {
         Self(Target::Inherit)
     }
 
-    /// `writer`, such as one side of [`tokio::io::duplex`]. When it takes nothing, the program waits.
+    /// Writes to `writer`, such as one side of [`tokio::io::duplex`]. When it accepts nothing, the program waits.
     pub fn writer(writer: impl AsyncWrite + Send + Sync + 'static) -> Self {
         Self(Target::Writer(Box::pin(writer)))
     }
@@ -101,7 +101,7 @@ impl Stdout {
     }
 }
 
-/// Keeps what a program prints.
+/// Stores what a program prints.
 pub(super) struct Capture(MemoryOutputPipe);
 
 impl Capture {

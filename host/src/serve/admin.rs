@@ -9,10 +9,10 @@ use super::Server;
 use super::listen::Listener;
 use crate::sockets::Transport;
 
-/// A request may be so long, with its header.
+/// The largest request, with its header, in bytes.
 const MAX_REQUEST: usize = 8192;
 
-/// Clients at once; more wait.
+/// Clients that are served at once; more wait.
 const MAX_CLIENTS: usize = 64;
 
 /// How long a client may take for its request and its answer.
@@ -38,11 +38,11 @@ pub(super) async fn serve(server: &Server, listener: Listener) -> std::io::Resul
             Err(_would_block) => continue,
         };
         let Ok(transport) = transport else {
-            // Without descriptors the next one would fail at once, too.
+            // Without free descriptors the next accept would fail at once, too.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        // The server may be asked only while it is borrowed, so what clients may want is made now.
+        // The server can be asked only while it is borrowed, so all possible answers are made now.
         let answers = Answers {
             healthy: tokio::time::timeout(HEALTH_TIMEOUT, server.is_alive())
                 .await
@@ -51,7 +51,7 @@ pub(super) async fn serve(server: &Server, listener: Listener) -> std::io::Resul
             metrics: server.counters().prometheus(),
         };
         clients.spawn(async move {
-            // A client that leaves or dawdles gets nothing.
+            // A client that leaves or takes too long gets no answer.
             let _ = tokio::time::timeout(TIMEOUT, async {
                 match transport {
                     Transport::Tcp(stream) => answer(stream, &answers).await,
@@ -92,13 +92,13 @@ async fn answer(
         stream.write_all(body.as_bytes()).await?;
     }
     stream.shutdown().await?;
-    // Closing with input unread would reset the connection, and the answer with it.
+    // Closing with unread input would reset the connection and destroy the answer.
     let mut rest = [0; 1024];
     while stream.read(&mut rest).await? > 0 {}
     Ok(())
 }
 
-/// The status line and the body.
+/// Returns the status line and the body.
 fn respond<'a>(request: &[u8], answers: &'a Answers) -> (&'static str, &'a str) {
     let line = request
         .split(|byte| *byte == b'\r')
@@ -108,7 +108,7 @@ fn respond<'a>(request: &[u8], answers: &'a Answers) -> (&'static str, &'a str) 
     let mut words = line.split(' ');
     let (method, path, version) = (words.next(), words.next(), words.next());
     if !version.is_some_and(|version| version.starts_with("HTTP/1.")) {
-        return ("400 Bad Request", "this is no request of HTTP/1.1\n");
+        return ("400 Bad Request", "this is not a request of HTTP/1.1\n");
     }
     if !matches!(method, Some("GET" | "HEAD")) {
         return ("405 Method Not Allowed", "only GET and HEAD are answered\n");

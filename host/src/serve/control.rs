@@ -1,4 +1,4 @@
-//! The thread that accepts connections, hands them to workers, and looks after the workers.
+//! The thread that accepts connections, hands them to workers, and supervises the workers.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -20,16 +20,16 @@ use super::worker::End;
 use crate::program::Program;
 use crate::sockets::{Handed, Permit};
 
-/// How often the clock is looked at. It is also one tick of the engine's epoch.
+/// How often the clock is read. It is also one tick of the engine's epoch.
 const TICK: Duration = Duration::from_millis(20);
 
-/// A worker whose event loop was silent for so long gets no new connections.
+/// A worker whose event loop was silent for this long gets no new connections.
 const SILENT: Duration = Duration::from_millis(100);
 
 /// How long accepting pauses when the system has no descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What happens to a server.
+/// The events of a server.
 pub(super) enum Event {
     /// A worker listens.
     Ready(u64),
@@ -38,20 +38,20 @@ pub(super) enum Event {
     /// A connection that the embedder accepted.
     HandOver(Handed),
     Reload(Box<Reload>),
-    /// Stop accepting, and let the clients finish for so long. The answer is the number of clients that were cut.
+    /// Stop accepting, and let the clients finish within the time. The answer is the number of clients that were cut.
     Shutdown(Duration, oneshot::Sender<usize>),
-    /// Whether the thread is alive.
+    /// A check that the thread is alive.
     Ping(oneshot::Sender<()>),
 }
 
-/// A new program, or the same one, in new workers.
+/// A reload: a new program, or the same one, in new workers.
 pub(super) struct Reload {
     pub(super) program: Program,
     pub(super) tls: Option<Option<Tls>>,
     pub(super) done: oneshot::Sender<Result<(), String>>,
 }
 
-/// Why a server could not start, or `Ok` once all workers listen.
+/// The result of starting: `Ok` once all workers listen.
 pub(super) type Started = oneshot::Sender<Result<(), String>>;
 
 pub(super) struct Control {
@@ -64,7 +64,7 @@ pub(super) struct Control {
     pub(super) back: mpsc::UnboundedSender<Handed>,
     pub(super) freed: Arc<Notify>,
     pub(super) slots: Vec<Slot>,
-    /// Workers that finish what they have.
+    /// Workers that finish their connections.
     pub(super) leaving: Vec<Running>,
     pub(super) waiting: VecDeque<Handed>,
     pub(super) next_id: u64,
@@ -173,7 +173,7 @@ impl Control {
             };
             let permit = Permit::new(&worker.stats.meter, &freed, self.options.max_connections);
             if let Err((handed, permit)) = worker.hand(handed, permit) {
-                // The worker is at its end; its successor comes.
+                // The worker is ending; its successor serves the connection.
                 drop(permit);
                 worker.close();
                 self.waiting.push_front(handed);
@@ -181,7 +181,7 @@ impl Control {
         }
     }
 
-    /// The worker with the fewest connections that listens, is alive and has room.
+    /// Picks the worker with the fewest connections that listens, is alive and has room.
     fn pick(&self) -> Option<usize> {
         let workers = self.slots.iter().enumerate();
         let workers = workers.filter_map(|(index, slot)| Some((index, slot.current.as_ref()?)));
@@ -225,7 +225,7 @@ impl Control {
     }
 
     fn on_ready(&mut self, id: u64) {
-        // The new program takes over everywhere or nowhere.
+        // The new program takes over in all workers at once, or in none.
         let together = matches!(self.phase, Phase::Reloading(_));
         let next = self.slots.iter_mut().filter_map(|slot| slot.next.as_mut());
         for worker in next.filter(|next| next.id == id) {
@@ -259,7 +259,7 @@ impl Control {
         }
     }
 
-    /// Lets a worker finish.
+    /// Lets a worker finish its connections.
     pub(super) fn leave(&mut self, mut worker: Running, grace: Duration) {
         worker.finish(Instant::now().checked_add(grace));
         self.leaving.push(worker);
@@ -316,7 +316,7 @@ impl Control {
         }
     }
 
-    /// The first workers have to start, or nothing is served.
+    /// Ends everything: the first workers have to start, or nothing is served.
     fn fail_to_start(&mut self, reason: &str) {
         if let Phase::Starting(started) = std::mem::replace(&mut self.phase, Phase::Serving) {
             let (nobody, _) = oneshot::channel();
@@ -328,7 +328,7 @@ impl Control {
         }
     }
 
-    /// The old workers go on.
+    /// Ends the new workers; the old ones continue.
     fn fail_to_reload(&mut self, reason: &str) {
         if let Phase::Reloading(reload) = std::mem::replace(&mut self.phase, Phase::Serving) {
             for slot in &mut self.slots {
@@ -351,7 +351,7 @@ impl Control {
         }
         self.phase = Phase::Reloading(reload);
         for index in 0..self.slots.len() {
-            // A replacement that is on its way would have the old program.
+            // A replacement that is starting would have the old program.
             if let Some(mut next) = self.slots.get_mut(index).and_then(|slot| slot.next.take()) {
                 next.end_now();
                 self.leaving.push(next);
@@ -370,7 +370,7 @@ impl Control {
             }
             Phase::Serving | Phase::Ending(..) => {}
         }
-        // What was accepted is served, even by workers that are full.
+        // Accepted connections are served, even by workers that are full.
         self.hand_out();
         for index in 0..self.slots.len() {
             let Some(slot) = self.slots.get_mut(index) else {
@@ -396,7 +396,7 @@ impl Control {
         self.program.engine().wasmtime().increment_epoch();
         let now = Instant::now();
         if let Phase::Reloading(reload) = &self.phase {
-            // Both programs may run.
+            // During a reload, both programs may run.
             reload.program.engine().wasmtime().increment_epoch();
         }
         let mut cut = 0;
@@ -433,7 +433,7 @@ impl Control {
         }
     }
 
-    /// A worker that does not listen in time has failed.
+    /// Fails a worker that does not listen in time.
     fn on_late(&mut self, index: usize) {
         let wanted: Vec<String> = self.addresses.iter().map(SocketAddr::to_string).collect();
         let reason = format!(
@@ -463,7 +463,7 @@ impl Control {
 struct Front {
     listeners: Vec<AsyncFd<Listener>>,
     addresses: Arc<[SocketAddr]>,
-    /// Which one is asked first: all get their turn.
+    /// The listener that is asked first; it changes, so that all get their turn.
     first: usize,
 }
 
@@ -484,7 +484,7 @@ impl Front {
                         self.first = index + 1;
                         return Poll::Ready(Ok(handed));
                     }
-                    // The client is gone already.
+                    // The client has left already.
                     Ok(Err(error))
                         if matches!(
                             error.kind(),
@@ -508,7 +508,7 @@ async fn accept(front: Option<&mut Front>) -> std::io::Result<Handed> {
     }
 }
 
-/// Gives the counts of connections that a worker has.
+/// The counts of a worker's connections.
 impl Running {
     pub(super) fn live(&self) -> usize {
         self.stats.meter.live.load(Relaxed)

@@ -1,4 +1,4 @@
-//! What a server counts.
+//! The counters of a server.
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::life::Life;
 use crate::sockets::Meter;
 
-/// Why a worker, or an instance of it, ended.
+/// The reasons why a worker, or an instance of it, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndCause {
@@ -18,9 +18,9 @@ pub enum EndCause {
     Memory,
     /// It computed for too long without waiting.
     Stuck,
-    /// It returned by itself.
+    /// It returned.
     Exit,
-    /// It was replaced: too many connections, too old, or a new program.
+    /// It was replaced: it had served too many connections, was too old, or got a new program.
     Replaced,
 }
 
@@ -41,13 +41,13 @@ impl EndCause {
     }
 }
 
-/// Counts at one moment.
+/// The counts at one moment.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Counters {
     /// Connections that are open.
     pub live: usize,
-    /// Of those, the ones that the program has not accepted yet.
+    /// The open connections that the program has not accepted yet.
     pub queued: usize,
     /// Connections that were handed to programs.
     pub accepted: u64,
@@ -61,11 +61,11 @@ pub struct Counters {
     pub sent: u64,
     /// Workers, and with [`Isolation::Connection`](super::Isolation::Connection) instances, that ended by a trap.
     pub traps: u64,
-    /// That ended because memory beyond the limit was refused.
+    /// Those that ended because memory beyond the limit was refused.
     pub out_of_memory: u64,
-    /// That ended because they computed for too long.
+    /// Those that ended because they computed for too long.
     pub stuck: u64,
-    /// That ended by themselves.
+    /// Those that returned.
     pub exits: u64,
     /// Workers that were replaced.
     pub replaced: u64,
@@ -77,9 +77,9 @@ pub struct Counters {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct WorkerCounters {
-    /// Its place among the workers; one that is replaced and its successor have the same.
+    /// Its place among the workers; a worker that is being replaced and its successor have the same.
     pub index: usize,
-    /// Whether new connections may go to it.
+    /// Whether it may get new connections.
     pub serving: bool,
     /// Open connections.
     pub live: usize,
@@ -87,13 +87,13 @@ pub struct WorkerCounters {
     pub accepted: u64,
     /// How long it has run.
     pub age: Duration,
-    /// By how much its event loop was late, last or now.
+    /// How late its event loop was, at its last beat or now.
     pub lag: Duration,
     /// Bytes of memory and tables of its instances.
     pub memory: usize,
 }
 
-/// What is known of a worker outside its thread.
+/// The state of a worker that other threads may read.
 #[derive(Debug)]
 pub(super) struct WorkerStats {
     pub(super) index: usize,
@@ -119,7 +119,7 @@ impl WorkerStats {
 #[derive(Debug, Default)]
 pub(super) struct Stats {
     workers: Mutex<Vec<Arc<WorkerStats>>>,
-    /// Of the workers that have ended.
+    /// The counts of the workers that have ended.
     accepted: AtomicU64,
     rejected: AtomicU64,
     received: AtomicU64,
@@ -133,7 +133,7 @@ impl Stats {
         self.lock().push(Arc::clone(worker));
     }
 
-    /// Adds the counts of a worker that has ended to those of all.
+    /// Adds the counts of a worker that has ended to the totals.
     pub(super) fn remove(&self, worker: &Arc<WorkerStats>) {
         let mut workers = self.lock();
         workers.retain(|other| !Arc::ptr_eq(other, worker));
@@ -210,7 +210,7 @@ impl Counters {
     pub fn prometheus(&self) -> String {
         let mut text = String::new();
         let mut metric = |name: &str, kind: &str, help: &str, samples: &[(String, f64)]| {
-            // A String takes everything.
+            // Writing to a String never fails.
             let _ = writeln!(text, "# HELP streams_{name} {help}");
             let _ = writeln!(text, "# TYPE streams_{name} {kind}");
             for (labels, value) in samples {
@@ -300,7 +300,7 @@ impl Counters {
         metric(
             "worker_lag_seconds",
             "gauge",
-            "By how much the event loop of a worker was late.",
+            "How late the event loop of a worker was.",
             &per_worker(&|worker| worker.lag.as_secs_f64()),
         );
         metric(
@@ -313,7 +313,7 @@ impl Counters {
         metric(
             "workers_draining",
             "gauge",
-            "Workers that start, or that finish what they have.",
+            "Workers that start, or that finish their connections.",
             &one(draining as u64),
         );
         text

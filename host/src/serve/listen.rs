@@ -1,4 +1,4 @@
-//! Where the host listens.
+//! The listeners of the host.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,17 +18,17 @@ use crate::text::Escaped;
 /// Connections that may wait in the system for each listener. The system may allow fewer.
 const BACKLOG: i32 = 4096;
 
-/// Somewhere to listen: `ADDR:PORT` or `unix:PATH`.
+/// A place to listen: `ADDR:PORT` or `unix:PATH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Listen {
     /// An address and a port; port 0 is a free one that the system chooses.
     Tcp(SocketAddr),
-    /// A path in the file system. Whoever may write to the socket file may connect.
+    /// A path in the file system. Anyone who may write to the socket file may connect.
     Unix(PathBuf),
 }
 
-/// A text that is no [`Listen`].
+/// The reason why a text is not a [`Listen`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` is not ADDR:PORT or unix:PATH: {reason}", Escaped(text))]
 pub struct ListenParseError {
@@ -72,7 +72,7 @@ impl fmt::Display for Listen {
     }
 }
 
-/// Why the host cannot listen.
+/// The reason why the host cannot listen.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {on}: {reason}")]
 pub struct ListenError {
@@ -89,8 +89,8 @@ impl ListenError {
     }
 }
 
-/// A listening socket of the host, TCP or Unix. It stops listening when it is dropped, and removes the file of a Unix
-/// socket that it made, unless that was replaced.
+/// A listening socket of the host, TCP or Unix. Dropping it stops listening, and removes the file of a Unix socket
+/// unless another process replaced it.
 #[derive(Debug)]
 pub struct Listener {
     socket: Listening,
@@ -104,7 +104,7 @@ enum Listening {
 }
 
 impl Listener {
-    /// Starts listening. A socket file that nobody listens on any more is replaced; any other file is left alone.
+    /// Starts to listen. A socket file without a listening process is replaced; any other file is left alone.
     ///
     /// # Errors
     /// A [`ListenError`] that names the address or the path.
@@ -117,10 +117,10 @@ impl Listener {
         }
     }
 
-    /// Where clients connect to.
+    /// Returns the address to which clients connect.
     ///
     /// # Errors
-    /// When the system does not know.
+    /// When the system does not know it.
     pub fn address(&self) -> std::io::Result<Listen> {
         match &self.socket {
             Listening::Tcp(listener) => listener.local_addr().map(Listen::Tcp),
@@ -133,8 +133,8 @@ impl Listener {
         }
     }
 
-    /// The address that a program binds to get the connections of this listener: its own, or for a Unix socket
-    /// `127.0.0.1` with `number` as the port.
+    /// Returns the address that a program binds to get the connections of this listener: the listener's own address,
+    /// or for a Unix socket `127.0.0.1` with `number` as the port.
     pub(super) fn address_for_program(&self, number: u16) -> std::io::Result<SocketAddr> {
         match &self.socket {
             Listening::Tcp(listener) => listener.local_addr(),
@@ -208,7 +208,7 @@ impl TryFrom<UnixListener> for Listener {
     }
 }
 
-/// A socket that was passed to this process, such as one of systemd's.
+/// Takes a socket that was passed to this process, such as one of systemd's.
 impl TryFrom<std::os::fd::OwnedFd> for Listener {
     type Error = std::io::Error;
 
@@ -226,10 +226,10 @@ impl TryFrom<std::os::fd::OwnedFd> for Listener {
 
 fn tcp(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // After a restart, connections of the last process may still be in TIME_WAIT.
+    // After a restart, connections of the previous process may still be in TIME_WAIT.
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
-        // As in WASI: whoever wants IPv4 as well listens on both.
+        // As in WASI: to serve IPv4 as well, a program listens on both.
         socket.set_only_v6(true)?;
     }
     socket.bind(&address.into())?;
@@ -286,13 +286,13 @@ impl SocketFile {
 impl Drop for SocketFile {
     fn drop(&mut self) {
         if identity(&self.path).is_ok_and(|now| now == self.identity) {
-            // Nothing depends on it: the next process replaces what is left.
+            // Nothing depends on it: the next process replaces a file that is left.
             let _ = std::fs::remove_file(&self.path);
         }
     }
 }
 
-/// What tells a file from another one of the same name.
+/// The identity of a file, which differs from that of another file at the same path.
 fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
     let about = std::fs::symlink_metadata(path)?;
     Ok((about.dev(), about.ino()))
@@ -332,7 +332,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("socket");
         let on = Listen::Unix(path.clone());
-        // A process that was killed leaves its file.
+        // A process that was killed leaves its socket file.
         drop(UnixListener::bind(&path).expect("a socket"));
         let listener = Listener::bind(&on).expect("it listens");
         let error = Listener::bind(&on).expect_err("taken").to_string();

@@ -1,9 +1,9 @@
 //! Serving a program with all cores: the host listens, and workers run the program.
 //!
-//! A program that listens by `wasi:sockets`, such as a composition with `serve.wasm`, is served unchanged. Each worker
-//! is a thread with a runtime and an instance of its own. The host accepts connections and hands each to the live
-//! worker that has the fewest. When the program binds one of the host's addresses, its listener yields the connections
-//! that are handed to it; its bytes go straight from the socket to the program.
+//! A program that listens through `wasi:sockets`, such as a composition with `serve.wasm`, is served unchanged. Each
+//! worker is a thread with its own runtime and instance. The host accepts connections and hands each to the live
+//! worker that has the fewest. When the program binds one of the host's addresses, its listener yields the
+//! connections that the host handed to the worker. Bytes go straight from the socket to the program.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -18,7 +18,7 @@
 //!     let listener = Listener::bind(&"127.0.0.1:8888".parse()?)?;
 //!     let server = Server::start(program, vec![listener], ServeOptions::new()).await?;
 //!
-//!     // A connection that the embedder accepted itself, after a look at its first bytes perhaps, is handed over.
+//! //     // The embedder may accept a connection itself, look at its first bytes, and hand it over.
 //!     let own = std::net::TcpListener::bind("127.0.0.1:0")?;
 //!     server.hand_over(own.accept()?.0)?;
 //!
@@ -30,24 +30,24 @@
 //! }
 //! ```
 //!
-//! # What a program is told
+//! # The program's environment, input and output
 //!
-//! * `STREAMS_SERVE` in its environment has `--until-stdin-closes`, a grace that never ends, and the addresses, for
-//!   `serve.wasm`. Any other program has to bind the same addresses; one that binds every address of a family gets
-//!   the listener with that port. A Unix socket is `127.0.0.1:1` for the program if it is the first listener, port 2 if
-//!   it is the second one, and so on.
-//! * Its standard input is empty, and ends when the program should finish: it is replaced, or the server shuts down. A
-//!   program that never reads its input is ended when its last connection has ended.
-//! * What it prints becomes events of [`tracing`], target `program`, one a line.
+//! * `STREAMS_SERVE` in its environment contains `--until-stdin-closes`, a grace that never ends, and the addresses,
+//!   for `serve.wasm`. Any other program has to bind the same addresses; one that binds every address of a family
+//!   gets the listener with that port. A Unix socket is `127.0.0.1:1` for the program if it is the first listener,
+//!   port 2 if it is the second one, and so on.
+//! * Its standard input is empty. It ends when the program should finish, because the program is replaced or the
+//!   server shuts down. A program that never reads its input is ended when its last connection has ended.
+//! * Its output becomes events of [`tracing`] with the target `program`, one event a line.
 //!
-//! # What ends, and what does not
+//! # Failures and replacement
 //!
-//! A trap, memory beyond the limit, or computing for longer than [`stuck_timeout`](ServeOptions::stuck_timeout) ends one
-//! worker: its clients lose their connections, all others go on, and a new worker takes its place. Connections that
-//! the program had not accepted go to another worker, except those whose TLS handshake had begun. With
-//! [`Isolation::Connection`] only that one connection is lost.
+//! A worker ends by a trap, by memory beyond the limit, or by computing for longer than
+//! [`stuck_timeout`](ServeOptions::stuck_timeout). Its clients lose their connections, all others continue, and a new
+//! worker takes its place. Connections that the program had not accepted go to another worker, except those whose TLS
+//! handshake had begun. With [`Isolation::Connection`] only that one connection is lost.
 //!
-//! A worker is replaced only by one that listens already: no client is refused while that happens.
+//! A worker is replaced only once its successor listens: no client is refused meanwhile.
 
 mod admin;
 mod control;
@@ -77,22 +77,22 @@ pub use listen::{Listen, ListenError, ListenParseError, Listener};
 pub use options::{Isolation, ServeOptions};
 pub use tls::{Tls, TlsConfigError};
 
-/// A program that is being served. Dropping it ends all workers and all their connections at once; call
-/// [`Server::shutdown`] to let clients finish.
+/// A program that is being served. Dropping it ends all workers and all their connections at once;
+/// [`Server::shutdown`] lets clients finish.
 pub struct Server {
     events: mpsc::UnboundedSender<Event>,
     stats: Arc<Stats>,
     addresses: Vec<Listen>,
 }
 
-/// Why a program cannot be served.
+/// The reasons why a program cannot be served.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
     /// There is nothing to listen on.
     #[error("there is nothing to listen on")]
     NoListener,
-    /// The program is one of WASI 0.2, whose sockets cannot be served.
+    /// The program uses WASI 0.2, whose sockets cannot be served.
     #[error(
         "{} is a program of WASI 0.2; only those of WASI 0.3 can be served",
         crate::Escaped(program)
@@ -101,12 +101,12 @@ pub enum ServeError {
         /// The program.
         program: String,
     },
-    /// There is a limit for computing, and the engine cannot interrupt a program.
+    /// The options limit computing, but the engine cannot interrupt a program.
     #[error(
         "the engine cannot interrupt programs: use `Engine::interruptible`, or no stuck timeout"
     )]
     NotInterruptible,
-    /// The system refused something that the host needs.
+    /// The system refused a resource that the host needs.
     #[error("the host cannot serve: {0}")]
     System(#[from] std::io::Error),
     /// The program did not start: it trapped, it returned, or it did not listen.
@@ -114,10 +114,10 @@ pub enum ServeError {
     Start {
         /// The program.
         program: String,
-        /// What happened, in one line.
+        /// The cause, in one line.
         reason: String,
     },
-    /// A new program did not start, and the old one goes on.
+    /// A new program did not start; the old one continues.
     #[error(
         "{} does not take over, the old program goes on: {reason}",
         crate::Escaped(program)
@@ -125,7 +125,7 @@ pub enum ServeError {
     Reload {
         /// The program.
         program: String,
-        /// What happened, in one line.
+        /// The cause, in one line.
         reason: String,
     },
     /// The server has ended.
@@ -134,11 +134,11 @@ pub enum ServeError {
 }
 
 impl Server {
-    /// Starts the workers, and returns when all of them listen. The server runs on threads of its own, whatever the
-    /// runtime of the caller does.
+    /// Starts the workers, and returns when all of them listen. The server runs on its own threads, independently of
+    /// the caller's runtime.
     ///
     /// # Errors
-    /// A [`ServeError`]. Then nothing runs any more.
+    /// A [`ServeError`]. Nothing is left running then.
     pub async fn start(
         program: Program,
         listeners: Vec<Listener>,
@@ -200,12 +200,12 @@ impl Server {
         }
     }
 
-    /// Where clients connect to.
+    /// Returns the addresses to which clients connect.
     pub fn addresses(&self) -> &[Listen] {
         &self.addresses
     }
 
-    /// What was counted so far.
+    /// Returns the current counts.
     pub fn counters(&self) -> Counters {
         self.stats.counters()
     }
@@ -230,10 +230,11 @@ impl Server {
     }
 
     /// Starts `program` in new workers, and lets the clients of the old ones finish within the
-    /// [`reload_grace`](ServeOptions::reload_grace). Returns when the new workers serve. `tls` replaces the certificate.
+    /// [`reload_grace`](ServeOptions::reload_grace). Returns when the new workers serve. `tls` replaces the
+    /// certificate.
     ///
     /// # Errors
-    /// A [`ServeError`]. Then the old program goes on.
+    /// A [`ServeError`]. The old program continues then.
     pub async fn reload(&self, program: Program, tls: Option<Tls>) -> Result<(), ServeError> {
         if !program.is_p3() {
             let program = program.name().to_owned();
@@ -259,27 +260,27 @@ impl Server {
         }
     }
 
-    /// Stops listening, and lets clients finish for so long. Returns the number of connections that did not, and were
-    /// cut.
+    /// Stops listening, and lets clients finish within `grace`. Returns the number of connections that did not finish
+    /// and were cut.
     pub async fn shutdown(&self, grace: Duration) -> usize {
         let (done, cut) = oneshot::channel();
         let _ = self.events.send(Event::Shutdown(grace, done));
         cut.await.unwrap_or(0)
     }
 
-    /// Whether the thread that accepts connections answers.
+    /// Returns whether the thread that accepts connections answers.
     pub async fn is_alive(&self) -> bool {
         let (alive, answer) = oneshot::channel();
         self.events.send(Event::Ping(alive)).is_ok() && answer.await.is_ok()
     }
 
-    /// Whether new connections are served: at least one worker takes them.
+    /// Returns whether new connections are served: at least one worker takes them.
     pub fn is_ready(&self) -> bool {
         self.counters().workers.iter().any(|worker| worker.serving)
     }
 
     /// Answers `GET /healthz`, `/readyz` and `/metrics` on `listener` until the future is dropped. It needs a runtime
-    /// with I/O and time.
+    /// with I/O and time enabled.
     ///
     /// # Errors
     /// When the listener cannot be watched.

@@ -1,4 +1,4 @@
-//! How to serve.
+//! The options of a server.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -7,58 +7,59 @@ use super::tls::Tls;
 use crate::limits::Limits;
 use crate::network::Network;
 
-/// What a worker's clients have in common.
+/// What the clients of a worker share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Isolation {
     /// One instance of the program for all connections of a worker.
     #[default]
     Worker,
-    /// A fresh instance of the program for each connection: no client can reach another one's memory, and a trap
-    /// ends one connection. It costs some half a millisecond of CPU time and 350 KiB for each.
+    /// A fresh instance of the program for each connection: no client can reach another one's memory, and a trap ends
+    /// one connection. Each costs about half a millisecond of CPU time and 350 KiB.
     Connection,
 }
 
-/// How a program is served. The defaults are what most servers want.
+/// The options of a server. The defaults suit most servers.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ServeOptions {
-    /// Threads that run the program, each with a memory of its own. The default is the number of cores.
+    /// Threads that run the program, each with its own memory. The default is the number of cores.
     pub workers: NonZeroUsize,
     /// What clients share. The default is [`Isolation::Worker`].
     pub isolation: Isolation,
     /// Arguments after the program's name. `serve.wasm` takes its addresses from the environment, so the default is
     /// none.
     pub args: Vec<String>,
-    /// The environment, beside `STREAMS_SERVE`, which names the addresses.
+    /// The environment, in addition to `STREAMS_SERVE`, which names the addresses.
     pub env: Vec<(String, String)>,
-    /// What the program may do on the network by itself. It needs no grant for the connections that it serves.
+    /// The network of the program itself. The connections that it serves need no grant.
     pub network: Network,
-    /// Folders that the program may read and write, as the host and as the program names them.
+    /// Folders that the program may read and write: the path on the host, and the path that the program sees.
     pub dirs: Vec<(std::path::PathBuf, String)>,
-    /// Connections at once, for each worker; more wait in the system. The default is 4,000.
+    /// Largest number of connections of each worker; more wait in the system. The default is 4,000.
     pub max_connections: usize,
     /// Memory and handles, for each instance.
     pub limits: Limits,
-    /// An instance that computes for so long without waiting is ended, and so are its connections. `None` is never.
-    /// The default is 10 seconds. It takes [`Engine::interruptible`](crate::Engine::interruptible).
+    /// How long an instance may compute without waiting, before it and its connections are ended. `None` is no limit.
+    /// The default is 10 seconds. A limit requires [`Engine::interruptible`](crate::Engine::interruptible).
     pub stuck_timeout: Option<Duration>,
-    /// A worker is replaced after so many connections, one more or less in ten so that not all go at once.
+    /// Replaces a worker after this many connections, up to one tenth more or less, so that not all are replaced at
+    /// once.
     pub max_requests: Option<u64>,
-    /// A worker is replaced at this age, one tenth more or less.
+    /// Replaces a worker at this age, up to one tenth more or less.
     pub max_age: Option<Duration>,
     /// How long clients of a worker that is replaced may take to finish. The default is 30 seconds.
     pub reload_grace: Duration,
-    /// A worker that ends in less than ten seconds for the second time waits so long before it is started again,
-    /// for the third time twice as long, and so on. The default is 100 milliseconds.
+    /// The pause before a worker is restarted that ended in less than ten seconds for the second time. It doubles
+    /// with each further failure. The default is 100 milliseconds.
     pub restart_backoff: Duration,
-    /// It never waits longer than this. The default is 10 seconds.
+    /// The longest such pause. The default is 10 seconds.
     pub max_restart_backoff: Duration,
-    /// A worker that does not listen after this time has failed. The default is 30 seconds.
+    /// How long a worker may take to listen, before it has failed. The default is 30 seconds.
     pub start_timeout: Duration,
     /// Ends TLS in the host.
     pub tls: Option<Tls>,
-    /// Each connection begins with a header of the PROXY protocol, version 1 or 2, which names the client. A
-    /// connection without one is refused, so only the proxy should be able to connect.
+    /// Whether each connection begins with a header of the PROXY protocol, version 1 or 2, which names the client. A
+    /// connection without one is refused. Only the proxy should be able to connect, since its header is believed.
     pub proxy_protocol: bool,
 }
 
@@ -93,7 +94,7 @@ impl ServeOptions {
         Self::default()
     }
 
-    /// Handles for an instance: what the connections may take, and as many as by default for everything else.
+    /// Returns the handles of an instance: enough for the connections, plus the default number for everything else.
     pub(super) fn handles(&self) -> usize {
         let connections = match self.isolation {
             Isolation::Worker => self.max_connections,

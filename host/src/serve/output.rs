@@ -1,4 +1,4 @@
-//! What programs print, one event a line.
+//! The output of programs, one event a line.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::io::AsyncWrite;
 
 use crate::text::Escaped;
 
-/// A line that is longer is split.
+/// The longest line, in bytes; longer ones are split.
 const MAX_LINE: usize = 8192;
 
 /// One output of one program.
@@ -16,9 +16,9 @@ pub(super) struct Lines {
     worker: usize,
     is_error: bool,
     line: Vec<u8>,
-    /// Lines that the host has told already.
+    /// Lines that the host has reported itself, and that are not repeated.
     told: Vec<String>,
-    /// Held until everything is written.
+    /// Held until all output is written.
     _printing: Arc<()>,
 }
 

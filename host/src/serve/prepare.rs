@@ -1,4 +1,4 @@
-//! What a connection begins with, before the program's own bytes: a PROXY header, a TLS handshake.
+//! The beginning of a connection, before the program's own bytes: a PROXY header, a TLS handshake.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,10 +15,10 @@ use crate::sockets::{Handed, Names, Prepare, Prepared, TlsSocket, Transport};
 /// How long a client may take for its PROXY header and its TLS handshake together.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A PROXY header may be so long, with what version 2 may have after the addresses.
+/// The longest PROXY header, with what version 2 may have after the addresses, in bytes.
 const MAX_HEADER: usize = 4096;
 
-/// What a program's connections begin with; `None` if with its own bytes.
+/// Returns the preparation of a program's connections; `None` if they begin with the program's own bytes.
 pub(super) fn prepare(proxy: bool, tls: Option<&Tls>) -> Option<Arc<Prepare>> {
     let acceptor = tls.map(|tls| TlsAcceptor::from(tls.config()));
     if !proxy && acceptor.is_none() {
@@ -29,7 +29,7 @@ pub(super) fn prepare(proxy: bool, tls: Option<&Tls>) -> Option<Arc<Prepare>> {
         Box::pin(async move {
             let prepared = tokio::time::timeout(TIMEOUT, begin(handed, proxy, acceptor));
             let prepared = prepared.await.unwrap_or_else(|_| {
-                let reason = format!("nothing complete came within {} s", TIMEOUT.as_secs());
+                let reason = format!("nothing complete arrived within {} s", TIMEOUT.as_secs());
                 Err(io::Error::new(io::ErrorKind::TimedOut, reason))
             });
             if let Err(error) = &prepared {
@@ -53,7 +53,7 @@ async fn begin(handed: Handed, proxy: bool, acceptor: Option<TlsAcceptor>) -> Pr
     };
     let tls = match transport {
         Transport::Tcp(stream) => {
-            // The answers of a handshake are short, and a client waits for each.
+            // The messages of a handshake are short, and the client waits for each.
             stream.set_nodelay(true)?;
             TlsSocket::tcp_stream(acceptor.accept(stream).await?)
         }
@@ -63,7 +63,8 @@ async fn begin(handed: Handed, proxy: bool, acceptor: Option<TlsAcceptor>) -> Pr
     Ok((Transport::Tls(Box::new(tls)), names))
 }
 
-/// Takes the header and nothing after it. `None`: the proxy speaks for itself, or does not know.
+/// Reads the header and nothing after it. `None`: the connection is the proxy's own, or the proxy does not know the
+/// client.
 async fn read_header(transport: &mut Transport) -> io::Result<Option<Names>> {
     let mut header = Vec::with_capacity(108);
     loop {
@@ -84,11 +85,11 @@ struct Parsed {
     names: Option<Names>,
 }
 
-/// What version 2 begins with; version 1 begins with `PROXY`.
+/// The first bytes of a header of version 2; one of version 1 begins with `PROXY`.
 const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 const PREFIX: &[u8] = b"PROXY ";
 
-/// A header of version 1 is a line that is at most so long.
+/// The longest line that is a header of version 1, in bytes.
 const MAX_LINE: usize = 107;
 
 /// Reads a header that may not be complete yet.
@@ -104,7 +105,7 @@ fn parse(bytes: &[u8]) -> io::Result<Option<Parsed>> {
     if !is_line && !begins(SIGNATURE) {
         return Err(invalid("there is none".to_owned()));
     }
-    // A part of a line would be parsed as a wrong line.
+    // The parser would refuse a part of a line as wrong.
     let complete = !is_line || bytes.ends_with(b"\r\n");
     let max = if is_line { MAX_LINE } else { MAX_HEADER };
     let result = HeaderResult::parse(bytes);
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_header_is_refused_at_once() {
+    fn bytes_that_begin_no_header_are_refused_at_once() {
         for bytes in [
             &b"G"[..],
             b"PROXZ",

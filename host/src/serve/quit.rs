@@ -28,7 +28,7 @@ impl Quit {
         self.closed.send_replace(true);
     }
 
-    /// Whether the program looks at its input, so that it can notice.
+    /// Returns whether the program reads its input, and so can notice its end.
     pub(super) fn is_heard(&self) -> bool {
         self.used.load(Relaxed)
     }
@@ -45,7 +45,7 @@ impl StdinStream for Quit {
         self.used.store(true, Relaxed);
         let mut closed = self.closed.subscribe();
         Box::new(Input(Box::pin(async move {
-            // Without a sender the worker is at its end.
+            // Without a sender the worker is ending.
             let _ = closed.wait_for(|closed| *closed).await;
         })))
     }

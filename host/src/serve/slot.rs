@@ -1,4 +1,4 @@
-//! The place of a worker, and the workers that have it one after another.
+//! The place of a worker, and the workers that occupy it one after another.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
@@ -16,26 +16,26 @@ use super::worker::{Drain, Senders, Worker};
 use crate::program::Program;
 use crate::sockets::{Handed, Permit};
 
-/// A worker that has lived so long has not failed to start.
+/// A worker that has lived this long has not failed to start.
 const SETTLED: Duration = Duration::from_secs(10);
 
-/// A program that accepts nothing for so long while clients wait is reported.
+/// A program that accepts nothing for this long while clients wait is reported.
 const ACCEPT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A worker whose thread runs.
 pub(super) struct Running {
     pub(super) id: u64,
     pub(super) stats: Arc<WorkerStats>,
-    /// Empty once it gets no more connections.
+    /// The channels of its connections; empty once it gets no more.
     senders: Senders,
     drain: watch::Sender<Drain>,
     started: Instant,
     /// When its clients are cut.
     deadline: Option<Instant>,
-    /// Recycling at once after this many connections, and at this age.
+    /// Replaces the worker after this many connections, or at the age below.
     max_requests: Option<u64>,
     max_age: Option<Duration>,
-    /// Since when it has accepted nothing of what waits.
+    /// Since when the program has accepted none of the waiting connections.
     reluctant: Option<(Instant, u64)>,
     /// It listens.
     pub(super) ready: bool,
@@ -88,13 +88,13 @@ impl Running {
     /// Hands a connection over.
     ///
     /// # Errors
-    /// The connection, if the worker is at its end.
+    /// Returns the connection, if the worker is ending.
     #[expect(
         clippy::result_large_err,
-        reason = "the connection comes back, once in a worker's life"
+        reason = "returns the connection, once in a worker's life"
     )]
     pub(super) fn hand(&self, handed: Handed, permit: Permit) -> Result<(), (Handed, Permit)> {
-        // One that came from elsewhere goes to the first listener.
+        // A connection that the embedder handed over goes to the first listener.
         let sender = self.senders.get(handed.listener).or(self.senders.first());
         match sender {
             Some(sender) => sender.send((handed, permit)).map_err(|back| back.0),
@@ -106,7 +106,7 @@ impl Running {
         !self.senders.is_empty()
     }
 
-    /// Hands nothing more over.
+    /// Ends the supply of connections.
     pub(super) fn close(&mut self) {
         self.senders.clear();
         self.stats.serving.store(false, Relaxed);
@@ -122,7 +122,7 @@ impl Running {
         self.tell(Drain::Finish);
     }
 
-    /// Ends it, with all its clients.
+    /// Ends the worker and all its connections.
     pub(super) fn end_now(&mut self) {
         self.close();
         self.deadline = None;
@@ -139,7 +139,7 @@ impl Running {
         });
     }
 
-    /// Ends it if its grace is over, and returns how many clients that cuts.
+    /// Ends the worker if its grace is over, and returns how many clients that cuts.
     pub(super) fn cut_if_over(&mut self, now: Instant) -> usize {
         if self.deadline.is_none_or(|deadline| now < deadline) {
             return 0;
@@ -176,7 +176,7 @@ impl Running {
     }
 }
 
-/// How far a worker came that has ended.
+/// The state that a worker had reached when it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     Served,
@@ -186,12 +186,12 @@ pub(super) enum Outcome {
 /// The place of one worker.
 #[derive(Default)]
 pub(super) struct Slot {
-    /// The one that serves.
+    /// The worker that serves.
     pub(super) current: Option<Running>,
-    /// The one that will, once it listens.
+    /// Its successor, until it listens.
     pub(super) next: Option<Running>,
     pub(super) restart_at: Option<Instant>,
-    /// Ends in a row of workers that had not settled.
+    /// The number of consecutive workers that ended before they settled.
     failures: u32,
 }
 
@@ -215,7 +215,7 @@ impl Slot {
         self.current.replace(next)
     }
 
-    /// Takes a worker out that has ended.
+    /// Removes a worker that has ended.
     pub(super) fn ended(&mut self, id: u64) -> (Option<Running>, Outcome) {
         if self.is_next(id) {
             return (self.next.take(), Outcome::NeverReady);
@@ -230,7 +230,7 @@ impl Slot {
         (worker, Outcome::Served)
     }
 
-    /// Counts a failure, and sets when to start again. The first time that is at once.
+    /// Counts a failure, and sets when to restart; after the first one, at once.
     pub(super) fn fail(&mut self, options: &ServeOptions) -> Duration {
         let pause = backoff(self.failures, options);
         self.failures = self.failures.saturating_add(1);
@@ -238,7 +238,7 @@ impl Slot {
         pause
     }
 
-    /// A slot whose worker ended during a reload that failed needs one.
+    /// Restarts a worker in a slot whose worker ended during a failed reload.
     pub(super) fn after_reload(&mut self) {
         if self.current.is_none() {
             self.restart_at = Some(Instant::now());
@@ -252,14 +252,14 @@ impl Slot {
         self.restart_at = None;
     }
 
-    /// Whether the next worker takes too long to listen.
+    /// Returns whether the next worker takes too long to listen.
     pub(super) fn is_late(&self, now: Instant, options: &ServeOptions) -> bool {
         self.next
             .as_ref()
             .is_some_and(|next| now.duration_since(next.started) > options.start_timeout)
     }
 
-    /// Whether the current worker is to be recycled.
+    /// Returns whether the current worker is to be replaced.
     pub(super) fn is_due(&self, _: &ServeOptions) -> bool {
         self.next.is_none()
             && self.restart_at.is_none()
@@ -277,7 +277,7 @@ fn backoff(failures: u32, options: &ServeOptions) -> Duration {
     }
 }
 
-/// `n`, or up to a tenth more or less, so that workers that started together are not replaced together.
+/// Returns `n`, or up to a tenth more or less, so that workers that started together are not replaced together.
 fn about(n: u64, index: usize) -> u64 {
     let span = n / 10;
     let random = RandomState::new().hash_one(index);

@@ -1,4 +1,4 @@
-//! The certificate that the host shows.
+//! The certificate that the host presents.
 
 use std::sync::Arc;
 
@@ -6,21 +6,21 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// TLS 1.2 and 1.3, ended in the host: the program reads and writes plain bytes.
+/// TLS 1.2 and 1.3, terminated in the host: the program reads and writes plain bytes.
 #[derive(Debug, Clone)]
 pub struct Tls(Arc<ServerConfig>);
 
-/// Why a certificate or a key cannot be used.
+/// The reasons why a certificate or a key cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsConfigError {
-    /// There is no certificate in the text, or what is there is none.
+    /// The text contains no certificate, or an invalid one.
     #[error("the certificate cannot be used: {0}")]
     Certificate(String),
-    /// There is no private key in the text, or it is none.
+    /// The text contains no private key, or an invalid one.
     #[error("the private key cannot be used: {0}")]
     Key(String),
-    /// The two do not belong together, or are of a kind that TLS does not know.
+    /// They do not belong together, or are of a kind that TLS does not support.
     #[error("the certificate and the private key cannot be used together: {0}")]
     Pair(String),
 }

@@ -1,4 +1,4 @@
-//! A thread that runs the program.
+//! A worker: a thread that runs the program.
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -19,17 +19,17 @@ use crate::life::{BEAT, Watch};
 use crate::program::{Command, ExitStatus, Program, RunError, Stdin, Stdout};
 use crate::sockets::{Given, Handed, Permit, Prepare, queue};
 
-/// How long the last bytes of TLS connections may take to leave when the program has ended by itself.
+/// How long the last bytes of TLS connections may take to leave after the program has returned.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// What a worker is told.
+/// The order to a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 pub(super) enum Drain {
-    /// Serve.
+    /// Continue to serve.
     No,
-    /// Finish what there is.
+    /// Finish the connections.
     Finish,
-    /// End.
+    /// End at once.
     Now,
 }
 
@@ -37,11 +37,11 @@ pub(super) enum Drain {
 #[derive(Debug)]
 pub(super) struct End {
     pub(super) cause: EndCause,
-    /// In one line, without control characters.
+    /// The cause, in one line, without control characters.
     pub(super) reason: String,
 }
 
-/// What a worker's thread needs.
+/// The parts that a worker's thread needs.
 pub(super) struct Worker {
     pub(super) id: u64,
     pub(super) program: Program,
@@ -53,7 +53,7 @@ pub(super) struct Worker {
     pub(super) events: mpsc::UnboundedSender<Event>,
     pub(super) back: mpsc::UnboundedSender<Handed>,
     pub(super) drain: watch::Receiver<Drain>,
-    /// Shared with every output that is not written to its end.
+    /// Shared with every output that is not completely written yet.
     pub(super) printing: Arc<()>,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Worker {
 pub(super) type Senders = Vec<mpsc::UnboundedSender<(Handed, Permit)>>;
 
 impl Worker {
-    /// Starts the thread. Its end comes as an event, whatever happens in it.
+    /// Starts the thread. Its end is always sent as an event, even after a panic.
     pub(super) fn start(self) -> std::io::Result<Senders> {
         let (senders, receivers): (Vec<_>, Vec<_>) = self
             .addresses
@@ -70,7 +70,7 @@ impl Worker {
             .unzip();
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         if self.options.isolation == Isolation::Connection {
-            // An instance that computes yields at each tick of the epoch. By default the runtime would look at its
+            // An instance that computes yields at each tick of the epoch. By default the runtime would check its
             // sockets only after 61 such turns.
             runtime.event_interval(1);
         }
@@ -85,7 +85,7 @@ impl Worker {
                     reason: "the host panicked under it".to_owned(),
                 });
                 drop(runtime);
-                // Without a server nobody wants to know.
+                // Without a server there is no receiver.
                 let _ = events.send(Event::Ended(id, end));
             })?;
         Ok(senders)
@@ -98,7 +98,7 @@ impl Worker {
         }
     }
 
-    /// One instance for all connections.
+    /// Runs one instance for all connections.
     async fn run_shared(&self, receivers: Vec<mpsc::UnboundedReceiver<(Handed, Permit)>>) -> End {
         let quit = Quit::new();
         let mut waiting = self.addresses.len();
@@ -137,20 +137,20 @@ impl Worker {
         end
     }
 
-    /// Lets the program finish when the time comes, and returns when it is to be ended.
+    /// Lets the program finish when that is ordered, and returns when it is to be ended.
     async fn finished(&self, quit: &Quit) -> End {
         let mut drain = self.drain.clone();
         let is = |wanted: Drain| move |now: &Drain| *now >= wanted;
-        // Without a sender the server is gone.
+        // An error means that the server is gone.
         let _ = drain.wait_for(is(Drain::Finish)).await;
         let finish = async {
-            // A program that is asked to finish accepts nothing any more.
+            // Wait for the queue: a program that is asked to finish accepts nothing more.
             let meter = &self.stats.meter;
             while meter.queued.load(Relaxed) > 0 {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
             quit.ask();
-            // Who does not look at the input cannot finish by itself.
+            // A program that does not read its input cannot notice its end: it is ended after its last connection.
             while quit.is_heard() || meter.live.load(Relaxed) > 0 {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
@@ -161,13 +161,13 @@ impl Worker {
         }
         End {
             cause: EndCause::Replaced,
-            reason: "it was told to".to_owned(),
+            reason: "it was replaced or shut down".to_owned(),
         }
     }
 
-    /// An instance for each connection.
+    /// Runs an instance for each connection.
     async fn run_isolated(&self, receivers: Vec<mpsc::UnboundedReceiver<(Handed, Permit)>>) -> End {
-        // A program that cannot listen is found before the first client.
+        // Try once first: a program that cannot listen is found before the first client.
         if let Err(end) = self.try_out().await {
             self.linger().await;
             return end;
@@ -194,7 +194,7 @@ impl Worker {
         self.linger().await;
         End {
             cause: EndCause::Replaced,
-            reason: "it was told to".to_owned(),
+            reason: "it was replaced or shut down".to_owned(),
         }
     }
 
@@ -231,7 +231,7 @@ impl Worker {
             () = all => Ok(()),
             _ = async { let _ = drain.wait_for(|now| *now >= Drain::Now).await; } => Err(End {
                 cause: EndCause::Replaced,
-                reason: "it was told to".to_owned(),
+                reason: "it was replaced or shut down".to_owned(),
             }),
         }
     }
@@ -240,7 +240,7 @@ impl Worker {
     fn spawn(&self, runs: &mut JoinSet<()>, listener: usize, connection: (Handed, Permit)) {
         let quit = Quit::new();
         let life = crate::life::Life::new();
-        // Often enough for the limit, seldom enough for thousands.
+        // Often enough for the limit, and seldom enough for thousands of instances.
         let interval = self
             .options
             .stuck_timeout
@@ -255,7 +255,7 @@ impl Worker {
         let (handed, mut permit) = connection;
         let (ended, over) = oneshot::channel::<()>();
         permit.on_end(ended);
-        // An instance that fails costs its connection: nobody takes it back.
+        // The connection of an instance that fails is lost: it is not handed to another.
         let (nowhere, _) = mpsc::unbounded_channel();
         let mut connection = Some((handed, permit));
         let command =
@@ -279,7 +279,7 @@ impl Worker {
         let report = self.reporter(Arc::clone(&life));
         runs.spawn(async move {
             let after = async {
-                // The permit is gone: the connection has ended.
+                // The permit was dropped: the connection has ended.
                 let _ = over.await;
                 quit.ask();
                 if quit.is_heard() {
@@ -293,7 +293,7 @@ impl Worker {
         });
     }
 
-    /// Reports how an instance ended that had one connection.
+    /// Returns a function that reports how an instance for one connection ended.
     fn reporter(
         &self,
         life: Arc<crate::life::Life>,
@@ -316,7 +316,7 @@ impl Worker {
             true => self.options.stuck_timeout,
             false => None,
         };
-        // A limit that is shorter than the beats would end programs that only wait.
+        // With a limit shorter than the interval, programs that only wait would be ended.
         let interval = limit.map_or(interval, |limit| interval.min(limit / 4));
         Watch {
             life,
@@ -328,7 +328,7 @@ impl Worker {
     fn command(&self, quit: &Quit, watch: Watch) -> Result<Command, RunError> {
         let index = self.stats.index;
         let names: Vec<String> = self.addresses.iter().map(SocketAddr::to_string).collect();
-        // The host has told where it listens.
+        // The host has already reported the addresses on which it listens.
         let told = names.iter().map(|name| format!("listening on {name}"));
         let limits = self
             .options
@@ -381,7 +381,7 @@ impl Worker {
         }
     }
 
-    /// Waits for the last bytes of connections that the host still flushes, and for what the program printed last.
+    /// Waits for the last bytes of connections that the host still flushes, and for the program's last output.
     async fn linger(&self) {
         let meter = &self.stats.meter;
         let flushed = async {
@@ -391,7 +391,7 @@ impl Worker {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        // What has not left by then is lost with the runtime.
+        // Anything that is not sent by then is lost with the runtime.
         let _ = tokio::time::timeout(LINGER, flushed).await;
     }
 }

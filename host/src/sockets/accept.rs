@@ -18,7 +18,7 @@ use super::tcp::Tcp;
 use crate::network::Policy;
 use crate::state::State;
 
-/// Where connections come from.
+/// The source of a listener's connections.
 pub(super) enum Source {
     Own(Arc<TcpListener>, Arc<Policy>),
     Given(Queue),
@@ -27,7 +27,7 @@ pub(super) enum Source {
 pub(super) struct Accept {
     source: Source,
     family: IpAddressFamily,
-    /// What a zero-length read found.
+    /// The result of a zero-length read.
     waiting: Option<Result<Socket, ErrorCode>>,
 }
 
@@ -40,7 +40,7 @@ impl Accept {
         }
     }
 
-    /// Waits for a connection: `false` when there will be none any more.
+    /// Waits for a connection: `false` when there will be no more.
     fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         if self.waiting.is_some() {
             return Poll::Ready(true);
@@ -78,12 +78,12 @@ fn poll_accept(
         if policy.check(peer, SocketAddrUse::TcpAccept) {
             return Poll::Ready(Ok(Socket::new(Transport::Tcp(stream), None, None)));
         }
-        // A client that is not wanted learns so at once.
+        // Reset, so that an unwanted client learns at once.
         let _ = stream.set_zero_linger();
     }
 }
 
-/// Linux reports failures of the new connection as failures of accepting: the connection was aborted.
+/// Maps an error of accepting. Linux reports failures of the new connection there: the connection was aborted.
 fn accept_code(error: &io::Error) -> ErrorCode {
     match error.kind() {
         io::ErrorKind::ConnectionReset

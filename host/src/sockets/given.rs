@@ -1,4 +1,4 @@
-//! Connections that the host accepted, on their way to a program.
+//! Connections that the host accepted and hands to a program.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::socket::{Names, Socket, Transport};
 
-/// So many connections may be in their TLS handshake at once, for each listener of each worker.
+/// How many connections may be in their TLS handshake at once, for each listener of each worker.
 const MAX_PREPARING: usize = 256;
 
 /// A listener of the host that a program gets when it binds `address`.
@@ -23,26 +23,26 @@ pub(crate) struct Given {
     pub(crate) on_listen: Box<dyn FnOnce() + Send>,
 }
 
-/// A connection that the host accepted and no program has got yet.
+/// A connection that the host accepted and that is not yet handed to the program.
 pub(crate) struct Handed {
     pub(crate) stream: Stream,
-    /// The addresses that the program sees, where they are not the socket's.
+    /// The addresses that the program sees, if they differ from the socket's.
     pub(crate) names: Option<Names>,
-    /// Which of the program's listeners yields it.
+    /// The index of the program's listener that yields it.
     pub(crate) listener: usize,
 }
 
-/// A socket of the system, in no runtime.
+/// A socket of the system, not registered with a runtime.
 pub(crate) enum Stream {
     Tcp(std::net::TcpStream),
     #[cfg(unix)]
     Unix(std::os::unix::net::UnixStream),
 }
 
-/// What a connection is once it is prepared.
+/// The result of preparing a connection.
 pub(crate) type Prepared = io::Result<(Transport, Option<Names>)>;
 
-/// Reads what comes before the program's own bytes: a PROXY header, a TLS handshake. It has to end by itself.
+/// Reads the bytes before the program's own: a PROXY header, a TLS handshake. It must end by itself.
 pub(crate) type Prepare =
     dyn Fn(Handed) -> Pin<Box<dyn Future<Output = Prepared> + Send>> + Send + Sync;
 
@@ -63,12 +63,12 @@ impl Stream {
     }
 }
 
-/// What the connections of one worker did. They are on one thread, so no two threads write to it often.
+/// The counts of one worker's connections. Those are all on one thread, so threads rarely contend for it.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     /// Connections that were handed over and have not ended.
     pub(crate) live: AtomicUsize,
-    /// Of those, the ones that the program has not accepted yet.
+    /// The open connections that the program has not accepted yet.
     pub(crate) queued: AtomicUsize,
     pub(crate) handed: AtomicU64,
     pub(crate) received: AtomicU64,
@@ -98,8 +98,8 @@ pub(crate) struct Permit {
 }
 
 impl Permit {
-    /// `freed` is notified when the connection ends and there were `max` connections or more: only then does
-    /// anybody wait for that.
+    /// Makes a permit. When the connection ends, `freed` is notified if there were `max` connections or more; only
+    /// then does the acceptor wait for it.
     pub(crate) fn new(meter: &Arc<Meter>, freed: &Arc<Notify>, max: usize) -> Self {
         meter.live.fetch_add(1, Relaxed);
         meter.queued.fetch_add(1, Relaxed);
@@ -122,7 +122,7 @@ impl Permit {
         &self.meter
     }
 
-    /// The program has it.
+    /// Records that the program has accepted it.
     pub(super) fn accepted(&mut self) {
         if std::mem::take(&mut self.queued) {
             self.meter.queued.fetch_sub(1, Relaxed);
@@ -141,8 +141,8 @@ impl Drop for Permit {
 
 /// Connections for one listener of one program.
 ///
-/// Those that the program has not accepted when it ends, or when it closes its listener, go back to the host, except
-/// those that are past their preparation: TLS cannot be moved to another thread.
+/// Connections that the program has not accepted return to the host when the program ends or closes its listener.
+/// Connections past their preparation do not: TLS cannot be moved to another thread.
 pub(crate) struct Queue {
     receiver: mpsc::UnboundedReceiver<(Handed, Permit)>,
     back: mpsc::UnboundedSender<Handed>,
@@ -150,7 +150,7 @@ pub(crate) struct Queue {
     preparing: JoinSet<Option<Socket>>,
 }
 
-/// A queue. The sender bounds what it sends by the permits that it makes.
+/// Makes a queue. The sender bounds its connections by their permits.
 pub(crate) fn queue(
     receiver: mpsc::UnboundedReceiver<(Handed, Permit)>,
     back: mpsc::UnboundedSender<Handed>,
@@ -165,7 +165,7 @@ pub(crate) fn queue(
 }
 
 impl Queue {
-    /// The next connection; `None` when the host has no more.
+    /// Returns the next connection; `None` when the host has no more.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Socket>>> {
         loop {
             if let Poll::Ready(Some(done)) = self.preparing.poll_join_next(cx) {
@@ -204,9 +204,9 @@ impl Queue {
         }
     }
 
-    /// Gives a connection back that was taken and not accepted.
+    /// Returns a connection to the host that was taken and not accepted.
     pub(super) fn give_back(&self, socket: Socket) {
-        // The host may have ended; then nobody serves it.
+        // Without a host there is no receiver; the connection is dropped.
         if let Some(handed) = socket.into_handed() {
             let _ = self.back.send(handed);
         }

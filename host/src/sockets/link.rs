@@ -1,4 +1,4 @@
-//! The functions of `tcp-socket`, in the place of wasmtime-wasi's.
+//! The functions of `tcp-socket` that replace wasmtime-wasi's.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ fn add_opening(interface: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()
     )
 }
 
-/// What the host listens on is the program's without a grant; everything else needs one.
+/// Binds. An address on which the host listens needs no grant; every other one does.
 fn bind(state: &mut State, this: &This, address: SocketAddr) -> wasmtime::Result<Outcome<()>> {
     if let Err(code) = state.table().get(this)?.check_bind(address) {
         return Ok(Err(code));
@@ -201,7 +201,7 @@ fn add_options(interface: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()
     })
 }
 
-/// A method without arguments that only looks at the socket.
+/// Adds a method without arguments that only reads from the socket.
 fn getter<T>(
     interface: &mut LinkerInstance<'_, State>,
     name: &str,
@@ -216,7 +216,7 @@ where
     })
 }
 
-/// A method with one argument that changes the socket.
+/// Adds a method with one argument that changes the socket.
 fn setter<T>(
     interface: &mut LinkerInstance<'_, State>,
     name: &str,

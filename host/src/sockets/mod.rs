@@ -1,11 +1,12 @@
 //! `wasi:sockets` TCP of WASI 0.3, over the host's own sockets.
 //!
-//! wasmtime-wasi's sockets are closed: no socket or listener can be handed to a program. These behave as
-//! wasmtime-wasi's do, with these differences:
+//! wasmtime-wasi's sockets cannot be built from a socket or listener of the host. These behave like them, with these
+//! differences:
 //!
 //! * A listener may yield connections that the host accepted ([`Given`]), plain, Unix or TLS.
 //! * TCP_NODELAY is on: a component coalesces its writes itself, and WASI has no option for it.
-//! * A zero-length read waits for data. Under tokio's assumption that a fresh socket is readable it returned at once.
+//! * A zero-length read waits for data. tokio assumes that a fresh socket is readable, so the read would return at
+//!   once.
 
 mod accept;
 mod given;

@@ -12,7 +12,7 @@ type Result<T> = std::result::Result<T, ErrorCode>;
 
 /// Systems count keep-alive times in seconds, Linux up to this many.
 const MAX_KEEP_ALIVE: u64 = i16::MAX.unsigned_abs() as u64;
-/// What Linux allows.
+/// Linux's limit.
 const MAX_KEEP_ALIVE_COUNT: u32 = i8::MAX.unsigned_abs() as u32;
 
 const SECOND: u64 = 1_000_000_000;
@@ -96,7 +96,7 @@ impl Tcp {
     }
 
     fn set_keep_alive(&self, to: &TcpKeepalive) -> Result<()> {
-        // The same call of the library also turns keep-alive on; WASI has an option of its own for that.
+        // The library's call also turns keep-alive on; WASI has a separate option for that.
         let enabled = self.with_socket(|socket| socket.keepalive())?;
         self.set(|socket| socket.set_tcp_keepalive(to))?;
         match enabled {
@@ -109,7 +109,7 @@ impl Tcp {
         self.with_socket(get)?.ok_or(ErrorCode::NotSupported)
     }
 
-    /// Sets an option; a hint that nothing takes where there is no such socket below.
+    /// Sets an option. It is a hint: without a TCP socket below it is ignored.
     fn set(&self, set: impl FnOnce(SockRef<'_>) -> io::Result<()>) -> Result<()> {
         self.with_socket(set).map(|_| ())
     }
@@ -136,7 +136,7 @@ fn wanted_buffer_size(size: u64) -> Result<usize> {
     Ok(usize::try_from(not_zero(size)?).unwrap_or(max).min(max))
 }
 
-/// Linux reports twice what was asked for: the rest is its own bookkeeping.
+/// Converts the size that the system reports: Linux reports twice the requested size, for its own bookkeeping.
 fn buffer_size(size: usize) -> u64 {
     let size = if cfg!(target_os = "linux") {
         size / 2
@@ -146,7 +146,7 @@ fn buffer_size(size: usize) -> u64 {
     size as u64
 }
 
-/// Some systems refuse sizes that others clamp.
+/// Ignores a refused size: some systems clamp sizes that others refuse.
 fn as_hint(set: io::Result<()>) -> io::Result<()> {
     match set {
         Err(error) if matches!(ErrorCode::from(&error), ErrorCode::OutOfMemory) => Ok(()),

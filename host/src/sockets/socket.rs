@@ -1,19 +1,20 @@
-//! A connected socket of any kind, as the two ends of a connection share it.
+//! A connected socket of any kind, shared by the two directions of a connection.
 
 use std::io;
 use std::net::{Shutdown, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+use wasmtime_wasi::p3::bindings::sockets::types::ErrorCode;
 
 use super::given::{Handed, Permit, Stream};
 use super::tls::TlsSocket;
 
-/// What carries the bytes.
+/// The transport of a connection.
 pub(crate) enum Transport {
     Tcp(TcpStream),
     #[cfg(unix)]
@@ -21,7 +22,7 @@ pub(crate) enum Transport {
     Tls(Box<TlsSocket>),
 }
 
-/// The addresses of a connection, where they are not those of its socket.
+/// The addresses of a connection, if they differ from those of its socket.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Names {
     pub(crate) local: SocketAddr,
@@ -32,33 +33,47 @@ pub(crate) struct Names {
 pub(crate) struct Socket {
     transport: Transport,
     names: Option<Names>,
-    /// What a zero-length read took to know that there is something.
+    /// The byte that a zero-length read took to learn that there is input.
     kept: Mutex<Option<u8>>,
+    lost: OnceLock<ErrorCode>,
     permit: Option<Permit>,
 }
 
 impl Socket {
     pub(crate) fn new(transport: Transport, names: Option<Names>, permit: Option<Permit>) -> Self {
         if let Transport::Tcp(stream) = &transport {
-            // An optimization that a socket may refuse: it may be closed already.
+            // An optimization. It fails, for example, if the socket is closed already.
             let _ = stream.set_nodelay(true);
         }
         Self {
             transport,
             names,
             kept: Mutex::new(None),
+            lost: OnceLock::new(),
             permit,
         }
     }
 
-    /// The program has it.
+    /// Stores the reason of a loss for both directions. The system reports a loss only once, to the direction that finds
+    /// it first; the other direction finds an end.
+    pub(super) fn lose(&self, code: &ErrorCode) {
+        // The first loss causes all later ones.
+        let _ = self.lost.set(code.clone());
+    }
+
+    /// Returns the reason of the loss, if the connection is lost.
+    pub(super) fn loss(&self) -> Option<&ErrorCode> {
+        self.lost.get()
+    }
+
+    /// Records that the program has accepted it.
     pub(super) fn accepted(&mut self) {
         if let Some(permit) = &mut self.permit {
             permit.accepted();
         }
     }
 
-    /// The connection as it came, for another thread; `None` if that cannot be had any more.
+    /// Returns the connection for another thread; `None` if it cannot be moved any more.
     pub(super) fn into_handed(self) -> Option<Handed> {
         let stream = match self.transport {
             Transport::Tcp(stream) => Stream::Tcp(stream.into_std().ok()?),
@@ -94,7 +109,7 @@ impl Socket {
     /// Calls `act` with the TCP socket.
     ///
     /// # Errors
-    /// `Unsupported` if there is none below.
+    /// `Unsupported` if there is no TCP socket below.
     pub(super) fn with_tcp<T>(&self, act: impl FnOnce(&TcpStream) -> T) -> io::Result<T> {
         let done = match &self.transport {
             Transport::Tcp(stream) => Some(act(stream)),
@@ -137,7 +152,7 @@ impl Socket {
                     true => Poll::Pending,
                     false => self.poll_transport(cx, rest),
                 };
-                // An end or an error comes again with the next read.
+                // An end or an error is returned again by the next read.
                 match more {
                     Poll::Ready(Ok(more)) => more.saturating_add(1),
                     _ => 1,
@@ -166,7 +181,7 @@ impl Socket {
         }
     }
 
-    /// Waits until a write would take something.
+    /// Waits until a write would accept bytes.
     pub(super) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
         match &self.transport {
             Transport::Tcp(stream) => stream.poll_write_ready(cx).map(drop),
@@ -199,14 +214,14 @@ impl Socket {
         Poll::Ready(Ok(count))
     }
 
-    /// Takes no more input from the peer.
+    /// Accepts no more input from the peer.
     pub(super) fn shutdown_read(&self) {
-        // What has ended already has nothing left to shut down.
+        // An ended socket has nothing left to shut down.
         let _ = match &self.transport {
             Transport::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Read),
             #[cfg(unix)]
             Transport::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Read),
-            // A reset would also destroy what is on its way to the peer, so the end of input is left to the close.
+            // A reset would also destroy output that is on its way, so input is ended by the close.
             Transport::Tls(_) => Ok(()),
         };
     }
@@ -225,7 +240,7 @@ impl Socket {
     }
 }
 
-/// Tries; waits where that would block, and tries again.
+/// Tries `io`, and waits and tries again while it would block.
 fn poll_io(
     mut attempt: impl FnMut() -> io::Result<usize>,
     mut poll_ready: impl FnMut() -> Poll<io::Result<()>>,

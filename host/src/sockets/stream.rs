@@ -16,10 +16,10 @@ use wasmtime_wasi::p3::bindings::sockets::types::ErrorCode;
 use super::socket::Socket;
 use crate::state::State;
 
-/// What one read takes if the program's own memory cannot be read into.
+/// The capacity of a read that cannot go directly into the program's memory, in bytes.
 const READ_CAPACITY: usize = 8192;
 
-/// What came of a direction, told once.
+/// The result of a direction, sent once.
 type Outcome = Result<(), ErrorCode>;
 
 /// `tcp-socket.receive`.
@@ -69,7 +69,7 @@ fn failed(
     FutureReader::new(&mut store, async move { wasmtime::error::Ok(Err(code)) })
 }
 
-/// A direction that has not ended.
+/// An open direction.
 struct Open {
     socket: Arc<Socket>,
     outcome: oneshot::Sender<Outcome>,
@@ -77,6 +77,9 @@ struct Open {
 
 impl Open {
     fn end(self, outcome: Outcome) {
+        if let Err(code) = &outcome {
+            self.socket.lose(code);
+        }
         // The program may have dropped the future.
         let _ = self.outcome.send(outcome);
     }
@@ -127,7 +130,8 @@ impl StreamProducer<State> for Receive {
         match read {
             Poll::Ready(Ok(true)) => Poll::Ready(Ok(StreamResult::Completed)),
             Poll::Ready(Ok(false)) => {
-                self.end(Ok(()));
+                let outcome = open.socket.loss().cloned().map_or(Ok(()), Err);
+                self.end(outcome);
                 Poll::Ready(Ok(StreamResult::Dropped))
             }
             Poll::Ready(Err(error)) => {
@@ -190,7 +194,7 @@ impl StreamConsumer<State> for Send {
     }
 }
 
-/// WASI's code for an error. A peer that ends TLS without saying so may have been cut off by a third party.
+/// Converts an error to WASI's code. A TLS end without `close_notify` may be an attack, so it is an error.
 pub(super) fn code(error: &io::Error) -> ErrorCode {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => ErrorCode::ConnectionReset,

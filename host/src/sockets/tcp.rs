@@ -14,7 +14,7 @@ use super::given::Given;
 use super::socket::{Socket, Transport};
 use crate::network::Policy;
 
-/// Waiting connections of a listener, unless the program says otherwise.
+/// The default backlog of a listener.
 const BACKLOG: u32 = 128;
 
 /// The host's `tcp-socket`.
@@ -32,7 +32,7 @@ enum State {
     /// Bound to an address on which the host listens.
     Given(Given),
     Listening(Arc<TcpListener>),
-    /// Listening where the host does.
+    /// Listening on an address of the host.
     ListeningGiven(SocketAddr),
     Connecting,
     Connected {
@@ -63,7 +63,7 @@ impl Tcp {
         })
     }
 
-    /// What a listener yields: a connection, or why accepting it failed.
+    /// Makes a socket from a listener's connection, or from the error of accepting it.
     pub(super) fn accepted(accepted: Result<Socket>, family: IpAddressFamily) -> Self {
         let state = match accepted {
             Ok(mut socket) => {
@@ -80,7 +80,7 @@ impl Tcp {
         }
     }
 
-    /// Checks what binding requires of the socket and the address, whatever is granted.
+    /// Checks the requirements of binding on the socket and the address, apart from grants.
     pub(super) fn check_bind(&self, address: SocketAddr) -> Result<()> {
         if self.bound || !matches!(self.state, State::Fresh(_)) {
             return Err(ErrorCode::InvalidState);
@@ -97,7 +97,7 @@ impl Tcp {
         self.bound = true;
     }
 
-    /// Binds; the arguments were checked.
+    /// Binds; the caller has checked the arguments.
     pub(super) fn bind(&mut self, address: SocketAddr) -> Result<()> {
         let State::Fresh(socket) = &self.state else {
             return Err(ErrorCode::InvalidState);
@@ -107,7 +107,7 @@ impl Tcp {
         Ok(())
     }
 
-    /// The socket to connect with. Until [`Tcp::connected`] is called, nothing else is possible.
+    /// Returns the socket to connect with. Until [`Tcp::connected`] is called, all other operations fail.
     pub(super) fn start_connect(
         &mut self,
         address: SocketAddr,
@@ -123,7 +123,7 @@ impl Tcp {
         let State::Fresh(socket) = std::mem::replace(&mut self.state, State::Connecting) else {
             return Err(ErrorCode::InvalidState);
         };
-        // Connecting binds, and it is the end of the socket if one of both is denied.
+        // Connecting also binds. A denial of either one ends the socket.
         let granted = (self.bound || policy.check(self.any_address(), SocketAddrUse::TcpBind))
             && policy.check(address, SocketAddrUse::TcpConnect);
         if granted {
@@ -147,7 +147,7 @@ impl Tcp {
         }
     }
 
-    /// The connections of a listener.
+    /// Starts to listen, and returns the connections of the listener.
     pub(super) fn listen(&mut self, policy: &Arc<Policy>) -> Result<Accept> {
         match std::mem::replace(&mut self.state, State::Connecting) {
             State::Given(given) => {
@@ -178,7 +178,7 @@ impl Tcp {
         }
     }
 
-    /// A socket that is not bound listens on a free port of every address, if that is granted.
+    /// Checks listening: a socket that is not bound listens on a free port of every address, if that is granted.
     fn check_listen(&mut self, socket: &TcpSocket, policy: &Policy) -> Result<()> {
         let any = self.any_address();
         let address = match self.bound {
@@ -198,7 +198,7 @@ impl Tcp {
         Ok(())
     }
 
-    /// The connection, to send on. Once only.
+    /// Takes the connection for sending; possible once.
     pub(super) fn take_send(&mut self) -> Result<Arc<Socket>> {
         match &mut self.state {
             State::Connected {
@@ -212,7 +212,7 @@ impl Tcp {
         }
     }
 
-    /// The connection, to receive from. Once only.
+    /// Takes the connection for receiving; possible once.
     pub(super) fn take_receive(&mut self) -> Result<Arc<Socket>> {
         match &mut self.state {
             State::Connected {
@@ -328,7 +328,8 @@ impl State {
     }
 }
 
-/// Addresses that were deprecated in 2006, and that systems treat differently.
+/// Returns whether this is an IPv4-compatible address. They were deprecated in 2006, and systems treat them
+/// differently.
 fn is_ipv4_compatible(ip: Ipv6Addr) -> bool {
     ip.segments().starts_with(&[0; 6]) && ip != Ipv6Addr::UNSPECIFIED && ip != Ipv6Addr::LOCALHOST
 }
@@ -341,7 +342,7 @@ fn is_unicast(ip: IpAddr) -> bool {
 }
 
 fn bind(socket: &TcpSocket, address: SocketAddr) -> Result<()> {
-    // A listener can be there again while old connections of its port are in TIME_WAIT. Elsewhere the option has
+    // Lets a listener restart while old connections of its port are in TIME_WAIT. On other systems the option has
     // another meaning.
     if cfg!(unix) {
         let _ = socket.set_reuseaddr(true);

@@ -1,4 +1,4 @@
-//! A TLS connection that the host ends.
+//! A TLS connection that the host terminates.
 
 use std::io;
 use std::pin::Pin;
@@ -14,10 +14,10 @@ use tokio_rustls::server::TlsStream;
 
 use super::socket::{Socket, Transport};
 
-/// How long the rest of the output may take to leave, once the program has no more.
+/// How long the queued output may take to leave after the program has ended its output.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A TLS connection. Both ends of a connection lock it; they run on one thread.
+/// A TLS connection. Both directions lock it; they run on one thread.
 pub(crate) struct TlsSocket {
     stream: Mutex<Inner>,
     output: Mutex<Output>,
@@ -29,8 +29,8 @@ enum Inner {
     Unix(TlsStream<UnixStream>),
 }
 
-/// Encrypted bytes that the socket had no room for are flushed by a task, whatever the program does next. Until it
-/// has ended, nothing else writes: a socket wakes only one waiting writer.
+/// The encrypted output. A task flushes bytes that the socket had no room for, whatever the program does next. Until
+/// that task has ended nothing else writes: a socket wakes only one waiting writer.
 #[derive(Default)]
 struct Output {
     flushing: bool,
@@ -66,7 +66,7 @@ impl TlsSocket {
         }
     }
 
-    /// Calls `act` with the TCP socket below; `None` if it is none.
+    /// Calls `act` with the TCP socket below; returns `None` if there is none.
     pub(super) fn with_tcp<T>(&self, act: impl FnOnce(&TcpStream) -> T) -> Option<T> {
         match &*lock(&self.stream) {
             Inner::Tcp(stream) => Some(act(stream.get_ref().0)),
@@ -95,7 +95,7 @@ impl TlsSocket {
         Poll::Pending
     }
 
-    /// Encrypts some of `buffer`. It leaves by itself.
+    /// Encrypts some of `buffer`. The bytes are sent without a further call.
     pub(super) fn poll_write(
         &self,
         socket: &Arc<Socket>,
@@ -113,18 +113,18 @@ impl TlsSocket {
         drop(stream);
         match flushed {
             Poll::Ready(Ok(())) => {}
-            // The bytes were taken; the failure is that of the next write.
+            // The bytes were accepted, so the failure is returned by the next write.
             Poll::Ready(Err(error)) => lock(&self.output).failed = Some(error.kind()),
             Poll::Pending => self.flush_in_background(socket),
         }
         Poll::Ready(Ok(count))
     }
 
-    /// Sends what is queued and TLS's own end, and ends the output, in the background.
+    /// Sends queued output and `close_notify`, and ends the output, in the background.
     pub(super) fn shutdown(&self, socket: &Arc<Socket>) {
         let mut output = lock(&self.output);
         if std::mem::replace(&mut output.shut, true) || output.flushing {
-            // The task that flushes shuts down when it is done.
+            // The flushing task shuts down when it is done.
             return;
         }
         drop(output);
@@ -132,7 +132,7 @@ impl TlsSocket {
     }
 
     fn flush_in_background(&self, socket: &Arc<Socket>) {
-        // A program whose runtime is shutting down sends nothing any more.
+        // While the runtime shuts down, nothing more is sent.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
@@ -149,7 +149,7 @@ impl TlsSocket {
                 })
                 .await
             };
-            // With its writer gone a peer that takes nothing may hold a connection for so long only.
+            // After the output was shut, a peer that reads nothing may hold the connection for a limited time only.
             let flushed = tls.unless_shut_for_too_long(flush).await;
             let shut = {
                 let mut output = lock(&tls.output);

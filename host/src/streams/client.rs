@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::state::State;
 use crate::wit::{Component, Guest};
 
-/// An instance of the component, as everything that came from it holds it.
+/// An instance of the component, shared by all its objects.
 pub(super) struct Client {
     event_loop: Arc<EventLoop>,
     component: Component,
@@ -52,7 +52,7 @@ impl Client {
         self.run(call, false).await
     }
 
-    /// Makes a call that does not wait: it is over within one poll.
+    /// Makes a call that does not wait: it completes within one poll.
     pub(super) async fn call_at_once<P: Params, R: Results, T: Send + 'static>(
         &self,
         call: Call<P, R, T>,
@@ -60,7 +60,7 @@ impl Client {
         self.run(call, true).await
     }
 
-    /// Makes a call that nobody waits for.
+    /// Makes a call without waiting for its result.
     pub(super) fn schedule<P: Params, R: Results>(&self, call: Call<P, R, ()>) {
         let (tx, _) = oneshot::channel();
         self.shared().schedule(call.into_job(tx, self.shared()));
@@ -86,15 +86,15 @@ impl Drop for Client {
     }
 }
 
-/// What a function of the component takes.
+/// The parameters of a function of the component.
 pub(super) trait Params: ComponentNamedList + Lower + Send + Sync + 'static {}
 impl<T: ComponentNamedList + Lower + Send + Sync + 'static> Params for T {}
 
-/// What a function of the component gives.
+/// The results of a function of the component.
 pub(super) trait Results: ComponentNamedList + Lift + Send + Sync + 'static {}
 impl<T: ComponentNamedList + Lift + Send + Sync + 'static> Results for T {}
 
-/// A call of a function that takes `P` and gives `R`, of which the caller is given `T`.
+/// A call of a function that takes `P` and returns `R`, which the caller receives as `T`.
 pub(super) struct Call<P, R, T = R> {
     func: TypedFunc<P, R>,
     params: MakeParams<P>,
@@ -106,10 +106,11 @@ pub(super) struct Call<P, R, T = R> {
 type MakeParams<P> = Box<dyn FnOnce(&mut Store<State>) -> wasmtime::Result<P> + Send>;
 type MakeResult<R, T> = Box<dyn FnOnce(R, Access<'_, State>) -> wasmtime::Result<T> + Send>;
 
-/// What a call was given, and must not be dropped before it is over.
+/// The resources that a call borrows; they must not be dropped before it is over.
 type Borrows = Vec<Box<dyn Any + Send + Sync>>;
 
-/// How to end a call. What that call borrows is free only when this is done as well, or it could hit the next one.
+/// How to cancel a call. The borrows of that call are freed only when this is done as well, or it could cancel the
+/// next one.
 pub(super) type Cancel =
     Box<dyn FnOnce(StoreContextMut<'_, State>, Arc<Borrows>) -> wasmtime::Result<()> + Send>;
 
@@ -118,7 +119,7 @@ impl<P: Params, R: Results> Call<P, R> {
         Self::with(func, move |_| Ok(params))
     }
 
-    /// With parameters that can be made only where the store is.
+    /// Sets parameters that can be made only where the store is.
     pub(super) fn with(
         func: TypedFunc<P, R>,
         params: impl FnOnce(&mut Store<State>) -> wasmtime::Result<P> + Send + 'static,
@@ -133,8 +134,8 @@ impl<P: Params, R: Results> Call<P, R> {
         }
     }
 
-    /// Makes of the result what the caller is given. It must give back what it owns when it is dropped, since
-    /// the caller may be gone.
+    /// Converts the result for the caller. The converted value must free its resources on drop, since the caller may
+    /// be gone.
     pub(super) fn map<T>(
         self,
         result: impl FnOnce(R, Access<'_, State>) -> wasmtime::Result<T> + Send + 'static,
@@ -157,13 +158,13 @@ impl<P: Params, R: Results> Call<P, R> {
 }
 
 impl<P: Params, R: Results, T: Send + 'static> Call<P, R, T> {
-    /// Keeps something for as long as the call takes, whoever drops what: the resources that it was given.
+    /// Keeps `what` alive until the call is over: the resources that it borrows.
     pub(super) fn borrow(mut self, what: impl Send + Sync + 'static) -> Self {
         self.borrows.push(Box::new(what));
         self
     }
 
-    /// What to do when the caller is gone before the call is over. Without it, the call goes on.
+    /// Sets how to cancel the call when its caller is gone. Without it, the call continues.
     pub(super) fn or_cancel(mut self, cancel: Cancel) -> Self {
         self.cancel = Some(cancel);
         self
@@ -236,7 +237,7 @@ impl<P: Params, R: Results, T: Send + 'static> AccessorTask<State> for Task<P, R
             (None, None) => done.await,
         };
         let given = store.with(|store| result(ended?, store))?;
-        // What was borrowed is free before anybody can do something about the end of the call.
+        // Free the borrows before anyone can react to the end of the call.
         drop(borrows);
         if tx.send(given).is_ok() {
             shared.delivered();
@@ -266,7 +267,7 @@ impl Drop for Handle {
     }
 }
 
-/// A resource and the instance that it is of: what the types that users see are made of.
+/// A resource and its instance: the content of the public types.
 pub(super) struct Object {
     handle: Arc<Handle>,
     client: Arc<Client>,
@@ -292,12 +293,12 @@ impl Object {
         self.client.guest()
     }
 
-    /// Keeps the resource alive.
+    /// Returns an owner of the resource, which keeps it alive.
     pub(super) fn handle(&self) -> Arc<Handle> {
         Arc::clone(&self.handle)
     }
 
-    /// A call that is given the resource.
+    /// Makes a call that borrows the resource.
     pub(super) fn call<P: Params, R: Results>(
         &self,
         func: TypedFunc<P, R>,
@@ -306,7 +307,7 @@ impl Object {
         Call::new(func, params).borrow(self.handle())
     }
 
-    /// Makes a call that is given the resource and does not wait.
+    /// Makes a call that borrows the resource and does not wait.
     pub(super) async fn ask<P: Params, R: Results>(
         &self,
         func: TypedFunc<P, R>,
@@ -315,7 +316,7 @@ impl Object {
         self.client.call_at_once(self.call(func, params)).await
     }
 
-    /// A way to end calls that were given the resource: a call of `func`, whose end nobody waits for.
+    /// Returns a way to cancel calls that borrow the resource: a call of `func` whose end is not awaited.
     pub(super) fn cancel<P: Params>(&self, func: TypedFunc<P, ()>, params: P) -> Cancel {
         Box::new(move |mut store, borrows| {
             let call = func.start_call_concurrent(store.as_context_mut(), params)?;
@@ -329,7 +330,7 @@ impl Object {
     }
 }
 
-/// A call to cancel another one.
+/// A call that cancels another one.
 struct Cancelling<P> {
     func: TypedFunc<P, ()>,
     call: TypedFuncCallConcurrent<State, P, ()>,

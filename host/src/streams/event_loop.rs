@@ -1,11 +1,10 @@
 //! One store, driven from several tasks.
 //!
-//! A wasmtime store computes in one thread at a time, and its background work goes on only while its event loop
-//! runs. Here a task of its own, the driver, runs the loop, one *turn* after another; between two turns the
-//! store is free. Whoever calls into the component ends the turn in progress, hands in its call and runs the
-//! next turn itself. So a call that does not wait has its result within one poll of the caller's future, and
-//! there is no moment at which bytes have been taken for a future that is dropped instead of being polled
-//! again.
+//! A wasmtime store computes in one thread at a time, and its background work continues only while its event loop
+//! runs. The driver, a separate task, runs the loop, one *turn* after another; between two turns the store is free. A
+//! caller ends the turn in progress, submits its call and runs the next turn itself. So a call that does not wait has
+//! its result within one poll of the caller's future. There is no moment at which bytes have been taken for a future
+//! that is dropped before its next poll.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -20,15 +19,15 @@ use wasmtime::component::{Accessor, ResourceAny};
 use crate::program::cause;
 use crate::state::State;
 
-/// After so many rounds of the event loop a turn ends, so that the other tasks of the thread get their turn.
+/// A turn ends after this many rounds of the event loop, so that the thread's other tasks run.
 const ROUNDS: u32 = 1024;
-/// After so many it ends if somebody waits for the store.
+/// The same if a caller waits for the store.
 const ROUNDS_WITH_WAITERS: u32 = 64;
-/// So many are spent on what a call has left to do, before it is given to the driver: waking a task on another
-/// thread costs more than they do.
+/// The rounds for the rest of a call's work, before it is left to the driver: waking a task on another thread costs
+/// more than these rounds.
 const ROUNDS_AFTER_CALL: u32 = 32;
 
-/// Something to do with the store between two turns: to start a call, mostly.
+/// A job for the store between two turns: usually the start of a call.
 pub(super) type Job = Box<dyn FnOnce(&mut Store<State>) -> wasmtime::Result<()> + Send>;
 
 /// The event loop of one store.
@@ -37,35 +36,35 @@ pub(super) struct EventLoop {
     shared: Arc<Shared>,
 }
 
-/// Whoever locks it may use the store.
+/// The state of the store. The holder of the lock may use the store.
 enum Gate {
     /// Between two turns.
     Idle(Box<Store<State>>),
-    /// In a turn, which waits for something.
+    /// In a turn, which waits.
     Turn(Turn),
-    /// The component trapped, or nobody uses it any more.
+    /// The component trapped, or everything of it was dropped.
     Over,
 }
 
-/// Gives the store back, and what came of the turn.
+/// Returns the store and the result of the turn.
 type Turn = Pin<Box<dyn Future<Output = (Box<Store<State>>, wasmtime::Result<()>)> + Send>>;
 
-/// What can be done without the store.
+/// The state that is accessible without the store.
 #[derive(Default)]
 pub(super) struct Shared {
-    /// Tells the driver that there is something to do.
+    /// Wakes the driver for new work.
     wake: Notify,
     jobs: Mutex<VecDeque<Job>>,
     dropped: Mutex<Vec<ResourceAny>>,
-    /// Whoever holds the gate wants the turn to end.
+    /// The holder of the gate wants the turn to end.
     interrupt: AtomicBool,
-    /// Somebody was given a result.
+    /// A caller got its result.
     delivered: AtomicBool,
     /// Rounds until the turn ends.
     rounds: AtomicU32,
-    /// So many wait for the gate.
+    /// The number of callers that wait for the gate.
     waiting: AtomicUsize,
-    /// Nobody uses the component any more: the loop ends when its background work is done.
+    /// All objects were dropped: the loop ends when its background work is done.
     closing: AtomicBool,
     failure: OnceLock<Arc<str>>,
 }
@@ -100,10 +99,11 @@ impl EventLoop {
         }
     }
 
-    /// Does `job`, and runs the loop for a turn; gives what the job, or the task that it starts, sends to `result`.
+    /// Does `job`, and runs the loop for a turn; returns the value that the job, or the task that it starts, sends to
+    /// `result`.
     ///
-    /// With `at_once` the result is that of a call that does not wait: then it is there within the poll in
-    /// which the job is done, unless the component blocks in a call to the host.
+    /// With `at_once`, the call does not wait. Its result is then available within the poll in which the job is done,
+    /// unless the component blocks in a call to the host.
     pub(super) async fn call<T>(
         &self,
         job: Job,
@@ -114,7 +114,7 @@ impl EventLoop {
             let _waiting = self.shared.wait();
             self.gate.lock().await
         };
-        // From here to the next `await` nothing can be cancelled.
+        // No cancellation is possible from here to the next `await`.
         gate.end_turn(&self.shared);
         if !self.shared.push(job) {
             return Err(self.shared.failure());
@@ -137,7 +137,7 @@ impl EventLoop {
     }
 }
 
-/// Ends everything with the driver, which a tokio runtime that shuts down drops: nobody else would answer any more.
+/// Ends the loop when the driver is dropped, as by a tokio runtime that shuts down: later calls would never complete.
 struct Stop<'a>(&'a EventLoop);
 
 impl Drop for Stop<'_> {
@@ -145,7 +145,7 @@ impl Drop for Stop<'_> {
         self.0
             .shared
             .fail("the tokio runtime that drove it has ended");
-        // Whoever holds the gate will find out.
+        // The holder of the gate, if there is one, will notice.
         if let Ok(mut gate) = self.0.gate.try_lock() {
             *gate = Gate::Over;
         }
@@ -153,7 +153,8 @@ impl Drop for Stop<'_> {
 }
 
 impl Gate {
-    /// Runs the turn in progress, or a new one, until it ends or has to wait, for so many rounds of the event loop.
+    /// Runs the turn in progress, or a new one, until it ends or has to wait, for up to `rounds` rounds of the event
+    /// loop.
     fn advance(&mut self, shared: &Arc<Shared>, rounds: u32) -> Poll<()> {
         shared.rounds.store(rounds, SeqCst);
         let mut turn: Turn = match std::mem::replace(self, Self::Over) {
@@ -168,7 +169,7 @@ impl Gate {
         }
         let ended = state.is_ready();
         match state {
-            // Dropping the store ends all that waits for a result.
+            // Dropping the store ends all calls that wait for a result.
             _ if shared.is_over() => {}
             Poll::Ready((store, _)) => *self = Self::Idle(store),
             Poll::Pending => *self = Self::Turn(turn),
@@ -180,7 +181,7 @@ impl Gate {
         }
     }
 
-    /// Ends the turn in progress, if the component does not block in a call to the host.
+    /// Ends the turn in progress, unless the component blocks in a call to the host.
     fn end_turn(&mut self, shared: &Arc<Shared>) {
         if let Self::Turn(_) = self {
             shared.interrupt.store(true, SeqCst);
@@ -216,7 +217,7 @@ async fn run_turn(store: &mut Store<State>, shared: &Shared) -> wasmtime::Result
 }
 
 impl Shared {
-    /// Gives a resource of the component back; it is dropped before the next turn.
+    /// Releases a resource of the component; it is dropped before the next turn.
     pub(super) fn drop_resource(&self, resource: ResourceAny) {
         self.dropped
             .lock()
@@ -225,14 +226,14 @@ impl Shared {
         self.wake.notify_one();
     }
 
-    /// Has a job done soon, with nobody waiting for it.
+    /// Schedules a job without waiting for its result.
     pub(super) fn schedule(&self, job: Job) {
         if self.push(job) {
             self.wake.notify_one();
         }
     }
 
-    /// To be called when somebody was given a result, so that the turn ends and that task runs.
+    /// Ends the turn because a caller got its result, so that its task runs.
     pub(super) fn delivered(&self) {
         self.delivered.store(true, SeqCst);
     }
@@ -243,15 +244,15 @@ impl Shared {
         self.wake.notify_one();
     }
 
-    /// Why there are no results any more.
+    /// Returns the reason why the loop has ended.
     pub(super) fn failure(&self) -> Arc<str> {
         self.fail("the host panicked while it computed");
         self.failure
             .get()
-            .map_or_else(|| "it is not known why".into(), Arc::clone)
+            .map_or_else(|| "the cause is unknown".into(), Arc::clone)
     }
 
-    /// Ends the loop, and everything that was to be done in it.
+    /// Ends the loop, and drops all jobs.
     fn fail(&self, cause: &str) {
         let orphans = {
             let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
@@ -265,7 +266,7 @@ impl Shared {
         self.failure.get().is_some()
     }
 
-    /// `false`: there is nobody to do it any more.
+    /// Queues a job; returns `false` when the loop has ended.
     fn push(&self, job: Job) -> bool {
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let over = self.is_over();
@@ -310,7 +311,7 @@ impl Shared {
         Waiting(&self.waiting)
     }
 
-    /// Asked in each round of the event loop: is the turn to end (`true`), or only to be interrupted for new work?
+    /// Decides in each round of the event loop whether the turn ends (`true`) or is only interrupted for new work.
     fn poll_end(&self, store: &Accessor<State>, cx: &mut Context<'_>) -> Poll<bool> {
         let left = self.rounds.load(SeqCst).saturating_sub(1);
         self.rounds.store(left, SeqCst);

@@ -19,7 +19,7 @@ use crate::error::{Error, NetworkError};
 use crate::state::State;
 use crate::wit::{self, NetworkCode};
 
-/// What is read ahead from a source of the host, or is on its way to a sink of the host, in bytes.
+/// The size of the buffer before a sink of the host, and after a source of the host, in bytes.
 const BUFFER: usize = 64 << 10;
 
 /// How a source of the host ended.
@@ -33,7 +33,7 @@ impl Outcome {
     }
 }
 
-/// Gives the component what `source` gives.
+/// Makes a stream for the component from `source`.
 pub(super) fn producer(
     source: impl AsyncRead + Send + 'static,
 ) -> (impl StreamProducer<State, Item = u8>, Outcome) {
@@ -46,8 +46,8 @@ pub(super) fn producer(
     (producer, outcome)
 }
 
-/// Reads ahead, since a component waits for bytes by a read of length zero, and an [`AsyncRead`] cannot tell
-/// whether there are any without giving them.
+/// Reads ahead: a component waits for bytes by a read of length zero, and an [`AsyncRead`] cannot report available
+/// bytes without returning them.
 struct ReadProducer {
     source: Pin<Box<dyn AsyncRead + Send>>,
     ahead: Vec<u8>,
@@ -107,16 +107,16 @@ impl ReadProducer {
     }
 }
 
-/// Writes what the component gives to `sink`, and shuts it down after the last byte.
+/// Writes the component's stream to `sink`, and shuts it down after the last byte.
 pub(super) fn consumer(
     sink: impl AsyncWrite + Send + 'static,
 ) -> impl StreamConsumer<State, Item = u8> {
     let (pipe, mut end) = tokio::io::duplex(BUFFER);
-    // A task of its own, because dropping the stream is all that the component does at the end.
+    // A separate task, because the component only drops the stream at its end.
     tokio::spawn(async move {
         let mut sink = std::pin::pin!(sink);
         if tokio::io::copy(&mut end, &mut sink).await.is_ok() {
-            // Whoever wrote is gone, and has nobody to tell.
+            // The writer is gone, so there is no caller to report a failure to.
             let _ = sink.shutdown().await;
         }
     });
@@ -139,7 +139,7 @@ impl StreamConsumer<State> for WriteConsumer {
     ) -> Poll<wasmtime::Result<StreamResult>> {
         let mut source = source.as_direct(store);
         if source.remaining().is_empty() {
-            // A duplex stream cannot tell whether there is room; the write itself will.
+            // A duplex stream cannot report whether it has room; the write itself waits for it.
             return Poll::Ready(Ok(StreamResult::Completed));
         }
         match Pin::new(&mut self.sink).poll_write(cx, source.remaining()) {
@@ -154,12 +154,12 @@ impl StreamConsumer<State> for WriteConsumer {
     }
 }
 
-/// Everything that still comes from a [`Reader`](super::Reader), as a tokio reader.
+/// The rest of the stream of a [`Reader`](super::Reader), as a tokio reader.
 ///
-/// Dropping it discards what still comes, as dropping the reader does.
+/// Dropping it discards the rest, as dropping the reader does.
 pub struct Incoming {
     data: DuplexStream,
-    /// The stream comes out of the instance, which shall not end before it.
+    /// Keeps the instance alive, since the stream comes from it.
     _client: Arc<Client>,
     end: Option<oneshot::Receiver<Result<(), wit::Error>>>,
 }
@@ -185,7 +185,7 @@ impl AsyncRead for Incoming {
             Ok(Err(error)) => Poll::Ready(Err(Error::from(error).into())),
             Ok(Ok(())) => Poll::Ready(Ok(())),
             Err(_) => Poll::Ready(Err(
-                Error::Stopped("it gave no end to a stream".into()).into()
+                Error::Stopped("it returned no end of a stream".into()).into()
             )),
         }
     }
@@ -197,7 +197,7 @@ impl std::fmt::Debug for Incoming {
     }
 }
 
-/// Where the component's stream and its end go.
+/// Receives the component's stream and its end.
 pub(super) struct IncomingSink {
     data: DuplexStream,
     end: oneshot::Sender<Result<(), wit::Error>>,
@@ -253,7 +253,7 @@ impl FutureConsumer<State> for EndConsumer {
         let mut end = None;
         source.read(store, &mut end)?;
         if let (Some(end), Some(tx)) = (end, self.end.take()) {
-            // Whoever read the stream may be gone.
+            // The reader of the stream may be gone.
             let _ = tx.send(end);
         }
         Poll::Ready(Ok(()))

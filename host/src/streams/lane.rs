@@ -1,5 +1,5 @@
-//! One call at a time, where the component wants it so: reads of a reader, accepts of a server, streams into a
-//! writer.
+//! Mutual exclusion of calls where the component allows one at a time: reads of a reader, accepts of a server,
+//! streams into a writer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -8,8 +8,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::error::Error;
 
-/// A second call while one is pending is refused as busy. But a call whose future was dropped is none any more:
-/// until the component has heard of it, the next one waits.
+/// Refuses a second call as busy while one is pending. A call whose future was dropped does not count: the next call
+/// waits until the component has ended it.
 #[derive(Clone, Default)]
 pub(super) struct Lane {
     lane: Arc<Mutex<()>>,
@@ -28,7 +28,7 @@ pub(super) struct Caller {
     _leave: Leave,
 }
 
-/// Dropping it says that the caller is gone; the call may not be.
+/// Records on drop that the caller is gone; its call may still run.
 struct Leave(Arc<AtomicBool>);
 
 impl Lane {
@@ -41,7 +41,7 @@ impl Lane {
 
     pub(super) async fn enter(&self) -> Result<Caller, Error> {
         let free = Arc::clone(&self.lane).try_lock_owned();
-        // Only one can follow a caller that is gone; to the others it is the one that is busy.
+        // Only one call may wait for an abandoned one; for the others, that call is the pending one.
         let follows = self.abandoned.swap(false, SeqCst);
         let leave = Leave(Arc::clone(&self.abandoned));
         let guard = match free {
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_second_caller_is_busy_and_one_after_a_dropped_one_waits() {
+    async fn a_second_caller_is_busy_and_one_after_a_dropped_caller_waits() {
         let lane = Lane::default();
         let first = lane.enter().await.expect("free");
         assert_eq!(lane.enter().await.err(), Some(Error::Busy));

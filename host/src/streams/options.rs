@@ -5,9 +5,9 @@ use super::client::{Call, Client, Handle, Object};
 use crate::error::Error;
 use crate::wit::AddressFamily;
 
-/// What a new connection shall be like. What is not set has the component's default.
+/// Options of a new connection. Options that are not set have the component's defaults.
 ///
-/// Values that make no sense, such as a limit of 0, are an [`Error::InvalidArgument`] of the call that uses them.
+/// Senseless values, such as a limit of 0, are an [`Error::InvalidArgument`] of the call that uses them.
 #[derive(Debug, Clone, Default)]
 pub struct ConnectOptions {
     common: Common,
@@ -17,10 +17,10 @@ pub struct ConnectOptions {
     deadline: Option<Option<Duration>>,
 }
 
-/// What a new server, and every connection that it accepts, shall be like. What is not set has the component's
-/// default.
+/// Options of a new server, and of every connection that it accepts. Options that are not set have the component's
+/// defaults.
 ///
-/// Values that make no sense, such as a limit of 0, are an [`Error::InvalidArgument`] of the call that uses them.
+/// Senseless values, such as a limit of 0, are an [`Error::InvalidArgument`] of the call that uses them.
 #[derive(Debug, Clone, Default)]
 pub struct ServerOptions {
     common: Common,
@@ -30,7 +30,7 @@ pub struct ServerOptions {
     start_serving: Option<bool>,
 }
 
-/// What both have.
+/// The options that both have.
 #[derive(Debug, Clone, Default)]
 struct Common {
     limit: Option<u32>,
@@ -49,8 +49,8 @@ macro_rules! common_options {
             Self::default()
         }
 
-        /// The longest line that `readline` and `readuntil` give, in bytes; half of what is buffered before the
-        /// peer is held back.
+        /// The longest line that `readline` and `readuntil` return, in bytes. Input stops when twice as much is
+        /// buffered.
         pub fn limit(mut self, bytes: u32) -> Self {
             self.common.limit = Some(bytes);
             self
@@ -74,7 +74,7 @@ macro_rules! common_options {
             self
         }
 
-        /// How long closing may take to send what is queued; `None` is for ever.
+        /// How long closing may take to send queued output; `None` is for ever.
         pub fn close_deadline(mut self, deadline: Option<Duration>) -> Self {
             self.common.close_deadline = Some(deadline);
             self
@@ -86,8 +86,8 @@ macro_rules! common_options {
             self
         }
 
-        /// When the probes begin, the time between them, and after how many without an answer the connection is
-        /// lost; `None` is the system's choice.
+        /// The time before the first probe, the time between probes, and the number of unanswered probes after which
+        /// the connection is lost; `None` is the system's choice.
         pub fn keep_alive_times(
             mut self,
             idle: Option<Duration>,
@@ -103,14 +103,14 @@ macro_rules! common_options {
 impl ConnectOptions {
     common_options!();
 
-    /// Adds a local address to connect from; they are tried in order. It has to be granted as listening on it
-    /// ([`Network::allow_listen`](crate::Network::allow_listen)), an address alone with port 0.
+    /// Adds a local address to connect from; they are tried in order. Each needs a grant to listen on it
+    /// ([`Network::allow_listen`](crate::Network::allow_listen)); an address alone, with port 0.
     pub fn local_address(mut self, host: impl Into<String>, port: u16) -> Self {
         self.local_addresses.push((host.into(), port));
         self
     }
 
-    /// How long one address has before the next one is tried beside it (RFC 8305); `None` is one after another.
+    /// How long one address has before the next one is tried in parallel (RFC 8305); `None` tries one after another.
     pub fn happy_eyeballs_delay(mut self, delay: Option<Duration>) -> Self {
         self.happy_eyeballs_delay = Some(delay);
         self
@@ -128,7 +128,7 @@ impl ConnectOptions {
         self
     }
 
-    /// The resource of the component that says the same.
+    /// Makes the component's resource with the same options.
     pub(super) async fn make(&self, client: &Arc<Client>) -> Result<Object, Error> {
         let options = client.guest().connect_options();
         let (resource,) = client
@@ -186,22 +186,22 @@ impl ServerOptions {
 
     /// How long a connection may be idle; `None`, the default, is for ever.
     ///
-    /// A connection on which no byte was received and none sent for that long is aborted: reads give what is
-    /// buffered, then [`Error::DeadlineExceeded`]. It covers the wait for the first byte, and may be late by a
-    /// quarter of the time. Servers on open networks set it.
+    /// A connection on which no byte was received or sent for that long is aborted: reads return the buffered bytes,
+    /// then [`Error::DeadlineExceeded`]. The timeout includes the wait for the first byte, and may be late by a
+    /// quarter of the time. Servers on open networks should set it.
     pub fn idle_timeout(mut self, timeout: Option<Duration>) -> Self {
         self.idle_timeout = Some(timeout);
         self
     }
 
-    /// `false`: the server binds its addresses but does not listen before
+    /// With `false` the server binds its addresses but does not listen before
     /// [`Server::start_serving`](super::Server::start_serving).
     pub fn start_serving(mut self, on: bool) -> Self {
         self.start_serving = Some(on);
         self
     }
 
-    /// The resource of the component that says the same.
+    /// Makes the component's resource with the same options.
     pub(super) async fn make(&self, client: &Arc<Client>) -> Result<Object, Error> {
         let options = client.guest().server_options();
         let (resource,) = client
@@ -295,7 +295,7 @@ macro_rules! set_common {
 }
 use set_common;
 
-/// WASI counts time in nanoseconds of 64 bits: 584 years at most.
+/// Converts to WASI's nanoseconds of 64 bits: 584 years at most.
 pub(super) fn nanoseconds(duration: Duration) -> u64 {
     duration.as_nanos().try_into().unwrap_or(u64::MAX)
 }

@@ -10,22 +10,21 @@ use crate::wit::{self, Wanted};
 
 /// The receiving side of a connection: a buffer, and reads that take from it.
 ///
-/// Bytes leave the buffer only with a result, and buffered bytes come before a failure. One read can be pending
-/// at a time; another one is [`Error::Busy`]. Dropping the future of a read ends it, and nothing is lost.
-/// Dropping the reader discards what is buffered and what still comes; the connection lives until the writer
-/// ends.
+/// Bytes leave the buffer only with a result, and buffered bytes come before a failure. One read can be pending at a
+/// time; another one is [`Error::Busy`]. Dropping the future of a read cancels it, and nothing is lost. Dropping the
+/// reader discards all buffered and later input; the connection lives until the writer ends.
 ///
 /// # Errors of every read
-/// [`Error::Network`] and [`Error::Tls`] when the connection failed, [`Error::Closed`] when this side closed
-/// it, in each case when what is buffered does not satisfy the read; the buffered rest stays for
-/// [`read`](Reader::read) and [`peek`](Reader::peek).
+/// [`Error::Network`] and [`Error::Tls`] when the connection failed, and [`Error::Closed`] when this side closed it,
+/// if the buffered bytes do not satisfy the read. Those bytes stay for [`read`](Reader::read) and
+/// [`peek`](Reader::peek).
 pub struct Reader {
     object: Object,
     lane: Lane,
     outcome: Option<Outcome>,
 }
 
-/// What a try-read gives: nothing when it would have to wait.
+/// The result of a try-read: nothing when it would have to wait.
 type Tried = (Result<Option<Vec<u8>>, wit::Error>,);
 
 impl Reader {
@@ -37,7 +36,7 @@ impl Reader {
         }
     }
 
-    /// A reader whose source is of the host, and tells by `outcome` how it ended.
+    /// Makes a reader over a source of the host, which stores in `outcome` how it ended.
     pub(super) fn over(handle: Handle, client: &Arc<Client>, outcome: Outcome) -> Self {
         Self {
             outcome: Some(outcome),
@@ -45,7 +44,7 @@ impl Reader {
         }
     }
 
-    /// Reads what is there, up to `n` bytes, and waits for the first byte; empty only at the end of the stream, and
+    /// Reads the available bytes, up to `n`, and waits for the first byte; empty only at the end of the stream, and
     /// for `n` = 0.
     ///
     /// # Errors
@@ -60,7 +59,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`Error::TooLarge`] when that is more than the connection's `max_result`: nothing was consumed, and
-    /// [`into_incoming`](Reader::into_incoming) is the way. Those of [every read](Reader#errors-of-every-read).
+    /// [`into_incoming`](Reader::into_incoming) can read it. Those of [every read](Reader#errors-of-every-read).
     pub async fn read_to_end(&self) -> Result<Vec<u8>, Error> {
         let caller = self.lane.enter().await?;
         self.wait_in(&caller, Wanted::End).await?;
@@ -68,7 +67,7 @@ impl Reader {
             return Err(Error::Network(error));
         }
         let func = self.object.guest().reader().func_read();
-        // All of it is there, so this does not wait.
+        // The whole stream is buffered, so this does not wait.
         let call = self.pending(&caller, func, (self.object.resource(), None));
         Ok(self.object.client().call_at_once(call).await?.0?)
     }
@@ -95,9 +94,8 @@ impl Reader {
             .await
     }
 
-    /// Reads up to and including the first separator that ends: the shortest run of bytes that ends with any of
-    /// them, in whatever order they are given. Where two end at the same byte, the shorter one counts, so that more
-    /// bytes come before it.
+    /// Reads up to and including a separator: the shortest run of bytes that ends with any of them, whatever their
+    /// order. If two separators end at the same byte, the shorter one counts, so that more bytes precede it.
     ///
     /// # Errors
     /// [`Error::LimitOverrun`] as for [`readline`](Reader::readline); [`Error::IncompleteRead`] when the stream
@@ -127,16 +125,16 @@ impl Reader {
             .await
     }
 
-    /// Waits until the read that is wanted has an answer, and takes nothing.
+    /// Waits until the read in `wanted` would complete, and consumes nothing.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`]; what the read itself has to say, the read says.
+    /// [`Error::InvalidArgument`]. All other errors are returned by the read itself.
     pub async fn wait(&self, wanted: Wanted) -> Result<(), Error> {
         let caller = self.lane.enter().await?;
         self.wait_in(&caller, wanted).await
     }
 
-    /// The next buffered bytes, up to `n`, which stay in the buffer. Does not wait.
+    /// Returns the next buffered bytes, up to `n`, which stay in the buffer. Does not wait.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -145,7 +143,7 @@ impl Reader {
         Ok(self.object.ask(func, (self.object.resource(), n)).await?.0)
     }
 
-    /// Drops up to `n` buffered bytes and gives how many. Does not wait.
+    /// Drops up to `n` buffered bytes and returns how many. Does not wait.
     ///
     /// # Errors
     /// [`Error::Busy`] while a read is pending.
@@ -159,7 +157,7 @@ impl Reader {
             .0?)
     }
 
-    /// How many bytes are buffered.
+    /// Returns how many bytes are buffered.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -168,7 +166,7 @@ impl Reader {
         Ok(self.object.ask(func, (self.object.resource(),)).await?.0)
     }
 
-    /// Has the peer ended the stream, and was everything read?
+    /// Returns whether the peer has ended the stream and everything was read.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -177,7 +175,7 @@ impl Reader {
         Ok(self.object.ask(func, (self.object.resource(),)).await?.0)
     }
 
-    /// The failure that ended the connection, if one did.
+    /// Returns the failure that ended the connection, if one did.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -191,7 +189,7 @@ impl Reader {
             .map(Error::from))
     }
 
-    /// The longest line, in bytes.
+    /// Returns the longest line, in bytes.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -200,8 +198,8 @@ impl Reader {
         Ok(self.object.ask(func, (self.object.resource(),)).await?.0)
     }
 
-    /// Everything that is still to come, as a tokio reader: the fastest way to move many bytes. A failure of
-    /// the connection is its last result, as an `io::Error` with the [`Error`] inside.
+    /// Converts the rest of the stream to a tokio reader, the fastest way to move many bytes. A failure of the
+    /// connection is its last result, as an `io::Error` with the [`Error`] inside.
     ///
     /// # Errors
     /// [`Error::Busy`] while a read is pending; [`Error::Closed`].
@@ -218,7 +216,7 @@ impl Reader {
         Ok(incoming)
     }
 
-    /// The loop of every read: try, and if there is no answer yet, wait for one without taking anything.
+    /// The loop of every read: try, and if it would wait, wait without consuming anything.
     async fn take<P: Params + Clone>(
         &self,
         wanted: Wanted,
@@ -241,7 +239,7 @@ impl Reader {
         Ok(self.object.client().call(call).await?.0?)
     }
 
-    /// A call during which the reader is busy, and which ends with its caller.
+    /// Makes a call during which the reader is busy, and which is cancelled with its caller.
     fn pending<P: Params, R: Results>(
         &self,
         caller: &Caller,
@@ -258,7 +256,7 @@ impl Reader {
             .or_cancel(cancel)
     }
 
-    /// A stream has no room for an error of its source, so a read that finds nothing but the end looks for one.
+    /// A stream has no room for an error of its source, so a read that returns only the end checks for one.
     fn ended(&self, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
         match self.outcome.as_ref().and_then(Outcome::error) {
             Some(error) if bytes.is_empty() => Err(Error::Network(error)),

@@ -9,13 +9,13 @@ use super::options::nanoseconds;
 use super::{Reader, Writer};
 use crate::error::{Address, Error};
 
-/// Listening sockets, and the connections that came through them: the server's clients.
+/// Listening sockets, and the connections that they accepted: the server's clients.
 ///
-/// Dropping it closes the listening sockets; the clients go on.
+/// Dropping it closes the listening sockets; the clients continue.
 pub struct Server {
     object: Object,
     lane: Lane,
-    /// Tells when it has ended; there once somebody waits for that.
+    /// Receives the end of the server; set once a caller waits for it.
     ended: Mutex<Option<watch::Receiver<bool>>>,
 }
 
@@ -60,7 +60,7 @@ impl Server {
         }
     }
 
-    /// The addresses on which it listens.
+    /// Returns the addresses on which it listens.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -70,7 +70,7 @@ impl Server {
         Ok(addresses.into_iter().map(Address::from).collect())
     }
 
-    /// Does it listen?
+    /// Returns whether it listens.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -79,7 +79,7 @@ impl Server {
         Ok(self.object.ask(func, (self.object.resource(),)).await?.0)
     }
 
-    /// Begins to listen, if it was started without.
+    /// Starts to listen, if the server was started without.
     ///
     /// # Errors
     /// [`Error::Closed`]; [`Error::Network`].
@@ -88,7 +88,7 @@ impl Server {
         Ok(self.object.ask(func, (self.object.resource(),)).await?.0?)
     }
 
-    /// Stops listening; the clients go on.
+    /// Stops listening; the clients continue.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -127,7 +127,7 @@ impl Server {
             .await
     }
 
-    /// Waits until the server is closed and no client is left. Any number of times, by any number of callers.
+    /// Waits until the server is closed and no client is left. Any number of callers may wait, any number of times.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -139,7 +139,7 @@ impl Server {
         }
     }
 
-    /// Stops listening, lets the clients finish for `grace`, then aborts those that are left; gives how many.
+    /// Stops listening, lets the clients finish for `grace`, then aborts the remaining ones and returns how many.
     ///
     /// Dropping the future does not stop it.
     ///
@@ -153,7 +153,7 @@ impl Server {
         Ok(self.object.client().call(call).await?.0)
     }
 
-    /// Waiting for the end cannot be cancelled in the component, so it is asked once, whoever waits.
+    /// Waiting for the end cannot be cancelled in the component, so one call serves all callers.
     fn watch_end(&self) -> watch::Receiver<bool> {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         ended.get_or_insert_with(|| self.ask_for_the_end()).clone()
@@ -175,8 +175,7 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// While the end is waited for, the component still has the server on loan, and dropping the handle alone
-    /// would not close it.
+    /// During such a wait the component still borrows the server, so dropping the handle alone would not close it.
     fn drop(&mut self) {
         let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
         if ended.is_some() {

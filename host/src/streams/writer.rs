@@ -10,11 +10,10 @@ use super::lane::Lane;
 use crate::error::{Address, Error};
 use crate::wit::{self, Waits};
 
-/// The sending side of a connection: a queue that goes out by itself.
+/// The sending side of a connection: a queue that is sent without further calls.
 ///
-/// What is written is sent without a further call; what several writes queue in one turn leaves together.
-/// Dropping the writer closes the connection with nobody waiting: what is queued still goes out, within the
-/// close deadline.
+/// Writes that are queued in one turn leave together. Dropping the writer closes the connection in the background:
+/// queued output is still sent, within the close deadline.
 ///
 /// # Errors of every sending call
 /// [`Error::Network`] and [`Error::Tls`] when the connection was lost, every time; [`Error::Closed`] when this side
@@ -25,13 +24,13 @@ pub struct Writer {
     stream: Lane,
 }
 
-/// How far [`Writer::write_from`] got.
+/// The progress of a failed [`Writer::write_from`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("after {written} bytes: {error}")]
 pub struct PartialWrite {
-    /// So many bytes were taken.
+    /// How many bytes were queued.
     pub written: u64,
-    /// Why there were not more; an error of the source is an [`Error::Network`].
+    /// Why the rest was not; an error of the source is an [`Error::Network`].
     #[source]
     pub error: Error,
 }
@@ -75,7 +74,7 @@ impl Writer {
             .0?)
     }
 
-    /// Waits while too much is queued: above the high mark, until it is down to the low one.
+    /// Waits while too much is queued: from above the high mark until at or below the low one.
     ///
     /// # Errors
     /// Those of [every sending call](Writer#errors-of-every-sending-call).
@@ -87,7 +86,7 @@ impl Writer {
             .await
     }
 
-    /// Would [`drain`](Writer::drain) return at once?
+    /// Returns whether [`drain`](Writer::drain) would return at once.
     ///
     /// # Errors
     /// As [`drain`](Writer::drain).
@@ -96,7 +95,7 @@ impl Writer {
         Ok(self.object.ask(func, (self.object.resource(),)).await?.0?)
     }
 
-    /// `write` and `drain`. When the future is dropped while it drains, the bytes are queued already.
+    /// Calls `write` and `drain`. When the future is dropped while it drains, the bytes stay queued.
     ///
     /// # Errors
     /// As [`write`](Writer::write) and [`drain`](Writer::drain).
@@ -114,11 +113,11 @@ impl Writer {
             .await
     }
 
-    /// Sends everything that `source` gives, after what is queued, as fast as the peer takes it; gives the
-    /// number of bytes. It does not end the output. Dropping the future ends it: what was taken still goes out.
+    /// Sends all bytes of `source` after the queued ones, as fast as the peer accepts them, and returns their number.
+    /// It does not end the output. Dropping the future stops it; bytes already taken are still sent.
     ///
     /// # Errors
-    /// [`PartialWrite`]: how many bytes were taken, and why not more.
+    /// [`PartialWrite`]: how many bytes were taken, and the reason why the rest was not.
     pub async fn write_from(
         &self,
         source: impl AsyncRead + Send + 'static,
@@ -155,7 +154,7 @@ impl Writer {
         }
     }
 
-    /// Can the output be ended while the input goes on? With TCP, yes.
+    /// Returns whether the output can be ended while the input continues. With TCP it can.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -164,7 +163,7 @@ impl Writer {
         Ok(self.object.ask(func, (self.object.resource(),)).await?.0)
     }
 
-    /// Ends the output after what is queued; reading goes on. Does not wait.
+    /// Ends the output after the queued bytes; reading continues. Does not wait.
     ///
     /// # Errors
     /// Those of [every sending call](Writer#errors-of-every-sending-call).
@@ -174,7 +173,7 @@ impl Writer {
         Ok(self.object.ask(func, (self.object.resource(),)).await?.0?)
     }
 
-    /// Closes the connection after what is queued has gone out. Does not wait: [`wait_closed`](Writer::wait_closed)
+    /// Closes the connection after the queued bytes were sent. Does not wait; [`wait_closed`](Writer::wait_closed)
     /// does.
     ///
     /// # Errors
@@ -188,7 +187,7 @@ impl Writer {
             .await
     }
 
-    /// Was it closed or aborted?
+    /// Returns whether it was closed or aborted.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -197,11 +196,11 @@ impl Writer {
         Ok(self.object.ask(func, (self.object.resource(),)).await?.0)
     }
 
-    /// Waits until the connection has ended. Any number of times, by any number of callers.
+    /// Waits until the connection has ended. Any number of callers may wait, any number of times.
     ///
     /// # Errors
-    /// What the end was, unless it was a clean close: [`Error::Network`] for a loss, [`Error::Closed`] for an
-    /// abort, [`Error::DeadlineExceeded`] when closing took too long.
+    /// None after a clean close, else how it ended: [`Error::Network`] for a loss, [`Error::Closed`] for an abort,
+    /// [`Error::DeadlineExceeded`] when closing took too long.
     pub async fn wait_closed(&self) -> Result<(), Error> {
         self.wait(
             self.object.guest().writer().func_wait_closed(),
@@ -210,7 +209,7 @@ impl Writer {
         .await
     }
 
-    /// Ends the connection at once; what is queued is lost.
+    /// Ends the connection at once; queued bytes are lost.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -223,7 +222,7 @@ impl Writer {
             .await
     }
 
-    /// Where the peer is.
+    /// Returns the address of the peer.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -237,7 +236,7 @@ impl Writer {
             .map(Address::from))
     }
 
-    /// Where this end is.
+    /// Returns the address of this end.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -251,7 +250,7 @@ impl Writer {
             .map(Address::from))
     }
 
-    /// How many bytes are queued.
+    /// Returns how many bytes are queued.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -260,7 +259,7 @@ impl Writer {
         Ok(self.object.ask(func, (self.object.resource(),)).await?.0)
     }
 
-    /// The marks of [`drain`](Writer::drain): (low, high), in bytes.
+    /// Returns the marks of [`drain`](Writer::drain): (low, high), in bytes.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -287,8 +286,8 @@ impl Writer {
             .0?)
     }
 
-    /// A wait that others may wait beside. The component can only cancel all waits of a kind; those whose
-    /// callers are still there begin again.
+    /// Makes a wait that does not exclude other waits. The component can only cancel all waits of a kind; those whose
+    /// callers are still there start again.
     async fn wait(
         &self,
         func: TypedFunc<(ResourceAny,), (Result<(), wit::Error>,)>,

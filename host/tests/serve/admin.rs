@@ -7,14 +7,14 @@ use std::os::unix::net::UnixStream;
 
 use crate::served::{DEADLINE, Served, wait_until};
 
-/// Where the admin interface of a server is, which it prints last.
+/// Returns the address of a server's admin interface, which it prints last.
 pub(crate) fn address(served: &Served) -> SocketAddr {
     let line = served.line();
     let address = line.strip_prefix("admin on ").expect("the admin interface");
     address.parse().expect("an address")
 }
 
-/// The counts of a server.
+/// The counters of a server.
 #[derive(Debug)]
 pub(crate) struct Metrics(BTreeMap<String, f64>);
 
@@ -53,7 +53,7 @@ pub(crate) fn metrics(admin: SocketAddr) -> Metrics {
     Metrics(samples.collect())
 }
 
-/// The head and the body of an answer.
+/// Returns the head and the body of an answer.
 pub(crate) fn get(mut stream: impl Read + Write, path: &str) -> (String, String) {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("sent");
     let mut answer = String::new();
@@ -76,7 +76,7 @@ fn probes_and_counts_are_answered() {
 
     let mut client = served.connect();
     assert!(client.is_served());
-    // Bytes are counted when they are sent, which may be after they have arrived.
+    // Bytes are counted when the send returns, which may be after their arrival.
     let sent = |metrics: &Metrics| metrics.value("streams_sent_bytes_total") == 6.0;
     wait_until(|| sent(&metrics(admin)), || format!("{:?}", metrics(admin)));
     let metrics = metrics(admin);
@@ -93,7 +93,7 @@ fn probes_and_counts_are_answered() {
     assert!(metrics.value("streams_worker_memory_bytes{worker=\"0\"}") > 65_536.0);
 }
 
-/// Clients that send nothing, or nonsense, do not keep the next one from being answered.
+/// Clients that send nothing, or nonsense, do not delay the next answer.
 #[test]
 fn bad_clients_of_the_admin_interface_do_no_harm() {
     let served = Served::start(["--workers", "1", "--admin", "127.0.0.1:0"]);

@@ -25,7 +25,7 @@ fn connect(served: &Served, header: &[u8]) -> Client {
 #[test]
 fn the_header_names_the_client() {
     let served = Served::start(["--proxy-protocol"]);
-    // What a proxy adds to the addresses is passed over.
+    // The header may have more after the addresses, which the host skips.
     let extra = [0x04, 0, 3, 1, 2, 3];
     for header in [
         b"PROXY TCP4 192.0.2.7 198.51.100.9 1234 80\r\n".to_vec(),
@@ -38,7 +38,7 @@ fn the_header_names_the_client() {
         for part in ["192.0.2.7", "1234", "198.51.100.9", "80"] {
             assert!(names.contains(part), "{names}");
         }
-        assert!(client.is_served(), "nothing of the header is left");
+        assert!(client.is_served(), "the header is in the input");
     }
     let header = b"PROXY TCP6 2001:db8::7 2001:db8::9 1234 80\r\n";
     let mut client = connect(&served, header);
@@ -49,7 +49,7 @@ fn the_header_names_the_client() {
             .expect("an answer")
             .contains("2001:db8::7")
     );
-    // The proxy itself asks whether the server lives.
+    // A header without a client: the proxy itself checks that the server is alive.
     for header in [b"PROXY UNKNOWN\r\n".to_vec(), version_2(0, &[])] {
         let mut client = connect(&served, &header);
         client.send("peer\n");
@@ -73,11 +73,11 @@ fn bad_headers_are_refused_and_counted() {
     let count = bad.len();
     for header in bad {
         let mut stream = TcpStream::connect(served.address).expect("it listens");
-        // The server may be done with it before everything is sent.
+        // The server may close before everything is sent.
         let _ = stream.write_all(&header);
         Client::new(stream).wait_for_end();
     }
-    // Cut: the client leaves in the middle.
+    // A truncated header: the client leaves in the middle.
     for header in [&b"PROXY TCP4 192.0"[..], &version_2(1, &[])[..20], b""] {
         drop(connect(&served, header));
     }
@@ -90,7 +90,7 @@ fn bad_headers_are_refused_and_counted() {
     assert!(connect(&served, b"PROXY UNKNOWN\r\n").is_served());
 }
 
-/// Without the option a header is what the client sends: nobody can claim another's address.
+/// Without the option a header is the client's own data: no client can claim another's address.
 #[test]
 fn a_header_without_the_option_is_data() {
     let served = Served::start(["--workers", "1"]);

@@ -1,4 +1,4 @@
-//! The files in docs/deploy: their commands are those that the program takes.
+//! The files in docs/deploy: `streams` accepts their commands.
 
 use crate::support::streams;
 
@@ -9,7 +9,7 @@ fn read(file: &str) -> String {
     std::fs::read_to_string(path).expect("a file")
 }
 
-/// The words of a command, with ports that nobody else has and without systemd's sockets.
+/// Checks the words of a command, with free ports and without systemd's sockets.
 fn assert_is_taken(words: &[String]) {
     let mut command = streams(["serve"]);
     for word in words {
@@ -22,12 +22,12 @@ fn assert_is_taken(words: &[String]) {
     }
     let output = command.output().expect("the program runs");
     let error = String::from_utf8_lossy(&output.stderr);
-    // Wrong options would be 2; the program itself is not there.
+    // Wrong options would exit with 2; 1 is for the program, which does not exist.
     assert_eq!(output.status.code(), Some(1), "{error}");
     assert!(error.contains("app.cwasm"), "{error}");
 }
 
-/// The strings of a list in JSON's notation that begins with `streams`, `serve`.
+/// Returns the strings of a JSON list that begins with `streams`, `serve`.
 fn list(text: &str) -> Vec<String> {
     let start = text.find(r#"["streams", "serve", "#).expect("a command");
     let list = text[start..].lines().next().expect("a line");
@@ -38,7 +38,7 @@ fn list(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_commands_of_the_deployment_are_taken() {
+fn the_commands_of_the_deployment_are_accepted() {
     assert_is_taken(&list(&read("Containerfile")));
     assert_is_taken(&list(&read("kubernetes.yaml")));
     let service = read("streams.service");

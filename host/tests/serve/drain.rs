@@ -1,4 +1,4 @@
-//! The end of a server, and a new program in its place.
+//! The end of a server, and its reload.
 
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -66,7 +66,7 @@ fn own_app(folder: &tempfile::TempDir) -> PathBuf {
 }
 
 #[test]
-fn a_reload_refuses_nobody_and_cuts_nobody() {
+fn a_reload_neither_refuses_nor_cuts_clients() {
     for isolate in ["worker", "connection"] {
         let served = Served::start(["--workers", "2", "--isolate", isolate]);
         let mut old: Vec<Client> = (0..6).map(|_| served.connect()).collect();
@@ -115,7 +115,7 @@ fn a_reload_has_a_grace_of_its_own() {
 }
 
 #[test]
-fn the_old_program_goes_on_if_the_new_one_is_broken() {
+fn the_old_program_continues_if_the_new_one_is_broken() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = own_app(&folder);
     let served = Served::start_app(&file, ["--workers", "2"], &[]);
@@ -141,7 +141,7 @@ fn the_old_program_goes_on_if_the_new_one_is_broken() {
         ),
     ];
     for (count, (bytes, reason)) in broken.into_iter().enumerate() {
-        // In place of the old one, not into it: a loaded program may be a map of its file.
+        // Rename over the old file, do not overwrite it: a loaded program may be a memory map of its file.
         let new = folder.path().join("new");
         std::fs::write(&new, bytes).expect("written");
         std::fs::rename(&new, &file).expect("renamed");

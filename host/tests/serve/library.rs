@@ -1,4 +1,4 @@
-//! The library, as an embedder uses it.
+//! The library, used by an embedder.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use crate::served::{DEADLINE, app};
 fn program() -> Program {
     let engine = Engine::interruptible(wasmtime::Config::new()).expect("an engine");
     let bytes = std::fs::read(app()).expect("read");
-    // SAFETY: this project's program compiled it.
+    // SAFETY: the program `streams` of this project compiled it.
     unsafe { Program::from_compiled(&engine, "app", &bytes) }.expect("a program")
 }
 
@@ -42,7 +42,7 @@ async fn connections_of_ones_own_are_served_beside_those_of_listeners() {
     assert_eq!(server.addresses(), [Listen::Tcp(address)]);
     assert!(server.is_ready() && server.is_alive().await);
 
-    // A route of the embedder's own: it accepts, and hands on what is the program's.
+    // The embedder accepts a connection itself and hands it over.
     let own = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let client = TcpStream::connect(own.local_addr().expect("an address")).expect("connected");
     server
@@ -93,7 +93,7 @@ async fn a_server_needs_a_listener_and_an_engine_that_interrupts() {
     assert!(matches!(refused, Err(ServeError::Start { .. })));
 }
 
-/// Dropping a server ends everything that it runs.
+/// Dropping a server ends all its workers and connections.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_server_cuts_its_clients() {
     let listener = Listener::bind(&"127.0.0.1:0".parse().expect("an address")).expect("bound");

@@ -1,4 +1,4 @@
-//! What cannot be served: no crash, a clear text, and the exit status.
+//! Programs and options that cannot be served: no crash, a clear message and the exit status.
 
 use std::ffi::OsString;
 use std::net::TcpListener;
@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::served::{Served, app, cache, command, made};
 use crate::support::{built, streams};
 
-/// Runs `streams serve` on a free port, which has to fail; returns the exit status and what was said.
+/// Runs `streams serve` on a free port, which has to fail; returns the exit status and the message.
 fn refused(options: &[&str], app: &Path, args: &[&str]) -> (Option<i32>, String) {
     let mut all: Vec<OsString> = ["serve", "--cache", cache()].map(Into::into).to_vec();
     if !options.contains(&"--listen") {
@@ -34,7 +34,7 @@ fn assert_refused(options: &[&str], app: &Path, args: &[&str], reason: &str) {
 }
 
 #[test]
-fn a_component_that_is_no_program() {
+fn a_component_that_is_not_a_program() {
     let streams = built("streams");
     assert_refused(&[], &streams, &[], "does not export wasi:cli/run");
     let handler = built("examples/echo-server");
@@ -111,7 +111,7 @@ fn a_program_that_listens_elsewhere() {
     );
 }
 
-/// A client, which waits for an answer that never comes.
+/// A client waits for an answer that never comes.
 #[test]
 fn a_program_that_never_listens() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -142,7 +142,7 @@ fn a_program_that_does_not_accept_is_reported() {
 }
 
 #[test]
-fn addresses_that_are_taken_or_cannot_be() {
+fn addresses_that_are_in_use_or_impossible() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = taken
         .local_addr()
@@ -187,7 +187,7 @@ fn addresses_that_are_taken_or_cannot_be() {
 }
 
 #[test]
-fn certificates_that_are_none() {
+fn invalid_certificates() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -226,7 +226,7 @@ fn certificates_that_are_none() {
 }
 
 #[test]
-fn wrong_usage_is_two() {
+fn wrong_usage_exits_with_2() {
     for (options, reason) in [
         (
             &["--listen", "localhost:80"][..],
@@ -253,7 +253,7 @@ fn wrong_usage_is_two() {
 }
 
 #[test]
-fn a_file_that_was_compiled_otherwise_is_refused() {
+fn a_file_compiled_with_other_settings_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut bytes = std::fs::read(app()).expect("read");
     bytes.truncate(bytes.len() / 2);

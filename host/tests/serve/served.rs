@@ -1,4 +1,4 @@
-//! A server in a process of its own, and its clients.
+//! A server in a separate process, and its clients.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use crate::support::{built, streams};
 
-/// Longer than anything here takes, also on a busy machine.
+/// Longer than any test here takes, even on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
-/// The handler that does harm if a client wishes so, composed and compiled once for all tests.
+/// The handler that does harm at a client's request, composed and compiled once for all tests.
 pub(crate) fn app() -> &'static Path {
     static APP: OnceLock<PathBuf> = OnceLock::new();
     APP.get_or_init(|| {
@@ -39,14 +39,14 @@ pub(crate) fn cache() -> &'static str {
     concat!(env!("CARGO_TARGET_TMPDIR"), "/cache")
 }
 
-/// A component made of text, in a file of its own.
+/// A component from text, in its own file.
 pub(crate) fn made(folder: &tempfile::TempDir, name: &str, text: &str) -> PathBuf {
     let file = folder.path().join(name);
     std::fs::write(&file, wat::parse_str(text).expect("a component")).expect("written");
     file
 }
 
-/// A command of WASI 0.3 whose `run` is this code.
+/// A command of WASI 0.3 with this code as its `run`.
 pub(crate) fn command(folder: &tempfile::TempDir, body: &str) -> PathBuf {
     let text = format!(
         r#"(component
@@ -63,7 +63,7 @@ pub(crate) fn command(folder: &tempfile::TempDir, body: &str) -> PathBuf {
 pub(crate) struct Served {
     process: Child,
     pub(crate) address: SocketAddr,
-    /// What it printed after the first line.
+    /// The lines that it printed after the first.
     lines: Mutex<Receiver<String>>,
     log: Arc<Mutex<String>>,
 }
@@ -74,7 +74,7 @@ impl Served {
         Self::start_app(app(), options, &[])
     }
 
-    /// The same with a program, and arguments for it.
+    /// The same with a program and its arguments.
     pub(crate) fn start_app<A: AsRef<OsStr>>(
         app: &Path,
         options: impl IntoIterator<Item = A>,
@@ -121,7 +121,7 @@ impl Served {
         };
         let line = served.line();
         let address = line.strip_prefix("listening on ").expect("an address");
-        // A Unix socket has none.
+        // The address of a Unix socket does not parse.
         if let Ok(address) = address.parse() {
             served.address = address;
         }
@@ -147,7 +147,7 @@ impl Served {
         assert!(sent.is_ok_and(|status| status.success()));
     }
 
-    /// Everything that it wrote to its log so far.
+    /// Returns everything that it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.log
             .lock()
@@ -175,7 +175,7 @@ impl Served {
             },
             || "it does not end".to_owned(),
         );
-        // The thread that reads the log is at its end soon.
+        // The thread that reads the log ends soon.
         (status.expect("ended"), self.log())
     }
 }
@@ -187,7 +187,7 @@ impl Drop for Served {
     }
 }
 
-/// Waits until `done` says so; `complaint` says what did not happen.
+/// Waits until `done` returns true; `complaint` describes the failure.
 #[track_caller]
 pub(crate) fn wait_until(mut done: impl FnMut() -> bool, complaint: impl Fn() -> String) {
     let end = Instant::now() + DEADLINE;
@@ -207,7 +207,7 @@ impl Client {
     }
 
     pub(crate) fn send(&mut self, text: &str) {
-        // A server that has cut the connection takes nothing; reading shows it.
+        // A server that has cut the connection accepts nothing; the next read shows it.
         let _ = self.0.get_mut().write_all(text.as_bytes());
     }
 
@@ -217,13 +217,13 @@ impl Client {
         Ok(line)
     }
 
-    /// Sends a line, and whether it comes back.
+    /// Sends a line, and returns whether it comes back.
     pub(crate) fn is_served(&mut self) -> bool {
         self.send("hello\n");
         self.read_line().is_ok_and(|line| line == "hello\n")
     }
 
-    /// Waits for the end of the connection, however it comes.
+    /// Waits for the end of the connection, clean or not.
     pub(crate) fn wait_for_end(mut self) {
         let mut rest = Vec::new();
         let _ = self.0.read_to_end(&mut rest);

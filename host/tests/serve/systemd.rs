@@ -1,4 +1,4 @@
-//! The sockets that systemd passes, and what it is told.
+//! The sockets that systemd passes, and the notifications to it.
 
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::served::{Client, DEADLINE, Served, app, cache};
 
-/// As systemd starts a service: the listening socket is descriptor 3.
+/// Starts a service as systemd does: the listening socket is descriptor 3.
 fn activated(listener: TcpListener, listen: &str, notify: &std::path::Path) -> Served {
     let mut command = Command::new("sh");
     command
@@ -25,7 +25,7 @@ fn activated(listener: TcpListener, listen: &str, notify: &std::path::Path) -> S
 }
 
 #[test]
-fn a_socket_that_was_passed_is_served_and_systemd_is_told() {
+fn a_passed_socket_is_served_and_systemd_is_notified() {
     for listen in ["systemd", "systemd:web"] {
         let folder = tempfile::tempdir().expect("a folder");
         let notify = folder.path().join("notify");
@@ -33,7 +33,7 @@ fn a_socket_that_was_passed_is_served_and_systemd_is_told() {
         told.set_read_timeout(Some(DEADLINE)).expect("a timeout");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
-        // Clients may come before the service runs.
+        // Clients may connect before the service runs.
         let mut early = Client::new(std::net::TcpStream::connect(address).expect("connected"));
         early.send("hello\n");
 

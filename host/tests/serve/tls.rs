@@ -1,4 +1,4 @@
-//! TLS that the host ends.
+//! TLS that the host terminates.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -68,12 +68,12 @@ fn echo(stream: &mut (impl Read + Write), line: &[u8]) -> std::io::Result<bool> 
 }
 
 #[test]
-fn bytes_arrive_and_the_end_is_tls_own() {
+fn bytes_arrive_and_the_end_is_close_notify() {
     for isolate in ["worker", "connection"] {
         let (served, _files, root) = start(&["--isolate", isolate]);
         let mut stream = connect(&served, &root, b"");
         assert!(echo(&mut stream, b"hello\n").expect("an answer"));
-        // More than the system has room for, in both directions: nothing of it may stay behind.
+        // More than the system's buffers hold, in both directions: all of it must arrive.
         let line = [vec![b'x'; 60_000], b"\n".to_vec()].concat();
         for _ in 0..20 {
             stream.write_all(&line).expect("sent");
@@ -81,7 +81,7 @@ fn bytes_arrive_and_the_end_is_tls_own() {
         stream.conn.send_close_notify();
         stream.flush().expect("sent");
         let mut rest = Vec::new();
-        // An end without TLS's own would be an error here.
+        // An end without `close_notify` would be an error here.
         stream
             .read_to_end(&mut rest)
             .expect("everything, and the end");
@@ -96,7 +96,7 @@ fn many_clients_are_served_at_once() {
     for client in &mut clients {
         assert!(echo(client, b"hello\n").expect("an answer"));
     }
-    // One that speaks no TLS, and one that says nothing, are refused without harm to the others.
+    // Clients that send no TLS, or nothing at all, are refused without harm to the others.
     let mut plain = TcpStream::connect(served.address).expect("it listens");
     plain
         .write_all(b"hello\n".repeat(3).as_slice())
@@ -114,7 +114,7 @@ fn many_clients_are_served_at_once() {
 }
 
 #[test]
-fn a_proxy_speaks_before_tls() {
+fn a_proxy_header_precedes_tls() {
     let (served, _files, root) = start(&["--proxy-protocol"]);
     let header = b"PROXY TCP4 192.0.2.7 198.51.100.9 1234 80\r\n";
     let mut stream = connect(&served, &root, header);

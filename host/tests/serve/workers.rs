@@ -1,11 +1,11 @@
-//! Many workers: how connections are spread, and what one that fails costs.
+//! Many workers: the distribution of connections, and the cost of a failed worker.
 
 use std::time::{Duration, Instant};
 
 use crate::admin::{Metrics, metrics};
 use crate::served::{Client, Served, app, wait_until};
 
-/// Clients of two workers: those of the one that `harm` hits, and the others.
+/// Clients of two workers: those of the worker that `harm` hits, and the others.
 fn two_workers(options: &[&str]) -> (Served, Vec<Client>) {
     let served = Served::start(
         ["--workers", "2", "--admin", "127.0.0.1:0"]
@@ -87,7 +87,7 @@ fn an_endless_loop_costs_the_clients_of_one_worker() {
     );
 }
 
-/// A worker that loops holds its own clients, and takes no new ones.
+/// A worker that loops keeps its own clients, and gets no new ones.
 #[test]
 fn while_one_worker_loops_the_others_serve() {
     let (served, mut clients) = two_workers(&["--stuck-timeout", "30s"]);
@@ -113,7 +113,7 @@ fn while_one_worker_loops_the_others_serve() {
     );
 }
 
-/// serve.wasm accepts one client at a time here, so the second one is queued at the worker.
+/// Here serve.wasm accepts one client at a time, so the second one is queued at the worker.
 #[test]
 fn clients_that_were_not_accepted_survive_a_trap() {
     let served = Served::start_app(app(), ["--workers", "1"], &["--max-connections", "1"]);
@@ -191,7 +191,7 @@ fn an_isolated_connection_fails_alone() {
         let mut bad = served.connect();
         assert!(bad.is_served());
         bad.send(order);
-        // One that loops does not even keep the others on its thread from being served.
+        // A looping instance does not block the others on its thread.
         assert!(others.iter_mut().all(Client::is_served), "{}", served.log());
         bad.wait_for_end();
         assert!(others.iter_mut().all(Client::is_served), "{}", served.log());
@@ -213,7 +213,7 @@ fn an_isolated_connection_fails_alone() {
 }
 
 #[test]
-fn more_clients_than_a_worker_takes_wait_in_the_system() {
+fn clients_beyond_max_connections_wait_in_the_system() {
     let served = Served::start(["--workers", "1", "--max-connections", "2"]);
     let mut two = [served.connect(), served.connect()];
     assert!(two.iter_mut().all(Client::is_served));
@@ -224,7 +224,7 @@ fn more_clients_than_a_worker_takes_wait_in_the_system() {
 }
 
 #[test]
-fn what_a_program_prints_is_an_event_in_one_line() {
+fn each_line_of_output_is_an_event() {
     for (format, expected) in [
         ("text", r"printed\u{1b}[2J"),
         ("json", r#""message":"printed\\u{1b}[2J""#),

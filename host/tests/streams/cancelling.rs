@@ -26,7 +26,7 @@ async fn a_second_read_is_busy_and_the_next_after_a_dropped_one_is_not() {
     .await;
 }
 
-/// Polls a future so many times at most, other tasks running in between, and drops it if it is not ready then.
+/// Polls a future at most `times` times, with other tasks running in between, and drops it if it is not ready then.
 async fn poll_times<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
     let mut future = std::pin::pin!(future);
     for _ in 0..times {
@@ -38,8 +38,7 @@ async fn poll_times<T>(times: usize, future: impl Future<Output = T>) -> Option<
     None
 }
 
-/// Every line comes in pieces, and during each of them a read is dropped after so many polls: nothing is lost,
-/// nothing comes twice.
+/// Every line comes in pieces. During each piece a read is dropped after some polls: nothing is lost or repeated.
 async fn drop_reads() {
     let streams = loopback().await;
     let (listener, port) = peer().await;
@@ -155,7 +154,7 @@ async fn a_dropped_wait_leaves_the_others_alone() {
         assert!(poll(second.as_mut()).await.is_pending());
         assert!(poll(closed.as_mut()).await.is_pending());
         drop(first);
-        // Whatever the component makes of it, the others hear nothing of it.
+        // Whatever the component does with it, the other waits are not affected.
         for _ in 0..100 {
             tokio::task::yield_now().await;
             assert!(poll(second.as_mut()).await.is_pending());
@@ -182,7 +181,7 @@ async fn a_dropped_connect_leaves_nothing_behind() {
             {
                 drop(opened.expect("connected"));
             }
-            // What was connected is taken and closed, so that the backlog does not fill.
+            // Accept and close every connection, so that the backlog does not fill.
             while let Some(Ok((accepted, _))) = poll_times(1, listener.accept()).await {
                 drop(accepted);
             }

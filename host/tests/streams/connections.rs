@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt;
 use super::*;
 
 #[tokio::test]
-async fn every_read_gives_what_it_says() {
+async fn every_read_returns_its_bytes() {
     within(async {
         let streams = loopback().await;
         let (listener, port) = peer().await;
@@ -121,7 +121,7 @@ async fn the_marks_are_set_and_read() {
 }
 
 #[tokio::test]
-async fn options_count() {
+async fn options_take_effect() {
     within(async {
         let streams = loopback().await;
         let port = echo_peer().await;
@@ -159,7 +159,7 @@ async fn options_count() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_tells_each_address() {
+async fn a_refused_connection_reports_each_address() {
     within(async {
         let streams = loopback().await;
         let (listener, port) = peer().await;
@@ -214,7 +214,7 @@ async fn a_reset_is_a_network_error_and_never_an_end() {
     .await;
 }
 
-/// Closes a socket in a way that the peer sees as a reset.
+/// Closes a socket so that the peer sees a reset.
 fn reset(socket: std::net::TcpStream) {
     let socket = tokio::net::TcpStream::from_std({
         socket.set_nonblocking(true).expect("nonblocking");

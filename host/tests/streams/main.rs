@@ -1,4 +1,4 @@
-//! The streams component, called from Rust.
+//! Tests of the streams component, called from Rust.
 
 mod cancelling;
 mod connections;
@@ -16,7 +16,7 @@ use asyncio_streams_host::{Engine, Limits, Network, Streams, StreamsComponent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Longer than anything here takes; a test that hangs shall end.
+/// Longer than any test here takes; it ends a test that hangs.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The component, compiled once for all tests.
@@ -31,7 +31,7 @@ fn component() -> &'static StreamsComponent {
     })
 }
 
-/// The folder of the components that were built.
+/// The folder of the built components.
 fn folder() -> PathBuf {
     let target = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
     match std::env::var_os("COMPONENTS") {
@@ -42,7 +42,7 @@ fn folder() -> PathBuf {
     }
 }
 
-/// An instance with loopback granted.
+/// An instance with a grant for loopback.
 async fn loopback() -> Streams {
     start(Limits::default()).await
 }
@@ -78,10 +78,10 @@ async fn peer() -> (TcpListener, u16) {
     (listener, port)
 }
 
-/// Sends back what comes.
+/// Sends all input back.
 async fn echo(mut socket: TcpStream) {
     let (mut input, mut output) = socket.split();
-    // The test on the other side sees whatever fails here.
+    // The test on the other side notices any failure here.
     let _ = tokio::io::copy(&mut input, &mut output).await;
     let _ = output.shutdown().await;
 }
@@ -97,7 +97,7 @@ async fn echo_peer() -> u16 {
     port
 }
 
-/// Everything that a peer gets until the end.
+/// Returns everything that a peer receives until the end.
 async fn received(mut socket: TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     socket

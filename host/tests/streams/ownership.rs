@@ -2,7 +2,7 @@ use asyncio_streams_host::{Error, Limits};
 
 use super::*;
 
-/// So few handles are enough for a few connections at once, and for no leak at all.
+/// Enough handles for a few connections at once, and too few for any leak.
 const FEW_HANDLES: usize = 200;
 
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn thousands_of_dropped_connections_leave_nothing() {
                 .await
                 .expect("connected");
             match round % 4 {
-                // In every order, used and unused.
+                // Drop in every order, used and unused.
                 0 => drop((reader, writer)),
                 1 => drop((writer, reader)),
                 2 => {
@@ -64,7 +64,7 @@ async fn thousands_of_dropped_calls_leave_nothing() {
 }
 
 #[tokio::test]
-async fn what_was_written_goes_out_after_everything_was_dropped() {
+async fn queued_bytes_are_sent_after_everything_was_dropped() {
     const BYTES: usize = 4 << 20;
     within(async {
         let streams = loopback().await;
@@ -104,7 +104,7 @@ async fn a_reader_outlives_its_writer_and_the_reverse() {
     .await;
 }
 
-/// Past the limit the component traps; every call says so, those that wait and those that come.
+/// Past the limit the component traps; every call reports it, pending ones and later ones.
 #[tokio::test]
 async fn a_trap_reaches_every_call() {
     within(async {
@@ -142,7 +142,7 @@ async fn a_trap_reaches_every_call() {
 }
 
 #[tokio::test]
-async fn too_little_memory_is_told() {
+async fn too_little_memory_is_reported() {
     within(async {
         let error = component()
             .start(Network::none(), Limits::new().max_memory(1 << 16))
@@ -157,7 +157,7 @@ async fn too_little_memory_is_told() {
     .await;
 }
 
-/// Nobody drives the component any more; a call must not wait for that for ever.
+/// The component has no driver any more; a call must not wait for it for ever.
 #[test]
 fn the_end_of_the_runtime_is_the_end_of_the_component() {
     let runtime = || {
@@ -176,7 +176,7 @@ fn the_end_of_the_runtime_is_the_end_of_the_component() {
             .await
             .expect("connected");
         let (socket, _) = listener.accept().await.expect("a connection");
-        // Neither is to end by itself.
+        // Neither must end by itself.
         std::mem::forget((socket, writer));
         (streams, reader)
     }));

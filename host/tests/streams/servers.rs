@@ -44,7 +44,7 @@ async fn a_server_serves_and_ends() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_dropped_while_its_end_is_waited_for_is_closed() {
+async fn dropping_a_server_during_wait_closed_closes_it() {
     within(async {
         let (server, port) = server().await;
         assert!(
@@ -61,7 +61,7 @@ async fn a_server_that_is_dropped_while_its_end_is_waited_for_is_closed() {
 }
 
 #[tokio::test]
-async fn shutdown_aborts_who_stays() {
+async fn shutdown_aborts_the_remaining_clients() {
     within(async {
         let (server, port) = server().await;
         let mut socket = TcpStream::connect(("127.0.0.1", port))
@@ -108,7 +108,7 @@ async fn a_server_can_wait_before_it_listens() {
     .await;
 }
 
-/// On threads of its own and all at once: the event loop is driven from wherever a call comes.
+/// On several threads, all at once: each call drives the event loop from its own thread.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_connections_on_many_threads() {
     within(async {

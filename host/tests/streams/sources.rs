@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 use super::*;
 
-/// Gives some bytes and then fails.
+/// Returns some bytes and then fails.
 struct Failing(&'static [u8]);
 
 impl AsyncRead for Failing {
@@ -49,7 +49,7 @@ async fn lines_of_any_source() {
 }
 
 #[tokio::test]
-async fn a_source_that_fails_is_no_end() {
+async fn a_failed_source_is_an_error_and_not_the_end() {
     within(async {
         let streams = loopback().await;
         let reader = streams
@@ -144,7 +144,7 @@ async fn many_bytes_both_ways() {
 }
 
 #[tokio::test]
-async fn a_failure_is_the_last_that_a_stream_gives() {
+async fn a_failure_is_the_last_result_of_a_stream() {
     within(async {
         let streams = loopback().await;
         let (listener, port) = peer().await;
@@ -197,7 +197,7 @@ async fn a_dropped_stream_lets_the_next_write_through() {
 }
 
 #[tokio::test]
-async fn what_still_comes_keeps_the_instance() {
+async fn an_incoming_stream_keeps_the_instance() {
     within(async {
         let streams = loopback().await;
         let (listener, port) = peer().await;

@@ -1,4 +1,4 @@
-//! What the tests of the program `streams` share.
+//! Shared by the tests of the program `streams`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ pub(crate) fn streams<A: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = 
     command
 }
 
-/// A component that was built, by its path.
+/// Returns the path of a built component.
 pub(crate) fn built(name: &str) -> PathBuf {
     let target = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
     let folder = match std::env::var_os("COMPONENTS") {

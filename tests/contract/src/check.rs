@@ -1,19 +1,19 @@
-//! Checks that return what is wrong instead of panicking.
+//! Checks that return a failure instead of panicking.
 
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
 use std::pin::Pin;
 
-/// What a program gives.
+/// The result of a program.
 pub type Result<T = ()> = std::result::Result<T, Failure>;
 
-/// What is wrong, and where that was found out.
+/// A failed check, and its place in the source.
 #[derive(Debug)]
 pub struct Failure(String);
 
 impl Failure {
-    /// A failure that was found out by the caller.
+    /// A failure at the caller's place.
     #[track_caller]
     pub fn new(what: impl fmt::Display) -> Self {
         let place = Location::caller();
@@ -27,7 +27,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Any error that was not expected, with the place of the `?` that met it.
+/// Converts any unexpected error, with the place of the `?`.
 impl<E: Error> From<E> for Failure {
     #[track_caller]
     fn from(error: E) -> Self {
@@ -51,7 +51,7 @@ macro_rules! check {
     };
 }
 
-/// Returns a [`Failure`] unless both are equal; long bytes are shown by their ends.
+/// Returns a [`Failure`] unless both are equal; long bytes are shown without their middle.
 #[macro_export]
 macro_rules! same {
     ($is:expr, $expected:expr $(,)?) => {
@@ -69,7 +69,7 @@ macro_rules! same {
     };
 }
 
-/// Returns a [`Failure`] unless the value matches the pattern; gives what the pattern binds, if that is asked for.
+/// Returns a [`Failure`] unless the value matches the pattern; returns the bindings of the pattern, if requested.
 #[macro_export]
 macro_rules! matching {
     ($is:expr, $pattern:pat $(if $guard:expr)? $(,)?) => {
@@ -103,7 +103,7 @@ pub fn shorten(value: &(impl fmt::Debug + ?Sized)) -> String {
     format!("{start} [...] {end}")
 }
 
-/// Starts a call, or goes on with it, and fails unless it has to wait.
+/// Starts or continues a call, and fails unless it has to wait.
 pub fn pending<F: Future + ?Sized>(call: Pin<&mut F>) -> Result
 where
     F::Output: fmt::Debug,

@@ -1,4 +1,4 @@
-//! Inside a component: the client crate.
+//! The contract inside a component, through the client crate.
 
 use asyncio_streams::{Error, Reader, Writer};
 

@@ -1,4 +1,4 @@
-//! The end of the connection: closed, aborted or dropped, and what everybody hears of it.
+//! The end of the connection by closing, aborting or dropping, and its effect on all calls.
 
 use std::pin::pin;
 
@@ -16,7 +16,7 @@ pub(crate) async fn all<K: Kind>(kind: &K) -> Result {
 
 const MUCH: usize = 3 << 20;
 
-/// What is queued goes out, then the end.
+/// Queued bytes are sent, then the end.
 async fn close<K: Kind>(kind: &K) -> Result {
     let Pair { left, right } = kind.pair().await?;
     right.writer.write(b"line\nrest").await?;
@@ -49,7 +49,7 @@ async fn close<K: Kind>(kind: &K) -> Result {
         left.writer.write_eof().await?;
         same!(left.writer.write(b"x").await, Err(Fault::Closed));
     }
-    // Its own reader: what is buffered, then `closed`, and never the end.
+    // Its own reader returns buffered bytes, then `closed`, and never the end.
     same!(left.reader.exception().await, Some(Fault::Closed));
     same!(left.reader.readline().await?, b"line\n");
     same!(left.reader.readline().await, Err(Fault::Closed));
@@ -59,7 +59,7 @@ async fn close<K: Kind>(kind: &K) -> Result {
     Ok(())
 }
 
-/// Whatever waits ends with `closed`, and what was queued is lost.
+/// Pending calls end with `closed`, and queued bytes are lost.
 async fn abort<K: Kind>(kind: &K) -> Result {
     let Pair {
         left: Side { reader, writer },
@@ -93,7 +93,7 @@ async fn abort<K: Kind>(kind: &K) -> Result {
         same!(reader.read(1).await, Err(Fault::Closed));
         writer.close().await;
     }
-    // The peer sees an end or a loss, before it has everything.
+    // The peer sees an end or a loss before it has all bytes.
     let mut read = 0;
     loop {
         match right.reader.read(1 << 20).await {
@@ -109,7 +109,7 @@ async fn abort<K: Kind>(kind: &K) -> Result {
     Ok(())
 }
 
-/// A writer that is dropped closes; a reader that is dropped discards, and the writer goes on.
+/// Dropping a writer closes. Dropping a reader discards input, and the writer continues.
 async fn dropped<K: Kind>(kind: &K) -> Result {
     let Pair {
         left: Side { reader, writer },

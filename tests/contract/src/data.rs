@@ -1,4 +1,4 @@
-//! Data: all of it, once, in order, however it is written and read.
+//! Data: every byte arrives once and in order, for every way to write and read.
 
 use futures::join;
 
@@ -58,7 +58,7 @@ async fn each_read<K: Kind>(kind: &K) -> Result {
     Ok(())
 }
 
-/// More than fits anywhere, in both directions at once.
+/// More data than all buffers hold, in both directions at once.
 async fn much_both_ways<K: Kind>(kind: &K) -> Result {
     const TOTAL: usize = 4 << 20;
     let Pair { left, right } = kind.pair().await?;

@@ -1,4 +1,4 @@
-//! In an embedder: the host crate.
+//! The contract in an embedder, through the host crate.
 
 use asyncio_streams_host::{Error, Reader, Writer};
 
@@ -33,7 +33,7 @@ impl From<Wanted> for asyncio_streams_host::Wanted {
     }
 }
 
-/// These fail only if the component is gone, and with it every connection.
+/// These calls fail only if the component has stopped, with all its connections.
 const GONE: &str = "the component is there";
 
 impl Reads for Reader {

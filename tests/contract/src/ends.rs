@@ -1,4 +1,4 @@
-//! The end of the stream: what the peer said, never what happened to the connection.
+//! The end of the stream: reported for the peer's end, and never for a loss of the connection.
 
 use crate::{Fault, Kind, Pair, Reads, Result, Wanted, Writes as _, check, same};
 
@@ -7,7 +7,7 @@ pub(crate) async fn all<K: Kind>(kind: &K) -> Result {
     incomplete(kind).await
 }
 
-/// One direction ends, after what was queued; the other goes on.
+/// One direction ends, after the queued bytes; the other continues.
 async fn half_close<K: Kind>(kind: &K) -> Result {
     let Pair { left, right } = kind.pair().await?;
     left.writer.write(b"last\nrest").await?;
@@ -37,7 +37,7 @@ async fn half_close<K: Kind>(kind: &K) -> Result {
     for side in [&left, &right] {
         side.writer.close().await;
         side.writer.wait_closed().await?;
-        // A clean end stays one, whatever this side does then.
+        // A clean end stays clean, whatever this side does later.
         at_the_end(&side.reader).await?;
     }
     Ok(())
@@ -77,7 +77,7 @@ async fn at_the_end(reader: &impl Reads) -> Result {
     Ok(())
 }
 
-/// What there was comes with the error, and is consumed.
+/// The error contains the remaining bytes, which are consumed.
 async fn incomplete<K: Kind>(kind: &K) -> Result {
     for until in [false, true] {
         let Pair { left, right } = kind.pair().await?;

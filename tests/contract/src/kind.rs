@@ -1,4 +1,4 @@
-//! What a kind of connection has to have, so that it can be checked.
+//! The requirements on a kind of connection that is checked.
 
 use std::fmt::Debug;
 
@@ -15,10 +15,10 @@ pub trait Kind {
     /// Makes two ends that are connected to each other, with default options.
     async fn pair(&self) -> Result<Pair<Self::Reader, Self::Writer>>;
 
-    /// How many bytes one end can write until nothing moves any more, if the other does not read. At most 64 MiB.
+    /// How many bytes one end can write before everything blocks, if the other does not read. At most 64 MiB.
     fn clog(&self) -> usize;
 
-    /// Lets happen what happens by itself.
+    /// Lets pending background work finish.
     async fn settle(&self);
 
     /// Returns whether one call can be pending while others are made. Otherwise nothing can be `busy`.
@@ -32,8 +32,9 @@ pub trait Kind {
         let piece = vec![0; self.clog() / 16];
         for _ in 0..16 {
             pair.left.writer.write(&piece).await?;
+            // What is on its way when the connection is aborted may arrive. Most of it is not on its way.
+            self.settle().await;
         }
-        self.settle().await;
         Ok(pair)
     }
 }
@@ -56,7 +57,7 @@ pub struct Side<R, W> {
     pub writer: W,
 }
 
-/// What a call can give instead of a result: the interface's `error`, as far as the checks tell it apart.
+/// An error of a call: the interface's `error`, with the distinctions that the checks need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// `invalid-argument`
@@ -71,23 +72,23 @@ pub enum Fault {
     BufferFull,
     /// `incomplete-read`
     Incomplete {
-        /// What there was.
+        /// The bytes before the end.
         partial: Vec<u8>,
-        /// How many bytes were wanted.
+        /// The requested number of bytes.
         expected: Option<u32>,
     },
     /// `limit-overrun`
     Overrun {
         /// Whether the separator was found.
         found: bool,
-        /// How many bytes come before it.
+        /// The number of bytes before it.
         consumed: u32,
     },
     /// `closed`
     Closed,
     /// `network` or `tls`: the connection was lost
     Lost,
-    /// What no check expects.
+    /// An error that no check expects.
     Other(String),
 }
 
@@ -99,10 +100,10 @@ impl std::fmt::Display for Fault {
     }
 }
 
-/// What a wait is for.
+/// The read that a wait waits for.
 #[derive(Clone, Debug)]
 pub enum Wanted {
-    /// Anything that `read` would give.
+    /// Any result of `read`.
     Any,
     /// A line.
     Line,
@@ -114,7 +115,7 @@ pub enum Wanted {
     End,
 }
 
-/// What a call gives.
+/// The result of a call.
 pub type Answer<T> = std::result::Result<T, Fault>;
 
 /// The receiving side: see wit/streams.wit.

@@ -1,21 +1,20 @@
 //! Checks the whole contract of readers and writers over any kind of connection.
 //!
-//! [`check_kind`] is given a kind of connection: how to make a connected pair, and how much to write until nothing moves any
-//! more. Whatever the kind, the same must hold; what wit/README.md says of streams is what is checked here. It runs where
-//! the connections are: natively over the engine, in a guest program over the client crate, or in an embedder over the host
-//! crate.
+//! [`check_kind`] takes a kind of connection: how to make a connected pair, and how much to write until everything
+//! blocks. The same promises, those of wit/README.md, must hold for every kind. The checks run where the connections
+//! are: natively over the engine, in a guest program over the client crate, or in an embedder over the host crate.
 //!
 //! ```text
-//!   check_kind -> data, ends, limits, waiting, closing   what must hold
+//! //!   check_kind -> data, ends, limits, waiting, closing   the promises
 //!              |
 //!              v
 //!            Kind, Reads, Writes                         any kind of connection
 //!              ^
 //!              |
-//!            client (WebAssembly), embedder, guest/engine/tests (native)     who checks
+//! //!            client (WebAssembly), embedder, guest/engine/tests (native)     the kinds
 //! ```
 //!
-//! The checks' own tools are here too, [`Failure`] and the macros, for they are the same on both sides.
+//! The crate also contains the tools of the checks, [`Failure`] and the macros, which all kinds share.
 
 mod check;
 #[cfg(all(feature = "client", target_family = "wasm"))]
@@ -36,10 +35,10 @@ pub use check::{Failure, Result, pending};
 pub use kind::{Answer, Fault, Kind, Pair, Reads, Side, Wanted, Writes};
 pub use pattern::{follow, pattern};
 
-/// Checks everything. Each check makes pairs of its own.
+/// Runs all checks. Each check makes its own pairs.
 ///
 /// # Errors
-/// The first check that does not hold.
+/// The first check that fails.
 pub async fn check_kind<K: Kind>(kind: &K) -> Result {
     data::all(kind).await?;
     ends::all(kind).await?;

@@ -1,4 +1,4 @@
-//! Limits: what is over them is said, and nothing is dropped.
+//! Limits: a call beyond one is an error, and nothing is dropped.
 
 use crate::{Fault, Kind, Pair, Reads as _, Result, Wanted, Writes as _, same};
 
@@ -31,7 +31,7 @@ pub(crate) async fn all<K: Kind>(kind: &K) -> Result {
     same!(reader.readline().await?, b"\n");
     same!(reader.readline().await?, b"next\n");
 
-    // At the end of the stream a rest over the limit is an overrun too.
+    // At the end of the stream, a rest longer than the limit is an overrun too.
     writer.write(&vec![b'z'; LIMIT + 5]).await?;
     writer.write_eof().await?;
     reader.wait(Wanted::End).await?;
@@ -43,7 +43,7 @@ pub(crate) async fn all<K: Kind>(kind: &K) -> Result {
     same!(reader.readuntil(&[b"\n"]).await, Err(overrun));
     same!(reader.readexactly(LIMIT as u32 + 5).await?.len(), LIMIT + 5);
 
-    // Beyond what one result may have.
+    // More than the largest result.
     same!(
         reader.readexactly(u32::MAX).await,
         Err(Fault::TooLarge(u32::MAX.into()))

@@ -1,4 +1,5 @@
-//! Bytes that tell where they belong: what is lost, doubled or swapped shows. The peers on the host have the same.
+//! Bytes that depend on their position, so that lost, repeated or swapped bytes are noticed. The peers on the host
+//! use the same pattern.
 
 use crate::{Failure, Result};
 
@@ -7,7 +8,7 @@ pub fn pattern(start: usize, n: usize) -> Vec<u8> {
     (start..start.saturating_add(n)).map(byte).collect()
 }
 
-/// Fails unless `bytes` are the pattern from `start`; gives where it goes on.
+/// Fails unless `bytes` are the pattern from `start`; returns the position after them.
 #[track_caller]
 pub fn follow(start: usize, bytes: &[u8]) -> Result<usize> {
     let mut position = start;
@@ -23,7 +24,7 @@ pub fn follow(start: usize, bytes: &[u8]) -> Result<usize> {
     Ok(position)
 }
 
-/// The top of a multiplicative hash: no period that a block's size could share.
+/// The top byte of a multiplicative hash: it has no period in common with a block's size.
 fn byte(position: usize) -> u8 {
     let [.., top] = (position as u32).wrapping_mul(2_654_435_761).to_le_bytes();
     top

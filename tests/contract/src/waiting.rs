@@ -1,4 +1,4 @@
-//! Waiting: what excludes each other says so, and a wait can be given up at any time.
+//! Waiting: calls that exclude each other fail with `busy`, and a wait can be cancelled at any time.
 
 use std::pin::pin;
 
@@ -14,7 +14,7 @@ pub(crate) async fn all<K: Kind>(kind: &K) -> Result {
     back_pressure(kind).await
 }
 
-/// One read at a time, whatever is buffered; what always answers answers.
+/// One read at a time, whatever is buffered; calls that never wait still work.
 async fn busy<K: Kind>(kind: &K) -> Result {
     let Pair { left, right } = kind.pair().await?;
     let reader = &right.reader;
@@ -52,7 +52,7 @@ async fn all_busy(reader: &impl Reads) -> Result {
     Ok(())
 }
 
-/// A read that is dropped has taken nothing, and the next one goes on as if nothing had been.
+/// A dropped read has consumed nothing, and the next one continues.
 async fn given_up<K: Kind>(kind: &K) -> Result {
     let Pair { left, right } = kind.pair().await?;
     let reader = &right.reader;
@@ -79,7 +79,7 @@ async fn given_up<K: Kind>(kind: &K) -> Result {
     Ok(())
 }
 
-/// A writer that is faster than its peer waits; what waits goes on when the peer reads, all at once.
+/// A writer that is faster than its peer waits; all pending calls continue when the peer reads.
 async fn back_pressure<K: Kind>(kind: &K) -> Result {
     let Pair { left, right } = kind.clogged().await?;
     let writer = &left.writer;

@@ -1,4 +1,4 @@
-//! `abort` drops what is queued and is an outcome of its own: `closed`, for whatever waits and from then on.
+//! `abort` drops queued bytes, and its result is `closed`, for pending and later calls.
 
 use std::pin::pin;
 
@@ -60,7 +60,7 @@ async fn ends_what_waits(pair: Pair, closing: bool) -> Result {
         writer.abort();
         writer.close();
     }
-    // The peer gets a part of it, then an end or a reset, as the system chooses.
+    // The peer receives some bytes, then an end or a reset, depending on the system.
     let mut got = 0;
     loop {
         match pair.right.reader.read(1 << 20).await {
@@ -76,7 +76,7 @@ async fn ends_what_waits(pair: Pair, closing: bool) -> Result {
     Ok(())
 }
 
-/// A connection that has ended stays as it was.
+/// An abort does not change a connection that has ended.
 async fn after_the_end(pair: Pair) -> Result {
     let writer = &pair.left.writer;
     writer.close();

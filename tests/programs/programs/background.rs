@@ -1,4 +1,4 @@
-//! Bytes that were written go out while the program waits for something else: no further call on that writer is needed.
+//! Written bytes are sent while the program waits for something else, without a further call on that writer.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ async fn reading_elsewhere() -> Result {
         let bytes = asked.reader.readexactly(MUCH).await?;
         follow(0, &bytes)?;
         reply.writer.write("got it\n")?;
-        // Keeps its side until the other has gone.
+        // Keeps its side open until the other side is gone.
         asked.reader.read(1).await?;
         Result::Ok(())
     });
@@ -37,7 +37,7 @@ async fn reading_elsewhere() -> Result {
         .ok_or_else(|| Failure::new("the other task has gone"))?
 }
 
-/// Nothing but a timer is waited for.
+/// The program waits for a timer only.
 async fn sleeping() -> Result {
     let pair = tcp().await?;
     pair.left.writer.write("hello")?;
@@ -48,7 +48,7 @@ async fn sleeping() -> Result {
     Ok(())
 }
 
-/// Nothing but a client is waited for, which comes when the bytes have come.
+/// The program waits for a client only, which connects after it has received the bytes.
 async fn accepting() -> Result {
     let server = start_server(["127.0.0.1"], 0).await?;
     let port = port(&server)?;

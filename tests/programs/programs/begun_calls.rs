@@ -1,5 +1,5 @@
-//! A call that is pending has begun: it excludes others, and `cancel` ends it, however busy the component is with
-//! calls that were cancelled before.
+//! A pending call has started: it excludes others, and `cancel` ends it, even while the component still handles calls
+//! that were cancelled before.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -21,7 +21,7 @@ async fn main() -> Result {
         pairs.push(tcp().await?);
     }
     try_join_all(pairs.iter().map(cancelled_again_and_again)).await?;
-    // The cancelled waits took nothing.
+    // The cancelled waits have consumed nothing.
     for Pair { left, right } in pairs {
         left.writer.write("after all that\n")?;
         same!(right.reader.readline().await?, b"after all that\n");
@@ -37,7 +37,7 @@ async fn cancelled_again_and_again(pair: &Pair) -> Result {
         check!(begun, "round {round}: the wait was over at once");
         matching!(reader.try_read(1), Err(Error::Busy));
         if round % 3 == 0 {
-            // Dropping it is the other way to end it.
+            // The other way to end it.
             continue;
         }
         reader.cancel();

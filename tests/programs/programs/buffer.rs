@@ -1,4 +1,4 @@
-//! `peek`, `buffered` and `discard` work on what is buffered; `at-eof`, `exception` and `limit` tell about the rest.
+//! `peek`, `buffered` and `discard` use the buffer; `at-eof`, `exception` and `limit` report the state.
 
 use asyncio_streams::{ConnectOptions, Error, ServerOptions, Wanted};
 use asyncio_streams_test_programs::{Result, check, same, tcp, tcp_with};
@@ -40,7 +40,7 @@ async fn main() -> Result {
     same!(reader.exception(), None);
     same!(reader.discard(1)?, 0);
 
-    // The end is seen by a read, not by itself, and it is the peer's: closing here is another thing.
+    // Only a read notices the end. It is the peer's end; closing here is different.
     check!(!pair.left.reader.at_eof());
     pair.left.writer.close();
     check!(!pair.left.reader.at_eof());

@@ -1,4 +1,4 @@
-//! A writer that never drains: beyond `max-queued` nothing is taken, and the connection goes on.
+//! A writer that never drains: beyond `max-queued` nothing is queued, and the connection continues.
 
 use asyncio_streams::{ConnectOptions, Error, ServerOptions};
 use asyncio_streams_test_programs::{Result, check, follow, matching, pattern, same, tcp_with};
@@ -21,7 +21,7 @@ async fn main() -> Result {
             .map_err(Error::from),
         Err(Error::BufferFull)
     );
-    // In one turn nothing goes out, so the bound is met to the byte.
+    // Nothing is sent within one turn, so the bound is exact.
     matching!(writer.write(vec![0; MOST + 1]), Err(Error::BufferFull));
     same!(writer.write_buffer_size(), 0);
     writer.write(pattern(0, MOST - 10))?;
@@ -39,7 +39,7 @@ async fn main() -> Result {
     matching!(writer.write("x"), Err(Error::BufferFull));
     check!(!writer.try_drain()?);
 
-    // All that was taken arrives, and then there is room again.
+    // All queued bytes arrive, and then there is room again.
     let bytes = reader.readexactly(MOST).await?;
     follow(0, &bytes)?;
     writer.drain().await?;
@@ -69,7 +69,7 @@ async fn main() -> Result {
     }
     same!(last.last(), pattern(MOST + sent - 1, 1).first());
 
-    // The other side has its own bound.
+    // The other side has a separate bound.
     pair.right.writer.write([1; 10])?;
     matching!(pair.right.writer.write([1; 1]), Err(Error::BufferFull));
     Ok(())

@@ -1,4 +1,5 @@
-//! While a read or a wait is pending, every other one says `busy` and changes nothing; what always answers answers.
+//! While a read or a wait is pending, every other one fails with `busy` and changes nothing; calls that never wait
+//! still work.
 
 use asyncio_streams::bindings::streams::Reader;
 use asyncio_streams::bindings::types::Error;
@@ -33,7 +34,7 @@ async fn main() -> Result {
     Ok(())
 }
 
-/// `call` has to wait for `rest`, and gives `expected` then. "par" is buffered before, and after.
+/// Checks that `call` waits for `rest`, and then returns `expected`. "par" is buffered before and after.
 async fn during(
     reader: &Reader,
     writer: &Writer,
@@ -45,7 +46,7 @@ async fn during(
     pending(call.as_mut())?;
     for _ in 0..2 {
         all_busy(reader).await?;
-        // Whatever is buffered: three bytes would satisfy some of them.
+        // A read is busy even if the buffered bytes would satisfy it: three bytes would satisfy some.
         same!(reader.peek(2), b"pa");
         same!(reader.peek(10), b"par");
         same!(reader.buffered(), 3);

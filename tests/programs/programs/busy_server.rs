@@ -1,4 +1,5 @@
-//! While an accept or a wait for a connection is pending, every other one says `busy`; the rest of the server answers.
+//! While an accept or a wait for a connection is pending, every other one fails with `busy`; the other calls still
+//! work.
 
 use std::pin::pin;
 

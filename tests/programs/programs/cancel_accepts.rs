@@ -1,4 +1,4 @@
-//! An accept that waits is ended by `cancel`, or by dropping it; it has taken no connection, and the next gets it.
+//! `cancel`, or dropping, ends a pending accept; it loses no connection, and the next accept returns it.
 
 use std::pin::pin;
 
@@ -35,13 +35,13 @@ async fn main() -> Result {
         drop(wait);
         check!(raw.try_accept()?.is_none());
     }
-    // Others that wait do not notice.
+    // Other pending calls are not affected.
     let mut waiting = pin!(server.wait_closed());
     pending(waiting.as_mut())?;
     raw.cancel();
     pending(waiting.as_mut())?;
 
-    // Clients come while accepts are cancelled and dropped at any point: each is accepted once.
+    // Clients connect while accepts are cancelled and dropped at any point: each is accepted once.
     let clients = spawn(async move {
         let mut open = Vec::new();
         let mut random = Random::new(1);

@@ -1,4 +1,4 @@
-//! `open-connection` and `start-server` are ended by `cancel` of their options, by a deadline, or by dropping them.
+//! `cancel` of the options, a deadline, or dropping ends `open-connection` and `start-server`.
 
 use std::pin::{Pin, pin};
 use std::time::Duration;
@@ -29,7 +29,7 @@ async fn connecting() -> Result {
     let open = || Box::pin(streams::open_connection(HOST.into(), port, Some(&options)));
     options.cancel();
     {
-        // All that were given the object end, and no others.
+        // All calls with these options end, and no others.
         let (mut first, mut second, mut other) =
             (open(), open(), pin!(open_connection(HOST, port)));
         pending(first.as_mut())?;
@@ -40,18 +40,18 @@ async fn connecting() -> Result {
         check!(matches!(second.await, Err(Error::Cancelled)));
         pending(other.as_mut())?;
     }
-    // It is not remembered. A deadline ends a call as well.
+    // A cancel is not remembered. A deadline ends a call as well.
     options.set_deadline(Some(50_000_000));
     let mut late = open();
     pending(late.as_mut())?;
-    // The call has read it: a change has no effect on it.
+    // The call has already read the options: a change has no effect on it.
     options.set_deadline(None);
     check!(matches!(late.await, Err(Error::DeadlineExceeded)));
     let mut dropped = open();
     pending(dropped.as_mut())?;
     drop(dropped);
 
-    // Only those that were not given up arrive.
+    // Only the connections that were not cancelled arrive.
     let mut accepted = Vec::new();
     for _ in &waiting {
         accepted.push(server.accept().await?);
@@ -65,7 +65,7 @@ async fn connecting() -> Result {
     Ok(())
 }
 
-/// Connects until the server's backlog is full and the system leaves further ones waiting.
+/// Connects until the server's backlog is full and further connects wait.
 async fn fill(port: u16) -> Result<Vec<Side>> {
     let mut waiting = Vec::new();
     for _ in 0..10 {
@@ -93,7 +93,7 @@ async fn starting() -> Result {
 
 type Starting<'a> = Pin<Box<dyn Future<Output = std::result::Result<streams::Server, Error>> + 'a>>;
 
-/// A `start-server` that waits for the name service, which may happen to answer at once.
+/// A `start-server` that waits for the name service, unless that answers at once.
 fn being_started(options: &ServerOptions) -> Result<Starting<'_>> {
     for _ in 0..1000 {
         let mut starting: Starting<'_> = Box::pin(streams::start_server(

@@ -1,4 +1,4 @@
-//! Thousands of calls given up at any point with data in flight: every byte arrives once, in order.
+//! Thousands of calls are cancelled at any point with data in flight: every byte arrives once, in order.
 
 use asyncio_streams::bindings::streams;
 use asyncio_streams::bindings::types::Error as RawError;
@@ -45,7 +45,7 @@ async fn both_ways(seed: u64, pair: Pair) -> Result {
     Ok(())
 }
 
-/// Sends the pattern in pieces of any size, and gives up waiting for the queue as often as not. Gives how often.
+/// Sends the pattern in pieces of any size, and cancels about half of the waits for the queue. Returns how many.
 async fn send(seed: u64, writer: Writer) -> Result<(usize, Writer)> {
     let mut random = Random::new(seed);
     // Every drain waits for an empty queue.
@@ -53,7 +53,7 @@ async fn send(seed: u64, writer: Writer) -> Result<(usize, Writer)> {
     let (mut sent, mut given_up) = (0, 0);
     while sent < TOTAL {
         let most = [3, 10, 30, 100, 300, 3000, 30_000][random.below(7)];
-        // Slowly, so that the other end has to wait as often as not.
+        // Slowly, so that the other end often has to wait.
         turns(random.below(8)).await;
         let n = (1 + random.below(most)).min(TOTAL - sent);
         let piece = pattern(sent, n);
@@ -83,18 +83,18 @@ async fn send(seed: u64, writer: Writer) -> Result<(usize, Writer)> {
             Some(result) => result?,
             None => given_up += 1,
         }
-        // Not by itself faster than the other end: the queue stays within its bound.
+        // The queue must stay within its bound, although this end is faster.
         if writer.write_buffer_size() > 1 << 20 {
             writer.drain().await?;
         }
     }
     writer.write_eof()?;
     writer.flush().await?;
-    // Dropping the writer would close the connection, and its other direction has not ended.
+    // Dropping the writer would close the connection, whose other direction has not ended.
     Ok((given_up, writer))
 }
 
-/// Reads in all ways, gives up most of them, and checks every byte. Gives how many were given up.
+/// Reads in all ways, cancels most reads, and checks every byte. Returns how many were cancelled.
 async fn receive(seed: u64, reader: &Reader) -> Result<usize> {
     let mut random = Random::new(seed);
     let (mut read, mut given_up) = (0, 0);
@@ -110,7 +110,7 @@ async fn receive(seed: u64, reader: &Reader) -> Result<usize> {
     Ok(given_up)
 }
 
-/// `None` when it was given up, empty at the end.
+/// Returns `None` for a cancelled read, and nothing at the end.
 async fn one_read(random: &mut Random, reader: &Reader) -> Result<Option<Vec<u8>>> {
     let raw = reader.raw();
     let most = [5, 100, 1000, 30_000][random.below(4)];
@@ -123,18 +123,18 @@ async fn one_read(random: &mut Random, reader: &Reader) -> Result<Option<Vec<u8>
         2 => within_turns(patience, reader.readexactly(n)).await,
         3 => within_turns(patience, reader.readuntil_any(&[b"\n", b"ab", b"\0\0"])).await,
         4 => within_turns(patience, reader.readlines(n)).await,
-        // Those of the interface, ended by `cancel` at any point.
+        // The interface's own reads, ended by `cancel` at any point.
         5 => interrupted(patience, raw, raw.read(Some(n as u32))).await?,
         6 => interrupted(patience, raw, raw.readexactly(n as u32)).await?,
         7 => interrupted(patience, raw, raw.readline()).await?,
-        // Dropped before the first turn, when there can be no result yet.
+        // Dropped before the first turn, when there cannot be a result yet.
         8 => begun_and_dropped(raw.read(Some(n as u32)))
             .await
             .map(|answer| answer.map_err(Error::from)),
         9 => begun_and_dropped(raw.readexactly(n as u32))
             .await
             .map(|answer| answer.map_err(Error::from)),
-        // A wait takes nothing, whatever becomes of it.
+        // A wait consumes nothing, cancelled or not.
         _ => {
             let wanted = [
                 Wanted::Any,
@@ -146,7 +146,7 @@ async fn one_read(random: &mut Random, reader: &Reader) -> Result<Option<Vec<u8>
                 .into_iter()
                 .nth(random.below(4))
                 .unwrap_or(Wanted::Any);
-            // A wait for the end would take in everything that comes.
+            // A wait for the end would buffer all input.
             let patience = if wanted == Wanted::End { 1 } else { patience };
             drop(within_turns(patience, raw.wait(wanted)).await);
             reader.try_read(n).transpose()
@@ -155,7 +155,7 @@ async fn one_read(random: &mut Random, reader: &Reader) -> Result<Option<Vec<u8>
     match answer {
         None => Ok(None),
         Some(Ok(bytes)) => Ok(Some(bytes)),
-        // At the end, what was left.
+        // At the end, the remaining bytes.
         Some(Err(Error::IncompleteRead(incomplete))) => Ok(Some(incomplete.partial)),
         Some(Err(error)) => Err(error.into()),
     }
@@ -169,7 +169,7 @@ async fn interrupted(
     unless_cancelled(patience, call, || reader.cancel()).await
 }
 
-/// Interrupts `call` after some turns, and waits until it has returned: `None` if it says that it was cancelled.
+/// Interrupts `call` after some turns, and waits until it has returned: `None` if it was cancelled.
 async fn unless_cancelled<T>(
     patience: usize,
     call: impl Future<Output = std::result::Result<T, RawError>>,

@@ -1,4 +1,4 @@
-//! Every read that waits is ended by `cancel`, or by dropping it; it has taken nothing, and the next goes on.
+//! `cancel`, or dropping, ends every pending read; it has consumed nothing, and the next read continues.
 
 use std::pin::Pin;
 use std::pin::pin;
@@ -16,7 +16,7 @@ async fn main() -> Result {
     for pair in [tcp().await?, memory().await?] {
         let Pair { left, right } = pair;
         let reader = right.reader.raw();
-        // With nothing buffered, and with something that satisfies none of them.
+        // With an empty buffer, and with bytes that satisfy none of them.
         each_is_ended(reader).await?;
         left.writer.write("part")?;
         reader.wait(Wanted::Exactly(4)).await?;
@@ -27,7 +27,7 @@ async fn main() -> Result {
     Ok(())
 }
 
-/// Calls that cannot be answered by four bytes without a separator.
+/// Calls that four bytes without a separator do not satisfy.
 fn calls(reader: &Reader) -> Vec<Call<'_>> {
     let wait =
         |wanted| -> Call<'_> { Box::pin(async { reader.wait(wanted).await.map(|()| Vec::new()) }) };
@@ -46,7 +46,7 @@ fn calls(reader: &Reader) -> Vec<Call<'_>> {
 }
 
 async fn each_is_ended(reader: &Reader) -> Result {
-    // Nothing is pending: it does nothing, and is not remembered.
+    // Without a pending call it does nothing, and is not remembered.
     reader.cancel();
     let mut all = calls(reader);
     if reader.buffered() == 0 {
@@ -61,7 +61,7 @@ async fn each_is_ended(reader: &Reader) -> Result {
         reader.cancel();
         reader.cancel();
         matching!(call.await, Err(Error::Cancelled));
-        // It is over when it has returned.
+        // The reader is free once the call has returned.
         check!(reader.try_read(0).is_ok());
     }
     for mut call in calls(reader) {
@@ -72,7 +72,7 @@ async fn each_is_ended(reader: &Reader) -> Result {
     Ok(())
 }
 
-/// The next call waits as usual, and gets everything.
+/// The next call waits as usual, and returns all bytes.
 async fn goes_on(reader: &Reader, writer: &Writer) -> Result {
     let mut line = pin!(reader.readline());
     pending(line.as_mut())?;

@@ -1,4 +1,4 @@
-//! Every wait on a writer is ended by `cancel` of its kind, or by dropping it; what was queued still goes out.
+//! `cancel` of its kind, or dropping, ends every pending wait of a writer; queued bytes are still sent.
 
 use std::pin::pin;
 
@@ -20,7 +20,7 @@ async fn main() -> Result {
 
 async fn only_the_kinds_named(pair: &Pair) -> Result {
     let writer = pair.left.writer.raw();
-    // Nothing is pending: it does nothing, and is not remembered.
+    // Without a pending call it does nothing, and is not remembered.
     writer.cancel(Waits::all());
     for cancelled in [
         Waits::DRAIN,
@@ -62,7 +62,7 @@ async fn only_the_kinds_named(pair: &Pair) -> Result {
             pending(wait_closed.as_mut())?;
         }
     }
-    // `send` queues before it waits, also when it is cancelled.
+    // `send` queues its bytes before it waits, even if it is cancelled.
     let mut send = pin!(writer.send(b"a".to_vec()));
     pending(send.as_mut())?;
     writer.cancel(Waits::DRAIN);
@@ -88,7 +88,7 @@ async fn dropped(pair: &Pair) -> Result {
     pending(send.as_mut())?;
     drop(send);
 
-    // A `write-stream` that cannot take anything takes nothing.
+    // A `write-stream` that cannot queue anything takes nothing.
     let (mut to, data) = byte_stream();
     {
         let mut streaming = pin!(writer.write_stream(data));
@@ -107,7 +107,7 @@ async fn dropped(pair: &Pair) -> Result {
     Ok(())
 }
 
-/// All of it comes, and the end: the next calls wait as usual.
+/// All bytes and the end arrive: the next calls wait as usual.
 async fn everything_arrives(pair: &Pair, expected: usize) -> Result {
     let writer = &pair.left.writer;
     writer.write("c")?;

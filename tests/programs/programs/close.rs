@@ -1,4 +1,4 @@
-//! `close` sends what is queued, then the end; writing after it is `closed`, and closing again does nothing.
+//! `close` sends queued bytes, then the end; a later write is `closed`, and a second close does nothing.
 
 use asyncio_streams::Error;
 use asyncio_streams_test_programs::{
@@ -41,7 +41,7 @@ async fn everything_arrives(Pair { left, right }: &Pair) -> Result {
     follow(0, &bytes)?;
     check!(right.reader.at_eof());
     same!(writer.write_buffer_size(), 0);
-    // All of it again, now that it is over.
+    // The same again, after the end.
     writer.close();
     writer.wait_closed().await?;
     writer.drain().await?;
@@ -49,7 +49,7 @@ async fn everything_arrives(Pair { left, right }: &Pair) -> Result {
     check!(writer.is_closing());
     matching!(writer.write("x"), Err(Error::Closed));
 
-    // The peer learns only by writing that nobody reads any more; its own side closes cleanly or as lost.
+    // The peer notices the missing reader only by writing; its own side closes cleanly or as lost.
     check!(!right.writer.is_closing());
     right.writer.close();
     drop(right.writer.wait_closed().await);
@@ -68,7 +68,7 @@ async fn after_the_peers_end(Pair { left, right }: &Pair) -> Result {
     Ok(())
 }
 
-/// A connection on which nothing was ever sent.
+/// A connection that never sent a byte.
 async fn idle(Pair { left, right }: &Pair) -> Result {
     left.writer.close();
     left.writer.wait_closed().await?;

@@ -1,4 +1,4 @@
-//! A close that takes longer than its deadline is cut short, and everything that waits says so.
+//! A close beyond its deadline is cut short, and every pending call reports it.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -18,7 +18,7 @@ async fn main() -> Result {
     overdue(memory_with(&short, &ConnectOptions::new()).await?).await?;
     in_time(tcp_with(&short, &ServerOptions::new()).await?).await?;
 
-    // The options of a server are those of its clients.
+    // A server's options apply to its clients.
     let pair = tcp_with(
         &ConnectOptions::new(),
         &ServerOptions::new().close_deadline(SHORT),
@@ -30,7 +30,7 @@ async fn main() -> Result {
     })
     .await?;
 
-    // Without a deadline it goes on; the deadline that another connection has does not concern it.
+    // Without a deadline the close continues; the deadline of another connection has no effect on it.
     let unbounded = ConnectOptions::new().close_deadline(None);
     let patient = tcp_with(&unbounded, &ServerOptions::new()).await?;
     clog(&patient.left.writer)?;
@@ -60,7 +60,7 @@ async fn overdue(pair: Pair) -> Result {
     matching!(again, Err(Error::DeadlineExceeded));
     matching!(drained.map_err(Error::from), Err(Error::DeadlineExceeded));
     matching!(flushed, Err(Error::DeadlineExceeded));
-    // From now on everybody hears it, but who writes, to whom the connection is closed.
+    // From now on every call reports it, except writes, for which the connection is closed.
     for _ in 0..2 {
         matching!(writer.wait_closed().await, Err(Error::DeadlineExceeded));
         matching!(writer.try_drain(), Err(Error::DeadlineExceeded));
@@ -75,7 +75,7 @@ async fn overdue(pair: Pair) -> Result {
     Ok(())
 }
 
-/// A peer that reads is not held to it.
+/// The deadline has no effect if the peer reads.
 async fn in_time(pair: Pair) -> Result {
     let writer = &pair.left.writer;
     writer.write(vec![0; 1 << 20])?;

@@ -1,4 +1,4 @@
-//! After `close` or `abort` on this side reads give what is buffered, then `closed`: never a false end.
+//! After `close` or `abort` on this side, reads return buffered bytes, then `closed`: never a false end.
 
 use std::pin::pin;
 
@@ -33,7 +33,7 @@ async fn buffered_first(pair: Pair, abort: bool) -> Result {
     same!(reader.exception(), Some(Error::Closed));
     check!(!reader.at_eof());
     same!(reader.readline().await?, b"line\n");
-    // What the buffer does not satisfy leaves it as it is.
+    // A read that the buffer does not satisfy leaves it unchanged.
     for _ in 0..2 {
         matching!(reader.readline().await, Err(Error::Closed));
         matching!(reader.readexactly(5).await, Err(Error::Closed));

@@ -1,5 +1,5 @@
-//! Why a connection cannot be made: each reason has its error. The arguments are the addresses of `localhost` that the
-//! host test found.
+//! Failed connects: each reason has its error. The arguments are the addresses of `localhost` that the host test
+//! found.
 
 use asyncio_streams::{
     Address, AddressFamily, ConnectAttempt, ConnectOptions, Error, NetworkCode, cli,
@@ -10,7 +10,7 @@ use asyncio_streams_test_programs::{Result, Side, check, matching, port, same};
 asyncio_streams::run!(main);
 
 async fn main() -> Result {
-    // A port that was free a moment ago, and that nobody else is given at once.
+    // A port that was free a moment ago, and that the system will not assign again at once.
     let server = start_server(["127.0.0.1"], 0).await?;
     let closed = port(&server)?;
     server.close();
@@ -119,7 +119,7 @@ async fn names(port: u16) -> Result {
     Ok(())
 }
 
-/// A zone of IPv6 is part of the address, where it is given and where it is told.
+/// The zone of an IPv6 address is part of it, in arguments and in results.
 async fn scopes(closed: u16) -> Result {
     let attempts = matching!(open_connection("fe80::1%99999", closed).await, Err(Error::Connect(attempts)) => attempts);
     let address = matching!(&attempts[..], [one] => &one.address);
@@ -127,7 +127,7 @@ async fn scopes(closed: u16) -> Result {
         matches!(address, Address::Inet(it) if it.host == "fe80::1" && it.scope_id == 99999),
         "{address:?}"
     );
-    // The loopback address needs none, and the system does not mind.
+    // The loopback address needs no zone, and the system accepts one.
     let server = start_server(["::1%1"], 0).await?;
     let to = port(&server)?;
     let (near, far) = futures::join!(open_connection("::1%1", to), server.accept());
@@ -138,15 +138,15 @@ async fn scopes(closed: u16) -> Result {
 async fn local_addresses() -> Result {
     let server = start_server(["127.0.0.1"], 0).await?;
     let port = port(&server)?;
-    // 192.0.2.1 is nobody's (RFC 5737).
+    // No host has the address 192.0.2.1 (RFC 5737).
     let options = ConnectOptions::new().local_address("192.0.2.1", 0);
     let attempts = matching!(options.open_connection("127.0.0.1", port).await, Err(Error::Connect(attempts)) => attempts);
     same!(attempts[0].error.code, NetworkCode::AddressNotAvailable);
-    // None of the family that is connected to.
+    // No local address of the remote address' family.
     let options = ConnectOptions::new().local_address("::1", 0);
     let attempts = matching!(options.open_connection("127.0.0.1", port).await, Err(Error::Connect(attempts)) => attempts);
     same!(attempts[0].error.code, NetworkCode::AddressNotAvailable);
-    // The next one is tried then.
+    // Then the next one is tried.
     let options = options
         .local_address("192.0.2.1", 0)
         .local_address("127.0.0.2", 0);

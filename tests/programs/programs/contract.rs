@@ -25,7 +25,7 @@ enum Of {
     Tcp(&'static str),
     /// Both ends wrapped, in this component.
     Memory,
-    /// A TCP connection taken apart into its byte streams, and wrapped again.
+    /// A TCP connection split into its byte streams, and wrapped again.
     Wrapped,
 }
 
@@ -72,7 +72,7 @@ async fn wrapped() -> Result<Pair> {
     let (reader, writer, outgoing) = wrap(incoming).await?;
     drop(spawn(async move {
         let (_, sent) = left.writer.write_stream(outgoing).await;
-        // The connection below ends when both of its directions have ended.
+        // The TCP connection ends when both of its directions have ended.
         if sent.is_ok() && left.writer.write_eof().is_ok() {
             let _ = left.writer.wait_closed().await;
         }

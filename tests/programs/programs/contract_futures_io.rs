@@ -1,5 +1,5 @@
-//! The contract of readers and writers, where what futures-io's traits can do goes through them and the rest does not:
-//! each finds what the other left.
+//! The contract of readers and writers. Calls that futures-io's traits have go through them, the other calls do not:
+//! each continues where the other stopped.
 
 use std::io;
 
@@ -54,11 +54,11 @@ impl Kind for Of {
     }
 }
 
-/// Used through the traits where they can do it.
+/// A side that is used through the traits where they suffice.
 #[derive(Debug)]
 struct Polled<T>(T);
 
-/// What the crate said, out of what the traits made of it.
+/// The crate's error inside the traits' error.
 fn fault(error: io::Error) -> Fault {
     let text = format!("{error:?}");
     match error.into_inner().map(|inside| inside.downcast::<Error>()) {
@@ -126,7 +126,7 @@ impl Reads for Polled<Reader> {
 }
 
 impl Writes for Polled<Writer> {
-    /// Not through the traits: it never waits.
+    /// Directly, since the trait would wait.
     async fn write(&self, data: &[u8]) -> Answer<()> {
         Writes::write(&self.0, data).await
     }

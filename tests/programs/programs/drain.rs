@@ -1,4 +1,4 @@
-//! `drain` holds back a program that writes faster than its peer reads; all that wait are released together.
+//! `drain` holds back a program that writes faster than its peer reads; all pending calls are released together.
 
 use std::pin::pin;
 
@@ -31,7 +31,7 @@ async fn released_together(pair: Pair) -> Result {
     {
         let mut sending = pin!(writer.send("x"));
         pending(sending.as_mut())?;
-        // What is dropped while it waits takes nothing back, and no other along.
+        // Dropping a pending call takes no bytes back, and does not affect other calls.
     }
     let reading = spawn(async move {
         let mut read = 0;
@@ -63,7 +63,7 @@ async fn released_together(pair: Pair) -> Result {
     Ok(())
 }
 
-/// After `close` it still waits by the marks.
+/// After `close` it still waits according to the marks.
 async fn after_close(pair: Pair) -> Result {
     let (writer, reader) = (&pair.left.writer, &pair.right.reader);
     let written = clog(writer)?;

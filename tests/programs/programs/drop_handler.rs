@@ -1,4 +1,4 @@
-//! A handler that writes a megabyte and returns, without closing, waiting, or reading what its client had sent.
+//! A handler that writes a megabyte and returns, without closing, waiting, or reading its client's input.
 
 use asyncio_streams::{Error, Reader, Writer};
 use asyncio_streams_test_programs::pattern;

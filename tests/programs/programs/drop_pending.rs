@@ -1,4 +1,5 @@
-//! A reader can be dropped while calls on its writer are pending, and the reverse: those calls go on, or say `closed`.
+//! Dropping a reader while calls on its writer are pending, and the reverse: those calls continue, or fail with
+//! `closed`.
 
 use asyncio_streams::bindings::types::Error as RawError;
 use asyncio_streams::{Error, byte_stream, start_server};
@@ -21,7 +22,7 @@ async fn main() -> Result {
     server_first().await
 }
 
-/// What waits on the writer does not notice.
+/// Calls that are pending on the writer are not affected.
 async fn reader_first(pair: Pair) -> Result {
     let Pair {
         left: Side { reader, writer },
@@ -60,7 +61,7 @@ async fn reader_first(pair: Pair) -> Result {
     Ok(())
 }
 
-/// Whatever waits on the reader hears that this side has closed.
+/// Calls that are pending on the reader report that this side has closed.
 async fn writer_first(pair: Pair) -> Result {
     let Pair {
         left: Side { reader, writer },
@@ -97,7 +98,7 @@ async fn streaming(pair: Pair) -> Result {
     Ok(())
 }
 
-/// Connections do not notice that their server was dropped, whatever waits on them.
+/// Dropping the server does not affect its connections, whatever calls are pending on them.
 async fn server_first() -> Result {
     let server = start_server(["127.0.0.1"], 0).await?;
     let port = port(&server)?;

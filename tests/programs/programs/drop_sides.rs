@@ -1,5 +1,5 @@
-//! Reader and writer can be dropped in any order, at any moment without a call pending on them: what was queued still
-//! arrives, and then the end.
+//! Reader and writer can be dropped in any order, at any moment without a pending call: queued bytes still arrive,
+//! and then the end.
 
 use asyncio_streams::{ConnectOptions, Error, ServerOptions, Wanted};
 use asyncio_streams_test_programs::{
@@ -11,7 +11,7 @@ asyncio_streams::run!(main);
 
 const MUCH: usize = 3 << 20;
 
-/// What happened on a side before it is dropped.
+/// The use of a side before it is dropped.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Before {
     Nothing,
@@ -80,7 +80,7 @@ async fn prepare(side: &Side, peer: &Side, before: Before) -> Result {
     Ok(())
 }
 
-/// The other end gets everything and the end, whatever was dropped first.
+/// The other end receives all bytes and the end, in either order of dropping.
 async fn both(pair: Pair, before: Before, reader_first: bool) -> Result {
     let Pair { left, right } = pair;
     left.writer.write(pattern(0, MUCH))?;
@@ -102,7 +102,7 @@ async fn both(pair: Pair, before: Before, reader_first: bool) -> Result {
     Ok(())
 }
 
-/// The connection lives until the writer ends; the peer is not held back by what nobody reads.
+/// The connection lives until the writer ends; unread input does not hold the peer back.
 async fn reader_alone(pair: Pair) -> Result {
     let Pair { left, right } = pair;
     drop(left.reader);
@@ -122,7 +122,7 @@ async fn reader_alone(pair: Pair) -> Result {
     Ok(())
 }
 
-/// A writer that is dropped closes: the reader has what is buffered, then `closed`.
+/// Dropping a writer closes: the reader returns buffered bytes, then `closed`.
 async fn writer_alone(pair: Pair) -> Result {
     let Pair { left, right } = pair;
     right.writer.write("buffered\nrest")?;
@@ -137,7 +137,7 @@ async fn writer_alone(pair: Pair) -> Result {
     Ok(())
 }
 
-/// After `abort` there is nothing left to do.
+/// After `abort` nothing is left to do.
 async fn aborted() -> Result {
     for reader_first in [false, true] {
         for Pair { left, right } in [tcp().await?, memory().await?] {
@@ -164,7 +164,7 @@ async fn aborted() -> Result {
     Ok(())
 }
 
-/// The close deadline holds for a dropped writer as well: the peer that does not read loses what was left.
+/// The close deadline applies to a dropped writer as well: a peer that does not read loses the rest.
 async fn with_much_queued() -> Result {
     let options = ConnectOptions::new().close_deadline(std::time::Duration::from_millis(100));
     let Pair { left, right } = tcp_with(&options, &ServerOptions::new()).await?;

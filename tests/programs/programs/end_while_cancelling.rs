@@ -1,4 +1,4 @@
-//! The end comes while the wait for it is given up: later calls still find it, as often as they ask.
+//! The end arrives while the wait for it is cancelled: later calls still return it, any number of times.
 
 use std::pin::pin;
 
@@ -19,7 +19,7 @@ async fn main() -> Result {
     same!(reader.read_to_end().await?, b"");
     check!(reader.at_eof());
 
-    // The rest as a stream, of which nothing is left.
+    // The rest as a stream, which is empty.
     for how in [How::Drop, How::Cancel] {
         let (reader, _writer, _out) = given_up(how).await?;
         let (mut rest, end) = reader.into_stream().await?;
@@ -36,7 +36,7 @@ enum How {
     Cancel,
 }
 
-/// A connection whose reader's wait was given up in the very turn in which the end came.
+/// A connection whose reader's wait was cancelled in the same turn in which the end arrived.
 async fn given_up(how: How) -> Result<(Reader, Writer, ByteReader)> {
     let (peer, incoming): (ByteWriter, ByteReader) = byte_stream();
     let (reader, writer, outgoing) = wrap(incoming).await?;
@@ -52,7 +52,7 @@ async fn given_up(how: How) -> Result<(Reader, Writer, ByteReader)> {
     Ok((reader, writer, outgoing))
 }
 
-/// The end comes together with the last bytes, which are still to be read.
+/// The end arrives together with the last bytes, which are still to be read.
 async fn last_bytes() -> Result {
     let (mut peer, incoming) = byte_stream();
     let (reader, _writer, _outgoing) = wrap(incoming).await?;
@@ -69,7 +69,7 @@ async fn last_bytes() -> Result {
     Ok(())
 }
 
-/// Many times over a socket, where nobody knows in which turn the end comes.
+/// Many times over a socket, where the turn of the end is not known.
 async fn over_tcp() -> Result {
     for round in 0..200 {
         let pair = tcp().await?;
@@ -80,7 +80,7 @@ async fn over_tcp() -> Result {
             for _ in 0..round % 20 {
                 let wait = pin!(reader.wait(Wanted::Any));
                 let turn = pin!(pair.left.writer.flush());
-                // Whichever is first, the other is dropped.
+                // Dropping the other one.
                 drop(select(wait, turn).await);
             }
             reader.read(1).await

@@ -1,4 +1,4 @@
-//! A peer that sends a byte at a time: every read gives what it would give of one piece.
+//! A peer that sends one byte at a time: every read returns the same as for a single piece.
 
 use asyncio_streams::{Error, Incomplete, Wanted};
 use asyncio_streams_test_programs::{Result, check, peer, same};
@@ -12,7 +12,7 @@ async fn main() -> Result {
     same!(reader.readexactly(10).await?, b"ten bytes.");
     same!(reader.readuntil("\r\n").await?, b"with \r and \n in it\r\n");
     same!(reader.readuntil_any(&[b"--", b"=="]).await?, b"a-b=c==");
-    // However many lines there are already, they come whole and in order.
+    // However many lines are buffered, they arrive whole and in order.
     let mut lines = Vec::new();
     while lines.len() < 6 {
         let block = reader.readlines(100).await?;

@@ -1,5 +1,5 @@
-//! Opening connections until there are no descriptors left: a typed error then, the others go on, and when some have ended
-//! there is room again.
+//! Opens connections until no descriptor is left: then a typed error is returned, the open connections continue, and
+//! each that ends makes room.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use asyncio_streams_test_programs::{Result, Side, check, peer_port, same};
 
 asyncio_streams::run!(main);
 
-/// More than there are descriptors for.
+/// More connections than descriptors.
 const MANY: usize = 1000;
 
 async fn main() -> Result {
@@ -32,7 +32,7 @@ async fn main() -> Result {
         check!(again.as_ref().is_err_and(tells), "{again:?}");
     }
 
-    // Those that are open are not concerned, and when one has ended there is room for another.
+    // Open connections are not affected, and each that ends makes room for another.
     for round in 0..3 {
         let Some(side) = open.pop() else { break };
         let line = format!("line {round}\n");
@@ -45,7 +45,7 @@ async fn main() -> Result {
         let connection = loop {
             match open_connection("127.0.0.1", port).await {
                 Ok(connection) => break connection,
-                // The system may take a moment to have the descriptor back.
+                // The system may take a moment to free the descriptor.
                 Err(error) => check!(tells(&error), "{error:?}"),
             }
             sleep(Duration::from_millis(10)).await;
@@ -55,7 +55,7 @@ async fn main() -> Result {
     Ok(())
 }
 
-/// Whether it says that there are no descriptors; most hosts have no word of their own for that.
+/// Whether the error reports missing descriptors; most hosts have no code for that.
 fn tells(error: &Error) -> bool {
     let code = |attempt: &ConnectAttempt| attempt.error.code;
     match error {

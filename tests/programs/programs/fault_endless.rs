@@ -1,5 +1,5 @@
-//! A peer that sends without end: what is buffered stays bounded, too much says `too-large` and takes nothing, and
-//! reading piece by piece goes on.
+//! A peer that sends without end: the buffer stays bounded, a result beyond the bound is `too-large` and consumes
+//! nothing, and reading in pieces continues.
 
 use asyncio_streams::{ConnectOptions, Error, Overrun};
 use asyncio_streams_test_programs::{Result, check, follow, matching, peer, peer_with, same};
@@ -8,14 +8,14 @@ asyncio_streams::run!(main);
 
 const LIMIT: usize = 65_536;
 const MAX_RESULT: usize = 1 << 20;
-/// One read of the transport may come on top of any bound.
+/// Any bound may be exceeded by one read of the transport.
 const PIECE: usize = 64 * 1024;
 
 async fn main() -> Result {
     let side = peer_with(&ConnectOptions::new().limit(LIMIT).max_result(MAX_RESULT)).await?;
     let reader = &side.reader;
     reader.read(0).await?;
-    // Nobody reads: the peer is held back by the network, and says on another connection how far it got.
+    // Without reads the network holds the peer back; the peer reports its progress on another connection.
     let control = peer().await?;
     let sent = control.reader.readline().await?;
     same!(reader.buffered(), 0);
@@ -41,7 +41,7 @@ async fn main() -> Result {
         Err(Error::TooLarge(MAX_RESULT as u64 + 1))
     );
 
-    // All of it is still there.
+    // Nothing was consumed.
     let mut position = follow(0, &reader.readexactly(MAX_RESULT).await?)?;
     while position < 20 * MAX_RESULT {
         let bytes = reader.read(MAX_RESULT).await?;

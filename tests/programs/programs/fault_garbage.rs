@@ -1,11 +1,11 @@
-//! Garbage instead of lines: every byte comes out once and in order, whatever the reads find in it.
+//! Garbage instead of lines: reads of all kinds return every byte once and in order.
 
 use asyncio_streams::{ConnectOptions, Error};
 use asyncio_streams_test_programs::{Result, check, follow, peer_with, same};
 
 asyncio_streams::run!(main);
 
-/// What the peer sends.
+/// The number of bytes that the peer sends.
 const SIZE: usize = 1 << 20;
 
 async fn main() -> Result {

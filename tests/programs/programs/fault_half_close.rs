@@ -1,4 +1,4 @@
-//! The two directions end apart: after the peer's end we go on writing, after our end we go on reading.
+//! The two directions end separately: after the peer's end we can still write, after our end we can still read.
 
 use asyncio_streams::Error;
 use asyncio_streams_test_programs::{Result, check, follow, pattern, peer, same};

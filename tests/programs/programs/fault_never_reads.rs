@@ -1,5 +1,5 @@
-//! A peer that never reads: the queue is bounded, drain waits, close gives up after its deadline, and other connections go
-//! on meanwhile.
+//! A peer that never reads: the queue is bounded, drain waits, close gives up at its deadline, and other connections
+//! continue.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use asyncio_streams_test_programs::{
 
 asyncio_streams::run!(main);
 
-/// More than the system takes.
+/// More than the system buffers.
 const MAX_QUEUED: usize = 32 << 20;
 
 async fn main() -> Result {
@@ -66,14 +66,14 @@ async fn the_queue_has_a_bound() -> Result {
     check!(written <= MAX_QUEUED);
     same!(writer.write_buffer_size(), written);
 
-    // Nothing of the last one was taken, and less still fits.
+    // Nothing of the last piece was queued, and a smaller one still fits.
     writer.write(&piece[..MAX_QUEUED - written])?;
     same!(writer.write("x"), Err(Error::BufferFull));
     same!(writer.writelines(&["x", "y"]), Err(Error::BufferFull));
     same!(writer.write(""), Ok(()));
     others_go_on().await?;
 
-    // What the system took made room; the rest of it stays.
+    // Bytes that the system took made room; the rest stays queued.
     matching!(
         timeout(Duration::from_millis(100), writer.flush()).await,
         Err(_)
@@ -84,7 +84,7 @@ async fn the_queue_has_a_bound() -> Result {
     Ok(())
 }
 
-/// Another connection, whose peer sends back what it gets.
+/// Another connection, to a peer that echoes.
 async fn others_go_on() -> Result {
     let side = peer().await?;
     for round in 0..100 {

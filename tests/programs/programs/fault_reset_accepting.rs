@@ -1,4 +1,5 @@
-//! Clients that had reset before they were accepted: they are skipped, or their first read says so; the others are served.
+//! Clients that reset before they were accepted: they are skipped, or their first read reports it; the others are
+//! served.
 
 use asyncio_streams::{cli, start_server};
 use asyncio_streams_test_programs::{Result, check, is_reset, port, same};

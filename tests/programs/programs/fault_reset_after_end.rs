@@ -1,4 +1,4 @@
-//! A peer that ends, and resets later: the end stays the end for who reads, and who writes is told of the loss.
+//! A peer that ends and resets later: reads still return the end, and writes report the loss.
 
 use asyncio_streams_test_programs::{Result, check, is_loss, peer, same};
 

@@ -1,4 +1,5 @@
-//! A peer that resets while we connect, and one that is not there: a typed error from the call, or from the first read.
+//! A peer that resets during the connect, and one that does not exist: the call, or the first read, returns a typed
+//! error.
 
 use asyncio_streams::{Error, NetworkCode, open_connection};
 use asyncio_streams_test_programs::{

@@ -1,4 +1,4 @@
-//! A reset right behind a lot of data: whatever of it arrives is right, and then comes the reset, never an end.
+//! A reset after a lot of data: all bytes that arrive are right, then the reset is reported, and never an end.
 
 use asyncio_streams_test_programs::{Result, check, follow, is_reset, peer};
 

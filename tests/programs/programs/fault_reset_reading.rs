@@ -1,12 +1,12 @@
-//! A reset while we read: what is buffered can still be read, then every read says that the connection was reset, every
-//! time, and never that it has ended. So do the calls of the writer.
+//! A reset during reads: buffered bytes can still be read, then every read reports the reset, every time, and never
+//! an end. So do the calls of the writer.
 
 use asyncio_streams::{Error, Wanted};
 use asyncio_streams_test_programs::{Failure, Result, Side, check, is_reset, matching, peer, same};
 
 asyncio_streams::run!(main);
 
-/// The reads, each of which the buffer does not satisfy.
+/// The reads; the buffer satisfies none of them.
 #[derive(Clone, Copy, Debug)]
 enum Read {
     Line,
@@ -40,7 +40,7 @@ async fn reset_during(read: Read) -> Result {
     let reader = &side.reader;
     let error = matching!(perform(&side, read).await, Err(error) if is_reset(&error) => error);
 
-    // It stays, and what was buffered stays with it.
+    // The error is permanent, and the buffered bytes stay.
     for read in READS {
         same!(perform(&side, read).await, Err(error.clone()));
     }
@@ -62,7 +62,7 @@ async fn reset_during(read: Read) -> Result {
     Ok(())
 }
 
-/// The stream of `into_stream` ends after what was buffered, and its future tells why.
+/// The stream of `into_stream` ends after the buffered bytes, and its future returns the reason.
 async fn given_away() -> Result {
     let side = with_kept_bytes().await?;
     let (mut stream, end) = side.reader.into_stream().await?;
@@ -79,7 +79,7 @@ async fn given_away() -> Result {
     writer_says(&side, &error).await
 }
 
-/// A connection with bytes in the buffer, and a peer that has been told to reset it.
+/// A connection with buffered bytes, whose peer was asked to reset it.
 async fn with_kept_bytes() -> Result<Side> {
     let side = peer().await?;
     same!(side.reader.readexactly(6).await?, b"first\n");

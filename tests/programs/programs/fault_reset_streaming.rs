@@ -1,4 +1,4 @@
-//! A reset while a stream is sent: the call tells how much it took and why it ended, and the producer is told to stop.
+//! A reset while a stream is sent: the call returns how much it took and the reason, and the producer is stopped.
 
 use asyncio_streams::byte_stream;
 use asyncio_streams_test_programs::{Result, check, is_loss, matching, peer, same};

@@ -1,4 +1,4 @@
-//! A reset while we write: the first call that can know says so, and every later one says the same. Reads say it too.
+//! A reset during writes: the first call after it returns the reason, and so does every later one, reads included.
 
 use asyncio_streams::Error;
 use asyncio_streams_test_programs::{
@@ -32,7 +32,7 @@ async fn lose() -> Result {
     everything_says(&side, &error).await
 }
 
-/// The peer does not read; when everything waits, it is told by another connection to reset this one.
+/// The peer does not read. When all calls are pending, another connection asks it to reset this one.
 async fn lose_while_all_wait() -> Result {
     let side = peer().await?;
     let Side { reader, writer } = &side;
@@ -76,7 +76,7 @@ async fn everything_says(side: &Side, error: &Error) -> Result {
         matching!(reader.readline().await, Err(error) if is_loss(&error));
         check!(!reader.at_eof());
     }
-    // Ending what is lost already changes nothing.
+    // Ending a lost connection changes nothing.
     writer.close();
     writer.abort();
     same!(writer.wait_closed().await, Err(error.clone()));

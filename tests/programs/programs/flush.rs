@@ -1,4 +1,4 @@
-//! `flush` waits until the transport has taken every byte written before it, and none written after.
+//! `flush` waits until the transport has taken every byte written before it, but no later ones.
 
 use std::pin::pin;
 
@@ -12,7 +12,7 @@ async fn main() -> Result {
     over_tcp().await
 }
 
-/// Here the transport is whoever reads the stream.
+/// Here the transport is the reader of the stream.
 async fn in_memory() -> Result {
     let (_incoming, for_reader) = byte_stream();
     let (_reader, writer, mut outgoing) = wrap(for_reader).await?;
@@ -36,7 +36,7 @@ async fn in_memory() -> Result {
     second.await?;
     writer.flush().await?;
 
-    // The end takes no byte, so flush does not wait for it.
+    // The end is no byte, so flush does not wait for it.
     writer.write_eof()?;
     writer.flush().await?;
     writer.close();
@@ -49,7 +49,7 @@ async fn in_memory() -> Result {
 async fn over_tcp() -> Result {
     let pair = tcp().await?;
     let (writer, reader) = (&pair.left.writer, &pair.right.reader);
-    // The system takes what is small at once, whether the peer reads or not.
+    // The system takes small writes at once, even if the peer does not read.
     writer.write("abc")?;
     writer.flush().await?;
     same!(writer.write_buffer_size(), 0);

@@ -1,4 +1,4 @@
-//! `from-stream` makes a reader of any byte stream, whose producer learns when the reader goes.
+//! `from-stream` makes a reader from any byte stream; dropping the reader stops the producer.
 
 use asyncio_streams::{DEFAULT_LIMIT, Error, byte_stream, from_stream, spawn};
 use asyncio_streams_test_programs::{Failure, Result, check, matching, same, turns};
@@ -33,7 +33,7 @@ async fn lines_and_the_end() -> Result {
     Ok(())
 }
 
-/// Whether something is buffered or not, the producer gets back what nobody took.
+/// With and without buffered bytes, the producer gets back the bytes that were not taken.
 async fn dropped_reader() -> Result {
     let gone = || Failure::new("the feeding task has gone");
     for read in [0, 2] {
@@ -54,7 +54,7 @@ async fn dropped_reader() -> Result {
     Ok(())
 }
 
-/// What one reader gave away, another takes up.
+/// A second reader continues the stream that the first one gave away.
 async fn over_a_given_stream() -> Result {
     let (mut to, data) = byte_stream();
     let first = from_stream(data, DEFAULT_LIMIT).await?;

@@ -1,4 +1,5 @@
-//! What the traits promise beyond the shared contract: plain calls and polled ones go on where the other stopped.
+//! The traits' promises beyond the shared contract: plain calls and polled ones each continue where the other
+//! stopped.
 
 use std::io::ErrorKind;
 use std::pin::pin;
@@ -27,7 +28,7 @@ async fn main() -> Result {
     kinds().await
 }
 
-/// A polled read that is given up has taken nothing, and a plain call is not busy with it.
+/// An abandoned polled read has consumed nothing, and a plain call is not busy with it.
 async fn given_up() -> Result {
     let Pair { left, right } = tcp().await?;
     let mut reader = reads(&right.reader);
@@ -52,7 +53,7 @@ async fn given_up() -> Result {
     Ok(())
 }
 
-/// Of an operation that polls several times, the earlier polls have taken what they took: the documentation says so.
+/// In an operation of several polls, the earlier polls have consumed their bytes, as documented.
 async fn given_up_half_way() -> Result {
     let Pair { left, mut right } = tcp().await?;
     left.writer.write("begun")?;
@@ -65,7 +66,7 @@ async fn given_up_half_way() -> Result {
     Ok(())
 }
 
-/// A plain read that comes between is given what comes, and the polled one looks again.
+/// A plain read in between returns the next bytes, and the polled read checks again.
 async fn ended_by_plain_reads() -> Result {
     let Pair { left, right } = tcp().await?;
     let mut first = reads(&right.reader);
@@ -89,7 +90,7 @@ async fn ended_by_plain_reads() -> Result {
     Ok(())
 }
 
-/// Neither the drop of a reader nor handing it on traps while a polled wait is left.
+/// Neither dropping a reader nor passing it on traps while a polled wait is left.
 async fn dropped_while_waiting() -> Result {
     for _ in 0..3 {
         let Pair { left, right } = tcp().await?;
@@ -115,7 +116,7 @@ async fn dropped_while_waiting() -> Result {
     Ok(())
 }
 
-/// Bytes are lent out of what was fetched, and only what is consumed is taken.
+/// Bytes are lent from the fetched ones, and only consumed bytes are taken.
 async fn lent() -> Result {
     let Pair { left, right } = memory().await?;
     let mut connection = Duplex::from((right.reader, right.writer));
@@ -139,7 +140,7 @@ async fn lent() -> Result {
     Ok(())
 }
 
-/// A write waits above the high mark, and goes on when the peer reads.
+/// A write waits above the high mark, and continues when the peer reads.
 async fn back_pressure() -> Result {
     let Pair { left, right } = tcp().await?;
     let mut writer = writes(&left.writer);
@@ -160,7 +161,7 @@ async fn back_pressure() -> Result {
     Ok(())
 }
 
-/// A flush waits for the system; one that was given up says nothing about what was written after it.
+/// A flush waits for the system; an abandoned flush does not cover later writes.
 async fn flushed() -> Result {
     let Pair { left, right } = tcp().await?;
     clog(&left.writer)?;
@@ -179,7 +180,7 @@ async fn flushed() -> Result {
     Ok(flush?)
 }
 
-/// `close` ends the output, and reading goes on.
+/// `close` ends the output, and reading continues.
 async fn closed() -> Result {
     let Pair { left, right } = tcp().await?;
     let mut left = Duplex::from((left.reader, left.writer));
@@ -198,7 +199,7 @@ async fn closed() -> Result {
     Ok(())
 }
 
-/// Errors have the kind that fits, and the crate's error inside.
+/// Errors have a fitting kind, and contain the crate's error.
 async fn kinds() -> Result {
     let Pair { left: _left, right } = tcp().await?;
     let mut buffer = [0; 1];

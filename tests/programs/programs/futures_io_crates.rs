@@ -1,4 +1,4 @@
-//! Crates that know futures-io's traits and nothing of this one: `futures` and `asynchronous-codec`.
+//! Crates that use only futures-io's traits: `futures` and `asynchronous-codec`.
 
 use asynchronous_codec::{Framed, FramedWrite, LengthCodec, LinesCodec};
 use asyncio_streams::io::Duplex;
@@ -17,7 +17,7 @@ async fn main() -> Result {
     frames().await
 }
 
-/// `futures::io::copy`, there and back again.
+/// `futures::io::copy`, there and back.
 async fn copied() -> Result {
     const TOTAL: usize = 3 << 20;
     let Pair { left, right } = tcp().await?;

@@ -1,5 +1,5 @@
-//! A connection whose input was given away counts among `max_connections` until both are gone, the stream and the writer,
-//! in either order; an abort ends the stream too.
+//! A connection whose input was given away counts for `max_connections` until both the stream and the writer are
+//! gone, in either order; an abort ends the stream too.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use wit_bindgen::StreamResult;
 
 asyncio_streams::run!(main);
 
-/// How long nobody comes whom the server must not accept.
+/// How long to check that the server accepts no client.
 const NOBODY: Duration = Duration::from_millis(150);
 
 async fn main() -> Result {
@@ -40,13 +40,13 @@ async fn connect(server: &Server) -> Result<(Side, Side)> {
     Ok((near, server.accept().await?.into()))
 }
 
-/// Two connections are there: the server takes no other.
+/// Two connections are open: the server accepts no other.
 async fn full(server: &Server) -> Result {
     matching!(timeout(NOBODY, server.accept()).await, Err(_));
     Ok(())
 }
 
-/// Accepts the connection that waits, and ends it together with the others.
+/// Accepts the waiting connection, and ends it together with the others.
 async fn room(server: &Server, near: Vec<Side>, waiting: Side) -> Result {
     let far: Side = server.accept().await?.into();
     far.writer.send("welcome\n").await?;
@@ -67,7 +67,7 @@ async fn writer_first(server: &Server) -> Result {
     drop(far);
     let waiting: Side = open_connection("127.0.0.1", port(server)?).await?.into();
     full(server).await?;
-    // What was given away goes on without the writer.
+    // The stream continues without the writer.
     same!(one.reader.read(1).await?, b"");
     one.writer.send(pattern(0, 10)).await?;
     let (_, bytes) = data.read(Vec::with_capacity(100)).await;
@@ -87,7 +87,7 @@ async fn stream_first(server: &Server) -> Result {
     room(server, vec![two], waiting).await
 }
 
-/// The stream has ended and the writer is gone; how it ended was not asked for yet.
+/// The stream has ended and the writer is gone, but the result was not requested yet.
 async fn outcome_last(server: &Server) -> Result {
     let ((one, far), (two, _other)) = (connect(server).await?, connect(server).await?);
     let (data, end) = far.reader.into_stream().await?;
@@ -100,7 +100,7 @@ async fn outcome_last(server: &Server) -> Result {
     room(server, vec![two], waiting).await
 }
 
-/// The same as often as it takes to come to more than there may be.
+/// The same, often enough to exceed the bound if anything leaked.
 async fn many_writers_gone(server: &Server) -> Result {
     let mut near: Vec<Side> = Vec::new();
     let mut given = Vec::new();
@@ -113,7 +113,7 @@ async fn many_writers_gone(server: &Server) -> Result {
         drop(writer);
     }
     same!(given.len(), 2);
-    // Each that goes makes room for one.
+    // Each one that ends makes room for one.
     for place in 0..2 {
         drop(near.remove(0));
         drop(given.remove(0));
@@ -123,7 +123,7 @@ async fn many_writers_gone(server: &Server) -> Result {
         same!((given.len(), place), (2, place));
     }
     drop((near, given));
-    // All the others have ended; they are still there to be accepted.
+    // All the others have ended, but can still be accepted.
     while let Ok(accepted) = timeout(Duration::from_secs(1), server.accept()).await {
         accepted?;
     }
@@ -142,7 +142,7 @@ async fn aborted(pair: Pair) -> Result {
     Ok(())
 }
 
-/// What was buffered can be had after an abort.
+/// Buffered bytes are available after an abort.
 async fn buffered_when_aborted(pair: Pair) -> Result {
     let Pair { left, right } = pair;
     left.writer.write(pattern(0, 100_000))?;
@@ -162,7 +162,7 @@ async fn buffered_when_aborted(pair: Pair) -> Result {
     Ok(())
 }
 
-/// A stream that was given away and made a reader of again is the same connection still.
+/// A stream that was given away and became a reader again is still the same connection.
 async fn through_a_reader(server: &Server) -> Result {
     let ((one, far), (two, _other)) = (connect(server).await?, connect(server).await?);
     let (data, end) = far.reader.into_stream().await?;
@@ -175,7 +175,7 @@ async fn through_a_reader(server: &Server) -> Result {
     drop((one, reader, end));
     room(server, vec![two], waiting).await?;
 
-    // Readers of the program's own streams count as well, and give back what they count.
+    // Readers of the program's own streams count as well, until they end.
     let mut readers: Vec<(Reader, Option<Writer>)> = Vec::new();
     let bound = loop {
         check!(readers.len() < 20_000, "there is no bound");

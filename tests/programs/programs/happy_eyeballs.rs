@@ -1,5 +1,5 @@
-//! A name with several addresses, not all of which answer. Which ones, the host test knows; it gives the case, and the port
-//! of all of them, as arguments.
+//! A name with several addresses, some of which do not answer. The host test knows which; it passes the case and the
+//! port of all of them as arguments.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use futures::future::{Either, select};
 asyncio_streams::run!(main);
 
 const NAME: &str = "many.example";
-/// What never passes while a test runs.
+/// A time that never passes while a test runs.
 const HOUR: Duration = Duration::from_secs(3600);
 
 async fn main() -> Result {
@@ -32,7 +32,7 @@ async fn main() -> Result {
     }
 }
 
-/// Says that a point was reached, and waits until the test has looked around.
+/// Reports that a point was reached, and waits until the test has checked the state.
 async fn pause(input: &Reader, at: &str) -> Result {
     cli::println(at).await?;
     input.readline().await?;
@@ -56,7 +56,7 @@ async fn end(side: Side) -> Result {
     Ok(side.writer.wait_closed().await?)
 }
 
-/// An attempt that has failed is followed at once, whatever the delay.
+/// After a failed attempt the next one starts at once, whatever the delay.
 async fn refused(port: u16) -> Result {
     for delay in [Some(HOUR), None] {
         let side = open(&ConnectOptions::new().happy_eyeballs_delay(delay), port).await?;
@@ -66,7 +66,7 @@ async fn refused(port: u16) -> Result {
     Ok(())
 }
 
-/// An attempt that is not answered is overtaken after the delay, and not before; then it is given up.
+/// Another attempt starts after the delay, and not before, if one gets no answer; the losing one is abandoned.
 async fn black_hole(port: u16, input: &Reader) -> Result {
     let short = Duration::from_millis(40);
     for (options, delay) in [
@@ -84,7 +84,7 @@ async fn black_hole(port: u16, input: &Reader) -> Result {
     Ok(())
 }
 
-/// Without a delay, an attempt that is not answered keeps the next one waiting, to the deadline or the end of the call.
+/// Without a delay, an attempt without an answer blocks the next one, until the deadline or the end of the call.
 async fn one_after_another(port: u16, input: &Reader) -> Result {
     let patient = ConnectOptions::new().happy_eyeballs_delay(None);
     let late = patient.clone().deadline(Duration::from_millis(300));
@@ -103,7 +103,7 @@ async fn one_after_another(port: u16, input: &Reader) -> Result {
     pause(input, "given up").await
 }
 
-/// Without any delay all start at once, one wins, and the others' connections end without a word.
+/// With a delay of zero all start at once, one wins, and the others' connections end without data.
 async fn all_at_once(port: u16, input: &Reader) -> Result {
     let options = ConnectOptions::new().happy_eyeballs_delay(Duration::ZERO);
     for _ in 0..20 {
@@ -115,7 +115,7 @@ async fn all_at_once(port: u16, input: &Reader) -> Result {
     pause(input, "done").await
 }
 
-/// Every address has its own reason, in the order in which they were tried: the families take turns.
+/// Each address has its own reason, in the order of the attempts: the families take turns.
 async fn all_fail(port: u16) -> Result {
     for options in [
         ConnectOptions::new(),
@@ -135,7 +135,7 @@ async fn all_fail(port: u16) -> Result {
                 ("127.0.0.2".to_owned(), NetworkCode::ConnectionRefused),
                 // There is no local address of its family.
                 ("::1".to_owned(), NetworkCode::AddressNotAvailable),
-                // Nobody can be reached there (WASI refuses it).
+                // An address that cannot be reached (WASI refuses it).
                 ("0.0.0.0".to_owned(), NetworkCode::Other),
                 ("127.0.0.3".to_owned(), NetworkCode::ConnectionRefused),
             ]
@@ -144,7 +144,7 @@ async fn all_fail(port: u16) -> Result {
     Ok(())
 }
 
-/// For each address that is tried, the local ones are tried in turn.
+/// For each remote address, the local ones are tried in turn.
 async fn local_addresses(port: u16) -> Result {
     let server = start_server(["127.0.0.9"], 0).await?;
     let taken = crate::port(&server)?;

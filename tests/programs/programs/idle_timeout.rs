@@ -1,4 +1,4 @@
-//! `idle_timeout`: a connection on which nothing moves is aborted, and one on which something moves is not.
+//! `idle_timeout`: an idle connection is aborted, and an active one is not.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ asyncio_streams::run!(main);
 
 const IDLE: Duration = Duration::from_millis(400);
 
-/// A quarter of it later at the most; the rest is for a busy machine.
+/// A quarter later at most; the rest is slack for a busy machine.
 const LATEST: Duration = Duration::from_secs(20);
 
 async fn main() -> Result {
@@ -32,7 +32,7 @@ async fn idle() -> Result<Pair> {
     tcp_with(&ConnectOptions::new(), &server).await
 }
 
-/// Everything that a connection says which was idle for too long.
+/// Checks all results of a connection that was idle for too long.
 async fn over(side: &Side) -> Result {
     matching!(side.reader.read(1).await, Err(Error::DeadlineExceeded));
     matching!(side.reader.readline().await, Err(Error::DeadlineExceeded));
@@ -56,13 +56,13 @@ async fn silent() -> Result {
     over(&right).await?;
     let took = now() - begun;
     check!((IDLE..LATEST).contains(&took), "it took {took:?}");
-    // The socket is gone, however long the program keeps its side.
+    // The socket is closed, even if the program keeps its side.
     check!(!matches!(left.reader.read(1).await, Ok(bytes) if !bytes.is_empty()));
     drop(right);
     Ok(())
 }
 
-/// One byte and then nothing: what has come can be read after the end.
+/// One byte and then silence: the byte can be read after the end.
 async fn buffered_first() -> Result {
     let Pair { left, right } = idle().await?;
     left.writer.write("abc")?;
@@ -93,7 +93,7 @@ async fn blocked() -> Result {
     Ok(())
 }
 
-/// Either direction is enough, also input that nobody wants.
+/// Activity in either direction is enough, even input that is discarded.
 async fn something_moves() -> Result {
     let (to_right, to_left, unread) = (idle().await?, idle().await?, idle().await?);
     let Pair {
@@ -134,7 +134,7 @@ async fn given_away() -> Result {
     Ok(())
 }
 
-/// A connection that nobody has accepted in time is dropped, and none is given out that is over.
+/// A connection that is not accepted in time is dropped, and an ended one is never returned.
 async fn not_accepted_yet() -> Result {
     let options = ServerOptions::new().idle_timeout(IDLE).max_connections(1);
     let server = options.start_server(["127.0.0.1"], 0).await?;
@@ -149,7 +149,7 @@ async fn not_accepted_yet() -> Result {
     same!(next.reader.readline().await?, b"welcome\n");
     drop(next);
     server.close();
-    // It ends with its last client.
+    // The server ends with its last client.
     drop(far);
     server.wait_closed().await;
     Ok(())

@@ -1,4 +1,4 @@
-//! `into-stream` gives the whole rest of the input, what is buffered first, and tells how it ended.
+//! `into-stream` returns the whole rest of the input, buffered bytes first, and how it ended.
 
 use std::pin::pin;
 
@@ -27,7 +27,7 @@ async fn main() -> Result {
     Ok(())
 }
 
-/// Writes `n` bytes of the pattern and ends the output, in a task of its own.
+/// Writes `n` bytes of the pattern and ends the output, in a task.
 fn write_all(side: Side, n: usize) -> asyncio_streams::Task<Result<Side>> {
     spawn(async move {
         let mut sent = 0;
@@ -71,7 +71,7 @@ async fn everything(pair: Pair, buffered: usize) -> Result {
     end.await?;
     closed_from_now_on(&right).await?;
 
-    // The writer goes on, and so does the other end.
+    // The writer continues, and so does the other end.
     let left = sending
         .await
         .ok_or_else(|| Failure::new("the sending task has gone"))??;
@@ -105,7 +105,7 @@ async fn closed_from_now_on(side: &Side) -> Result {
     Ok(())
 }
 
-/// The end was there before; the stream still brings everything, and tells of a clean end.
+/// The end had arrived before; the stream still returns all bytes, and reports a clean end.
 async fn end_in_the_buffer(pair: Pair, buffered: usize) -> Result {
     pair.left.writer.write(pattern(0, buffered))?;
     pair.left.writer.write_eof()?;
@@ -116,7 +116,7 @@ async fn end_in_the_buffer(pair: Pair, buffered: usize) -> Result {
     closed_from_now_on(&pair.right).await
 }
 
-/// Dropping the stream discards what is left: the peer is not held back, and nothing failed.
+/// Dropping the stream discards the rest: the peer is not held back, and nothing fails.
 async fn dropped_early(pair: Pair, buffered: usize) -> Result {
     let Pair { left, right } = pair;
     let sending = write_all(left, 40 << 20);
@@ -135,7 +135,7 @@ async fn dropped_early(pair: Pair, buffered: usize) -> Result {
     Ok(())
 }
 
-/// What was buffered when this side closed can still be had, and then the stream tells that it was no end.
+/// Bytes that were buffered when this side closed are still available; then the stream reports that it was no end.
 async fn after_close(pair: Pair, buffered: usize) -> Result {
     pair.left.writer.write(pattern(0, buffered))?;
     pair.right

@@ -1,4 +1,4 @@
-//! Options that cannot be are refused by their setters, which change nothing then.
+//! The setters refuse impossible options, and change nothing.
 
 use asyncio_streams::bindings::streams::{ConnectOptions, ServerOptions};
 use asyncio_streams::bindings::types::Error;
@@ -50,7 +50,7 @@ async fn main() -> Result {
         Err(asyncio_streams::Error::InvalidArgument(_))
     );
 
-    // What had been set before is in force: extreme keep-alive times are rounded, not refused.
+    // Earlier settings stay in force: extreme keep-alive times are rounded, not refused.
     let server =
         asyncio_streams::bindings::streams::start_server(vec!["127.0.0.1".into()], 0, Some(&serve))
             .await?;
@@ -63,7 +63,7 @@ async fn main() -> Result {
     let (opened, accepted) = futures::join!(connecting, server.accept());
     same!((opened?.0.limit(), accepted?.0.limit()), (77, 88));
 
-    // The program's own mistakes are told apart from the network's.
+    // Errors of the program differ from those of the network.
     matching!(
         open_connection("127.0.0.1", 0).await,
         Err(asyncio_streams::Error::InvalidArgument(_))

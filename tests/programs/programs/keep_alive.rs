@@ -1,4 +1,4 @@
-//! Keep-alive is what the options say, and off without them: connections for the test to look at.
+//! Keep-alive is set as in the options, and off without them: the test inspects the connections.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn main() -> Result {
         cli::println(name).await?;
         input.readline().await?;
     }
-    // A server's clients.
+    // The clients of a server.
     let options = ServerOptions::new().keep_alive(all);
     let server = options.start_server(["127.0.0.1"], 0).await?;
     cli::println(port(&server)?).await?;

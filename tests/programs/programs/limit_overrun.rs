@@ -1,4 +1,4 @@
-//! A line over the limit is an error that drops nothing; `discard` skips it, `readexactly` takes it.
+//! A line beyond the limit is an error that drops nothing; `discard` skips it, `readexactly` reads it.
 
 use asyncio_streams::{ConnectOptions, Error, Overrun, Reader, ServerOptions, Wanted, Writer};
 use asyncio_streams_test_programs::{Result, check, matching, same, tcp_with};
@@ -11,7 +11,7 @@ async fn main() -> Result {
     let pair = tcp_with(&ConnectOptions::new(), &ServerOptions::new().limit(LIMIT)).await?;
     let (writer, reader) = (&pair.left.writer, &pair.right.reader);
 
-    // Up to the limit a line is a line; its end does not count.
+    // A line may be as long as the limit, not counting its end.
     let longest = [&vec![b'a'; LIMIT][..], b"\n"].concat();
     writer.write(&longest)?;
     same!(reader.readline().await?, longest);
@@ -20,7 +20,7 @@ async fn main() -> Result {
     not_found(writer, reader).await?;
     long_separator(writer, reader).await?;
 
-    // At the end of the stream, a rest that is over the limit is an overrun too.
+    // At the end of the stream, a rest longer than the limit is an overrun too.
     writer.write(vec![b'z'; LIMIT + 1])?;
     writer.write_eof()?;
     for _ in 0..2 {
@@ -37,7 +37,7 @@ async fn found(writer: &Writer, reader: &Reader) -> Result {
     let line = [&vec![b'b'; LIMIT + 1][..], b"\nnext\n"].concat();
     writer.write(&line)?;
     reader.wait(Wanted::Exactly(line.len() as u32)).await?;
-    // The same call says the same again, and so do its relatives.
+    // The same call fails again in the same way, and so do similar ones.
     for _ in 0..2 {
         same!(overrun(reader.readline().await)?, (true, LIMIT + 1));
         same!(overrun(reader.try_readline())?, (true, LIMIT + 1));
@@ -57,7 +57,7 @@ async fn not_found(writer: &Writer, reader: &Reader) -> Result {
     let length = 10 * LIMIT;
     writer.write(vec![b'c'; length])?;
     writer.write("\nnext\n")?;
-    // Skips as a program would that does not want the line.
+    // Skips the line, as a program would.
     loop {
         match reader.readline().await {
             Err(Error::LimitOverrun(Overrun { found, consumed })) => {
@@ -78,7 +78,7 @@ async fn not_found(writer: &Writer, reader: &Reader) -> Result {
     Ok(())
 }
 
-/// What may be the beginning of a separator is not among the bytes that can be skipped.
+/// Bytes that may begin a separator are not among those that can be skipped.
 async fn long_separator(writer: &Writer, reader: &Reader) -> Result {
     let length = LIMIT + 10;
     writer.write([&vec![b'd'; length][..], b"\r\n"].concat())?;

@@ -1,4 +1,4 @@
-//! Many short lines, one by one and through `lines`: all of them, in order.
+//! Many short lines, read one by one and through `lines`: all of them, in order.
 
 use asyncio_streams::spawn;
 use asyncio_streams_test_programs::{Failure, Result, check, same, tcp};

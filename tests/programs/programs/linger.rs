@@ -1,7 +1,7 @@
-//! Sends, closes, and ends; what the peer does comes later. Arguments: a port (0 to listen), what to do, the version of TLS
+//! Sends, closes, and ends; the peer acts later. Arguments: a port (0 to listen), the action, the version of TLS
 //! (`plain` for none), and an authority, a chain and a key.
 //!
-//! It prints its port if it listens, and `closed` when it has nothing more to do but to end.
+//! It prints its port if it listens, and `closed` when only its end is left.
 
 use asyncio_streams::{ConnectOptions, ServerOptions, TlsVersion, cli};
 use asyncio_streams_test_programs::{

@@ -1,7 +1,7 @@
-//! Gives the input away, sends, and closes and drops everything in each order, while the peer sends. Arguments: the peer's
-//! port.
+//! Gives the input away, sends, and closes and drops everything in each order, while the peer sends. Argument: the
+//! peer's port.
 //!
-//! It prints a line for each connection when it has given up the last of it.
+//! It prints a line for each connection once it has dropped the last part of it.
 
 use asyncio_streams::{ByteReader, Reader, Writer, cli};
 use asyncio_streams_test_programs::{Failure, Result, Side, pattern, peer};
@@ -10,7 +10,7 @@ asyncio_streams::run!(main);
 
 const MUCH: usize = 200_004;
 
-/// What is done in turn: to close, to wait for it, to read, to drop the stream, the reader, the writer.
+/// The order of the actions: close, wait for the end, read, or drop the stream, the reader, the writer.
 const ORDERS: [&str; 9] = [
     "close wait stream reader writer",
     "stream close wait reader writer",

@@ -1,4 +1,4 @@
-//! A thousand connections at once, each with a conversation of its own, to a peer that sends back what it gets.
+//! A thousand connections at once, each with its own conversation, to a peer that echoes.
 
 use asyncio_streams::open_connection;
 use asyncio_streams_test_programs::{Result, check, follow, pattern, peer_port, same};
@@ -18,7 +18,7 @@ async fn main() -> Result {
             .into_iter()
             .enumerate()
             .map(async |(number, (reader, writer))| -> Result {
-                // All have to be there before the first one ends: the peer answers nobody until then.
+                // All must be open before the first one ends: the peer does not answer until then.
                 writer.write(pattern(number, SIZE))?;
                 writer.write_eof()?;
                 let answer = reader.read_to_end().await?;

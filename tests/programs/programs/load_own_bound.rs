@@ -1,5 +1,5 @@
-//! Opening connections until the component has as many as it may have, each with all the calls pending that it can have:
-//! an error then, no trap, and when one has ended there is room again.
+//! Opens as many connections as the component allows, each with all possible calls pending: then an error, no trap,
+//! and each connection that ends makes room.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ async fn main() -> Result {
     let mut calls: Vec<LocalBoxFuture<std::result::Result<(), Error>>> = Vec::new();
     let error = loop {
         match open_connection("127.0.0.1", port).await {
-            // The calls borrow it for longer than this function could let them.
+            // Leaked, because the calls borrow it for longer than this function.
             Ok(connection) => open.push(Box::leak(Box::new(connection.into()))),
             Err(error) => break error,
         }
@@ -31,7 +31,7 @@ async fn main() -> Result {
     check!(is_bound(&error), "{error:?}");
     cli::println(open.len()).await?;
 
-    // Each that ends makes room for one, as soon as its socket is gone.
+    // Each one that ends makes room for one, as soon as its socket is closed.
     for _ in 0..3 {
         let again = open_connection("127.0.0.1", port).await;
         check!(again.as_ref().is_err_and(is_bound), "{again:?}");

@@ -1,4 +1,4 @@
-//! The marks of the queue: asyncio's rules for setting them, and what they mean to `drain`.
+//! The marks of the queue: asyncio's rules for setting them, and their effect on `drain`.
 
 use std::pin::pin;
 
@@ -10,7 +10,7 @@ asyncio_streams::run!(main);
 async fn main() -> Result {
     rules(&tcp().await?.left.writer)?;
     rules(&memory().await?.right.writer)?;
-    // Whoever reads `outgoing` says to the byte how much is queued.
+    // The reader of `outgoing` controls exactly how much is queued.
     let (_incoming, for_reader) = byte_stream();
     let (_reader, writer, mut outgoing) = wrap(for_reader).await?;
     meaning(&writer, &mut outgoing).await?;
@@ -66,7 +66,7 @@ async fn meaning(writer: &Writer, outgoing: &mut ByteReader) -> Result {
         waiting.await?;
     }
     check!(writer.try_drain()?);
-    // From the low mark on there is room up to the high one again.
+    // At the low mark there is room up to the high one again.
     writer.write([0; 700])?;
     check!(writer.try_drain()?);
     take(outgoing, 1000).await
@@ -80,7 +80,7 @@ async fn change(writer: &Writer, outgoing: &mut ByteReader) -> Result {
     check!(!writer.try_drain()?);
     let mut waiting = pin!(writer.drain());
     pending(waiting.as_mut())?;
-    // Higher ones release no drain that waits already.
+    // Higher marks do not release a pending drain.
     writer.set_write_buffer_limits(Some(5000), Some(100))?;
     pending(waiting.as_mut())?;
     take(outgoing, 899).await?;
@@ -105,7 +105,7 @@ async fn empty_queue(writer: &Writer, outgoing: &mut ByteReader) -> Result {
     Ok(())
 }
 
-/// Takes exactly `n` bytes, which are queued.
+/// Takes exactly `n` queued bytes.
 async fn take(outgoing: &mut ByteReader, n: usize) -> Result {
     let mut left = n;
     while left > 0 {

@@ -1,5 +1,5 @@
-//! Peers that send without end and a program that reads late, then a program that writes without end and nobody who reads:
-//! together they hold as much as the component may, and not more. Who holds little goes on beside them.
+//! Peers send without end and the program reads late; then the program writes without end and the peers do not read.
+//! Together the connections hold no more than the component's bound. Connections that hold little continue.
 
 use asyncio_streams::{
     ByteReader, Error, NetworkCode, Reader, Wanted, Writer, byte_stream, cli, wrap,
@@ -11,12 +11,12 @@ use asyncio_streams_test_programs::{
 asyncio_streams::run!(main);
 
 const MEGABYTE: usize = 1 << 20;
-/// What all connections may hold, and what one may hold beside others that hold all.
+/// The bound of all connections together.
 const MOST: usize = 768 * MEGABYTE;
 const LITTLE: usize = 128 * 1024;
-/// What one connection may hold, for either direction.
+/// The bound of one connection, in each direction.
 const EACH: usize = 64 * MEGABYTE;
-/// Bytes that are taken from the network at once: by so much a bound may be missed.
+/// Bytes that are read from the network at once: any bound may be exceeded by so much.
 const PIECE: usize = 64 * 1024;
 /// More connections than fit.
 const GREEDY: usize = 14;
@@ -25,7 +25,7 @@ async fn main() -> Result {
     unread().await?;
     given_away().await?;
     unsent().await?;
-    // The test looks at the memory of a program that still runs.
+    // The test measures the memory of the program while it still runs.
     cli::println("done").await?;
     let (input, _) = cli::stdin().await?;
     input.read_to_end().await?;
@@ -36,7 +36,7 @@ fn is_bound(error: &Error) -> bool {
     matches!(error, Error::Network(error) if error.code == NetworkCode::OutOfResources)
 }
 
-/// Two ends of a connection that hold little talk as ever.
+/// Two ends of a connection that holds little continue as usual.
 async fn others_go_on() -> Result {
     let pair = tcp().await?;
     let (near, far) = (&pair.left, &pair.right);
@@ -48,7 +48,7 @@ async fn others_go_on() -> Result {
     }
     near.writer.close();
     near.writer.wait_closed().await?;
-    // As much as one may hold always. A new one: what a program has read counts until its next call.
+    // Each connection may hold a minimum. Use a new one: bytes that were read count until the next call.
     let pair = tcp().await?;
     let (near, far) = (&pair.left, &pair.right);
     near.writer.write(pattern(0, LITTLE))?;
@@ -73,14 +73,14 @@ async fn unread() -> Result {
     };
     check!(is_bound(&bound), "{bound:?}");
     let held: usize = greedy.iter().map(|side| side.reader.buffered()).sum();
-    // The last one has what each may hold always, and a read more.
+    // The last one holds the minimum, and one read more.
     let most = MOST + LITTLE + PIECE;
     check!((MOST..most).contains(&held), "{held} bytes");
-    // One more, when reads happened to end where the pieces do.
+    // One more, if reads happen to end at the bounds.
     let fit = MOST / EACH;
     check!((fit..=fit + 1).contains(&greedy.len()), "{}", greedy.len());
 
-    // Those who hold much get no more, in either direction; what they have can be had.
+    // The large ones get no more, in either direction; their bytes can be read.
     let Some((last, first)) = greedy.split_last() else {
         return Err(Failure::new("nobody holds anything"));
     };
@@ -89,7 +89,7 @@ async fn unread() -> Result {
     matching!(last.writer.write("x"), Err(Error::BufferFull));
     others_go_on().await?;
 
-    // When one of them has gone there is room again, and nothing was lost.
+    // When one of them ends there is room again, and nothing was lost.
     if let Some(side) = first.first() {
         side.writer.abort();
     }
@@ -101,7 +101,7 @@ async fn unread() -> Result {
     Ok(())
 }
 
-/// Peers whose bytes were given away before anybody read them.
+/// Peers whose input was given away before it was read.
 async fn given_away() -> Result {
     let mut given = Vec::new();
     let (bound, last) = loop {
@@ -113,12 +113,12 @@ async fn given_away() -> Result {
         given.push((side.reader.into_stream().await?, side.writer));
     };
     check!(is_bound(&bound), "{bound:?}");
-    // The last one did not get so much, unless reads happened to end where the pieces do.
+    // The last one got less, unless reads happened to end at the bounds.
     let fit = MOST / EACH;
     check!((fit - 1..=fit).contains(&given.len()), "{}", given.len());
     others_go_on().await?;
 
-    // What it has buffered goes with the reader.
+    // Its buffered bytes are dropped with the reader.
     drop(last);
 
     // They count until they are read, and nothing was lost.
@@ -134,7 +134,7 @@ async fn given_away() -> Result {
     side.reader.wait(Wanted::Exactly((EACH / 2) as u32)).await?;
     writer.abort();
     drop(data);
-    // They are gone when that has been noticed.
+    // They are freed once the drop was noticed.
     drop(end.await);
     side.reader.wait(Wanted::Exactly(EACH as u32 - 1)).await?;
     drop(side);
@@ -145,7 +145,7 @@ async fn given_away() -> Result {
     Ok(())
 }
 
-/// A writer that nobody reads from, filled to its own bound or to that of all; gives how much it took.
+/// A writer whose output is not read, filled to its own bound or to that of all; returns how much it took.
 async fn fill(kept: &mut Vec<(Reader, Writer, ByteReader)>) -> Result<usize> {
     let (end, incoming) = byte_stream();
     drop(end);
@@ -173,7 +173,7 @@ async fn unsent() -> Result {
     same!(fill(&mut greedy).await?, LITTLE);
     others_go_on().await?;
 
-    // The bytes of a stream are not taken either, and the call says so instead of waiting for others.
+    // The bytes of a stream are not taken either; the call fails instead of waiting for other connections.
     if let Some((_, writer, _)) = greedy.last() {
         let (mut from, data) = byte_stream();
         let (left, (taken, result)) =
@@ -183,7 +183,7 @@ async fn unsent() -> Result {
         same!(left.len(), MEGABYTE);
     }
 
-    // Nobody will ever read from the first one: its queue is given up with it.
+    // The output of the first one will never be read: its queue is dropped with it.
     let (_, writer, outgoing) = greedy.swap_remove(0);
     drop(outgoing);
     matching!(writer.wait_closed().await, Err(Error::Network(_)));

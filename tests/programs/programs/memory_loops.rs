@@ -1,7 +1,7 @@
-//! One operation, again and again, for a test that watches the memory of the process.
+//! One operation, repeated, for a test that measures the memory of the process.
 //!
-//! Each line of standard input is a loop's name, a number of iterations and the port of a peer; the program runs the loop
-//! and prints `done`. It ends with its standard input. Loops that use TLS take certificates from the arguments.
+//! Each line of standard input is a loop's name, a number of iterations and the port of a peer. The program runs the
+//! loop and prints `done`. It ends with its standard input. Loops that use TLS read certificates from the arguments.
 
 use std::pin::pin;
 
@@ -41,7 +41,7 @@ async fn main() -> Result {
     }
 }
 
-/// Sends back what clients send, for as long as the process lives. The component is called for each operation.
+/// Echoes for as long as the process lives. Each operation is a call of the component.
 async fn serving() -> Result {
     let server = start_server(["127.0.0.1"], 0).await?;
     cli::println(port(&server)?).await?;
@@ -65,7 +65,7 @@ async fn repeat(count: u64, mut body: impl AsyncFnMut() -> Result) -> Result {
     Ok(())
 }
 
-/// Connections to the peer outside.
+/// Connections to the outside peer.
 async fn opening(name: &str, count: u64, port: u16) -> Result {
     let refused = name == "open-refused";
     repeat(count, async || {
@@ -87,7 +87,7 @@ async fn opening(name: &str, count: u64, port: u16) -> Result {
     .await
 }
 
-/// Connections from peers outside, each of which sends a byte.
+/// Connections from outside peers, each of which sends a byte.
 async fn accepting(name: &str, count: u64) -> Result {
     let server = start_server(["127.0.0.1"], 0).await?;
     cli::println(port(&server)?).await?;
@@ -95,14 +95,14 @@ async fn accepting(name: &str, count: u64) -> Result {
         let (reader, writer) = match name {
             "accept" => server.accept().await?,
             _ => {
-                // A wait that was given up leaves nothing behind.
+                // A cancelled wait leaves nothing behind.
                 drop(begun_and_dropped(server.wait_connection()).await);
                 server.accept().await?
             }
         };
         let byte = reader.read(1).await?;
         writer.send(byte).await?;
-        // The peer goes first, so that its port is free again.
+        // The peer closes first, so that its port is free again.
         same!(reader.read(1).await?, b"");
         writer.close();
         Ok(writer.wait_closed().await?)
@@ -110,7 +110,7 @@ async fn accepting(name: &str, count: u64) -> Result {
     .await
 }
 
-/// A connection an iteration, both ends in this program.
+/// One connection for each iteration, both ends in this program.
 async fn connecting(name: &str, count: u64) -> Result {
     repeat(count, async || {
         match name {
@@ -171,7 +171,7 @@ async fn protecting(name: &str, count: u64) -> Result {
     .await
 }
 
-/// Operations on one connection; the component is called for each.
+/// Operations on one connection, each a call of the component.
 async fn on_a_pair(name: &str, count: u64) -> Result {
     let Pair { left, right } = match name {
         "memory-echo" => memory().await?,

@@ -1,4 +1,4 @@
-//! `peername` and `sockname` of either end, while the connection lives and after it; none for what is no socket.
+//! `peername` and `sockname` of either end, during the connection and after it; none if it is not a socket.
 
 use asyncio_streams::{Address, InetAddress, open_connection, start_server};
 use asyncio_streams_test_programs::{Result, check, matching, memory, port, same};

@@ -1,4 +1,4 @@
-//! A small HTTP server: GET gives a text, POST and PUT give back what was sent, one request after the other.
+//! A small HTTP server: GET returns a text, POST and PUT return the sent body, one request after the other.
 
 use asyncio_streams::{Error, Reader, Writer, serve};
 use asyncio_streams_test_programs::{Failure, Result};
@@ -6,7 +6,7 @@ use asyncio_streams_test_programs::{Failure, Result};
 serve!(serve_client);
 
 async fn serve_client(reader: Reader, writer: Writer) -> Result {
-    // Between requests the client may leave.
+    // The client may leave between requests.
     while let Some(request) = next_request(&reader).await? {
         if request.has("Expect", "100-continue") {
             writer.write("HTTP/1.1 100 Continue\r\n\r\n")?;

@@ -1,4 +1,5 @@
-//! A client of an HTTP server: many requests on one connection, a large file taken in three ways, and uploads in chunks.
+//! A client of an HTTP server: many requests on one connection, a large file read in three ways, and uploads in
+//! chunks.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use wit_bindgen::StreamResult;
 
 asyncio_streams::run!(main);
 
-/// The sizes of the files that the test put there; both hold the pattern.
+/// The sizes of the test's files; both hold the pattern.
 const SMALL: usize = 1000;
 const LARGE: usize = 20 << 20;
 const UPLOAD: usize = 5_000_000;
@@ -32,7 +33,7 @@ struct Head {
 }
 
 impl Head {
-    /// The value of a header.
+    /// Returns the value of a header.
     fn get(&self, name: &str) -> Option<&str> {
         let named = |line: &&String| {
             line.split(':')
@@ -69,7 +70,7 @@ fn request(method: &str, path: &str, headers: &str) -> String {
     format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n")
 }
 
-/// A file of the pattern, whose length the server tells.
+/// A file of the pattern, with a `Content-Length`.
 async fn file(side: &Side, size: usize) -> Result {
     let head = head(&side.reader).await?;
     same!(head.status, "HTTP/1.1 200 OK");
@@ -124,7 +125,7 @@ async fn large_file() -> Result {
             .await?;
         position = follow(position, &piece)?;
     }
-    // In chunks: what the server filters has no length beforehand.
+    // In chunks: filtered content has no length in advance.
     side.writer
         .send(request("GET", "/filtered/large", ""))
         .await?;
@@ -152,7 +153,7 @@ async fn large_file() -> Result {
     Ok(())
 }
 
-/// Takes a body in chunks, which must be the pattern; gives how long it was.
+/// Reads a body in chunks, which must be the pattern; returns its length.
 async fn chunks(reader: &Reader) -> Result<usize> {
     let mut position = 0;
     loop {
@@ -170,7 +171,7 @@ async fn chunks(reader: &Reader) -> Result<usize> {
 
 async fn upload() -> Result {
     let side = peer().await?;
-    // It is asked first whether the server wants it (RFC 9110, 10.1.1).
+    // First asks whether the server accepts it (RFC 9110, 10.1.1).
     let headers = "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n";
     side.writer
         .send(request("PUT", "/upload/file", headers))
@@ -189,7 +190,7 @@ async fn upload() -> Result {
     let created = head(&side.reader).await?;
     same!(created.status, "HTTP/1.1 201 Created");
     same!(created.length()?, 0);
-    // On the same connection, the way back.
+    // On the same connection, downloads it again.
     side.writer.send(request("GET", "/upload/file", "")).await?;
     file(&side, UPLOAD).await?;
     side.writer.close();

@@ -1,4 +1,4 @@
-//! A client of a Redis server: a reply for each command, many commands under way, values of ten megabytes.
+//! A client of a Redis server: a reply for each command, many commands in flight, values of ten megabytes.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use asyncio_streams_test_programs::{
 
 asyncio_streams::run!(main);
 
-/// Commands that are under way together.
+/// Commands that are in flight together.
 const PIPELINED: usize = 5000;
 const LARGE: usize = 10 << 20;
 const DEADLINE: Duration = Duration::from_secs(50);
@@ -49,13 +49,13 @@ async fn one_after_the_other(side: &Side) -> Result {
         Reply::Number(5)
     );
     matching!(call(side, &[b"NO-SUCH-COMMAND"]).await?, Reply::Error(_));
-    // The inline form, which people type.
+    // The inline form, for people at a terminal.
     side.writer.send("EXISTS key\r\n").await?;
     same!(reply(&side.reader).await?, Reply::Number(1));
     Ok(())
 }
 
-/// Commands go out while the replies to earlier ones come in.
+/// Commands are sent while replies to earlier ones arrive.
 async fn pipelined(side: &Side) -> Result {
     let value = |number: usize| pattern(number, number % 200);
     let key = |number: usize| format!("number {number}").into_bytes();
@@ -75,7 +75,7 @@ async fn pipelined(side: &Side) -> Result {
         Ok(())
     };
     futures::try_join!(commands(), replies())?;
-    // All at once: the replies wait at the server, or in the systems' buffers, until all commands are out.
+    // All at once: the replies wait at the server, or in the systems' buffers, until all commands are sent.
     for number in 0..PIPELINED {
         side.writer.write(encode(&[b"STRLEN", &key(number)]))?;
     }
@@ -99,7 +99,7 @@ async fn large_value(side: &Side) -> Result {
     );
     let whole = matching!(call(side, &[b"GET", b"large"]).await?, Reply::Bytes(bytes) => bytes);
     same!(follow(7, &whole)?, 7 + LARGE);
-    // A part by itself: what came back was not right by chance of where it was cut.
+    // A part of the value: its content does not depend on how the transfer was split.
     let part = call(side, &[b"GETRANGE", b"large", b"5000000", b"5000999"]).await?;
     let part = matching!(part, Reply::Bytes(bytes) => bytes);
     same!(follow(5_000_007, &part)?, 5_001_007);
@@ -107,7 +107,7 @@ async fn large_value(side: &Side) -> Result {
     Ok(())
 }
 
-/// A reply that comes only when another client does something.
+/// A reply that waits for another client's command.
 async fn wake_up(side: &Side) -> Result {
     let other: Side = peer().await?;
     side.writer.send(encode(&[b"BLPOP", b"list", b"0"])).await?;
@@ -133,7 +133,7 @@ async fn wake_up(side: &Side) -> Result {
     Ok(())
 }
 
-/// What a server says (RESP 2).
+/// A reply of the server (RESP 2).
 #[derive(Debug, PartialEq)]
 enum Reply {
     Text(String),
@@ -164,7 +164,7 @@ async fn reply(reader: &Reader) -> Result<Reply> {
     if kind != b'*' {
         return single(reader, kind, text).await;
     }
-    // A list of lists is in no reply here.
+    // No reply here is a list of lists.
     let mut list = Vec::new();
     for _ in 0..number(&text)? {
         let (kind, text) = header(reader).await?;

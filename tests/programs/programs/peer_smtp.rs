@@ -1,4 +1,4 @@
-//! A client of a mail server: sends the message that comes from standard input.
+//! A client of a mail server: sends the message from standard input.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn all() -> Result {
     same!(code, 250);
     check!(offers.len() > 1, "an answer of several lines: {offers:?}");
 
-    // A line that no mail may have is refused, and the connection goes on (RFC 5321, 4.5.3.1.6).
+    // A line that is too long for mail is refused, and the connection continues (RFC 5321, 4.5.3.1.6).
     envelope(&side).await?;
     side.writer.write("Subject: too long\r\n\r\n")?;
     side.writer.write([b'x'; 100_000])?;
@@ -49,7 +49,7 @@ async fn envelope(side: &Side) -> Result {
     Ok(())
 }
 
-/// Sends the lines of standard input; one that begins with a dot gets another before it (RFC 5321, 4.5.2).
+/// Sends the lines of standard input; a line that begins with a dot gets another dot (RFC 5321, 4.5.2).
 async fn message(side: &Side) -> Result {
     let (input, end) = cli::stdin().await?;
     let mut lines = input.lines();
@@ -70,7 +70,7 @@ async fn command(side: &Side, command: &str) -> Result<(u16, Vec<String>)> {
     Ok(answer(&side.reader).await?)
 }
 
-/// The code of an answer and its lines: all but the last have a hyphen behind the code (RFC 5321, 4.2.1).
+/// The code of an answer and its lines: all but the last have a hyphen after the code (RFC 5321, 4.2.1).
 async fn answer(reader: &Reader) -> std::result::Result<(u16, Vec<String>), Error> {
     let mut texts = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! `read(n)` gives 1 to n bytes, and an empty list at the end, as often as asked.
+//! `read(n)` returns 1 to n bytes, and an empty list at the end, every time.
 
 use asyncio_streams_test_programs::{Result, same, tcp};
 

@@ -1,4 +1,4 @@
-//! `read` to the end gives everything at once, however much came, and an empty list from then on.
+//! `read` to the end returns everything at once, of any size, and an empty list from then on.
 
 use std::pin::pin;
 
@@ -14,7 +14,7 @@ async fn main() -> Result {
     writer.write("first\n")?;
     same!(reader.readline().await?, b"first\n");
 
-    // What was buffered before counts, and nothing is given before the end.
+    // Bytes that were buffered before are included, and nothing is returned before the end.
     writer.write(pattern(0, 10))?;
     reader.wait(asyncio_streams::Wanted::Exactly(10)).await?;
     {

@@ -1,4 +1,4 @@
-//! `readexactly` waits for all of its bytes, whatever the limit; at the end it says how many there were.
+//! `readexactly` waits for all of its bytes, whatever the limit; at the end the error has the remaining ones.
 
 use std::pin::pin;
 
@@ -8,7 +8,7 @@ use asyncio_streams_test_programs::{Result, follow, matching, pattern, pending, 
 asyncio_streams::run!(main);
 
 async fn main() -> Result {
-    // A limit far below what is read: it does not concern this read, and input does not stop at twice the limit.
+    // A limit far below the size: it does not apply to this read, and input does not stop at twice the limit.
     let pair = tcp_with(&ConnectOptions::new(), &ServerOptions::new().limit(100)).await?;
     let (writer, reader) = (&pair.left.writer, &pair.right.reader);
     same!(reader.readexactly(0).await?, b"");

@@ -1,4 +1,4 @@
-//! `readline` gives lines with their ends, then an unterminated rest, then empty lists.
+//! `readline` returns lines with their ends, then an unterminated rest, then empty lists.
 
 use std::pin::pin;
 
@@ -36,7 +36,7 @@ async fn main() -> Result {
     }
     same!(reader.try_readline()?, Some(Vec::new()));
 
-    // The other direction of the connection goes on.
+    // The other direction of the connection continues.
     pair.right.writer.write("answer\n")?;
     pair.right.writer.close();
     same!(pair.left.reader.readline().await?, b"answer\n");

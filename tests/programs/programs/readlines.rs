@@ -1,4 +1,4 @@
-//! `readlines` gives every complete line that is buffered as one block, within its bounds.
+//! `readlines` returns every complete line that is buffered as one block, within its bounds.
 
 use std::pin::pin;
 
@@ -21,14 +21,14 @@ async fn main() -> Result {
     same!(reader.try_readlines(100)?, None);
     writer.write("ee\nfour\nfive\n")?;
     reader.wait(Wanted::Exactly(16)).await?;
-    // Only whole lines that fit, and the first always.
+    // Only whole lines that fit, and always the first.
     same!(reader.readlines(11).await?, b"three\nfour\n");
     writer.write("six\n")?;
     reader.wait(Wanted::Exactly(9)).await?;
     same!(reader.readlines(0).await?, b"five\n");
     same!(reader.readlines(3).await?, b"six\n");
 
-    // A block stops before a line over the limit, which is the next call's error.
+    // A block stops before a line beyond the limit, which is the next call's error.
     writer.write("seven\n0123456789A\neight\nnine")?;
     writer.write_eof()?;
     reader.wait(Wanted::End).await?;

@@ -1,4 +1,4 @@
-//! `readuntil` gives everything up to the separator that ends first, however the bytes arrive.
+//! `readuntil` returns everything up to the separator that ends first, however the bytes arrive.
 
 use std::pin::pin;
 
@@ -16,7 +16,7 @@ async fn main() -> Result {
     same!(reader.readuntil("END").await?, b"bodyEND");
     same!(reader.readexactly(4).await?, b"tail");
 
-    // The one that ends first counts; of two that end together, the shorter.
+    // The separator that ends first counts; of two that end together, the shorter.
     writer.write("a\r\nb;c\nabcd")?;
     same!(reader.readuntil_any(&[b"\r\n", b"\r"]).await?, b"a\r");
     same!(reader.readuntil_any(&[b"\n", b";"]).await?, b"\n");
@@ -27,7 +27,7 @@ async fn main() -> Result {
         b"abcd"
     );
 
-    // A separator that comes byte by byte, with a false start.
+    // A separator that arrives byte by byte, after a false start.
     {
         let mut piece = pin!(reader.readuntil("aab"));
         for byte in ["x", "a", "a", "a"] {
@@ -41,7 +41,7 @@ async fn main() -> Result {
     }
     same!(reader.read(1).await?, b"y");
 
-    // The connection goes on after an argument that cannot be.
+    // The connection continues after an invalid argument.
     for separators in [&[][..], &[&b""[..]], &[&b"\n"[..], b""]] {
         matching!(
             reader.readuntil_any(separators).await,

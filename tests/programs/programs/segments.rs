@@ -1,5 +1,5 @@
-//! Small writes of one turn leave together, whatever is called between them, as long as it need not wait. The peer counts
-//! segments; this program sends each question in two parts.
+//! Small writes of one turn leave together, even with calls between them that do not wait. The peer counts segments;
+//! this program sends each question in two parts.
 
 use asyncio_streams::{Reader, Writer, cli};
 use asyncio_streams_test_programs::{Failure, Result, Side, check, peer, same};
@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 
 asyncio_streams::run!(main);
 
-/// How often each way is taken on each connection; the peer is told how many questions there will be.
+/// How often each way is used on each connection; the peer knows the number of questions.
 const ROUNDS: usize = 3;
 
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,7 @@ async fn main() -> Result {
     }
     end(&writer).await?;
 
-    // Each in its own time.
+    // Each connection at its own time.
     let sides = try_join_all((0..connections).map(|_| peer())).await?;
     let conversations = sides.iter().map(async |Side { reader, writer }| {
         for way in ways() {

@@ -1,4 +1,4 @@
-//! Accepting: one call at a time, cancelled without losing a client, ended by the close.
+//! Accepting: one call at a time; cancelling it loses no client, and the close ends it.
 
 use std::pin::pin;
 
@@ -12,7 +12,7 @@ async fn main() -> Result {
     let port = port(&server)?;
     let connect = || open_connection("127.0.0.1", port);
 
-    // While one is pending, all others are busy; the pending one is not disturbed.
+    // While one is pending, all others are busy; the pending one is not affected.
     {
         let mut accept = pin!(server.accept());
         pending(accept.as_mut())?;
@@ -23,7 +23,7 @@ async fn main() -> Result {
         talk(client?.into(), accepted?.into()).await?;
     }
 
-    // Dropped, it takes no client along.
+    // Dropping it loses no client.
     {
         let mut accept = pin!(server.accept());
         pending(accept.as_mut())?;
@@ -37,7 +37,7 @@ async fn main() -> Result {
     talk(client.into(), accepted.into()).await?;
     matching!(server.try_accept(), Ok(None));
 
-    // Cancelled from outside, and not remembered.
+    // Cancelled by a call, and not remembered.
     server.cancel();
     let mut accept = pin!(server.accept());
     pending(accept.as_mut())?;

@@ -1,4 +1,4 @@
-//! Where a server listens: several hosts, one port for all of them, each address once, and what cannot be.
+//! The addresses of a server: several hosts, one port for all of them, each address once, and impossible ones.
 
 use asyncio_streams::{
     AddressFamily, Error, NetworkCode, Server, ServerOptions, cli, open_connection, start_server,
@@ -26,7 +26,7 @@ async fn one_address() -> Result {
     reaches(&server, "127.0.0.1").await
 }
 
-/// Port 0 is the same one for both.
+/// Port 0 becomes the same port for both.
 async fn both_families() -> Result {
     let server = start_server(["127.0.0.1", "::1"], 0).await?;
     let sockets = server.sockets();
@@ -67,11 +67,11 @@ async fn taken() -> Result {
     let server = start_server(["127.0.0.1"], 0).await?;
     let second = start_server(["127.0.0.1"], port(&server)?).await;
     check!(code(second) == Some(NetworkCode::AddressInUse));
-    // The other addresses are given up then.
+    // The other addresses are released then.
     let both = start_server(["::1", "127.0.0.1"], port(&server)?).await;
     check!(code(both) == Some(NetworkCode::AddressInUse));
 
-    // After the close the port is free at once, also where connections are still ending.
+    // After the close the port is free at once, even while connections are still ending.
     let number = port(&server)?;
     reaches(&server, "127.0.0.1").await?;
     server.close();
@@ -79,7 +79,7 @@ async fn taken() -> Result {
     reaches(&again, "127.0.0.1").await
 }
 
-/// An address of nobody's, for documentation (RFC 5737).
+/// An address that no host has, for documentation (RFC 5737).
 async fn not_ours() -> Result {
     let none = start_server(["192.0.2.1"], 0).await;
     check!(code(none) == Some(NetworkCode::AddressNotAvailable));

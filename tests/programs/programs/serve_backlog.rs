@@ -1,5 +1,5 @@
-//! A server that accepts nobody until a line comes on standard input: how many clients the system holds meanwhile is the
-//! backlog's doing. The arguments are the backlog and how many clients to accept then.
+//! A server that accepts no client until a line arrives on standard input: meanwhile the backlog decides how many
+//! clients the system holds. The arguments are the backlog and how many clients to accept then.
 
 use asyncio_streams::{ServerOptions, cli};
 use asyncio_streams_test_programs::{Failure, Result, port};

@@ -1,4 +1,4 @@
-//! A server ends its clients: by closing them, which loses nothing, and by aborting them. It goes on itself.
+//! A server ends its clients by closing them, which loses nothing, or by aborting them. The server itself continues.
 
 use asyncio_streams::{Error, Server, open_connection, start_server};
 use asyncio_streams_test_programs::{Result, Side, check, follow, pattern, port, same};
@@ -12,7 +12,7 @@ async fn main() -> Result {
     server.close_clients();
     server.abort_clients();
 
-    // Closed: what was queued still goes out.
+    // Closed: queued bytes are still sent.
     let (one, two) = (client(&server).await?, client(&server).await?);
     one.1.writer.write(pattern(0, SIZE))?;
     server.close_clients();
@@ -23,7 +23,7 @@ async fn main() -> Result {
     one.1.writer.wait_closed().await?;
     two.1.writer.wait_closed().await?;
 
-    // Aborted: what was queued does not.
+    // Aborted: queued bytes are dropped.
     let (one, two) = (client(&server).await?, client(&server).await?);
     one.1.writer.write(vec![0; 32 << 20])?;
     server.abort_clients();

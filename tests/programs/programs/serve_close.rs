@@ -1,4 +1,4 @@
-//! Closing a server: nobody new is accepted, clients go on, and `wait_closed` waits for the last of them.
+//! Closing a server: no new client is accepted, existing ones continue, and `wait_closed` waits for the last of them.
 
 use std::pin::pin;
 
@@ -15,7 +15,7 @@ async fn main() -> Result {
     let connect = || open_connection("127.0.0.1", port);
     let (near, far) = futures::join!(connect(), server.accept());
     let (near, far): (Side, Side) = (near?.into(), far?.into());
-    // One that has arrived and that nobody has taken, and a few in the system's backlog.
+    // One that has arrived and was not accepted, and a few in the system's backlog.
     let waiting: Side = connect().await?.into();
     server.wait_connection().await?;
     let backlog: Side = connect().await?.into();
@@ -32,7 +32,7 @@ async fn main() -> Result {
     matching!(server.wait_connection().await, Err(Error::Closed));
     matching!(server.try_accept(), Err(Error::Closed));
 
-    // Those that nobody had accepted are dropped: an end or a reset, never silence.
+    // Clients that were not accepted are dropped: an end or a reset, never silence.
     for side in [waiting, backlog] {
         match side.reader.read(1).await {
             Ok(bytes) => same!(bytes, b""),
@@ -40,7 +40,7 @@ async fn main() -> Result {
         }
     }
 
-    // The client goes on.
+    // The accepted client continues.
     for round in 0..10 {
         let line = format!("line {round}\n");
         near.writer.send(&line).await?;
@@ -51,7 +51,7 @@ async fn main() -> Result {
     pending(first.as_mut())?;
     pending(second.as_mut())?;
 
-    // A waiter that is dropped leaves the others waiting.
+    // Dropping one wait does not end the others.
     {
         let mut third = pin!(server.wait_closed());
         pending(third.as_mut())?;

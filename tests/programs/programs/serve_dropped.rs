@@ -1,4 +1,4 @@
-//! A dropped server: nobody listens any more, and its clients go on.
+//! A dropped server stops listening, and its clients continue.
 
 use asyncio_streams::{open_connection, start_server};
 use asyncio_streams_test_programs::{Result, Side, is_refused, matching, port, same};
@@ -19,7 +19,7 @@ async fn main() -> Result {
     drop(far);
     same!(near.reader.read_to_end().await?, b"");
 
-    // One that was never used, and one whose accept was given up just before.
+    // One that was never used, and one whose accept was cancelled just before.
     drop(start_server(["127.0.0.1"], 0).await?);
     let server = start_server(["127.0.0.1"], 0).await?;
     let given_up =

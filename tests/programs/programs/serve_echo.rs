@@ -1,4 +1,4 @@
-//! A handler that sends back what it gets, until the client ends.
+//! A handler that echoes until the client ends.
 
 use asyncio_streams::{Error, Reader, Writer};
 

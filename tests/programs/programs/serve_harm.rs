@@ -1,4 +1,4 @@
-//! A handler that echoes lines, and does harm if a client wishes so.
+//! A handler that echoes lines, and does harm at a client's request.
 
 use asyncio_streams::{Error, Reader, Writer};
 

@@ -1,4 +1,4 @@
-//! A server that is bound but does not listen until it is told to: clients are refused before.
+//! A server that is bound but does not listen before `start_serving`: until then clients are refused.
 
 use std::pin::pin;
 
@@ -19,7 +19,7 @@ async fn main() -> Result {
     let mut accept = pin!(server.accept());
     pending(accept.as_mut())?;
 
-    // An accept that waits since before gets the first client.
+    // An accept that was pending before gets the first client.
     server.start_serving()?;
     server.start_serving()?;
     check!(server.is_serving());

@@ -1,4 +1,4 @@
-//! `max_connections`: at the cap the server accepts nobody, and the next one as soon as one has left.
+//! `max_connections`: at the cap the server accepts no client; the next one is accepted as soon as one has ended.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -22,7 +22,7 @@ async fn main() -> Result {
         .await?;
     let port = port(&server)?;
 
-    // The backlog holds those that the server does not accept.
+    // The backlog holds clients that the server does not accept.
     let mut near: Vec<Side> = Vec::new();
     for _ in 0..5 {
         near.push(open_connection("127.0.0.1", port).await?.into());
@@ -37,7 +37,7 @@ async fn main() -> Result {
         );
         check!(server.is_serving());
 
-        // Each way to leave makes room for one: closed by this side, gone by the peer's doing, dropped, aborted.
+        // Each way to end makes room for one: closed by this side, ended by the peer, dropped, aborted.
         far[0].writer.close();
         let third = accept.await?;
         far.push(third.into());
@@ -56,7 +56,7 @@ async fn main() -> Result {
     far[1].writer.abort();
     let fifth: Side = server.accept().await?.into();
 
-    // They are served in the order in which they came.
+    // They are served in the order of their arrival.
     fifth.writer.send("fifth\n").await?;
     same!(near[4].reader.readline().await?, b"fifth\n");
     Ok(())

@@ -1,4 +1,4 @@
-//! A handler that does what the client's first line says.
+//! A handler that does the action in the client's first line.
 
 use asyncio_streams::{Error, Reader, Writer};
 use asyncio_streams_test_programs::pattern;
@@ -11,7 +11,7 @@ async fn obey(reader: Reader, writer: Writer) -> Result<(), String> {
     let order = reader.readline().await.map_err(|error| error.to_string())?;
     match order.as_slice() {
         b"fail\n" => Err("failed, as the client wished".into()),
-        // What a client sends, as it is.
+        // Fails with the client's text, unescaped.
         b"fail with the rest\n" => {
             let rest = reader
                 .read_to_end()
@@ -19,15 +19,15 @@ async fn obey(reader: Reader, writer: Writer) -> Result<(), String> {
                 .map_err(|error| error.to_string())?;
             Err(String::from_utf8_lossy(&rest).into_owned())
         }
-        // Queued, and left for the component to send.
+        // Queued, for the component to send later.
         b"fail after a megabyte\n" => {
             write_a_megabyte(&writer).map_err(|error| error.to_string())?;
             Err("failed after a megabyte".into())
         }
-        // A client that has left without an order is none to complain about.
+        // A client that leaves without an action is not an error.
         b"leave\n" | b"" => Ok(()),
         b"megabyte\n" => write_a_megabyte(&writer).map_err(|error| error.to_string()),
-        // The reader goes first: what the client still sends is discarded.
+        // Drops the reader first: further input is discarded.
         b"only write\n" => {
             drop(reader);
             write_a_megabyte(&writer).map_err(|error| error.to_string())

@@ -1,4 +1,4 @@
-//! `shutdown`: how many clients it had to abort, and that it does not wait for longer than it must.
+//! `shutdown` returns how many clients it aborted, and waits no longer than necessary.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use asyncio_streams_test_programs::{
 
 asyncio_streams::run!(main);
 
-/// Longer than this program may run: whoever waits for it hangs.
+/// Longer than this program may run: a wait for it would hang.
 const LONG: Duration = Duration::from_secs(3600);
 const SHORT: Duration = Duration::from_millis(100);
 
@@ -38,7 +38,7 @@ async fn clients_that_leave() -> Result {
     let (one, two) = (client(&server).await?, client(&server).await?);
     let mut shutdown = pin!(server.shutdown(LONG));
     pending(shutdown.as_mut())?;
-    // They are served meanwhile.
+    // Clients are served meanwhile.
     one.0.writer.send("hello\n").await?;
     same!(one.1.reader.readline().await?, b"hello\n");
     one.1.writer.close();
@@ -77,7 +77,7 @@ async fn without_grace() -> Result {
     Ok(())
 }
 
-/// A `shutdown` that is dropped leaves the server closed and its clients alone.
+/// Dropping a `shutdown` leaves the server closed and its clients unaffected.
 async fn given_up() -> Result {
     let server = start_server(["127.0.0.1"], 0).await?;
     let (near, far) = client(&server).await?;

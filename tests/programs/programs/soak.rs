@@ -1,6 +1,7 @@
-//! Random conversations on many connections, for as long as it is told: every byte is checked at the other end.
+//! Random conversations on many connections for a given time: every byte is checked at the other end.
 //!
-//! Arguments: seconds, and how many connections at once. It says what was done a hundred times, and once more at the end.
+//! Arguments: the seconds, and how many connections at once. It prints figures a hundred times, and once more at the
+//! end.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -18,7 +19,7 @@ asyncio_streams::run!(main);
 /// Short, so that over-long lines are frequent.
 const LIMIT: usize = 500;
 
-/// For one conversation: far more than any needs.
+/// The time of one conversation: far more than any needs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
@@ -26,7 +27,7 @@ struct Soak {
     figures: Figures,
     conversations: Cell<u64>,
     aborted: Cell<u64>,
-    /// What went wrong at the ends that accept.
+    /// The first failure of the ends that accept.
     failure: RefCell<Option<Failure>>,
 }
 
@@ -79,9 +80,9 @@ async fn say(what: &str, soak: &Soak) -> Result {
     Ok(cli::println(line).await?)
 }
 
-/// What both ends of a conversation do: each works it out from the seed.
+/// The actions of both ends of a conversation, which each computes from the seed.
 struct Plan {
-    /// What each end sends: where in the pattern it begins, and where it ends.
+    /// The bytes that each end sends: their range in the pattern.
     sends: [(usize, usize); 2],
     /// The end that aborts instead of ending, and before which byte.
     abort: Option<(usize, usize)>,
@@ -126,7 +127,7 @@ async fn work(number: u64, port: u16, until: Duration, soak: &Soak) -> Result {
     Ok(())
 }
 
-/// A conversation as the end that is connected to.
+/// A conversation as the end that accepts.
 async fn answer(reader: &Reader, writer: &Writer, soak: &Soak) -> Result {
     match reader.readexactly(8).await {
         Ok(bytes) => {
@@ -136,7 +137,7 @@ async fn answer(reader: &Reader, writer: &Writer, soak: &Soak) -> Result {
                 .fold(0, |seed, byte| seed << 8 | u64::from(*byte));
             converse(1, seed, reader, writer, soak).await
         }
-        // The other end may abort before it is sent.
+        // The other end may abort before anything was sent.
         Err(error) if is_loss(&error) || matches!(error, Error::IncompleteRead(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
@@ -174,7 +175,7 @@ async fn converse(me: usize, seed: u64, reader: &Reader, writer: &Writer, soak: 
     }
 }
 
-/// Whether it is what an abort does to either end.
+/// Whether an abort of either end explains the error.
 fn is_of_abort(wrong: &Wrong, plan: &Plan) -> bool {
     plan.abort.is_some()
         && matches!(wrong, Wrong::Call(error) if is_loss(error) || *error == Error::Closed)
@@ -190,7 +191,7 @@ async fn sending(me: usize, seed: u64, plan: &Plan, writer: &Writer, figures: &F
         }
         _ => {
             send(writer, start, end, &mut random, figures).await?;
-            // The other end may as well see the end only when this one closes.
+            // The other end may also see the end only when this one closes.
             if me == 0 || random.below(2) == 0 {
                 writer.write_eof()?;
             }

@@ -1,4 +1,4 @@
-//! `from-socket` and `from-listener`: sockets that the program made itself become connections and servers.
+//! `from-socket` and `from-listener`: the program's own sockets become connections and servers.
 
 use asyncio_streams::sockets::types::{IpAddressFamily, IpSocketAddress, Ipv4SocketAddress};
 use asyncio_streams::sockets::{TcpSocket, from_listener, from_socket};
@@ -92,7 +92,7 @@ async fn listening() -> Result {
 }
 
 async fn not_to_be_listened_on() -> Result {
-    // Only when it comes to listening does the system tell.
+    // The system reports this only when the socket listens.
     let already = socket()?;
     already.bind(loopback(0))?;
     let _clients = already.listen()?;

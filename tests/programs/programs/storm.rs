@@ -1,5 +1,5 @@
-//! A storm: many connections at once, of every kind, with calls given up at any point, aborts, and streams given up half-way.
-//! Each side receives a prefix of the sent bytes, and all of them where no side gave up.
+//! A storm: many connections at once, of every kind, with calls cancelled at any point, aborts, and streams dropped
+//! half-way. Each side receives a prefix of the sent bytes, and all of them if no side gave up.
 //!
 //! With certificates as arguments the connections are protected; without, they are plain.
 
@@ -18,7 +18,7 @@ asyncio_streams::run!(main);
 const AT_ONCE: u64 = 8;
 const ROUNDS: u64 = 16;
 
-/// Bytes that a side sends at the most.
+/// The most bytes that a side sends.
 const MOST: usize = 150_000;
 
 async fn main() -> Result {
@@ -36,14 +36,14 @@ async fn main() -> Result {
     Ok(())
 }
 
-/// How a side behaves.
+/// The behaviour of a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Manner {
     /// Sends everything and reads to the end.
     Honest,
     /// Aborts at some point.
     Aborts,
-    /// Drops its reader at some point, and goes on sending.
+    /// Drops its reader at some point, and continues to send.
     DropsReader,
     /// Gives its input away at some point, and drops the stream at a later one.
     GivesAway,
@@ -63,7 +63,7 @@ async fn connection(seed: u64, certificates: Option<&Certificates>) -> Result {
     let side = |side: Side, manner, seed, sends, gets, other: Manner| async move {
         let all = other != Manner::Aborts;
         let outcome = one_side(side, manner, Random::new(seed), sends, (gets, all)).await?;
-        // A side is to lose nothing unless one of the two gave up.
+        // Neither side may lose a byte unless one of them gives up.
         let excused = manner != Manner::Honest || other != Manner::Honest;
         check!(excused || outcome.is_ok(), "lost: {outcome:?}");
         Result::Ok(())
@@ -102,7 +102,7 @@ async fn pair(seed: u64, certificates: Option<&Certificates>) -> Result<Pair> {
     }
 }
 
-/// Runs one side; returns how the connection ended for it. An error of the connection is no failure of the test.
+/// Runs one side; returns how the connection ended for it. An error of the connection does not fail the test.
 async fn one_side(
     Side { reader, writer }: Side,
     manner: Manner,
@@ -120,7 +120,7 @@ async fn one_side(
     let (writer, sent) = sending
         .await
         .ok_or_else(|| Failure::new("a sending task has gone"))??;
-    // Closing would end reading too.
+    // Closing now would end reading too.
     writer.close();
     Ok(received.and(sent).and(writer.wait_closed().await))
 }
@@ -151,7 +151,7 @@ async fn send(
     Ok((writer, Ok(())))
 }
 
-/// Sends a piece of the pattern in a random way, and often gives up the wait; returns how many bytes were queued.
+/// Sends a piece of the pattern in a random way, and often cancels the wait; returns how many bytes were queued.
 async fn send_piece(
     writer: &Writer,
     random: &mut Random,
@@ -244,7 +244,7 @@ async fn receive(
     Ok(Ok(()))
 }
 
-/// `None` when it was given up, empty at the end.
+/// Returns `None` for a cancelled read, and nothing at the end.
 async fn read_piece(
     reader: &Reader,
     random: &mut Random,

@@ -1,4 +1,4 @@
-//! A component without TLS: whatever concerns it is `not-supported`, and changes nothing.
+//! A component without TLS: every call about it is `not-supported`, and changes nothing.
 
 use asyncio_streams::{
     ClientAuthentication, ClientConfig, ConnectOptions, Error, ServerConfig, ServerOptions,

@@ -1,7 +1,7 @@
-//! A client for peers outside. Arguments: port, the name to verify, roots, a chain and its key to show, and
+//! A client of outside peers. Arguments: the port, the name to verify, roots, a chain and its key to present, and
 //! `wait` to wait for the peer when it closes.
 //!
-//! It says what the handshake agreed on, sends a line, and says what came back; or what failed.
+//! It prints the handshake's result, sends a line, and prints the answer, or the failure.
 
 use asyncio_streams::{ClientConfig, ConnectOptions, Error, TlsInfo, TlsVersion, cli};
 use asyncio_streams_test_programs::{Result, peer_port};

@@ -1,5 +1,5 @@
-//! What TLS keeps of a connection counts until it is gone: what is left after a handshake that failed, an upgrade that
-//! never began, and the bytes that belong to one.
+//! The memory of TLS counts until it is freed: after a failed handshake, for an upgrade that never started, and for
+//! the bytes that belong to it.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -16,12 +16,12 @@ use asyncio_streams_test_programs::{
 
 asyncio_streams::run!(main);
 
-/// How long nobody comes whom the server must not accept. What is left of a failed handshake stays for 2 s.
+/// How long to check that the server accepts no client. A failed handshake's connection stays for 2 s.
 const NOBODY: Duration = Duration::from_millis(300);
 
 const GARBAGE: &str = "GET / HTTP/1.0\r\n\r\n";
 
-/// Bytes that are buffered for an upgrade, and more connections than can have so many.
+/// Bytes that are buffered for an upgrade, and more connections than can buffer so many.
 const EARLY: usize = 60 << 20;
 const GREEDY: usize = 10;
 
@@ -34,7 +34,7 @@ async fn main() -> Result {
     early(&given.server()?).await
 }
 
-/// A client that does not speak TLS keeps its place until it is gone, or the server has waited long enough for that.
+/// A client that does not use TLS keeps its place until it is gone, or until the server has waited long enough.
 async fn handshake(config: &ServerConfig, client: &ClientConfig) -> Result {
     let options = ServerOptions::new().max_connections(1).tls(config);
     let server = options.start_server(["127.0.0.1"], 0).await?;
@@ -84,7 +84,7 @@ async fn upgrade(config: &ServerConfig) -> Result {
     Ok(())
 }
 
-/// The upgrade waits for what is queued, and is given up meanwhile: nothing of the connection is kept.
+/// The upgrade waits for queued bytes, and is cancelled meanwhile: nothing of the connection is kept.
 async fn upgrade_that_never_began(config: &ServerConfig) -> Result {
     let options = ServerOptions::new().max_connections(1);
     let server = options.start_server(["127.0.0.1"], 0).await?;
@@ -105,7 +105,7 @@ async fn upgrade_that_never_began(config: &ServerConfig) -> Result {
     Ok(())
 }
 
-/// Sends so much that `right` has it buffered; an error says that this may not be.
+/// Sends enough that `right` buffers it; returns an error if that is refused.
 async fn fill(left: &Side, right: &Side) -> Result<std::result::Result<(), Error>> {
     let sending = async {
         let piece = vec![b'x'; 1 << 20];
@@ -123,7 +123,7 @@ async fn fill(left: &Side, right: &Side) -> Result<std::result::Result<(), Error
 
 type Upgrade = Pin<Box<dyn Future<Output = std::result::Result<(), Error>>>>;
 
-/// Bytes that were read before an upgrade which has not begun count as they did before.
+/// Bytes that were read before an upgrade count as before while it has not started.
 async fn early(config: &ServerConfig) -> Result {
     let mut greedy: Vec<(Side, Upgrade)> = Vec::new();
     let bound = loop {

@@ -1,6 +1,5 @@
-//! A host is the same with TLS and without: what connects in one way connects in the other, and what is refused in one
-//! is refused in the other. Arguments: an authority, and a chain and its key for `127.0.0.1`, `::1`, `localhost`,
-//! `server.test` and `xn--bcher-kva.test`.
+//! A host has the same meaning with and without TLS: both connect to it, or both refuse it. Arguments: an authority,
+//! and a chain and its key for `127.0.0.1`, `::1`, `localhost`, `server.test` and `xn--bcher-kva.test`.
 
 use asyncio_streams::{
     ClientConfig, ConnectOptions, Error, NetworkCode, Server, ServerOptions, TlsInfo,
@@ -36,7 +35,7 @@ async fn main() -> Result {
     refused(&client, port(&plain)?).await
 }
 
-/// Connects without TLS to the one and with TLS to the other.
+/// Connects without TLS to `plain` and with TLS to `protected`.
 async fn both(host: &str, client: &ClientConfig, plain: &Server, protected: &Server) -> Result {
     let number = port(plain)?;
     let options = ConnectOptions::new();
@@ -51,7 +50,7 @@ async fn both(host: &str, client: &ClientConfig, plain: &Server, protected: &Ser
     Ok(())
 }
 
-/// What a client of `host` and the server agree on.
+/// The result of the handshake between a client of `host` and the server.
 async fn agreed(host: &str, options: &ConnectOptions, server: &Server) -> Result<TlsInfo> {
     let number = port(server)?;
     let (near, far) = futures::join!(options.open_connection(host, number), server.accept());
@@ -80,16 +79,16 @@ async fn names(client: &ClientConfig, server: &Server) -> Result {
     Ok(())
 }
 
-/// What is no host is none in either way, and the message shows it and says why.
+/// Both refuse an impossible host; the message shows it and the reason.
 async fn refused(client: &ClientConfig, port: u16) -> Result {
     for (host, shown, why) in [
         ("a..b", "a..b", "empty label"),
         ("host name", "host name", "a space"),
-        ("127.0.0.1:80", "127.0.0.1:80", "the port is an argument"),
+        ("127.0.0.1:80", "127.0.0.1:80", "a separate argument"),
         ("1.2.3.4.5", "1.2.3.4.5", "no IPv4 address"),
         ("::1%eth0", "::1%eth0", "network interface"),
         ("http://bücher", "http://bücher", "URL"),
-        ("a\nb", "a\\nb", "which no name has"),
+        ("a\nb", "a\\nb", "which names cannot contain"),
         ("a\u{202e}b", "a\\u{202e}b", "xn--"),
         ("bu\u{308}cher", "bu\u{308}cher", "xn--"),
     ] {
@@ -113,7 +112,7 @@ async fn refused(client: &ClientConfig, port: u16) -> Result {
             "{error:?}"
         );
     }
-    // A name of another language is looked up as such, and shown as it was given.
+    // A name in another alphabet is looked up in its ASCII form, and shown as given.
     for options in [ConnectOptions::new(), ConnectOptions::new().tls(client)] {
         let error = options.open_connection("bücher.invalid", port).await.err();
         check!(

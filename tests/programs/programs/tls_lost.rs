@@ -1,5 +1,5 @@
-//! A protected connection that its peer resets while this side writes: every call gives one reason. Arguments: a port (0 to
-//! listen), what reads meanwhile, the version of TLS, and an authority, a chain and a key.
+//! A protected connection that its peer resets while this side writes: every call returns the same reason. Arguments:
+//! a port (0 to listen), the pending read, the version of TLS, and an authority, a chain and a key.
 
 use asyncio_streams::{
     ConnectOptions, Error, ServerOptions, TlsVersion, Waits, Writer, byte_stream, cli,
@@ -18,7 +18,7 @@ async fn main() -> Result {
         _ => TlsVersion::Tls13,
     };
     let Side { reader, writer } = connect(version).await?;
-    // The peer resets when it has this.
+    // The peer resets when it has received this.
     let (written, read) = match argument(1) {
         "later" => {
             let written = until_lost(&writer).await;
@@ -73,7 +73,7 @@ async fn main() -> Result {
     Ok(cli::println(format_args!("{reason:?}")).await?)
 }
 
-/// Writes for as long as the connection holds.
+/// Writes until the connection fails.
 async fn until_lost(writer: &Writer) -> Error {
     loop {
         if let Err(error) = writer.send([b'x'; 10_000]).await {

@@ -1,6 +1,7 @@
-//! What is said of certificates, keys and names that are not in order. Arguments, in threes: what to do, and with what.
+//! The messages about faulty certificates, keys and names. Arguments, in threes: the action, and its two inputs.
 //!
-//! It says one line for each three: the message, or `ok`. Bytes that are no text are given in hexadecimal, after `hex:`.
+//! It prints one line for each three: the message, or `ok`. Bytes that are not text are given in hexadecimal, after
+//! `hex:`.
 
 use asyncio_streams::{ClientConfig, ConnectOptions, Error, ServerConfig, cli};
 use asyncio_streams_test_programs::{Failure, Result};
@@ -20,7 +21,7 @@ async fn main() -> Result {
             Err(Error::Network(error)) => error.message,
             Err(error) => return Err(error.into()),
         };
-        // A message is one line, whatever it is about.
+        // A message is always one line.
         if said.contains(|c: char| c.is_control()) {
             return Err(Failure::new("a message with a control character"));
         }
@@ -46,7 +47,8 @@ async fn said(what: &str, first: &[u8], second: &[u8]) -> std::result::Result<()
             client.set_built_in_roots(false)?;
             ConnectOptions::new().tls(&client).to_raw().map(drop)
         }
-        // Of a server at that port, whose certificate is to be for `server.test` and by that authority.
+        // The message about the server at that port; its certificate should be for `server.test` and signed by that
+        // authority.
         _ => {
             client.set_built_in_roots(false)?;
             client.add_roots(first)?;

@@ -1,4 +1,4 @@
-//! Both ends of protected connections: what the handshake agrees on, both versions, names, resumption, ends.
+//! Both ends of protected connections: results of the handshake, both versions, names, resumption, ends.
 
 use asyncio_streams::{
     CertificateFailure, ClientConfig, ConnectOptions, Error, ServerConfig, ServerOptions,
@@ -45,7 +45,7 @@ async fn agreement(given: &Certificates) -> Result {
     };
     same!(certificates(&left), 1);
     same!(certificates(&right), 0);
-    // None in common is the end of it.
+    // Without a common protocol the handshake fails.
     server.set_alpn(&["spdy/1"])?;
     let left = ConnectOptions::new().tls(&client).server_name(SERVER);
     let error = refused(&left, &ServerOptions::new().tls(&server)).await?;
@@ -89,7 +89,7 @@ async fn resumption(given: &Certificates) -> Result {
                 right.writer.tls_info().map(|info| info.resumed),
                 Some(resumed)
             );
-            // The ticket comes with the first bytes.
+            // The ticket arrives with the first bytes.
             right.writer.write("x")?;
             same!(left.reader.read(1).await?, b"x");
         }
@@ -129,7 +129,7 @@ async fn closing(given: &Certificates) -> Result {
     right.writer.close();
     right.writer.wait_closed().await?;
     left.writer.wait_closed().await?;
-    // One who does not answer.
+    // A peer that does not answer.
     client.set_shutdown_timeout(std::time::Duration::from_millis(50))?;
     let Pair { left, right } = tls_with(&client, &server).await?;
     left.writer.close();
@@ -138,7 +138,7 @@ async fn closing(given: &Certificates) -> Result {
         Err(Error::DeadlineExceeded)
     );
     drop(right);
-    // One who vanishes.
+    // A peer that vanishes.
     client.set_wait_for_peer(false)?;
     let Pair { left, right } = tls_with(&client, &server).await?;
     right.writer.write("begin")?;
@@ -158,7 +158,7 @@ async fn names(given: &Certificates) -> Result {
     let (client, server) = (given.client()?, given.server()?);
     let server = ServerOptions::new().tls(&server);
     let left = ConnectOptions::new().tls(&client);
-    // The host is what is verified, unless another name is set.
+    // The host is verified, unless another name is set.
     let error = refused(&left, &server).await?;
     let wrong = TlsFailure::Certificate(CertificateFailure::NameMismatch);
     same!(tls_failure(&error), Some(wrong));
@@ -166,7 +166,7 @@ async fn names(given: &Certificates) -> Result {
     let any = ClientConfig::new();
     any.dangerous_accept_any_certificate()?;
     tcp_with(&ConnectOptions::new().tls(&any), &server).await?;
-    // Without a certificate or a root there is no server and no client.
+    // A server needs a certificate, and a client needs roots.
     let nobody = ClientConfig::new();
     nobody.set_built_in_roots(false)?;
     for options in [

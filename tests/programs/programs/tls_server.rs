@@ -1,7 +1,7 @@
-//! A server for peers outside: gives back each line. Arguments: `accept` or `upgrade`, a chain, its key, roots for clients'
-//! certificates, how many seconds a handshake may take, and `wait` to wait for the peer when it closes.
+//! A server for outside peers that echoes lines. Arguments: `accept` or `upgrade`, a chain, its key, roots for
+//! clients' certificates, the seconds for a handshake, and `wait` to wait for the peer when it closes.
 //!
-//! It says where it listens, and of each client what the handshake agreed on or what failed, and how it ended.
+//! It prints its address, and for each client the handshake's result or failure, and how it ended.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ async fn main() -> Result {
                 Err(Error::Tls(error)) => format!("{:?}", error.failure),
                 Err(error) => format!("{error:?}"),
             };
-            // Whoever listens has what it wanted, or is gone.
+            // The reader of the output may be gone already.
             let _ = cli::println(said).await;
         }));
     }

@@ -1,4 +1,4 @@
-//! `start-tls` on connections that are in use: what refuses it, what it carries along, and how it fails.
+//! `start-tls` on connections in use: its refusals, the bytes that it carries over, and its failures.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -63,11 +63,11 @@ async fn refusals(given: &Certificates) -> Result {
             Err(Error::Busy)
         );
     }
-    // It is as it was.
+    // The connection is unchanged.
     right.writer.write("plain\n")?;
     same!(left.reader.readline().await?, b"plain\n");
     {
-        // While it is pending, nothing else reads or writes.
+        // While it is pending, all other reads and writes are refused.
         let mut upgrading = pin!(left.writer.start_tls(&left.reader, &client, SERVER));
         pending(upgrading.as_mut())?;
         matching!(left.reader.read(1).await, Err(Error::Busy));
@@ -109,7 +109,7 @@ async fn refusals(given: &Certificates) -> Result {
     Ok(())
 }
 
-/// What was there before TLS is not taken for what it protects.
+/// Bytes from before TLS are not treated as protected.
 async fn injected(given: &Certificates) -> Result {
     let client = given.client()?;
     for pair in [tcp().await?, memory().await?] {
@@ -121,14 +121,14 @@ async fn injected(given: &Certificates) -> Result {
             refused.err().as_ref().and_then(tls_failure),
             Some(TlsFailure::PlaintextPending)
         );
-        // It is as it was: they can be read, and then it goes on.
+        // The connection is unchanged: the bytes can be read, and then it continues.
         same!(left.reader.readline().await?, b"250 injected\n");
         talk(given, &left, &right).await?;
     }
     Ok(())
 }
 
-/// A client that does not wait for the answer: its handshake is in the server's buffer already.
+/// A client that does not wait for the answer: its handshake is already in the server's buffer.
 async fn early(given: &Certificates) -> Result {
     let client = given.client()?;
     let Pair { left, right } = tcp().await?;
@@ -156,7 +156,7 @@ async fn early(given: &Certificates) -> Result {
     Ok(())
 }
 
-/// The peer has ended its side, so it cannot answer a handshake: what it sent stays readable.
+/// The peer has ended its side, so it cannot answer a handshake: its bytes stay readable.
 async fn ended(given: &Certificates) -> Result {
     let Pair { left, right } = tcp().await?;
     left.writer.write("last words")?;
@@ -176,7 +176,7 @@ async fn ended(given: &Certificates) -> Result {
     Ok(())
 }
 
-/// What is queued goes out before, as it is.
+/// Queued bytes are sent before, unprotected.
 async fn queued(given: &Certificates) -> Result {
     let (client, server) = (given.client()?, given.server()?);
     let Pair { left, right } = tcp().await?;
@@ -205,12 +205,12 @@ async fn failures(given: &Certificates) -> Result {
         left.writer.start_tls(&left.reader, &stranger, SERVER),
         right.writer.start_tls_server(&right.reader, &server)
     );
-    // One side has decided so, the other was told.
+    // One side has decided so, the other received an alert.
     let unknown = TlsFailure::Certificate(CertificateFailure::UnknownIssuer);
     for error in [one.err(), two.err()] {
         same!(error.as_ref().and_then(tls_failure), Some(unknown));
     }
-    // It stays the answer.
+    // Later calls return the same.
     for side in [&left, &right] {
         let read = side.reader.read(1).await.err();
         same!(read.as_ref().and_then(tls_failure), Some(unknown));
@@ -219,7 +219,7 @@ async fn failures(given: &Certificates) -> Result {
         let closed = side.writer.wait_closed().await.err();
         same!(closed.as_ref().and_then(tls_failure), Some(unknown));
     }
-    // One that does not speak TLS at all.
+    // A peer that does not use TLS.
     let Pair { left, right } = tcp().await?;
     right.writer.write("HTTP/1.1 400 Bad Request\r\n\r\n")?;
     right.writer.flush().await?;
@@ -231,7 +231,7 @@ async fn failures(given: &Certificates) -> Result {
         error.err().as_ref().and_then(tls_failure),
         Some(TlsFailure::Protocol)
     );
-    // One that leaves.
+    // A peer that leaves.
     let Pair { left, right } = tcp().await?;
     right.writer.close();
     let error = left

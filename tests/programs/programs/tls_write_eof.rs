@@ -1,5 +1,5 @@
-//! `write-eof` on protected connections in every state: TLS 1.2 cannot end one direction, but what is wrong with the
-//! connection is told first.
+//! `write-eof` on protected connections in every state: TLS 1.2 cannot end one direction, but an error of the
+//! connection is reported first.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -112,7 +112,7 @@ async fn overdue(Pair { left, right }: Pair) -> Result {
 }
 
 async fn lost(Pair { left, right }: Pair) -> Result {
-    // What it has not read makes its end a reset.
+    // Unread input makes its close a reset.
     left.writer.send("unread").await?;
     left.writer.flush().await?;
     right.reader.wait(asyncio_streams::Wanted::Any).await?;

@@ -1,4 +1,4 @@
-//! A result is at most `max-result` bytes: what would be more is `too-large`, and nothing is consumed.
+//! A result has at most `max-result` bytes: a larger one is `too-large`, and nothing is consumed.
 
 use asyncio_streams::{ConnectOptions, Error, ServerOptions, spawn};
 use asyncio_streams_test_programs::{Result, check, follow, matching, pattern, same, tcp_with};
@@ -12,7 +12,7 @@ async fn main() -> Result {
     let pair = tcp_with(&ConnectOptions::new(), &options).await?;
     let reader = pair.right.reader;
 
-    // Said at once, though the peer has said nothing.
+    // Returned at once, although the peer has sent nothing.
     for n in [MOST + 1, u32::MAX as usize] {
         matching!(reader.readexactly(n).await, Err(Error::TooLarge(least)) if least == n as u64);
         same!(
@@ -25,7 +25,7 @@ async fn main() -> Result {
         );
     }
 
-    // A peer without an end. Its data is all there, as much as there is room for, and the connection goes on.
+    // A peer without an end. Its data is buffered up to the bound, and the connection continues.
     let writer = pair.left.writer;
     let endless = spawn(async move {
         let mut sent = 0;
@@ -38,7 +38,7 @@ async fn main() -> Result {
         let least = matching!(reader.read_to_end().await, Err(Error::TooLarge(least)) => least);
         check!(least > MOST as u64);
         same!(reader.buffered() as u64, least);
-        // A line has no end in all that either, sooner or later.
+        // The stream has no line end either.
         let bytes = reader.readexactly(MOST).await?;
         read = follow(read, &bytes)?;
         while reader.buffered() > 0 {
@@ -47,13 +47,13 @@ async fn main() -> Result {
             read = follow(read, &bytes)?;
         }
     }
-    // Closing ends the peer.
+    // Closing also ends the peer.
     pair.right.writer.close();
     endless.await;
     a_line().await
 }
 
-/// A line that the limit allows, and `max-result` does not.
+/// A line within the limit, but beyond `max-result`.
 async fn a_line() -> Result {
     let options = ServerOptions::new().max_result(100).limit(1000);
     let pair = tcp_with(&ConnectOptions::new(), &options).await?;

@@ -1,4 +1,4 @@
-//! `wait-closed` tells everyone the same, any number of times, and one who gives up concerns no other.
+//! `wait-closed` returns the same to all callers, any number of times; cancelling one wait affects no other.
 
 use std::pin::pin;
 
@@ -23,7 +23,7 @@ async fn independent(pair: Pair) -> Result {
         let mut dropped = pin!(writer.wait_closed());
         pending(dropped.as_mut())?;
     }
-    // Cancelling ends those that wait, not the closing and not who comes later.
+    // Cancelling ends the pending waits, but neither the close nor later waits.
     writer.cancel(Waits::WAIT_CLOSED);
     matching!(first.await, Err(Error::Cancelled));
     matching!(second.await, Err(Error::Cancelled));

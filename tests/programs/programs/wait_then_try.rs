@@ -1,4 +1,5 @@
-//! `wait` gives ok as soon as the matching `try-` call answers, takes nothing, and leaves errors to the read.
+//! `wait` returns ok as soon as the matching `try-` call has an answer, consumes nothing, and leaves errors to the
+//! read.
 
 use std::pin::pin;
 
@@ -15,7 +16,7 @@ async fn main() -> Result {
     let pair = tcp().await?;
     let (writer, reader) = (&pair.left.writer, &pair.right.reader);
 
-    // Nothing comes in while nobody waits.
+    // Without a pending call no input is read.
     writer.write("abc")?;
     writer.flush().await?;
     same!(reader.try_read(10)?, None);
@@ -49,13 +50,13 @@ async fn main() -> Result {
     same!(reader.try_readexactly(4)?, Some(b"efgh".to_vec()));
     same!(reader.try_readuntil(&[b"::"])?, Some(b":x::".to_vec()));
 
-    // Arguments that cannot be are the wait's own error.
+    // Invalid arguments are the wait's own error.
     matching!(reader.wait(until("")).await, Err(Error::InvalidArgument(_)));
     matching!(
         reader.wait(Wanted::Until(Vec::new())).await,
         Err(Error::InvalidArgument(_))
     );
-    // What the read refuses is ready at once.
+    // A read that would fail is ready at once.
     reader.wait(Wanted::Exactly(u32::MAX)).await?;
     matching!(reader.try_readexactly(usize::MAX), Err(Error::TooLarge(_)));
 

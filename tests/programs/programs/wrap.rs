@@ -1,4 +1,4 @@
-//! `wrap` makes a connection of two byte streams, which end and break as those do.
+//! `wrap` makes a connection of two byte streams, which ends and fails with them.
 
 use std::pin::pin;
 
@@ -32,7 +32,7 @@ async fn rest(outgoing: &mut ByteReader) -> Vec<u8> {
     }
 }
 
-/// Those about limits and bounds count.
+/// The options about limits and bounds take effect.
 async fn options() -> Result {
     let options = ConnectOptions::new().limit(5).max_result(6).max_queued(7);
     let (mut to, incoming) = byte_stream();
@@ -90,7 +90,7 @@ async fn half_close() -> Result {
     Ok(())
 }
 
-/// Whoever reads what is written drops it: the connection is lost, and everything says so.
+/// The reader of the output is dropped: the connection is lost, and every call reports it.
 async fn broken() -> Result {
     let (_to, incoming) = byte_stream();
     let (_reader, writer, outgoing) = wrap(incoming).await?;
@@ -118,14 +118,14 @@ async fn broken() -> Result {
         matching!(writer.wait_closed().await, Err(error) if is_broken(&error));
         let (_, data) = byte_stream();
         matching!(writer.write_stream(data).await, (0, Err(error)) if is_broken(&error));
-        // The first that is reached stays.
+        // The first final state stays.
         writer.close();
         writer.abort();
     }
     Ok(())
 }
 
-/// What had arrived can still be read; then reads say the same, and not the end.
+/// Buffered bytes can still be read; then reads report the loss, and not the end.
 async fn broken_and_read() -> Result {
     let (mut to, incoming) = byte_stream();
     let (reader, writer, outgoing) = wrap(incoming).await?;
@@ -153,7 +153,7 @@ async fn all_dropped() -> Result {
     let (reader, writer, mut outgoing) = wrap(incoming).await?;
     drop((reader, writer));
     same!(rest(&mut outgoing).await, b"");
-    // What still comes is discarded for a while; then the stream is dropped.
+    // Later input is discarded for a while; then the stream is dropped.
     let left = to.write_all(vec![0; 10_000]).await;
     check!(
         left.is_empty() || left.len() == 10_000,

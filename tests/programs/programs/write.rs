@@ -1,4 +1,4 @@
-//! What is written arrives, in order, without another call; what one turn writes leaves together.
+//! Written bytes arrive in order, without another call; the writes of one turn leave together.
 
 use asyncio_streams::{byte_stream, spawn, wrap};
 use asyncio_streams_test_programs::{Failure, Result, check, follow, pattern, same, tcp};
@@ -21,7 +21,7 @@ async fn main() -> Result {
     much(pair.left.writer, pair.right.reader).await
 }
 
-/// Writes of one turn are one piece for the transport.
+/// The writes of one turn are one piece for the transport.
 async fn together() -> Result {
     let (_incoming, for_reader) = byte_stream();
     let (_reader, writer, mut outgoing) = wrap(for_reader).await?;
@@ -38,7 +38,7 @@ async fn together() -> Result {
 
 const TOTAL: usize = 8 << 20;
 
-/// More than fits anywhere, in pieces of all sizes, with back-pressure.
+/// More data than all buffers hold, in pieces of all sizes, with back-pressure.
 async fn much(writer: asyncio_streams::Writer, reader: asyncio_streams::Reader) -> Result {
     let writing = spawn(async move {
         let (mut sent, mut size) = (0, 1);

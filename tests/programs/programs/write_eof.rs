@@ -1,4 +1,4 @@
-//! `write-eof` ends one direction, after what is queued; the other goes on. Either side may be first.
+//! `write-eof` ends one direction, after the queued bytes; the other continues. Either side may be first.
 
 use asyncio_streams::Error;
 use asyncio_streams_test_programs::{
@@ -35,13 +35,13 @@ async fn half_close(Pair { left, right }: &Pair) -> Result {
     check!(refused(left.writer.send("x").await));
     check!(!left.writer.is_closing());
 
-    // Everything comes before the end, also what was still queued when it was asked for.
+    // All bytes arrive before the end, also those that were still queued at the call.
     let bytes = right.reader.read_to_end().await?;
     same!(bytes.len(), MUCH);
     follow(0, &bytes)?;
     check!(right.reader.at_eof());
 
-    // The other direction does not notice.
+    // The other direction is not affected.
     check!(!right.writer.is_closing());
     for turn in 0..3 {
         right.writer.send(format!("answer {turn}\n")).await?;
@@ -57,7 +57,7 @@ async fn half_close(Pair { left, right }: &Pair) -> Result {
     follow(0, &left.reader.read_to_end().await?)?;
     check!(left.reader.at_eof());
 
-    // Both ends are there, but nobody has closed yet.
+    // Both directions have ended, but neither side has closed yet.
     check!(!left.writer.is_closing() && !right.writer.is_closing());
     matching!(left.writer.write("x"), Err(Error::WriteAfterEof));
     left.writer.close();

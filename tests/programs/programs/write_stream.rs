@@ -1,4 +1,4 @@
-//! `write-stream` sends a stream behind what is queued, and says how many bytes it took, however it ends.
+//! `write-stream` sends a stream after the queued bytes, and returns how many bytes it took, however it ends.
 
 use std::pin::pin;
 
@@ -27,7 +27,7 @@ async fn main() -> Result {
     refused().await
 }
 
-/// A stream of `n` bytes of the pattern, and the task that feeds it, which gives how many of them were taken.
+/// A stream of `n` bytes of the pattern, and the task that feeds it, which returns how many of them were taken.
 fn source(n: usize) -> (ByteReader, Task<usize>) {
     let (mut to, data) = byte_stream();
     let feeding = spawn(async move {
@@ -65,7 +65,7 @@ async fn in_order(Pair { left, right }: &Pair) -> Result {
     same!(received?, MUCH);
     same!(taken, MUCH as u64);
     same!(fed(feeding).await?, MUCH);
-    // It does not end the output, and an empty stream is one like any other.
+    // It does not end the output; an empty stream works too.
     left.writer.write("after")?;
     same!(right.reader.readexactly(5).await?, b"after");
     let (to, data) = byte_stream();
@@ -74,7 +74,7 @@ async fn in_order(Pair { left, right }: &Pair) -> Result {
     Ok(())
 }
 
-/// What would be sent in between has no place; everything else goes on.
+/// Calls that would send in between are refused; all others work.
 async fn busy(Pair { left, right }: &Pair) -> Result {
     let writer: &Writer = &left.writer;
     let (mut to, data) = byte_stream();
@@ -109,14 +109,14 @@ async fn busy(Pair { left, right }: &Pair) -> Result {
     Ok(())
 }
 
-/// What it took goes out, what it did not take stays with the producer, and the number tells.
+/// Bytes that it took are sent, the others stay with the producer, and the number is exact.
 async fn cancelled(Pair { left, right }: &Pair) -> Result {
     for start in 0..3 {
         let (data, feeding) = source(usize::MAX - start);
         let mut streaming = pin!(left.writer.write_stream(data));
         pending(streaming.as_mut())?;
         let interrupting = async {
-            // Something has come through, so it is in full flow.
+            // Some bytes have arrived, so the transfer is in progress.
             let bytes = right.reader.readexactly(200_000).await?;
             follow(0, &bytes)?;
             left.writer
@@ -158,7 +158,7 @@ async fn closed(Pair { left, right }: &Pair, abort: bool) -> Result {
     matching!(result, Err(Error::Closed));
     same!(fed(feeding).await?, taken as usize);
     if !abort {
-        // What was taken before is queued, and arrives.
+        // Bytes that were taken before are queued, and arrive.
         let rest = right.reader.read_to_end().await?;
         same!(follow(100_000, &rest)?, taken as usize);
         left.writer.wait_closed().await?;
@@ -166,7 +166,7 @@ async fn closed(Pair { left, right }: &Pair, abort: bool) -> Result {
     Ok(())
 }
 
-/// A writer that can take nothing takes nothing, and the producer learns of it.
+/// A writer that cannot send takes nothing, and stops the producer.
 async fn refused() -> Result {
     let pair = tcp().await?;
     pair.left.writer.write_eof()?;

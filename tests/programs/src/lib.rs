@@ -1,6 +1,6 @@
-//! What the guest programs share: checks that say what is wrong, and connections to check.
+//! Shared by the guest programs: checks that report failures, and connections to check.
 //!
-//! A program checks one behaviour. It is successful when its main function returns ok; a check that fails returns the
+//! A program checks one behaviour. It succeeds when its main function returns ok; a failed check returns a
 //! [`Failure`], which `run!` prints. Programs do not panic: a panic is a trap, and its message is lost.
 
 mod pairs;

@@ -86,10 +86,10 @@ async fn copy(mut from: ByteReader, mut to: ByteWriter) {
     }
 }
 
-/// More than the system takes for a connection whose other end does not read.
+/// More than the system buffers for a connection whose other end does not read.
 const CLOG: usize = 48 << 20;
 
-/// Writes until nothing moves any more: the other end must not be reading. Gives how many bytes it wrote, all of them 0.
+/// Writes until everything blocks: the other end must not be reading. Returns how many bytes it wrote, all of them 0.
 pub fn clog(writer: &Writer) -> Result<usize> {
     let piece = vec![0; 1 << 20];
     for _ in 0..CLOG / piece.len() {

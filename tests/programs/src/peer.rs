@@ -1,10 +1,10 @@
-//! Peers outside: what the host test started, on a port that it gives as an argument.
+//! Outside peers, which the host test starts; their port is an argument.
 
 use asyncio_streams::{Address, ConnectOptions, Error, NetworkCode, cli};
 
 use crate::{Failure, Result, Side};
 
-/// The port that is the argument `index` of the program.
+/// Returns the port in the argument `index` of the program.
 pub fn peer_port(index: usize) -> Result<u16> {
     let arguments = cli::arguments();
     let argument = arguments.get(index);
@@ -29,24 +29,24 @@ pub async fn peer_with(options: &ConnectOptions) -> Result<Side> {
         .into())
 }
 
-/// Whether it is the peer's reset.
+/// Returns whether it is the peer's reset.
 pub fn is_reset(error: &Error) -> bool {
     matches!(error, Error::Network(error) if error.code == NetworkCode::ConnectionReset)
 }
 
-/// Whether it is a loss that a reset can cause, as the system tells it to who writes.
+/// Returns whether it is a loss that a reset can cause, as the system reports it to writes.
 pub fn is_loss(error: &Error) -> bool {
     use NetworkCode::{BrokenPipe, ConnectionAborted, ConnectionReset};
     matches!(error, Error::Network(error) if matches!(error.code, ConnectionReset | BrokenPipe | ConnectionAborted))
 }
 
-/// Whether nobody listens where a connection was tried, at one address.
+/// Returns whether the connect to a single address was refused.
 pub fn is_refused(error: &Error) -> bool {
     let refused = |code| code == NetworkCode::ConnectionRefused;
     matches!(error, Error::Connect(attempts) if matches!(attempts.as_slice(), [one] if refused(one.error.code)))
 }
 
-/// The address of one end on loopback.
+/// Returns the address of one end on loopback.
 pub fn loopback(address: &Address) -> Option<(&str, u16)> {
     match address {
         Address::Inet(inet) => Some((&inet.host, inet.port)),

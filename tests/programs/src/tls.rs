@@ -10,7 +10,7 @@ use futures::future::{Either, select};
 
 use crate::{Failure, Pair, Result, memory, port, tcp, tcp_with};
 
-/// What the host test gives: an authority, and a server's certificate of its.
+/// The certificates from the host test: an authority's, and a server's that it signed.
 #[derive(Clone, Debug)]
 pub struct Certificates {
     /// The authority's certificate.
@@ -22,7 +22,7 @@ pub struct Certificates {
 }
 
 impl Certificates {
-    /// Those that begin at the argument `index`.
+    /// Reads the certificates from the argument `index` on.
     pub fn from_arguments(index: usize) -> Result<Self> {
         let mut arguments = cli::arguments().into_iter().skip(index);
         match (arguments.next(), arguments.next(), arguments.next()) {
@@ -37,7 +37,7 @@ impl Certificates {
         }
     }
 
-    /// A client that trusts the authority and nobody else.
+    /// A client that trusts the authority only.
     pub fn client(&self) -> Result<ClientConfig> {
         let config = ClientConfig::new();
         config.set_built_in_roots(false)?;
@@ -62,12 +62,12 @@ pub async fn tls_with(client: &ClientConfig, server: &ServerConfig) -> Result<Pa
     tcp_with(&left, &ServerOptions::new().tls(server)).await
 }
 
-/// A TCP connection over loopback that was protected when it was in use.
+/// A TCP connection over loopback that was protected while it was in use.
 pub async fn upgraded(client: &ClientConfig, server: &ServerConfig) -> Result<Pair> {
     upgrade(tcp().await?, client, server).await
 }
 
-/// A connection in memory that was protected when it was in use.
+/// A connection in memory that was protected while it was in use.
 pub async fn upgraded_memory(client: &ClientConfig, server: &ServerConfig) -> Result<Pair> {
     upgrade(memory().await?, client, server).await
 }
@@ -94,13 +94,13 @@ pub fn tls_failure(error: &Error) -> Option<TlsFailure> {
     }
 }
 
-/// Why a client and a server do not come together: what the client says, or hears when it reads.
+/// Returns why the handshake of a client and a server fails: the client's own error, or that of its first read.
 pub async fn refused(left: &ConnectOptions, right: &ServerOptions) -> Result<Error> {
     let server = right.start_server(["127.0.0.1"], 0).await?;
     let number = port(&server)?;
     let connecting = async {
         let (reader, _writer) = left.open_connection("127.0.0.1", number).await?;
-        // A client of TLS 1.3 is done before the server has looked at its certificate.
+        // A client of TLS 1.3 is done before the server has verified its certificate.
         reader.read(1).await?;
         Ok::<(), Error>(())
     };

@@ -1,4 +1,4 @@
-//! Random ways to send and to receive: every kind of call, some of them given up, and every byte checked.
+//! Random ways to send and to receive: every kind of call, some of them cancelled, with every byte checked.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,23 +9,23 @@ use wit_bindgen::StreamResult;
 
 use crate::{Failure, Random, follow, pattern};
 
-/// What was done so far.
+/// Counters of the operations.
 #[derive(Debug, Default)]
 pub struct Figures {
-    /// Bytes that were received, and right.
+    /// Bytes that were received and right.
     pub bytes: Cell<u64>,
-    /// Reads that gave something.
+    /// Reads that returned bytes.
     pub reads: Cell<u64>,
     /// Writes.
     pub writes: Cell<u64>,
-    /// Calls that were given up while they waited.
+    /// Calls that were cancelled while they waited.
     pub cancelled: Cell<u64>,
     /// Lines that were longer than the limit.
     pub overruns: Cell<u64>,
 }
 
 impl Figures {
-    /// Adds to one of the figures.
+    /// Adds to one of the counters.
     pub fn count(figure: &Cell<u64>, n: usize) {
         figure.set(figure.get().saturating_add(n as u64));
     }
@@ -49,16 +49,16 @@ impl fmt::Display for Figures {
     }
 }
 
-/// Why an end gave up.
+/// The reason why an end gave up.
 #[derive(Debug)]
 pub enum Wrong {
     /// A call failed.
     Call(Error),
-    /// Something came that should not have.
+    /// Wrong bytes arrived.
     Bytes(Failure),
 }
 
-/// What sending and receiving give.
+/// The result of sending and receiving.
 pub type Traffic<T = ()> = Result<T, Wrong>;
 
 impl From<Error> for Wrong {
@@ -76,7 +76,7 @@ impl From<Failure> for Wrong {
 /// Sends the pattern from `start` to `end`, in pieces and by calls of all kinds.
 ///
 /// # Errors
-/// That of the first call that fails.
+/// The error of the first call that fails.
 pub async fn send(
     writer: &Writer,
     start: usize,
@@ -122,17 +122,17 @@ pub async fn send(
             }
             _ => writer.send(&piece).await?,
         }
-        // Whatever the call was, the queue stays within bounds.
+        // The queue stays within bounds, whatever the call was.
         writer.drain().await?;
     }
     Ok(())
 }
 
-/// Receives to the end of the stream by reads of all kinds, all of which must be the pattern from `start`; gives where it
-/// ended.
+/// Receives to the end of the stream by reads of all kinds. All bytes must be the pattern from `start`. Returns the
+/// position of the end.
 ///
 /// # Errors
-/// That of the first read that fails, or the first byte that is wrong.
+/// The error of the first read that fails, or the first wrong byte.
 pub async fn receive(
     reader: &Reader,
     start: usize,
@@ -142,7 +142,7 @@ pub async fn receive(
     let mut position = start;
     loop {
         let took = match random.below(40) {
-            // All that is left, at once or as a stream.
+            // The rest, at once or as a stream.
             0 => Took::AndEnd(reader.read_to_end().await?),
             1 => return stream(reader, position, figures).await,
             _ => one(reader, random, figures).await?,
@@ -170,11 +170,11 @@ pub async fn receive(
 }
 
 enum Took {
-    /// It was given up, and the next read is to go on where it was.
+    /// A cancelled read; the next read must continue at its place.
     Nothing,
-    /// None of them at the end only.
+    /// Empty only at the end.
     Bytes(Vec<u8>),
-    /// What came before the end.
+    /// The bytes before the end.
     AndEnd(Vec<u8>),
 }
 
@@ -198,7 +198,7 @@ async fn one(reader: &Reader, random: &mut Random, figures: &Figures) -> Traffic
                     Failure::new(format_args!("{dropped} dropped of {}", seen.len())).into(),
                 );
             }
-            // Nothing is buffered at the end, or at a failure: the read tells.
+            // At the end, or at a failure, the buffer is empty: the read returns it.
             if seen.is_empty() {
                 reader.read(1).await.map(Some)
             } else {
@@ -254,13 +254,13 @@ async fn stream(reader: &Reader, start: usize, figures: &Figures) -> Traffic<usi
     }
 }
 
-/// Waits for a call for a moment only, down to none at all, and then drops it.
+/// Waits briefly for a call, sometimes not at all, and then drops it.
 async fn soon<T>(random: &mut Random, call: impl Future<Output = T>) -> Option<T> {
     let moment = Duration::from_micros(random.below(3000).saturating_sub(500) as u64);
     timeout(moment, call).await.ok()
 }
 
-/// Mostly a small number, at times a large one, from 1 to `most`.
+/// Returns a number from 1 to `most`: usually a small one, sometimes a large one.
 fn size(random: &mut Random, most: usize) -> usize {
     let few = random.below(8) > 0;
     random.below(if few { most / 50 } else { most }).max(1)

@@ -1,17 +1,17 @@
-//! Giving up after some turns of the event loop.
+//! Cancelling after some turns of the event loop.
 
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
-/// Lets everything else in the program have `n` turns.
+/// Lets all other tasks of the program run for `n` turns.
 pub async fn turns(n: usize) {
     for _ in 0..n {
         wit_bindgen::yield_async().await;
     }
 }
 
-/// Goes on with `call` for `n` turns, then drops it: its result, or `None` when there was none by then.
+/// Polls `call` for `n` turns, then drops it: returns its result, or `None` without one.
 pub async fn within_turns<F: Future>(n: usize, call: F) -> Option<F::Output> {
     let mut call = pin!(call);
     let mut over = pin!(turns(n));
@@ -22,7 +22,7 @@ pub async fn within_turns<F: Future>(n: usize, call: F) -> Option<F::Output> {
     .await
 }
 
-/// Begins `call`, and drops it at once unless it has answered by then.
+/// Starts `call`, and drops it at once unless it is complete.
 pub async fn begun_and_dropped<F: Future>(call: F) -> Option<F::Output> {
     let mut call = pin!(call);
     poll_fn(|cx| match call.as_mut().poll(cx) {

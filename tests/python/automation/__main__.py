@@ -6,7 +6,7 @@ import sys
 from . import bench, comparison, demo, environment, lints, programs, wheel
 from .errors import Failure, LeftOut
 
-# Tells `cargo xtask` that nothing failed, but something that this takes cannot be had.
+# Tells `cargo xtask` that nothing failed, but that a requirement is not available.
 _LEFT_OUT = 77
 
 

@@ -5,7 +5,7 @@ from .paths import ROOT
 
 
 def prepare() -> None:
-    """Makes the component. Prints where it is, and the CPython that runs the same file."""
+    """Makes the component. Prints its path, and the CPython that runs the same file."""
     stock = interpreters.stock()
     component = programs.compiled(programs.Program(ROOT / "bench" / "peer.py", name="bench-peer"))
     print(f"COMPONENT={component}\nPYTHON={stock.program}\nVERSION={stock.version}")

@@ -1,4 +1,5 @@
-"""`cargo xtask test-python`: CPython's own tests inside a component, with asyncio's streams and with ours."""
+"""`cargo xtask test-python`: CPython's own tests inside a component, with asyncio's streams and with this
+project's."""
 
 import argparse
 import contextlib
@@ -16,16 +17,18 @@ from .process import Running
 # The program that runs one of the tests, with the modules that it needs.
 _FOLDER = ROOT / "tests" / "python" / "cpython"
 
-# With asyncio's own streams at least this many pass. Fewer mean that the surroundings fail, and that nothing is proven.
+# With asyncio's own streams at least this many pass. Fewer mean that the setup is broken, and the result proves
+# nothing.
 _LEAST = 70
 
-# A test gives up after a minute; this is for one that never waits.
+# A test gives up after a minute; this deadline is for one that never waits.
 _DEADLINE = 90
 
 
 def command(options: argparse.Namespace) -> None:
-    """Runs the tests on both sides, prints the table, and fails when ours fail alone."""
-    # First the things that are not downloaded.
+    """Runs the tests on both sides, prints the table, and fails when a test fails with this project's streams
+    alone."""
+    # Local requirements first, before anything is downloaded.
     stock = interpreters.stock()
     tests = cpython.tests()
     program = programs.Program(_FOLDER / "main.py", (_FOLDER, tests.folder), "cpython-tests")
@@ -42,7 +45,7 @@ def command(options: argparse.Namespace) -> None:
 
 
 def _run(component: "_Component", only: str) -> list[Pair]:
-    """Runs the tests, one on each core: each is a process of its own."""
+    """Runs the tests, one on each core; each is a separate process."""
 
     def run(name: str) -> Pair:
         pair = Pair(name, component.outcome("stock", name), component.outcome("ours", name))
@@ -89,11 +92,11 @@ class _Component:
         return lines
 
     def outcome(self, side: str, name: str) -> Outcome:
-        """One test on one side."""
+        """Runs one test on one side."""
         return Outcome.of(*self._printed(side, name))
 
     def _printed(self, *arguments: str) -> tuple[list[str], bool]:
-        """The lines of both outputs, and whether it exited with success."""
+        """Returns the lines of both outputs, and whether it exited with success."""
         lines: list[str] = []
         with Running([*self._command, *arguments], f"CPython's test {' '.join(arguments)}", _DEADLINE) as running:
             try:
@@ -109,7 +112,7 @@ class _Component:
 
 @contextlib.contextmanager
 def _outside(python: Path) -> Iterator[list[str]]:
-    """The process beside the component, which does what the tests do in threads. Yields its addresses, as variables."""
+    """The process beside the component, in place of the tests' threads. Yields its addresses, as variables."""
     with Running([python, _FOLDER / "outside.py"], "the process beside CPython's tests", 60) as running:
         variables = []
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""CPython's own tests of asyncio's streams. They are copied to `target/`, and nowhere else."""
+"""CPython's own tests of asyncio's streams. They are copied to `target/` only."""
 
 import shutil
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from .errors import Failure, LeftOut
 from .paths import PLACE, on_path
 from .process import run
 
-# The files of CPython's package `test` that the two modules need; of its folder `support` every module is taken.
+# The files of CPython's package `test` that the two modules need, and every module of its folder `support`.
 _FILES = [
     "__init__.py",
     "test_asyncio/__init__.py",
@@ -23,7 +23,7 @@ _FILES = [
     "certdata/pycacert.pem",
 ]
 
-# Debian's packages of CPython 3.13, and the release that has them. Its archive keeps the version.
+# Debian's packages of CPython 3.13, and their release. Its archive keeps the version.
 _PACKAGES = ["libpython3.13-testsuite", "libpython3.13-stdlib"]
 _RELEASE = "trixie"
 _ARCHIVE = "http://deb.debian.org/debian"
@@ -41,7 +41,7 @@ class Tests:
 
 def tests() -> Tests:
     """The tests of this machine's CPython 3.13, else of a later version, else Debian's."""
-    # The oldest that fits: results are compared from one machine to the next.
+    # The oldest that fits, so that results are comparable between machines.
     for interpreter in reversed(interpreters.all_of_them()):
         found = interpreter.numbers >= [3, 13] and interpreter.evaluate("test", "test.__path__[0]")
         if found and all((Path(found) / file).is_file() for file in _FILES):
@@ -76,13 +76,13 @@ def _debians() -> Path:
         (folder / below).mkdir(parents=True, exist_ok=True)
     sources = folder / "sources.list"
     sources.write_text(f"deb [signed-by={_KEYS}] {_ARCHIVE} {_RELEASE} main\n")
-    # Lists and settings of its own: the machine's are for its own release.
+    # Separate lists and settings: the machine's are for its own release.
     options = [
         f"Dir::Etc::SourceList={sources}",
         "Dir::Etc::SourceParts=-",
         f"Dir::State::lists={folder}/lists",
         f"Dir::Cache={folder}/cache",
-        # When root asks, apt downloads as a user of its own, who may not enter this folder.
+        # For root, apt downloads as a separate user, who may not enter this folder.
         "APT::Sandbox::User=root",
     ]
     apt = ["apt-get", *(word for option in options for word in ("-o", option)), "-q", "-q"]
@@ -96,6 +96,6 @@ def _debians() -> Path:
         run(["dpkg", "--extract", package, fresh], "unpacking CPython's tests")
         # PACKAGE_VERSION_ARCHITECTURE.deb
         (fresh / "version").write_text(package.name.split("_")[1])
-    # Whole or not at all.
+    # Rename, so that the folder is complete or missing.
     fresh.rename(root)
     return root

@@ -7,17 +7,17 @@ from .errors import Failure
 from .paths import ROOT, given
 from .process import Running
 
-# Far more than the conversation takes; the components are compiled before.
+# Far more than the conversation takes; the components are compiled before it.
 _DEADLINE = 120
 
-# Both programs print this last.
+# The last line of both programs.
 _LAST_LINE = "Close the connection"
 
 _BY_HAND = "target/by-hand"
 
 
 def demo() -> None:
-    """Runs the demo, and prints the commands that do the same by hand."""
+    """Runs the demo, and prints the equivalent manual commands."""
     converse()
     print(f"\nThe same by hand, in {ROOT}:\n")
     for about, line in lines():
@@ -26,7 +26,7 @@ def demo() -> None:
 
 
 def converse() -> None:
-    """Lets both programs talk. Raises Failure when the client does not get its message back."""
+    """Lets both programs talk. Raises Failure when the client does not receive its message."""
     server, client = (_compiled(name) for name in ("echo_server", "echo_client"))
     print("\nThe echo server and the echo client in Python, run by wasmtime:\n", flush=True)
     try:
@@ -49,7 +49,7 @@ def converse() -> None:
 
 
 def lines() -> list[tuple[str, str]]:
-    """The commands that do the same by hand, each with its purpose. The README has them too."""
+    """The equivalent manual commands, each with its purpose. The README has them too."""
     python = f"{_BY_HAND}/python/bin/python"
 
     def build(name: str) -> str:

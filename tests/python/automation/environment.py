@@ -7,12 +7,12 @@ from .errors import Failure, LeftOut
 from .paths import PLACE
 from .process import output_of, run
 
-# The tool that makes components of Python programs. It brings a CPython of its own, 3.14.
+# The tool that makes components of Python programs. It contains CPython 3.14.
 COMPONENTIZE = "componentize-py==0.25.1"
 
 
 def python(name: str, packages: list[str]) -> Path:
-    """The Python of an environment with these packages, which are installed when one is missing."""
+    """The Python of an environment with these packages; missing ones are installed."""
     folder = PLACE / name
     program = folder / "bin" / "python"
     if all(_has(program, package) for package in packages):

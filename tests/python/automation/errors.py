@@ -2,8 +2,8 @@
 
 
 class Failure(Exception):
-    """A check failed, or something could not be made. The message is for people."""
+    """A check failed, or a build failed. The message is for people."""
 
 
 class LeftOut(Exception):
-    """Something that the command takes cannot be had on this machine. The message says what to install."""
+    """A requirement of the command is not available on this machine. The message names what to install."""

@@ -54,7 +54,7 @@ def with_venv() -> Interpreter:
 
 
 def numbers(version: str) -> list[int]:
-    """`3.13.5` as numbers. A part that is no number, as in `3.15.0a1`, ends them."""
+    """`3.13.5` as numbers, up to the first part that is not a number, as in `3.15.0a1`."""
     found = []
     for part in version.split("."):
         if not part.isdecimal():
@@ -64,7 +64,7 @@ def numbers(version: str) -> list[int]:
 
 
 def _of_pyenv() -> list[Path]:
-    # PATH has one program of pyenv's for all versions, which starts one of them only.
+    # PATH has one program of pyenv for all versions, which starts only one of them.
     root = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
     return sorted(Path(root, "versions").glob("*/bin/python3"))
 

@@ -4,10 +4,10 @@ from . import environment
 from .paths import PACKAGE, PLACE, ROOT
 from .process import run
 
-# In versions that agree with the sources.
+# Versions whose rules the sources follow.
 _TOOLS = ["ruff==0.17.6", "mypy==2.4.1", "typos==1.52.0"]
 
-# Rules for programs: mistakes, and words that Python has better ones for.
+# Rules for programs: mistakes, and outdated Python.
 _RULES = "E4,E7,E9,F,UP"
 
 # Programs in Python, beside the package.
@@ -17,7 +17,7 @@ _PROGRAMS = ["bench", "examples/python", "tests/python"]
 def check() -> None:
     """Checks the package strictly, the programs by the usual rules, and the spelling."""
     tools = environment.python("lints", _TOOLS).parent
-    # The tools' caches would lie among the sources.
+    # Keep the tools' caches out of the sources.
     caches = {"RUFF_CACHE_DIR": str(PLACE / "lints/ruff"), "MYPY_CACHE_DIR": str(PLACE / "lints/mypy")}
     run([tools / "ruff", "check"], "`ruff check`", cwd=PACKAGE, **caches)
     run([tools / "ruff", "format", "--check"], "`ruff format`", cwd=PACKAGE, **caches)

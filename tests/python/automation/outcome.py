@@ -11,19 +11,19 @@ class Outcome:
 
     # `passed`, `skipped` or `failed`.
     kind: str
-    # The reason of a skipped test, the output of a failed one.
+    # The reason of a skipped test, or the output of a failed one.
     text: str = ""
 
     @staticmethod
     def of(printed: list[str], well: bool) -> Outcome:
-        """The outcome that the component's output names; `well` tells whether it exited with success."""
+        """The outcome that the component printed; `well` is whether it exited with success."""
         verdicts = [line.removeprefix("verdict: ") for line in printed if line.startswith("verdict: ")]
         verdict = verdicts[-1] if verdicts and well else ""
         if verdict == "ok":
             return PASSED
         if verdict.startswith("skipped"):
             return Outcome("skipped", verdict.removeprefix("skipped: "))
-        # After a trap a verdict means nothing.
+        # After a trap a verdict is meaningless.
         return Outcome("failed", "\n".join(printed))
 
 
@@ -40,7 +40,7 @@ class Pair:
     ours: Outcome
 
     def complaint(self) -> str | None:
-        """The fault of our streams: a test that fails, or is skipped, with ours alone."""
+        """Describes a test that fails, or is skipped, only with this project's streams."""
         if self.stock.kind == "passed" and self.ours.kind == "failed":
             return f"{self.name} fails with ours alone:\n{self.ours.text}"
         if self.stock.kind != "skipped" and self.ours.kind == "skipped":

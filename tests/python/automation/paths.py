@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[3]
 TARGET = ROOT / "target"
 COMPONENTS = TARGET / "components"
 
-# Everything that Python makes goes here.
+# The folder of everything that Python makes.
 PLACE = TARGET / "python"
 
 # The folder in which Python finds the package `asyncio_streams`.
@@ -17,7 +17,7 @@ PACKAGE = ROOT / "bindings" / "python"
 
 
 def given(variable: str) -> Path:
-    """The program that a variable of the environment names."""
+    """The program whose path is in an environment variable."""
     value = os.environ.get(variable)
     if not value:
         raise Failure(f"{variable} is not set: `cargo xtask` sets it and runs this")

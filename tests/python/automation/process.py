@@ -11,7 +11,7 @@ from pathlib import Path
 from .errors import Failure
 from .paths import ROOT
 
-# Making an environment and getting packages of some megabytes into it.
+# The deadline for making an environment and installing packages of some megabytes.
 MINUTES = 60
 
 
@@ -90,5 +90,5 @@ class Running:
 
 
 def _environment(variables: dict[str, str]) -> dict[str, str]:
-    # Compiled files would lie among the sources.
+    # Keep compiled files out of the sources.
     return {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **variables}

@@ -1,4 +1,4 @@
-"""Programs in Python, made into components, composed with the streams and compiled: each step only after a change."""
+"""Makes programs in Python into components, composes and compiles them: each step only after a change."""
 
 import hashlib
 import os
@@ -15,10 +15,11 @@ from .errors import Failure
 from .paths import COMPONENTS, PACKAGE, PLACE, ROOT, given, shown
 from .process import MINUTES, run
 
-# The tests find here NAME.wasm, composed, and NAME.cwasm, the same compiled. The folder NAME has an interpreter and a program.
+# The tests use NAME.wasm, composed, and NAME.cwasm, the same compiled. The folder NAME has an interpreter and a
+# program.
 FOLDER = PLACE / "programs"
 
-# The examples that the tests need as components of their own. They give all other programs to an interpreter.
+# The examples that the tests need as separate components. All other programs run in an interpreter.
 _COMPONENTS = ["echo_client", "echo_server", "http_headers"]
 
 # Prepares the interpreters and the programs that they run.
@@ -32,7 +33,7 @@ class Program:
     """A program in Python."""
 
     file: Path
-    # More folders in which it finds modules.
+    # More folders with its modules.
     modules: tuple[Path, ...] = ()
     name: str = field(default="")
 
@@ -42,7 +43,8 @@ class Program:
 
 
 def build_all() -> list[Program]:
-    """Makes the components, two at a time: making one takes one core, compiling it takes all. Then prepares all programs."""
+    """Makes the components, two at a time: making one uses one core, compiling uses all. Then prepares all
+    programs."""
     tool = environment.python("environment", [environment.COMPONENTIZE])
     found = [Program(ROOT / "examples" / "python" / f"{name}.py") for name in _COMPONENTS]
     with ThreadPoolExecutor(max_workers=2) as pool:
@@ -54,7 +56,7 @@ def build_all() -> list[Program]:
 def test() -> None:
     """Runs the package's own tests and those of this folder, makes all components, and runs the demo.
 
-    Prints the CPython that the tests are to compare with, and how much was checked.
+    Prints the CPython that the tests compare with, and how many checks ran.
     """
     stock = interpreters.stock()
     own = unittest.defaultTestLoader.discover(str(Path(__file__).parent), top_level_dir=str(Path(__file__).parents[1]))
@@ -69,7 +71,7 @@ def test() -> None:
 
 
 def compiled(program: Program, tool: Path | None = None) -> Path:
-    """The compiled component of a program, which is made when something changed."""
+    """The compiled component of a program; it is made after a change."""
     started = time.monotonic()
     tool = tool or environment.python("environment", [environment.COMPONENTIZE])
     part, composed, ready = (FOLDER / f"{program.name}.{ending}" for ending in ("part.wasm", "wasm", "cwasm"))
@@ -86,7 +88,7 @@ def compiled(program: Program, tool: Path | None = None) -> Path:
 
 
 def renew(file: Path, made_of: Iterable[Path], make: Callable[[], None]) -> bool:
-    """Makes a file unless it was made of the same content. Returns whether it was made."""
+    """Makes a file unless it was made from the same content. Returns whether it was made."""
     digest = hashlib.sha256(environment.COMPONENTIZE.encode())
     for source in made_of:
         digest.update(str(source).encode())
@@ -108,19 +110,19 @@ def _make(program: Program, tool: Path, part: Path) -> None:
 
 
 def _prepare(tool: Path) -> None:
-    """Gives each program of the tests an interpreter, as `asyncio-streams run` does."""
+    """Prepares each program of the tests with an interpreter, as `asyncio-streams run` does."""
     variables = {
         "PYTHONPATH": str(PACKAGE),
         "ASYNCIO_STREAMS_HOST": str(given("WASMTIME")),
         "ASYNCIO_STREAMS_CACHE": str(PLACE / "cache"),
-        # It composes by `streams` if that is built, otherwise by `wac`.
+        # It composes with `streams` if that is built, otherwise with `wac`.
         "PATH": os.pathsep.join([str(given("WAC").parent), os.environ.get("PATH", "")]),
     }
     run([tool, _PREPARE, FOLDER], "preparing the programs in Python", _DEADLINE, **variables)
 
 
 def _sources(program: Program) -> list[Path]:
-    """All files that the component is made of."""
+    """All files that are part of the component."""
     files = {program.file}
     for folder in [PACKAGE / "asyncio_streams", ROOT / "wit", *program.modules]:
         files.update(file for file in folder.rglob("*") if file.suffix in {".py", ".wit"})

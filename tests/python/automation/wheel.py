@@ -6,16 +6,17 @@ from . import environment, interpreters
 from .paths import PACKAGE, TARGET
 from .process import MINUTES, run
 
-# The program that the wheel contains, where cargo puts it.
+# The program that the wheel contains, at cargo's output path.
 STREAMS = str(TARGET / "release" / "streams")
 
 # The tools that make wheels, in versions that work.
 _TOOLS = ["build==1.6.1", "setuptools==84.2.1"]
 
-# These tests share one interpreter, which takes most of their minute. The other classes of the file build two more components.
+# These tests share one interpreter, which takes most of their minute. The other classes of the file build two more
+# components.
 _TESTS = "tests.python.installed.test_installed.Programs"
 
-# pip also downloads componentize-py, which has 40 MB.
+# pip also downloads componentize-py, of 40 MB.
 _DEADLINE = 30 * MINUTES
 
 
@@ -26,7 +27,7 @@ def make(options: argparse.Namespace) -> None:
 
 
 def test(options: argparse.Namespace) -> None:
-    """Makes the wheel, installs it into an environment that has nothing else, and tests `asyncio-streams run` there."""
+    """Makes the wheel, installs it into an empty environment, and tests `asyncio-streams run` there."""
     stock = interpreters.stock()
     make(options)
     run([stock.program, "-m", "unittest", "--verbose", _TESTS], "the tests of the installed wheel", _DEADLINE)

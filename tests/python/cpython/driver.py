@@ -1,7 +1,7 @@
-"""Runs a rewritten test in a loop that runs already, as ``run_until_complete`` would in one that does not.
+"""Runs a rewritten test in a running loop, as ``run_until_complete`` would in one that is not running.
 
-A test is a coroutine that asks for ``until_complete(loop, x)`` again and again. Between two of these its lines run as they
-do under unittest: no loop is running, none is current. While it waits, the real loop runs, and ``x`` in it.
+A test is a coroutine that requests ``until_complete(loop, x)`` repeatedly. Between two requests its lines run as
+under unittest: no loop is running, none is current. While it waits, the real loop runs, and ``x`` in it.
 """
 
 import asyncio
@@ -14,22 +14,22 @@ _loop: asyncio.AbstractEventLoop | None = None
 
 
 def use(loop: asyncio.AbstractEventLoop) -> None:
-    """Lets all tests run in this loop."""
+    """Runs all tests in this loop."""
     global _loop
     _loop = loop
-    # It belongs to whoever runs the tests: they can neither close it nor stop it.
+    # The runner owns it: tests can neither close nor stop it.
     loop.close = lambda: None  # type: ignore[method-assign]
 
 
 def the_loop() -> asyncio.AbstractEventLoop:
-    """The one loop that there is."""
+    """The only loop."""
     assert _loop is not None
     return _loop
 
 
 @types.coroutine
 def until_complete(loop: asyncio.AbstractEventLoop, awaited: Awaitable[Any]):
-    """What a test calls in the place of ``loop.run_until_complete(awaited)``."""
+    """Replaces ``loop.run_until_complete(awaited)`` in tests."""
     assert loop is _loop, "a test uses a loop of its own"
     return (yield awaited)
 
@@ -51,7 +51,7 @@ async def drive(test: Coroutine[Any, Any, Any]) -> Any:
 
 @contextlib.contextmanager
 def no_loop():
-    """No loop is running, as far as Python can see."""
+    """Runs code for which, as far as Python can see, no loop is running."""
     loop = the_loop()
     # In this order: a task can be exchanged only while its loop is the running one.
     task = asyncio.tasks._swap_current_task(loop, None)
@@ -64,7 +64,7 @@ def no_loop():
 
 
 async def _complete(awaited: Awaitable[Any]) -> Any:
-    """Waits, as ``run_until_complete`` does: to the end, or until the loop is told to stop."""
+    """Waits, as ``run_until_complete`` does: to the end, or until the loop is stopped."""
     loop = the_loop()
     future = asyncio.ensure_future(awaited, loop=loop)
     stopped = loop.create_future()

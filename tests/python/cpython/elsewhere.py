@@ -1,4 +1,5 @@
-"""Who is outside of the component, in the place of the threads that CPython's tests start: ``outside.py`` has the other side."""
+"""The outside of the component, in place of the threads that CPython's tests start: ``outside.py`` is the other
+side."""
 
 import asyncio
 import contextlib
@@ -8,7 +9,7 @@ import types
 
 
 class Outside:
-    """The process outside, as the environment names its three addresses."""
+    """The process outside; the environment has its three addresses."""
 
     @staticmethod
     def _address(name: str) -> tuple[str, int]:
@@ -27,21 +28,21 @@ class Outside:
 
     @classmethod
     def control(cls) -> tuple[str, int]:
-        """Where to ask for a client."""
+        """The address where clients are requested."""
         return cls._address("OUTSIDE_CONTROL")
 
 
 def replace_threads(module: types.ModuleType) -> None:
-    """Puts somebody outside in the place of each thread that a module of the tests starts."""
+    """Replaces each thread that a module of the tests starts by the process outside."""
     match module.__name__:
         case "test.test_asyncio.utils":
             module.run_test_server = _run_test_server
-            # There is one loop for all tests, which none of them closes.
+            # All tests share one loop, which none of them may close.
             module.TestCase.close_loop = staticmethod(lambda loop: None)
         case "test.test_asyncio.functional":
             module.FunctionalTestCaseMixin.tcp_client = _tcp_client
         case "test.test_asyncio.test_streams":
-            # One test has a thread: a server that closes its first connection and tells its address by a queue.
+            # One test has a thread: a server that closes its first connection and passes its address through a queue.
             module.threading = types.SimpleNamespace(Thread=_NoThread)
             module.queue = types.SimpleNamespace(Queue=_AddressOfTheClosing)
 
@@ -72,7 +73,8 @@ class _AddressOfTheClosing:
 
 @contextlib.contextmanager
 def _tcp_client(case, program):
-    """A client that does what the test's function would: connect, send a line of 5 KiB, wait for a byte, close."""
+    """A client that does the same as the test's function: connects, sends a line of 5 KiB, waits for a byte,
+    closes."""
     listening = _addresses(program)
     control = socket.create_connection(Outside.control())
     control.sendall(f"{listening[0]} {listening[1]}\n".encode())
@@ -96,7 +98,7 @@ def _tcp_client(case, program):
 
 
 def _addresses(program) -> tuple[str, int]:
-    """The address that the function of the test connects to: a variable of its surroundings, as in ``client(sock, addr)``."""
+    """The address that the test's function connects to: a variable around it, as in ``client(sock, addr)``."""
     for cell in program.__closure__:
         if isinstance(cell.cell_contents, tuple):
             return cell.cell_contents

@@ -25,7 +25,7 @@ async def ours(case: unittest.TestCase) -> tuple[str, str]:
 
 
 async def stock(case: unittest.TestCase) -> tuple[str, str]:
-    """asyncio's own event loop, nested into the one that runs: nothing that the tests wait for needs the outer one."""
+    """asyncio's own event loop, nested into the running one: the tests wait for nothing that needs the outer one."""
     asyncio_streams.uninstall()
     driver.use(asyncio.get_running_loop())
     with driver.no_loop():

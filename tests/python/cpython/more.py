@@ -1,7 +1,8 @@
 """More of CPython's tests of asyncio, counted beside stock: `more.py [--only MODULE] [--publish]`.
 
-They are those of the Python that runs this, 3.13 or later, which has to have its package `test`. Stock runs them by unittest; a component
-runs them one after the other in its loop, rewritten as those of `test-python` are. The result is a table, in docs/python.md.
+The tests are those of the Python that runs this script, 3.13 or later, whose package `test` must be installed. Stock
+runs them with unittest. A component runs them one after the other in its loop, rewritten like those of `test-python`.
+The result is a table in docs/python.md.
 """
 
 import argparse
@@ -28,7 +29,7 @@ DATA = ("certdata/ssl_cert.pem", "certdata/ssl_key.pem", "certdata/keycert3.pem"
 
 
 def tests():
-    """The tests in a folder of their own."""
+    """Copies the tests into a separate folder."""
     package = Path(test.__file__).parent
     folder = ROOT / "target" / "python" / "cpython-more"
     shutil.rmtree(folder, ignore_errors=True)
@@ -62,7 +63,7 @@ def stock(module):
 
 @contextlib.contextmanager
 def outside():
-    """The process that does what tests do in threads; gives its addresses, as variables."""
+    """The process in place of the tests' threads; returns its addresses, as variables."""
     with subprocess.Popen([sys.executable, HERE / "outside.py"], stdout=subprocess.PIPE, text=True) as process:
         try:
             yield [process.stdout.readline().strip() for _ in range(3)]

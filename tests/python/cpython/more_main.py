@@ -14,7 +14,7 @@ import driver
 import rewrite
 import runner
 
-# A test that hangs is one that fails.
+# A test that hangs has failed.
 runner.PATIENCE = 20
 
 

@@ -1,10 +1,11 @@
-"""The process beside the component, for what CPython's tests do in threads. Ends with who started it.
+"""The process beside the component, in place of threads in CPython's tests. It ends with the process that started it.
 
 It prints its three addresses, one a line, as variables of the environment:
 
     OUTSIDE_HTTP=...       a server that answers each request with a short page, as the server of CPython's tests does
     OUTSIDE_CLOSING=...    a server that closes each connection at once
-    OUTSIDE_CONTROL=...    who sends a line ``HOST PORT`` gets a client connected there, and ``done`` when that has ended well
+        OUTSIDE_CONTROL=...    a line ``HOST PORT`` requests a client that connects there; ``done`` follows when it
+    has ended well
 """
 
 import os
@@ -53,7 +54,7 @@ class Control(socketserver.StreamRequestHandler):
 
 
 def client(host: str, port: int) -> None:
-    """Connects as soon as somebody listens, sends a line, waits for a byte."""
+    """Connects as soon as the port listens, sends a line, waits for a byte."""
     give_up = time.monotonic() + PATIENCE
     while True:
         try:

@@ -1,16 +1,14 @@
 """Makes CPython's tests of asyncio's streams run inside a component, without a changed file.
-
-CPython's tests start the event loop themselves: ``loop.run_until_complete(x)``, again and again, from functions that are not
-async. In a component the loop runs already, and cannot be entered a second time. So their modules are rewritten while they are
-imported, the same way for asyncio's own streams and for ours:
-
-1. ``loop.run_until_complete(x)`` becomes ``await until_complete(loop, x)``, ``asyncio.run(x)`` the same with the one loop, and the functions around it become ``async def``, as do
-   those that call them, with an ``await`` before the call. ``driver.py`` takes the place of ``run_until_complete``: the test's own
-   lines still run while no loop does.
+CPython's tests start the event loop themselves: ``loop.run_until_complete(x)``, repeatedly, from functions that are not async. In a
+component the loop already runs, and cannot be entered a second time. Their modules are therefore rewritten while they are imported,
+in the same way for asyncio's own streams and for this project's:
+1. ``loop.run_until_complete(x)`` becomes ``await until_complete(loop, x)``, and ``asyncio.run(x)`` the same with the one loop. The
+   functions around it become ``async def``, and so do those that call them, with an ``await`` before the call. ``driver.py`` replaces
+   ``run_until_complete``: the test's own lines still run while no loop does.
 2. ``assertRaises(E, loop.run_until_complete, x)`` becomes ``with assertRaises(E): await until_complete(loop, x)``.
-3. ``asyncio.new_event_loop()`` and ``asyncio.SelectorEventLoop()`` give the one loop that there is.
-4. What starts a thread gets somebody outside of the component instead; a component has no threads: ``outside.py``.
-5. What cannot be at import is not done: looking for IPv6 and Unix sockets, checking that the platform has sockets, child watchers.
+3. ``asyncio.new_event_loop()`` and ``asyncio.SelectorEventLoop()`` return the one loop.
+4. A component has no threads: code that starts one uses the process outside instead (``outside.py``).
+5. Code that cannot run at import is skipped: looking for IPv6 and Unix sockets, checking that the platform has sockets, child watchers.
 """
 
 import ast
@@ -23,7 +21,7 @@ import types
 import driver
 import elsewhere
 
-# The modules in which tests start the loop, or that do so for them.
+# The modules whose tests start the loop, or that do so for tests.
 REWRITTEN = {
     "test.test_asyncio.utils",
     "test.test_asyncio.functional",
@@ -37,9 +35,9 @@ LOOPS = {"new_event_loop", "SelectorEventLoop"}
 
 
 def install(skipped_package: str = "test.test_asyncio") -> None:
-    """Has the tests' modules rewritten from now on.
+    """Rewrites the tests' modules from now on.
 
-    ``skipped_package`` is imported as an empty package: its own code skips all of its modules where there are no subprocesses.
+    ``skipped_package`` is imported as an empty package: its own code skips all of its modules without subprocesses.
     """
     sys.meta_path.insert(0, _Finder(skipped_package))
 
@@ -64,7 +62,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
-    # Compiled files would be taken for those of the unchanged source.
+    # Compiled files would be mistaken for those of the unchanged source.
     def get_code(self, fullname):
         path = self.get_filename(fullname)
         return self.source_to_code(self.get_data(path), path)
@@ -76,7 +74,7 @@ class _Empty(_Loader):
 
 
 class _WithoutProbes(_Loader):
-    """A socket that is opened while the component is made would be a stale number when it runs."""
+    """Sockets that are opened while the component is made would be invalid when it runs."""
 
     def source_to_code(self, data, path, *, _optimize=-1):
         tree = ast.parse(data, path)
@@ -112,7 +110,7 @@ class _Rewriting(_Loader):
         elsewhere.replace_threads(module)
 
 
-# The names of such functions in the modules that were rewritten before: the others import those.
+# The names of such functions in the modules that were rewritten before; other modules import them.
 _known: set[str] = set()
 
 
@@ -134,13 +132,13 @@ def _enters(function: ast.FunctionDef, names: set[str]) -> bool:
         if isinstance(node, ast.Attribute) and (node.attr == ENTRANCE or _is_run(node)):
             return True
         if isinstance(node, ast.Call) and _called(node) in names - CALLED_BY_THE_RUNNER:
-            # Names are all there is to go by; a function of the standard library with the same one is not rewritten.
+            # Only names are known; a function of the standard library with the same name is not rewritten.
             return True
     return False
 
 
 def _own_nodes(function):
-    """The nodes of a function that are not in another one within it."""
+    """The nodes of a function, without those of nested functions."""
     waiting = list(function.body)
     while waiting:
         node = waiting.pop()
@@ -220,7 +218,7 @@ def _until_complete(loop, awaited):
 
 
 async def _awaitable_if_entering(value):
-    """The result of a function that may be one of the rewritten ones: its name is all that is known."""
+    """Awaits the result of a function that may be a rewritten one: only its name is known."""
     if isinstance(value, types.CoroutineType) and inspect.getcoroutinestate(value) == inspect.CORO_CREATED:
         return await value
     return value

@@ -6,12 +6,12 @@ import unittest
 
 import driver
 
-# Far more than any test takes; a process of its own ends those that never wait.
+# Far more than any test takes; a separate process ends those that never wait.
 PATIENCE = 60
 
 
 async def run(case: unittest.TestCase) -> tuple[str, str]:
-    """Runs one test: ``ok``, ``skipped``, ``failed``, and the reason."""
+    """Runs one test: returns ``ok``, ``skipped`` or ``failed``, and the reason."""
     result = unittest.TestResult()
     reason = _skip(case)
     if reason is not None:
@@ -65,14 +65,14 @@ async def _parts(case: unittest.TestCase, outcome) -> None:
 
 
 async def _in_the_loop(function, *arguments, **keywords) -> None:
-    """As IsolatedAsyncioTestCase does it: everything is called while the loop runs."""
+    """As in IsolatedAsyncioTestCase: everything is called while the loop runs."""
     result = function(*arguments, **keywords)
     if inspect.isawaitable(result):
         await result
 
 
 async def _outside_the_loop(function) -> None:
-    """As plain cases do it: the loop runs only while the test waits for something."""
+    """As in plain cases: the loop runs only while the test waits."""
 
     async def called() -> None:
         result = function()

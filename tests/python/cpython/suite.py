@@ -6,14 +6,14 @@ import rewrite
 
 rewrite.install()
 
-# In this order: what is imported before would not be rewritten.
+# In this order: earlier imports would not be rewritten.
 from test.test_asyncio import test_server, test_streams  # noqa: E402
 
 MODULES = {"test_streams": test_streams, "test_server": test_server}
 
 
 def cases() -> dict[str, unittest.TestCase]:
-    """All tests, by their names, in the order of their files."""
+    """Returns all tests by their names, in the order of their files."""
     found: dict[str, unittest.TestCase] = {}
     for name, module in MODULES.items():
         for suite in unittest.defaultTestLoader.loadTestsFromModule(module):

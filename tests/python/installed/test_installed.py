@@ -1,6 +1,6 @@
-"""The wheel, installed in an environment of its own: `asyncio-streams run` and `build`, with nothing else on the machine.
+"""The wheel in a separate environment: `asyncio-streams run` and `build`, with nothing else on the machine.
 
-`cargo xtask dist --python` makes the wheel. Python's package index has to be there for componentize-py.
+`cargo xtask dist --python` makes the wheel. componentize-py comes from Python's package index.
 """
 
 import contextlib
@@ -21,13 +21,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 # Building an interpreter takes half a minute on two quiet cores.
 DEADLINE = 600
-# What the issue of a quick start promises.
+# The promised time of a quick start, in seconds.
 QUICK = 2.0
 LARGEST = 25_000_000
 
 
 def wheel():
-    """The wheel that was made last."""
+    """The newest wheel."""
     found = sorted((ROOT / "target" / "dist").glob("asyncio_streams-*.whl"), key=lambda file: file.stat().st_mtime)
     if not found:
         raise unittest.SkipTest("there is no wheel in target/dist: `cargo xtask dist --python` makes it")
@@ -35,7 +35,7 @@ def wheel():
 
 
 def setUpModule():
-    """One environment for all."""
+    """One environment for all tests."""
     place = Path(unittest.enterModuleContext(tempfile.TemporaryDirectory()))
     python = place / "venv/bin/python"
     subprocess.run([sys.executable, "-m", "venv", place / "venv"], check=True)
@@ -51,20 +51,20 @@ def setUpModule():
 
 
 class Installed(unittest.TestCase):
-    """What the tests share."""
+    """Shared by the tests."""
 
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
 
     def put(self, name, text):
-        """A file of the program's."""
+        """Writes a file of the program."""
         file = self.folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
         return file
 
     def start(self, *arguments, **more):
-        """The command, begun."""
+        """Starts the command."""
         command = [self.place / "venv/bin/asyncio-streams", *arguments]
         return subprocess.Popen(
             command,
@@ -89,7 +89,7 @@ class Installed(unittest.TestCase):
         return process.returncode, out, re.sub(r"asyncio-streams: (building|installing) .*\n", "", err)
 
     def native(self, *arguments):
-        """What stock Python does with the same."""
+        """Runs the same with stock Python."""
         done = subprocess.run(
             [sys.executable, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=DEADLINE, check=False
         )
@@ -97,7 +97,7 @@ class Installed(unittest.TestCase):
 
 
 class Programs(Installed):
-    def test_a_program_runs_as_by_python_and_a_change_needs_no_build(self):
+    def test_a_program_runs_as_in_python_and_a_change_needs_no_build(self):
         self.put("own.py", "NAME = 'one'\n")
         self.put("pack/__init__.py", "")
         self.put("pack/data.txt", "data")
@@ -117,7 +117,7 @@ class Programs(Installed):
                     "",
                 ),
             )
-        # As is quick on a machine that does something else too: the fastest of three.
+        # The fastest of three, since the machine may be busy.
         took = []
         for number in range(3):
             self.put("own.py", f"NAME = 'changed {number}'\n")
@@ -128,7 +128,7 @@ class Programs(Installed):
         self.assertLess(min(took), QUICK)
         self.assertEqual(len(list((self.place / "cache/interpreters").glob("*/"))), 1)
 
-    def test_failures_look_and_end_as_by_python(self):
+    def test_failures_look_and_end_as_in_python(self):
         self.put("helper.py", "def f():\n    raise ValueError('oh')\n")
         for name, text in {
             "raises.py": "import helper\n\nhelper.f()\n",
@@ -192,7 +192,7 @@ class Programs(Installed):
             self.assertEqual(status, self.native("serve.py")[0])
             self.assertRegex(err.splitlines()[-1], r"OSError: \[Errno \d+\] .*127\.0\.0\.1.*in use")
 
-    def test_what_is_impossible_says_why_and_what_to_do(self):
+    def test_unsupported_calls_name_the_reason_and_the_remedy(self):
         self.put(
             "tries.py",
             "import asyncio, signal, sys, threading\n\n\nasync def main():\n    loop = asyncio.get_running_loop()\n"
@@ -233,14 +233,14 @@ class Programs(Installed):
         self.assertEqual(status, 1)
         self.assertIn("none", err)
 
-    def test_an_interrupt_ends_the_program_as_python_would(self):
+    def test_an_interrupt_ends_the_program_as_in_python(self):
         self.put("waits.py", "import asyncio\n\nprint('ready', flush=True)\nasyncio.run(asyncio.sleep(3600))\n")
         for number in (signal.SIGINT, signal.SIGTERM):
             process = self.start("run", "waits.py")
             with self.ending(process):
                 self.assertEqual(process.stdout.readline(), "ready\n")
                 if number == signal.SIGINT:
-                    # From a terminal the host gets it too.
+                    # In a terminal the host receives it too.
                     host = self.child_of(process)
                     os.kill(host, number)
                 process.send_signal(number)
@@ -248,7 +248,7 @@ class Programs(Installed):
             self.assertNotIn("Traceback", err)
             self.assertIn(process.returncode, (-number, 128 + number))
 
-    def test_a_change_starts_a_watched_program_anew(self):
+    def test_a_change_restarts_a_watched_program(self):
         self.put("prog.py", "import asyncio\n\nprint('one', flush=True)\nasyncio.run(asyncio.sleep(3600))\n")
         process = self.start("run", "--watch", "prog.py")
         with self.ending(process):
@@ -274,7 +274,7 @@ class Programs(Installed):
 
     @contextlib.contextmanager
     def ending(self, process):
-        """Lets no process outlive the test."""
+        """Ends the processes of the test."""
         try:
             yield
         finally:
@@ -289,7 +289,7 @@ class Programs(Installed):
 
 
 class WithPackages(Installed):
-    def test_requirements_are_taken_with_tls_and_compiled_parts_are_named(self):
+    def test_requirements_are_installed_with_tls_and_compiled_parts_are_named(self):
         wheel_of(
             self.folder / "addon-1.0-py3-none-any.whl",
             {
@@ -314,7 +314,7 @@ class WithPackages(Installed):
 
 
 class Components(Installed):
-    def test_a_component_is_built_that_runs_by_itself(self):
+    def test_a_built_component_runs_alone(self):
         self.put("prog.py", "import asyncio\n\nasyncio.run(asyncio.sleep(0))\nprint('hello')\n")
         self.assertEqual(self.run_it("build", "prog.py"), (0, "", ""))
         component = self.folder / "prog.wasm"
@@ -324,7 +324,7 @@ class Components(Installed):
             [streams, "run", component], env=self.variables, capture_output=True, text=True, timeout=DEADLINE, check=False
         )
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "hello\n", ""))
-        # Nothing is written where that is not possible.
+        # The output cannot be written there.
         status, _, err = self.run_it("build", "prog.py", "-o", "/proc/prog.wasm")
         self.assertEqual(status, 1)
         self.assertRegex(err, r"^asyncio-streams: cannot write /proc/prog\.wasm: ")

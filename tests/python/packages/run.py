@@ -1,9 +1,10 @@
-"""Programs that use packages of Python's index, by stock CPython and as components: what both print is compared.
+"""Programs that use packages of Python's index, under stock CPython and as components: their outputs are compared.
 
     python tests/python/packages/run.py [--short] [--only NAME] [--publish]
 
-It makes an environment with the packages of `requirements.txt`, in which `asyncio-streams` of this checkout runs the programs. The
-components and the program `streams` are built before. `--publish` writes the table of docs/python-packages.md.
+It makes an environment with the packages of `requirements.txt`, in which `asyncio-streams` of this checkout runs the
+programs. The components and the program `streams` must have been built. `--publish` writes the table of
+docs/python-packages.md.
 """
 
 import argparse
@@ -27,19 +28,19 @@ BEGIN, END = "<!-- results: `tests/python/packages/run.py --publish` writes them
 DEADLINE = 120
 # Building the interpreter with all packages.
 BUILDING = 1800
-# Numbers that differ from one run to the next.
+# Ports differ from one run to the next.
 ADDRESS = re.compile(r"127\.0\.0\.1:([1-9]\d*)")
 
 
 @dataclass
 class Case:
-    """A program, and whom it talks to: a server, or itself."""
+    """A program, and its peer: a server, or itself."""
 
     program: str
     packages: tuple
     server: object = None
     short: bool = False
-    # Whether the program that serves is told a port, since it cannot say which it has got.
+    # Whether the serving program gets a port, since it cannot report the one that it was given.
     told: bool = False
 
 
@@ -62,7 +63,7 @@ CASES = [
 
 
 class Place:
-    """The environment, and how programs run in it."""
+    """The environment, and the commands of programs in it."""
 
     def __init__(self):
         folder = ROOT / "target" / "python" / "packages"
@@ -97,7 +98,7 @@ class Place:
         return [self.python, "-m", "asyncio_streams", "run", "--allow-network", "--all-packages", file, *arguments]
 
     def run(self, side, program, *arguments):
-        """Runs a program to its end; returns what it printed, and its seconds of CPU."""
+        """Runs a program to its end; returns its output, and its seconds of CPU time."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
             self.command(side, program, arguments),
@@ -113,7 +114,7 @@ class Place:
 
     @contextlib.contextmanager
     def serving(self, side, program, told):
-        """A program that serves; gives its port."""
+        """Runs a program that serves; returns its port."""
         port = servers.free_port() if told else 0
         command = self.command(side, program, ["serve", str(port)])
         process = subprocess.Popen(
@@ -133,7 +134,7 @@ class Place:
             reader = threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True)
             reader.start()
             if told:
-                # It has said where before it listened.
+                # It prints its address before it listens.
                 servers.wait_for(int(match[1]), process)
             yield int(match[1])
         finally:
@@ -143,7 +144,7 @@ class Place:
 
 
 def outcome(place, case):
-    """The pairs of sides that agree with stock, those that do not, with what they printed."""
+    """Returns the pairs of sides that agree with stock, and those that do not with their outputs."""
     results = {}
     if case.server is not None:
         for side in ("stock", "component"):

@@ -1,6 +1,6 @@
-"""The servers that the programs talk to: of Debian's packages, of Python's index, and some lines of Python.
+"""The servers of the programs: from Debian's packages, from Python's index, and small ones in Python.
 
-Each is a context manager that gives the port. One that cannot be had raises `Missing`.
+Each is a context manager that returns the port. One that is not available raises `Missing`.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ def free_port():
 
 
 def wait_for(port, process):
-    """Waits until somebody listens on the port."""
+    """Waits until the port listens."""
     until = time.monotonic() + DEADLINE
     while time.monotonic() < until:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
@@ -43,7 +43,7 @@ def wait_for(port, process):
 
 @contextlib.contextmanager
 def program(*command):
-    """A program that is ended afterwards; `PORT` in its arguments becomes a free port."""
+    """Runs a program, and ends it afterwards; `PORT` in its arguments becomes a free port."""
     port = free_port()
     arguments = [str(part).replace("PORT", str(port)) for part in command]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
@@ -64,7 +64,7 @@ def found(name, *elsewhere):
 
 
 def debian(package, name, peers):
-    """A program of a Debian package: installed, or unpacked into the folder `peers`. Raises Missing."""
+    """Finds a program of a Debian package: installed, or unpacked into the folder `peers`. Raises Missing."""
     root = peers / package
     with contextlib.suppress(Missing):
         return [found(name, root / "usr/bin", root / "usr/sbin")]
@@ -83,7 +83,7 @@ def debian(package, name, peers):
 
 
 def with_libraries(command, peers):
-    """The command, finding the libraries that were unpacked beside it."""
+    """The command, with the libraries that were unpacked beside it."""
     root = Path(command[0]).parents[2]
     if not root.is_relative_to(peers):
         return command
@@ -174,7 +174,7 @@ def dns(place):
 
 
 def run_dns(port):
-    """Serves names; the records are those that `programs/dnspython.py` asks for."""
+    """Serves the records that `programs/dnspython.py` requests."""
     import dns.message
     import dns.rcode
     import dns.rrset

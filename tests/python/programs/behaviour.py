@@ -1,4 +1,4 @@
-"""What programs rely on beside the bytes, one matter a run. The same lines are printed with asyncio's own streams.
+"""Behaviour that programs rely on beside the bytes, one topic a run. asyncio's own streams print the same lines.
 
     behaviour.py MATTER
 """
@@ -14,7 +14,7 @@ from shared import HOST, attempt, outcome
 
 
 class Pair:
-    """A connection of which the program has both ends."""
+    """A connection whose two ends are in the program."""
 
     async def __aenter__(self):
         accepted = asyncio.get_running_loop().create_future()
@@ -56,7 +56,7 @@ async def clock():
 
 
 async def cancelled_reads():
-    """A read that is cancelled has taken nothing."""
+    """A cancelled read has consumed nothing."""
     async with Pair() as pair:
         for name, arguments in [("readline", ()), ("readexactly", (6,)), ("readuntil", (b"\n",)), ("read", (9,))]:
             task = asyncio.create_task(getattr(pair.reader, name)(*arguments))
@@ -74,7 +74,7 @@ async def cancelled_reads():
 
 
 async def cancelled_drains():
-    """Of ten drains one is cancelled, nine go on."""
+    """Of ten drains one is cancelled, nine continue."""
     async with Pair() as pair:
         pair.writer.transport.set_write_buffer_limits(high=1000)
         pair.writer.write(bytes(20 << 20))
@@ -90,7 +90,7 @@ async def cancelled_drains():
 
 
 async def cancelled_servers():
-    """Cancelling what serves ends it, and the place is free again."""
+    """Cancelling the serving task ends the server, and its address is free again."""
     served = asyncio.Event()
 
     async def handler(reader, writer):
@@ -117,7 +117,7 @@ async def cancelled_servers():
 
 
 async def cancelled_connects():
-    """A connect that is cancelled leaves nothing behind, and the server goes on."""
+    """A cancelled connect leaves nothing behind, and the server continues."""
 
     async def handler(reader, writer):
         try:
@@ -144,7 +144,7 @@ async def cancelled_connects():
 
 
 async def failures():
-    """Errors have asyncio's types, and errno where the system has one."""
+    """Errors have asyncio's types, and an errno where the system has one."""
     free = socket.create_server((HOST, 0))
     port = free.getsockname()[1]
     free.close()
@@ -169,11 +169,11 @@ async def failures():
 
 
 async def resets():
-    """A reset is an error to whoever reads or writes, and the end of the connection."""
+    """A reset is an error for reads and writes, and ends the connection."""
     async with Pair() as pair:
         waiting = asyncio.create_task(pair.reader.readline())
         await asyncio.sleep(0)
-        # Input that nobody reads makes a close a reset.
+        # Unread input makes the close a reset.
         pair.writer.write(b"x" * 100_000)
         await asyncio.sleep(0.05)
         pair.peer_writer.transport.abort()
@@ -213,7 +213,7 @@ async def ends():
 
 
 async def garbage():
-    """Collecting garbage at any moment harms nothing, whatever is pending."""
+    """Collecting garbage at any moment is harmless, whatever is pending."""
 
     gc.freeze()  # what was there before the test need not be looked at again and again
 
@@ -230,7 +230,7 @@ async def garbage():
         print(await task)
 
     async def lose(port):
-        # Nobody keeps the reader while its read is pending but the read itself.
+        # Only the pending read keeps the reader alive.
         reader, writer = await asyncio.open_connection(HOST, port)
         writer.write(b"x\n")
         return await reader.readline()
@@ -255,7 +255,7 @@ async def garbage():
 
 
 async def reported():
-    """Exceptions that nobody retrieves are reported, and the program goes on."""
+    """Exceptions that are never retrieved are reported, and the program continues."""
     reports = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: reports.append(context["message"]))
 
@@ -287,7 +287,7 @@ async def reported():
 
 
 async def pending():
-    """Leaving with everything pending is clean."""
+    """Leaving with pending calls is clean."""
     pair = await Pair().__aenter__()
     kept = [
         asyncio.create_task(pair.reader.readline()),
@@ -302,7 +302,7 @@ async def pending():
 
 
 async def bad_input():
-    """Mistakes are exceptions, and the connection goes on where it can."""
+    """Mistakes are exceptions, and the connection continues where it can."""
     async with Pair() as pair:
         writer, reader = pair.writer, pair.reader
         for mistake in ("text", None, 5, ["a"]):
@@ -342,7 +342,7 @@ async def bad_input():
 
 
 async def nested():
-    """A loop within the loop is refused, in words."""
+    """A loop within the loop is refused, with a reason."""
 
     async def inner():
         return 1

@@ -1,8 +1,8 @@
-"""A chat: who connects says a name, then every line goes to all others.
+"""A chat: a client sends its name, then every line goes to all others.
 
     chat_server.py HOST PORT
 
-A client that does not take what it is sent is let go, and nobody waits for it. The line ``/stop`` ends the server.
+A client that does not read is disconnected, without delaying others. The line ``/stop`` ends the server.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ async def main(host, port):
             writer.write(b"* the end\n")
             writer.close()
         await server.wait_closed()
-        # Who is awake first, they or this task, is the loop's affair.
+        # Whether they or this task run first depends on the loop.
         while room.writers:
             room.left.clear()
             await room.left.wait()

@@ -1,4 +1,4 @@
-"""A proxy for HTTP/1.1: passes requests on and keeps connections to clients open; tunnels by CONNECT.
+"""A proxy for HTTP/1.1: forwards requests and keeps clients' connections open; tunnels by CONNECT.
 
     http_proxy.py HOST PORT
 """
@@ -17,7 +17,7 @@ class Bad(Exception):
 
 
 async def read_head(reader):
-    """The first line, and the headers as pairs; nothing at the end of the connection."""
+    """Reads the first line, and the headers as pairs; nothing at the end of the connection."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError as error:
@@ -47,7 +47,7 @@ async def copy_exactly(reader, writer, n):
 
 
 async def copy_body(reader, writer, headers, to_the_end):
-    """Copies a body, as its headers say how long it is. Whether the connection can be used again."""
+    """Copies a body, whose length the headers define. Returns whether the connection can be used again."""
     headers = dict(headers)
     if "chunked" in headers.get("transfer-encoding", ""):
         while True:
@@ -94,7 +94,7 @@ async def tunnel(reader, writer, there_reader, there_writer):
 
 
 async def pass_on(method, url, headers, reader, writer):
-    """One request and its answer. Whether the client's connection can be used again."""
+    """Handles one request and its answer. Returns whether the client's connection can be used again."""
     there_reader, there_writer = await connect(url.hostname, url.port or 80)
     try:
         target = urllib.parse.urlunsplit(("", "", url.path or "/", url.query, ""))
@@ -106,7 +106,7 @@ async def pass_on(method, url, headers, reader, writer):
         first, answered = found
         status = int(first.split()[1])
         has_body = method != "HEAD" and status not in (204, 304)
-        # With no length the end of the connection ends the body, and the client's connection with it.
+        # Without a length, the end of the connection ends the body, and also the client's connection.
         sized = any(name in ("content-length", "transfer-encoding") for name, _ in answered)
         stays = sized or not has_body
         kept = [(name, value) for name, value in answered if name not in OF_ONE_CONNECTION]

@@ -1,4 +1,4 @@
-"""Entry points of libraries, which run a loop somewhere inside; and plain functions of the program that do."""
+"""Entry points of libraries, which run a loop internally, and plain functions of the program that do."""
 
 import asyncio
 import functools

@@ -1,4 +1,4 @@
-"""The loop's methods beside the streams, one matter a run. The same lines are printed with asyncio's own loop.
+"""The loop's methods beside the streams, one topic a run. asyncio's own loop prints the same lines.
 
     loop.py MATTER
 """
@@ -15,7 +15,7 @@ from shared import HOST, attempt, outcome
 
 
 async def executor():
-    """Functions in threads, or as if."""
+    """Functions in threads, or in place of threads."""
     variable = contextvars.ContextVar("variable", default="outside")
     variable.set("the task's")
     print(await asyncio.to_thread(lambda: 42), await asyncio.to_thread(variable.get))
@@ -51,7 +51,7 @@ class Inline(concurrent.futures.Executor):
 
 
 async def own_executor():
-    """An executor of the program's own is used."""
+    """The program's own executor is used."""
     loop = asyncio.get_running_loop()
     print(await loop.run_in_executor(Inline(), len, "abc"))
     await loop.shutdown_default_executor()
@@ -59,7 +59,7 @@ async def own_executor():
 
 
 async def sockets():
-    """The loop's calls for sockets of Python's own."""
+    """The loop's calls for Python's own sockets."""
     loop = asyncio.get_running_loop()
     listening = socket.create_server((HOST, 0))
     listening.setblocking(False)
@@ -109,7 +109,7 @@ class Collect(asyncio.Protocol):
 
 
 async def accepted():
-    """Connections over sockets that the program has accepted, or connected, itself."""
+    """Connections over sockets that the program has accepted or connected itself."""
     loop = asyncio.get_running_loop()
     listening = socket.create_server((HOST, 0))
     listening.setblocking(False)
@@ -148,7 +148,7 @@ class Ask(asyncio.DatagramProtocol):
 
 
 async def handed_out():
-    """A connection is handed out before its protocol is told of input."""
+    """A connection is returned before its protocol receives input."""
     order = []
 
     class Telling(asyncio.Protocol):
@@ -216,7 +216,7 @@ async def sendfile():
 
 
 async def methods():
-    """Every public method of a loop does something, or says why not: no error is without a text."""
+    """Every public method of a loop works or gives the reason: no error is without a text."""
     loop = asyncio.get_running_loop()
     sock = socket.socket()
     sock.setblocking(False)
@@ -229,7 +229,7 @@ async def methods():
     for each in (inner, outer):
         each.setblocking(False)
     reader, writer = os.pipe() if hasattr(os, "pipe") else (0, 1)
-    # What only ends the loop is left out.
+    # Methods that only end the loop are left out.
     ending = {"run_forever", "run_until_complete", "close", "stop"}
     arguments = {
         "add_reader": (inner, print),
@@ -276,7 +276,7 @@ async def methods():
     }
     silent, tried = [], 0
     loop.set_exception_handler(lambda loop, context: None)
-    # The order is that of names, but for what makes the rest fail: `sock` is connected before it is used.
+    # In the order of names, but `sock` is connected before it is used, since the rest depends on it.
     names = sorted({name for name in dir(asyncio.AbstractEventLoop) if not name.startswith("_")} - ending)
     for name in sorted(names, key=lambda name: (name != "sock_connect", name.startswith("shutdown"), name)):
         tried += 1
@@ -296,7 +296,7 @@ async def methods():
 
 
 async def unix():
-    """Functions for Unix sockets exist; here nothing listens there."""
+    """Functions for Unix sockets exist; no socket listens there."""
     print(await outcome(asyncio.open_unix_connection("/nowhere/at/all")) in ("FileNotFoundError", "NotImplementedError"))
     print(await outcome(asyncio.start_unix_server(print, "/nowhere/at/all")) in ("FileNotFoundError", "NotImplementedError"))
     names = "open_unix_connection start_unix_server create_subprocess_exec create_subprocess_shell".split()
@@ -305,7 +305,7 @@ async def unix():
 
 
 async def arguments():
-    """Arguments in all the shapes that asyncio takes."""
+    """Arguments in all forms that asyncio accepts."""
     server = await asyncio.start_server(lambda reader, writer: writer.close(), HOST, 0)
     port = server.sockets[0].getsockname()[1]
 
@@ -313,7 +313,7 @@ async def arguments():
         try:
             _, writer = await asyncio.wait_for(asyncio.open_connection(*args, **kwds), 10)
         except UnicodeError:
-            # Which of its kinds is another one in Python 3.11.
+            # In Python 3.11 the subclass differs.
             return "UnicodeError"
         except Exception as error:
             return type(error).__name__
@@ -351,7 +351,7 @@ async def main():
 
 
 if len(sys.argv) > 1 and sys.argv[1] == "top-level":
-    # At the top level no loop is running, before and after.
+    # At the top level no loop is running, neither before nor after.
     print(attempt(asyncio.get_running_loop), attempt(asyncio.current_task))
     loop = asyncio.new_event_loop()
     print(loop.is_running(), loop.run_until_complete(asyncio.sleep(0, "slept")), attempt(asyncio.get_running_loop))

@@ -1,4 +1,4 @@
-"""Modules, data and metadata of packages, which are first asked for when the program runs.
+"""Modules, data and metadata of packages that are first used at run time.
 
     modules.py MATTER
 """
@@ -11,7 +11,7 @@ from library import lazy
 
 
 def lazily():
-    """Imports by names that no line has, of packages and of the standard library."""
+    """Imports of names that no line contains, of packages and of the standard library."""
     print(lazy.show("A", bytes([192, 0, 2, 1])), lazy.show("MX", b"\1\2"))
     for name in ("wsgiref.headers", "xml.etree.ElementTree", "html.parser", "sched", "encodings.koi8_r"):
         print(importlib.import_module(name).__name__)
@@ -29,7 +29,7 @@ def lazily():
 
 
 def data():
-    """What lies beside modules."""
+    """Files beside modules."""
     import importlib.metadata
     import importlib.resources
     import os
@@ -58,21 +58,21 @@ def data():
 
 
 def lines():
-    """Tracebacks show files and lines of what was imported when the program runs, and of what was before."""
+    """Tracebacks show files and lines of modules imported at run time, and of those imported before."""
     for cause in (lazy.fail, lambda: importlib.import_module("json").loads("{")):
         try:
             cause()
         except Exception as error:
             frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
             for frame in frames:
-                # The lines of the standard library are another version's on either side.
+                # The lines of the standard library differ between the two versions.
                 place = (frame.lineno, frame.line) if "json" not in frame.filename else bool(frame.line)
                 print(frame.filename.rpartition("/")[2], frame.name, place)
             print(type(error).__name__)
 
 
 def missing():
-    """A module that is nowhere."""
+    """A module that does not exist."""
     importlib.import_module("no_such_module")
 
 

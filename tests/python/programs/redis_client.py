@@ -9,7 +9,7 @@ import sys
 
 
 class RedisError(Exception):
-    """What the server answered with ``-``."""
+    """An answer of the server that begins with ``-``."""
 
 
 class Redis:
@@ -27,7 +27,7 @@ class Redis:
         return answer
 
     async def pipeline(self, requests):
-        """All answers, errors among them as values. The answers are read while requests are still being sent."""
+        """Returns all answers, errors among them as values. Answers are read while requests are still being sent."""
 
         async def send():
             for words in requests:

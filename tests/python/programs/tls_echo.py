@@ -3,8 +3,8 @@
     tls_echo.py serve HOST PORT CERTIFICATE KEY
     tls_echo.py ask HOST PORT PLAIN-PORT AUTHORITY NAME
 
-The server sends back each line in capitals, and protects a plain connection that asks for it. The client says what it got, and how
-connections end that must not come about.
+The server sends back each line in capitals, and protects a plain connection on request. The client prints what it
+received, and how connections end that must be refused.
 """
 
 import asyncio
@@ -81,7 +81,7 @@ async def ask(host, port, plain, authority, name):
     writer.close()
     await writer.wait_closed()
 
-    # What begins without protection.
+    # A connection that begins unprotected.
     reader, writer = await asyncio.open_connection(host, int(plain))
     print(writer.get_extra_info("sslcontext"))
     writer.write(b"starttls\n")
@@ -93,7 +93,7 @@ async def ask(host, port, plain, authority, name):
     writer.close()
     await writer.wait_closed()
 
-    # What must not come about: another name, an authority that is not trusted, a server that speaks no TLS.
+    # Connections that must be refused: another name, an authority that is not trusted, a server without TLS.
     for why, other, hostname, to in [
         ("name", context, "other.test", port),
         ("authority", ssl.create_default_context(), name, port),

@@ -1,8 +1,8 @@
-"""The module ssl as packages use it: names that they import, contexts that they make while they are imported.
+"""The module ssl as packages use it: the names that they import, and contexts that they make during the import.
 
     tls_names.py HOST PORT
 
-At the address something has to listen whose certificate is of another authority than the library's.
+A server must listen at the address whose certificate is not from the library's authority.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import sys
 
 from library import contexts
 
-# What redis, hypercorn, scramp, grpclib, aiohttp, urllib3, trio and CPython's own modules take from it.
+# Names used by redis, hypercorn, scramp, grpclib, aiohttp, urllib3, trio and CPython's own modules.
 NAMES = """VerifyFlags SSLSocket SSLObject DefaultVerifyPaths get_default_verify_paths MemoryBIO SSLSession AlertDescription
 SSLErrorNumber Options VerifyMode TLSVersion Purpose OP_ALL OP_NO_COMPRESSION OP_NO_TICKET OP_NO_SSLv2 OP_NO_SSLv3 OP_NO_TLSv1_2
 OP_IGNORE_UNEXPECTED_EOF PROTOCOL_SSLv23 PROTOCOL_TLS PROTOCOL_TLSv1 PROTOCOL_TLSv1_2 HAS_SNI HAS_ALPN HAS_ECDH

@@ -1,9 +1,10 @@
 """Uploads, closes and returns, while the peer reads late and writes late: every byte has to arrive.
 
-    tls_upload.py serve CERTIFICATE KEY           says of each upload how much has arrived, and whether it is right
+        tls_upload.py serve CERTIFICATE KEY           prints for each upload how much has arrived, and whether it is
+    right
     tls_upload.py send PORT plain|tls wait|leave AUTHORITY
 
-The peer begins to read once the connection was closed: a second connection tells it.
+The peer starts to read after the connection was closed, which a second connection reports.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ def serve(certificate, key):
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.load_cert_chain(certificate, key)
     with socket.socket() as server:
-        # So little that most of an upload has to wait on the other side.
+        # Small buffers, so that most of an upload has to wait on the other side.
         server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
         server.bind(("127.0.0.1", 0))
         server.listen()
@@ -34,7 +35,7 @@ def serve(certificate, key):
                 if name.startswith("tls"):
                     peer = context.wrap_socket(peer, server_side=True)
                 control.sendall(b"!")
-                # Until it was closed.
+                # Wait for the close.
                 control.recv(1)
                 try:
                     peer.sendall(b"late" * 1000)

@@ -1,4 +1,4 @@
-//! Downloading and unpacking packages, without root's rights.
+//! Downloads and unpacks packages, without root's rights.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,12 +9,13 @@ use super::DEADLINE;
 use crate::components::target;
 use crate::native;
 
-/// The folder of a package with all that it needs and this machine has not; downloaded if it is not there yet.
+/// Returns the folder of a package with all dependencies that this machine lacks; it is downloaded if it does not
+/// exist yet.
 ///
 /// # Errors
-/// Why it cannot be had.
+/// The reason why it is not available.
 pub(super) fn unpacked(package: &str) -> Result<PathBuf, String> {
-    // One at a time: tests run side by side.
+    // One at a time: tests run in parallel.
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let peers = target().join("peers");
@@ -32,7 +33,7 @@ pub(super) fn unpacked(package: &str) -> Result<PathBuf, String> {
     let said = |error: io::Error| error.to_string();
     fs::create_dir_all(&peers).map_err(said)?;
     let work = tempfile::tempdir_in(&peers).map_err(said)?;
-    // The machine's lists may be missing, or name versions that are no longer there.
+    // The machine's lists may be missing, or name versions that no longer exist.
     if let Err(first) = Apt::of_the_machine().download(package, work.path()) {
         static FRESH: OnceLock<Result<Apt, String>> = OnceLock::new();
         let fresh = FRESH.get_or_init(|| Apt::with_fresh_lists(&peers.join(".lists")));
@@ -51,7 +52,7 @@ pub(super) fn unpacked(package: &str) -> Result<PathBuf, String> {
             )?;
         }
     }
-    // Whole or not at all: another run of the tests may look meanwhile, or have been faster.
+    // Rename, so that the folder is complete or missing: another run of the tests may use or have made it.
     match fs::rename(&fresh, &root) {
         Err(error) if !root.is_dir() => Err(said(error)),
         _ => Ok(root),
@@ -70,20 +71,20 @@ impl Apt {
         }
     }
 
-    /// Gets fresh lists from the machine's sources, into a folder: the machine's own lists are root's.
+    /// Downloads fresh lists from the machine's sources into a folder: only root may write the machine's own lists.
     fn with_fresh_lists(folder: &Path) -> Result<Self, String> {
         let said = |error: io::Error| error.to_string();
         let partial = folder.join("lists/partial");
         fs::create_dir_all(partial).map_err(said)?;
         fs::create_dir_all(folder.join("cache/archives/partial")).map_err(said)?;
-        // A path that is relative would be one below the system's own folders.
+        // A relative path would be taken as one below the system's own folders.
         let folder = fs::canonicalize(folder).map_err(said)?;
         let folder = folder.display();
         let apt = Self {
             options: vec![
                 format!("Dir::State::lists={folder}/lists"),
                 format!("Dir::Cache={folder}/cache"),
-                // When root asks, apt downloads as a user of its own, who may not enter this folder.
+                // For root, apt downloads as a separate user, who may not enter this folder.
                 "APT::Sandbox::User=root".into(),
             ],
         };
@@ -91,7 +92,7 @@ impl Apt {
         Ok(apt)
     }
 
-    /// Downloads a package, and what an installation of it would bring along, into `folder`.
+    /// Downloads a package, and everything that its installation would add, into `folder`.
     fn download(&self, package: &str, folder: &Path) -> Result<(), String> {
         let install = ["install", "--simulate", "--no-install-recommends", "-y"];
         let plan = self.run(&install, &[package], folder)?;

@@ -8,10 +8,10 @@ use socket2::SockRef;
 
 use super::Pattern;
 
-/// How long a peer waits for anything: longer than any program takes on a slow and busy machine.
+/// How long a peer waits: longer than any program takes on a slow and busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A connection to the program under test, which did not necessarily come about by its wish.
+/// A connection to the program under test, opened by either side.
 #[derive(Debug)]
 pub struct Conn {
     stream: TcpStream,
@@ -20,7 +20,7 @@ pub struct Conn {
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The other side said that it has sent everything.
+    /// The other side ended its output.
     Fin,
     /// The other side reset the connection.
     Reset,
@@ -45,10 +45,10 @@ impl Conn {
         Self::of(TcpStream::connect_timeout(&address, PATIENCE)?)
     }
 
-    /// A connection that was made elsewhere.
+    /// Makes a `Conn` from a connected socket.
     ///
     /// # Errors
-    /// The system's information about its socket.
+    /// The system's error about the socket.
     pub fn of(stream: TcpStream) -> io::Result<Self> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
@@ -64,7 +64,7 @@ impl Conn {
     /// Sends bytes.
     ///
     /// # Panics
-    /// When the other side does not take them.
+    /// When the other side does not accept them.
     #[track_caller]
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref();
@@ -72,10 +72,10 @@ impl Conn {
         sent.unwrap_or_else(|error| panic!("send {} bytes: {error}", bytes.len()));
     }
 
-    /// Sends bytes in a segment each.
+    /// Sends each byte in a separate segment.
     ///
     /// # Panics
-    /// When the other side does not take them.
+    /// When the other side does not accept them.
     #[track_caller]
     pub fn send_one_by_one(&mut self, bytes: impl AsRef<[u8]>) {
         for byte in bytes.as_ref() {
@@ -83,8 +83,8 @@ impl Conn {
         }
     }
 
-    /// Sends the pattern until the other side takes no more: until it resets, or leaves its window closed for `pause`.
-    /// Gives how much it took, systems' buffers included.
+    /// Sends the pattern until the other side accepts no more: until it resets, or its window stays closed for
+    /// `pause`. Returns how much was accepted, including the systems' buffers.
     pub fn send_until_stuck(&mut self, pause: Duration) -> usize {
         self.set_timeout(pause);
         let mut pattern = Pattern::default();
@@ -107,10 +107,10 @@ impl Conn {
         }
     }
 
-    /// Reads a line, and returns it without its end. It takes no later byte.
+    /// Reads a line, and returns it without its end. It reads no later byte.
     ///
     /// # Panics
-    /// When there is none.
+    /// When there is no line.
     #[track_caller]
     pub fn line(&mut self) -> String {
         let mut line = Vec::new();
@@ -125,10 +125,10 @@ impl Conn {
         }
     }
 
-    /// Reads as many bytes as are expected, and compares.
+    /// Reads as many bytes as `expected` has, and compares them.
     ///
     /// # Panics
-    /// When they are others, or do not come.
+    /// When they differ, or do not arrive.
     #[track_caller]
     pub fn expect(&mut self, expected: impl AsRef<[u8]>) {
         let expected = expected.as_ref();
@@ -147,7 +147,7 @@ impl Conn {
     /// Reads `n` bytes, which must be the pattern.
     ///
     /// # Panics
-    /// When they are not, or do not come.
+    /// When they differ, or do not arrive.
     #[track_caller]
     pub fn expect_pattern(&mut self, n: usize) {
         let mut pattern = Pattern::default();
@@ -162,10 +162,10 @@ impl Conn {
         }
     }
 
-    /// Waits for the end of what the other side sends, which must come now.
+    /// Waits for the end of the other side's output, which must come now.
     ///
     /// # Panics
-    /// When more bytes come, or a reset.
+    /// When more bytes arrive, or a reset.
     #[track_caller]
     pub fn expect_end(&mut self) {
         let rest = self.read_to_end();
@@ -175,7 +175,7 @@ impl Conn {
     /// Reads everything to the end.
     ///
     /// # Panics
-    /// When it does not come, or a reset does.
+    /// When the end does not arrive, or a reset does.
     #[track_caller]
     pub fn read_to_end(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -185,7 +185,7 @@ impl Conn {
         }
     }
 
-    /// Takes whatever comes, until the connection ends, and tells how.
+    /// Reads until the connection ends, and returns how it ended.
     ///
     /// # Panics
     /// When it does not end.
@@ -202,30 +202,30 @@ impl Conn {
         }
     }
 
-    /// Ends what this side sends; it goes on reading.
+    /// Ends this side's output; reading continues.
     ///
     /// # Panics
-    /// When the connection is gone.
+    /// When the connection has ended.
     #[track_caller]
     pub fn end_output(&self) {
         let ended = self.stream.shutdown(Shutdown::Write);
         ended.unwrap_or_else(|error| panic!("end the output: {error}"));
     }
 
-    /// Resets the connection: the other side gets an RST, and no end.
+    /// Resets the connection: the other side receives an RST, and no end.
     ///
     /// # Panics
     /// When the system does not allow it.
     pub fn reset(self) {
-        // A socket that lingers for no time is reset when it is closed (socket(7), SO_LINGER).
+        // A socket with a linger time of zero is reset when it is closed (socket(7), SO_LINGER).
         let lingers = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
         lingers.expect("a socket that resets");
     }
 
-    /// How many segments with data have come in so far: what the other side sent apart, as the system saw it.
+    /// How many segments with data have arrived: the separate sends of the other side, as the system counted them.
     ///
     /// # Panics
-    /// When the system does not tell.
+    /// When the system does not report it.
     #[cfg(target_os = "linux")]
     pub fn segments_in(&self) -> u32 {
         super::tcp_info::of(&self.stream).tcpi_data_segs_in

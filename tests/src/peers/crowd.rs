@@ -7,23 +7,23 @@ use std::time::{Duration, Instant};
 
 use super::{Conn, PATIENCE};
 
-/// Connections that say nothing until they are told to. Dropping them resets them, so that the system has done with them
-/// at once: one that ends properly keeps its port for a minute.
+/// Connections that send nothing before they are asked to. Dropping resets them, so that the system frees them at
+/// once: a clean end would keep the port for a minute.
 #[derive(Debug, Default)]
 pub struct Crowd {
     members: Vec<TcpStream>,
 }
 
-/// Connections in a row, fewer than a listening socket's backlog holds. One more than that is not refused: the system
-/// makes it try again a second later.
+/// Connections in a row, fewer than a listening socket's backlog. One more would not be refused: the system would try
+/// it again a second later.
 const ROW: usize = 64;
 
-/// Enough for a script; the usual size times thousands is not.
+/// Enough for a script; thousands of the default size would be too much.
 const STACK: usize = 256 * 1024;
 
 impl Crowd {
-    /// Connects `n` times and says nothing. After each row of connections `settled` has to see to it that the server has
-    /// accepted them all: by a client that is served, since clients come in order.
+    /// Connects `n` times and sends nothing. After each row of connections, `settled` must ensure that the server has
+    /// accepted them all: a later client that is served proves it, since clients are accepted in order.
     ///
     /// # Panics
     /// When a connection cannot be made.
@@ -51,38 +51,38 @@ impl Crowd {
         }
     }
 
-    /// How many there are.
+    /// The number of connections.
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no connections.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// Takes the last `n` of them out, to be used by themselves.
+    /// Removes the last `n` connections, for separate use.
     ///
     /// # Panics
-    /// When there are not so many.
+    /// When there are fewer.
     pub fn take(&mut self, n: usize) -> Vec<Conn> {
         let first = self.len().checked_sub(n).expect("as many connections");
         let conns = self.members.split_off(first).into_iter().map(Conn::of);
         conns.map(|conn| conn.expect("a connection")).collect()
     }
 
-    /// Whether the other end of each is gone.
+    /// Whether the other end of each one is gone.
     pub fn gone(&self) -> impl Iterator<Item = bool> {
         self.heard()
             .map(|heard| !matches!(heard, Ok(1..)) && !is_silence(&heard))
     }
 
-    /// Whether each has got bytes.
+    /// Whether each one has received bytes.
     pub fn answered(&self) -> impl Iterator<Item = bool> {
         self.heard().map(|heard| matches!(heard, Ok(1..)))
     }
 
-    /// The result of a read of each that does not wait.
+    /// The result of a read of each one that does not wait.
     fn heard(&self) -> impl Iterator<Item = io::Result<usize>> {
         self.members.iter().map(|member| {
             member.set_nonblocking(true)?;
@@ -92,7 +92,7 @@ impl Crowd {
         })
     }
 
-    /// Has each send a byte.
+    /// Sends a byte on each one.
     ///
     /// # Panics
     /// When one of them cannot.
@@ -102,7 +102,7 @@ impl Crowd {
         }
     }
 
-    /// Has each send a byte, one after the other, in `time` altogether.
+    /// Sends a byte on each one, one after the other, spread over `time`.
     ///
     /// # Panics
     /// When one of them cannot.
@@ -115,10 +115,11 @@ impl Crowd {
         }
     }
 
-    /// Runs `script` `n` times at once, each with its number and a thread of its own, and returns the results in order.
+    /// Runs `script` `n` times in parallel, each time with its number and on its own thread, and returns the results
+    /// in order.
     ///
     /// # Panics
-    /// When one of them does.
+    /// When a script panics.
     pub fn run<T: Send>(n: usize, script: impl Fn(usize) -> T + Sync) -> Vec<T> {
         thread::scope(|scope| {
             let script = &script;

@@ -1,10 +1,10 @@
-//! A place where some wait for the others.
+//! A gate where threads wait for each other.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::PATIENCE;
 
-/// A gate that opens when a number of threads have come to it. Unlike `std::sync::Barrier` it has a deadline.
+/// A gate that opens when a number of threads have arrived. Unlike `std::sync::Barrier` it has a deadline.
 #[derive(Debug)]
 pub struct Gate {
     missing: Mutex<usize>,
@@ -20,10 +20,10 @@ impl Gate {
         }
     }
 
-    /// Waits until all have come.
+    /// Waits until all have arrived.
     ///
     /// # Panics
-    /// When some do not come.
+    /// When some do not arrive.
     #[track_caller]
     pub fn pass(&self) {
         let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! A port that answers nothing.
+//! A port that does not answer.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
@@ -8,8 +8,8 @@ use socket2::{Domain, Socket, Type};
 
 use super::{PATIENCE, tcp_info};
 
-/// A listening socket whose backlog is full: the system drops what comes, so that a connect waits, for two minutes unless
-/// it is given up.
+/// A listening socket whose backlog is full. The system drops further connects, which wait for two minutes unless
+/// they are given up.
 #[derive(Debug)]
 pub struct BlackHole {
     address: SocketAddr,
@@ -21,10 +21,10 @@ impl BlackHole {
     /// Takes a port. Port 0 is a free one.
     ///
     /// # Errors
-    /// When the address is taken.
+    /// When the address is in use.
     ///
     /// # Panics
-    /// When the system lets it not be filled.
+    /// When its backlog cannot be filled.
     pub fn at(address: SocketAddr) -> std::io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.bind(&address.into())?;
@@ -34,7 +34,7 @@ impl BlackHole {
         let mut fill = Vec::new();
         while !is_full(&listener) {
             fill.push(TcpStream::connect_timeout(&address, PATIENCE)?);
-            // The connection has a place in the backlog once the last part of the handshake was heard.
+            // The connection enters the backlog once the last packet of its handshake has arrived.
             let give_up = Instant::now() + PATIENCE;
             while waiting(&listener) < fill.len() {
                 assert!(
@@ -57,7 +57,8 @@ impl BlackHole {
     }
 }
 
-/// How many connections wait to be accepted. Of a socket that listens, Linux tells that and the bound in these fields.
+/// How many connections wait to be accepted. For a listening socket, Linux reports that and the bound in these
+/// fields.
 fn waiting(listener: &TcpListener) -> usize {
     tcp_info::of(listener).tcpi_unacked as usize
 }

@@ -1,8 +1,8 @@
-//! The other ends of connections: peers that behave well, and peers that do not.
+//! The other ends of connections: well-behaved peers, and others.
 //!
-//! A [`Peer`] listens and runs a script for each connection that arrives; a [`Conn`] is one connection, which a script or
-//! a test works with. A [`Crowd`] is many connections at once. All keep to loopback and to free ports, and none waits for
-//! ever: what does not come in time is a panic that says what was expected.
+//! A [`Peer`] listens and runs a script for each connection; a [`Conn`] is one connection, for a script or a test. A
+//! [`Crowd`] is many connections at once. All use loopback and free ports. No wait is unbounded: a missed deadline is
+//! a panic that names the expectation.
 
 mod conn;
 mod crowd;

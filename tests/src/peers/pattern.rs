@@ -1,18 +1,18 @@
-//! Bytes that tell where they belong: what is lost, doubled or swapped shows.
+//! Bytes that depend on their position, so that lost, repeated or swapped bytes are noticed.
 
 /// The first `n` bytes of the pattern. The guest programs have the same one.
 pub fn pattern(n: usize) -> Vec<u8> {
     (0..n).map(byte).collect()
 }
 
-/// Compares bytes with the pattern as they come.
+/// Compares bytes with the pattern as they arrive.
 #[derive(Clone, Debug, Default)]
 pub struct Pattern {
     position: usize,
 }
 
 impl Pattern {
-    /// Goes on after `position` bytes.
+    /// Continues after `position` bytes.
     pub fn at(position: usize) -> Self {
         Self { position }
     }
@@ -25,7 +25,7 @@ impl Pattern {
     /// Compares the next bytes.
     ///
     /// # Panics
-    /// At the first that is wrong.
+    /// At the first wrong byte.
     #[track_caller]
     pub fn check(&mut self, bytes: &[u8]) {
         for found in bytes {
@@ -47,8 +47,8 @@ impl Pattern {
     }
 }
 
-/// The top of a multiplicative hash: no period that a block's size could share. Only its lowest 32 bits count, so a
-/// guest, whose words are shorter, has the same bytes.
+/// The top byte of a multiplicative hash: it has no period in common with a block's size. Only the lowest 32 bits
+/// matter, so that 32-bit guests compute the same bytes.
 fn byte(position: usize) -> u8 {
     let [.., top] = (position as u32).wrapping_mul(2_654_435_761).to_le_bytes();
     top

@@ -10,7 +10,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::Conn;
 
-/// A program that listens on a free port of loopback and runs a script for each connection, all at once.
+/// A peer that listens on a free port of loopback and runs a script for each connection, all in parallel.
 #[derive(Debug)]
 pub struct Peer {
     address: SocketAddr,
@@ -25,27 +25,27 @@ struct Shared {
 }
 
 impl Peer {
-    /// Starts to listen on `127.0.0.1`. `script` gets each connection, in a thread of its own.
+    /// Starts to listen on `127.0.0.1`. `script` gets each connection, on a separate thread.
     ///
     /// # Panics
-    /// When the system does not let it.
+    /// When the system refuses.
     pub fn start(script: impl Fn(Conn) + Send + Sync + 'static) -> Self {
         Self::start_numbered(move |_, conn| script(conn))
     }
 
-    /// The same; `script` is told the number of its connection as well, from 0.
+    /// The same; `script` also gets the number of its connection, from 0.
     ///
     /// # Panics
-    /// When the system does not let it.
+    /// When the system refuses.
     pub fn start_numbered(script: impl Fn(usize, Conn) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a listening socket");
         Self::start_on(listener, script)
     }
 
-    /// The same on a socket that listens already.
+    /// The same on a socket that already listens.
     ///
     /// # Panics
-    /// When the system does not tell its address.
+    /// When the system does not report its address.
     pub fn start_on(
         listener: TcpListener,
         script: impl Fn(usize, Conn) + Send + Sync + 'static,
@@ -64,10 +64,11 @@ impl Peer {
         }
     }
 
-    /// Starts to listen, and keeps every connection without a word. For very many: it takes no thread for each.
+    /// Starts to listen, and keeps every connection without sending. For many connections: it uses no thread for
+    /// each.
     ///
     /// # Panics
-    /// When the system does not let it.
+    /// When the system refuses.
     pub fn silent() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a listening socket");
         let address = listener.local_addr().expect("its address");
@@ -88,7 +89,7 @@ impl Peer {
         }
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -98,7 +99,7 @@ impl Peer {
         self.address.port()
     }
 
-    /// Stops listening, and waits for the scripts that still run.
+    /// Stops listening, and waits for the running scripts.
     ///
     /// # Panics
     /// When a script has panicked.
@@ -117,9 +118,9 @@ impl Peer {
             return;
         };
         self.shared.stopped.store(true, Ordering::SeqCst);
-        // It may wait for a connection. If it cannot be had, the thread has ended already.
+        // Wakes the thread if it waits for a connection. A failed connect means that it has ended.
         let _ = TcpStream::connect(self.address);
-        // Its only panic is about a system that has run out of everything.
+        // It panics only when the system is out of resources.
         let _ = accepting.join();
     }
 }
@@ -130,7 +131,7 @@ impl Drop for Peer {
     }
 }
 
-/// A bound port without a listener: connections are refused.
+/// A bound port that does not listen: connections are refused.
 #[derive(Debug)]
 pub struct Nobody {
     address: SocketAddr,
@@ -141,7 +142,7 @@ impl Nobody {
     /// Takes a free port of `127.0.0.1`.
     ///
     /// # Panics
-    /// When the system does not let it.
+    /// When the system refuses.
     pub fn new() -> Self {
         Self::at(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port")
     }
@@ -149,10 +150,10 @@ impl Nobody {
     /// Takes a port. Port 0 is a free one.
     ///
     /// # Errors
-    /// When the address is taken.
+    /// When the address is in use.
     ///
     /// # Panics
-    /// When the system does not tell the address.
+    /// When the system does not report the address.
     pub fn at(address: SocketAddr) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.bind(&address.into())?;
@@ -196,7 +197,7 @@ fn accept(
         let stream = match listener.accept() {
             _ if shared.stopped.load(Ordering::SeqCst) => return,
             Ok((stream, _)) => stream,
-            // Reset before it was accepted, perhaps; the next one counts.
+            // For example, reset before it was accepted; try the next one.
             Err(_) => continue,
         };
         let script = script.clone();

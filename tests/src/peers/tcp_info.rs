@@ -1,4 +1,4 @@
-//! What Linux knows of a TCP connection (`TCP_INFO`, tcp(7)).
+//! Linux' information about a TCP connection (`TCP_INFO`, tcp(7)).
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -7,11 +7,11 @@ use std::os::fd::AsRawFd;
 /// The connection's figures.
 ///
 /// # Panics
-/// When the kernel does not tell as many as are asked for: it is older than 4.6.
+/// When the kernel returns fewer fields than needed: it is older than 4.6.
 pub(super) fn of(socket: &impl AsRawFd) -> libc::tcp_info {
     let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
     let mut length = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).expect("a size");
-    // SAFETY: the kernel writes `length` bytes at the most, which is the size of what the pointer points to.
+    // SAFETY: the kernel writes at most `length` bytes, which is the size of the pointer's target.
     let result = unsafe {
         libc::getsockopt(
             socket.as_raw_fd(),
@@ -24,6 +24,6 @@ pub(super) fn of(socket: &impl AsRawFd) -> libc::tcp_info {
     assert_eq!(result, 0, "TCP_INFO: {}", io::Error::last_os_error());
     let needed = std::mem::offset_of!(libc::tcp_info, tcpi_data_segs_out);
     assert!(length as usize >= needed, "the kernel tells {length} bytes");
-    // SAFETY: every field is a number, and all of them were zero before the kernel wrote some.
+    // SAFETY: every field is a number, and all were zero before the kernel wrote some.
     unsafe { info.assume_init() }
 }

@@ -1,4 +1,4 @@
-//! The header of C and that of C++: what they promise, against a server that sends lines back.
+//! The headers of C and C++, tested against a server that echoes lines.
 
 use asyncio_streams_tests::{In, Program};
 
@@ -51,7 +51,7 @@ fn two_clients_in_cpp() {
 }
 
 #[test]
-fn a_handler_that_blocks_or_waits_for_nothing_gets_an_error() {
+fn a_handler_that_blocks_or_has_no_pending_call_gets_an_error() {
     let Some(handler) = Program::foreign_handler("c/impatient") else {
         return;
     };
@@ -61,7 +61,7 @@ fn a_handler_that_blocks_or_waits_for_nothing_gets_an_error() {
     assert_eq!(silent.hear(), "late");
     assert_eq!(silent.hear(), "");
 
-    // A line that is there before the handler looks, or comes in time.
+    // A line that arrives before the handler waits, or in time.
     for (line, log) in [
         (
             "nothing",
@@ -69,7 +69,7 @@ fn a_handler_that_blocks_or_waits_for_nothing_gets_an_error() {
         ),
         ("fail", "as the client wished"),
     ] {
-        // A busy machine may let the 50 ms pass first; then the client comes again.
+        // On a busy machine the 50 ms may pass first; then the client tries again.
         loop {
             let mut client = Client::connect(address);
             client.say(line);

@@ -1,4 +1,4 @@
-//! The module for Go: what it promises, and stock net/http over it.
+//! The module for Go, and stock net/http over it.
 
 use asyncio_streams_tests::certificates::Authority;
 use asyncio_streams_tests::{In, Program, tls};
@@ -33,14 +33,14 @@ fn clients_that_talk_to_each_other_through_channels() {
     ann.say("nap");
     bob.say("nap");
     assert_eq!([ann.hear(), bob.hear()], ["rested", "rested"]);
-    // The last of bob's goroutine runs when ann's event wakes it; its result is bob's all the same.
+    // The last of bob's goroutines runs when ann's event wakes it; its result still goes to bob.
     bob.say("last");
     assert_eq!(bob.hear(), "waiting");
     ann.say("tell the end");
     assert_eq!([ann.hear(), bob.hear()], ["told", "last the end"]);
     assert_eq!(bob.hear(), "");
     assert!(server.stderr_line().contains("it was the last"));
-    // One client's panic or error is in the log, and leaves the others alone.
+    // A client's panic or error is logged, and does not affect the others.
     eve.say("fail");
     assert_eq!(eve.hear(), "");
     let logged = server.stderr_line();

@@ -1,4 +1,4 @@
-//! The same of every language: echo pairs, and a client of redis.
+//! Tests that are the same for every language: echo pairs, and a client of redis.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use crate::{DEADLINE, places, serve};
 
 const SAID: &str = "Send: 'Hello World!'\nReceived: 'Hello World!'\nClose the connection\n";
 
-/// The arguments of a client: C's take the host and the port apart.
+/// The arguments of a client: C's takes the host and the port separately.
 fn client(name: &str, address: SocketAddr) -> Option<Program> {
     let program = Program::foreign(name)?.deadline(DEADLINE);
     Some(if name.starts_with("go/") {

@@ -1,4 +1,4 @@
-//! How long a program takes to end when its peer keeps its side open: as long as the peer could lose something, and no
+//! How long a program takes to end when its peer keeps its side open: as long as the peer could lose bytes, and no
 //! longer.
 
 use std::time::{Duration, Instant};
@@ -8,12 +8,12 @@ use asyncio_streams_tests::{In, Program};
 
 use super::{accept, listener, places};
 
-/// The bounds of `linger`, and what a busy machine adds.
+/// The bounds of `linger`, and slack for a busy machine.
 const SILENCE: Duration = Duration::from_secs(5);
 const SILENCE_ANSWERED: Duration = Duration::from_secs(1);
 const SLACK: Duration = Duration::from_secs(20);
 
-/// How long the program runs on after it said that it has closed.
+/// How long the program runs after it has reported the close.
 fn exit_takes(what: &str, place: In, script: impl FnOnce(&mut Conn)) -> Duration {
     let (listener, port) = listener();
     let args = [port.to_string().as_str(), what, "plain"].map(str::to_owned);
@@ -56,7 +56,7 @@ fn after_an_answer_it_waits_a_second() {
 }
 
 #[test]
-fn without_one_it_waits_longer() {
+fn without_an_answer_it_waits_longer() {
     let took = exit_takes("upload", In::Concurrent, |conn| {
         conn.expect_pattern(400_000);
     });

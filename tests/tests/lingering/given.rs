@@ -1,4 +1,5 @@
-//! Input that was given away and is dropped before, in, or after the close: it is discarded, and the peer gets every byte.
+//! Input that was given away and is dropped before, during, or after the close: it is discarded, and the peer
+//! receives every byte.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use super::{accept, listener, places};
 
 const MUCH: usize = 200_004;
 
-/// How many orders the program knows.
+/// The number of orders in the program.
 const ORDERS: usize = 9;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Peers that read, and write, only when the program has nothing more to do.
+//! Peers that read and write only after the program has nothing more to do.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -14,7 +14,7 @@ use super::{a_while, accept, listener, places};
 
 const MUCH: usize = 400_000;
 
-/// Less than the silence after which a program gives up waiting: it ended since its peer did.
+/// Less than the silence after which a program gives up: an earlier end follows the peer's.
 const AT_ONCE: Duration = Duration::from_secs(4);
 
 struct Given {
@@ -49,7 +49,7 @@ impl Given {
     }
 }
 
-/// Starts the program and has it connected, by itself or by this side.
+/// Starts the program and connects it, from either side.
 fn start(given: &Given, what: &str, version: &str, serves: bool, place: In) -> (Running, Conn) {
     if serves {
         let mut program = given.program(0, what, version).start(place);
@@ -62,7 +62,7 @@ fn start(given: &Given, what: &str, version: &str, serves: bool, place: In) -> (
     (program, accept(&listener))
 }
 
-/// The peer has ended; so does the program, at once.
+/// The program ends at once after its peer.
 fn ended(program: Running) {
     let since = Instant::now();
     program.wait().assert_success();
@@ -81,7 +81,7 @@ fn over_tcp() {
                 let mut pattern = Pattern::default();
                 let mut buffer = vec![0; 10_000];
                 while pattern.position() < MUCH {
-                    // Each would be answered by a reset, if the socket were gone.
+                    // Without the socket, each of these bytes would be answered by a reset.
                     if pattern.position() % 100_000 == 0 {
                         a_while();
                         conn.send("late");
@@ -117,7 +117,8 @@ fn over_tls() {
                 let (mut program, conn) = start(&given, "upload", version, serves, place);
                 let mut tls = given.peer(!serves, version);
                 let stream = conn.stream();
-                // A server of TLS 1.3 sends its tickets when it has the client's last word, which it reads later.
+                // A server of TLS 1.3 sends its tickets after the client's last handshake message, which it reads
+                // late here.
                 if !serves && version == "1.3" {
                     shake_hands_late(&mut tls, stream);
                 } else {
@@ -139,7 +140,7 @@ fn over_tls() {
     }
 }
 
-/// Does the handshake of a server of TLS 1.3 as far as its client needs it: what the client says last is not read.
+/// Performs the handshake of a server of TLS 1.3 up to its own last message; the client's last one stays unread.
 fn shake_hands_late(tls: &mut Connection, stream: &TcpStream) {
     while !tls.wants_write() {
         step(tls, stream);
@@ -147,7 +148,7 @@ fn shake_hands_late(tls: &mut Connection, stream: &TcpStream) {
     write(tls, stream);
 }
 
-/// Reads to the end, which is clean, and sends in between; gives how many bytes of the pattern came.
+/// Reads to the clean end, and sends in between; returns how many bytes of the pattern arrived.
 fn read_late(tls: &mut Connection, mut stream: &TcpStream) -> usize {
     let mut pattern = Pattern::default();
     let mut buffer = vec![0; 20_000];
@@ -163,7 +164,7 @@ fn read_late(tls: &mut Connection, mut stream: &TcpStream) -> usize {
         if reads % 20 == 1 {
             tls.writer().write_all(b"late").expect("room");
         }
-        // Tickets, too.
+        // This sends the tickets, too.
         write(tls, stream);
         if reads == 1 {
             a_while();

@@ -1,4 +1,4 @@
-//! Servers: a load that keeps them saturated, and many short connections.
+//! Servers under a load that saturates them, and under many short connections.
 
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
@@ -11,16 +11,16 @@ use super::{Growth, Runner, setting, take_turn};
 /// Bytes in a message.
 const SIZE: usize = 100;
 
-/// Messages under way on each connection, so that a server finds the next read answered.
+/// Messages in flight on each connection, so that a server's next read is always ready.
 const UNDER_WAY: usize = 6;
 
 const THREADS: usize = 4;
 const CONNECTIONS: usize = 48;
 
-/// A server that sends back what it gets.
+/// A server that echoes.
 #[derive(Clone, Copy, Debug)]
 enum Server {
-    /// A handler under serve.wasm, in the way of the crate for Rust.
+    /// A handler under serve.wasm, with the crate for Rust.
     Handler,
     /// A program that listens by itself and makes a call for each operation.
     Calls,
@@ -47,7 +47,7 @@ impl Server {
     }
 }
 
-/// Connections on which messages are under way all the time.
+/// Connections that always have messages in flight.
 struct Load(Vec<Vec<Conn>>);
 
 impl Load {
@@ -61,7 +61,7 @@ impl Load {
         Load((0..THREADS).map(of_a_thread).collect())
     }
 
-    /// Sends `messages`, each when another has come back.
+    /// Sends `messages`, each when another has returned.
     fn run(&mut self, messages: u64) {
         let of_a_thread = usize::try_from(messages).expect("a number") / THREADS;
         std::thread::scope(|scope| {
@@ -86,7 +86,7 @@ fn converse(conns: &mut [Conn], bytes: usize) {
     }
 }
 
-/// Each message may leave 8 bytes at the most.
+/// Each message may leave at most 8 bytes.
 #[test]
 fn saturated_server_keeps_nothing_of_a_message() {
     const ALLOWED: u64 = 8;
@@ -111,7 +111,7 @@ fn saturated_server_keeps_nothing_of_a_message() {
     assert!(failed.is_empty(), "more than {ALLOWED}: {failed:#?}");
 }
 
-/// A client connects, sends a byte, gets it back, and leaves.
+/// A client connects, sends a byte, receives it back, and leaves.
 fn short_connections(address: SocketAddr, count: u64) {
     let of_a_thread = count / THREADS as u64;
     Crowd::run(THREADS, |_| {

@@ -1,4 +1,4 @@
-//! One operation of a program, again and again.
+//! One operation of a program, repeated.
 
 use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -13,23 +13,23 @@ use super::{Growth, Runner, take_turn};
 /// A loop of the program `memory_loops`.
 struct Loop {
     name: &'static str,
-    /// Iterations that are measured. A third of them goes before.
+    /// Measured iterations. A third of that number runs before, as a warm-up.
     count: u64,
-    /// Bytes that each may leave.
+    /// Bytes that each iteration may leave.
     allowed: u64,
     peer: Peer,
 }
 
-/// Whom the program talks to.
+/// The peer of the program.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Peer {
     /// Itself.
     Own,
-    /// A port where nobody listens.
+    /// A port that does not listen.
     Nobody,
     /// A server that waits for the client's end and ends too.
     Server,
-    /// Clients that connect, send a byte, get it back, and leave.
+    /// Clients that connect, send a byte, receive it back, and leave.
     Clients,
 }
 
@@ -37,7 +37,7 @@ const fn of(name: &'static str, count: u64, peer: Peer) -> Loop {
     Loop {
         name,
         count,
-        // Loops with connections are shorter, and sockets come and go.
+        // Loops with connections are shorter, and sockets vary more.
         allowed: if count >= 10_000 { 16 } else { 32 },
         peer,
     }

@@ -1,4 +1,4 @@
-//! Time, cancelling, errors, garbage, what is left pending: the matters of `tests/python/programs/behaviour.py`.
+//! Time, cancelling, errors, garbage, pending calls: the topics of `tests/python/programs/behaviour.py`.
 
 use asyncio_streams_tests::native::output;
 use asyncio_streams_tests::python::sides;
@@ -21,7 +21,7 @@ macro_rules! matters {
             same($matter);
         })*
 
-        /// A matter without a test would look like one that passes.
+        /// A topic without a test would look like one that passes.
         #[test]
         fn every_matter_has_its_test() {
             let source = asyncio_streams_tests::python::source("behaviour");

@@ -1,4 +1,4 @@
-//! The programs of the documentation of asyncio's streams.
+//! The programs of asyncio's documentation of streams.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ fn run(command: &mut Command) -> String {
     output(command, DEADLINE).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The server by one side, the client by the other: all four pairs.
+/// The server on one side, the client on the other: all four pairs.
 #[test]
 fn the_echo_pair_talks_by_every_pair_of_sides() {
     let Some(sides) = sides() else { return };
@@ -41,7 +41,7 @@ fn the_echo_pair_talks_by_every_pair_of_sides() {
     }
 }
 
-/// The client's port is known to the server alone.
+/// Only the server knows the client's port.
 fn without_client(said: &str) -> String {
     let lines = said
         .lines()
@@ -70,7 +70,7 @@ fn http_headers_of_a_server_in_python() {
         let url = format!("http://{host}:{}/page", server.port());
         let given = sides.clone().map(|side| {
             let said = run(side.command("http-headers").arg(&url));
-            // Seconds may pass between the two.
+            // Seconds may pass between the two runs.
             let lines = said
                 .lines()
                 .filter(|line| !line.starts_with("HTTP header> Date:"));
@@ -93,7 +93,7 @@ fn waiting_for_data_on_a_socket_that_is_open() {
     assert_same("wait-for-data", given);
 }
 
-/// A program that nobody runs would look like one that works.
+/// An example without a test would look like one that works.
 #[test]
 fn every_example_has_its_test() {
     for name in [

@@ -1,4 +1,5 @@
-//! The loop's methods beside the streams: the matters of `tests/python/programs/loop.py`; and libraries that run a loop.
+//! The loop's methods beside the streams: the topics of `tests/python/programs/loop.py`; and libraries that run a
+//! loop.
 
 use asyncio_streams_tests::native::output;
 use asyncio_streams_tests::python::sides;
@@ -21,7 +22,7 @@ macro_rules! matters {
             same("loop", &[$matter]);
         })*
 
-        /// A matter without a test would look like one that passes.
+        /// A topic without a test would look like one that passes.
         #[test]
         fn every_matter_of_the_loop_has_its_test() {
             let source = asyncio_streams_tests::python::source("loop");

@@ -1,4 +1,4 @@
-//! Mistakes in making and running components of Python programs: each is said in words, and nothing traps.
+//! Mistakes in making and running components of Python programs: each is reported in words, and nothing traps.
 
 use std::fs;
 use std::process::{Command, Output, Stdio};
@@ -7,7 +7,7 @@ use asyncio_streams_host::compose::{ComposeError, Part, compose};
 use asyncio_streams_tests::python::{Side, compiled, package, part, sides, tool};
 use tempfile::TempDir;
 
-/// Runs it to its end. What is wrong is said on standard error.
+/// Runs it to its end. Errors are on standard error.
 fn run(command: &mut Command) -> Output {
     command
         .stdin(Stdio::null())
@@ -15,7 +15,7 @@ fn run(command: &mut Command) -> Output {
         .expect("a program that starts")
 }
 
-/// What it said when it failed, without a trap: the status of a program that ends by itself is 1.
+/// Returns the error of a program that failed without a trap: the status of a program that ends by itself is 1.
 fn complaint(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -37,7 +37,7 @@ fn component() -> Option<Side> {
 }
 
 #[test]
-fn what_is_not_composed_names_the_interface_at_composition_and_at_start() {
+fn a_program_that_is_not_composed_names_the_interface() {
     let Some(Side::Component(wasmtime)) = component() else {
         return;
     };
@@ -61,7 +61,7 @@ fn what_is_not_composed_names_the_interface_at_composition_and_at_start() {
 }
 
 #[test]
-fn a_module_that_the_component_lacks_is_named_with_what_helps() {
+fn a_missing_module_is_named_with_the_remedy() {
     let Some(component) = component() else { return };
     let mut command = component.command("modules");
     let said = complaint(&run(command.arg("missing")));
@@ -92,7 +92,7 @@ fn without_the_network_a_connect_is_a_permission_error() {
 }
 
 #[test]
-fn tls_in_a_program_that_was_built_without_says_how_to_build_it() {
+fn tls_in_a_program_built_without_it_names_the_remedy() {
     let Some(Side::Component(wasmtime)) = component() else {
         return;
     };
@@ -104,7 +104,7 @@ fn tls_in_a_program_that_was_built_without_says_how_to_build_it() {
 }
 
 #[test]
-fn outside_a_component_installing_says_so() {
+fn installing_outside_a_component_is_an_error() {
     let Some([Side::Stock(python), _]) = sides() else {
         return;
     };
@@ -114,7 +114,7 @@ fn outside_a_component_installing_says_so() {
     assert_says(&said, &["NotInComponentError", "component"]);
 }
 
-/// The build command with a program, in a folder of its own. What it said when it failed.
+/// Runs the build command on a program, in a separate folder, and returns its error.
 fn build(program: &str, more: &[&str]) -> String {
     let folder = TempDir::new().expect("a temporary folder");
     let said = complaint(&build_in(&folder, program, more));
@@ -138,7 +138,7 @@ fn build_in(folder: &TempDir, program: &str, more: &[&str]) -> Output {
 }
 
 #[test]
-fn a_program_that_is_none_is_not_built() {
+fn an_invalid_program_is_not_built() {
     if component().is_none() {
         return;
     }
@@ -146,7 +146,7 @@ fn a_program_that_is_none_is_not_built() {
 }
 
 #[test]
-fn streams_that_are_not_there_are_named() {
+fn missing_streams_are_named() {
     if component().is_none() {
         return;
     }
@@ -157,7 +157,7 @@ fn streams_that_are_not_there_are_named() {
 }
 
 #[test]
-fn an_import_that_cannot_be_had_is_said_when_the_component_is_built() {
+fn an_impossible_import_is_reported_during_the_build() {
     if component().is_none() {
         return;
     }
@@ -165,11 +165,11 @@ fn an_import_that_cannot_be_had_is_said_when_the_component_is_built() {
 }
 
 #[test]
-fn tls_in_a_module_of_a_program_that_was_built_without_says_how_to_build_it() {
+fn tls_in_a_module_of_a_program_built_without_it_names_the_remedy() {
     if component().is_none() {
         return;
     }
-    // As packages do: a plain `import ssl` in a module that the program imports.
+    // As in packages: a plain `import ssl` in a module that the program imports.
     let folder = TempDir::new().expect("a temporary folder");
     fs::write(folder.path().join("protected.py"), "import ssl\n").expect("a module");
     let said = complaint(&build_in(&folder, "import protected\n", &[]));
@@ -185,7 +185,7 @@ fn tls_in_a_module_of_a_program_that_was_built_without_says_how_to_build_it() {
 }
 
 #[test]
-fn a_module_that_raises_while_it_is_built_is_imported_when_it_runs_and_shown_where() {
+fn a_module_that_raises_during_the_build_is_imported_at_run_time() {
     if component().is_none() {
         return;
     }

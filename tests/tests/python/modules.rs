@@ -1,4 +1,4 @@
-//! Modules, data and metadata that are first asked for when a program runs: `tests/python/programs/modules.py`.
+//! Modules, data and metadata that a program first uses at run time: `tests/python/programs/modules.py`.
 
 use asyncio_streams_tests::native::output;
 use asyncio_streams_tests::python::sides;

@@ -18,7 +18,7 @@ fn serve(side: &Side, name: &str) -> NativeServer {
     NativeServer::start_telling(command.args(["127.0.0.1", "0"]), serving_on)
 }
 
-/// Somebody who types and reads lines.
+/// A user who types and reads lines.
 struct Guest {
     lines: BufReader<TcpStream>,
 }
@@ -40,14 +40,14 @@ impl Guest {
         writeln!(self.lines.get_mut(), "{line}").expect("a line sent");
     }
 
-    /// The next line, without its end. Empty at the end.
+    /// Returns the next line, without its end. Empty at the end.
     fn hears(&mut self) -> String {
         let mut line = String::new();
         self.lines.read_line(&mut line).expect("a line");
         line.trim_end().to_owned()
     }
 
-    /// Waits until the server has let go of the guest: by a reset, if something was left unread.
+    /// Waits until the server has ended the connection: by a reset, if there was unread input.
     fn waits_for_the_end(mut self) {
         if let Err(error) = self.lines.read_to_end(&mut Vec::new()) {
             assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error}");
@@ -66,7 +66,7 @@ fn a_chat() {
         heard.push(ann.hears());
         let mut bob = Guest::comes(address, "bob");
         heard.extend([bob.hears(), ann.hears()]);
-        // The name is taken.
+        // The name is in use.
         let mut other = Guest::comes(address, "bob");
         heard.extend([other.hears(), other.hears()]);
         let mut eve = Guest::comes(address, "eve");
@@ -81,7 +81,7 @@ fn a_chat() {
         }
         bob.says("ann, héllo");
         heard.extend([ann.hears(), eve.hears()]);
-        // Longer than the server's limit: that guest is let go, the others hear of it.
+        // Longer than the server's limit: that guest is disconnected, and the others are notified.
         bob.says(&"x".repeat(5000));
         heard.extend([ann.hears(), eve.hears()]);
         bob.waits_for_the_end();
@@ -137,7 +137,7 @@ fn a_proxy() {
         command
     });
     let url = |path: &str| format!("http://127.0.0.1:{}/{path}", origin.port());
-    // A port where nobody listens any more.
+    // A port that no longer listens.
     let gone = std::net::TcpListener::bind("127.0.0.1:0")
         .and_then(|of| of.local_addr())
         .expect("a port");

@@ -51,9 +51,9 @@ fn protected_connections_and_starttls_by_every_pair_of_sides() {
     }
 }
 
-/// What both say.
+/// Returns the output of both.
 fn converse(serving: &Side, asking: &Side, folder: &Path) -> String {
-    // The component sees the folder under a name of its own, CPython as it is.
+    // The component sees the folder under another path, CPython under the real one.
     let dir = format!("--dir={}::/certificates", folder.display());
     let place = |side: &Side, file: &str| match side {
         Side::Stock(_) => folder.join(file).display().to_string(),
@@ -118,8 +118,8 @@ fn the_module_ssl_has_every_name_and_contexts_are_made_at_import() {
     assert_same("tls-names", given);
 }
 
-/// The peer reads late, with little room, and writes late: what the program never reads. Nobody waits for the connection's end in
-/// half of them.
+/// The peer reads late, with small buffers, and writes late, which the program never reads. Half of the programs do
+/// not wait for the connection's end.
 #[test]
 fn an_upload_arrives_whole_after_a_close_and_the_end_of_the_program() {
     let Some([Side::Stock(python), component]) = sides() else {

@@ -1,4 +1,4 @@
-//! Certificates that are not in order: each is refused by the side that sees it, and both sides say why.
+//! Faulty certificates: the side that verifies one refuses it, and both sides report the reason.
 
 use asyncio_streams_tests::certificates::{Authority, Identity, Time, Use, self_signed};
 use asyncio_streams_tests::{In, Program, tls};
@@ -6,13 +6,13 @@ use asyncio_streams_tests::{In, Program, tls};
 use super::SERVER;
 use super::server::{Server, Way};
 
-/// What the client says, and the server.
+/// The messages of the client and the server.
 struct Said {
     client: String,
     server: String,
 }
 
-/// One client at one server; whom they trust is one authority.
+/// Connects one client to one server; each trusts one authority.
 fn meet(authority: &Authority, server: &Identity, client: Option<&Identity>, roots: &str) -> Said {
     let mut running = Server::with(Way::Upgrade, Authority::new(), server, roots, "");
     let none = String::new();
@@ -42,7 +42,7 @@ fn of_servers() {
     let said = meet(&authority, &authority.server(SERVER), None, "");
     assert_eq!(said.client, "1.3 TLS_CHACHA20_POLY1305_SHA256 line hello");
     let of = |usage, time| authority.issue(SERVER, usage, time);
-    // What the server hears is an alert, and there are fewer of them than reasons (RFC 8446, 6.2).
+    // The server receives an alert, and there are fewer alerts than reasons (RFC 8446, 6.2).
     for (identity, client, server) in [
         (of(Use::Server, Time::Over), "Expired", "Expired"),
         (of(Use::Server, Time::ToCome), "NotYetValid", "Expired"),
@@ -59,7 +59,7 @@ fn of_servers() {
         assert_eq!(said.client, certificate(client));
         assert_eq!(said.server, certificate(server), "the client said {client}");
     }
-    // One that claims to be the authority.
+    // One with the same name as the authority.
     let forged = Authority::named("the authority").server(SERVER);
     let said = meet(&authority, &forged, None, "");
     assert_eq!(said.client, certificate("UnknownIssuer"));

@@ -1,4 +1,4 @@
-//! Peers that break the protocol, stall, or vanish: none takes the server along, and each is told apart.
+//! Peers that break the protocol, stall, or vanish: none affects the server, and each has its own error.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -11,13 +11,13 @@ use asyncio_streams_tests::certificates::Authority;
 
 /// Sends bytes, ends, and waits until the server has ended too.
 fn send_and_end(mut stream: TcpStream, bytes: &[u8]) {
-    // The server may have enough before it has all.
+    // The server may end before it has read everything.
     let _ = stream.write_all(bytes);
     let _ = stream.shutdown(Shutdown::Write);
     let _ = stream.read_to_end(&mut Vec::new());
 }
 
-/// Does the handshake, up to where the client would send data.
+/// Performs the handshake, up to the client's first data.
 fn shake_hands(client: &mut ClientConnection, stream: &mut TcpStream) {
     while client.is_handshaking() || client.wants_write() {
         client.complete_io(stream).expect("a handshake");
@@ -43,10 +43,10 @@ fn garbage_instead_of_a_handshake() {
         b"GET / HTTP/1.1\r\nHost: server.test\r\n\r\n",
         &[0; 1000],
         &[0xff; 70_000],
-        // A record of TLS that holds no handshake, and one that is larger than any may be.
+        // A record of TLS without a handshake, and one beyond the largest size.
         b"\x17\x03\x03\x00\x05hello",
         b"\x16\x03\x01\xff\xff\x01\x00\xff\xfb\x03\x03",
-        // An alert: the client does not want to.
+        // An alert: the client refuses.
         b"\x15\x03\x01\x00\x02\x02\x28",
     ];
     for way in [Way::Upgrade, Way::Accept] {
@@ -137,7 +137,7 @@ fn a_handshake_that_stalls() {
         silent
             .write_all(&hello[..hello.len() / 2])
             .expect("half of it");
-        // It is the server that ends it.
+        // The server ends it.
         silent.read_to_end(&mut Vec::new()).expect("the end");
         if way == Way::Upgrade {
             assert_eq!(server.program.line(), "DeadlineExceeded");
@@ -152,7 +152,7 @@ fn data_that_is_cut_short() {
         return;
     }
     let mut server = Server::start(Way::Accept);
-    // Three records, of which the last is the end.
+    // Three records; the last is the end.
     let all = |client: &mut ClientConnection| {
         let (first, second) = (records(client, b"one\n"), records(client, b"two\n"));
         client.send_close_notify();
@@ -194,7 +194,7 @@ fn data_that_was_changed() {
     }
     let mut server = Server::start(Way::Accept);
     let changes: [Change; 5] = [
-        // In the content, in the tag, in the length; a record too large; a handshake record in the clear.
+        // In the content, in the tag, in the length; a record that is too large; a handshake record in the clear.
         |bytes| bytes[6] ^= 1,
         |bytes| *bytes.last_mut().expect("a byte") ^= 1,
         |bytes| bytes[4] ^= 1,
@@ -210,7 +210,7 @@ fn data_that_was_changed() {
         shake_hands(&mut client, &mut stream);
         let mut bytes = records(&mut client, b"a line that nobody may read\n");
         change(&mut bytes);
-        // The change of the length makes it wait for a byte more.
+        // With the changed length, the server waits for one more byte.
         bytes.extend_from_slice(&[0; 20_000]);
         send_and_end(stream, &bytes);
         assert!(server.program.line().contains("TLS_"));

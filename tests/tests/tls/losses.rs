@@ -1,4 +1,4 @@
-//! Peers that reset a protected connection while this side writes: one reason, whatever is asked.
+//! Peers that reset a protected connection while this side writes: every call returns the same reason.
 
 use std::net::{TcpListener, TcpStream};
 
@@ -22,9 +22,9 @@ fn have_one_reason() {
         for version in ["1.3", "1.2"] {
             for reads in ["later", "meanwhile", "stream"] {
                 for serves in [true, false] {
-                    // A reset of its own accord, and one since it has not read.
+                    // A reset on purpose, and one because of unread input.
                     for unread in [false, true] {
-                        // Where each run compiles the program, half of them must do.
+                        // Where each run compiles the program, half of the cases suffice.
                         if place == In::Wasmtime && unread == serves {
                             continue;
                         }
@@ -53,7 +53,7 @@ fn have_one_reason() {
                         };
                         let conn = Conn::of(stream).expect("a socket with timeouts");
                         shake_hands(&mut peer.connection(!serves, version), conn.stream());
-                        // It is writing by then.
+                        // The program is writing by then.
                         conn.stream().peek(&mut [0]).expect("a byte");
                         if unread {
                             drop(conn);

@@ -1,4 +1,4 @@
-//! What is said of certificates, keys and names that are not in order: which argument, which entry, and what to do.
+//! The messages about faulty certificates, keys and names: each names the argument, the entry, and the remedy.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::SERVER;
 use super::server::{Server, Way};
 
-/// What to do, with what, and what is to be said of it: all of these, and `ok` for nothing.
+/// An action, its inputs, and the parts that its message must contain: all of these, or `ok` without any.
 struct Case {
     what: &'static str,
     first: String,
@@ -35,7 +35,7 @@ fn case(
     }
 }
 
-/// Runs all cases in one program, in each of the ways, and gives what was said.
+/// Runs all cases in one program, in each place, and checks the messages.
 fn check(cases: &[Case]) {
     let places = [In::Concurrent].into_iter();
     for place in places.chain(wasmtime().map(|_| In::Wasmtime)) {
@@ -65,7 +65,7 @@ fn check(cases: &[Case]) {
     }
 }
 
-/// Names of cases and types of Rust are no words for people.
+/// Messages must not contain Rust's names of cases and types.
 fn assert_no_debug_text(said: &str) {
     for name in [
         "BadEncoding",
@@ -90,7 +90,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// One line of base64 in place of another, which keeps it base64.
+/// Replaces one line of base64 by another, which keeps it base64.
 fn damaged(pem: &str) -> String {
     let mut lines: Vec<&str> = pem.lines().collect();
     lines[2] = lines[1];
@@ -353,7 +353,7 @@ fn of_keys_in_pem() {
     check(&cases);
 }
 
-/// Keys of kinds that programs come with and this component cannot use.
+/// Kinds of keys that are in use and that this component does not support.
 #[test]
 fn of_kinds_of_keys() {
     let Some(openssl) = Found::get("openssl", "openssl").filter(|_| tls()) else {
@@ -447,7 +447,7 @@ fn of_kinds_of_keys() {
             text(pkey(&["-pubout"])),
             &["is the public key: give the private one"],
         ),
-        // Those in order, in each of the formats, belong to another certificate.
+        // Valid keys, in each of the formats, belong to another certificate.
         (text(pkey(&[])), &["does not belong to"]),
         (text(make(&["ec", "-in", &p256])), &["does not belong to"]),
         (hex(&pkey(&["-outform", "DER"])), &["does not belong to"]),
@@ -483,7 +483,7 @@ fn of_kinds_of_keys() {
     check(&cases);
 }
 
-/// What OpenSSL makes.
+/// Returns the output file of OpenSSL.
 fn made(openssl: &Found, folder: &TempDir, arguments: &[&str]) -> Vec<u8> {
     let file = folder.path().join("made");
     let mut command = openssl.command();
@@ -492,7 +492,7 @@ fn made(openssl: &Found, folder: &TempDir, arguments: &[&str]) -> Vec<u8> {
     fs::read(&file).expect("what was made")
 }
 
-/// Certificates that a client does not accept.
+/// Certificates that a client refuses.
 #[test]
 fn of_handshakes() {
     if !tls() {
@@ -544,7 +544,7 @@ fn of_handshakes() {
         }
         assert_no_debug_text(message);
     }
-    // One that asks for a certificate, and says why it ends.
+    // A server that asks for a certificate, and reports why it ends the handshake.
     let identity = authority.server(SERVER);
     let server = Server::with(Way::Accept, Authority::new(), &identity, &authority.pem, "");
     let port = server.port.to_string();

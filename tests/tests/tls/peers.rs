@@ -1,4 +1,4 @@
-//! Programs that others wrote: OpenSSL's client and server, curl, nginx, redis, and Python's asyncio.
+//! Third-party programs: OpenSSL's client and server, curl, nginx, redis, and Python's asyncio.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -15,7 +15,7 @@ use super::server::{Server, Way};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Every suite that the component offers, as OpenSSL and IANA call it.
+/// Every suite that the component offers, by the names of OpenSSL and IANA.
 const SUITES_13: [&str; 3] = [
     "TLS_CHACHA20_POLY1305_SHA256",
     "TLS_AES_128_GCM_SHA256",
@@ -36,7 +36,7 @@ const SUITES_12: [(&str, &str); 3] = [
     ),
 ];
 
-/// Certificates in files, as most programs want them.
+/// Certificates in files, as most programs need them.
 struct Files {
     folder: TempDir,
     authority: Authority,
@@ -65,12 +65,12 @@ impl Files {
         self.folder.path().join(name).display().to_string()
     }
 
-    /// What the program `tls_client` says of a server.
+    /// Returns the output of the program `tls_client` for a server.
     fn client(&self, port: impl ToString) -> String {
         self.client_with(port, "", In::Concurrent)
     }
 
-    /// The same; `close` says how it closes.
+    /// The same; `close` selects how it closes.
     fn client_with(&self, port: impl ToString, close: &str, place: In) -> String {
         let port = port.to_string();
         let outcome = Program::new("tls_client")
@@ -103,7 +103,7 @@ fn openssl_as_a_client() {
             "-quiet",
             "-no_ign_eof",
         ]);
-        // Without -no_ign_eof's opposite it would end before the answer: the line with Q ends it.
+        // At the end of its input it would end before the answer; the line with Q ends it instead.
         output(command.args(arguments).stdin(input), DEADLINE)
     };
     for suite in SUITES_13 {
@@ -120,7 +120,7 @@ fn openssl_as_a_client() {
         assert_eq!(agreed, format!("TlsVersion::Tls12 {suite} line {SERVER} 0"));
         assert_eq!(server.program.line(), "end");
     }
-    // Left to themselves, the server's order counts.
+    // By default, the server's order decides.
     run(&[], "one\n").unwrap_or_else(|error| panic!("{error}"));
     assert!(
         server
@@ -129,7 +129,7 @@ fn openssl_as_a_client() {
             .contains("TLS_CHACHA20_POLY1305_SHA256")
     );
     assert_eq!(server.program.line(), "end");
-    // What is too old, and no protocol in common.
+    // A version that is too old, and no common protocol.
     for arguments in [&["-tls1_1"][..], &["-alpn", "h2"]] {
         assert!(run(arguments, "one\n").is_err(), "{arguments:?}");
     }
@@ -143,7 +143,7 @@ fn openssl_that_renegotiates() {
     };
     let mut server = Server::start(Way::Accept);
     let files = Files::new();
-    // A line with an R asks for a new handshake, which this server does not do (RFC 5746 has how dangerous it was).
+    // A line with an R requests a new handshake, which this server refuses (RFC 5746 explains the danger).
     let input = fs::File::open(files.put("input", "R\n")).expect("the input");
     let mut command = openssl.command();
     command.args([
@@ -183,7 +183,7 @@ fn openssl_as_a_server() {
                 "-key",
                 &files.path("key.pem"),
             ]);
-            // It gives back lines, reversed.
+            // It echoes lines, reversed.
             command.args(["-rev", "-alpn", "line"]).args(arguments);
             command
         })
@@ -234,7 +234,7 @@ fn nginx_and_redis() {
             command.args(["-e", "stderr", "-c", &file, "-p", &place]);
             command
         });
-        // A greeting is no request, and is answered.
+        // A greeting is not a request, and gets an answer.
         let said = files.client(server.port());
         assert!(
             said.contains(" TLS_") && said.contains("http/1.1 HTTP/1.1 400"),
@@ -332,7 +332,7 @@ fn curl() {
     let large = "x".repeat(3_000_000);
     let data = format!("@{}", files.put("data", &large));
     assert!(run(&["--data-binary", &data]).expect("an answer") == large);
-    // It has not heard of the authority.
+    // It does not know the authority.
     let other = Authority::new();
     let other = files.put("other.pem", &other.pem);
     assert!(run(&["--cacert", &other]).is_err());
@@ -341,7 +341,7 @@ fn curl() {
     assert_eq!(server.stderr().text(), "");
 }
 
-/// asyncio on either side; what it calls `ssl` is OpenSSL.
+/// asyncio on either side; its module `ssl` is OpenSSL.
 #[test]
 fn asyncio() {
     let Some(python) = Found::python("python3", "ssl").filter(|_| tls()) else {
@@ -396,7 +396,7 @@ asyncio.run(main())
     ours.serves();
 }
 
-/// A close that waits for the peer's end, against peers that end properly once they have seen this side's.
+/// Closes that wait for the peer's end, against peers that end properly after this side's end.
 #[test]
 fn closes_that_wait() {
     let openssl = Found::get("openssl", "openssl").filter(|_| tls());
@@ -474,7 +474,7 @@ fn closes_that_wait() {
     }
 }
 
-/// Gives back a line, and closes when its client has. It speaks one version, if that is given, and knows a protocol of ALPN's.
+/// Echoes a line, and closes after its client. It uses one version, if given, and one protocol of ALPN.
 const PYTHON_SERVER: &str = "
 import asyncio, ssl, sys
 folder, port, *versions = sys.argv[1:]

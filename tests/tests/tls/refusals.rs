@@ -1,4 +1,5 @@
-//! Clients that a server cannot agree with: each gets the alert that other servers send, and others are served.
+//! Clients without anything in common with the server: each gets the alert that other servers send, and others are
+//! served.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -15,7 +16,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// `handshake_failure` (RFC 8446, 6.2).
 const HANDSHAKE_FAILURE: &str = "SSL alert number 40";
 
-/// What OpenSSL's client says of a server that has a P-256 key; `Err` when it was refused.
+/// Returns the output of OpenSSL's client for a server with a P-256 key; `Err` when it was refused.
 fn client(openssl: &Found, port: u16, arguments: &[&str]) -> Result<String, String> {
     let mut command = openssl.command();
     command.args(["s_client", "-connect", &format!("127.0.0.1:{port}")]);

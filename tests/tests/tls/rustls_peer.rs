@@ -1,4 +1,4 @@
-//! rustls as the other end of protected connections, in this process: step by step, so that a test decides when.
+//! rustls as the other end of protected connections, in this process: step by step, under the control of a test.
 
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use rustls::{
 /// The name in the server's certificate.
 pub(super) const SERVER: &str = "server.test";
 
-/// What both ends need.
+/// The certificates for both ends.
 pub(super) struct Peer<'a> {
     authority: &'a Authority,
     identity: &'a Identity,
@@ -62,14 +62,14 @@ impl<'a> Peer<'a> {
     }
 }
 
-/// Does the handshake.
+/// Performs the handshake.
 pub(super) fn shake_hands(tls: &mut Connection, stream: &TcpStream) {
     while tls.is_handshaking() || tls.wants_write() {
         step(tls, stream);
     }
 }
 
-/// Sends what is to be sent, else reads.
+/// Sends pending records, or else reads.
 pub(super) fn step(tls: &mut Connection, mut stream: &TcpStream) {
     if tls.wants_write() {
         write(tls, stream);
@@ -81,7 +81,7 @@ pub(super) fn step(tls: &mut Connection, mut stream: &TcpStream) {
         .expect("a handshake that is right");
 }
 
-/// Sends what is to be sent.
+/// Sends pending records.
 pub(super) fn write(tls: &mut Connection, mut stream: &TcpStream) {
     while tls.wants_write() {
         tls.write_tls(&mut stream).expect("a peer that takes it");

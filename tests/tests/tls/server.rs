@@ -1,4 +1,4 @@
-//! The program `tls_server`, running; and a client for it in this process.
+//! The program `tls_server`, running, and a client for it in this process.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
@@ -18,7 +18,7 @@ use super::SERVER;
 pub(super) enum Way {
     /// `server-options.set-tls`.
     Accept,
-    /// `start-tls-server`, which tells what failed.
+    /// `start-tls-server`, which reports failures.
     Upgrade,
 }
 
@@ -29,21 +29,21 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// One with a good certificate.
+    /// A server with a good certificate.
     pub(super) fn start(way: Way) -> Self {
         let authority = Authority::new();
         let identity = authority.server(SERVER);
         Self::with(way, authority, &identity, "", "")
     }
 
-    /// One whose close waits for its clients' end.
+    /// A server whose close waits for its clients' end.
     pub(super) fn waiting() -> Self {
         let authority = Authority::new();
         let identity = authority.server(SERVER);
         Self::started(Way::Accept, authority, &identity, "", "", "wait")
     }
 
-    /// One with that certificate; `roots` are for the clients', `seconds` for the handshake.
+    /// A server with that certificate; `roots` are for clients' certificates, `seconds` for the handshake.
     pub(super) fn with(
         way: Way,
         authority: Authority,
@@ -88,7 +88,7 @@ impl Server {
         stream
     }
 
-    /// rustls's client for it, before the handshake.
+    /// A client of it with rustls, before the handshake.
     pub(super) fn client(&self) -> ClientConnection {
         let mut roots = RootCertStore::empty();
         let root = CertificateDer::from_pem_slice(self.authority.pem.as_bytes());
@@ -103,7 +103,7 @@ impl Server {
         ClientConnection::new(Arc::new(config), name).expect("a client")
     }
 
-    /// Checks that others are served as ever. In either way the program then says two lines.
+    /// Checks that other clients are still served. In either way the program then prints two lines.
     pub(super) fn serves(&mut self) {
         let mut stream = StreamOwned::new(self.client(), self.connect());
         stream.write_all(b"a line\n").expect("a line, sent");

@@ -1,1 +1,1 @@
-//! Nothing by itself: the manifest names the programs that the tests run, `wasmtime` and `wac`.
+//! Empty: the manifest names the programs that the tests run, `wasmtime` and `wac`.

@@ -1,4 +1,4 @@
-//! Lines out of a stream's pieces: the least that a program needs to have them.
+//! Lines from the pieces of a stream, with the least work that a program needs.
 
 use asyncio_streams_bench_guest::Result;
 use memchr::memmem::Finder;
@@ -9,7 +9,7 @@ use crate::socket::Connection;
 pub(crate) struct Lines {
     connection: Connection,
     separator: Finder<'static>,
-    /// The input, of which `taken` bytes were returned.
+    /// The input; the first `taken` bytes were returned already.
     buffer: Vec<u8>,
     taken: usize,
 }
@@ -25,7 +25,7 @@ impl Lines {
         }
     }
 
-    /// The next line, with its separator.
+    /// Returns the next line, with its separator.
     pub(crate) async fn next(&mut self) -> Result<&[u8]> {
         loop {
             let rest = self.buffer.get(self.taken..).unwrap_or_default();
@@ -38,7 +38,7 @@ impl Lines {
         }
     }
 
-    /// Reads behind the rest of the last piece, which a line of this benchmark leaves room for.
+    /// Reads after the rest of the last piece; the capacity suffices for the lines of this benchmark.
     async fn fill(&mut self) -> Result {
         self.buffer.drain(..self.taken);
         self.taken = 0;

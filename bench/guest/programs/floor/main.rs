@@ -1,4 +1,4 @@
-//! The same work straight on `wasi:sockets` 0.3, in one component and without this project's: what the system costs.
+//! The same work directly on `wasi:sockets` 0.3, in one component without this project's: the cost of the system.
 
 mod lines;
 mod socket;
@@ -14,7 +14,7 @@ asyncio_streams::run!(main);
 /// The size of a read if no message size is known.
 const CHUNK: usize = 64 << 10;
 
-/// The same where it waits for a message that may be small.
+/// The size of a read that waits for a message, which may be small.
 const SMALL: usize = 2 << 10;
 
 /// The size of a read of bulk data.
@@ -91,7 +91,7 @@ async fn connection(client: &Client, meter: &Meter) -> Result {
                 bytes = connection.read_exactly(client.size).await?;
             }
         }
-        // Nothing gathers two writes here, and nothing can be drained.
+        // Nothing coalesces two writes here, and there is nothing to drain.
         Kind::WriteWriteRead | Kind::WriteDrain => {
             while meter.go_on(1) {
                 let half = client.size / 2;
@@ -108,7 +108,7 @@ async fn connection(client: &Client, meter: &Meter) -> Result {
 async fn serve(mut listener: Listener, server: Server) -> Result {
     loop {
         let mut connection = listener.accept().await?;
-        // Each client's end is its own matter.
+        // The failure of one client does not end the server.
         drop(spawn(async move {
             match server {
                 Server::Echo => echo(connection).await,
@@ -118,8 +118,8 @@ async fn serve(mut listener: Listener, server: Server) -> Result {
     }
 }
 
-/// A connection waits with a small buffer. An empty one would not do: right after another read, such a read returns at once,
-/// and the next one waits with its whole buffer.
+/// Waits with a small buffer. An empty one does not work: after another read, such a read returns at once, and the
+/// next one waits with its whole buffer.
 async fn echo(mut connection: Connection) -> Result {
     let mut room = SMALL;
     loop {

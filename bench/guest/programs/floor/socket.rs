@@ -1,4 +1,4 @@
-//! A connection and a listening socket as WASI has them.
+//! A connection and a listening socket, as WASI defines them.
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
@@ -57,7 +57,7 @@ impl Connection {
         Connection { incoming, outgoing }
     }
 
-    /// Reads what there is into the spare room of `room`.
+    /// Reads the available bytes into the spare capacity of `room`.
     pub(crate) async fn read(&mut self, room: Vec<u8>) -> Result<Vec<u8>> {
         let (result, bytes) = self.incoming.read(room).await;
         if result == StreamResult::Dropped {
@@ -68,7 +68,7 @@ impl Connection {
 
     /// Reads exactly `n` bytes.
     pub(crate) async fn read_exactly(&mut self, n: usize) -> Result<Vec<u8>> {
-        // The room of a Vec may be larger than asked for; the other side sends nothing beyond it.
+        // The capacity of a Vec may be larger than requested; the other side sends nothing beyond the request.
         let mut bytes = Vec::with_capacity(n);
         while bytes.len() < n {
             bytes = self.read(bytes).await?;
@@ -76,7 +76,7 @@ impl Connection {
         Ok(bytes)
     }
 
-    /// Writes all of `bytes`, and returns their buffer.
+    /// Writes all of `bytes`, and returns the buffer.
     pub(crate) async fn write(&mut self, bytes: Vec<u8>) -> Result<Vec<u8>> {
         let left = self.outgoing.write_all(bytes).await;
         if left.is_empty() {
@@ -89,7 +89,7 @@ impl Connection {
 /// A socket that listens.
 pub(crate) struct Listener {
     arrivals: StreamReader<TcpSocket>,
-    /// Where.
+    /// The address on which it listens.
     pub(crate) address: SocketAddr,
     _socket: TcpSocket,
 }
@@ -109,7 +109,7 @@ impl Listener {
         })
     }
 
-    /// The next connection.
+    /// Returns the next connection.
     pub(crate) async fn accept(&mut self) -> Result<Connection> {
         let socket = self.arrivals.next().await.ok_or("the listener ended")?;
         Ok(Connection::of(&socket))

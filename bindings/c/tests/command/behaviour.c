@@ -1,5 +1,5 @@
-/* Checks what the header promises, against a server that sends every line back: select, deadlines, cancelling, texts of
- * errors, and that mistakes are errors and not traps. */
+/* Checks the promises of the header against an echo server of lines: select, deadlines, cancelling, texts of errors,
+ * and that mistakes are errors and not traps. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +40,7 @@ static void say(peer_t *peer, const char *text) {
 
 static streams_status_t readline(peer_t *peer) { return streams_readline(&loop, &peer->call, peer->reader, &peer->line); }
 
-/* Whether the line that was read is this one; frees it. */
+/* Returns whether the read line is this one; frees it. */
 static bool got(peer_t *peer, const char *text) {
   bool same = !peer->line.is_err && peer->line.val.ok.len == strlen(text) && !memcmp(peer->line.val.ok.ptr, text, strlen(text));
   API(result_list_u8_error_free)(&peer->line);

@@ -1,4 +1,4 @@
-/* A client of redis: every kind of reply, and many commands under way while replies are read. */
+/* A client of redis: every kind of reply, and many commands in flight while replies are read. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@ static streams_writer_t writer;
 
 static streams_bytes_result_t result;
 
-/* The next line without its end; valid until the next call. */
+/* Returns the next line without its end; valid until the next call. */
 static const char *line(void) {
   static char text[128];
   streams_call_t call = {0};
@@ -29,7 +29,7 @@ static const char *line(void) {
   return text;
 }
 
-/* A value, with its `\r\n`; to be freed. */
+/* Returns a value, with its `\r\n`; the caller frees it. */
 static streams_bytes_t value(void) {
   const char *length = line();
   CHECK(length[0] == '$');

@@ -1,4 +1,4 @@
-// Checks tasks, deadlines, and that destroying a task cancels what it waits for.
+// Checks tasks, deadlines, and that destroying a task cancels its pending call.
 #include <cstdio>
 
 #include "asyncio_streams.hpp"
@@ -38,7 +38,7 @@ streams::task<int> streams_main(std::vector<std::string> arguments) {
     CHECK(!busy && busy.why().name() == "busy");
     CHECK(!reading.done());
   }
-  // The task is gone, and its read with it: another one is not busy.
+  // The task was destroyed with its read: another read is not busy.
   CHECK(connection.write("three\n"));
   auto three = co_await connection.readexactly(6, 10s);
   CHECK(three && *three == "three\n");

@@ -1,5 +1,5 @@
-/* A handler that tries to block, waits for a line or for 50 ms, and says what happened. A client that sends `nothing`
- * makes it wait for nothing, and one that sends `fail` makes it fail. */
+/* A handler that tries to block, waits for a line or for 50 ms, and reports the result. A client that sends `nothing`
+ * makes it wait without a pending call, and one that sends `fail` makes it fail. */
 #include <stdlib.h>
 #include <string.h>
 

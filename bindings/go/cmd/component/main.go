@@ -3,8 +3,8 @@
 //
 //	go run asyncio-streams/cmd/component -wit FOLDER -o app.wasm [package]
 //
-// It runs `go build` with a runtime that can wait inside a component, and then `asyncio-streams-generate component`,
-// or with -wasm-tools the program `wasm-tools` and the adapter that it is given.
+// It runs `go build` with a runtime that can wait inside a component, and then `asyncio-streams-generate component`. With
+// -wasm-tools it runs the program `wasm-tools` instead, with the given adapter.
 package main
 
 import (
@@ -71,7 +71,7 @@ func run() error {
 	return show(exec.Command(*tools, "component", "new", embedded, "--adapt", "wasi_snapshot_preview1="+*adapter, "-o", *out))
 }
 
-// world is the one that the program's imports stand for.
+// world returns the world of the program, according to its imports.
 func world(pkg string) (string, error) {
 	list := exec.Command("go", "list", "-deps", "-f", "{{.ImportPath}}", pkg)
 	list.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")

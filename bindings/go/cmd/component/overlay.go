@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// What Go's runtime lacks to run inside a component: a way to wait until no goroutine can run, and to keep everything
-// else from running. The files of GOROOT are edited at build time, so no copy of them lies here.
+// Additions to Go's runtime for components: a way to wait until no goroutine can run, and to keep everything else
+// from running. The files of GOROOT are edited at build time, so that no copy of them is needed here.
 const additions = `
 // The goroutine that is to run when no other can, and when the next timer is due then.
 var (
@@ -61,7 +61,7 @@ func beforeIdle(now, due int64) (*g, bool) {
 }
 `
 
-// An edit of a file of GOROOT: the text must be there once.
+// An edit of a file of GOROOT: the text must occur exactly once.
 type edit struct{ old, new string }
 
 var edits = map[string][]edit{
@@ -75,7 +75,7 @@ var edits = map[string][]edit{
 	},
 }
 
-// overlay writes the edited files into a folder, with the list for `go build -overlay`, whose name it returns.
+// overlay writes the edited files into a folder, with the list for `go build -overlay`, and returns the list's name.
 func overlay(goroot, folder string) (string, error) {
 	replace := map[string]string{}
 	for name, changes := range edits {

@@ -1,4 +1,4 @@
-// Package text makes text of others fit for a line of a log.
+// Package text escapes foreign text for a line of a log.
 package text
 
 import (
@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// Escape shows control characters, and those that reorder text, as \u{1b}: nobody writes lines of their own.
+// Escape shows control characters, and those that reorder text, as \u{1b}, so that text cannot forge lines.
 func Escape(text string) string {
 	var b strings.Builder
 	for _, r := range text {

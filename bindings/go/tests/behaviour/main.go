@@ -1,5 +1,5 @@
-// Checks what package streams promises, with a server and clients in one program: deadlines, closing, cancelling,
-// errors, timers of Go's, and memory under load.
+// Checks the promises of package streams, with a server and clients in one program: deadlines, closing, cancelling,
+// errors, Go's timers, and memory under load.
 package main
 
 import (
@@ -24,7 +24,7 @@ import (
 func init() { command.Main(run) }
 func main() {}
 
-// check ends the test with the place of the call.
+// check ends the test and prints the place of the call.
 func check(holds bool, what ...any) {
 	if holds {
 		return
@@ -52,7 +52,7 @@ func run() error {
 	return nil
 }
 
-// serve sends everything back; a client that begins with "deaf" is never read again.
+// serve echoes all input; a client that begins with "deaf" is never read again.
 func serve(listener net.Listener) {
 	for {
 		conn, err := listener.Accept()
@@ -107,7 +107,7 @@ func readDeadline(address string) {
 	check(err == nil && string(got) == "kept", err)
 }
 
-// A pending read hears of a deadline that is set, put off and brought forward.
+// A deadline that is set, moved later or earlier affects a pending read.
 func deadlineMoved(address string) {
 	conn := dial(address)
 	defer conn.Close()
@@ -180,14 +180,14 @@ func contexts(address string) {
 	defer cancel()
 	<-ctx.Done()
 	check(errors.Is(ctx.Err(), context.DeadlineExceeded))
-	// An address of documentation: nothing answers. Hosts that have no way there say so at once.
+	// An address for documentation, which never answers. Hosts without a route fail at once.
 	ctx, cancel = context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	_, err = new(streams.Dialer).DialContext(ctx, "tcp", "127.0.0.1:1")
 	check(err != nil && !errors.Is(err, net.ErrClosed), err)
 }
 
-// Timers run also while nothing of the network is pending.
+// Timers run even while no network call is pending.
 func timers(string) {
 	began := time.Now()
 	time.Sleep(20 * time.Millisecond)
@@ -226,7 +226,7 @@ func manyAtOnce(address string) {
 	group.Wait()
 }
 
-// Many lines, garbage in between, and a heap that stays flat.
+// Many lines, with garbage collection in between, and a heap that stays flat.
 func lines(address string) {
 	conn := dial(address).(*streams.Conn)
 	defer conn.Close()

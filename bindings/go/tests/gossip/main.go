@@ -1,5 +1,5 @@
-// A handler whose clients talk to each other through channels: a goroutine of one client is woken by another's, and may
-// end there. Lines: `wait` waits for a `tell`, `tell TEXT` wakes one that waits, `panic` panics, `fail` fails.
+// A handler whose clients talk to each other through channels: a goroutine of one client is woken by another's, and
+// may end there. Lines: `wait` waits for a `tell`, `tell TEXT` wakes a waiting client, `panic` panics, `fail` fails.
 package main
 
 import (
@@ -30,7 +30,7 @@ func serve(conn *streams.Conn) error {
 		word, rest, _ := strings.Cut(strings.TrimSpace(string(line)), " ")
 		switch word {
 		case "wait":
-			// Nothing of the network is pending in this call meanwhile.
+			// No network call is pending in this call meanwhile.
 			fmt.Fprintln(conn, "waiting")
 			fmt.Fprintln(conn, "heard", <-told)
 		case "last":

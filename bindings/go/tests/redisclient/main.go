@@ -1,4 +1,4 @@
-// A client of redis over net/textproto: every kind of reply, and many commands under way while replies are read.
+// A client of redis over net/textproto: every kind of reply, and many commands in flight while replies are read.
 package main
 
 import (

@@ -67,7 +67,7 @@ func run() error {
 	return nil
 }
 
-// byHand reads an answer with the parser alone.
+// byHand reads an answer with http.ReadResponse.
 func byHand(dialer *streams.Dialer, address net.Addr) error {
 	conn, err := dialer.Dial("tcp", address.String())
 	if err != nil {

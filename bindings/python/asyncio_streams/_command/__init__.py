@@ -1,1 +1,1 @@
-"""The command `asyncio-streams`: makes components of programs, and runs programs as components. Runs outside a component."""
+"""The command `asyncio-streams`: builds components from programs, and runs programs. It runs outside components."""

@@ -1,4 +1,4 @@
-"""The interpreter with an environment's packages, built and compiled once and kept: programs start in it without a build."""
+"""The interpreter with an environment's packages, built, compiled and cached once: programs start without a build."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .environment import Environment
 from .errors import CommandError
 from .imports import Imports, closure
 
-# Names another folder for what is kept.
+# The variable that names another cache folder.
 VARIABLE = "ASYNCIO_STREAMS_CACHE"
 
-# So many are kept, about 100 MB each; of more, those go that were not used for the longest time.
+# The number of cached interpreters, about 100 MB each. The least recently used ones are deleted.
 _KEPT = 6
-# Modules of the standard library that many programs import: imported before, they cost no time at start.
+# Modules of the standard library that many programs import. Imported during the build, they cost no time at the start.
 _LIBRARY = (
     "argparse base64 bisect collections concurrent.futures contextlib copy csv dataclasses datetime email.message "
     "email.parser email.policy enum functools getpass hashlib heapq hmac html http http.client importlib.metadata "
@@ -37,7 +37,7 @@ _LIBRARY = (
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which interpreter a program needs."""
+    """The properties of the interpreter that a program needs."""
 
     environment: Environment
     packages: frozenset[str]
@@ -55,10 +55,11 @@ def wanted(
     inline_executor: bool,
     all_packages: bool = False,
 ) -> Wanted:
-    """The interpreter for a program with these imports: with TLS if it, or a package that it imports, imports `ssl`.
+    """Returns the interpreter for these imports: with TLS if the program, or a package that it imports, imports `ssl`.
 
-    With `all_packages` it has imported every package of the environment: programs that import others share it. What packages
-    import is looked up once and kept in the folder `cache`, until the environment changes.
+    With `all_packages` the interpreter has imported every package of the environment, so programs with other imports
+    share it. The imports of packages are determined once, and stored in the folder `cache` until the environment
+    changes.
     """
     names = frozenset(environment.packages) if all_packages else imports.names
     tops = frozenset(name.partition(".")[0] for name in names) & environment.packages.keys()
@@ -78,7 +79,7 @@ def _known_closure(tops: frozenset[str], environment: Environment, cache: Path |
     except (OSError, ValueError, KeyError):
         packages, tls = closure(tops, environment.packages)
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Whole or not at all: another command may read it.
+        # Replace the file atomically: another command may be reading it.
         fresh = file.with_suffix(f".{os.getpid()}")
         fresh.write_text(json.dumps({"packages": sorted(packages), "tls": tls}), encoding="utf-8")
         fresh.replace(file)
@@ -86,7 +87,7 @@ def _known_closure(tops: frozenset[str], environment: Environment, cache: Path |
 
 
 def cache_folder() -> Path:
-    """Where things are kept: the folder that the environment names, or the user's folder for such. Raises CommandError."""
+    """Returns the folder that the environment names, or the user's cache folder. Raises CommandError."""
     named = os.environ.get(VARIABLE)
     if named:
         folder = Path(named)
@@ -107,7 +108,7 @@ def cache_folder() -> Path:
 
 
 def get(want: Wanted, host: tools.Host, cache: Path, *, rebuild: bool = False) -> Path:
-    """The compiled interpreter, built if there is none yet. Raises CommandError."""
+    """Returns the compiled interpreter, and builds it if it is missing. Raises CommandError."""
     streams = tools.component("streams-tls" if want.tls else "streams")
     place = cache / "interpreters" / _key(want, host, streams)
     compiled = place / "interpreter.cwasm"
@@ -123,7 +124,7 @@ def get(want: Wanted, host: tools.Host, cache: Path, *, rebuild: bool = False) -
 
 @contextlib.contextmanager
 def _one_at_a_time(place: Path) -> Iterator[None]:
-    """Lets a second command wait for the interpreter that the first one builds, where the system has such locks."""
+    """Makes a second command wait for the first one's build, if the system has such locks."""
     try:
         import fcntl
     except ImportError:
@@ -147,7 +148,7 @@ def _build(want: Wanted, host: tools.Host, streams: Path, place: Path) -> None:
         tools.compose(part, streams, whole)
         host.compile(whole, made / "interpreter.cwasm")
         (made / "about.json").write_text(json.dumps({"modules": want.modules, "tls": want.tls}), encoding="utf-8")
-        # Whole or not at all.
+        # Replace the folder atomically.
         shutil.rmtree(place, ignore_errors=True)
         made.rename(place)
     _remove_old(place.parent)
@@ -171,7 +172,7 @@ def _key(want: Wanted, host: tools.Host, streams: Path) -> str:
 
 
 def _own_sources() -> Iterator[Path]:
-    """What becomes part of an interpreter, and how it is made."""
+    """Yields this package's sources that become part of an interpreter, or determine how it is built."""
     package = Path(__file__).resolve().parents[1]
     yield from sorted(file for file in package.rglob("*.py") if not {"_carried", "_command"} & set(file.parts))
     yield from (Path(__file__), Path(component.__file__))
@@ -184,6 +185,6 @@ def _remove_old(folder: Path) -> None:
             found.append((place.stat().st_mtime, place))
     found.sort(reverse=True)
     for used, place in found[_KEPT:]:
-        # Not one that another command is making, or has begun to run.
+        # Keep an interpreter that another command is building, or has just started to use.
         if time.time() - used > 3600:
             shutil.rmtree(place, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Makes components: of one program, or of the interpreter alone, to which programs are given when it starts."""
+"""Builds components: of one program, or of the interpreter alone, which receives programs when it starts."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Run(wit_world.exports.Run):
     async def run(self):
         await _program.run()
 """
-# This is not needed inside a component.
+# Files that are not needed inside components.
 _OUTSIDE = ("_command", "_carried", "build.py", "wit", "__pycache__")
 
 
 class Workshop:
-    """A folder in which one component is made."""
+    """A folder in which one component is built."""
 
     def __init__(self, folder: Path, *, with_tls: bool, environment: Path | None) -> None:
         self._folder = folder
@@ -46,10 +46,10 @@ class Workshop:
         wit: Sequence[Path] = (),
         worlds: Sequence[str] = (),
     ) -> Path:
-        """The component of a program whose modules are in `places`. Raises CommandError."""
+        """Builds the component of a program whose modules are in `places`. Raises CommandError."""
         options = {
             "name": name,
-            # By these names componentize-py shows its folders to the program.
+            # componentize-py shows its folders to the program by these names.
             "places": [f"/{number}" for number in range(len(places))],
             "package": f"/{len(places)}",
             "workshop": f"/{len(places) + 1}",
@@ -57,11 +57,11 @@ class Workshop:
             "with_tls": self._with_tls,
             "inline_executor": inline_executor,
         }
-        # Not in the code that is run: errors show that.
+        # Not part of the executed code, because errors show that code.
         return self._make("prepare", options, places, {"program": source}, wit, worlds)
 
     def of_interpreter(self, modules: Sequence[str], *, inline_executor: bool = True) -> Path:
-        """The component of the interpreter, with these modules imported already. Raises CommandError."""
+        """Builds the component of the interpreter, with these modules already imported. Raises CommandError."""
         options = {
             "modules": list(modules),
             "package": "/0",
@@ -72,7 +72,7 @@ class Workshop:
         return self._make("prepare_interpreter", options, (), {}, (), ())
 
     def notes(self) -> str:
-        """What was noticed while the component was made; empty if nothing was."""
+        """Returns the notes of the build; empty if there are none."""
         notes = self._folder / "app" / "notes"
         return notes.read_text(encoding="utf-8").rstrip() if notes.is_file() else ""
 
@@ -107,7 +107,7 @@ class Workshop:
             command += ["-p", str(place)]
         environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
         if self._environment is not None:
-            # Its packages can be imported; what the machine's other Pythons have, cannot.
+            # Its packages can be imported, but not those of other Pythons on the machine.
             environment["VIRTUAL_ENV"] = str(self._environment)
         tools.call(command, "componentize-py", environment)
         return part

@@ -1,4 +1,4 @@
-"""The environment whose packages a program has: that of the command itself, or one made of a requirements file."""
+"""The environment with a program's packages: that of the command itself, or one made from a requirements file."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _OURS = frozenset({"asyncio_streams", "componentize_py", "pip", "setuptools", "p
 
 @dataclass(frozen=True)
 class Environment:
-    """Folders with packages, and the virtual environment to which they belong, if it is one."""
+    """Folders with packages, and the virtual environment to which they belong, if any."""
 
     folders: tuple[Path, ...]
     prefix: Path | None
 
     @cached_property
     def packages(self) -> dict[str, Path]:
-        """The packages and modules that it has, each with its folder or file; not those that make components."""
+        """Returns its packages and modules, each with its folder or file, without build tools."""
         found: dict[str, Path] = {}
         for folder in self.folders:
             for entry in _entries(folder):
@@ -39,7 +39,7 @@ class Environment:
         return found
 
     def fingerprint(self) -> str:
-        """Changes when something is installed, upgraded or removed."""
+        """Returns a value that changes when a package is installed, upgraded or removed."""
         digest = hashlib.sha256()
         for folder in self.folders:
             for entry in sorted(_entries(folder), key=lambda entry: entry.name):
@@ -51,7 +51,7 @@ class Environment:
 
 
 def current() -> Environment:
-    """The environment in which the command is installed."""
+    """Returns the environment in which the command is installed."""
     folders = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
     if sys.prefix != sys.base_prefix:
         return Environment(tuple(dict.fromkeys(folders)), Path(sys.prefix))
@@ -61,7 +61,7 @@ def current() -> Environment:
 
 
 def of_requirements(file: Path, cache: Path) -> Environment:
-    """An environment with what a requirements file names, made once by pip. Raises CommandError."""
+    """Returns an environment with the packages of a requirements file, which pip makes once. Raises CommandError."""
     try:
         text = file.read_bytes()
     except OSError as reason:

@@ -1,4 +1,4 @@
-"""What a program imports, found without running it: packages of the environment, and whether TLS is among it."""
+"""Finds a program's imports without running it: packages of the environment, and whether TLS is among them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# In packages TLS is looked for by text: parsing all of them would take seconds.
+# Packages are searched for TLS by text: parsing all of them would take seconds.
 _TLS_IN_TEXT = re.compile(rb"^[ \t]*(?:import|from)[ \t]+(?:_?ssl|OpenSSL)\b", re.MULTILINE)
 _IMPORT_IN_TEXT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
 _TLS_ARGUMENTS = frozenset({"ssl", "ssl_context", "sslcontext"})
@@ -17,20 +17,20 @@ _TLS_NAMES = frozenset({"start_tls", "create_default_context", "SSLContext"})
 
 @dataclass(frozen=True)
 class Imports:
-    """What some modules import."""
+    """The imports of some modules."""
 
-    # Every dotted name, of `from a import b` both `a` and `a.b`.
+    # Every dotted name; `from a import b` yields both `a` and `a.b`.
     names: frozenset[str]
     tls: bool
 
     @property
     def packages(self) -> frozenset[str]:
-        """The parts of the names before the first dot."""
+        """Returns the parts of the names before the first dot."""
         return frozenset(name.partition(".")[0] for name in self.names)
 
 
 def of_program(tree: ast.Module, places: Iterable[Path]) -> Imports:
-    """What a program and its own modules in the folders `places` import, not what they import of each other."""
+    """Returns the imports of a program and its modules in the folders `places`, without imports of each other."""
     places = list(places)
     names: set[str] = set()
     tls = False
@@ -49,17 +49,17 @@ def of_program(tree: ast.Module, places: Iterable[Path]) -> Imports:
                     try:
                         left.append((ast.parse(file.read_bytes(), str(file)), inside))
                     except (OSError, SyntaxError, ValueError):
-                        # Importing it will say so.
+                        # The import itself will report it.
                         continue
-    # A name of something in an own module is no module.
+    # A name inside an own module is not a module.
     own = {name for name in names if any(_own(name.partition(".")[0], places))}
     return Imports(frozenset(names - own), tls or "ssl" in {name.partition(".")[0] for name in names})
 
 
 def closure(packages: Iterable[str], environment: dict[str, Path]) -> tuple[frozenset[str], bool]:
-    """The packages of an environment that these import, these among them; and whether one of them imports TLS.
+    """Returns the packages that these names import, directly or not, and whether one of them imports TLS.
 
-    `environment` has the file or folder of each package.
+    `environment` maps each package to its file or folder.
     """
     found: set[str] = set()
     tls = False
@@ -95,7 +95,7 @@ def _uses_tls(tree: ast.Module) -> bool:
 
 
 def _own(name: str, places: list[Path]) -> Iterator[tuple[Path, str]]:
-    """The files of the program that importing `name` runs, each with the package whose names it sees."""
+    """Yields the program's files that an import of `name` runs, each with the package for relative names."""
     parts = name.split(".")
     for place in places:
         folder = place

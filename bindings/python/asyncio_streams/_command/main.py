@@ -1,4 +1,4 @@
-"""The command `asyncio-streams`: its arguments, its commands, and each failure as one text and an exit status."""
+"""The command `asyncio-streams`: its arguments, its subcommands, and each failure as one message and an exit status."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _NAME = "asyncio-streams"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit status."""
+    """Runs the command; returns its exit status."""
     options = _parser().parse_args(arguments)
     try:
         status: int = options.do(options)
     except NoProgramError as reason:
-        # It is Python's text.
+        # The text is Python's own.
         print(reason, file=sys.stderr)
         return reason.status
     except CommandError as reason:
@@ -87,7 +87,7 @@ def _prepared(program: Program, options: argparse.Namespace) -> Run:
         variables=tuple(options.env),
     )
     cache = base.cache_folder()
-    # What the host cannot grant is said before anything is built.
+    # Report grants that the host does not support before building anything.
     host.command(Path(), grants, [])
     want = base.wanted(
         imports,
@@ -108,7 +108,7 @@ def _environment(options: argparse.Namespace) -> environment.Environment:
 
 
 def _end_by(number: signal.Signals) -> int:
-    """Ends this process by a signal, as Python does, so that a shell notices."""
+    """Ends this process by a signal, as Python does, so that a shell notices it."""
     sys.stdout.flush()
     sys.stderr.flush()
     signal.signal(number, signal.SIG_DFL)

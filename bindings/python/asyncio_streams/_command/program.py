@@ -1,4 +1,4 @@
-"""The program that is to be built or run: its source, its imports, and its files as the interpreter takes them."""
+"""The program to build or run: its source, its imports, and its files in the format of the interpreter."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .errors import CommandError
 
 
 class NoProgramError(CommandError):
-    """The file is no program in Python; the text is what Python says of it."""
+    """The file is not a program in Python; the message is Python's own."""
 
 
 class Program:
-    """A program, read anew whenever it is asked for something."""
+    """A program. Each access reads it again."""
 
     def __init__(self, file: Path, paths: Sequence[Path] = ()) -> None:
         self.file = file
@@ -29,11 +29,11 @@ class Program:
         self.places = [file.resolve().parent, *(path.resolve() for path in paths)]
 
     def source(self) -> str:
-        """The text. Raises NoProgramError, with Python's text and exit status."""
+        """Returns the source. Raises NoProgramError, with Python's text and exit status."""
         return self._read()[0]
 
     def imports(self) -> imports.Imports:
-        """What the program and its own modules import. Raises NoProgramError."""
+        """Returns the imports of the program and of its own modules. Raises NoProgramError."""
         return imports.of_program(self._read()[1], self.places)
 
     def pack(self, target: Path) -> None:
@@ -46,7 +46,7 @@ class Program:
         except TooMuchError as reason:
             raise CommandError(str(reason)) from reason
         about = {
-            # As Python shows it, in tracebacks and `__file__`.
+            # The path that Python shows in tracebacks and `__file__`.
             "name": os.path.abspath(self.file),
             "argument": str(self.file),
             "source": source,

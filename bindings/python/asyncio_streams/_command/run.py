@@ -1,4 +1,4 @@
-"""`asyncio-streams run`: a program in the interpreter that is kept for its environment."""
+"""`asyncio-streams run`: runs a program in the cached interpreter of its environment."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Run:
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
         self._asked = False
-        # Whether a signal was meant to end the command.
+        # Whether a signal asked the command to end.
         self.interrupted = False
 
     def to_the_end(self) -> int:
-        """Runs it, and returns its exit status: as Python's, 128 more than its number for a signal. Raises CommandError."""
+        """Runs it, and returns its exit status; as in Python, 128 plus its number for a signal. Raises CommandError."""
         with tempfile.TemporaryDirectory(prefix="asyncio-streams-") as name:
             folder = Path(name)
             self._program.pack(folder / _given.PACK)
@@ -49,9 +49,9 @@ class Run:
         return 128 - status if status < 0 else status
 
     def prepare(self, folder: Path) -> int:
-        """Writes what a host runs into a folder, and returns 0. Raises CommandError.
+        """Writes the files for a host into a folder, and returns 0. Raises CommandError.
 
-        It is run by `wasmtime run --allow-precompiled --dir FOLDER::/.asyncio-streams FOLDER/interpreter.cwasm`.
+        `wasmtime run --allow-precompiled --dir FOLDER::/.asyncio-streams FOLDER/interpreter.cwasm` runs them.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._program.pack(folder / _given.PACK)
@@ -60,12 +60,12 @@ class Run:
         try:
             os.link(self._interpreter, interpreter)
         except OSError:
-            # On another file system.
+            # The cache is on another file system.
             shutil.copyfile(self._interpreter, interpreter)
         return 0
 
     def stop(self) -> None:
-        """Ends the program, from another thread too."""
+        """Ends the program. It may be called from another thread."""
         self._asked = True
         if self._process is not None:
             with contextlib.suppress(OSError):
@@ -73,7 +73,7 @@ class Run:
 
     @contextlib.contextmanager
     def _signals_passed_on(self) -> Iterator[None]:
-        """SIGINT from a terminal reaches the host by itself; SIGTERM is for this process alone."""
+        """Forwards signals. SIGINT from a terminal reaches the host by itself; SIGTERM reaches only this process."""
 
         def wait(number: int, frame: FrameType | None) -> None:
             self.interrupted = True

@@ -1,7 +1,7 @@
-"""What the command takes beside Python: the components, componentize-py, and the host.
+"""The tools that the command needs besides Python: the components, componentize-py, and the host.
 
-A wheel carries the components and the program `streams`, which composes, compiles and runs; in a checkout they are under
-`target`. Instead of `streams`, `wasmtime` can run, which then grants the whole network or none.
+A wheel contains the components and the program `streams`, which composes, compiles and runs; in a checkout they are
+under `target`. `wasmtime` can replace `streams`, but grants only the whole network or none.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from .errors import CommandError
 
 COMPONENTIZE = "componentize-py==0.25.1"
-# Names another program than those below.
+# The variable that names another host program.
 VARIABLE = "ASYNCIO_STREAMS_HOST"
 
 _HERE = Path(__file__).resolve().parents[1]
@@ -26,7 +26,7 @@ _CARRIED = _HERE / "_carried"
 
 @dataclass(frozen=True)
 class Grants:
-    """What a program may do."""
+    """The grants of a program."""
 
     connect: tuple[str, ...] = ()
     listen: tuple[str, ...] = ()
@@ -43,18 +43,18 @@ class Host:
     is_wasmtime: bool
 
     def identity(self) -> str:
-        """Changes when the program does; what it has compiled may then be of no use."""
+        """Returns a value that changes with the program; code compiled by another version may be unusable."""
         about = self.program.stat()
         return f"{self.program} {about.st_size} {about.st_mtime_ns}"
 
     def compile(self, component: Path, output: Path) -> None:
         """Compiles a component to machine code. Raises CommandError."""
-        # What it has compiled is kept as a whole; `streams` needs no cache of its own.
+        # The interpreter is cached as a whole; `streams` needs no cache of its own.
         options = [] if self.is_wasmtime else ["--cache", "off"]
         call([str(self.program), "compile", *options, str(component), "-o", str(output)], "compiling")
 
     def command(self, compiled: Path, grants: Grants, arguments: list[str]) -> list[str]:
-        """The command that runs what `compile` has made. Raises CommandError for what the host cannot grant."""
+        """Returns the command that runs the output of `compile`. Raises CommandError for unsupported grants."""
         command = [str(self.program), "run"]
         if self.is_wasmtime:
             command.append("--allow-precompiled")
@@ -79,7 +79,7 @@ class Host:
 
 
 def host() -> Host:
-    """The host that there is: the one that the environment names, the wheel's, or one on PATH. Raises CommandError."""
+    """Returns the host: the one that the environment names, the wheel's, or one on PATH. Raises CommandError."""
     named = os.environ.get(VARIABLE)
     if named:
         found = shutil.which(named)
@@ -99,7 +99,7 @@ def host() -> Host:
 
 
 def component(name: str) -> Path:
-    """A component of the project: "streams", "streams-tls". Raises CommandError if it is not there."""
+    """Returns a component of the project: "streams", "streams-tls". Raises CommandError if it is missing."""
     for folder in (_CARRIED, _CHECKOUT / "target" / "components"):
         if (folder / f"{name}.wasm").is_file():
             return folder / f"{name}.wasm"
@@ -107,7 +107,7 @@ def component(name: str) -> Path:
 
 
 def compose(part: Path, streams: Path, output: Path) -> None:
-    """Joins a program's component with the streams. Raises CommandError."""
+    """Composes a program's component with the streams. Raises CommandError."""
     composer = _streams()
     if composer is not None:
         call([str(composer), "compose", str(part), str(streams), "-o", str(output)], "composing")
@@ -122,7 +122,7 @@ def compose(part: Path, streams: Path, output: Path) -> None:
 
 
 def componentize() -> str:
-    """The program componentize-py: the one beside this Python, or on PATH. Raises CommandError."""
+    """Returns the program componentize-py: the one beside this Python, or on PATH. Raises CommandError."""
     beside = shutil.which("componentize-py", path=str(Path(sys.executable).parent))
     found = beside or shutil.which("componentize-py")
     if found is None:
@@ -131,7 +131,7 @@ def componentize() -> str:
 
 
 def call(command: list[str], what: str, environment: dict[str, str] | None = None) -> str:
-    """Runs a tool to its end; returns what it said. Raises CommandError with that if it fails."""
+    """Runs a tool to its end; returns its output. Raises CommandError with that output if the tool fails."""
     try:
         done = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
     except OSError as reason:
@@ -143,11 +143,11 @@ def call(command: list[str], what: str, environment: dict[str, str] | None = Non
 
 
 def without_backtrace(text: str) -> str:
-    """What a tool has said, without where in itself it said it."""
+    """Returns the message of a tool without the tool's own traceback."""
     for name in ("MissingModuleError: ", "TooMuchError: "):
         before, found, cause = text.rpartition(name)
         if found:
-            # It is said twice, and the last time followed by where in the tool it was noticed.
+            # The text occurs twice, and the last one is followed by the tool's own source lines.
             text = cause
     lines = text.splitlines()
     for number, line in enumerate(lines):
@@ -167,7 +167,7 @@ def _streams() -> Path | None:
 
 
 def _is_ours(program: str) -> bool:
-    """Whether a program on PATH with that common name is the one of this project."""
+    """Returns whether the program with that common name on PATH is the one of this project."""
     try:
         done = subprocess.run([program, "--help"], text=True, capture_output=True, check=False, timeout=10)
     except (OSError, subprocess.SubprocessError):

@@ -1,4 +1,4 @@
-"""`asyncio-streams run --watch`: starts the program anew when a file of its own changes."""
+"""`asyncio-streams run --watch`: restarts the program when one of its own files changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .run import Run
 
-# How often files are looked at.
+# The interval at which files are checked.
 _SECONDS = 0.4
 _NO_SOURCES = frozenset({"__pycache__", "node_modules", "target", "venv"})
 
@@ -18,8 +18,8 @@ _NO_SOURCES = frozenset({"__pycache__", "node_modules", "target", "venv"})
 def watch(places: Sequence[Path], start: Callable[[], Run | None]) -> int:
     """Runs what `start` returns, ends it when a source in `places` changes, and starts again.
 
-    After a program that has ended by itself, and after a `start` without one, it waits for a change. Returns the exit status
-    of the last run once a signal has ended that.
+    After a program has ended by itself, and after a `start` that returned none, it waits for a change. After a signal
+    it returns the exit status of the last run.
     """
     while True:
         change = _Change(places)
@@ -36,7 +36,7 @@ def watch(places: Sequence[Path], start: Callable[[], Run | None]) -> int:
 
 
 class _Change:
-    """The first change of a source after this was made."""
+    """The first change of a source after the creation of this object."""
 
     def __init__(self, places: Sequence[Path]) -> None:
         self._places = places
@@ -44,7 +44,7 @@ class _Change:
         self._come = threading.Event()
 
     def then(self, call: Callable[[], None]) -> None:
-        """Calls `call` when it comes, in a thread of its own."""
+        """Calls `call` in a separate thread when the change happens."""
 
         def look() -> None:
             self.wait()
@@ -53,18 +53,18 @@ class _Change:
         threading.Thread(target=look, daemon=True).start()
 
     def has_come(self) -> bool:
-        """Whether it has."""
+        """Returns whether a source has changed."""
         return self._come.is_set() or _state(self._places) != self._seen
 
     def wait(self) -> None:
-        """Waits for it."""
+        """Waits for the change."""
         while not self.has_come():
             self._come.wait(_SECONDS)
         self._come.set()
 
 
 def _state(places: Sequence[Path]) -> dict[str, int]:
-    """When each source was changed last."""
+    """Returns the time of each source's last change."""
     found = {}
     for place in places:
         for folder, inner, names in os.walk(place):

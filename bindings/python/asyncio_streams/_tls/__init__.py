@@ -1,1 +1,1 @@
-"""CPython's C module `_ssl`, written over the component's TLS. CPython's own `ssl` stands on it."""
+"""CPython's C module `_ssl`, implemented over the component's TLS. CPython's own `ssl` uses it."""

@@ -1,4 +1,4 @@
-"""What a context of OpenSSL has and the component has not: each says what to do instead."""
+"""Features of OpenSSL's contexts that the component lacks: each error names the alternative."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NO_SOCKETS = (
 
 
 class Absent:
-    """The part of `SSLContext` that refuses, or remembers without effect."""
+    """The part of `SSLContext` that is not supported, or stored without effect."""
 
     protocol: Any
     _after_handshake: bool
@@ -33,12 +33,12 @@ class Absent:
 
     @property
     def security_level(self) -> int:
-        """2, as what the component has is at least that good."""
+        """Returns 2, because the component's level is at least that high."""
         return 2
 
     @property
     def post_handshake_auth(self) -> bool:
-        """Whether a client lets itself be asked for a certificate after the handshake: remembered, and never done."""
+        """Returns whether a client allows a request for a certificate after the handshake. Stored without effect."""
         return self._after_handshake
 
     @post_handshake_auth.setter
@@ -47,7 +47,7 @@ class Absent:
 
     @property
     def keylog_filename(self) -> None:
-        """None. Raises NotImplementedError for others: the component shows no keys."""
+        """Returns None. Setting another value raises NotImplementedError: the component exposes no keys."""
 
     @keylog_filename.setter
     def keylog_filename(self, name: Any) -> None:
@@ -56,7 +56,7 @@ class Absent:
 
     @property
     def sni_callback(self) -> None:
-        """None: a server with several certificates chooses by the name that the client asks for."""
+        """Returns None: a server with several certificates chooses by the name that the client requests."""
 
     @sni_callback.setter
     def sni_callback(self, callback: Any) -> None:

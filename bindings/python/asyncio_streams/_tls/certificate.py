@@ -28,9 +28,9 @@ _SEQUENCE, _SET, _INTEGER, _OID, _UTC_TIME, _GENERALIZED_TIME = 0x30, 0x31, 0x02
 
 
 def decode(der: bytes) -> dict[str, Any]:
-    """The fields that `ssl.SSLSocket.getpeercert` gives.
+    """Returns the fields of `ssl.SSLSocket.getpeercert`.
 
-    Raises ValueError for what is no certificate.
+    Raises ValueError for data that is not a certificate.
     """
     try:
         return _decode(der)
@@ -39,7 +39,7 @@ def decode(der: bytes) -> dict[str, Any]:
 
 
 def check(der: bytes) -> None:
-    """Raises ValueError for what does not look like a certificate from outside."""
+    """Raises ValueError if the outer structure is not that of a certificate."""
     try:
         _, fields = _fields(der)
     except IndexError as reason:
@@ -49,9 +49,9 @@ def check(der: bytes) -> None:
 
 
 def is_authority(der: bytes) -> bool:
-    """Whether a certificate may sign others: by its extension, or because it is older than extensions.
+    """Returns whether a certificate may sign others: by its extension, or because its version has no extensions.
 
-    False for what is no certificate.
+    Returns False for data that is not a certificate.
     """
     try:
         version, fields = _fields(der)
@@ -65,7 +65,7 @@ def is_authority(der: bytes) -> bool:
 
 
 def _fields(der: bytes) -> tuple[int, list[tuple[int, bytes]]]:
-    """The version of a certificate, and its fields from the serial number on."""
+    """Returns the version of a certificate, and its fields from the serial number on."""
     (_, certificate), *_ = _items(der)
     (_, body), *_ = _items(certificate)
     fields = list(_items(body))
@@ -77,7 +77,7 @@ def _fields(der: bytes) -> tuple[int, list[tuple[int, bytes]]]:
 
 
 def _extensions(fields: list[tuple[int, bytes]]) -> Iterator[tuple[str, bytes]]:
-    """The extensions: OID and value."""
+    """Yields the extensions: OID and value."""
     for tag, content in fields[6:]:
         if tag == 0xA3:
             (_, extensions), *_ = _items(content)
@@ -107,7 +107,7 @@ def _decode(der: bytes) -> dict[str, Any]:
 
 
 def _items(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The values that stand one after the other in `data`: tag and content."""
+    """Yields the consecutive values in `data`: tag and content."""
     at = 0
     while at < len(data):
         tag, size = data[at], data[at + 1]

@@ -1,4 +1,4 @@
-"""The component's cipher suites, by OpenSSL's names, and what OpenSSL's cipher strings choose of them."""
+"""The component's cipher suites with OpenSSL's names, and the choice of suites by OpenSSL's cipher strings."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ _NAME = re.compile(r"(?:TLS_)?[A-Z0-9]+(?:[-_][A-Z0-9]+)+")
 
 
 def chosen(text: str) -> list[str]:
-    """The suites of TLS 1.2 that OpenSSL's cipher string `text` leaves, in the component's order.
+    """Returns the suites of TLS 1.2 that OpenSSL's cipher string `text` selects, in the component's order.
 
-    Those of TLS 1.3 are not chosen this way, as in OpenSSL. Raises ValueError if `text` names nothing that OpenSSL knows.
+    As in OpenSSL, it does not select suites of TLS 1.3. Raises ValueError if `text` names nothing that OpenSSL knows.
     """
     found: set[str] = set()
     banned: set[str] = set()
@@ -77,7 +77,7 @@ def chosen(text: str) -> list[str]:
 
 
 def _matching(words: str) -> set[str] | None:
-    """The suites that all of `words`, joined by +, match; None if a word is unknown."""
+    """Returns the suites that match all of `words`, joined by +; None if a word is unknown."""
     found = set(OF_1_2)
     for word in words.split("+"):
         if word in _EVERY:
@@ -92,7 +92,7 @@ def _matching(words: str) -> set[str] | None:
 
 
 def descriptions(names: tuple[str, ...] | list[str]) -> list[dict[str, Any]]:
-    """What `SSLContext.get_ciphers` says of suites."""
+    """Returns the result of `SSLContext.get_ciphers` for these suites."""
     numbers = {name: number for number, name in (*_SUITES_OF_1_3, *_SUITES_OF_1_2)}
     found = []
     for name in names:
@@ -122,7 +122,7 @@ def descriptions(names: tuple[str, ...] | list[str]) -> list[dict[str, Any]]:
 
 
 def openssl_name(suite: str) -> str:
-    """What OpenSSL calls a suite of IANA's registry."""
+    """Returns OpenSSL's name of a suite in IANA's registry."""
     if "_WITH_" not in suite:
         return suite
     exchange, _, cipher = suite.removeprefix("TLS_").partition("_WITH_")

@@ -1,4 +1,4 @@
-"""What a protected connection has agreed on, as asyncio's `get_extra_info` shows it."""
+"""The parameters of a protected connection, in the format of asyncio's `get_extra_info`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _VERSIONS = {"TLS12": "TLSv1.2", "TLS13": "TLSv1.3"}
 
 
 class Connection:
-    """`_ssl._SSLSocket`: the results of a handshake, to be shown by CPython's `ssl.SSLObject`."""
+    """Implements `_ssl._SSLSocket`: the results of a handshake, for CPython's `ssl.SSLObject`."""
 
     def __init__(self, context: Any, info: Any, server_side: bool) -> None:
         self.context = context
@@ -22,31 +22,31 @@ class Connection:
         self._info = info
 
     def version(self) -> str:
-        """The version of TLS: "TLSv1.2" or "TLSv1.3"."""
+        """Returns the version of TLS: "TLSv1.2" or "TLSv1.3"."""
         return _VERSIONS[self._info.version.name]
 
     def cipher(self) -> tuple[str, str, int]:
-        """The suite by OpenSSL's name, the version, the bits of its key."""
+        """Returns the suite by OpenSSL's name, the version, and the bits of its key."""
         suite = self._info.suite
         return ciphers.openssl_name(suite), self.version(), 128 if "AES_128" in suite else 256
 
     def selected_alpn_protocol(self) -> str | None:
-        """The application protocol, if one was agreed on."""
+        """Returns the application protocol, if one was agreed on."""
         protocol: str | None = self._info.alpn
         return protocol
 
     def compression(self) -> None:
-        """None: there is none."""
+        """Returns None: there is no compression."""
 
     def shared_ciphers(self) -> None:
-        """None: the component does not tell."""
+        """Returns None: the component does not report it."""
 
     def group(self) -> NoReturn:
-        """Raises NotImplementedError: the component does not tell."""
+        """Raises NotImplementedError: the component does not report the group."""
         raise NotImplementedError("the component does not tell which curve a handshake has used")
 
     def getpeercert(self, der: bool = False, /) -> Any:
-        """The peer's certificate as DER, or as a dict, which is empty if it was not verified; None if it showed none."""
+        """Returns the peer's certificate as DER, or as a dict, empty if it was not verified; None without one."""
         chain = self._info.peer_certificates
         if not chain:
             return None
@@ -55,13 +55,13 @@ class Connection:
         return certificate.decode(chain[0]) if self.context.verify_mode else {}
 
     def get_unverified_chain(self) -> list[Certificate] | None:
-        """The peer's certificates, its own first."""
+        """Returns the peer's certificates, its own first."""
         return [Certificate(der) for der in self._info.peer_certificates] or None
 
     get_verified_chain = get_unverified_chain
 
     def pending(self) -> int:
-        """0: what has come is in the stream's reader."""
+        """Returns 0: received bytes are in the stream's reader."""
         return 0
 
     def get_channel_binding(self, cb_type: str = "tls-unique") -> NoReturn:
@@ -79,10 +79,10 @@ class Connection:
 
 
 def extra(context: Any, info: Any, server_side: bool) -> dict[str, Any]:
-    """What asyncio's transports of TLS know beside the addresses."""
+    """Returns the values that asyncio's TLS transports have besides the addresses."""
     import ssl
 
-    # As ssl.SSLObject._create does; its constructor refuses.
+    # As in ssl.SSLObject._create; its constructor raises.
     made = ssl.SSLObject.__new__(ssl.SSLObject)
     inner: Any = Connection(context, info, server_side)
     made._sslobj = inner  # type: ignore[attr-defined]

@@ -105,7 +105,7 @@ HOST_FLAGS = {
     "HOSTFLAG_NEVER_CHECK_SUBJECT": 32,
 }
 
-# The component speaks TLS 1.2 and 1.3, and has neither pre-shared keys nor authentication after the handshake.
+# The component supports TLS 1.2 and 1.3, without pre-shared keys and authentication after the handshake.
 ABILITIES = {
     "HAS_ALPN": True,
     "HAS_ECDH": True,
@@ -124,7 +124,7 @@ ABILITIES = {
 
 ENCODINGS = {"ENCODING_PEM": 1, "ENCODING_DER": 2}
 
-# The numbers, names and OIDs that CPython's `ssl.Purpose` asks for.
+# The numbers, names and OIDs that CPython's `ssl.Purpose` needs.
 OBJECTS = (
     (129, "serverAuth", "TLS Web Server Authentication", "1.3.6.1.5.5.7.3.1"),
     (130, "clientAuth", "TLS Web Client Authentication", "1.3.6.1.5.5.7.3.2"),

@@ -1,7 +1,7 @@
-"""`_ssl._SSLContext`: how connections are protected, on which CPython's `ssl.SSLContext` stands.
+"""`_ssl._SSLContext`: how connections are protected. CPython's `ssl.SSLContext` is derived from it.
 
-NotImplementedError, with what to do instead, is raised for what OpenSSL has and the component has not. A context may be made
-and filled while the component is built: the component's TLS is asked only when it runs.
+A feature of OpenSSL that the component lacks raises NotImplementedError, with the alternative. Contexts may be created
+and filled during the build: the component's TLS is first used at run time.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ _Timeouts = tuple["float | None", "float | None"]
 
 
 class SSLContext(Absent):
-    """Whom to trust and what to show. One serves clients and servers, any number of them."""
+    """The trusted authorities and own certificates. One context serves any number of clients and servers."""
 
     def __new__(cls, protocol: int = 2, /) -> Any:
-        """Raises ValueError for a protocol that is none, NotImplementedError for TLS 1.0 and 1.1."""
+        """Raises ValueError for an invalid protocol, NotImplementedError for TLS 1.0 and 1.1."""
         if protocol not in PROTOCOLS.values():
             raise ValueError("invalid or unsupported protocol version")
         if protocol in (PROTOCOLS["PROTOCOL_TLSv1"], PROTOCOLS["PROTOCOL_TLSv1_1"]):
@@ -66,16 +66,16 @@ class SSLContext(Absent):
         self._alpn: list[str] = []
         self._made: dict[tuple[bool, _Timeouts], Any] = {}
 
-    # What is checked.
+    # Verification.
 
     @property
     def protocol(self) -> int:
-        """One of the PROTOCOL_ constants."""
+        """Returns one of the PROTOCOL_ constants."""
         return self._protocol
 
     @property
     def check_hostname(self) -> bool:
-        """Whether a server's certificate must be for its name. As long as certificates are checked, it is always checked."""
+        """Returns whether a server's name is checked. It always is while certificates are checked."""
         return self._check_hostname
 
     @check_hostname.setter
@@ -87,7 +87,7 @@ class SSLContext(Absent):
 
     @property
     def verify_mode(self) -> int:
-        """Whether certificates are checked. Raises ValueError for CERT_NONE while check_hostname is on."""
+        """Returns whether certificates are checked. Setting CERT_NONE while check_hostname is on raises ValueError."""
         return self._verify_mode
 
     @verify_mode.setter
@@ -101,9 +101,9 @@ class SSLContext(Absent):
 
     @property
     def verify_flags(self) -> int:
-        """OpenSSL's flags, remembered without effect.
+        """Returns OpenSSL's flags, which are stored without effect.
 
-        Raises NotImplementedError for those about revocation lists.
+        Setting flags about revocation lists raises NotImplementedError.
         """
         return self._verify_flags
 
@@ -116,11 +116,11 @@ class SSLContext(Absent):
             )
         self._verify_flags = int(flags)
 
-    # What is spoken.
+    # Versions and suites.
 
     @property
     def minimum_version(self) -> int:
-        """The oldest version to speak; those before 1.2 count as 1.2."""
+        """Returns the oldest allowed version; versions before 1.2 count as 1.2."""
         return self._minimum
 
     @minimum_version.setter
@@ -129,7 +129,7 @@ class SSLContext(Absent):
 
     @property
     def maximum_version(self) -> int:
-        """The newest version to speak."""
+        """Returns the newest allowed version."""
         return self._maximum
 
     @maximum_version.setter
@@ -144,7 +144,7 @@ class SSLContext(Absent):
 
     @property
     def options(self) -> int:
-        """OpenSSL's switches. OP_NO_TLSv1_2, OP_NO_TLSv1_3 and OP_NO_TICKET have an effect, the others none."""
+        """Returns OpenSSL's options. OP_NO_TLSv1_2, OP_NO_TLSv1_3 and OP_NO_TICKET have an effect, the others none."""
         return self._options
 
     @options.setter
@@ -156,9 +156,9 @@ class SSLContext(Absent):
 
     @property
     def num_tickets(self) -> int:
-        """How many tickets a server sends. Of it the component knows 0, which turns resumption off.
+        """Returns how many tickets a server sends. The component supports only 0, which disables resumption.
 
-        Raises ValueError if it is negative, or the context is a client's.
+        Setting it raises ValueError if the number is negative, or the context is a client's.
         """
         return self._tickets
 
@@ -172,9 +172,9 @@ class SSLContext(Absent):
         self._tickets = int(number)
 
     def set_ciphers(self, text: str, /) -> None:
-        """Chooses suites of TLS 1.2 by OpenSSL's words. Without any of the component's, only TLS 1.3 is spoken.
+        """Selects suites of TLS 1.2 by OpenSSL's words. Without any of the component's suites, only TLS 1.3 is allowed.
 
-        Warns if it leaves out some of them, since the component cannot. Raises SSLError if `text` chooses nothing.
+        Warns if it leaves some of them out, because the component cannot. Raises SSLError if `text` selects nothing.
         """
         try:
             names = ciphers.chosen(text)
@@ -192,7 +192,7 @@ class SSLContext(Absent):
             )
 
     def get_ciphers(self) -> list[dict[str, Any]]:
-        """The suites that may be used, in the component's order."""
+        """Returns the suites that may be used, in the component's order."""
         oldest, newest = self._versions()
         names = [*(ciphers.OF_1_3 if newest == "TLS13" else ()), *(self._suites if oldest == "TLS12" else ())]
         return ciphers.descriptions(names)
@@ -208,7 +208,7 @@ class SSLContext(Absent):
     # Certificates.
 
     def set_default_verify_paths(self) -> None:
-        """Trusts the roots that the component carries, Mozilla's; or those of SSL_CERT_FILE, if it names a file."""
+        """Trusts the built-in roots, which are Mozilla's; or those of SSL_CERT_FILE, if it names a file."""
         place = os.environ.get("SSL_CERT_FILE")
         if place and os.path.isfile(place):
             self.load_verify_locations(place)
@@ -217,51 +217,51 @@ class SSLContext(Absent):
         self._built_in = True
 
     def load_verify_locations(self, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
-        """Trusts the authorities in a file, in the files of a folder, or given: PEM, or DER as bytes.
+        """Trusts the authorities in a file, in the files of a folder, or in an argument: PEM, or DER as bytes.
 
-        Raises TypeError without any of them, OSError for files, SSLError for what is no certificate.
+        Raises TypeError without any of them, OSError for files, SSLError for invalid certificates.
         """
         self._changed()
         self._store.add_authorities(cafile, capath, cadata)
 
     def load_cert_chain(self, certfile: Any, keyfile: Any = None, password: Any = None) -> None:
-        """Shows a certificate: a PEM file with its chain, its own first, and one with its key, if that is another.
+        """Adds a certificate: a PEM file with its chain, its own first, and one with its key, if that is another.
 
-        Of several, a server shows the first that fits the name. Raises OSError for files, SSLError for a key that does not
-        fit, NotImplementedError for an encrypted one.
+        Of several, a server uses the first that matches the name. Raises OSError for files, SSLError for a key that
+        does not match, NotImplementedError for an encrypted one.
         """
         self._changed()
         self._store.add_chain(certfile, keyfile)
 
     def get_ca_certs(self, binary_form: bool = False) -> list[Any]:
-        """The authorities that were loaded, as dicts or DER. Those that the component carries are not among them."""
+        """Returns the loaded authorities, as dicts or DER, without the built-in ones."""
         found = self._store.authorities()
         return found if binary_form else [certificate.decode(der) for der in found]
 
     def cert_store_stats(self) -> dict[str, int]:
-        """How many certificates were loaded, and how many of them are authorities'."""
+        """Returns how many certificates were loaded, and how many of them are authorities'."""
         return {"x509": len(self._store.roots), "crl": 0, "x509_ca": len(self._store.authorities())}
 
     def session_stats(self) -> dict[str, int]:
-        """Zeros: the component counts no sessions."""
+        """Returns zeros: the component does not count sessions."""
         names = "number connect connect_good connect_renegotiate accept accept_good accept_renegotiate hits misses timeouts"
         return dict.fromkeys([*names.split(), "cache_full"], 0)
 
-    # What the loop asks for.
+    # The loop calls these methods.
 
     def client_config(self, handshake: float | None = None, shutdown: float | None = None) -> Any:
-        """The component's configuration for connections that this side opens."""
+        """Returns the component's configuration for connections that this side opens."""
         return self._config(False, (handshake, shutdown), self._client)
 
     def server_config(self, handshake: float | None = None, shutdown: float | None = None) -> Any:
-        """The component's configuration for connections that this side accepts."""
+        """Returns the component's configuration for connections that this side accepts."""
         return self._config(True, (handshake, shutdown), self._server)
 
     def _changed(self) -> None:
         self._made.clear()
 
     def _versions(self) -> tuple[str, str]:
-        """The oldest and the newest version to speak. Raises SSLError if there is none."""
+        """Returns the oldest and the newest allowed version. Raises SSLError if there is none."""
         oldest = _TLS_1_3 if self._minimum in (_TLS_1_3, _NEWEST) else _TLS_1_2
         newest = _TLS_1_3 if self._maximum == _NEWEST else self._maximum
         if self._maximum == _OLDEST:

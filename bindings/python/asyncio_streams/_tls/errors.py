@@ -16,7 +16,7 @@ __all__ = [
     "SSLZeroReturnError",
 ]
 
-# What OpenSSL calls the faults of certificates: number and text.
+# OpenSSL's number and text for each fault of a certificate.
 _VERIFY = {
     "EXPIRED": (10, "certificate has expired"),
     "NOT_YET_VALID": (9, "certificate is not yet valid"),
@@ -46,14 +46,14 @@ class SSLError(OSError):
 
 
 class SSLCertVerificationError(SSLError, ValueError):
-    """A certificate was not accepted; `verify_code` and `verify_message` are OpenSSL's for the fault."""
+    """A certificate was refused; `verify_code` and `verify_message` are OpenSSL's for the fault."""
 
     verify_code = 1
     verify_message = ""
 
 
 class SSLEOFError(SSLError):
-    """The connection ended in the midst of TLS."""
+    """The connection ended inside TLS."""
 
 
 class SSLZeroReturnError(SSLError):
@@ -73,14 +73,14 @@ class SSLSyscallError(SSLError):
 
 
 def make(reason: str, message: str, number: int = 1) -> SSLError:
-    """An SSLError for a fault found on this side."""
+    """Returns an SSLError for a fault found on this side."""
     error = SSLError(number, f"[SSL: {reason}] {message}")
     error.reason = reason
     return error
 
 
 def from_tls(value: Any) -> SSLError:
-    """The exception for a `tls-error` of the interface."""
+    """Returns the exception for a `tls-error` of the interface."""
     failure = value.failure
     name = type(failure).__name__.removeprefix("TlsFailure_")
     if name == "Certificate":
@@ -100,7 +100,7 @@ def from_tls(value: Any) -> SSLError:
 
 
 def from_component(error: BaseException, reason: str) -> BaseException:
-    """The exception for what the component says of a configuration; `reason` is OpenSSL's name for it."""
+    """Returns the exception for the component's error about a configuration; `reason` is OpenSSL's name for it."""
     case = _errors.case_of(error)
     value: Any = getattr(error, "value", None)
     if case == "InvalidArgument":

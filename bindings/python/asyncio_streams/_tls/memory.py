@@ -8,7 +8,7 @@ from .errors import SSLError
 
 
 class MemoryBIO:
-    """A buffer of bytes between a program and TLS, as OpenSSL's. Only `SSLContext.wrap_bio`, its user, is missing."""
+    """A buffer of bytes between a program and TLS, as OpenSSL's. Its user, `SSLContext.wrap_bio`, is not supported."""
 
     def __init__(self) -> None:
         self._data = bytearray()
@@ -16,12 +16,12 @@ class MemoryBIO:
 
     @property
     def pending(self) -> int:
-        """How many bytes can be read."""
+        """Returns how many bytes can be read."""
         return len(self._data)
 
     @property
     def eof(self) -> bool:
-        """Whether everything was read and nothing more is written."""
+        """Returns whether everything was read and no more writes follow."""
         return self._ended and not self._data
 
     def read(self, size: int = -1) -> bytes:
@@ -33,7 +33,7 @@ class MemoryBIO:
         return found
 
     def write(self, b: Any, /) -> int:
-        """Appends bytes; returns how many. Raises SSLError after write_eof, TypeError for what is no bytes."""
+        """Appends bytes; returns how many. Raises SSLError after write_eof, TypeError for other types."""
         with memoryview(b) as view:
             if self._ended:
                 raise SSLError("cannot write() after write_eof()")
@@ -41,12 +41,12 @@ class MemoryBIO:
             return view.nbytes
 
     def write_eof(self) -> None:
-        """Ends the writing."""
+        """Ends the writes."""
         self._ended = True
 
 
 class SSLSession:
-    """A session to resume. The component resumes sessions by itself and shows none."""
+    """A session to resume. The component resumes sessions by itself and exposes none."""
 
     def __new__(cls, *args: Any, **kwds: Any) -> SSLSession:
         """Raises TypeError, as in CPython."""
@@ -70,13 +70,13 @@ class Certificate:
         return hash(self._der)
 
     def get_info(self) -> dict[str, Any]:
-        """The fields, as `getpeercert` shows them."""
+        """Returns the fields, in the format of `getpeercert`."""
         from . import certificate
 
         return certificate.decode(self._der)
 
     def public_bytes(self, format: int = 1, /) -> Any:
-        """The certificate as PEM (1) or DER (2). Raises ValueError for other formats."""
+        """Returns the certificate as PEM (1) or DER (2). Raises ValueError for other formats."""
         from . import pem
 
         if format == 2:

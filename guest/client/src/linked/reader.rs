@@ -1,5 +1,6 @@
 //! The reader of a linked program: the engine's.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -18,6 +19,8 @@ pub(crate) struct Reader {
     engine: Rc<engine::Reader>,
     /// A copy of the front of the buffer for [`Reader::fetched`], and where in the stream it begins.
     fetched: (Vec<u8>, u64),
+    /// Those of the last read up to a separator: most programs ask for the same ones again.
+    separators: RefCell<Option<Separators>>,
 }
 
 /// A line that was lent.
@@ -36,7 +39,30 @@ impl Reader {
             parked: Parked::default(),
             engine: Rc::new(reader),
             fetched: (Vec::new(), 0),
+            separators: RefCell::new(None),
         }
+    }
+
+    fn request(&self, read: Read<'_>) -> Result<Request, Error> {
+        Ok(match read {
+            Read::Some(n) => Request::Read(n),
+            Read::ToEnd => Request::ReadToEnd,
+            Read::Line => Request::Readline,
+            Read::Exactly(n) => Request::Readexactly(n),
+            Read::Until(separators) => Request::Readuntil(self.separators(separators)?),
+            Read::Lines(max_bytes) => Request::Readlines(max_bytes),
+        })
+    }
+
+    fn separators(&self, separators: &[&[u8]]) -> Result<Separators, Error> {
+        let mut last = self.separators.borrow_mut();
+        if let Some(last) = last.as_ref().filter(|last| last.are(separators)) {
+            return Ok(last.clone());
+        }
+        let separators = separators.iter().map(|one| one.to_vec()).collect();
+        let separators = Separators::new(separators)?;
+        *last = Some(separators.clone());
+        Ok(separators)
     }
 
     /// Returns the engine's reader; ends a wait that a poll left behind.
@@ -46,11 +72,18 @@ impl Reader {
     }
 
     pub(crate) async fn read(&self, read: Read<'_>) -> Result<Vec<u8>, Error> {
-        Ok(self.engine().read(&request(read)?).await?)
+        let request = self.request(read)?;
+        let reader = self.engine();
+        // Most reads find what they want. One that does costs less than the future of one that waits.
+        if let Some(bytes) = reader.try_read(&request)? {
+            return Ok(bytes);
+        }
+        Ok(reader.read(&request).await?)
     }
 
     pub(crate) fn try_read(&self, read: Read<'_>) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.engine().try_read(&request(read)?)?)
+        let request = self.request(read)?;
+        Ok(self.engine().try_read(&request)?)
     }
 
     #[inline]
@@ -206,20 +239,6 @@ fn size_of_rest(bytes: &[u8], at: u64, taken: u64) -> u32 {
         end.saturating_sub(taken)
     };
     size(usize::try_from(rest).unwrap_or(0))
-}
-
-fn request(read: Read<'_>) -> Result<Request, Error> {
-    Ok(match read {
-        Read::Some(n) => Request::Read(n),
-        Read::ToEnd => Request::ReadToEnd,
-        Read::Line => Request::Readline,
-        Read::Exactly(n) => Request::Readexactly(n),
-        Read::Until(separators) => {
-            let separators = separators.iter().map(|one| one.to_vec()).collect();
-            Request::Readuntil(Separators::new(separators)?)
-        }
-        Read::Lines(max_bytes) => Request::Readlines(max_bytes),
-    })
 }
 
 fn wanted(want: Wanted) -> Result<engine::Wanted, Error> {

@@ -1,7 +1,10 @@
-//! Invariants of a race: attempts start once each, in order; never before the one before has failed or the delay has
-//! passed; without a delay never two at a time; a wait is for a time to come or for an attempt that is under way; it has
-//! failed exactly when all have failed, and then every error is there, in order. Interleaving loses and doubles nothing,
-//! keeps the order within a family, and starts with the first family.
+//! Invariants of a race:
+//! - Each attempt starts once, in order, and not before the previous one has failed or the delay has passed.
+//! - Without a delay at most one attempt is under way.
+//! - A wait is for a future time or for an attempt under way.
+//! - The race has failed exactly when all attempts have failed; then all errors are there, in order.
+//!
+//! Interleaving loses and duplicates nothing, keeps the order within a family, and starts with the first family.
 
 #![no_main]
 
@@ -22,9 +25,9 @@ struct Input {
 #[derive(Arbitrary, Debug)]
 enum Op {
     Next,
-    /// Time passes.
+    /// Some time passes.
     Pass(u32),
-    /// Time passes until the race wants to be asked.
+    /// Time passes until the race wants the next call.
     PassUntil,
     Failed(u8),
 }

@@ -1,5 +1,6 @@
-//! Invariant: whatever is done to a reader, in whatever order, every answer, the buffer, the end, the failure and the pause
-//! mark are those of a model that keeps one vector and searches it from the front; and `is_ready` tells the truth.
+//! Invariant: after any operations in any order, every answer, the buffer, the end, the failure and the pause mark
+//! equal those of a model. The model keeps one vector and searches it from the front. `is_ready` agrees with the read
+//! that follows.
 
 #![no_main]
 
@@ -24,7 +25,7 @@ struct Input {
 enum Op {
     Feed(Vec<u8>),
     FeedOwned(Vec<u8>),
-    /// One byte, many times: what fuzzers do not write by themselves.
+    /// One byte, many times: fuzzers do not generate this by themselves.
     FeedMany(u8, u16),
     End,
     Fail(bool),
@@ -34,7 +35,7 @@ enum Op {
     Readline,
     Readlines(u16),
     Readexactly(u16),
-    /// One of the input's sets of separators, so that it is looked for again.
+    /// One of the input's sets of separators, so that it is searched for again.
     Readuntil(bool),
     /// Another set.
     ReaduntilNew(Vec<Vec<u8>>),
@@ -51,7 +52,7 @@ fuzz_target!(|input: Input| {
         return;
     };
     let mut model = Model::new(limit, max_result);
-    // The model's searches cost the square of what is buffered.
+    // The model's searches take quadratic time.
     for op in input.ops.into_iter().take(200) {
         if model.bytes.len() > 5000 {
             model.discard(4900);

@@ -1,6 +1,6 @@
-//! Invariant: the transport is given exactly the bytes of the writes that were accepted, in order, one piece at a time, then
-//! the end, once. What is counted as queued is what was accepted and not taken, within the bound. A writer that is lost or
-//! aborted gives nothing more, says so to everybody, and never says anything else again.
+//! Invariant: the transport is given exactly the bytes of the accepted writes, in order, one piece at a time, then the
+//! end, once. The queued bytes are those accepted and not taken, within the bound. A writer that is lost or aborted
+//! returns no more bytes, reports its error in every call, and its outcome never changes.
 
 #![no_main]
 
@@ -17,7 +17,7 @@ struct Input {
 #[derive(Arbitrary, Debug)]
 enum Op {
     Write(Vec<u8>),
-    /// More than fits one piece.
+    /// More bytes than fit into one piece.
     WriteMany(u8, u32),
     Writelines(Vec<Vec<u8>>),
     WriteEof,
@@ -39,7 +39,7 @@ fuzz_target!(|input: Input| {
     let mut given = 0;
     let mut taken = 0;
     let mut ends = 0;
-    // This direction was to be ended.
+    // Whether this direction has to end.
     let mut ending = false;
     for op in input.ops.into_iter().take(200) {
         let before = (writer.outcome(), writer.queued());
@@ -107,7 +107,7 @@ fuzz_target!(|input: Input| {
                 );
             }
         }
-        // An outcome is for ever.
+        // An outcome is final.
         if before.0.is_some() {
             assert_eq!(writer.outcome(), before.0);
         }

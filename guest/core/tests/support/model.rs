@@ -1,14 +1,14 @@
-//! The reader as one would write it on a whiteboard: one vector, every search from the front, no memory.
+//! A model of the reader in the simplest form: one vector, every search from the front, no memory.
 
 use asyncio_streams_core::{ReadError, Wanted};
 
 /// The failure that tests store.
 pub(crate) type Failure = &'static str;
 
-/// What a read gives.
+/// The result of a read.
 pub(crate) type Answer = Result<Option<Vec<u8>>, ReadError<Failure>>;
 
-/// Fields are public: tests compare all of them.
+/// The fields are public: tests compare all of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
     pub(crate) limit: usize,
@@ -192,7 +192,7 @@ impl Model {
 }
 
 impl Read {
-    /// What one waits for before this read; `None` if that is impossible to wait for.
+    /// Returns the condition to wait for before this read; `None` if there is none.
     pub(crate) fn wanted(&self) -> Option<Wanted> {
         Some(match self {
             Self::Some(0) => return None,
@@ -206,7 +206,7 @@ impl Read {
         })
     }
 
-    /// The read itself.
+    /// Runs the read on a reader.
     pub(crate) fn try_on(&self, reader: &mut asyncio_streams_core::Reader<Failure>) -> Answer {
         match self {
             Self::Some(n) => reader.read(*n),
@@ -216,7 +216,7 @@ impl Read {
             Self::Exactly(n) => reader.readexactly(*n),
             Self::Until(separators) => {
                 let separators = asyncio_streams_core::Separators::new(separators.clone());
-                reader.readuntil(&separators.expect("what can be searched for"))
+                reader.readuntil(&separators.expect("valid separators"))
             }
         }
     }

@@ -1,10 +1,10 @@
-//! What a step asks for, and how its errors are to be read.
+//! Translates the call of a step and its errors.
 
 use crate::case::{Argument, Error, Outcome, Step};
 use crate::support::model::{Failure, Read};
 use asyncio_streams_core::{Reader, Separators};
 
-/// The read of a step; the inner error is why its argument is refused.
+/// Returns the read of a step; the inner error is the reason why its argument is refused.
 pub(crate) fn call_of(step: &Step) -> Result<Result<Read, &'static str>, String> {
     Ok(match (step.op.as_str(), &step.a) {
         ("readline" | "readline-while-pending", None) => Ok(Read::Line),
@@ -21,7 +21,7 @@ pub(crate) fn call_of(step: &Step) -> Result<Result<Read, &'static str>, String>
     })
 }
 
-/// Requires that an argument that is refused as `why` was refused when it was recorded.
+/// Requires that an argument that is refused because of `why` was also refused in the record.
 pub(crate) fn expect_value(recorded: &Option<Outcome>, why: &str) -> Result<(), String> {
     match recorded {
         Some(Outcome::Error(error))
@@ -33,7 +33,7 @@ pub(crate) fn expect_value(recorded: &Option<Outcome>, why: &str) -> Result<(), 
     }
 }
 
-/// Whether this is readline's error, and if so, whether it found the newline.
+/// Returns `None` if this is not readline's error; otherwise whether the newline was found.
 pub(crate) fn too_long(error: &Error) -> Option<bool> {
     match (error.err.as_str(), error.why.as_deref()) {
         ("value", Some("line-too-long-found")) => Some(true),
@@ -42,7 +42,7 @@ pub(crate) fn too_long(error: &Error) -> Option<bool> {
     }
 }
 
-/// Feeds by both of the ways there are.
+/// Feeds a piece by one of the two ways, depending on its length.
 pub(crate) fn feed(reader: &mut Reader<Failure>, piece: &[u8]) {
     if piece.len().is_multiple_of(2) {
         reader.feed_owned(piece.to_vec());

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-/// One reader's life.
+/// The operations on one reader, from its creation on.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
@@ -10,7 +10,7 @@ pub(crate) struct Case {
     pub(crate) steps: Vec<Step>,
 }
 
-/// What was done, and everything there was to see afterwards.
+/// One operation, and the whole observable state after it.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {

@@ -6,17 +6,17 @@ use crate::pieces::Pieces;
 use crate::support::model::{Failure, Model};
 use asyncio_streams_core::{ReadError, Reader};
 
-/// What a reader has to be like once its connection has failed.
+/// The expected state of a reader once its connection has failed.
 pub(crate) struct Failed {
     model: Model,
-    /// What asyncio's `read(-1)` had taken and lost.
+    /// The bytes that asyncio's `read(-1)` had taken and lost.
     lost: Vec<u8>,
-    /// What reads have given since.
+    /// The bytes that reads have returned since.
     given: Vec<u8>,
 }
 
 impl Failed {
-    /// `reader` was just told of the failure; asyncio has lost the first bytes of its buffer, `lost`.
+    /// Starts when `reader` has failed; asyncio has lost `lost`, the first bytes of its buffer.
     pub(crate) fn new(reader: &Reader<Failure>, lost: Vec<u8>) -> Self {
         let mut model = Model::new(reader.limit(), reader.max_result());
         model.bytes = reader.peek(usize::MAX).to_vec();
@@ -30,8 +30,8 @@ impl Failed {
         }
     }
 
-    /// Does one more step and compares with the model; asyncio's buffer, which never shrinks any more, shows whether bytes
-    /// are missing.
+    /// Does one more step and compares the result with the model. asyncio's buffer never shrinks any more, so it shows
+    /// whether bytes are missing.
     pub(crate) fn step(
         &mut self,
         reader: &mut Reader<Failure>,
@@ -68,7 +68,7 @@ impl Failed {
                     }
                     let (ours, theirs) = (read.try_on(reader), model.read(&read));
                     if ours != theirs {
-                        return Err(format!("{read:?} gave {ours:?}, expected {theirs:?}"));
+                        return Err(format!("{read:?} returned {ours:?}, expected {theirs:?}"));
                     }
                     if let Ok(Some(bytes)) | Err(ReadError::Incomplete { partial: bytes, .. }) =
                         ours

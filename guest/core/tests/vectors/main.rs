@@ -1,4 +1,5 @@
-//! Replays what asyncio's `StreamReader` did (`tests/vectors/` at the root of the repository) against the core.
+//! Replays recorded operations of asyncio's `StreamReader` (`tests/vectors/` at the root of the repository) on the
+//! core.
 //!
 //! `STREAMREADER_VECTORS` names another file of the same format.
 
@@ -38,10 +39,10 @@ fn fed_in_random_pieces() {
     }
 }
 
-/// Makes a record wrong, if it can.
+/// Makes a record wrong, if possible.
 type Change = fn(&mut Case) -> bool;
 
-/// The replay itself can fail: whatever is recorded wrongly is noticed, in each way of feeding.
+/// Checks that the replay can fail: it notices every kind of wrong record, in each way of feeding.
 #[test]
 fn a_wrong_record_is_noticed() {
     let cases = load(Path::new(VECTORS));
@@ -107,7 +108,7 @@ fn replay_all(cases: &[Case], pieces: impl Fn(usize) -> Pieces) {
     );
 }
 
-/// The cases to replay.
+/// Returns the cases to replay.
 fn given() -> Vec<Case> {
     let path = env::var_os("STREAMREADER_VECTORS");
     load(path.as_deref().map_or(Path::new(VECTORS), Path::new))
@@ -122,8 +123,8 @@ fn load(path: &Path) -> Vec<Case> {
     cases
 }
 
-/// Changes the first outcome that `how` can change; tells whether there was one. After a failure nothing of what asyncio
-/// gave is compared.
+/// Changes the first outcome that `how` can change; returns whether there was one. Outcomes after a failure are not
+/// compared, so they are left out.
 fn change(case: &mut Case, how: fn(&mut Outcome) -> bool) -> bool {
     let outcomes = case
         .steps

@@ -1,4 +1,4 @@
-//! How the bytes of one `feed` arrive.
+//! Cuts the bytes of one `feed` into pieces.
 
 /// A way to cut bytes.
 pub(crate) enum Pieces {
@@ -16,12 +16,12 @@ impl Pieces {
         Self::Random(Box::new(fastrand::Rng::with_seed(seed)))
     }
 
-    /// Whether bytes arrive as they were recorded.
+    /// Returns whether bytes arrive as they were recorded.
     pub(crate) fn is_whole(&self) -> bool {
         matches!(self, Self::Whole)
     }
 
-    /// The pieces of `data`; one, if it is empty.
+    /// Returns the pieces of `data`; one piece if it is empty.
     pub(crate) fn cut<'a>(&mut self, data: &'a [u8]) -> Vec<&'a [u8]> {
         let mut pieces = Vec::new();
         let mut rest = data;

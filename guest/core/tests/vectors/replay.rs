@@ -1,25 +1,27 @@
-//! Replays a case: the core's reads that answer at once, driven as asyncio's reads that wait.
+//! Replays a case: the core's reads return at once, and are driven like asyncio's reads, which wait.
 //!
-//! Everything is compared after each step: results, buffer, end, pause marks and their changes. Where the project means to
-//! differ from asyncio, a rule says how, and the difference is checked:
+//! Everything is compared after each step: results, buffer, end, pause marks and their changes. Where the project
+//! differs from asyncio on purpose, a rule describes the difference, and the difference is checked:
 //!
-//! 1. An over-long line stays in the buffer. Asyncio's drop (the line if its newline was found, else everything) is
-//!    applied by `discard`, and the comparison goes on.
-//! 2. `read(-1)` takes nothing before the end. What asyncio has taken while it waits is still buffered here, and counts
-//!    for the pause mark; when it is cancelled, asyncio's loss is applied by `discard`.
-//! 3. While a read waits, every other is `busy`. Where asyncio lets it take bytes all the same (or lose them: `read(-1)`
-//!    says that it is busy after that), that is applied to the buffer. The read that waits goes on from where those bytes
-//!    were, then; what it gives is not compared, only what it leaves.
-//! 4. A failure hides nothing, does not follow an end, and is not followed by one. Asyncio's reads all fail; here they
+//! 1. An over-long line stays in the buffer. Asyncio drops the line if its newline was found, else everything. The
+//!    replay does the same with `discard` and continues.
+//! 2. `read(-1)` takes nothing before the end. The bytes that asyncio takes while it waits are still buffered here, and
+//!    count for the pause mark. When it is cancelled, `discard` applies asyncio's loss.
+//! 3. While a read waits, every other read is `busy`. Asyncio may let the second read take bytes anyway, or lose
+//!    them: `read(-1)` reports only afterwards that it is busy. The replay applies that to the buffer. The waiting read
+//!    then continues after those bytes; its result is not compared, only the buffer after it.
+//! 4. A failure hides no bytes, does not follow an end, and is not followed by one. Asyncio's reads all fail; here they
 //!    have to agree with the model (`support/model.rs`), and no byte may be missing.
 //! 5. A negative size cannot be expressed.
 //!
-//! Fed in pieces, a read that waits is tried after each of them, and so may see less than it did when it was recorded:
+//! When a case is fed in pieces, a waiting read is retried after each piece. So it may see fewer bytes than in the
+//! record:
 //!
-//! 6. `read(n)` gives the first piece; the rest of what it gave is next in the buffer.
-//! 7. An overrun may be noticed before the separator is there, with fewer bytes to consume.
-//! 8. The pause mark may be set and reset in between, so that reading is not paused afterwards though it was; only between
-//!    `limit` and `2 * limit`, where the mark depends on history, and at the end, where an incomplete read leaves it.
+//! 6. `read(n)` returns the first piece; the rest of the recorded result comes next in the buffer.
+//! 7. An overrun may be noticed before the separator has arrived, with fewer bytes to consume.
+//! 8. The pause mark may be set and reset in between, so that it is unset where the record has it set. This is allowed
+//!    only between `limit` and `2 * limit`, where the mark depends on history, and at the end, where an incomplete read
+//!    leaves it.
 
 use crate::call::{call_of, expect_value, feed, too_long};
 use crate::case::{Argument, Case, Error, Outcome, Step};
@@ -30,7 +32,7 @@ use asyncio_streams_core::{ReadError, Reader};
 
 const RESET: Failure = "reset";
 
-/// Replays `case` with its bytes cut into `pieces`; says where and how it first differs.
+/// Replays `case` with its bytes cut into `pieces`. The error describes the first difference.
 pub(crate) fn replay(case: &Case, pieces: &mut Pieces) -> Result<(), String> {
     let reader = Reader::new(case.limit, usize::MAX).map_err(|error| error.to_string())?;
     let mut replay = Replay {
@@ -54,17 +56,17 @@ pub(crate) fn replay(case: &Case, pieces: &mut Pieces) -> Result<(), String> {
 struct Replay {
     reader: Reader<Failure>,
     limit: usize,
-    /// The read that waits.
+    /// The waiting read.
     waiting: Option<Read>,
-    /// Rule 3: one waits in asyncio, but has lost its place.
+    /// Rule 3: a read waits in asyncio, but another read took its bytes.
     astray: bool,
-    /// What asyncio's `read(-1)` has taken while it waits.
+    /// The bytes that asyncio's `read(-1)` has taken while it waits.
     held: Vec<u8>,
     /// The changes of the pause mark during this step.
     marks: Vec<&'static str>,
-    /// Rule 8: ours is not set though asyncio's is.
+    /// Rule 8: the mark is set in asyncio, but not here.
     mark_differs: bool,
-    /// Once the connection has failed, rule 4.
+    /// Set once the connection has failed; see rule 4.
     failed: Option<Failed>,
 }
 
@@ -109,7 +111,7 @@ impl Replay {
         self.compare_state(step, cut)
     }
 
-    /// Feeds and retries; tells whether a read that waited saw pieces.
+    /// Feeds and retries. Returns whether a waiting read saw pieces.
     fn feed(&mut self, step: &Step, pieces: &mut Pieces) -> Result<bool, String> {
         let Some(Argument::Bytes(data)) = &step.a else {
             return Err("bytes expected".into());
@@ -121,7 +123,7 @@ impl Replay {
             if matches!(self.waiting, Some(Read::ToEnd)) {
                 self.held.extend(piece);
             }
-            // Asyncio wakes nobody for nothing.
+            // Asyncio wakes no reader for an empty feed.
             if !piece.is_empty() && self.waiting.is_some() {
                 done = self.retry()?;
             }
@@ -157,13 +159,13 @@ impl Replay {
             self.waiting = Some(read);
             return match &step.now {
                 Some(Outcome::Pending(_)) => Ok(()),
-                other => Err(format!("waits, but gave {other:?}")),
+                other => Err(format!("waits, but returned {other:?}")),
             };
         }
         self.settle(&step.now, Some((read, answer)), false)
     }
 
-    /// Takes from the buffer what asyncio has taken; tells whether it has.
+    /// Takes the bytes from the buffer that asyncio has taken. Returns whether there were any.
     fn follow(&mut self, step: &Step) -> bool {
         let asyncio_has = self.held.len() + step.buf.len();
         let extra = self.reader.buffered().saturating_sub(asyncio_has);
@@ -171,7 +173,7 @@ impl Replay {
         extra > 0
     }
 
-    /// Lets the read that is astray have what asyncio gives it.
+    /// Gives the read of rule 3 the bytes that asyncio's read gets.
     fn follow_astray(&mut self, step: &Step) {
         if step.done.is_some() {
             self.astray = false;
@@ -181,7 +183,7 @@ impl Replay {
         }
     }
 
-    /// Tries the read that waits again; gives it with its answer if there is one.
+    /// Retries the waiting read. Returns it with its answer if there is one.
     fn retry(&mut self) -> Result<Option<(Read, Answer)>, String> {
         let Some(read) = self.waiting.take() else {
             return Ok(None);
@@ -195,19 +197,19 @@ impl Replay {
         Ok(Some((read, answer)))
     }
 
-    /// Tries a read, and holds `is_ready` to it.
+    /// Tries a read, and compares `is_ready` with its answer.
     fn attempt(&mut self, read: &Read) -> Result<Answer, String> {
         let ready = read.wanted().map(|wanted| self.reader.is_ready(&wanted));
         let answer = self.mark(|reader| read.try_on(reader));
         match ready {
-            Some(ready) if ready == matches!(answer, Ok(None)) => {
-                Err(format!("is_ready said {ready}, {read:?} gave {answer:?}"))
-            }
+            Some(ready) if ready == matches!(answer, Ok(None)) => Err(format!(
+                "is_ready returned {ready}, {read:?} returned {answer:?}"
+            )),
             _ => Ok(answer),
         }
     }
 
-    /// Compares an answer with what is recorded, and applies to the buffer what asyncio has done to it.
+    /// Compares an answer with the record, and applies asyncio's changes of the buffer.
     fn settle(
         &mut self,
         recorded: &Option<Outcome>,
@@ -219,7 +221,7 @@ impl Replay {
             (Some(_), Some(given)) => given,
             (recorded, given) => return Err(format!("gave {given:?}, recorded {recorded:?}")),
         };
-        let differs = || format!("{read:?} gave {answer:?}, recorded {recorded:?}");
+        let differs = || format!("{read:?} returned {answer:?}, recorded {recorded:?}");
         match (recorded, &answer) {
             (Some(Outcome::Bytes { ok }), Ok(Some(bytes))) if ok == bytes => {}
             // Rule 6.
@@ -245,7 +247,7 @@ impl Replay {
             }
             _ => return Err(differs()),
         }
-        // On a failure, asyncio loses what it holds and we do not.
+        // On a failure, asyncio loses the bytes it holds; this project does not.
         if !matches!(answer, Err(ReadError::Failed(_))) {
             self.held.clear();
         }
@@ -261,7 +263,7 @@ impl Replay {
                     && recorded.expected == *expected
             }
             ReadError::LimitOverrun { found, consumed } => {
-                // The text of readline's error does not say how many bytes.
+                // The text of readline's error does not contain the number of bytes.
                 let (their_found, their_consumed) = match too_long(recorded) {
                     Some(found) => (Some(found), None),
                     None if recorded.err == "limit-overrun" => (recorded.found, recorded.consumed),
@@ -288,7 +290,7 @@ impl Replay {
         self.discard(n);
     }
 
-    /// Applies to our buffer what asyncio has done to its own; nothing must be nothing, for the pause mark too.
+    /// Applies asyncio's change of its buffer to ours. Zero bytes must have no effect, on the pause mark either.
     fn discard(&mut self, n: usize) {
         if n > 0 {
             self.mark(|reader| reader.discard(n));
@@ -321,7 +323,7 @@ impl Replay {
                 Ok(())
             };
         }
-        // Rule 2: more is buffered here than there.
+        // Rule 2: more is buffered here than in asyncio.
         let more_marks = step.tr.is_empty()
             && self.marks == ["pause", "resume"]
             && matches!(self.waiting, Some(Read::ToEnd))
@@ -332,7 +334,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Does something to the reader and notes whether it changed the pause mark.
+    /// Runs `action` on the reader and records whether the pause mark changed.
     fn mark<T>(&mut self, action: impl FnOnce(&mut Reader<Failure>) -> T) -> T {
         let before = self.reader.is_paused();
         let result = action(&mut self.reader);

@@ -1,5 +1,4 @@
-//! Discarding input that nobody wants, so that the peer can go on: until its end, or for as long as a closed connection
-//! lingers.
+//! Discards unwanted input, so that the peer can continue: until the peer's end, or while a closed connection lingers.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -14,15 +13,15 @@ use crate::transport::{Incoming, LARGE};
 use super::Connection;
 use super::input::Loan;
 
-/// Pieces that are discarded at once before a task is made for the others.
+/// How many pieces are discarded at once before a task discards the rest.
 const AT_ONCE: usize = 16;
 
-/// Pieces in a row after which other tasks get a turn.
+/// How many pieces the task discards before it lets other tasks run.
 const TURN: u32 = 16;
 
-/// Discards what is there; returns whether that was all.
+/// Discards the input that has arrived. Returns whether the input has ended.
 ///
-/// It is not, for certain, unless the connection has ended cleanly: otherwise the end of the input may be a loss.
+/// Returns false unless the connection has ended cleanly: otherwise the end of the input may be a loss.
 pub(super) fn at_once(connection: &Connection) -> bool {
     if !matches!(connection.outcome(), Some(Ok(()))) {
         return false;
@@ -45,7 +44,7 @@ pub(super) fn at_once(connection: &Connection) -> bool {
             Poll::Pending => break,
         }
     }
-    // A pending read stays with the running task: the discarding task is about to continue it there.
+    // A pending read belongs to the running task: the discarding task continues it there.
     connection.input.put_back(incoming);
     false
 }
@@ -64,7 +63,7 @@ pub(super) async fn run(connection: Rc<Connection>) {
     connection.mark_dirty();
 }
 
-/// Reads to the end.
+/// Reads and drops input until its end.
 async fn discard(connection: &Connection, incoming: &mut Incoming) {
     let mut coop = Coop::new(TURN);
     while let Some(bytes) = incoming.read_next().await {
@@ -72,7 +71,7 @@ async fn discard(connection: &Connection, incoming: &mut Incoming) {
         connection.note_piece();
         coop.spend(&connection.engine).await;
     }
-    // Once the connection has ended, its outcome stays.
+    // The outcome of a connection that has ended does not change.
     if connection.outcome().is_none()
         && let Err(error) = incoming.outcome_unread().await
     {

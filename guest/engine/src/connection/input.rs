@@ -1,4 +1,4 @@
-//! The incoming side of a connection, and who has its source.
+//! The incoming side of a connection, and the current holder of its source.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -18,24 +18,24 @@ pub(crate) struct Input {
     pub(super) source: RefCell<Slot>,
     /// A read or a wait is pending.
     pub(super) reading: BusyFlag,
-    /// `cancel` was called for it.
+    /// `cancel` was called for the pending read or wait.
     pub(super) cancelled: Cell<bool>,
     /// The call that waits for input.
     pub(super) waiting: WakerSlot,
     /// The reader was dropped.
     pub(super) dropped: Cell<bool>,
-    /// Bytes that were taken out of the buffer and are still here.
+    /// The number of bytes that were taken out of the buffer and are still in memory.
     pub(super) aside: Cell<usize>,
-    /// How often input has come.
+    /// Counts the pieces of input that have arrived; wraps around.
     pub(super) pieces: Cell<u32>,
-    /// How much of the output had been taken when the application received input last.
+    /// How many bytes of output the transport had taken when the application last received input.
     pub(super) answered_to: Cell<u64>,
 }
 
-/// Where the source is.
+/// The place of the source.
 pub(super) enum Slot {
     Here(Incoming),
-    /// With the call that reads, with a task, or given away.
+    /// A reading call or a task holds it, or `into-stream` has taken it.
     Lent,
     /// Ended or discarded.
     Gone,
@@ -61,7 +61,7 @@ impl Input {
         *self.source.borrow_mut() = Slot::Here(incoming);
     }
 
-    /// Takes the source out for a holder that puts it back by itself, or for good.
+    /// Takes the source. The caller puts it back later, or keeps it.
     pub(super) fn take_source(&self) -> Option<Incoming> {
         let mut slot = self.source.borrow_mut();
         match std::mem::replace(&mut *slot, Slot::Lent) {
@@ -81,7 +81,7 @@ impl Input {
         }
     }
 
-    /// Drops the source, if it is here. The drop runs without a borrow: other code may run in it.
+    /// Drops the source, if it is here. No borrow is held meanwhile, because the drop may run other code.
     pub(super) fn drop_source(&self) {
         let mut slot = self.source.borrow_mut();
         if matches!(*slot, Slot::Here(_)) {
@@ -101,14 +101,14 @@ impl Input {
     }
 }
 
-/// The source, with the call that reads. It goes back in the end, unless it was taken out for good.
+/// The source, held by a reading call. The drop puts it back, or marks it as gone if `incoming` was taken out.
 pub(super) struct Loan<'a> {
     connection: &'a Connection,
     pub(super) incoming: Option<Incoming>,
 }
 
 impl<'a> Loan<'a> {
-    /// `None` when the source is elsewhere, or gone.
+    /// Returns `None` if the source is elsewhere or gone.
     pub(super) fn take(connection: &'a Connection) -> Option<Self> {
         let incoming = connection.input.take_source()?;
         Some(Loan {
@@ -130,8 +130,8 @@ impl Drop for Loan<'_> {
     }
 }
 
-/// The source is with a handshake, or given away. When this is dropped, what was taken out of the buffer is gone, and the
-/// source too unless it was put back by then.
+/// Guards the time while a handshake or `into-stream` holds the source. The drop sets the bytes set aside to 0, and
+/// marks the source as gone unless it was put back.
 pub(super) struct Away(pub(super) Rc<Connection>);
 
 impl Drop for Away {

@@ -1,4 +1,4 @@
-//! Giving the incoming bytes away as a stream, buffered ones first.
+//! `into-stream`: hands the incoming bytes over as a stream, the buffered ones first.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -26,18 +26,19 @@ pub struct InputRest {
     failure: Option<Error>,
 }
 
-/// Keeps a connection counted while its input is given away.
+/// Keeps a connection counted while its input is handed over.
 pub struct Given(Rc<Connection>);
 
 impl Connection {
-    /// Gives away everything that is still to come. The reader is `closed` afterwards. Only in async calls.
+    /// Hands over all input that is still to come. The reader is `closed` afterwards. Only in async calls.
     ///
-    /// The bytes are copied to a stream of this side's, not taken from the transport's own: nobody would read the rest of
-    /// that one when it is dropped, and the peer would wait for ever, or lose what it has not read yet when the socket goes.
+    /// The bytes are copied to a new stream. Handing over the transport's own stream would be wrong: when it is
+    /// dropped, nothing reads the rest. The peer would then wait forever, or lose its unread bytes when the socket
+    /// closes.
     ///
     /// # Errors
     ///
-    /// `busy` while a read is pending, and the stored failure when there is nothing to give but that.
+    /// `busy` while a read is pending; the stored failure if nothing is buffered.
     pub(crate) fn into_stream(self: &Rc<Self>) -> Result<InputRest, Error> {
         let _reading = self.input.reading.enter()?;
         let (buffered, failure) = {
@@ -58,7 +59,7 @@ impl Connection {
         self.input.buffer.borrow_mut().give_up(Error::Closed);
         self.set_aside(buffered.len());
         self.given.set(true);
-        // A reader over a stream of the program's own may be all there is so far.
+        // A connection that has ended no longer keeps the background running.
         self.engine.platform().start();
         Ok(InputRest {
             given: Given(self.clone()),
@@ -68,10 +69,10 @@ impl Connection {
         })
     }
 
-    /// Returns how the input ended: a connection fails as a whole, for the first reason.
+    /// Combines the result of the copying with the outcome of the connection: the first reason counts for both.
     fn one_reason(&self, result: Result<(), Error>) -> Result<(), Error> {
         match (self.outcome(), result) {
-            // This side's close is no failure of what was given away before.
+            // A close by this side is no failure of input that was handed over before.
             (Some(Err(loss @ (Error::Network(_) | Error::Tls(_)))), _) => Err(loss),
             (_, Err(error @ (Error::Network(_) | Error::Tls(_)))) => {
                 self.lost(error.clone());
@@ -81,7 +82,7 @@ impl Connection {
         }
     }
 
-    /// Waits until this side aborts the connection; returns the error of later calls.
+    /// Waits until this side aborts the connection. Returns the error of later calls.
     async fn aborted(&self) -> Error {
         let check = || match self.outcome() {
             Some(Err(error @ (Error::Closed | Error::DeadlineExceeded))) => Some(error),
@@ -90,9 +91,10 @@ impl Connection {
         self.output.changed.until(check).await
     }
 
-    /// Waits for this side's close, and for [`PROBE`] between later checks of the stream's reader.
+    /// Waits until the next check of the stream's reader is due. The first is due at this side's close, later ones
+    /// after [`PROBE`] each.
     ///
-    /// Only a write shows that the reader has gone while the peer is silent. That does no harm before the close.
+    /// While the peer is silent, only a write shows that the reader is gone. Before the close that does no harm.
     async fn probe(&self, probed: &mut bool) {
         if *probed {
             self.engine.sleep(PROBE).await;
@@ -105,8 +107,8 @@ impl Connection {
 }
 
 impl InputRest {
-    /// Copies the input to a stream, the bytes that were buffered even when the connection ends. Returns how the input
-    /// ended, and what keeps the connection counted: it is dropped when the outcome was read.
+    /// Copies the input to a stream; buffered bytes are copied even if the connection ends. Returns how the input
+    /// ended, and a guard that keeps the connection counted. Drop the guard once the outcome was read.
     pub async fn copy_to(self, mut to: Box<dyn Sink>) -> (Result<(), Error>, Given) {
         let InputRest {
             given,
@@ -116,7 +118,7 @@ impl InputRest {
         } = self;
         let connection = &given.0;
         let result = copy(connection, buffered, incoming, failure, &mut *to).await;
-        // The stream ends before its outcome is there.
+        // The stream ends before its outcome becomes readable.
         drop(to);
         let result = connection.one_reason(result);
         (result, given)
@@ -141,7 +143,7 @@ async fn copy(
     };
     let _away = Away(connection.clone());
     let copying = pin!(copy_input(connection, incoming, to, wanted));
-    // After a close only this ends an idle stream.
+    // After a close only `idle` ends a silent stream.
     let (aborted, idle) = (
         pin!(connection.aborted()),
         pin!(connection.activity.expired()),
@@ -153,7 +155,7 @@ async fn copy(
     }
 }
 
-/// Copies input until either end is gone. The rest is discarded.
+/// Copies input until either side ends. Discards the rest.
 async fn copy_input(
     connection: &Connection,
     mut incoming: Incoming,
@@ -183,7 +185,7 @@ async fn copy_input(
         wanted = write(to, piece).await;
         connection.engine.buffers().give_back(to.take_buffer());
         connection.set_aside(0);
-        // Read ahead only while the component's bound leaves room.
+        // Read ahead only while the component's quota has room.
         flows = much && connection.room() >= BULK;
     }
     *connection.input.source.borrow_mut() = Slot::Here(incoming);
@@ -198,7 +200,7 @@ impl Drop for Given {
     }
 }
 
-/// Reads what comes next: much at a time where the input flows.
+/// Reads the next input; in large pieces where the input flows.
 async fn next_piece(incoming: &mut Incoming, flows: bool) -> Option<Vec<u8>> {
     if flows {
         incoming.read_up_to(BULK).await
@@ -207,7 +209,7 @@ async fn next_piece(incoming: &mut Incoming, flows: bool) -> Option<Vec<u8>> {
     }
 }
 
-/// Writes a piece; returns whether the stream's reader is still there.
+/// Writes a piece. Returns whether the stream still has a reader.
 async fn write(to: &mut dyn Sink, bytes: Vec<u8>) -> bool {
     bytes.is_empty() || transport::write_all(to, bytes, |_| {}).await.is_ok()
 }

@@ -1,10 +1,10 @@
-//! How long a closed connection goes on discarding input, and waiting for that: `streams.linger`.
+//! How long a closed connection discards input, and the call that waits for this: `streams.linger`.
 //!
-//! The system answers input that comes for a socket that is gone, or that was not read when it went, with a reset. The
-//! reset also drops what the system had still to send (RFC 1122 §4.2.2.13, RFC 2525 §2.17). So a closed connection keeps
-//! its socket and discards input: until the peer's end, a silence, or a bound in all.
+//! The system answers with a reset when input arrives for a closed socket, or when a socket with unread input is
+//! closed. The reset also drops the bytes that the system has still to send (RFC 1122 §4.2.2.13, RFC 2525 §2.17). So a
+//! closed connection keeps its socket and discards input: until the peer's end, a time of silence, or a total time.
 //!
-//! One timer serves all connections: while one lingers, the list looks at them four times a second.
+//! One timer serves all connections: while any of them lingers, the list checks them four times a second.
 
 use std::cell::{Cell, RefCell};
 use std::pin::pin;
@@ -18,19 +18,19 @@ use crate::notify::Notify;
 
 use super::Connection;
 
-/// Nanoseconds of silence after which a closed connection is given up; nginx's `lingering_timeout`.
+/// Nanoseconds of silence after which a closed connection stops lingering; nginx's `lingering_timeout`.
 const SILENCE: u64 = 5_000_000_000;
 
-/// The same when the peer has answered everything that was written: it has probably read it.
+/// The same if the peer has answered everything that was written: it has probably read it.
 const SILENCE_ANSWERED: u64 = 1_000_000_000;
 
-/// Nanoseconds in all; nginx's `lingering_time`.
+/// The most nanoseconds that a connection lingers; nginx's `lingering_time`.
 const TOTAL: u64 = 30_000_000_000;
 
-/// Nanoseconds between two looks.
+/// Nanoseconds between two checks.
 const TICK: u64 = 250_000_000;
 
-/// The connections of an engine that this side has closed and that are not gone.
+/// The connections of an engine that this side has closed and that still exist.
 #[derive(Default)]
 pub(crate) struct LingerList {
     closed: RefCell<Slab<Entry>>,
@@ -40,27 +40,28 @@ pub(crate) struct LingerList {
 
 struct Entry {
     connection: Weak<Connection>,
-    /// When it was first seen.
+    /// The time of the first check.
     closed: Option<u64>,
-    /// When it was first seen with its output at its end.
+    /// The time of the first check that saw the output ended.
     begun: Option<u64>,
-    /// When input was last seen to have come, and how much had come by then.
+    /// The time of the last check that saw new input, and the count of pieces at that time.
     quiet_since: u64,
     pieces: u32,
 }
 
-/// How far one connection is.
+/// The state of one connection's lingering.
 #[derive(Default)]
 pub(super) struct Linger {
     place: Cell<Option<usize>>,
-    /// It has lingered as long as it may.
+    /// The connection has lingered long enough.
     expired: Cell<bool>,
-    /// Its output has not ended within the close deadline.
+    /// The output has not ended within the close deadline.
     overdue: Cell<bool>,
 }
 
 impl LingerList {
-    /// Waits until no connection that this side has closed by now discards input any more. Dropping the wait has no effect.
+    /// Waits until all connections that this side has closed by now have stopped discarding input. Dropping the wait
+    /// has no effect.
     pub(crate) async fn all(self: &Rc<Self>, engine: &Engine) {
         let mut lingering: Vec<Weak<Connection>> = self
             .closed
@@ -80,19 +81,19 @@ impl LingerList {
             }
             lingering.is_empty().then_some(())
         });
-        // Each connection has its own bound, but for the end of its output.
+        // Each connection has its own bound, except while its output has not ended.
         let late = engine.sleep(TOTAL.saturating_add(SILENCE));
         select(pin!(settled), late).await;
     }
 
-    /// Makes sure that the list is looked at.
+    /// Starts the periodic checks, unless they run.
     pub(super) fn tick(self: &Rc<Self>, engine: &Engine) {
         if !self.ticking.replace(true) {
             engine.spawn(look(self.clone(), engine.clone()));
         }
     }
 
-    /// Looks at all connections; returns whether some are left to look at.
+    /// Checks all connections. Returns whether any of them needs further checks.
     fn look(&self, now: u64) -> bool {
         let mut expired = Vec::new();
         for (_, entry) in self.closed.borrow_mut().iter_mut() {
@@ -107,7 +108,7 @@ impl LingerList {
                 expired.push(connection);
             }
         }
-        // No borrow is held while they act on it.
+        // No borrow is held while the connections react.
         for connection in expired {
             connection.linger.expired.set(true);
             connection.tasks.discarder.wake();
@@ -119,7 +120,7 @@ impl LingerList {
 }
 
 impl Entry {
-    /// Returns whether the close takes longer than it may.
+    /// Returns whether the close has exceeded its deadline.
     fn is_overdue(&mut self, connection: &Connection, now: u64) -> bool {
         let closed = *self.closed.get_or_insert(now);
         let deadline = connection.output.close_deadline;
@@ -175,7 +176,7 @@ fn lingers(connection: &Weak<Connection>) -> bool {
 }
 
 impl Connection {
-    /// This side has closed the connection.
+    /// Adds the connection to the list: this side has closed it.
     pub(super) fn begin_lingering(&self) {
         if self.linger.place.get().is_none() && !self.is_done() {
             let mut closed = self.engine.lingering().closed.borrow_mut();
@@ -190,7 +191,7 @@ impl Connection {
         }
     }
 
-    /// The connection begins to discard input: its times begin now.
+    /// Restarts the times of lingering: the connection begins to discard input.
     pub(super) fn restart_lingering(&self) {
         let Some(place) = self.linger.place.get() else {
             return;
@@ -203,7 +204,7 @@ impl Connection {
         list.tick(&self.engine);
     }
 
-    /// Nothing is left of the connection.
+    /// Removes the connection from the list: nothing of it is left.
     pub(super) fn end_lingering(&self) {
         if let Some(place) = self.linger.place.take() {
             let list = self.engine.lingering();
@@ -212,17 +213,17 @@ impl Connection {
         }
     }
 
-    /// Returns whether the close has taken longer than it may.
+    /// Returns whether the close has exceeded its deadline.
     pub(super) fn is_overdue(&self) -> bool {
         self.linger.overdue.get()
     }
 
-    /// Returns whether it has lingered as long as it may.
+    /// Returns whether the connection has lingered long enough.
     pub(super) fn has_lingered(&self) -> bool {
         self.linger.expired.get()
     }
 
-    /// The application receives input: the peer has answered what the transport had taken.
+    /// Records that the application receives input: the peer has answered the bytes that the transport had taken.
     pub(super) fn note_input(&self) {
         let queue = self.output.queue.borrow();
         let taken = queue
@@ -232,7 +233,7 @@ impl Connection {
         self.note_piece();
     }
 
-    /// Input has come: the peer is not silent.
+    /// Records that input has arrived: the peer is not silent.
     pub(super) fn note_piece(&self) {
         self.activity.mark();
         self.input
@@ -240,12 +241,12 @@ impl Connection {
             .set(self.input.pieces.get().wrapping_add(1));
     }
 
-    /// Returns whether the peer has sent something since everything that was written had been taken.
+    /// Returns whether the peer has sent something since the transport took the last written byte.
     fn is_answered(&self) -> bool {
         self.input.answered_to.get() == self.output.queue.borrow().written()
     }
 
-    /// Returns whether the connection is closed, everything has gone out, and the peer could still lose some of it.
+    /// Returns whether the connection is closed, all output is sent, and the peer could still lose some of it.
     fn lingers(&self) -> bool {
         let queue = self.output.queue.borrow();
         let fine = !matches!(queue.outcome(), Some(Err(_)));

@@ -1,8 +1,9 @@
-//! A connection: the core's buffers, the transport that feeds and empties them, and the calls that wait.
+//! A connection: the core's buffers, the transport that fills and empties them, and the calls that wait.
 //!
-//! A connection has no task of its own. Input is taken by the call that waits for it ([`receive`]). Output is written by
-//! the call that is about to wait, or once a turn for all connections that have some ([`settle`]). Only what cannot be done
-//! at once gets a task: output that the transport does not take ([`transmit`]), and input that nobody wants ([`discard`]).
+//! A connection has no permanent task. The call that waits for input takes it from the transport ([`receive`]). Output
+//! is written by a call that is about to wait, or once a turn for all connections that have some ([`settle`]). Only two
+//! kinds of work need a task: output that the transport does not take at once ([`transmit`]), and unwanted input
+//! ([`discard`]).
 
 mod discard;
 mod input;
@@ -44,15 +45,15 @@ pub(crate) struct Connection {
     this: Weak<Connection>,
     pub(crate) input: Input,
     pub(crate) output: Output,
-    /// What protects the connection, if something does.
+    /// The TLS session, if the connection is protected.
     session: RefCell<Option<Rc<dyn Session>>>,
-    /// A handshake that is to begin on this connection.
+    /// A handshake that was requested for this connection.
     upgrade: RefCell<Option<Upgrade>>,
-    /// What is left of the connection after a handshake that failed.
+    /// The parts of the connection that remain after a failed handshake.
     remains: RefCell<Option<Remains>>,
-    /// This side has closed or aborted.
+    /// This side has closed or aborted the connection.
     closed: Cell<bool>,
-    /// The rest of the input was given away, and its stream or its outcome is still there.
+    /// `into-stream` has taken the rest of the input, and the stream or its outcome still exists.
     given: Cell<bool>,
     pub(crate) peername: Option<SocketAddr>,
     pub(crate) sockname: Option<SocketAddr>,
@@ -96,7 +97,7 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Creates the reading half alone. It counts until it is dropped. Only in async calls.
+    /// Creates only the reading half of a connection. It counts until it is dropped. Only in async calls.
     ///
     /// # Errors
     ///
@@ -150,12 +151,13 @@ impl Connection {
         })
     }
 
-    /// Returns how many bytes more it may hold. Code that changes what it holds calls [`Connection::weigh`].
+    /// Returns how many more bytes the connection may hold. Code that changes this calls
+    /// [`Connection::weigh`].
     pub(crate) fn room(&self) -> usize {
         self.memory.room()
     }
 
-    /// Counts what the connection holds now.
+    /// Updates the memory quota with the bytes that the connection holds now.
     pub(crate) fn weigh(&self) {
         let unread = self.input.buffer.borrow().buffered();
         let queued = self.output.queue.borrow().queued();
@@ -169,25 +171,25 @@ impl Connection {
             .set(all.into_iter().fold(0, usize::saturating_add));
     }
 
-    /// Counts bytes that were taken out of the buffer and are still here, instead of those before.
+    /// Sets how many bytes were taken out of the buffer and are still in memory. Replaces the earlier number.
     fn set_aside(&self, bytes: usize) {
         self.input.aside.set(bytes);
         self.weigh();
     }
 
-    /// Closes: no more input is taken, what is queued goes out, then the end.
+    /// Closes the connection: takes no more input, sends the queue, then the end.
     pub(crate) fn close(&self) {
         self.output.queue.borrow_mut().close();
         self.end_here();
     }
 
-    /// Closes at once and drops what is queued.
+    /// Closes the connection at once and drops the queue.
     pub(crate) fn abort(&self) {
         self.output.queue.borrow_mut().abort(Error::Closed);
         self.end_here();
     }
 
-    /// Aborts it because a time is up: no byte has moved for the idle timeout, or a handshake takes too long.
+    /// Aborts the connection because a time has passed: the idle timeout or the handshake's.
     pub(crate) fn expire(&self) {
         self.output
             .queue
@@ -196,7 +198,7 @@ impl Connection {
         self.end_here();
     }
 
-    /// This side has ended the connection. After a loss reads go on to report that.
+    /// Records that this side has ended the connection. After a loss, reads continue to return the loss.
     fn end_here(&self) {
         self.closed.set(true);
         let loss = match self.outcome() {
@@ -210,32 +212,32 @@ impl Connection {
         self.mark_dirty();
     }
 
-    /// The reader was dropped: what was buffered is discarded, and what still comes.
+    /// Records that the reader was dropped. Discards buffered and future input.
     pub(crate) fn drop_reader(&self) {
         self.input.dropped.set(true);
         // Discard now: the writer may keep the connection open indefinitely.
         self.input.buffer.borrow_mut().discard(usize::MAX);
         self.weigh();
         if self.output.absent {
-            // There is nothing to wait for.
+            // The connection has no writer whose end could be awaited.
             self.input.drop_source();
             self.settle_end();
         }
         self.mark_dirty();
     }
 
-    /// The writer was dropped: closes.
+    /// Records that the writer was dropped, and closes the connection.
     pub(crate) fn drop_writer(&self) {
         self.output.dropped.set(true);
         self.close();
     }
 
-    /// Returns what protects the connection, if something does.
+    /// Returns the result of the TLS handshake, if the connection is protected.
     pub(crate) fn tls_info(&self) -> Option<TlsInfo> {
         self.session.borrow().as_ref().map(|session| session.info())
     }
 
-    /// Returns whether the output can end while input goes on.
+    /// Returns whether the output can end while input continues.
     pub(crate) fn can_write_eof(&self) -> bool {
         let session = self.session.borrow();
         session
@@ -243,12 +245,12 @@ impl Connection {
             .is_none_or(|session| session.can_half_close())
     }
 
-    /// Returns how the connection ended, once it has.
+    /// Returns how the connection ended; `None` until then.
     pub(crate) fn outcome(&self) -> Option<Result<(), Error>> {
         self.output.queue.borrow().outcome()
     }
 
-    /// Something protects the connection from here on.
+    /// Stores the session that protects the connection from now on.
     fn set_session(&self, session: Rc<dyn Session>) {
         let this = self.this.clone();
         session.on_control(Box::new(move || {
@@ -259,7 +261,7 @@ impl Connection {
         *self.session.borrow_mut() = Some(session);
     }
 
-    /// The transport failed. What it has still got to read stays there for the reader.
+    /// Records that the transport has failed. Buffered bytes stay readable.
     fn lost(&self, error: Error) {
         self.output.queue.borrow_mut().lost(error);
         self.weigh();
@@ -267,13 +269,13 @@ impl Connection {
         self.mark_dirty();
     }
 
-    /// Reads get what is buffered, then `error`.
+    /// Ends the input: reads return the buffered bytes, then `error`.
     fn end_input(&self, error: Error) {
         self.input.buffer.borrow_mut().fail(error);
         self.input.waiting.wake();
     }
 
-    /// Returns whether nobody will read any more.
+    /// Returns whether no call will read input any more.
     fn input_unwanted(&self) -> bool {
         self.input.dropped.get() || self.closed.get()
     }

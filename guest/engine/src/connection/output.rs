@@ -14,21 +14,21 @@ use super::Connection;
 /// The outgoing side.
 pub(crate) struct Output {
     pub(crate) queue: RefCell<Writer<Error>>,
-    /// The sink, unless the transmitting task has it or the output has ended.
+    /// The sink, unless the transmitting task holds it or the output has ended.
     pub(super) sink: RefCell<Option<Box<dyn Sink>>>,
     /// Wakes the calls that wait for the marks, for flushing or for the end.
     pub(crate) changed: Notify,
     pub(crate) cancels: WriterCancels,
-    /// A `write-stream` is pending, or a handshake: nothing else may be written.
+    /// A `write-stream` or a handshake is pending: other writes are refused.
     pub(crate) streaming: BusyFlag,
     pub(super) close_deadline: Option<u64>,
-    /// There is none: the connection is a reading half alone.
+    /// The connection has no output: it is only a reading half.
     pub(super) absent: bool,
-    /// The writer was dropped: nobody can ask how the output ended.
+    /// The writer was dropped: no call can return how the output ended.
     pub(super) dropped: Cell<bool>,
 }
 
-/// The `cancel` of each of a writer's waits.
+/// One `cancel` for each wait of a writer.
 #[derive(Default)]
 pub(crate) struct WriterCancels {
     pub(crate) drain: Cancel,
@@ -53,9 +53,9 @@ impl Output {
 }
 
 impl Connection {
-    /// Writes what is queued, as far as the transport takes it at once. Only in async calls and in the background.
+    /// Writes as much of the queue as the transport takes at once. Only in async calls and in the background.
     ///
-    /// A call that is about to wait does so: it spares a turn, and the peer a delay.
+    /// A call that is about to wait uses this: it saves a turn, and spares the peer a delay.
     pub(crate) fn flush_now(&self) {
         self.write_at_once();
         if self.output.queue.borrow().wants_transport() {
@@ -63,7 +63,7 @@ impl Connection {
         }
     }
 
-    /// The same; what is left is the caller's to act upon.
+    /// Like [`Connection::flush_now`], but leaves the rest to the caller.
     pub(super) fn write_at_once(&self) {
         if self.output.queue.borrow().queued() == 0 {
             return;
@@ -81,7 +81,8 @@ impl Connection {
         *self.output.sink.borrow_mut() = Some(sink);
     }
 
-    /// Ends the output of a closed connection at once, if everything was taken and nobody can ask how the output ended.
+    /// Ends the output of a closed connection at once, if everything was taken and no call can return how the output
+    /// ended.
     ///
     /// Otherwise a task waits for the confirmation.
     pub(super) fn end_at_once(&self) {
@@ -102,7 +103,7 @@ impl Connection {
         }
     }
 
-    /// The transport has taken `n` bytes more.
+    /// Records that the transport has taken `n` more bytes.
     pub(super) fn sent(&self, n: usize) {
         if n > 0 {
             self.activity.mark();

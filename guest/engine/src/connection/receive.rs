@@ -1,4 +1,4 @@
-//! Taking input from the transport while a read waits.
+//! Takes input from the transport while a read waits.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -14,14 +14,18 @@ use crate::types::Error;
 use super::Connection;
 use super::input::Loan;
 
-/// Reads in a row after which other tasks get a turn.
+/// How many pieces of input one read takes before it lets other tasks run.
 const TURN: u32 = 16;
+/// How many turns an end waits for the loss that a pending write may report. A host takes one turn to end the write and
+/// another to report the reason.
+const LOSS_TURNS: u32 = 8;
 
 impl Connection {
-    /// Runs a read of the core until it has an answer, taking input meanwhile. Input before `position`, counted from the
-    /// beginning of the stream, is discarded first.
+    /// Runs a read of the core until it returns an answer, and takes input meanwhile. Discards input before `position`
+    /// first, counted from the beginning of the stream.
     ///
-    /// The read is pending from the call on: `busy` while another read or wait is. Dropping the future takes nothing.
+    /// The read is pending from the call on; it fails with `busy` while another read or wait is pending. A dropped
+    /// future consumes nothing.
     pub(crate) fn read<T>(
         &self,
         position: u64,
@@ -36,8 +40,7 @@ impl Connection {
             self.discard_before(position);
             let mut coop = Coop::new(TURN);
             loop {
-                let answer = attempt(&mut self.input.buffer.borrow_mut());
-                self.weigh();
+                let answer = self.take(&mut attempt);
                 if let Some(answer) = answer? {
                     return Ok(answer);
                 }
@@ -54,12 +57,22 @@ impl Connection {
         if self.input.reading.is_busy() {
             return Err(Error::Busy);
         }
-        let answer = attempt(&mut self.input.buffer.borrow_mut());
-        self.weigh();
-        Ok(answer?)
+        Ok(self.take(attempt)?)
     }
 
-    /// Ends the read or wait that is pending with `cancelled`.
+    /// Runs a read of the core, and no longer counts what it took.
+    fn take<T>(
+        &self,
+        attempt: impl FnOnce(&mut Reader<Error>) -> Result<T, ReadError<Error>>,
+    ) -> Result<T, ReadError<Error>> {
+        let mut input = self.input.buffer.borrow_mut();
+        let before = input.buffered();
+        let answer = attempt(&mut input);
+        self.memory.less(before.saturating_sub(input.buffered()));
+        answer
+    }
+
+    /// Ends the pending read or wait with `cancelled`.
     pub(crate) fn cancel_read(&self) {
         if self.input.reading.is_busy() {
             self.input.cancelled.set(true);
@@ -95,9 +108,8 @@ impl Connection {
             Some(Some(bytes)) => self.feed(bytes),
             Some(None) => {
                 if let Some(outcome) = self.unless_interrupted(incoming.outcome()).await? {
-                    if outcome.is_ok() && self.is_transmitting() {
-                        // The system reports a loss once. The pending write is about to learn of it, if this is one.
-                        self.engine.next_turn().await;
+                    if outcome.is_ok() {
+                        self.await_loss().await;
                     }
                     loan.incoming = None;
                     self.end(outcome);
@@ -108,11 +120,22 @@ impl Connection {
         Ok(())
     }
 
-    /// The transport has no more input.
+    /// Waits until the pending write has ended, for a few turns. The system reports a loss only once: if the write
+    /// receives it, the end that the read found is the same loss.
+    async fn await_loss(&self) {
+        for _ in 0..LOSS_TURNS {
+            if !self.is_transmitting() || self.outcome().is_some() {
+                return;
+            }
+            self.engine.next_turn().await;
+        }
+    }
+
+    /// Records that the transport has no more input.
     fn end(&self, outcome: Result<(), Error>) {
         match (self.outcome(), outcome) {
-            // The system reports a loss once. When a write has met it, this end is the same loss, which TLS reports as a
-            // truncation.
+            // The system reports a loss only once. When a write has received it, this end is the same loss; TLS reports
+            // it as a truncation.
             (Some(Err(loss)), _) => self.end_input(loss),
             (_, Err(error)) => {
                 self.lost(error.clone());
@@ -122,7 +145,8 @@ impl Connection {
         }
     }
 
-    /// Runs `future` until it is done, `None` when the input failed meanwhile, `cancelled` when cancelled.
+    /// Runs `future` to its end. Returns `None` if the input failed meanwhile, and `cancelled` if the read was
+    /// cancelled.
     async fn unless_interrupted<T>(
         &self,
         future: impl Future<Output = T>,
@@ -152,5 +176,7 @@ impl Connection {
             input.feed(&bytes);
             self.engine.buffers().give_back(bytes);
         }
+        drop(input);
+        self.weigh();
     }
 }

@@ -1,22 +1,22 @@
 //! The quota that a connection counts against, and the server that accepted it.
 //!
-//! It counts until everything that belongs to it is gone: its streams, a stream that was given away, and what is left of
-//! it after a handshake that failed.
+//! A connection counts until everything that belongs to it is gone: its streams, a stream from `into-stream`, and the
+//! remains of a failed handshake.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::quota::HandlePermit;
 
-/// Hears of a connection's end: the server that accepted it.
+/// Is notified of a connection's end: the server that accepted it.
 pub(crate) trait Owner {
     /// The connection with this place in the owner's list was closed, aborted or lost.
     fn closed(&self, place: usize);
-    /// The streams of the connection are gone too.
+    /// All streams of the connection are gone.
     fn freed(&self);
 }
 
-/// What a connection counts against. Each count is given back once.
+/// The quota and the server that a connection counts against. Each is released once.
 pub(crate) struct Registration {
     permit: RefCell<Option<HandlePermit>>,
     owner: Option<(Rc<dyn Owner>, usize)>,
@@ -42,7 +42,7 @@ impl Registration {
         }
     }
 
-    /// Notes that the connection was closed, aborted or lost.
+    /// Records that the connection was closed, aborted or lost.
     pub(crate) fn close(&self) {
         if let Some((owner, place)) = &self.owner
             && !self.closed.replace(true)
@@ -51,7 +51,7 @@ impl Registration {
         }
     }
 
-    /// Notes that the streams of the connection are gone.
+    /// Records that the streams of the connection are gone.
     pub(crate) fn free(&self) {
         self.close();
         let permit = self.permit.take();

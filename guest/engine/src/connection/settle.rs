@@ -1,7 +1,8 @@
-//! Acting on changes of connections, once a turn for all of them.
+//! Settles the connections that have changed, once a turn for all of them.
 //!
-//! A write, a close or a drop may come in a sync call, where nothing can be sent. It puts its connection on the list; one
-//! background future a turn goes through the list, does at once what can be done at once, and starts tasks for the rest.
+//! A write, a close or a drop may happen in a sync call, where nothing can be sent. It adds its connection to the list.
+//! One background future in each turn goes through the list: it does what is possible at once, and starts tasks for the
+//! rest.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -17,10 +18,10 @@ pub(crate) struct DirtyList {
     scheduled: Cell<bool>,
 }
 
-/// What goes on for one connection.
+/// The background work for one connection.
 #[derive(Default)]
 pub(super) struct Tasks {
-    /// It is on the list.
+    /// The connection is on the list.
     dirty: Cell<bool>,
     pub(super) transmitting: Cell<bool>,
     pub(super) transmitter: WakerSlot,
@@ -44,12 +45,12 @@ impl DirtyList {
 }
 
 impl Connection {
-    /// Has a change acted upon in the background.
+    /// Puts the connection on the list, to be settled in the background.
     pub(crate) fn mark_dirty(&self) {
         if self.tasks.done.get() || self.tasks.dirty.replace(true) {
             return;
         }
-        // There is none while the last handle is being dropped: by then everything is done.
+        // The upgrade fails while the last handle is being dropped; then there is nothing left to do.
         let Some(this) = self.this.upgrade() else {
             return;
         };
@@ -99,18 +100,18 @@ impl Connection {
             || self.wants_control()
     }
 
-    /// Returns whether the sink has something to send of its own.
+    /// Returns whether the sink has control messages to send.
     fn wants_control(&self) -> bool {
         let sink = self.output.sink.borrow();
         sink.as_ref().is_some_and(|sink| sink.wants_control())
     }
 
-    /// The output has ended: drops its sink.
+    /// Drops the sink: the output has ended.
     pub(super) fn finish_output(&self) {
         if self.tasks.finished.replace(true) {
             return;
         }
-        // Taken before it is dropped: that may let other code run.
+        // Take the sink out of the cell first, because its drop may run other code.
         let sink = self.output.sink.take();
         drop(sink);
         self.forget_upgrade();
@@ -129,7 +130,7 @@ impl Connection {
             return self.tasks.discarder.wake();
         }
         if self.closed.get() && !self.input.is_gone() && !self.input.is_here() {
-            // A read that is about to return, or a stream that was given away.
+            // A read that is about to return holds the source, or `into-stream` has taken it.
             return self.engine.lingering().tick(&self.engine);
         }
         if !self.input.is_here() {
@@ -150,7 +151,7 @@ impl Connection {
         self.tasks.done.get()
     }
 
-    /// Frees what the connection counts against, once nothing of it is left.
+    /// Releases the quotas of the connection, once nothing of it is left.
     pub(super) fn settle_end(&self) {
         let working = self.tasks.transmitting.get() || self.tasks.discarding.get();
         let ended = self.tasks.finished.get() || self.output.absent;

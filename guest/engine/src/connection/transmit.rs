@@ -1,4 +1,5 @@
-//! The task that sends what the transport does not take at once, until nothing is left to send or the output has ended.
+//! The task that sends output which the transport does not take at once. It ends when nothing is left to send or the
+//! output has ended.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -14,7 +15,7 @@ use crate::types::Error;
 
 use super::Connection;
 
-/// Nanoseconds that an alert may take to leave.
+/// Nanoseconds within which an alert has to be sent.
 const ALERT: u64 = 1_000_000_000;
 
 pub(super) async fn run(connection: Rc<Connection>) {
@@ -56,11 +57,11 @@ async fn send(connection: &Rc<Connection>) {
     }
 }
 
-/// Sends what is queued.
+/// Sends the queue.
 async fn send_queued(connection: &Connection, sink: &mut dyn Sink) -> Result<(), Error> {
     transport::write_rest(sink, |n| connection.sent(n)).await?;
     loop {
-        // Bound before the match, whose borrow would otherwise last.
+        // A separate statement: in the `match`, the borrow would last.
         let next = connection.output.queue.borrow_mut().next();
         match next {
             Transmit::Data(chunk) => {
@@ -92,10 +93,10 @@ async fn end(connection: &Connection, sink: &mut dyn Sink) -> Result<(), Error> 
     }
 }
 
-/// Deadlines from which the look at all closed connections is exact enough.
+/// From this deadline on, the periodic check of all closed connections is exact enough.
 const COARSE: u64 = 5_000_000_000;
 
-/// Aborts a close that takes longer than it may.
+/// Aborts a close that exceeds its deadline.
 async fn overdue(connection: &Connection) {
     connection
         .until_transmitting(|| connection.output.queue.borrow().is_closing().then_some(()))
@@ -103,7 +104,7 @@ async fn overdue(connection: &Connection) {
     match connection.output.close_deadline {
         Some(nanoseconds) if nanoseconds < COARSE => connection.engine.sleep(nanoseconds).await,
         Some(_) => {
-            // Most closes are done soon: a timer for each would cost more than the rest of the close.
+            // Most closes end soon: a separate timer would cost more than the rest of the close.
             connection.engine.lingering().tick(&connection.engine);
             connection
                 .until_transmitting(|| connection.is_overdue().then_some(()))
@@ -120,9 +121,9 @@ async fn overdue(connection: &Connection) {
     connection.output.changed.wake();
 }
 
-/// Sends the alert that tells the peer why the connection failed, if there is one.
+/// Sends the alert with the reason of the failure, if there is one.
 async fn flush_alert(connection: &Connection) {
-    // Nothing can follow a sink that was dropped in the middle of a write.
+    // There is no sink if it was dropped during a write; then nothing can follow.
     let Some(mut sink) = connection.output.sink.take() else {
         return;
     };
@@ -133,8 +134,8 @@ async fn flush_alert(connection: &Connection) {
 }
 
 impl Connection {
-    /// Waits, in the transmitting task, until `check` returns something. It is called at once and whenever the connection
-    /// has changed.
+    /// Waits, in the transmitting task, until `check` returns a value. Calls `check` at once, and whenever the
+    /// connection has changed.
     async fn until_transmitting<T>(&self, mut check: impl FnMut() -> Option<T>) -> T {
         poll_fn(|cx| {
             self.tasks.transmitter.register(cx);

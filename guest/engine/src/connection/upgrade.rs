@@ -1,7 +1,6 @@
-//! Protecting a connection that is in use: `start-tls`.
+//! `start-tls`: protects a connection that is in use.
 //!
-//! The call prepares the handshake and waits; the transmitting task carries it out when everything that was queued has
-//! left.
+//! The call prepares the handshake and waits. The transmitting task runs it once everything queued is sent.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -16,23 +15,23 @@ use crate::types::{Error, TlsError, TlsFailure};
 use super::Connection;
 use super::input::{Away, Slot};
 
-/// A handshake that is to begin.
+/// A handshake that has not begun yet.
 pub(super) struct Upgrade {
     protector: Rc<dyn Protector>,
     incoming: Incoming,
-    /// What was read before, which belongs to the handshake.
+    /// Input that was read before and belongs to the handshake.
     early: Vec<u8>,
 }
 
 impl Connection {
-    /// Protects the connection from here on.
+    /// Protects the connection from now on.
     ///
     /// Dropping the call aborts the connection.
     ///
     /// # Errors
     ///
-    /// `busy`, `not-supported`, `closed`, `write-after-eof` and `tls(plaintext-pending)` leave the connection as it was,
-    /// and so does the failure that ended it before. Everything else is the end of it.
+    /// `busy`, `not-supported`, `closed`, `write-after-eof`, `tls(plaintext-pending)` and an earlier failure of the
+    /// connection change nothing. Every other error ends the connection.
     pub(crate) async fn start_tls(
         self: &Rc<Self>,
         protector: Rc<dyn Protector>,
@@ -65,7 +64,7 @@ impl Connection {
         result
     }
 
-    /// Takes the input out of the reach of reads.
+    /// Takes the input away from reads.
     fn prepare(&self, protector: Rc<dyn Protector>) -> Result<(), Error> {
         {
             let input = self.input.buffer.borrow();
@@ -76,7 +75,7 @@ impl Connection {
                 return Err(plaintext_pending());
             }
         }
-        // Before anything is taken out of the buffer: when the peer has ended its side, what it sent stays readable.
+        // Take the source before the buffer: if the peer has ended its side, its bytes stay readable.
         let Some(incoming) = self.input.take_source() else {
             return Err(Error::Closed);
         };
@@ -90,7 +89,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Carries out the handshake that was asked for, if one was; returns the sink.
+    /// Runs the requested handshake, if there is one. Returns the sink.
     pub(super) async fn begin_upgrade(
         self: &Rc<Self>,
         sink: Box<dyn Sink>,
@@ -117,7 +116,7 @@ impl Connection {
         Ok(protected.outgoing)
     }
 
-    /// Drops a handshake that did not begin.
+    /// Drops a handshake that has not begun.
     pub(super) fn forget_upgrade(&self) {
         let upgrade = self.upgrade.take();
         if upgrade.is_some()
@@ -129,7 +128,7 @@ impl Connection {
     }
 }
 
-/// A handshake whose call was dropped is the end of the connection: the application could not tell whether it is protected.
+/// Aborts the connection when a pending `start-tls` is dropped: the application could not tell whether it is protected.
 struct Unfinished<'a>(Option<&'a Connection>);
 
 impl Drop for Unfinished<'_> {

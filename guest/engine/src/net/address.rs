@@ -1,4 +1,4 @@
-//! Addresses for callers.
+//! Converts addresses for callers.
 
 use std::net::SocketAddr;
 
@@ -18,7 +18,7 @@ pub(crate) fn to_interface(address: SocketAddr) -> Address {
     })
 }
 
-/// Returns whether `address` is of the wanted family.
+/// Returns whether `address` belongs to the family `wanted`.
 pub(crate) fn is_of(address: &SocketAddr, wanted: AddressFamily) -> bool {
     match wanted {
         AddressFamily::Any => true,

@@ -1,4 +1,4 @@
-//! Connecting to one of several addresses (RFC 8305, "Happy Eyeballs").
+//! Connects to one of several addresses (RFC 8305, "Happy Eyeballs").
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -15,16 +15,16 @@ use crate::types::{ConnectAttempt, Error, NetworkCode, NetworkError};
 
 use super::{address, resolve, socket};
 
-/// A connected socket, and the address that it is connected to.
+/// A connected socket, and the peer's address.
 type Connected = (Box<dyn TcpSocket>, SocketAddr);
 
-/// Connects to `host`. The background must be kept meanwhile.
+/// Connects to `host`. The caller keeps the background running meanwhile.
 ///
 /// Dropping the call closes every socket that it opened.
 ///
 /// # Errors
 ///
-/// Those of [`resolve::resolve`], and `connect` with one entry for each address when none could be connected to.
+/// As for [`resolve::resolve`]; `connect` with one entry for each address if no attempt succeeded.
 pub(crate) async fn connect(
     engine: &Engine,
     host: &str,
@@ -42,7 +42,7 @@ pub(crate) async fn connect(
             Step::Start(index) => {
                 if let Some(remote) = remotes.get(index).copied() {
                     let locals = &locals;
-                    // The first one is what the connection counts.
+                    // The permit of the connection itself covers the first attempt.
                     let permit = (!attempts.is_empty())
                         .then(|| engine.handles().attempt())
                         .transpose();
@@ -76,7 +76,7 @@ pub(crate) async fn connect(
     }
 }
 
-/// Makes one attempt with a socket of its own: a failed connect is the end of a socket.
+/// Makes one attempt with a new socket: a socket cannot be used again after a failed connect.
 async fn attempt(
     engine: &Engine,
     remote: SocketAddr,
@@ -93,7 +93,7 @@ async fn attempt(
     Ok((socket, remote))
 }
 
-/// Binds to the first of the local addresses that fits and can be had. Without local addresses the system chooses.
+/// Binds to the first local address of the right family that is available. Without local addresses the system chooses.
 fn bind_to_one(
     socket: &dyn TcpSocket,
     remote: SocketAddr,

@@ -1,7 +1,7 @@
-//! Hosts as callers write them: addresses in every usual notation, and names, which become ASCII.
+//! Hosts as callers write them: addresses in all common notations, and names, which are converted to ASCII.
 //!
-//! One rule for every call, with TLS and without (wit/README.md, "Hosts"). The name service of the WASI host is asked
-//! for ASCII names only, so no call depends on how it reads other names.
+//! The same rules apply to every call, with and without TLS (wit/README.md, "Hosts"). The name service of the WASI host
+//! gets ASCII names only, so its treatment of other names does not matter.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -31,7 +31,7 @@ pub(crate) type Reason = Cow<'static, str>;
 /// An IPv4 address written as IPv6 (`::ffff:192.0.2.1`) is taken as IPv4: WASI's IPv6 sockets carry IPv6 only.
 ///
 /// # Errors
-/// The reason why it is no host.
+/// The reason why it is not a host.
 pub(crate) fn parse(host: &str, port: u16) -> Result<Host, Reason> {
     if host.is_empty() {
         return Err("is empty".into());
@@ -45,7 +45,7 @@ pub(crate) fn parse(host: &str, port: u16) -> Result<Host, Reason> {
     if host.as_bytes().contains(&b':') {
         return ipv6(host, port).map(Host::Address);
     }
-    // A letter takes at most four bytes of UTF-8 and at least one of ASCII: a longer host cannot fit.
+    // A letter takes at most four bytes in UTF-8 and at least one in ASCII: a longer host cannot fit.
     if host.len() > NAME.saturating_mul(4) {
         return Err(TOO_LONG.into());
     }
@@ -60,7 +60,7 @@ pub(crate) fn parse(host: &str, port: u16) -> Result<Host, Reason> {
 
 const TOO_LONG: &str = "is longer than 253 bytes";
 
-/// An IPv6 address with an optional zone.
+/// Parses an IPv6 address with an optional zone.
 fn ipv6(text: &str, port: u16) -> Result<SocketAddr, Reason> {
     let (ip, zone) = match text.split_once('%') {
         Some((ip, zone)) => (ip, Some(zone)),
@@ -82,17 +82,15 @@ fn no_ipv6(text: &str) -> Reason {
     let mut parts = text.as_bytes().split(|byte| *byte == b':');
     let reason = match (parts.next(), parts.next(), parts.next()) {
         (_, Some([b'/', b'/', ..]), None) => "is a URL: give the host alone",
-        (_, Some([b'0'..=b'9', ..]), None) => {
-            "has a port in it: the port is an argument of its own"
-        }
+        (_, Some([b'0'..=b'9', ..]), None) => "has a port in it: the port is a separate argument",
         _ => "is no IPv6 address",
     };
     reason.into()
 }
 
-/// Checks that name services and certificates can have this name.
+/// Checks that name services and certificates accept this name.
 fn check(name: &str) -> Result<(), Reason> {
-    // One dot at the end stands for the root.
+    // A dot at the end stands for the root.
     let relative = name.strip_suffix('.').unwrap_or(name);
     if relative.len() > NAME {
         return Err(TOO_LONG.into());
@@ -121,7 +119,7 @@ fn no_letter(c: char) -> Reason {
         '/' => "has a path in it: give the host alone".into(),
         c => {
             let c = errors::quoted(c.encode_utf8(&mut [0; 4]));
-            format!("has the character {c} in it, which no name has").into()
+            format!("has the character {c} in it, which names cannot contain").into()
         }
     }
 }
@@ -183,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_says_why() {
+    fn invalid_hosts_report_the_reason() {
         let long = "x".repeat(64);
         let longer = "x.".repeat(200);
         let longest = "x".repeat(70_000);

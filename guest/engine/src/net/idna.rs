@@ -1,19 +1,19 @@
 //! Internationalised names (RFC 5891) in ASCII: `bücher.example` as `xn--bcher-kva.example`.
 //!
-//! Complete IDNA (UTS #46) takes 158 KB of tables, 40 % of `streams.wasm`. This module accepts the letters that IDNA
-//! leaves unchanged, folds the case of Latin, Greek, Cyrillic and Armenian, and refuses all others with advice. A test
-//! compares every accepted letter with a complete implementation.
+//! Complete IDNA (UTS #46) would need 158 KB of tables, 40 % of `streams.wasm`. This module accepts the letters that
+//! IDNA leaves unchanged. It folds the case of Latin, Greek, Cyrillic and Armenian, and refuses all other letters with
+//! advice. A test compares every accepted letter with a complete implementation.
 
 use super::host::Reason;
 use super::punycode;
 
-const ADVICE: &str = "has a letter that is not taken as it is: give the name in lower case and composed letters (NFC), \
+const ADVICE: &str = "has a letter that is not accepted: give the name in lower case and composed letters (NFC), \
      or in ASCII, as xn--...";
 
-/// Returns `host` in lower-case ASCII. Labels that are ASCII already are not checked.
+/// Converts `host` to lower-case ASCII. Labels that are ASCII already are not checked.
 ///
 /// # Errors
-/// When a letter would have to be rewritten first.
+/// If a letter would have to be rewritten first.
 pub(super) fn to_ascii(host: &str) -> Result<String, Reason> {
     let mut name = String::with_capacity(host.len());
     for (index, label) in host.split(is_dot).enumerate() {
@@ -31,7 +31,7 @@ pub(super) fn to_ascii(host: &str) -> Result<String, Reason> {
     Ok(name)
 }
 
-/// The full stops of East Asian input methods count (RFC 3490, 3.1).
+/// Includes the full stops of East Asian input methods (RFC 3490, 3.1).
 fn is_dot(c: char) -> bool {
     matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
 }
@@ -52,24 +52,24 @@ fn letters(label: &str) -> Result<Vec<char>, Reason> {
     Ok(letters)
 }
 
-/// How the letters of a range become lower case.
+/// How the letters of a range convert to lower case.
 #[derive(Clone, Copy)]
 enum Case {
-    /// They have no case, or are small.
+    /// The letters have no case, or are small.
     Same,
-    /// Capital and small letters alternate, and the small ones are odd.
+    /// Capital and small letters alternate; the small ones are odd.
     Odd,
-    /// They alternate, and the small ones are even.
+    /// Capital and small letters alternate; the small ones are even.
     Even,
-    /// The small letter's code is larger by this number.
+    /// The code of the small letter is greater by this number.
     Later(u8),
 }
 
 use Case::{Even, Later, Odd, Same};
 
-/// The accepted letters and digits, in order. It has the capitals whose small letter can be computed.
+/// The accepted letters and digits, in order. Includes the capitals whose small letter can be computed.
 static TAKEN: [(u16, u16, Case); 83] = [
-    // ASCII. Other characters are no letters of an internationalised label.
+    // ASCII. Other ASCII characters are not allowed in internationalised labels.
     (0x2d, 0x2d, Same),
     (0x30, 0x39, Same),
     (0x41, 0x5a, Later(0x20)),
@@ -179,7 +179,7 @@ fn fold(c: char) -> Option<char> {
     char::from_u32(folded.into())
 }
 
-/// Pairs that Unicode composes to one letter (NFC).
+/// Pairs that Unicode composes into one letter (NFC).
 static COMPOSED: [(u16, u16); 26] = [
     (0x928, 0x93c),
     (0x930, 0x93c),
@@ -220,7 +220,7 @@ fn composes(pair: &[char]) -> bool {
 mod tests {
     use super::*;
 
-    /// The ASCII form by UTS #46.
+    /// Returns the ASCII form by UTS #46.
     fn standard(host: &str) -> Option<String> {
         let ascii = ::idna::domain_to_ascii_cow(host.as_bytes(), ::idna::AsciiDenyList::URL);
         ascii.ok().map(String::from)
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_rewritten_is_refused() {
+    fn names_that_would_be_rewritten_are_refused() {
         for host in [
             "bu\u{308}cher",
             "ｅxample",
@@ -293,7 +293,7 @@ mod tests {
             if fold(c).is_none() {
                 continue;
             }
-            // Some letters cannot begin a label, and the first letter decides which directions may follow.
+            // Some letters cannot begin a label, and the first letter determines which directions may follow.
             let befores: &[&str] = match u32::from(c) {
                 0x3000.. => &[""],
                 _ => &["", "a", "א", "ا"],
@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn every_pair_of_letters_agrees_with_the_standard() {
-        // Letters compose with letters of their own script.
+        // Letters compose only with letters of the same script.
         for block in [0xc0..0x250, 0x370..0x530_u32] {
             pairs(block);
         }

@@ -1,4 +1,4 @@
-//! IPv4 addresses in the notations of C's `inet_aton`, as the URL standard reads them: `127.1`, `0x7f.1`, `2130706433`.
+//! IPv4 addresses in the notations of C's `inet_aton`, parsed as in the URL standard: `127.1`, `0x7f.1`, `2130706433`.
 //!
 //! Resolvers accept these notations. Parsing them here makes them work with TLS too, which needs the address itself.
 
@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 /// Parses an ASCII name. Returns `None` unless the last label is a number; then the name must be an address.
 #[expect(
     clippy::option_option,
-    reason = "no number at all, and no address, are different answers"
+    reason = "`None`: not a number; `Some(None)`: a number that is no address"
 )]
 pub(super) fn parse(name: &str) -> Option<Option<Ipv4Addr>> {
     let (mut bits, mut shift, mut valid) = (0_u32, 32_u32, true);
@@ -24,7 +24,7 @@ pub(super) fn parse(name: &str) -> Option<Option<Ipv4Addr>> {
     }
     let last = last.unwrap_or_default();
     let Some(rest) = number(last) else {
-        // Decimal digits after a 0 are a number, but not an octal one.
+        // Digits such as `09` are a number, but not an octal one: the address is invalid.
         let digits = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
         return digits.then_some(None);
     };
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_left_alone() {
+    fn names_are_not_parsed() {
         for text in ["", ".", "a", "1.a", "0xg", "1.2.3.4a", "1."] {
             let is_number = text == "1.";
             assert_eq!(parse(text).is_some(), is_number, "{text}");

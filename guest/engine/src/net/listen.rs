@@ -1,4 +1,4 @@
-//! Listening on one or several addresses.
+//! Listens on one or several addresses.
 
 use std::future::poll_fn;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,10 +12,10 @@ use crate::types::{AddressFamily, Error, KeepAlive, NetworkCode};
 
 use super::{address, resolve, socket};
 
-/// How often one free port is looked for that every address can have.
+/// How many times to look for a free port that all addresses can share.
 const PORT_TRIES: u32 = 16;
 
-/// A bound socket, listening or about to.
+/// A bound socket that listens or is about to.
 pub(crate) struct Listening {
     pub(crate) address: SocketAddr,
     listener: Option<Box<dyn Listener>>,
@@ -27,7 +27,7 @@ impl Listening {
     ///
     /// # Errors
     ///
-    /// The system's, for a socket that is not bound.
+    /// The system's error if the socket is not bound.
     pub(crate) fn from_bound(socket: Box<dyn TcpSocket>) -> Result<Self, Error> {
         let address = socket
             .local_address()
@@ -45,20 +45,20 @@ impl Listening {
         Self::from_bound(socket)
     }
 
-    /// Sets keep-alive for the connections to come: they inherit it.
+    /// Sets keep-alive for future connections, which inherit it.
     ///
     /// # Errors
     ///
-    /// The system's.
+    /// The system's error.
     pub(crate) fn keep_alive(&self, options: &KeepAlive) -> Result<(), Error> {
         Ok(set_keep_alive(&*self.socket, options)?)
     }
 
-    /// Starts listening. A second call does nothing.
+    /// Starts listening. A repeated call has no effect.
     ///
     /// # Errors
     ///
-    /// The system's.
+    /// The system's error.
     pub(crate) fn listen(&mut self, backlog: u32) -> Result<(), Error> {
         if self.listener.is_none() {
             let listening = self.socket.listen(backlog);
@@ -70,7 +70,7 @@ impl Listening {
     }
 }
 
-/// Waits for a connection on any of `listeners`. Dropping the call loses none.
+/// Waits for a connection on any of `listeners`. A dropped call loses no connection.
 pub(crate) async fn next_connection(listeners: &mut [Listening]) -> Box<dyn TcpSocket> {
     let waiting = Waiting(listeners);
     poll_fn(|cx| {
@@ -95,7 +95,7 @@ impl Drop for Waiting<'_> {
                 listener.leave();
             }
         }
-        // The next wait begins with another listener: none is starved.
+        // Rotate, so that the next wait polls another listener first: no listener is starved.
         if !self.0.is_empty() {
             self.0.rotate_left(1);
         }
@@ -104,12 +104,12 @@ impl Drop for Waiting<'_> {
 
 /// Binds every address of every host, each once. No host, or an empty one, means all interfaces of both families.
 ///
-/// Port 0 is one free port for all of them where that can be had, else a free one for each.
+/// Port 0 means one free port that all addresses share, if there is one, or else a free port for each.
 ///
 /// # Errors
 ///
-/// Those of [`resolve::resolve`]; the first bind that fails for another reason than that this machine has no such
-/// address or family; and that reason, when no address is left.
+/// As for [`resolve::resolve`]; the first error of a bind. If this machine lacks an address or a family, the error is
+/// returned only if no address is left.
 pub(crate) async fn bind_all(
     engine: &Engine,
     hosts: &[String],
@@ -173,7 +173,7 @@ fn bind_same_port(engine: &Engine, addresses: &[SocketAddr]) -> Result<Vec<Liste
     found.finish()
 }
 
-/// The sockets that could be bound, and why the last one could not that may be missing.
+/// The sockets that were bound, and the last error of an address that this machine lacks.
 #[derive(Default)]
 struct Bindings {
     listeners: Vec<Listening>,
@@ -184,7 +184,7 @@ impl Bindings {
     fn add(&mut self, bound: Result<Listening, Error>) -> Result<(), Error> {
         match bound {
             Ok(listener) => self.listeners.push(listener),
-            // This machine has no such address, or no such family.
+            // This machine lacks the address or the family.
             Err(Error::Network(error)) if error.code == NetworkCode::AddressNotAvailable => {
                 self.missing = Some(Error::Network(error));
             }

@@ -1,4 +1,4 @@
-//! From names and addresses to connected and listening sockets.
+//! Turns names and addresses into connected and listening sockets.
 
 pub(crate) mod address;
 pub(crate) mod connect;

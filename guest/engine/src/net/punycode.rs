@@ -1,4 +1,4 @@
-//! Punycode (RFC 3492): letters of a name in ASCII.
+//! Punycode (RFC 3492) encodes the letters of a name in ASCII.
 
 const BASE: u32 = 36;
 const T_MIN: u32 = 1;
@@ -8,9 +8,9 @@ const DAMP: u32 = 700;
 const BIAS: u32 = 72;
 const FIRST: u32 = 0x80;
 
-/// Appends the letters of a label, of which at least one is not ASCII.
+/// Appends the encoded letters of a label; at least one is not ASCII.
 ///
-/// Arithmetic saturates, which labels of up to 63 bytes never reach; callers refuse longer ones.
+/// Arithmetic saturates. Labels of up to 63 bytes never reach that, and callers refuse longer ones.
 pub(super) fn encode(letters: &[char], out: &mut String) {
     let ascii = letters.iter().filter(|letter| letter.is_ascii());
     let before = out.len();
@@ -46,7 +46,7 @@ pub(super) fn encode(letters: &[char], out: &mut String) {
     }
 }
 
-/// A number of variable length: little-endian, the last digit below its threshold (RFC 3492, 3.3).
+/// Appends a number of variable length: little-endian, the last digit below its threshold (RFC 3492, 3.3).
 fn number(mut value: u32, bias: u32, out: &mut String) {
     let mut k = BASE;
     loop {
@@ -73,7 +73,7 @@ fn digit(value: u32) -> char {
     })
 }
 
-/// The next bias (RFC 3492, 6.1).
+/// Returns the next bias (RFC 3492, 6.1).
 fn adapt(delta: u32, done: u32, first: bool) -> u32 {
     let delta = if first { delta / DAMP } else { delta / 2 };
     let mut delta = delta.saturating_add(delta.checked_div(done).unwrap_or(0));
@@ -95,7 +95,7 @@ fn saturate(n: usize) -> u32 {
 mod tests {
     use super::*;
 
-    /// From RFC 3492, 7.1, in lower case.
+    /// The examples of RFC 3492, 7.1, in lower case.
     #[test]
     fn examples_of_the_standard() {
         for (text, expected) in [
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_label_neither_ends_nor_traps() {
+    fn a_long_label_does_not_trap() {
         let letters: Vec<char> = "\u{10ffff}ü".repeat(2_000).chars().collect();
         let mut out = String::new();
         encode(&letters, &mut out);

@@ -1,4 +1,4 @@
-//! Turns a host, a name or a number, into addresses.
+//! Converts a host, either a name or a number, into addresses.
 
 use std::net::SocketAddr;
 
@@ -9,15 +9,16 @@ use crate::types::{AddressFamily, Error, NetworkCode};
 use super::address;
 use super::host::{self, Host};
 
-/// The addresses of `host`, in the name service's order, of the wanted family. Never empty.
+/// Returns the addresses of `host` that belong to the family, in the name service's order. Never empty.
 ///
 /// Numeric addresses are not looked up.
 ///
 /// # Errors
 ///
-/// `invalid-argument` for an empty host or one with a NUL; `network` with `name-not-found`, `name-lookup-failed` or
-/// `access-denied` for a host that is neither an address nor a name, or that the name service does not know or may not
-/// be asked for; `network(name-not-found)` when the host has no address of the family.
+/// - `invalid-argument` if the host is empty or contains a NUL.
+/// - `network(name-not-found)` if the host is neither an address nor a name, is unknown, or has no address of the
+///   family.
+/// - `network(name-lookup-failed)` or `network(access-denied)` if the name service fails or may not be used.
 pub(crate) async fn resolve(
     engine: &Engine,
     host: &str,
@@ -55,7 +56,7 @@ pub(crate) fn malformed(host: &str, reason: &str) -> Error {
     errors::network_error(NetworkCode::NameNotFound, message)
 }
 
-/// Checks for the two hosts that are `invalid-argument`.
+/// Refuses the two kinds of hosts that are `invalid-argument`.
 pub(crate) fn check(host: &str) -> Result<(), Error> {
     let reason = if host.is_empty() {
         "host: empty"

@@ -1,4 +1,4 @@
-//! Creating and binding sockets, with errors for callers.
+//! Creates and binds sockets, with errors for callers.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use crate::errors::{self, SocketError};
 use crate::platform::TcpSocket;
 use crate::types::{NetworkCode, NetworkError};
 
-/// Creates a socket of `address`' family. A family that the machine lacks is an address that it lacks.
+/// Creates a socket for the family of `address`. A missing family is reported like a missing address.
 pub(super) fn create(
     engine: &Engine,
     address: &SocketAddr,
@@ -18,13 +18,15 @@ pub(super) fn create(
         .map_err(|code| match code {
             SocketError::NotSupported | SocketError::InvalidArgument => NetworkError {
                 code: NetworkCode::AddressNotAvailable,
-                message: format!("create a socket for {address}: this machine lacks its family"),
+                message: format!(
+                    "create a socket for {address}: this machine does not support its family"
+                ),
             },
             code => errors::network(code, "create a socket"),
         })
 }
 
-/// Binds `socket`.
+/// Binds `socket` to `address`.
 pub(super) fn bind(socket: &dyn TcpSocket, address: SocketAddr) -> Result<(), NetworkError> {
     socket
         .bind(address)

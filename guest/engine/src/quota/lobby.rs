@@ -1,12 +1,12 @@
-//! Where accepted connections wait, when very many are open.
+//! The lobby: accepted connections wait here while very many connections are open.
 //!
-//! Above a mark, new connections wait here, at a fraction of the price, and are handed to the application once they have
-//! sent something, or when there is room below the mark again: what Linux calls `TCP_DEFER_ACCEPT`. Below the mark they are
-//! handed out at once, so that a server may speak first.
+//! Above a mark, new connections wait here, with few handles each. They are handed to the application once their peer
+//! has sent something, or when there is room below the mark again; Linux calls this `TCP_DEFER_ACCEPT`. Below the mark
+//! they are handed out at once, so that a server may send first.
 //!
-//! When the lobby is full, the peer that has been silent here for the longest time is dropped: in favour of a new
-//! connection, or of a peer that speaks and for which there is no room otherwise. So a silent crowd never stops a client
-//! that speaks. A peer that speaks waits rather than replace one that was accepted within [`GRACE`].
+//! When the lobby is full, the peer that has been silent for the longest time is dropped. Its place goes to a new
+//! connection, or to a peer that has sent something and would otherwise find no room. So a crowd of silent peers never
+//! keeps out a client that sends. A peer that sends does not replace a connection accepted within [`GRACE`]; it waits.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -20,22 +20,22 @@ use crate::transport::Incoming;
 
 use super::{ACCEPTED, DEFERRED, HandlePermit, HandleQuota};
 
-/// Nanoseconds in which the first bytes of a new peer may still be on their way.
+/// The time, in nanoseconds, for which the first bytes of a new peer may still be in flight.
 const GRACE: u64 = 250_000_000;
 
 /// The decision about an accepted connection.
 pub(crate) enum Admission {
-    /// It can be handed out.
+    /// The connection can be handed out.
     Now(HandlePermit),
-    /// It waits in the lobby.
+    /// The connection waits in the lobby.
     Later(Rc<Deferred>),
-    /// There is no place.
+    /// There is no place for it.
     Full,
 }
 
 impl HandleQuota {
-    /// Finds a place for an accepted connection. In a full lobby that is the place of the peer that has been silent for the
-    /// longest time.
+    /// Finds a place for an accepted connection. In a full lobby it takes the place of the peer that has been silent
+    /// for the longest time.
     pub(crate) fn admit(self: &Rc<Self>) -> Admission {
         let empty = self.lobby.first_speaking().is_none() && self.lobby.longest_silent().is_none();
         if empty && let Some(permit) = self.take(ACCEPTED, self.lobby_opens()) {
@@ -59,7 +59,8 @@ impl HandleQuota {
         self.freed.until(check).await;
     }
 
-    /// Hands out what there is room for, peers that speak first. For these, silent ones leave.
+    /// Hands out as many connections as there is room for, those whose peer has sent something first. Silent ones leave
+    /// to make room for these.
     pub(super) fn admit_deferred(self: &Rc<Self>) {
         while let Some(deferred) = self.lobby.first_speaking() {
             if !deferred.grant(self.total()) {
@@ -79,8 +80,8 @@ impl HandleQuota {
         Some(self.engine.upgrade()?.now())
     }
 
-    /// Closes as many silent connections as one that speaks takes, the longest-waiting ones first. There is room when their
-    /// sockets are gone.
+    /// Closes enough silent connections, the longest-waiting first, to make room for one whose peer has sent something.
+    /// The room is free once their sockets are closed.
     fn clear_room(self: &Rc<Self>) {
         let more = ACCEPTED.saturating_sub(DEFERRED);
         while !self.will_fit(more, self.total()) {
@@ -94,7 +95,7 @@ impl HandleQuota {
         }
     }
 
-    /// Calls [`HandleQuota::admit_deferred`] after so many nanoseconds. One such call waits at a time.
+    /// Calls [`HandleQuota::admit_deferred`] after this time. Only one such call is pending at a time.
     fn admit_later(self: &Rc<Self>, nanoseconds: u64) {
         let Some(engine) = self.engine.upgrade() else {
             return;
@@ -111,7 +112,7 @@ impl HandleQuota {
     }
 }
 
-/// An accepted connection that was not handed to the application yet.
+/// An accepted connection not yet handed to the application.
 pub(crate) struct Deferred {
     quota: Rc<HandleQuota>,
     permit: Cell<Option<HandlePermit>>,
@@ -120,7 +121,7 @@ pub(crate) struct Deferred {
     closed: Cell<bool>,
     task: WakerSlot,
     number: u64,
-    /// When it was accepted.
+    /// The time of the accept, in nanoseconds.
     accepted_at: Option<u64>,
 }
 
@@ -143,12 +144,12 @@ impl Deferred {
         deferred
     }
 
-    /// Returns its number: deferred connections are numbered in the order of their accepts.
+    /// Returns the number of the connection, in the order of the accepts.
     pub(crate) fn number(&self) -> u64 {
         self.number
     }
 
-    /// Waits until the connection may be handed out, and returns its permit; `None` once it was closed.
+    /// Waits until the connection may be handed out, and returns its permit; `None` if it was closed.
     pub(crate) async fn admitted(self: &Rc<Self>, incoming: &mut Incoming) -> Option<HandlePermit> {
         let mut speaks = pin!(incoming.ready());
         poll_fn(|cx| {
@@ -168,12 +169,12 @@ impl Deferred {
         .await
     }
 
-    /// Returns whether it waits and its peer has sent nothing.
+    /// Returns whether it still waits and its peer has sent nothing.
     pub(crate) fn is_silent(&self) -> bool {
         !self.speaks.get() && self.waits()
     }
 
-    /// Returns how many nanoseconds are left in which its first bytes may still be on their way.
+    /// Returns the rest of [`GRACE`], or `None` if it is over.
     fn grace_left(&self) -> Option<u64> {
         let waited = self.quota.now()?.saturating_sub(self.accepted_at?);
         GRACE.checked_sub(waited).filter(|rest| *rest > 0)
@@ -204,7 +205,7 @@ impl Deferred {
         self.close();
     }
 
-    /// Its peer has sent something, or ended.
+    /// Records that the peer has sent something, or ended.
     fn heard(self: &Rc<Self>) {
         self.speaks.set(true);
         self.quota.lobby.silent.remove(self.number);
@@ -237,15 +238,15 @@ impl Queue {
         entries.insert(deferred.number, Rc::downgrade(deferred));
     }
 
-    /// Takes out the one with this number, if it is there.
+    /// Removes the connection with this number, if it is there.
     pub(crate) fn remove(&self, number: u64) {
         self.0.borrow_mut().remove(&number);
     }
 
-    /// Returns the first one that is still as it was when it was added. Takes out those before it.
+    /// Returns the first connection for which `is` holds. Removes those before it.
     pub(crate) fn first(&self, is: impl Fn(&Deferred) -> bool) -> Option<Rc<Deferred>> {
         loop {
-            // No borrow is held when one is dropped: that takes it out of its queues.
+            // No borrow is held when one is dropped: the drop removes it from its queues.
             let first = self
                 .0
                 .borrow()
@@ -269,13 +270,13 @@ impl Drop for Deferred {
 /// The deferred connections of one engine.
 #[derive(Default)]
 pub(super) struct Lobby {
-    /// Those whose peer has sent something.
+    /// The connections whose peer has sent something.
     speaking: Queue,
-    /// Those whose peer has sent nothing.
+    /// The connections whose peer has sent nothing.
     silent: Queue,
-    /// How many there have been.
+    /// How many connections have been deferred so far.
     count: Cell<u64>,
-    /// Whether a call of [`HandleQuota::admit_later`] waits.
+    /// Whether a call of [`HandleQuota::admit_later`] is pending.
     admits_later: Cell<bool>,
 }
 
@@ -301,14 +302,14 @@ mod tests {
         HandleQuota::new(96_000, WeakEngine::default())
     }
 
-    /// Takes all places that are handed out at once, then the lobby's.
+    /// Takes all places of connections that are handed out at once, then those of the lobby.
     fn crowd(quota: &Rc<HandleQuota>) -> (Vec<HandlePermit>, VecDeque<Rc<Deferred>>) {
         let (mut given, mut waiting) = (Vec::new(), VecDeque::new());
         while quota.fits(DEFERRED, quota.lobby_closes()) {
             match quota.admit() {
                 Admission::Now(share) => given.push(share),
                 Admission::Later(deferred) => waiting.push_back(deferred),
-                Admission::Full => panic!("full before its time"),
+                Admission::Full => panic!("the lobby is full too early"),
             }
         }
         assert_eq!(given.len(), 2833);
@@ -316,13 +317,13 @@ mod tests {
         (given, waiting)
     }
 
-    /// Removes the closed ones, as their tasks do.
+    /// Removes closed connections, as their tasks do.
     fn leave(waiting: &mut VecDeque<Rc<Deferred>>) {
         waiting.retain(|deferred| !deferred.closed.get());
     }
 
     #[test]
-    fn longest_silent_peer_leaves_for_an_arrival() {
+    fn the_longest_silent_peer_leaves_for_a_new_connection() {
         let quota = quota();
         let (_given, mut waiting) = crowd(&quota);
         waiting[0].heard();
@@ -332,7 +333,7 @@ mod tests {
                 .find(|deferred| deferred.is_silent())
                 .cloned();
             let Admission::Later(deferred) = quota.admit() else {
-                panic!("no place for an arrival");
+                panic!("no place for a new connection");
             };
             assert!(oldest.is_some_and(|oldest| oldest.closed.get()));
             waiting.push_back(deferred);
@@ -342,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn silent_peers_leave_for_those_that_speak() {
+    fn silent_peers_leave_for_those_that_send() {
         let quota = quota();
         let (_given, mut waiting) = crowd(&quota);
         let mut served = 0;
@@ -359,7 +360,7 @@ mod tests {
                 break;
             }
         }
-        // All that there are handles for, beside those that were given out.
+        // All remaining handles serve peers that have sent something.
         assert_eq!(served, HANDLES_LEFT / ACCEPTED);
         assert!(waiting.iter().all(|deferred| deferred.granted.get()));
     }
@@ -367,7 +368,7 @@ mod tests {
     const HANDLES_LEFT: u32 = 96_000 - 2833 * ACCEPTED;
 
     #[test]
-    fn no_more_leave_than_have_to() {
+    fn no_more_silent_peers_leave_than_necessary() {
         let quota = quota();
         let (given, mut waiting) = crowd(&quota);
         let mut speaking = Vec::new();
@@ -376,7 +377,7 @@ mod tests {
             deferred.heard();
             speaking.push(deferred);
         }
-        // None of those who leave is gone yet: no more of them leave for that.
+        // The connections that leave still hold their handles. No further ones may leave for that reason.
         let leaving = waiting
             .iter()
             .filter(|deferred| deferred.closed.get())
@@ -392,14 +393,14 @@ mod tests {
     }
 
     #[test]
-    fn deferred_ones_that_are_gone_leave_nothing_behind_one_that_stays() {
+    fn dropped_connections_leave_no_entry_behind_one_that_stays() {
         let quota = quota();
         let (given, mut waiting) = crowd(&quota);
         let stays = waiting.pop_front();
         waiting.clear();
         for number in 0..10_000 {
             let Admission::Later(deferred) = quota.admit() else {
-                panic!("no deferred for arrival {number}");
+                panic!("connection {number} was not deferred");
             };
             if number % 2 == 0 {
                 deferred.heard();
@@ -415,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn all_who_wait_are_given_out_when_there_is_room() {
+    fn all_waiting_connections_are_handed_out_when_there_is_room() {
         let quota = quota();
         let (given, waiting) = crowd(&quota);
         drop(given);

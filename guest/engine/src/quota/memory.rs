@@ -1,14 +1,14 @@
-//! How many bytes all connections hold together.
+//! The quota of bytes that all connections hold together.
 //!
-//! Each connection has bounds of its own, `max-result` and `max-queued`; but a hundred peers at theirs would be more than a
-//! linear memory has, and an allocation that fails is a trap. So connections that hold much take no more while all together
-//! hold too much. Those that hold little go on: a crowd of peers is no reason to stop serving the others.
+//! Each connection has its own bounds, `max-result` and `max-queued`. But a hundred connections at their bounds would
+//! exceed a linear memory, and a failed allocation is a trap. So while the total is too large, connections that hold
+//! much take no more. Those that hold little continue: a crowd of peers must not stop the service of others.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// Bytes that a connection may hold however much the others do. As many connections as there may be stay below a gigabyte
-/// with it.
+/// Bytes that a connection may hold regardless of the others. With it, the most connections that can be open stay below
+/// a gigabyte.
 const LITTLE: usize = 128 * 1024;
 
 /// The buffered bytes of one engine.
@@ -17,7 +17,7 @@ pub(crate) struct MemoryQuota {
     held: Cell<usize>,
 }
 
-/// What one connection holds of them.
+/// One connection's share of the quota.
 pub(crate) struct MemoryPermit {
     quota: Rc<MemoryQuota>,
     held: Cell<usize>,
@@ -39,21 +39,26 @@ impl MemoryQuota {
         }
     }
 
-    /// Returns how many bytes are held.
+    /// Returns how many bytes all connections hold.
     pub(crate) fn held(&self) -> usize {
         self.held.get()
     }
 }
 
 impl MemoryPermit {
-    /// Counts so many bytes from now on.
+    /// Sets how many bytes the connection holds.
     pub(crate) fn set(&self, bytes: usize) {
         let before = self.held.replace(bytes);
         let held = &self.quota.held;
         held.set(held.get().saturating_sub(before).saturating_add(bytes));
     }
 
-    /// Returns how many bytes more the connection may take.
+    /// Counts fewer bytes than before, by `bytes`.
+    pub(crate) fn less(&self, bytes: usize) {
+        self.set(self.held.get().saturating_sub(bytes));
+    }
+
+    /// Returns how many more bytes the connection may take.
     pub(crate) fn room(&self) -> usize {
         let of_all = self.quota.limit.saturating_sub(self.quota.held.get());
         let of_its_own = LITTLE.saturating_sub(self.held.get());
@@ -72,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_that_holds_little_goes_on_when_others_hold_all() {
+    fn a_connection_that_holds_little_continues_when_others_use_the_whole_quota() {
         const MOST: usize = 768 * 1024 * 1024;
         let quota = MemoryQuota::new(MOST);
         let (greedy, modest) = (quota.permit(), quota.permit());

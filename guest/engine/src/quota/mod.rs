@@ -1,10 +1,11 @@
-//! How many connections there may be, counted in the handles that they may come to take.
+//! The quota of connections, counted in the handles that they may take.
 //!
-//! All components of a store share one table of handles, and a full table is a trap that ends them all. So each connection
-//! takes a permit here before it is made, and returns it when everything that belongs to it is gone. Without a free permit,
-//! a call that opens a connection fails, and servers stop accepting: the system's backlog holds new connections.
+//! All components of a store share one table of handles, and a full table is a trap that ends them all. So each
+//! connection takes a permit before it is created, and returns it when everything that belongs to it is gone. Without a
+//! free permit, a call that opens a connection fails. Servers stop accepting, and the system's backlog holds new
+//! connections.
 //!
-//! Silent peers must not be able to take all of it: see [`lobby`].
+//! Silent peers must not be able to use the whole quota: see [`lobby`].
 
 pub(crate) mod lobby;
 pub(crate) mod memory;
@@ -19,13 +20,13 @@ use crate::types::{NetworkCode, NetworkError};
 
 use lobby::Lobby;
 
-/// The bounds on what all connections of an engine take together.
+/// The bounds for all connections of an engine together.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Handles. The `wasmtime` command gives a store 100,000; the default is 96,000.
+    /// Handles. The `wasmtime` command allows a store 100,000; the default is 96,000.
     pub handles: u32,
-    /// Bytes, unread and unsent. A linear memory has 4 GiB; buffers that grow take twice what they hold for a moment, and a
-    /// result is a copy. The default is 768 MiB.
+    /// Bytes, unread and unsent. A linear memory has 4 GiB, but a growing buffer takes twice its size for a moment, and
+    /// a result is a copy. The default is 768 MiB.
     pub memory: usize,
 }
 
@@ -38,42 +39,42 @@ impl Default for Limits {
     }
 }
 
-/// A connection that a server handed to the application.
+/// Handles of a connection that a server handed to the application.
 const ACCEPTED: u32 = asyncio_streams_core::HANDLES_ACCEPTED;
 
-/// A connection that this side opened.
+/// Handles of a connection that this side opened.
 const OPENED: u32 = asyncio_streams_core::HANDLES_OPENED;
 
-/// A connection in the lobby: its socket, and its incoming stream and result.
+/// Handles of a connection in the lobby: its socket, its incoming stream, and the result of that.
 const DEFERRED: u32 = 3;
 
-/// A reader over a stream of the program's: the stream, the reader and a call that waits for input.
+/// Handles of a reader over the program's own stream: the stream, the reader, and a call that waits for input.
 const READER: u32 = 12;
 
-/// An attempt to connect beside others: its socket, and the call that waits for it.
+/// Handles of each further connection attempt: its socket, and the call that waits for it.
 const ATTEMPT: u32 = 2;
 
-/// A listening socket, the stream of its connections, and a read that waits on it.
+/// Handles of a listening socket, the stream of its connections, and a read that waits on it.
 const LISTENER: u32 = 4;
 
-/// The handles of one engine.
+/// The quota of handles of one engine.
 pub(crate) struct HandleQuota {
     engine: WeakEngine,
     limit: u32,
     used: Cell<u32>,
-    /// Of these, the ones of deferred connections that were closed to make room.
+    /// The part of `used` that belongs to deferred connections which were closed to make room.
     leaving: Cell<u32>,
-    /// More than the limit, when a caller asked for it.
+    /// Handles beyond the limit, at a caller's request.
     extra: Cell<u32>,
     freed: Notify,
     lobby: Lobby,
 }
 
-/// A permit for handles. Dropping it returns them, after all operations that were cancelled before have ended.
+/// A permit for handles. Dropping it returns them, once all operations that were cancelled before have ended.
 pub(crate) struct HandlePermit {
     quota: Rc<HandleQuota>,
     handles: Cell<u32>,
-    /// Its connection was closed to make room: the handles are about to be free.
+    /// Its connection was closed to make room: the handles will soon be free.
     leaving: Cell<bool>,
 }
 
@@ -94,17 +95,17 @@ impl HandleQuota {
     ///
     /// # Errors
     ///
-    /// `network(out-of-resources)` without enough handles, as with all of these.
+    /// `network(out-of-resources)` without enough handles, as in all these methods.
     pub(crate) fn opened(self: &Rc<Self>) -> Result<HandlePermit, NetworkError> {
         self.permit(OPENED)
     }
 
-    /// Takes a permit for a reader over a stream of the program's.
+    /// Takes a permit for a reader over the program's own stream.
     pub(crate) fn reader(self: &Rc<Self>) -> Result<HandlePermit, NetworkError> {
         self.permit(READER)
     }
 
-    /// Takes a permit for an attempt to connect, beside what its connection counts.
+    /// Takes a permit for a further connection attempt, beside the permit of its connection.
     pub(crate) fn attempt(self: &Rc<Self>) -> Result<HandlePermit, NetworkError> {
         self.permit(ATTEMPT)
     }
@@ -122,7 +123,7 @@ impl HandleQuota {
             })
     }
 
-    /// Makes room for `connections` at once, if there is not so much already: the caller promises that the host has more
+    /// Makes room for `connections` at a time, if there is not enough. The caller promises that the host allows more
     /// handles than usual.
     pub(crate) fn make_room_for(&self, connections: u32) {
         let wanted = connections.saturating_mul(ACCEPTED);
@@ -130,43 +131,43 @@ impl HandleQuota {
         self.extra.set(self.extra.get().max(more));
     }
 
-    /// Returns the handles that are in use.
+    /// Returns how many handles are in use.
     pub(crate) fn used(&self) -> u32 {
         self.used.get()
     }
 
-    /// All of the handles.
+    /// Returns the limit with the extra handles.
     fn total(&self) -> u32 {
         self.limit.saturating_add(self.extra.get())
     }
 
-    /// The mark above which new connections go to the lobby.
+    /// Returns the mark above which new connections go to the lobby.
     fn lobby_opens(&self) -> u32 {
         self.part(17).saturating_add(self.extra.get())
     }
 
-    /// The mark above which even the lobby is full, so that peers that speak still find room.
+    /// Returns the mark above which the lobby is full too. The handles above it are for peers that have sent something.
     fn lobby_closes(&self) -> u32 {
         self.part(23).saturating_add(self.extra.get())
     }
 
-    /// So many of 24 parts of the limit.
+    /// Returns `of_24` of 24 parts of the limit.
     fn part(&self, of_24: u32) -> u32 {
         (self.limit / 24).saturating_mul(of_24)
     }
 
-    /// Whether there are so many handles more below `mark`.
+    /// Returns whether `handles` more fit below `mark`.
     fn fits(&self, handles: u32, mark: u32) -> bool {
         self.used.get().saturating_add(handles) <= mark
     }
 
-    /// The same, once those are free that are about to be.
+    /// The same, once the leaving connections are gone.
     fn will_fit(&self, handles: u32, mark: u32) -> bool {
         let staying = self.used.get().saturating_sub(self.leaving.get());
         staying.saturating_add(handles) <= mark
     }
 
-    /// Takes a permit for so many handles, if they are there below `mark`.
+    /// Takes a permit for `handles`, if they fit below `mark`.
     fn take(self: &Rc<Self>, handles: u32, mark: u32) -> Option<HandlePermit> {
         if !self.fits(handles, mark) {
             return None;
@@ -201,7 +202,7 @@ impl HandlePermit {
         fits
     }
 
-    /// Its handles are about to be free.
+    /// Records that the handles will soon be free.
     fn leaves(&self) {
         if !self.leaving.replace(true) {
             add(&self.quota.leaving, self.handles.get());

@@ -1,4 +1,4 @@
-//! Accepting: from the listening sockets to connections that can be handed to the application.
+//! Accepting: turns sockets of the listeners into connections for the application.
 
 use std::pin::pin;
 use std::rc::{Rc, Weak};
@@ -18,14 +18,14 @@ use crate::types::Error;
 
 use super::Inner;
 
-/// Sockets in a row that brought no connection, after which other tasks get a turn.
+/// How many sockets without a connection are handled before other tasks run.
 const TURN: u32 = 16;
 
-/// What a socket from a listener turned out to be.
+/// The result of a socket from a listener.
 enum Arrival {
-    /// A connection, handed out or in the lobby.
+    /// It became a connection: handed out or in the lobby.
     Taken,
-    /// The peer was gone before it could be accepted.
+    /// It was dropped: the peer or the server is gone, or there is no place.
     Gone,
     /// The system could not accept, for lack of descriptors or memory.
     Failed,
@@ -38,7 +38,7 @@ impl Inner {
         let scope = self.cancel.begin();
         async move {
             let _accepting = accepting?;
-            // Also ends with a connection that comes out of the lobby.
+            // A connection from the lobby ends this wait too.
             let changed = self.changed.until(|| {
                 if let Err(cancelled) = scope.check() {
                     Some(Err(cancelled))
@@ -64,7 +64,7 @@ impl Inner {
         }
     }
 
-    /// Returns whether there is a connection to be taken. Those that are over are dropped.
+    /// Returns whether a connection can be taken. Drops those that have ended.
     fn has_arrived(&self) -> bool {
         loop {
             let first = self.arrived.borrow().front().cloned();
@@ -115,13 +115,13 @@ impl Inner {
     /// Finds a place for an accepted socket.
     fn arrive(self: &Rc<Self>, socket: Box<dyn TcpSocket>) -> Arrival {
         let Ok(remote) = transport::remote_address(&*socket) else {
-            // A failed accept comes as a socket that is closed already, without even an address of its own.
+            // WASI reports a failed accept as a closed socket without a local address.
             return match transport::local_address(&*socket) {
                 Ok(_) => Arrival::Gone,
                 Err(_) => Arrival::Failed,
             };
         };
-        // Not the listener's: a host that reads the PROXY protocol knows another.
+        // Not the listener's address: a host that reads the PROXY protocol knows another.
         let Ok(local) = transport::local_address(&*socket) else {
             return Arrival::Gone;
         };
@@ -132,7 +132,7 @@ impl Inner {
         if matches!(admission, Admission::Full) {
             return Arrival::Gone;
         }
-        // Silent peers in the lobby are no reason to keep others out: at the server's own cap neither.
+        // A silent peer in the lobby must not keep a new one out, even at the server's own maximum.
         if !self.is_below_cap()
             && let Some(deferred) = self.longest_silent()
         {
@@ -163,13 +163,13 @@ impl Inner {
                 Either::Right(((), _)) => None,
             }
         };
-        // The close has emptied the list, to which nothing is added afterwards.
+        // After a close the list is empty, and nothing is added any more.
         self.deferred.borrow_mut().try_remove(place);
         self.silent.remove(deferred.number());
         match permit {
             Some(permit) if !self.is_closed() => self.receive(arrived.into_transport(), permit),
             _ => {
-                // The permit is returned last: it counts the socket, and the read that waited on it.
+                // Drop the permit last: it counts the socket and its pending read.
                 drop(arrived);
                 drop(deferred);
                 self.freed();
@@ -177,7 +177,7 @@ impl Inner {
         }
     }
 
-    /// Hands a connection out, after the handshake if there is to be one.
+    /// Hands a connection out, after the handshake if the server uses TLS.
     fn receive(self: &Rc<Self>, transport: Transport, permit: HandlePermit) {
         match self.rules.tls.clone() {
             Some(protector) => {
@@ -188,7 +188,7 @@ impl Inner {
         }
     }
 
-    /// Does the handshake of a connection, unless the server closes meanwhile.
+    /// Runs the handshake of a connection, unless the server closes meanwhile.
     async fn protect(
         self: Rc<Self>,
         transport: Transport,
@@ -217,12 +217,13 @@ impl Inner {
         self.freed();
     }
 
-    /// Makes a connection that can be taken.
+    /// Creates a connection that can be taken.
     fn hand_out(self: &Rc<Self>, transport: Transport, permit: HandlePermit) {
         let place = self.clients.borrow_mut().insert(Weak::new());
         self.state.borrow_mut().client_joined();
         let registration = Registration::accepted(permit, self.clone(), place);
-        // Only options make it fail, which were checked when they were set. `registration` then gives everything back.
+        // Fails only for invalid options, which were checked when they were set. `registration` then releases
+        // everything.
         let made = Connection::new(&self.engine, transport, self.rules.settings, registration);
         if let Ok(connection) = made {
             if let Some(client) = self.clients.borrow_mut().get_mut(place) {
@@ -234,7 +235,7 @@ impl Inner {
     }
 }
 
-/// The listeners, with the accept that waits on them. They go back unless the server has closed.
+/// The listeners, held by a pending accept. The drop puts them back unless the server has closed.
 struct Loan<'a> {
     server: &'a Inner,
     listeners: Vec<Listening>,

@@ -1,4 +1,4 @@
-//! A server: its listening sockets, the connections that arrived, and the clients.
+//! A server: its listening sockets, its accepted connections, and its clients.
 
 mod accept;
 
@@ -29,11 +29,11 @@ use crate::writer::Writer;
 
 pub(crate) use crate::net::listen::Listening;
 
-/// A server. Dropping it closes it; its clients go on.
+/// A server. Dropping it closes it; its clients continue.
 pub struct Server(Rc<Inner>);
 
 impl Server {
-    /// Waits for a connection and takes it. The wait is pending from the call on; dropping the future loses no connection.
+    /// Waits for a connection and takes it. The wait is pending from the call on; a dropped future loses no connection.
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// `closed`, and `busy` while an accept is pending.
+    /// `closed`; `busy` while an accept is pending.
     pub fn try_accept(&self) -> Result<Option<(Reader, Writer)>, Error> {
         if self.0.is_closed() {
             return Err(Error::Closed);
@@ -77,13 +77,13 @@ impl Server {
         Ok(self.pop())
     }
 
-    /// Ends the accept that is pending with `cancelled`.
+    /// Ends the pending accept with `cancelled`.
     pub fn cancel(&self) {
         self.0.cancel.cancel();
         self.0.changed.wake();
     }
 
-    /// Returns the addresses where it listens; none after the close.
+    /// Returns the addresses where the server listens; none after the close.
     pub fn sockets(&self) -> Vec<Address> {
         let addresses = self.0.addresses.borrow();
         addresses
@@ -93,21 +93,21 @@ impl Server {
             .collect()
     }
 
-    /// Returns whether it serves.
+    /// Returns whether the server serves.
     pub fn is_serving(&self) -> bool {
         self.0.state.borrow().is_serving()
     }
 
-    /// Starts serving. A second call does nothing.
+    /// Starts serving. A repeated call has no effect.
     ///
     /// # Errors
     ///
-    /// `closed`, or the system's.
+    /// `closed`, or the system's error.
     pub fn start_serving(&self) -> Result<(), Error> {
         self.0.start_serving()
     }
 
-    /// Closes the listening sockets, and aborts the connections that were not taken. Clients go on.
+    /// Closes the listening sockets, and aborts the connections that were not taken. Clients continue.
     pub fn close(&self) {
         self.0.close();
     }
@@ -127,7 +127,8 @@ impl Server {
         self.0.done().await;
     }
 
-    /// Closes, waits for the clients, and aborts those that are left after `grace` nanoseconds; returns how many those were.
+    /// Closes the server, waits for the clients, and aborts those left after `grace` nanoseconds. Returns how many were
+    /// aborted.
     pub async fn shutdown(&self, grace: u64) -> u32 {
         self.0.close();
         let late = self.0.engine.sleep(grace);
@@ -157,7 +158,7 @@ impl Drop for Server {
     }
 }
 
-/// Serves on bound sockets. Only in async calls.
+/// Creates a server on bound sockets. Only in async calls.
 pub(crate) fn serve(
     engine: &Engine,
     listeners: Vec<Listening>,
@@ -180,33 +181,33 @@ pub(crate) fn serve(
     Ok(Server(server))
 }
 
-/// How a server serves.
+/// The options of a server that stay fixed.
 struct Rules {
     settings: Settings,
     backlog: u32,
-    /// Connections at once; `None`: as many as the component may have.
+    /// The most connections at a time; `None`: only the quota bounds them.
     max_connections: Option<u32>,
-    /// Nanoseconds after which a connection is aborted on which no byte moves.
+    /// Nanoseconds without a byte after which a connection is aborted.
     idle_timeout: Option<u64>,
-    /// How connections are protected, if they are.
+    /// The protector of the connections, if the server uses TLS.
     tls: Option<Rc<dyn Protector>>,
 }
 
-/// A server, from its sockets' binding until the last client has left.
+/// The state of a server, from binding its sockets until the last client has left.
 struct Inner {
     engine: Engine,
     rules: Rules,
     state: RefCell<ServerState>,
-    /// Connections whose streams are not gone yet: those in the lobby, the clients, and those that linger.
+    /// How many connections have streams left: those in the lobby, the clients, and those that linger.
     live: Cell<u32>,
     addresses: RefCell<Vec<SocketAddr>>,
-    /// `None` while an accept waits on them, and after the close.
+    /// `None` while an accept holds them, and after the close.
     listeners: RefCell<Option<Vec<Listening>>>,
-    /// Connections that were not taken yet.
+    /// Accepted connections that were not taken yet.
     arrived: RefCell<VecDeque<Rc<Connection>>>,
     /// Connections in the lobby.
     deferred: RefCell<Slab<Rc<Deferred>>>,
-    /// Those among them whose peer has sent nothing.
+    /// The connections in the lobby whose peer has sent nothing.
     silent: lobby::Queue,
     /// Connections that have not ended.
     clients: RefCell<Slab<Weak<Connection>>>,
@@ -219,7 +220,7 @@ struct Inner {
 }
 
 impl Inner {
-    /// Creates a server on bound sockets, not serving yet. Only in async calls.
+    /// Creates a server on bound sockets that does not serve yet. Only in async calls.
     fn new(engine: &Engine, listeners: Vec<Listening>, rules: Rules) -> Result<Rc<Self>, Error> {
         let max_connections = match rules.max_connections {
             Some(n) => {
@@ -250,12 +251,12 @@ impl Inner {
         }))
     }
 
-    /// Starts listening. Again does nothing.
+    /// Starts listening. A repeated call has no effect.
     fn start_serving(&self) -> Result<(), Error> {
         if self.is_closed() {
             return Err(Error::Closed);
         }
-        // While an accept waits they are listening already.
+        // While an accept holds the listeners, they listen already.
         if let Some(listeners) = self.listeners.borrow_mut().as_mut() {
             for listener in listeners {
                 listener.listen(self.rules.backlog)?;
@@ -266,7 +267,7 @@ impl Inner {
         started.map_err(|_| Error::Closed)
     }
 
-    /// Closes the listening sockets, and drops the connections that nobody has taken. Clients go on.
+    /// Closes the listening sockets, and aborts the connections that were not taken. Clients continue.
     fn close(&self) {
         self.state.borrow_mut().close();
         self.addresses.borrow_mut().clear();
@@ -287,7 +288,7 @@ impl Inner {
             .await;
     }
 
-    /// Calls `act` with each client; returns how many there were.
+    /// Calls `act` with each client. Returns the number of clients.
     fn each_client(&self, act: impl Fn(&Connection)) -> u32 {
         let clients: Vec<_> = self
             .clients

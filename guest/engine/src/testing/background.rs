@@ -1,4 +1,4 @@
-//! The background of a host: one task that runs its futures, as the executor for WASI 0.3 has it.
+//! The background of a host: one task that runs its futures, like the executor for WASI 0.3.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ pub(super) struct Background {
     /// The numbers of the cancelled operations that have not ended.
     cancelled: RefCell<BTreeSet<u64>>,
     next: Cell<u64>,
-    /// What waits for them, each with the last operation that must end first.
+    /// Closures that wait for them, each with the last operation that must end first.
     late: RefCell<Vec<(u64, Then)>>,
 }
 
@@ -58,7 +58,7 @@ impl Background {
         }
     }
 
-    /// A cancelled operation has ended: runs what waited for it.
+    /// Removes a cancelled operation that has ended, and runs the closures that waited for it.
     fn reaped(&self, id: u64) {
         self.cancelled.borrow_mut().remove(&id);
         let first = self.cancelled.borrow().first().copied();
@@ -74,7 +74,7 @@ impl Background {
 }
 
 impl Host {
-    /// Makes sure that the background runs.
+    /// Starts the background unless it runs.
     pub(super) fn start_background(&self) {
         if self.machine.background.running.replace(true) {
             return;
@@ -118,7 +118,7 @@ impl Host {
         self.machine.background.wake();
     }
 
-    /// Ends a cancelled operation, some turns later.
+    /// Ends a cancelled operation a few turns later.
     pub(super) fn reap(&self, then: impl FnOnce() + 'static) {
         let id = self.machine.background.next.get();
         self.machine.background.next.set(id + 1);

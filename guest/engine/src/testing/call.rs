@@ -12,10 +12,10 @@ use super::host::Host;
 
 /// A call that has not ended.
 pub(super) trait Pending {
-    /// Looks whether the call can end now; returns whether it has.
+    /// Ends the call if possible. Returns whether it has ended.
     fn step(&self) -> bool;
 
-    /// Returns whether it has ended, or was cancelled.
+    /// Returns whether the call has ended or was cancelled.
     fn has_ended(&self) -> bool;
 }
 
@@ -36,7 +36,7 @@ struct State<T> {
 }
 
 impl<T: 'static> Call<T> {
-    /// A call that ends when `check` returns something, which is called between turns.
+    /// Creates a call that ends when `check` returns a value. `check` is called between turns.
     pub(super) fn new(host: &Host, check: impl FnMut() -> Option<T> + 'static) -> Self {
         Call {
             host: host.clone(),

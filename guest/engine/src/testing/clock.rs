@@ -1,4 +1,4 @@
-//! The clock. It stands still while something can be done, and then jumps to the next timer.
+//! The clock. It stands still while anything can be done, then jumps to the next timer.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use super::counts::{Counted, Kind};
 use super::link::Link;
 use super::world::World;
 
-/// When the clock begins: not at 0, which is a moment like any other.
+/// The first time of the clock: not 0, so that code cannot treat 0 specially.
 const BEGIN: u64 = 1_000_000_000;
 
 pub(super) struct Timers {
@@ -20,12 +20,12 @@ pub(super) struct Timers {
     pending: RefCell<BTreeMap<(u64, u64), Alarm>>,
 }
 
-/// What happens when a timer fires.
+/// The effect of a timer.
 enum Alarm {
     Wake(Waker),
-    /// Something can move on a connection.
+    /// Marks a connection on which bytes can move.
     Link(Rc<Link>),
-    /// A call may end.
+    /// Only continues the run: a call may be able to end.
     Look,
 }
 
@@ -44,17 +44,17 @@ impl Timers {
         self.now.get()
     }
 
-    /// Looks at a connection again at `moment`.
+    /// Marks a connection as busy at `moment`.
     pub(super) fn look_at(&self, moment: u64, link: Rc<Link>) {
         self.add(moment, Alarm::Link(link));
     }
 
-    /// Looks at the calls again at `moment`.
+    /// Checks the calls again at `moment`.
     pub(super) fn look(&self, moment: u64) {
         self.add(moment, Alarm::Look);
     }
 
-    /// Jumps to the next timer and fires it, with all that are due then; false when there is none.
+    /// Jumps to the next timer, and fires all that are due then. Returns false if there is none.
     pub(super) fn jump(&self) -> bool {
         let soonest = self
             .pending

@@ -1,4 +1,4 @@
-//! What the platform checks of its contract, and the operations that it checks it for.
+//! The checks of the platform's contract.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,8 +11,8 @@ thread_local! {
     static SYNC_CALL: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs a call that a component would export as a sync one, or the drop of a resource: the platform then panics when the
-/// engine does what may be done in async calls only.
+/// Runs a call that a component would export as a sync call, or the drop of a resource. The platform panics if the
+/// engine does something in it that is allowed only in async calls.
 pub fn sync_call<T>(call: impl FnOnce() -> T) -> T {
     struct Restore(bool);
     impl Drop for Restore {
@@ -24,7 +24,7 @@ pub fn sync_call<T>(call: impl FnOnce() -> T) -> T {
     call()
 }
 
-/// Runs something in the background, whatever call runs now.
+/// Runs `run` as part of the background, even if a sync call is running.
 pub(super) fn no_sync_call<T>(run: impl FnOnce() -> T) -> T {
     let before = SYNC_CALL.replace(false);
     let result = run();
@@ -36,7 +36,8 @@ pub(super) fn in_sync_call() -> bool {
     SYNC_CALL.get()
 }
 
-/// Panics because the contract of [`platform`](crate::platform) was broken. A thread that panics already goes on.
+/// Panics because the contract of [`platform`](crate::platform) was broken. Does nothing in a thread that already
+/// panics.
 #[track_caller]
 pub(super) fn broken(what: &str) {
     if !std::thread::panicking() {
@@ -52,7 +53,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// The running task waits for the operation.
+    /// Makes the running task wait for the operation.
     pub(super) fn join(&mut self, world: &Rc<World>, cx: &Context<'_>) {
         self.waker = Some(cx.waker().clone());
         let current = world.current.get();
@@ -65,13 +66,13 @@ impl Waiting {
         }
     }
 
-    /// No task waits for it any more.
+    /// Removes the waiting task.
     pub(super) fn leave(&mut self, world: &World) {
         self.leave_task(world);
         self.waker = None;
     }
 
-    /// The operation has ended: wakes the task.
+    /// Wakes the task: the operation has ended.
     pub(super) fn end(&mut self, world: &World) {
         self.leave_task(world);
         if let Some(waker) = self.waker.take() {

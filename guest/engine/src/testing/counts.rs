@@ -1,12 +1,12 @@
-//! How many things of the platform are alive, so that a test can check that nothing leaks.
+//! Counts the live objects of the platform, so that a test can check for leaks.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// What is alive. At the end of a test all counts are 0.
+/// The numbers of live objects. At the end of a test all are 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Live {
-    /// Sockets that no stream was taken of, or only the incoming one.
+    /// Sockets of which no stream was taken, or only the incoming one.
     pub sockets: usize,
     /// Listening sockets.
     pub listeners: usize,
@@ -16,19 +16,19 @@ pub struct Live {
     pub sinks: usize,
     /// Connects and name lookups that have not ended.
     pub calls: usize,
-    /// Reads, writes and other operations that were cancelled and have not ended.
+    /// Cancelled reads, writes and other operations that have not ended.
     pub cancelled: usize,
-    /// Timers that are waited for.
+    /// Pending timers.
     pub timers: usize,
     /// Futures in the background.
     pub background: usize,
-    /// Times that the background is kept running.
+    /// How many times the background is kept running.
     pub kept: usize,
-    /// Ports that are in use.
+    /// Ports in use.
     pub ports: usize,
 }
 
-/// The kinds of things that are counted.
+/// The kinds of objects that are counted.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
     Socket,
@@ -48,7 +48,7 @@ pub(super) enum Kind {
 pub(super) struct Counts(Cell<Live>);
 
 impl Counts {
-    /// Counts one thing more, until the guard is dropped.
+    /// Counts one more object, until the guard is dropped.
     pub(super) fn count(self: &Rc<Self>, kind: Kind) -> Counted {
         self.change(kind, |n| n + 1);
         Counted {
@@ -80,7 +80,7 @@ impl Counts {
     }
 }
 
-/// One thing that is alive.
+/// A counted object.
 pub(super) struct Counted {
     counts: Rc<Counts>,
     kind: Kind,

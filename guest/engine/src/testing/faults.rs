@@ -1,17 +1,17 @@
-//! What can go wrong with one direction of a connection, and on the way to an address.
+//! Faults of one direction of a connection, and of the route to an address.
 
 use crate::errors::SocketError;
 
-/// How bytes travel in one direction of a connection. The default delivers everything at the end of the turn.
+/// The way bytes travel in one direction of a connection. The default delivers everything at the end of the turn.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     /// Delivers one byte a turn.
     pub byte_by_byte: bool,
-    /// Delivers so many bytes, then waits for so many nanoseconds.
+    /// Repeatedly delivers some bytes, then waits for some nanoseconds.
     pub slow: Option<Slow>,
-    /// Delivers nothing, not even the end. The sender's system still takes as much as its window holds.
+    /// Delivers nothing, not even the end. The sender's system still takes as many bytes as its window holds.
     pub black_hole: bool,
-    /// Ends the direction after so many bytes.
+    /// Ends the direction after some bytes.
     pub cut: Option<Cut>,
 }
 
@@ -32,7 +32,7 @@ impl Faults {
         }
     }
 
-    /// Delivers `bytes`, then waits for `nanoseconds`, and so on.
+    /// Repeatedly delivers `bytes`, then waits for `nanoseconds`.
     pub fn slow(bytes: usize, nanoseconds: u64) -> Self {
         Faults {
             slow: Some(Slow { bytes, nanoseconds }),
@@ -40,7 +40,7 @@ impl Faults {
         }
     }
 
-    /// Delivers the first `bytes` of the direction; then happens `what`.
+    /// Delivers the first `bytes` of the direction, then applies `what`.
     pub fn cut(bytes: u64, what: CutKind) -> Self {
         Faults {
             cut: Some(Cut { bytes, what }),
@@ -52,9 +52,9 @@ impl Faults {
 /// A slow direction.
 #[derive(Clone, Copy, Debug)]
 pub struct Slow {
-    /// Bytes that are delivered at once, at least 1.
+    /// Bytes that are delivered at once; at least 1.
     pub bytes: usize,
-    /// Nanoseconds until the next ones are.
+    /// Nanoseconds until the next delivery.
     pub nanoseconds: u64,
 }
 
@@ -63,7 +63,7 @@ pub struct Slow {
 pub struct Cut {
     /// Bytes that arrive, counted from the beginning of the direction.
     pub bytes: u64,
-    /// What happens then.
+    /// The fault that follows.
     pub what: CutKind,
 }
 
@@ -78,12 +78,12 @@ pub enum CutKind {
     BlackHole,
 }
 
-/// What happens to attempts to connect to an address. Without a rule a listener answers, or the attempt is refused.
+/// The result of attempts to connect to an address. Without a route, a listener answers or the attempt is refused.
 #[derive(Clone, Debug)]
 pub enum Route {
-    /// The attempt fails with this error, after so many nanoseconds.
+    /// The attempt fails with this error after some nanoseconds.
     Fails(SocketError, u64),
-    /// The attempt goes on after so many nanoseconds.
+    /// The attempt continues after some nanoseconds.
     Slow(u64),
     /// The attempt never ends.
     BlackHole,

@@ -10,7 +10,7 @@ pub(super) struct Flow {
     /// Bytes that the sender's system has taken.
     sending: VecDeque<u8>,
     send_window: usize,
-    /// Bytes that the receiver's system has.
+    /// Bytes that have reached the receiver's system.
     arrived: VecDeque<u8>,
     receive_window: usize,
     /// The sender has ended.
@@ -22,22 +22,22 @@ pub(super) struct Flow {
     faults: Faults,
     /// Bytes that have arrived so far.
     delivered: u64,
-    /// Nothing is delivered before this moment.
+    /// Nothing is delivered before this time.
     pause_until: u64,
-    /// The receiver has seen an end that the sender knows nothing of.
+    /// The receiver has seen an end that the sender did not send.
     cut_off: bool,
 }
 
-/// The write of a sink: its bytes, and how far it is.
+/// The write of a sink: its bytes, and its progress.
 pub(super) struct Writing {
     pub(super) bytes: Vec<u8>,
-    /// How many the system has taken.
+    /// How many bytes the system has taken.
     pub(super) taken: usize,
-    /// How many of these the engine was told of.
+    /// How many of these were reported to the engine.
     pub(super) told: usize,
     /// An operation of the host is pending.
     pub(super) pending: bool,
-    /// The operation has ended: the engine is to be told.
+    /// The operation has ended, but this was not reported to the engine yet.
     pub(super) arrived: bool,
     pub(super) failed: bool,
     pub(super) waiting: Waiting,
@@ -49,25 +49,25 @@ impl Writing {
     }
 }
 
-/// The read of a source that is pending, or whose result nobody has taken.
+/// The read of a source: pending, or with a result that was not taken yet.
 pub(super) struct Reading {
     pub(super) room: Vec<u8>,
     /// The permit of the room.
     pub(super) permit: Option<Kept>,
-    /// The bytes; none at the end.
+    /// The bytes; `None` at the end.
     pub(super) result: Option<Option<Vec<u8>>>,
     pub(super) waiting: Waiting,
 }
 
-/// What a delivery has come to.
+/// The result of a delivery.
 #[derive(Default)]
 pub(super) struct Delivery {
     pub(super) moved: bool,
-    /// There is more for the next turn.
+    /// More can be delivered in the next turn.
     pub(super) next_turn: bool,
-    /// There is more at this moment.
+    /// More can be delivered at this time.
     pub(super) again_at: Option<u64>,
-    /// Bytes came for a receiver that is gone.
+    /// Bytes arrived for a receiver that is gone.
     pub(super) unwanted: bool,
     pub(super) cut: Option<CutKind>,
 }
@@ -103,7 +103,7 @@ impl Flow {
         !self.arrived.is_empty()
     }
 
-    /// Takes bytes of the sender, as many as the window has room for; returns how many.
+    /// Takes bytes of the sender, as many as fit into the window. Returns how many.
     pub(super) fn send(&mut self, bytes: &[u8]) -> usize {
         let room = self.send_window.saturating_sub(self.sending.len());
         let n = bytes.len().min(room);
@@ -111,7 +111,7 @@ impl Flow {
         n
     }
 
-    /// Hands out bytes that have arrived.
+    /// Returns bytes that have arrived.
     pub(super) fn receive(&mut self, most: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
         move_bytes(&mut self.arrived, most, |piece| {
@@ -120,7 +120,7 @@ impl Flow {
         bytes
     }
 
-    /// The sender has ended.
+    /// Records that the sender has ended.
     pub(super) fn end(&mut self) {
         self.ended = true;
     }
@@ -137,7 +137,7 @@ impl Flow {
         self.arrived.clear();
     }
 
-    /// Goes on with the write that is pending.
+    /// Continues the pending write. Returns whether it has ended.
     pub(super) fn take_from_writer(&mut self, world: &World, reset: bool) -> bool {
         let Some(writing) = &mut self.writing else {
             return false;
@@ -173,7 +173,7 @@ impl Flow {
             return delivery;
         }
         if self.cut_off {
-            // What is still sent is answered by a reset.
+            // Further bytes are answered with a reset.
             delivery.unwanted = !self.sending.is_empty();
             return delivery;
         }
@@ -228,7 +228,7 @@ impl Flow {
         delivery
     }
 
-    /// Ends the read that is pending, if there is something for it.
+    /// Ends the pending read, if there is something for it. Returns whether it has ended.
     pub(super) fn give_to_reader(&mut self, world: &World, reset: bool) -> bool {
         let over = reset || self.is_at_end();
         let Some(reading) = &mut self.reading else {

@@ -16,14 +16,14 @@ use super::world::{Name, World};
 
 /// A machine in a [`Network`](super::Network), and a platform. A clone is the same machine.
 ///
-/// Each host stands for one component instance: it has a background of its own.
+/// Each host stands for one component instance: it has its own background.
 #[derive(Clone)]
 pub struct Host {
     pub(super) world: Rc<World>,
     pub(super) machine: Rc<Machine>,
 }
 
-/// What is a host's own.
+/// The parts of a host that its clones share.
 pub(super) struct Machine {
     /// Its addresses beside loopback and unspecified ones.
     pub(super) addresses: Vec<IpAddr>,

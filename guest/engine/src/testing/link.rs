@@ -1,4 +1,4 @@
-//! A TCP connection: two sides, and a flow of bytes from each to the other.
+//! A TCP connection: two sides, and a flow of bytes in each direction.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -29,17 +29,17 @@ pub(super) struct State {
 
 pub(super) struct Side {
     pub(super) address: SocketAddr,
-    /// How many things keep the side open: its socket, its streams, and operations that were cancelled.
+    /// How many objects keep the side open: its socket, its streams, and cancelled operations.
     open: usize,
     /// The connection was reset for this side.
     pub(super) reset: bool,
-    /// The error that it has not heard of yet. The system reports it once.
+    /// The error that was not reported yet. The system reports it once.
     pub(super) error: Option<SocketError>,
-    /// A peer of a test that waits for anything.
+    /// The waker of a test's peer that waits for a change.
     peer: Option<Waker>,
-    /// It resets the connection between this turn and the next.
+    /// The side resets the connection between this turn and the next.
     resets: bool,
-    /// What is kept until the side is closed: its port.
+    /// Objects that are kept until the side is closed: its port.
     kept: Vec<Kept>,
 }
 
@@ -56,7 +56,7 @@ impl Side {
         }
     }
 
-    /// Returns whether nothing of it is left.
+    /// Returns whether nothing of the side is left.
     pub(super) fn is_closed(&self) -> bool {
         self.open == 0
     }
@@ -82,7 +82,7 @@ impl Link {
         link
     }
 
-    /// Has the link looked at between this turn and the next.
+    /// Schedules the connection for the next delivery.
     pub(super) fn mark_busy(&self) {
         if !self.busy.replace(true)
             && let Some(link) = self.this.upgrade()
@@ -100,12 +100,12 @@ impl Link {
         }
     }
 
-    /// Keeps something until the side is closed.
+    /// Keeps an object until the side is closed.
     pub(super) fn keep(&self, side: SideOf, kept: Kept) {
         self.state.borrow_mut().sides[side].kept.push(kept);
     }
 
-    /// The side resets the connection between this turn and the next.
+    /// Makes the side reset the connection between this turn and the next.
     pub(super) fn reset_from(&self, side: SideOf) {
         self.state.borrow_mut().sides[side].resets = true;
         self.mark_busy();
@@ -117,12 +117,12 @@ impl Link {
         self.mark_busy();
     }
 
-    /// Has a peer of a test woken when anything has changed for its side.
+    /// Wakes a peer of a test when anything has changed for its side.
     pub(super) fn wait_as_peer(&self, side: SideOf, waker: &Waker) {
         self.state.borrow_mut().sides[side].peer = Some(waker.clone());
     }
 
-    /// Moves what can move; returns whether anything has.
+    /// Moves everything that can move. Returns whether anything has moved.
     pub(super) fn step(self: &Rc<Self>) -> bool {
         self.busy.set(false);
         let mut moved = false;
@@ -168,7 +168,7 @@ impl Link {
                     self.mark_busy();
                 }
                 if delivery.unwanted {
-                    // Bytes for a socket that is gone.
+                    // The bytes are for a socket that is gone.
                     state.reset(from, self.discards());
                     state.flows[from].drop_sending();
                     more = true;
@@ -194,8 +194,8 @@ impl Link {
 }
 
 impl State {
-    /// The other side, or the network, has reset the connection for `side`. Bytes on their way are lost; with `discards`
-    /// also those that have arrived.
+    /// Resets the connection for `side`, as caused by the other side or the network. Bytes in transit are lost; with
+    /// `discards`, also those that have arrived.
     fn reset(&mut self, side: SideOf, discards: bool) {
         if self.sides[side].reset || self.sides[side].is_closed() {
             return;
@@ -209,7 +209,7 @@ impl State {
         }
     }
 
-    /// The side has reset the connection itself.
+    /// Resets the connection, as caused by `side` itself.
     fn reset_own(&mut self, side: SideOf) {
         self.sides[side].reset = true;
         self.flows[side].drop_sending();
@@ -217,8 +217,8 @@ impl State {
     }
 }
 
-/// Keeps a side of a connection open. When the last one is dropped the side is closed: its output ends, and unread input
-/// resets the connection.
+/// Keeps a side of a connection open. When the last guard is dropped, the side is closed: its output ends, and unread
+/// input resets the connection.
 pub(super) struct Hold {
     pub(super) link: Rc<Link>,
     pub(super) side: SideOf,
@@ -240,7 +240,7 @@ impl Drop for Hold {
         }
         let unread = state.flows[1 - self.side].has_arrived() && !state.sides[self.side].reset;
         if unread {
-            // The system resets the connection, and drops what it has not sent (RFC 2525, 2.17).
+            // The system resets the connection, and drops the bytes that it has not sent (RFC 2525, 2.17).
             state.reset(1 - self.side, self.link.discards());
             state.reset_own(self.side);
         }

@@ -30,7 +30,7 @@ pub(super) struct Listening {
 struct State {
     /// Connections that were not accepted yet.
     queue: VecDeque<Hold>,
-    /// An accept is pending, or has a result that nobody has taken.
+    /// An accept is pending, or has a result that was not taken yet.
     pending: bool,
     result: Option<Accepted>,
     waiting: Waiting,
@@ -59,7 +59,7 @@ impl Listening {
         self.bound.address()
     }
 
-    /// Returns whether a connection to `remote`, an address of `host`, would come here.
+    /// Returns whether a connection to `remote`, an address of `host`, would arrive here.
     pub(super) fn serves(&self, host: &Host, remote: SocketAddr) -> bool {
         let own = self.address();
         self.open.get()
@@ -73,19 +73,19 @@ impl Listening {
         self.state.borrow().queue.len() < self.backlog
     }
 
-    /// Has the next `n` accepts fail.
+    /// Makes the next `n` accepts fail.
     pub(super) fn fail_accepts(&self, n: u32) {
         self.failing.set(self.failing.get() + n);
         self.go_on();
     }
 
-    /// A connection has arrived.
+    /// Adds a connection that has arrived.
     pub(super) fn arrive(&self, connection: Hold) {
         self.state.borrow_mut().queue.push_back(connection);
         self.go_on();
     }
 
-    /// Ends the accept that is pending, if there is something for it.
+    /// Ends the pending accept, if there is something for it.
     fn go_on(&self) {
         let mut state = self.state.borrow_mut();
         if state.pending && state.result.is_none() {
@@ -119,7 +119,7 @@ impl Listening {
             Some(Accepted::Connection(connection)) => Some(connection),
             _ => None,
         };
-        // The system resets what nobody has accepted.
+        // The system resets connections that were not accepted.
         for connection in queue.into_iter().chain(accepted) {
             connection.link.reset_from(connection.side);
         }
@@ -140,7 +140,7 @@ impl TcpListener {
         }
     }
 
-    /// Takes a connection as a test does: without a socket.
+    /// Takes a connection without a socket, for a test.
     pub(super) fn poll_hold(&mut self, cx: &mut Context<'_>) -> Poll<Option<Hold>> {
         let listening = &self.listening;
         let world = &listening.host.world;
@@ -188,7 +188,7 @@ impl Drop for TcpListener {
         let world = listening.host.world.clone();
         listening.state.borrow_mut().waiting.leave(&world);
         if listening.state.borrow().pending {
-            // The address is in use until the accept has ended.
+            // The address stays in use until the accept has ended.
             let host = listening.host.clone();
             host.reap(move || listening.close());
         } else {

@@ -1,8 +1,8 @@
-//! A network in memory, a clock that jumps, and an executor: an engine's platform for tests.
+//! A network in memory, a fake clock and an executor: a platform of the engine for tests.
 //!
-//! Tests of applications over the engine run on it in milliseconds, with faults that a real network shows once a year:
-//! resets, half-closes, peers that stop reading, bytes that arrive one by one or never. A test that passes once passes
-//! always: nothing depends on the machine, and a [seed](Network::with_seed) varies what may vary.
+//! Tests of applications over the engine run on it in milliseconds. It has faults that are rare on a real network:
+//! resets, half-closes, peers that stop reading, bytes that arrive one by one or never. Tests are deterministic:
+//! nothing depends on the machine, and a [seed](Network::with_seed) varies the order and the sizes.
 //!
 //! ```
 //! use asyncio_streams_engine::testing::Network;
@@ -25,9 +25,12 @@
 //! network.finish();
 //! ```
 //!
-//! It also checks the contract of [`platform`](crate::platform), and panics where it is broken: an operation that is polled
-//! in a sync call (see [`sync_call`]), a write that begins before the last one has ended, a task that ends while
-//! operations still wait in it, a handle that leaks.
+//! It also checks the contract of [`platform`](crate::platform), and panics if it is broken:
+//!
+//! - An operation is polled in a sync call (see [`sync_call`]).
+//! - A write begins before the last one has ended.
+//! - A task ends while operations still wait in it.
+//! - A handle leaks.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -36,7 +39,7 @@
     clippy::panic,
     clippy::unreachable,
     clippy::unwrap_used,
-    reason = "it runs in tests, where a panic is how a failure shows"
+    reason = "used in tests only, where a panic reports a failure"
 )]
 
 mod background;

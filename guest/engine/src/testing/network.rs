@@ -1,4 +1,4 @@
-//! The network of a test, and the executor of everything in it.
+//! The network of a test, and the executor of all its tasks.
 
 use std::fmt;
 use std::future::Future;
@@ -14,17 +14,17 @@ use super::host::Host;
 use super::tasks::Task;
 use super::world::{Name, World};
 
-/// Nanoseconds of the fake clock for which [`Network::run`] waits at the most: one day.
+/// The most nanoseconds of the fake clock that [`Network::run`] waits: one day.
 const LONGEST: u64 = 86_400_000_000_000;
 
-/// Turns at one moment of the clock after which something is held to go in circles.
+/// How many turns at one time of the clock count as an endless loop.
 const MOST_TURNS: u64 = 3_000_000;
 
 /// Hosts, names, connections and tasks, all on this thread and in memory. A clone is the same network.
 ///
-/// Time stands still while something can be done, and jumps to the next timer otherwise. Without a seed everything
-/// happens as soon as it can, and in order; with one, tasks run in a random order, writes and reads are split, and
-/// operations end a little later. The same seed gives the same run.
+/// Time stands still while anything can be done, and jumps to the next timer otherwise. Without a seed, everything
+/// happens as soon as possible, and in order. With a seed, tasks run in a random order, writes and reads are split, and
+/// operations end a little later. The same seed repeats the same run.
 #[derive(Clone)]
 pub struct Network {
     world: Rc<World>,
@@ -52,7 +52,7 @@ impl Network {
         }
     }
 
-    /// Creates a network where the seed decides what happens first, and how much of it.
+    /// Creates a network where the seed varies the order of events and the sizes of reads and writes.
     pub fn with_seed(seed: u64) -> Self {
         Network {
             world: World::new(Some(seed)),
@@ -63,7 +63,7 @@ impl Network {
     ///
     /// # Panics
     ///
-    /// When one of them is not an address.
+    /// If one of them is not an address.
     pub fn host(&self, addresses: &[&str]) -> Host {
         let addresses = addresses.iter().map(|text| {
             let address: IpAddr = text
@@ -74,11 +74,11 @@ impl Network {
         Host::new(&self.world, addresses.collect())
     }
 
-    /// Gives a name addresses, in the order in which the name service returns them.
+    /// Sets the addresses of a name, in the order of the name service.
     ///
     /// # Panics
     ///
-    /// When one of them is not an address.
+    /// If one of them is not an address.
     pub fn name(&self, name: &str, addresses: &[&str]) {
         let addresses = addresses.iter().map(|text| {
             text.parse()
@@ -87,7 +87,7 @@ impl Network {
         self.set_name(name, Ok(addresses.collect()), Some(0));
     }
 
-    /// Sets what the name service answers, and after how many nanoseconds; `None`: never.
+    /// Sets the answer of the name service, and after how many nanoseconds it comes; `None`: never.
     pub fn set_name(
         &self,
         name: &str,
@@ -100,34 +100,35 @@ impl Network {
             .insert(name.into(), Name { answer, delay });
     }
 
-    /// Sets what happens to attempts to connect to an address from now on.
+    /// Sets the result of future attempts to connect to an address.
     pub fn set_route(&self, to: SocketAddr, route: Route) {
         self.world.routes.borrow_mut().push((to, route));
     }
 
-    /// Sets the faults of connections that are made from now on: of what clients send, and of what they receive.
+    /// Sets the faults of future connections: for the bytes that clients send, and for those that they receive.
     pub fn set_faults(&self, from_client: Faults, to_client: Faults) {
         self.world.rules.borrow_mut().faults = [from_client, to_client];
     }
 
-    /// Sets how many bytes a direction holds, for connections that are made from now on: in the sender's system, and in the
-    /// receiver's. The default is 64 KiB each.
+    /// Sets how many bytes a direction of future connections holds: in the sender's system, and in the receiver's. The
+    /// default is 64 KiB each.
     pub fn set_windows(&self, send: usize, receive: usize) {
         let mut rules = self.world.rules.borrow_mut();
         (rules.send_window, rules.receive_window) = (send, receive);
     }
 
-    /// Sets whether a reset also drops what has arrived and was not read, as some systems do. The default is no.
+    /// Sets whether a reset also drops bytes that have arrived and were not read, as some systems do. The default is
+    /// no.
     pub fn set_reset_discards(&self, on: bool) {
         self.world.rules.borrow_mut().reset_discards = on;
     }
 
-    /// Sets how many turns a cancelled operation takes to end. With a seed it is up to three times as many.
+    /// Sets how many turns a cancelled operation takes to end. With a seed, it takes up to three times as many.
     pub fn set_cancel_turns(&self, turns: u64) {
         self.world.rules.borrow_mut().cancel_turns = turns;
     }
 
-    /// Has the next `n` accepts of the listeners of an address fail.
+    /// Makes the next `n` accepts of the listeners of an address fail.
     pub fn fail_accepts(&self, address: SocketAddr, n: u32) {
         let listeners = self.world.listeners.borrow().clone();
         for listener in listeners.iter().filter(|known| known.address() == address) {
@@ -140,12 +141,12 @@ impl Network {
         Task::start(&self.world, future)
     }
 
-    /// Runs everything until `future` has ended; returns its output. Other tasks stop there, to go on in the next call.
+    /// Runs all tasks until `future` has ended. Returns its output. Other tasks continue in the next call.
     ///
     /// # Panics
     ///
-    /// When nothing can happen any more, when tasks go in circles without any time that passes, when a day has passed on the fake clock, or when the contract of the platform is
-    /// broken.
+    /// If nothing can happen any more, if tasks loop without any time passing, or if a day has passed on the fake
+    /// clock. If the contract of the platform is broken.
     pub fn run<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> T {
         let task = self.spawn(future);
         let begun = self.now();
@@ -166,28 +167,28 @@ impl Network {
         }
     }
 
-    /// Runs everything until nothing happens any more; returns what is alive then.
+    /// Runs all tasks until nothing happens any more. Returns the numbers of live objects.
     ///
     /// # Panics
     ///
-    /// When something still happens after a day of the fake clock.
+    /// If something still happens after a day of the fake clock.
     pub fn settle(&self) -> Live {
         let begun = self.now();
         while self.step() {
             assert!(
                 self.now() - begun < LONGEST,
-                "it does not end: {:?}",
+                "the run does not end: {:?}",
                 self.live()
             );
         }
         self.live()
     }
 
-    /// Runs everything until nothing happens any more, and checks that nothing is alive.
+    /// Runs all tasks until nothing happens any more, and checks that nothing is alive.
     ///
     /// # Panics
     ///
-    /// When something is.
+    /// If something is alive.
     #[track_caller]
     pub fn finish(&self) {
         let live = self.settle();
@@ -204,22 +205,22 @@ impl Network {
         Sleep::until(&self.world, self.now().saturating_add(nanoseconds))
     }
 
-    /// Waits until everything has happened that can happen without the clock.
+    /// Waits until everything has happened that needs no change of the clock.
     pub fn quiet(&self) -> impl Future<Output = ()> + 'static {
         Sleep::until(&self.world, self.now().saturating_add(1))
     }
 
-    /// Returns the number of the turn.
+    /// Returns the number of the current turn.
     pub fn turn(&self) -> u64 {
         self.world.turn.get()
     }
 
-    /// Returns what is alive.
+    /// Returns the numbers of live objects.
     pub fn live(&self) -> Live {
         self.world.counts.live()
     }
 
-    /// Does one thing; false when nothing can be done any more.
+    /// Does one step. Returns false if nothing can be done any more.
     fn step(&self) -> bool {
         let now = self.now();
         if self.world.moment.replace(now) != now {
@@ -229,7 +230,7 @@ impl Network {
         self.world.turns_now.set(turns);
         assert!(
             turns < MOST_TURNS,
-            "so many turns without any time that passes: {:?}",
+            "too many turns without any time passing: {:?}",
             self.live()
         );
         let turned = self.world.turn();

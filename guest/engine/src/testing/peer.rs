@@ -1,4 +1,4 @@
-//! Peers of a test: plain sockets that do exactly what they are told.
+//! Peers of a test: plain sockets that the test controls exactly.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -15,7 +15,8 @@ use super::listener::{Listening, TcpListener};
 use super::ports::Bound;
 use super::socket::Attempt;
 
-/// The other end of a connection, in the hands of a test. Dropping it closes the socket: with unread input that is a reset.
+/// The other end of a connection, controlled by a test. Dropping it closes the socket; with unread input that is a
+/// reset.
 pub struct Peer {
     hold: Hold,
     _bound: Option<Bound>,
@@ -34,7 +35,7 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// The system's.
+    /// The system's error.
     pub async fn connect(&self, remote: SocketAddr) -> Result<Peer, SocketError> {
         let mut attempt = Attempt::new(self, None, remote);
         let (hold, bound) = Call::new(self, move || attempt.look()).await?;
@@ -44,11 +45,11 @@ impl Host {
         })
     }
 
-    /// Listens at an address; port 0 is a free one.
+    /// Listens at an address; port 0 means a free one.
     ///
     /// # Errors
     ///
-    /// The system's.
+    /// The system's error.
     pub fn listen(&self, address: SocketAddr, backlog: u32) -> Result<PeerListener, SocketError> {
         let bound = self.bind(address)?;
         let address = bound.address();
@@ -57,14 +58,14 @@ impl Host {
     }
 }
 
-/// A listening socket in the hands of a test.
+/// A listening socket that a test controls.
 pub struct PeerListener {
     listener: TcpListener,
     address: SocketAddr,
 }
 
 impl PeerListener {
-    /// Returns where it listens.
+    /// Returns the address where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -86,11 +87,11 @@ impl Peer {
         self.hold.link.state.borrow().sides[self.hold.side].address
     }
 
-    /// Waits for bytes and takes at most `most`; none at the end.
+    /// Waits for bytes and takes at most `most`. Returns no bytes at the end.
     ///
     /// # Errors
     ///
-    /// The connection was reset.
+    /// If the connection was reset.
     pub async fn read(&self, most: usize) -> Result<Vec<u8>, SocketError> {
         let (link, side) = (&self.hold.link, self.hold.side);
         poll_fn(|cx| {
@@ -118,7 +119,7 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// The connection was reset, or has ended (`ConnectionBroken`).
+    /// If the connection was reset, or has ended (`ConnectionBroken`).
     pub async fn read_exactly(&self, n: usize) -> Result<Vec<u8>, SocketError> {
         let mut all = Vec::new();
         while all.len() < n {
@@ -135,7 +136,7 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// The connection was reset.
+    /// If the connection was reset.
     pub async fn read_to_end(&self) -> Result<Vec<u8>, SocketError> {
         let mut all = Vec::new();
         loop {
@@ -147,7 +148,7 @@ impl Peer {
         }
     }
 
-    /// Writes, as far as the window has room; returns how many bytes were taken.
+    /// Writes as many bytes as fit into the window. Returns how many.
     pub fn try_write(&self, bytes: &[u8]) -> usize {
         let (link, side) = (&self.hold.link, self.hold.side);
         let taken = {
@@ -165,7 +166,7 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// The connection was reset.
+    /// If the connection was reset.
     pub async fn write(&self, bytes: &[u8]) -> Result<(), SocketError> {
         let (link, side) = (&self.hold.link, self.hold.side);
         let mut written = 0;
@@ -194,12 +195,12 @@ impl Peer {
         self.hold.link.reset_from(self.hold.side);
     }
 
-    /// Replaces the faults of what this end sends.
+    /// Replaces the faults of the bytes that this end sends.
     pub fn set_faults_out(&self, faults: Faults) {
         self.hold.link.set_faults(self.hold.side, faults);
     }
 
-    /// Replaces the faults of what this end receives.
+    /// Replaces the faults of the bytes that this end receives.
     pub fn set_faults_in(&self, faults: Faults) {
         self.hold.link.set_faults(1 - self.hold.side, faults);
     }
@@ -209,7 +210,7 @@ impl Peer {
         self.hold.link.state.borrow().flows[1 - self.hold.side].delivered()
     }
 
-    /// Returns whether the other side has closed its socket: nothing of it is left.
+    /// Returns whether the other side has closed its socket and nothing of it is left.
     pub fn other_side_is_gone(&self) -> bool {
         self.hold.link.state.borrow().sides[1 - self.hold.side].is_closed()
     }

@@ -9,7 +9,7 @@ use crate::errors::SocketError;
 use super::counts::{Counted, Kind};
 use super::host::Host;
 
-/// The first port that the system gives out by itself.
+/// The first port that the system assigns by itself.
 const FIRST: u16 = 49152;
 
 pub(super) struct Ports {
@@ -52,7 +52,7 @@ impl Drop for Binding {
 }
 
 impl Host {
-    /// Binds an address; port 0 is a free one.
+    /// Binds an address; port 0 means a free one.
     pub(super) fn bind(&self, mut address: SocketAddr) -> Result<Bound, SocketError> {
         if !self.has_address(address.ip()) {
             return Err(SocketError::AddressNotBindable);

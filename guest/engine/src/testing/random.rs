@@ -1,11 +1,11 @@
-//! Numbers that look random and depend on a seed alone.
+//! Pseudo-random numbers that depend only on a seed.
 
 /// A generator: SplitMix64.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// Creates a generator whose numbers depend on `seed` alone.
+    /// Creates a generator whose numbers depend only on `seed`.
     pub fn new(seed: u64) -> Self {
         Random(seed)
     }
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn same_seed_gives_the_same_numbers() {
+    fn same_seed_repeats_the_same_numbers() {
         let numbers = |seed| {
             let mut random = Random::new(seed);
             std::iter::repeat_with(move || random.below(1000))

@@ -15,9 +15,9 @@ use super::link::Hold;
 /// The sink of one side.
 pub(super) struct TcpSink {
     host: Host,
-    /// None once it was taken apart by the drop.
+    /// `None` once the drop has taken it.
     hold: Option<Hold>,
-    /// The turn in which the end was asked for: it is confirmed in a later one.
+    /// The turn in which the end was requested: it is confirmed in a later one.
     ending: Option<u64>,
     outcome: Option<Result<(), Error>>,
     waiting: Waiting,
@@ -41,7 +41,8 @@ impl TcpSink {
         Some(act(&mut hold.link.state.borrow_mut(), hold.side))
     }
 
-    /// Returns why the connection takes no more. The system says it once; afterwards the pipe is just broken.
+    /// Returns why the connection takes no more bytes. The system reports the reason once; afterwards it is a broken
+    /// pipe.
     fn failure(&self) -> Error {
         let error = self
             .with(|state, side| state.sides[side].error.take())
@@ -81,7 +82,7 @@ impl Sink for TcpSink {
                 flow.send(&bytes[..world.part(bytes.len())])
             };
             flow.writing = Some(Writing {
-                // A write that was not taken at once is pending from here on.
+                // If nothing was taken at once, the write is pending from now on.
                 pending: taken == 0,
                 bytes,
                 taken,

@@ -1,4 +1,4 @@
-//! Sockets: fresh, connecting, connected, listening, or dead.
+//! Sockets: new, connecting, connected, listening, or dead.
 
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -55,7 +55,7 @@ impl Socket {
         }
     }
 
-    /// What an accept brings that has failed.
+    /// Creates the socket that a failed accept returns.
     pub(super) fn dead(host: &Host) -> Self {
         Socket {
             dead: true,
@@ -72,7 +72,7 @@ impl Socket {
         (ip, 0).into()
     }
 
-    /// The connection, which its streams keep open together with the local port.
+    /// Returns a guard that keeps the connection open for one of its streams.
     fn stream_hold(&self) -> Hold {
         let Some(connection) = &self.connection else {
             broken("a stream was taken of a socket that is not connected");
@@ -126,7 +126,7 @@ impl TcpSocket for Socket {
         let bound = self.bound.borrow().clone();
         let mut attempt = Attempt::new(&host, bound, remote);
         let check = move || {
-            // Open until the attempt has ended.
+            // Keeps the socket open until the attempt has ended.
             let _socket = &self;
             let connected = attempt.look()?;
             Some(connected.map(|(hold, bound)| {
@@ -203,7 +203,7 @@ impl Attempt {
         }
     }
 
-    /// Looks whether it has ended. In a full backlog it waits.
+    /// Returns the result once the attempt has ended. While the backlog is full, it waits.
     pub(super) fn look(&mut self) -> Option<Result<(Hold, Bound), SocketError>> {
         let world = self.host.world.clone();
         if world.timers.now() < self.due {

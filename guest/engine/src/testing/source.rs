@@ -16,11 +16,11 @@ use super::link::Hold;
 /// The source of one side.
 pub(super) struct TcpSource {
     host: Host,
-    /// None once it was taken apart by the drop.
+    /// `None` once the drop has taken it.
     hold: Option<Hold>,
     ended: bool,
     outcome: Option<Result<(), Error>>,
-    /// The turn in which the outcome was first asked for: it comes in a later one.
+    /// The turn in which the outcome was first requested: it is returned in a later one.
     asked: Option<u64>,
     waiting: Waiting,
     _counted: Counted,
@@ -39,7 +39,7 @@ impl TcpSource {
         }
     }
 
-    /// Takes the result of the read that is pending, if it has come.
+    /// Takes the result of the pending read, if it has one.
     fn take_result(&mut self) -> Option<Option<Vec<u8>>> {
         let hold = self.hold.as_ref()?;
         let mut state = hold.link.state.borrow_mut();
@@ -50,7 +50,7 @@ impl TcpSource {
         Some(result)
     }
 
-    /// Begins a read: returns what is there at once.
+    /// Begins a read. Returns its result if it ends at once.
     fn start(&mut self, room: &Room<'_>) -> Option<Option<Vec<u8>>> {
         let hold = self.hold.as_ref()?;
         let world = &self.host.world;

@@ -1,4 +1,4 @@
-//! A stream of bytes that is no socket's: for `from_stream`, `wrap`, `write_stream` and `into_stream`.
+//! A stream of bytes without a socket: for `from_stream`, `wrap`, `write_stream` and `into_stream`.
 //!
 //! As between components, nothing is buffered: a write ends when the reader has taken its bytes.
 
@@ -16,11 +16,11 @@ use super::counts::{Counted, Kind};
 use super::host::Host;
 
 struct State {
-    /// The bytes of the write that is pending, and how many of them were taken.
+    /// The bytes of the pending write, and how many of them were taken.
     offered: Vec<u8>,
     taken: usize,
     told: usize,
-    /// How the writer has ended.
+    /// How the writer has ended; `None` until then.
     ended: Option<Result<(), Error>>,
     reader_gone: bool,
     /// A read is pending.
@@ -35,7 +35,7 @@ impl State {
     }
 }
 
-/// Creates a stream: what is written to the sink comes out of the source.
+/// Creates a stream: bytes that are written to the sink are read from the source.
 pub fn stream(host: &Host) -> (StreamSink, StreamSource) {
     let state = Rc::new(RefCell::new(State {
         offered: Vec::new(),
@@ -69,7 +69,7 @@ pub struct StreamSink {
 }
 
 impl StreamSink {
-    /// Ends the stream with a failure, which is its outcome.
+    /// Ends the stream with a failure as its outcome.
     pub fn fail(self, error: Error) {
         self.state.borrow_mut().ended = Some(Err(error));
     }
@@ -168,13 +168,13 @@ pub struct StreamSource {
 }
 
 impl StreamSource {
-    /// Reads at most `most` bytes, as a test does; `None` at the end.
+    /// Reads at most `most` bytes, for a test; `None` at the end.
     pub async fn read(&mut self, most: usize) -> Option<Vec<u8>> {
         let reading = Reading(self);
         std::future::poll_fn(|cx| reading.0.poll_bytes(cx, most)).await
     }
 
-    /// Reads to the end, as a test does.
+    /// Reads to the end, for a test.
     pub async fn read_to_end(&mut self) -> Vec<u8> {
         let mut all = Vec::new();
         while let Some(bytes) = self.read(1 << 16).await {
@@ -211,7 +211,7 @@ impl StreamSource {
     }
 }
 
-/// A read of a test, which is cancelled when it is dropped.
+/// A read of a test. Dropping it cancels the read.
 struct Reading<'a>(&'a mut StreamSource);
 
 impl Drop for Reading<'_> {

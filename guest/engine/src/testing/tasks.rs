@@ -1,4 +1,4 @@
-//! The tasks: async calls, and the background of each host. One is polled each turn.
+//! The tasks: async calls, and the background of each host. Each turn polls one task.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -12,12 +12,12 @@ use crate::platform::BoxFuture;
 
 use super::world::World;
 
-/// The number of a task. Numbers are not used again.
+/// The number of a task. Numbers are not reused.
 pub(super) type TaskId = u64;
 
 #[derive(Default)]
 pub(super) struct Tasks {
-    /// The futures of the tasks; none while one is polled.
+    /// The futures of the tasks; `None` while a task is polled.
     futures: RefCell<BTreeMap<TaskId, Option<BoxFuture<'static, ()>>>>,
     next: RefCell<TaskId>,
     ready: Arc<Ready>,
@@ -81,7 +81,7 @@ impl Tasks {
 }
 
 impl World {
-    /// Polls one task that is ready; false when none is.
+    /// Polls one task that is ready. Returns false if there is none.
     pub(super) fn turn(&self) -> bool {
         let Some(task) = self.tasks.take_ready(self) else {
             return false;
@@ -117,7 +117,7 @@ impl World {
     }
 }
 
-/// A task that was started by [`Network::spawn`](super::Network::spawn). It goes on when this is dropped.
+/// A task that was started by [`Network::spawn`](super::Network::spawn). It continues when this is dropped.
 pub struct Task<T>(Rc<RefCell<Shared<T>>>);
 
 struct Shared<T> {

@@ -1,4 +1,4 @@
-//! What all hosts of a network share: the tasks, the clock, and what is on its way.
+//! The state that all hosts of a network share: the tasks, the clock, and bytes in transit.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -24,14 +24,14 @@ pub(super) struct World {
     pub(super) tasks: Tasks,
     pub(super) timers: Timers,
     pub(super) turn: Cell<u64>,
-    /// The moment of the last turn, and how many there were at it.
+    /// The time of the last turn, and the number of turns at that time.
     pub(super) moment: Cell<u64>,
     pub(super) turns_now: Cell<u64>,
-    /// The task that runs.
+    /// The running task.
     pub(super) current: Cell<Option<TaskId>>,
     /// How many operations each task has polled and not left.
     joined: RefCell<BTreeMap<TaskId, usize>>,
-    /// Decides everything that is left open, if there is a seed.
+    /// Makes the random decisions, if there is a seed.
     random: Option<RefCell<Random>>,
     /// Connections on which something can move.
     busy: RefCell<Vec<Rc<Link>>>,
@@ -45,21 +45,21 @@ pub(super) struct World {
     pub(super) rules: RefCell<Rules>,
 }
 
-/// How the network behaves unless something else was said for a connection.
+/// The behaviour of the network, unless a connection has its own faults.
 pub(super) struct Rules {
     pub(super) send_window: usize,
     pub(super) receive_window: usize,
-    /// The faults of the direction from the client, and of that to it.
+    /// The faults of the direction from the client, and of the direction to it.
     pub(super) faults: [Faults; 2],
     pub(super) reset_discards: bool,
     pub(super) cancel_turns: u64,
 }
 
-/// What the name service says of a name.
+/// The name service's answer for a name.
 #[derive(Clone)]
 pub(super) struct Name {
     pub(super) answer: Result<Vec<IpAddr>, LookupError>,
-    /// Nanoseconds until it answers; `None`: never.
+    /// Nanoseconds until the answer; `None`: never.
     pub(super) delay: Option<u64>,
 }
 
@@ -92,14 +92,14 @@ impl World {
         })
     }
 
-    /// Returns true once in `n` times with a seed, else never.
+    /// Returns true once in `n` times on average with a seed, never without.
     pub(super) fn chance(&self, n: usize) -> bool {
         self.random
             .as_ref()
             .is_some_and(|random| random.borrow_mut().once_in(n))
     }
 
-    /// Returns a number of 1 to `most`: `most` unless there is a seed.
+    /// Returns a number from 1 to `most`; always `most` without a seed.
     pub(super) fn part(&self, most: usize) -> usize {
         match &self.random {
             Some(random) if most > 1 && random.borrow_mut().once_in(3) => {
@@ -109,7 +109,7 @@ impl World {
         }
     }
 
-    /// Returns a number below `n`: 0 unless there is a seed.
+    /// Returns a number below `n`; always 0 without a seed.
     pub(super) fn below(&self, n: usize) -> usize {
         match &self.random {
             Some(random) => random.borrow_mut().below(n),
@@ -126,16 +126,16 @@ impl World {
         }
     }
 
-    /// Something can move on a connection.
+    /// Schedules a connection for the next delivery.
     pub(super) fn add_busy(&self, link: Rc<Link>) {
         self.busy.borrow_mut().push(link);
     }
 
-    /// Delivers what is on its way; returns whether anything has moved. Runs between two turns.
+    /// Delivers everything that is in transit. Returns whether anything has moved. Runs between two turns.
     pub(super) fn deliver(&self) -> bool {
         let mut moved = false;
         for link in self.busy.take() {
-            // With a seed, some of it may come a turn later.
+            // With a seed, some connections are delayed to a later turn.
             if self.tasks.has_ready() && self.chance(4) {
                 self.busy.borrow_mut().push(link);
                 continue;
@@ -164,7 +164,7 @@ impl World {
         })
     }
 
-    /// Fails unless an operation may be polled here: in an async call or in the background.
+    /// Panics unless an operation may be polled here: in an async call or in the background.
     #[track_caller]
     pub(super) fn check_async(&self, what: &str) {
         if self.current.get().is_none() || contract::in_sync_call() {
@@ -175,7 +175,7 @@ impl World {
         }
     }
 
-    /// Returns whether an async call runs, or something in the background.
+    /// Returns whether an async call or the background runs.
     pub(super) fn is_async(&self) -> bool {
         self.current.get().is_some() && !contract::in_sync_call()
     }
@@ -194,7 +194,7 @@ impl World {
         }
     }
 
-    /// A task has ended: nothing may wait in it.
+    /// Panics if operations still wait in a task that has ended.
     pub(super) fn check_left(&self, task: TaskId) {
         let count = self.joined.borrow().get(&task).copied().unwrap_or(0);
         if count > 0 {
@@ -205,5 +205,5 @@ impl World {
     }
 }
 
-/// Something that is kept alive for a pending operation.
+/// An object that is kept alive for a pending operation.
 pub(super) type Kept = Box<dyn Any>;

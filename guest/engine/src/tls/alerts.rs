@@ -9,7 +9,7 @@ pub(super) fn received(alert: AlertDescription) -> String {
     format!("the peer refused with the alert {number} ({name}): {meaning}")
 }
 
-/// Returns the registered name of an alert and its meaning for this side.
+/// Returns the registered name of an alert, and its meaning for this side.
 fn described(number: u8) -> (&'static str, &'static str) {
     match number {
         10 => (
@@ -38,7 +38,7 @@ fn described(number: u8) -> (&'static str, &'static str) {
         ),
         44 => (
             "certificate_revoked",
-            "the certificate of this side was withdrawn",
+            "the certificate of this side was revoked",
         ),
         45 => (
             "certificate_expired",
@@ -54,7 +54,7 @@ fn described(number: u8) -> (&'static str, &'static str) {
             "it does not trust the authority of this side's certificate, or misses certificates \
              between the two",
         ),
-        49 => ("access_denied", "it does not let this side in"),
+        49 => ("access_denied", "it denies this side access"),
         50 => ("decode_error", "it could not read a message"),
         51 => (
             "decrypt_error",
@@ -69,10 +69,10 @@ fn described(number: u8) -> (&'static str, &'static str) {
         80 => ("internal_error", "something failed on its side"),
         86 => (
             "inappropriate_fallback",
-            "it speaks a newer version than was asked for",
+            "it supports a newer version than this side offered",
         ),
-        90 => ("user_canceled", "it was told to stop"),
-        100 => ("no_renegotiation", "it does not do a second handshake"),
+        90 => ("user_canceled", "it cancelled the handshake"),
+        100 => ("no_renegotiation", "it does not support a second handshake"),
         109 => ("missing_extension", "it misses an extension"),
         110 => (
             "unsupported_extension",
@@ -107,7 +107,7 @@ fn described(number: u8) -> (&'static str, &'static str) {
             "it speaks none of the protocols that this side offers (ALPN)",
         ),
         121 => ("ech_required", "it wants an encrypted hello"),
-        _ => ("unknown", "this side does not know that one"),
+        _ => ("unknown", "this side does not know this alert"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Certificates from the bytes that a program gives.
+//! Parses the certificates that a program passes.
 
 use std::sync::Arc;
 
@@ -13,14 +13,14 @@ use crate::types::Error;
 use super::pem::{self, Content, Entry, Fault};
 use super::{key, suites, verdicts};
 
-/// Bytes of roots that one configuration may be given.
+/// The most bytes of roots in one configuration.
 const MOST: usize = 4 * 1024 * 1024;
 
-/// The arguments that messages name.
+/// The names of arguments in messages.
 const CHAIN: &str = "certificate chain";
 const KEY: &str = "key";
 
-/// Roots that a program has given.
+/// The roots that a program has added.
 #[derive(Clone)]
 pub(super) struct Roots {
     store: RootCertStore,
@@ -37,7 +37,7 @@ impl Default for Roots {
 }
 
 impl Roots {
-    /// Adds the certificates, all or none, and returns their number. Messages call the argument `what`.
+    /// Adds all of the certificates or none, and returns their number. Messages name the argument `what`.
     pub(super) fn add(&mut self, certificates: &[u8], what: &str) -> Result<u32, Error> {
         let bytes = self.bytes.saturating_add(certificates.len());
         if bytes > MOST {
@@ -54,7 +54,7 @@ impl Roots {
         Ok(added)
     }
 
-    /// These roots, and the built-in ones if they count.
+    /// Returns these roots, with the built-in ones if `built_in`.
     pub(super) fn with_built_in(&self, built_in: bool) -> RootCertStore {
         let mut store = self.store.clone();
         if built_in {
@@ -64,9 +64,9 @@ impl Roots {
     }
 }
 
-/// A certificate with the key that belongs to it.
+/// Parses a certificate chain and its key.
 pub(super) fn identity(certificates: &[u8], key: Vec<u8>) -> Result<Arc<CertifiedKey>, Error> {
-    // Wiped whatever comes of it; what the library keeps of the key is its own affair.
+    // Wipe the key in any case. Copies inside the library are out of reach.
     let key = Zeroizing::new(key);
     let chain = chain(certificates).map_err(|fault| invalid(CHAIN, &fault))?;
     let key = key::read(&key, &suites::provider()).map_err(|fault| invalid(KEY, &fault))?;
@@ -75,7 +75,7 @@ pub(super) fn identity(certificates: &[u8], key: Vec<u8>) -> Result<Arc<Certifie
         Err(Cause::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
             Err(invalid(KEY, &stranger(&certified.cert, &certified.key)))
         }
-        // `chain` has parsed the certificate, and every supported key has its public half.
+        // `chain` has parsed the certificate, and every supported key has a public half.
         _ => Ok(Arc::new(certified)),
     }
 }
@@ -103,7 +103,7 @@ fn stranger(chain: &[CertificateDer<'static>], key: &Arc<dyn SigningKey>) -> Fau
     }
 }
 
-/// Parses a chain. All certificates are checked, not only the first: peers would reject the connection.
+/// Parses a chain. Checks all certificates: with an invalid one, peers would reject the connection.
 fn chain(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, Fault> {
     let mut chain = Vec::new();
     for certificate in read(bytes)? {

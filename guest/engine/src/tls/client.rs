@@ -1,4 +1,4 @@
-//! A client's settings, and what rustls makes of them.
+//! A client's settings, and the rustls configuration made from them.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::suites;
 use super::unverified::AnyCertificate;
 use super::{Client, failure, names};
 
-/// Servers whose sessions are remembered.
+/// How many servers' sessions are stored.
 const SESSIONS: usize = 256;
 
 /// The settings of a client (`client-config` in wit/tls.wit).
@@ -25,7 +25,7 @@ pub struct ClientSettings {
     roots: Roots,
     identity: Option<Arc<CertifiedKey>>,
     any_certificate: bool,
-    /// What was made of it, until it is changed: connections share its memory of sessions.
+    /// The configuration, until a setting changes. Connections share it, and so its stored sessions.
     made: Option<Arc<ClientConfig>>,
 }
 
@@ -43,30 +43,30 @@ impl Default for ClientSettings {
 }
 
 impl ClientSettings {
-    /// Sets whether the roots that Mozilla trusts count.
+    /// Sets whether the roots that Mozilla trusts are trusted.
     ///
     /// # Errors
     ///
-    /// Those of every setter; nothing has changed then.
+    /// Those of all setters; then nothing has changed.
     pub fn set_built_in_roots(&mut self, on: bool) -> Result<(), Error> {
         self.changed().built_in = on;
         Ok(())
     }
 
-    /// Trusts the authorities whose certificates are given, PEM or DER; returns how many these are.
+    /// Trusts the authorities of these certificates, PEM or DER. Returns their number.
     ///
     /// # Errors
     ///
-    /// `invalid-argument` for bytes that hold no certificate, a damaged one, or more than 4 MiB in all.
+    /// `invalid-argument` if the bytes contain no certificate or a damaged one, or if the roots exceed 4 MiB in total.
     pub fn add_roots(&mut self, certificates: &[u8]) -> Result<u32, Error> {
         self.changed().roots.add(certificates, "roots")
     }
 
-    /// Shows a certificate to servers that ask for one: its chain and the private key, PEM or DER.
+    /// Sets the certificate for servers that request one: its chain and the private key, PEM or DER.
     ///
     /// # Errors
     ///
-    /// `invalid-argument` when they cannot be read, or do not belong together.
+    /// `invalid-argument` if they cannot be parsed, or do not belong together.
     pub fn set_certificate(&mut self, chain: &[u8], key: Vec<u8>) -> Result<(), Error> {
         self.changed().identity = Some(certificates::identity(chain, key)?);
         Ok(())
@@ -76,17 +76,17 @@ impl ClientSettings {
     ///
     /// # Errors
     ///
-    /// Those of every setter.
+    /// Those of all setters.
     pub fn accept_any_certificate(&mut self) -> Result<(), Error> {
         self.changed().any_certificate = true;
         Ok(())
     }
 
-    /// Returns what these settings make, with a name to verify or without one yet.
+    /// Creates the client of these settings, with or without a name to verify.
     ///
     /// # Errors
     ///
-    /// `invalid-argument` when nobody is trusted, or no certificate can be for the name.
+    /// `invalid-argument` if there are no roots, or no certificate can contain the name.
     pub fn client(&mut self, name: Option<&str>) -> Result<Client, Error> {
         let name = name.map(names::parse).transpose()?;
         let changed = self.common.was_changed();

@@ -12,7 +12,7 @@ pub struct Common {
     pub(super) versions: Versions,
     pub(super) resumption: bool,
     pub(super) times: Times,
-    /// Whether what was made of the settings is out of date.
+    /// A setting has changed since the configuration was made.
     changed: bool,
 }
 
@@ -33,7 +33,7 @@ impl Common {
     ///
     /// # Errors
     ///
-    /// `invalid-argument` for a name that is empty or longer than 255 bytes, or more than 255 names.
+    /// `invalid-argument` if a name is empty or longer than 255 bytes, or if there are more than 255 names.
     pub fn set_alpn(&mut self, protocols: Vec<String>) -> Result<(), Error> {
         self.alpn = suites::alpn(protocols)?;
         self.change();
@@ -44,18 +44,18 @@ impl Common {
     ///
     /// # Errors
     ///
-    /// `invalid-argument` when the oldest is newer than the newest.
+    /// `invalid-argument` if the oldest is newer than the newest.
     pub fn set_versions(&mut self, oldest: TlsVersion, newest: TlsVersion) -> Result<(), Error> {
         self.versions = Versions::between(oldest, newest)?;
         self.change();
         Ok(())
     }
 
-    /// Sets whether a session may continue an earlier one.
+    /// Sets whether a session may resume an earlier one.
     ///
     /// # Errors
     ///
-    /// Those of every setter.
+    /// Those of all setters.
     pub fn set_resumption(&mut self, on: bool) -> Result<(), Error> {
         self.resumption = on;
         self.change();
@@ -75,7 +75,7 @@ impl Common {
     ///
     /// # Errors
     ///
-    /// Those of every setter.
+    /// Those of all setters.
     pub fn set_wait_for_peer(&mut self, on: bool) -> Result<(), Error> {
         self.times.wait_for_peer = on;
         Ok(())
@@ -90,12 +90,12 @@ impl Common {
         self.times.set_shutdown(nanoseconds)
     }
 
-    /// Something that counts for what is made of the settings is different now. Times do not: they are the connection's.
+    /// Records that the configuration is out of date. Not called for times: they belong to the connection.
     pub(super) fn change(&mut self) {
         self.changed = true;
     }
 
-    /// Whether anything was, since the last time.
+    /// Returns whether anything has changed since the last call.
     pub(super) fn was_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
     }

@@ -1,12 +1,12 @@
-//! A minimal reader for DER (X.690), for messages: it tells kinds of objects apart and verifies nothing.
+//! A minimal reader of DER (X.690) for messages: it distinguishes kinds of objects and verifies nothing.
 
-/// The tags that this reader knows.
+/// The tags that this reader supports.
 const INTEGER: u8 = 0x02;
 const OCTET_STRING: u8 = 0x04;
 const OID: u8 = 0x06;
 const SEQUENCE: u8 = 0x30;
 
-/// The elements of a sequence, one after the other.
+/// The elements of a sequence, in order.
 pub(super) struct Elements<'a>(&'a [u8]);
 
 impl<'a> Elements<'a> {
@@ -15,7 +15,7 @@ impl<'a> Elements<'a> {
         Elements(bytes).sequence()
     }
 
-    /// Returns the content of the next element, if it has this tag.
+    /// Returns the content of the next element if it has the tag `tag`.
     pub(super) fn next(&mut self, tag: u8) -> Option<&'a [u8]> {
         let (&found, rest) = self.0.split_first()?;
         let (&first, mut rest) = rest.split_first()?;
@@ -54,13 +54,13 @@ impl<'a> Elements<'a> {
         self.next(OID)
     }
 
-    /// The elements within the explicit tag of that number.
+    /// Returns the elements inside the explicit tag `number`.
     pub(super) fn tagged(&mut self, number: u8) -> Option<Elements<'a>> {
         self.next(0xa0 | number).map(Elements)
     }
 }
 
-/// The length of a positive integer in bits.
+/// Returns the length of a positive integer in bits.
 pub(super) fn bits(integer: &[u8]) -> usize {
     let mut bytes = integer.iter().skip_while(|byte| **byte == 0);
     let Some(first) = bytes.next() else { return 0 };
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_that_cannot_be() {
+    fn invalid_lengths() {
         for bytes in [
             &b""[..],
             b"\x30",

@@ -1,4 +1,4 @@
-//! From what rustls says to the `error` of the interface.
+//! Converts errors of rustls into the `error` of the interface.
 
 use rustls::{AlertDescription, CertificateError, Error as Cause};
 
@@ -6,7 +6,7 @@ use crate::types::{CertificateFailure, Error, TlsError, TlsFailure};
 
 use super::sentences;
 
-/// What went wrong, as exactly as rustls and the peer's alert let it be told.
+/// Converts an error, as exactly as rustls and the peer's alert allow.
 pub(super) fn error(cause: &Cause) -> Error {
     let failure = match cause {
         Cause::InvalidCertificate(reason) => TlsFailure::Certificate(certificate(reason)),
@@ -18,7 +18,7 @@ pub(super) fn error(cause: &Cause) -> Error {
     tls(failure, sentences::of(cause).into_owned())
 }
 
-/// The peer went away before the handshake was done.
+/// Returns the error for a peer that ended the connection during the handshake.
 pub(super) fn cut_short() -> Error {
     tls(
         TlsFailure::Handshake,
@@ -26,7 +26,7 @@ pub(super) fn cut_short() -> Error {
     )
 }
 
-/// The input ended without `close_notify`.
+/// Returns the error for input that ended without `close_notify`.
 pub(super) fn truncated() -> Error {
     tls(
         TlsFailure::Truncated,
@@ -49,7 +49,7 @@ fn certificate(reason: &CertificateError) -> CertificateFailure {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             CertificateFailure::NameMismatch
         }
-        // Somebody of the same name signed it, with another key.
+        // `BadSignature`: an authority of the same name signed it with another key.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             CertificateFailure::UnknownIssuer
         }
@@ -61,7 +61,7 @@ fn certificate(reason: &CertificateError) -> CertificateFailure {
     }
 }
 
-/// The peer's word about this side.
+/// Returns the failure for an alert from the peer.
 fn alerted(alert: AlertDescription) -> TlsFailure {
     let certificate = match alert {
         AlertDescription::CertificateExpired => CertificateFailure::Expired,

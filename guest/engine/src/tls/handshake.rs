@@ -13,14 +13,14 @@ use super::session::{Session, Step};
 use super::sink::Encrypted;
 use super::source::Decrypted;
 
-/// Reads in a row after which other tasks get a turn.
+/// How many reads are done before other tasks run.
 const TURN: u32 = 16;
 
-/// Does the handshake of `session`.
+/// Runs the handshake of `session`.
 ///
 /// # Errors
 ///
-/// The reason, after the peer was told, and what is left of the connection.
+/// The reason, once the alert was written if the peer takes it; and the remains of the connection.
 pub(super) async fn protect(
     unprotected: Unprotected,
     session: Session,
@@ -51,7 +51,7 @@ async fn handshake(
     outgoing: &mut dyn Sink,
     session: &Session,
 ) -> Result<(), Error> {
-    // When the peer takes nothing any more, it may have sent the reason.
+    // If the peer takes no more bytes, it may have sent the reason: continue to read.
     let mut unsent = Ok(());
     let mut coop = Coop::new(TURN);
     loop {
@@ -60,7 +60,7 @@ async fn handshake(
         if !records.is_empty() && unsent.is_ok() {
             unsent = transport::write_all(outgoing, records, |_| {}).await;
         }
-        // Input behind the handshake is for later reads.
+        // Input after the handshake is for later reads.
         if !session.is_handshaking() {
             return unsent;
         }
@@ -71,7 +71,7 @@ async fn handshake(
             Step::Starved => {}
             Step::Ended => return Err(failure::cut_short()),
             Step::Plaintext => {
-                let message = "data before the handshake was done".into();
+                let message = "the peer sent data before the end of the handshake".into();
                 return Err(failure::tls(TlsFailure::Protocol, message));
             }
         }

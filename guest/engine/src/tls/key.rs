@@ -1,6 +1,6 @@
 //! Loads private keys, and reports why a key cannot be used.
 //!
-//! Messages show the kind of a key and nothing else of it.
+//! Messages contain the kind of a key, and nothing else of it.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::der::{Elements, bits};
 use super::pem::{self, Content, Entry, Fault};
 use super::verdicts;
 
-/// The labels of keys that are not encrypted: PKCS #8, PKCS #1 and SEC 1.
+/// The labels of unencrypted keys: PKCS #8, PKCS #1 and SEC 1.
 const LABELS: [&str; 3] = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"];
 
 const SUPPORTED: &str =
@@ -21,7 +21,7 @@ const SUPPORTED: &str =
 const ENCRYPTED: &str =
     "is encrypted: decrypt it first, as with `openssl pkey -in FILE -out DECRYPTED`";
 
-/// Reads a private key, the first if there are several.
+/// Reads a private key: the first one if there are several.
 ///
 /// # Errors
 /// The fault of the argument.
@@ -125,7 +125,7 @@ fn encrypted(der: &[u8]) -> Option<()> {
 /// Returns the fault of a key of this kind that rustls refuses.
 fn why_not(kind: Option<Kind>) -> Fault {
     match kind {
-        None => "is damaged: it is no private key, though it begins as one".into(),
+        None => "is damaged: it begins like a private key, but is none".into(),
         Some(Kind::Other(kind)) => format!("is {kind}, which {SUPPORTED}").into(),
         Some(Kind::Rsa { bits, .. }) if !matches!(bits, 2048 | 3072 | 4096) => {
             format!("is an RSA key of {bits} bits, which {SUPPORTED}").into()

@@ -1,13 +1,13 @@
-//! TLS as a transport: rustls between a connection's streams and the core. There is no cryptography here.
+//! TLS as a transport: rustls between a connection's streams and the core. This module contains no cryptography.
 //!
 //! ```text
 //!   Source --ciphertext--> Session --plaintext--> source::Decrypted
 //!   Sink <--ciphertext-- (rustls) <--plaintext-- sink::Encrypted
 //! ```
 //!
-//! Both directions share a [`Session`]. Input is decrypted when a call waits for it, and not before; all output goes through
-//! the encrypting sink, also what TLS sends of its own: tickets, answers to a change of keys, alerts. So records leave in
-//! the order in which they were made.
+//! Both directions share a [`Session`]. Input is decrypted only when a call waits for it. All output passes the
+//! encrypting sink, including TLS's own messages: tickets, answers to key updates, alerts. So records are sent in the
+//! order in which they were made.
 
 mod alerts;
 mod certificates;
@@ -44,7 +44,7 @@ pub use server::ServerSettings;
 
 use session::Session;
 
-/// Protects connections as their client.
+/// Protects connections as a client.
 #[derive(Clone)]
 pub struct Client {
     config: Arc<rustls::ClientConfig>,
@@ -96,7 +96,7 @@ impl Protector for Client {
     }
 }
 
-/// Protects connections as their server.
+/// Protects connections as a server.
 #[derive(Clone)]
 pub struct Server {
     config: Arc<rustls::ServerConfig>,
@@ -122,7 +122,7 @@ impl Protector for Server {
     }
 }
 
-/// Creates a session that has not begun.
+/// Creates a session whose handshake has not begun.
 fn session(
     connection: Result<Connection, rustls::Error>,
     name: Option<String>,
@@ -135,11 +135,11 @@ fn session(
     Ok(Session::new(connection, name, times, activity, buffers))
 }
 
-/// How long things may take, in nanoseconds.
+/// The times of a connection, in nanoseconds.
 #[derive(Clone, Copy)]
 struct Times {
     handshake: u64,
-    /// Whether a close waits for the peer's end, and for how long.
+    /// Whether a close waits for the peer's end; `shutdown` bounds the wait.
     wait_for_peer: bool,
     shutdown: u64,
 }

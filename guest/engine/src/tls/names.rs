@@ -1,4 +1,4 @@
-//! The names that certificates are for.
+//! The names that certificates are verified for.
 
 use rustls::pki_types::ServerName;
 
@@ -7,17 +7,17 @@ use crate::net::host::{self, Host};
 use crate::net::resolve;
 use crate::types::Error;
 
-/// Parses the name to verify that the caller has set.
+/// Parses the server name that the caller has set.
 ///
 /// # Errors
-/// `invalid-argument` for what is neither a name nor an address.
+/// `invalid-argument` if it is neither a name nor an address.
 pub(super) fn parse(name: &str) -> Result<ServerName<'static>, Error> {
     certified(name).map_err(|reason| {
         Error::InvalidArgument(format!("server name {} {reason}", errors::quoted(name)))
     })
 }
 
-/// Parses the host that is connected to, which is verified if the caller has set no name.
+/// Parses the host of the connection, which is verified if the caller has set no name.
 ///
 /// # Errors
 /// As for connecting without TLS.
@@ -26,7 +26,7 @@ pub(super) fn of_host(host: &str) -> Result<ServerName<'static>, Error> {
     certified(host).map_err(|reason| resolve::malformed(host, &reason))
 }
 
-/// Converts a host to its form in certificates: an address without zone, or an ASCII name without trailing dot.
+/// Converts a host to its form in certificates: an address without its zone, or an ASCII name without a trailing dot.
 fn certified(host: &str) -> Result<ServerName<'static>, host::Reason> {
     match host::parse(host, 0)? {
         Host::Address(address) => Ok(ServerName::from(address.ip())),
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_addresses_are_told_apart() {
+    fn names_and_addresses_are_distinguished() {
         for name in [
             "example.org",
             "example.org.",

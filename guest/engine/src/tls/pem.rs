@@ -1,10 +1,10 @@
-//! Finds the entries of a PEM text (RFC 7468), and reports what is wrong with a text that has none.
+//! Finds the entries of a PEM text (RFC 7468), and reports the fault of a text without entries.
 //!
-//! Messages show the labels and nothing else of the text: it may be a key.
+//! Messages contain the labels and nothing else of the text: it may be a key.
 
 use std::borrow::Cow;
 
-/// How an entry begins and ends.
+/// The beginning and the end of an entry.
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
@@ -31,7 +31,7 @@ pub(super) struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// Returns number, label and line, as messages name an entry.
+    /// Returns the number, label and line of the entry, for messages.
     pub(super) fn place(&self) -> String {
         place(self.number, self.label, self.line)
     }
@@ -41,12 +41,12 @@ fn place(number: usize, label: &str, line: usize) -> String {
     format!("entry {number} ({label}, line {line})")
 }
 
-/// Tells PEM from DER and finds the entries.
+/// Distinguishes PEM from DER, and finds the entries.
 ///
 /// Skips text before, between and after the entries.
 ///
 /// # Errors
-/// Reports text that is neither PEM nor DER, and incomplete entries.
+/// If the text is neither PEM nor DER, or an entry is incomplete.
 pub(super) fn read(bytes: &[u8]) -> Result<Content<'_>, Fault> {
     if !bytes.windows(BEGIN.len()).any(|window| window == BEGIN) {
         // Certificates and keys are sequences, which begin with this byte.
@@ -94,7 +94,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Content<'_>, Fault> {
     }
 }
 
-/// An entry whose end line has not come yet.
+/// An entry whose end line was not found yet.
 #[derive(Clone, Copy)]
 struct Open<'a> {
     number: usize,
@@ -139,7 +139,7 @@ impl<'a> Open<'a> {
 fn label<'a>(line: &'a [u8], before: &[u8]) -> Option<&'a str> {
     let label = line.strip_prefix(before)?.strip_suffix(DASHES)?;
     let is_label = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'.' | b'#');
-    // Bounded, because messages show it. The longest in use has 22 characters.
+    // Bounded, because messages contain it. The longest label in use has 22 characters.
     if label.is_empty() || label.len() > 64 || !label.iter().all(is_label) {
         return None;
     }
@@ -196,7 +196,7 @@ fn is_path(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let begins = ["./", "../", "~/", ".\\", "..\\", "file:"];
     let drive = lower.get(1..3) == Some(":\\") || lower.get(1..3) == Some(":/");
-    // Base64 can begin with a slash too, but is long and has no dots, hyphens or underscores.
+    // Base64 can begin with a slash too, but it is long and has no dots, hyphens or underscores.
     let rooted = lower.starts_with('/') && (text.len() < 32 || text.contains(['.', '-', '_']));
     text.len() < 4096
         && !text.contains('\n')
@@ -209,7 +209,7 @@ fn is_path(text: &str) -> bool {
 /// A line without its end.
 #[derive(Clone, Copy)]
 struct Line<'a> {
-    /// From 1.
+    /// Counted from 1.
     number: usize,
     start: usize,
     text: &'a [u8],
@@ -223,7 +223,7 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
     } else {
         0
     };
-    // Old Macs end lines with a carriage return alone.
+    // Old Macs end lines with a carriage return only.
     let end = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
     let rest = bytes.get(start..).unwrap_or_default();
     let lines = rest.split(move |byte| *byte == end).enumerate();
@@ -266,7 +266,7 @@ mod tests {
     const A: &str = "-----BEGIN A-----\nAAAA\n-----END A-----";
 
     #[test]
-    fn entries_are_numbered_and_cut_out() {
+    fn entries_are_numbered_and_extracted() {
         let text = format!("a comment\n{A}\n\nanother\n{A}");
         let found = entries(text.as_bytes());
         let expected = [("entry 1 (A, line 2)", A), ("entry 2 (A, line 7)", A)];
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_complete_says_what_is_missing() {
+    fn incomplete_entries_report_what_is_missing() {
         let key = "-----BEGIN KEY-----";
         for (text, expected) in [
             (
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pem_at_all() {
+    fn text_that_is_not_pem() {
         let base64 = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg";
         for (text, expected) in [
             (&b""[..], "empty"),

@@ -1,4 +1,4 @@
-//! Messages for the errors of rustls, whose own texts contain names of Rust enums.
+//! Messages for errors of rustls, whose own texts contain names of Rust enums.
 
 use std::borrow::Cow;
 
@@ -15,13 +15,13 @@ pub(super) fn of(cause: &Cause) -> Cow<'static, str> {
         Cause::AlertReceived(alert) => return alerts::received(*alert).into(),
         Cause::InappropriateMessage { got_type, .. } => {
             let number = u8::from(*got_type);
-            return format!("the peer sent a record of type {number} when another had to come")
+            return format!("the peer sent a record of type {number} where another was expected")
                 .into();
         }
         Cause::InappropriateHandshakeMessage { got_type, .. } => {
             let number = u8::from(*got_type);
             return format!(
-                "the peer sent a handshake message of type {number} when another had to come"
+                "the peer sent a handshake message of type {number} where another was expected"
             )
             .into();
         }
@@ -34,13 +34,13 @@ pub(super) fn of(cause: &Cause) -> Cow<'static, str> {
         }
         Cause::DecryptError => "a record was damaged on its way, or is not the peer's",
         Cause::EncryptError => "a record could not be encrypted",
-        Cause::PeerSentOversizedRecord => "the peer sent a record that is larger than any may be",
+        Cause::PeerSentOversizedRecord => "the peer sent a record that is larger than allowed",
         Cause::NoApplicationProtocol => {
             "the peer speaks none of the protocols of this side (ALPN): compare set-alpn with the \
              protocols that it offers"
         }
-        Cause::FailedToGetCurrentTime => "the host does not tell the time",
-        Cause::FailedToGetRandomBytes => "the host gives no random bytes",
+        Cause::FailedToGetCurrentTime => "the host returned no time",
+        Cause::FailedToGetRandomBytes => "the host returned no random bytes",
         Cause::InvalidCertRevocationList(_)
         | Cause::InvalidEncryptedClientHello(_)
         | Cause::HandshakeNotComplete
@@ -48,14 +48,14 @@ pub(super) fn of(cause: &Cause) -> Cow<'static, str> {
         | Cause::InconsistentKeys(_)
         | Cause::General(_)
         | Cause::Other(_) => "TLS failed inside this side",
-        _ => "TLS failed in a way that has no words here",
+        _ => "TLS failed for an unknown reason",
     };
     fixed.into()
 }
 
 fn message(reason: &InvalidMessage) -> &'static str {
     match reason {
-        // Peers that do not speak TLS usually fail these checks of the record's header.
+        // Peers without TLS usually fail these checks of the record header.
         InvalidMessage::InvalidContentType
         | InvalidMessage::UnknownProtocolVersion
         | InvalidMessage::InvalidEmptyPayload => {
@@ -64,9 +64,9 @@ fn message(reason: &InvalidMessage) -> &'static str {
         InvalidMessage::MessageTooLarge
         | InvalidMessage::HandshakePayloadTooLarge
         | InvalidMessage::CertificatePayloadTooLarge => {
-            "the peer sent a message that is larger than any may be"
+            "the peer sent a message that is larger than allowed"
         }
-        InvalidMessage::InvalidServerName => "the peer asked for a name that is none",
+        InvalidMessage::InvalidServerName => "the peer sent an invalid server name",
         InvalidMessage::NoSignatureSchemes | InvalidMessage::MissingKeyExchange => {
             "the peer offers no signature scheme or no key exchange"
         }
@@ -106,7 +106,7 @@ fn incompatible(reason: &PeerIncompatible) -> &'static str {
         | PeerIncompatible::NoEcPointFormatsInCommon
         | PeerIncompatible::NullCompressionRequired
         | PeerIncompatible::UncompressedEcPointsRequired => {
-            "the peer does not do a part of TLS that this side requires"
+            "the peer does not support a part of TLS that this side requires"
         }
         PeerIncompatible::IncorrectCertificateTypeExtension
         | PeerIncompatible::UnsolicitedCertificateTypeExtension => {
@@ -116,7 +116,7 @@ fn incompatible(reason: &PeerIncompatible) -> &'static str {
     }
 }
 
-/// Grouped by theme: the exact rule matters only to the authors of the peer.
+/// Grouped by topic: the exact rule matters only to the authors of the peer.
 fn misbehaved(reason: &PeerMisbehaved) -> &'static str {
     use PeerMisbehaved as Rule;
     match reason {
@@ -128,9 +128,7 @@ fn misbehaved(reason: &PeerMisbehaved) -> &'static str {
         | Rule::TooManyKeyUpdateRequests
         | Rule::TooManyRenegotiationRequests
         | Rule::TooManyWarningAlertsReceived
-        | Rule::TooMuchEarlyDataReceived => {
-            "the peer sent more messages of a kind than any has use for"
-        }
+        | Rule::TooMuchEarlyDataReceived => "the peer sent too many messages of one kind",
         Rule::SelectedDifferentCipherSuiteAfterRetry
         | Rule::SelectedInvalidPsk
         | Rule::SelectedTls12UsingTls13VersionExtension
@@ -150,7 +148,7 @@ fn misbehaved(reason: &PeerMisbehaved) -> &'static str {
         | Rule::ResumptionOfferedWithVariedCipherSuite
         | Rule::ResumptionOfferedWithVariedEms
         | Rule::ResumptionOfferedWithIncompatibleCipherSuite => {
-            "the peer resumed an earlier session with other values than that had"
+            "the peer resumed an earlier session with different values"
         }
         Rule::KeyEpochWithPendingFragment
         | Rule::MessageInterleavedWithHandshakeMessage
@@ -158,7 +156,7 @@ fn misbehaved(reason: &PeerMisbehaved) -> &'static str {
             "the peer sent other messages within one of the handshake"
         }
         Rule::InvalidKeyShare | Rule::MissingKeyShare | Rule::OfferedDuplicateKeyShares => {
-            "the peer sent a key for the exchange that is none"
+            "the peer sent an invalid key for the key exchange"
         }
         _ => "the peer broke the rules of TLS",
     }
@@ -196,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn every_failure_has_words_of_its_own() {
+    fn every_failure_has_a_message() {
         let other = |reason| {
             Cause::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(reason))))
         };

@@ -1,4 +1,4 @@
-//! A server's settings, and what rustls makes of them.
+//! A server's settings, and the rustls configuration made from them.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use super::common::Common;
 use super::suites;
 use super::{Server, failure};
 
-/// Sessions that are remembered for clients which take no tickets.
+/// How many sessions are stored for clients that do not support tickets.
 const SESSIONS: usize = 256;
 
 /// The settings of a server (`server-config` in wit/tls.wit).
@@ -30,7 +30,7 @@ pub struct ServerSettings {
     identities: Vec<Arc<CertifiedKey>>,
     authentication: ClientAuthentication,
     roots: Roots,
-    /// What was made of it, until it is changed: connections share its sessions and tickets.
+    /// The configuration, until a setting changes. Connections share it, and so its sessions and tickets.
     made: Option<Arc<ServerConfig>>,
 }
 
@@ -51,24 +51,24 @@ impl ServerSettings {
     ///
     /// # Errors
     ///
-    /// `invalid-argument` when they cannot be read, or do not belong together.
+    /// `invalid-argument` if they cannot be parsed, or do not belong together.
     pub fn add_certificate(&mut self, chain: &[u8], key: Vec<u8>) -> Result<(), Error> {
         let identity = certificates::identity(chain, key)?;
         self.changed().identities.push(identity);
         Ok(())
     }
 
-    /// Sets whether clients show certificates.
+    /// Sets whether clients must present certificates.
     ///
     /// # Errors
     ///
-    /// Those of every setter.
+    /// Those of all setters.
     pub fn set_client_authentication(&mut self, rule: ClientAuthentication) -> Result<(), Error> {
         self.changed().authentication = rule;
         Ok(())
     }
 
-    /// Trusts authorities that vouch for clients, PEM or DER; returns how many these are.
+    /// Trusts the authorities of client certificates, PEM or DER. Returns their number.
     ///
     /// # Errors
     ///
@@ -77,11 +77,11 @@ impl ServerSettings {
         self.changed().roots.add(certificates, "client roots")
     }
 
-    /// Returns what these settings make.
+    /// Creates the server of these settings.
     ///
     /// # Errors
     ///
-    /// `invalid-argument` without a certificate, and without roots for the certificates that clients are to show.
+    /// `invalid-argument` without a certificate, and without roots if clients present certificates.
     pub fn server(&mut self) -> Result<Server, Error> {
         let changed = self.common.was_changed();
         let made = self.made.take().filter(|_| !changed);
@@ -132,7 +132,7 @@ impl ServerSettings {
         };
         let mut config = builder.with_cert_resolver(Arc::new(ByName(self.identities.clone())));
         config.alpn_protocols.clone_from(&self.common.alpn);
-        // Else the client's order counts, and most put AES first.
+        // Otherwise the client's order counts, and most clients put AES first.
         config.ignore_client_order = true;
         if self.common.resumption {
             config.ticketer = Ticketer::new().map_err(|error| failure::error(&error))?;
@@ -145,7 +145,7 @@ impl ServerSettings {
     }
 }
 
-/// Chooses the certificate by the name that the client asks for.
+/// Chooses the certificate by the name that the client requests.
 #[derive(Debug)]
 struct ByName(Vec<Arc<CertifiedKey>>);
 
@@ -154,7 +154,7 @@ impl ResolvesServerCert for ByName {
         let name = hello
             .server_name()
             .and_then(|name| ServerName::try_from(name).ok());
-        // A client may be unable to check the signatures of one kind of key.
+        // Some clients cannot verify signatures of one kind of key.
         let usable = |identity: &&Arc<CertifiedKey>| {
             identity
                 .key
@@ -166,8 +166,8 @@ impl ResolvesServerCert for ByName {
             fit.find(usable)
         });
         let chosen = named.or_else(|| self.0.iter().find(usable));
-        // For `None` rustls sends the alert access_denied. With any certificate it finds that suites or signature
-        // schemes differ and sends handshake_failure, as other servers do.
+        // With `None`, rustls would send the alert access_denied. With any certificate, it finds that suites or
+        // signature schemes differ, and sends handshake_failure, as other servers do.
         chosen.or(self.0.first()).cloned()
     }
 }

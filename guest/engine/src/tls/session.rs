@@ -1,4 +1,4 @@
-//! What the two directions of a protected connection share: rustls's connection, and how the input ended.
+//! The state that the two directions of a protected connection share: rustls's connection, and the end of the input.
 
 use std::cell::RefCell;
 use std::io::{BufRead, Write};
@@ -15,37 +15,37 @@ use crate::types::{Error, TlsFailure, TlsInfo, TlsVersion};
 
 use super::{Times, failure, suites};
 
-/// Bytes that a record adds to its content at the most, and how many bytes a record holds (RFC 8446, 5.1 and 5.2).
+/// The most bytes that a record adds to its content, and the content of a full record (RFC 8446, 5.1 and 5.2).
 const RECORD_OVERHEAD: usize = 64;
 const RECORD_SIZE: usize = 16 * 1024;
 
-/// What protects a connection.
+/// The TLS session of a connection.
 #[derive(Clone)]
 pub(crate) struct Session(Rc<Inner>);
 
 struct Inner {
     tls: RefCell<Connection>,
-    /// The name that this side, a client, verifies.
+    /// The name that this side verifies, if it is a client.
     name: Option<String>,
     times: Times,
     records: RefCell<RecordBuffer>,
-    /// How the input ended, once it has: `Ok` by `close_notify`.
+    /// How the input ended, `Ok` with `close_notify`; `None` until then.
     end: RefCell<Option<Result<(), Error>>>,
-    /// The close that waits for that.
+    /// The close that waits for the end of the input.
     ended: WakerSlot,
-    /// Called when TLS has something to send of its own.
+    /// Called when TLS has control messages to send.
     on_control: RefCell<Option<Rc<dyn Fn()>>>,
     activity: Activity,
 }
 
-/// How far the ciphertext goes that has come.
+/// The progress of decrypting the received bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// There is something to read.
+    /// There is plaintext to read.
     Plaintext,
     /// The input has ended.
     Ended,
-    /// More has to come first.
+    /// More input is needed.
     Starved,
 }
 
@@ -57,7 +57,7 @@ impl Session {
         activity: Activity,
         buffers: &ReadBuffers,
     ) -> Self {
-        // The sink bounds what is to be sent, piece by piece.
+        // The sink bounds the output, piece by piece.
         tls.set_buffer_limit(None);
         Session(Rc::new(Inner {
             tls: RefCell::new(tls),
@@ -116,7 +116,7 @@ impl protection::Session for Session {
 
 /// The incoming direction.
 impl Session {
-    /// Takes bytes from the network, to be looked at by [`Session::advance`].
+    /// Adds bytes from the network, for [`Session::advance`].
     pub(super) fn feed(&self, bytes: Vec<u8>) {
         if !bytes.is_empty() {
             self.0.activity.mark();
@@ -124,7 +124,7 @@ impl Session {
         self.0.records.borrow_mut().put(bytes);
     }
 
-    /// Goes through what has come, until there is something to read or nothing is left.
+    /// Processes the received bytes until there is plaintext or nothing is left.
     pub(super) fn advance(&self) -> Step {
         let (step, control) = self.advance_quietly();
         if control {
@@ -160,9 +160,9 @@ impl Session {
             match tls.process_new_packets() {
                 Ok(state) if state.peer_has_closed() => *end = Some(Ok(())),
                 Ok(_) if read.is_ok() && taken > 0 => {}
-                // It takes no more, and nothing came of what it has: a message without end.
+                // rustls takes no more bytes and made nothing of those it has: a message without end.
                 Ok(_) => {
-                    let message = "a message is larger than any may be".into();
+                    let message = "a message is larger than allowed".into();
                     *end = Some(Err(failure::tls(TlsFailure::Protocol, message)));
                 }
                 Err(cause) => *end = Some(Err(failure::error(&cause))),
@@ -171,7 +171,7 @@ impl Session {
         (step, tls.wants_write())
     }
 
-    /// Fills the spare capacity of `into`, as far as what has come goes.
+    /// Fills the spare capacity of `into` with the plaintext that has arrived.
     pub(super) fn take(&self, into: &mut Vec<u8>) {
         loop {
             {
@@ -195,12 +195,12 @@ impl Session {
         }
     }
 
-    /// How the input ended, once it has.
+    /// Returns how the input ended; `None` until then.
     pub(super) fn end(&self) -> Option<Result<(), Error>> {
         self.0.end.borrow().clone()
     }
 
-    /// The network has no more bytes; gives how the input ended.
+    /// Records that the network has no more bytes. Returns how the input ended.
     pub(super) fn network_ended(&self, outcome: Result<(), Error>) -> Result<(), Error> {
         let end = {
             let mut slot = self.0.end.borrow_mut();
@@ -214,33 +214,33 @@ impl Session {
 
 /// The outgoing direction.
 impl Session {
-    /// Whether the handshake is not done yet.
+    /// Returns whether the handshake is still in progress.
     pub(super) fn is_handshaking(&self) -> bool {
         self.0.tls.borrow().is_handshaking()
     }
 
-    /// The records that are to be sent, made of `plaintext` and of what TLS itself has to say.
+    /// Returns the records of `plaintext` and of TLS's own messages.
     pub(super) fn protect(&self, plaintext: &[u8]) -> Vec<u8> {
         let mut tls = self.0.tls.borrow_mut();
         let mut rest = plaintext;
         while !rest.is_empty() {
             match tls.writer().write(rest) {
                 Ok(n) if n > 0 => rest = rest.get(n..).unwrap_or_default(),
-                // Without a limit it takes all.
+                // Without a limit, rustls takes everything.
                 Ok(_) | Err(_) => break,
             }
         }
         records(&mut tls, plaintext.len())
     }
 
-    /// The records with which the output ends.
+    /// Returns the records that end the output.
     pub(super) fn close_notify(&self) -> Vec<u8> {
         let mut tls = self.0.tls.borrow_mut();
         tls.send_close_notify();
         records(&mut tls, 0)
     }
 
-    /// Returns whether TLS has something to send of its own.
+    /// Returns whether TLS has control messages to send.
     pub(super) fn wants_control(&self) -> bool {
         self.0.tls.borrow().wants_write()
     }
@@ -252,7 +252,7 @@ impl Session {
         }
     }
 
-    /// Nanoseconds that a close waits for the peer's end, if it does.
+    /// Returns for how many nanoseconds a close waits for the peer's end; `None` if it does not wait.
     pub(super) fn wait_for_peer(&self) -> Option<u64> {
         let Times {
             wait_for_peer,
@@ -273,7 +273,7 @@ fn has_plaintext(tls: &mut Connection) -> bool {
     tls.reader().fill_buf().is_ok_and(|bytes| !bytes.is_empty())
 }
 
-/// Everything that is to be sent, made of so many bytes.
+/// Returns all records that are ready to be sent; `of` is the length of the plaintext in them.
 fn records(tls: &mut Connection, of: usize) -> Vec<u8> {
     if !tls.wants_write() {
         return Vec::new();
@@ -290,7 +290,7 @@ fn records(tls: &mut Connection, of: usize) -> Vec<u8> {
     records
 }
 
-/// Ciphertext that has come and was not decrypted yet.
+/// The record buffer: received bytes that were not decrypted yet.
 struct RecordBuffer {
     bytes: Vec<u8>,
     at: usize,

@@ -1,4 +1,4 @@
-//! The outgoing direction: bytes become records, a piece at a time.
+//! The outgoing direction: converts bytes into records, piece by piece.
 
 use std::task::{Context, Poll, ready};
 
@@ -8,13 +8,13 @@ use crate::types::Error;
 
 use super::session::Session;
 
-/// Bytes that are encrypted and written at once.
+/// How many bytes are encrypted and written at once.
 const PIECE: usize = 64 * 1024;
 
-/// Pieces in a row after which other tasks get a turn.
+/// How many pieces are written before other tasks run.
 const TURN: u32 = 4;
 
-/// The bytes of a connection that are to be encrypted.
+/// The sink for the bytes of a connection that are to be encrypted.
 pub(super) struct Encrypted {
     engine: Engine,
     raw: Box<dyn Sink>,
@@ -22,19 +22,19 @@ pub(super) struct Encrypted {
     /// A write of more than one piece: its bytes, and how many of them were encrypted.
     plain: Vec<u8>,
     at: usize,
-    /// How many bytes the records contain that the raw sink writes.
+    /// How many bytes of plaintext are in the records that the raw sink writes.
     in_flight: usize,
     ending: Ending,
     coop: Coop,
 }
 
-/// How far the end of the output is.
+/// The progress of ending the output.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
     No,
     /// The raw sink writes `close_notify`.
     Notified,
-    /// It has written it: the stream under it can end.
+    /// `close_notify` was written: the underlying stream can end.
     Sent,
 }
 
@@ -66,7 +66,7 @@ impl Encrypted {
 }
 
 impl Sink for Encrypted {
-    // All of a small write is taken, or nothing yet.
+    // A small write is taken completely, or nothing of it yet.
     fn start(&mut self, bytes: Vec<u8>) -> usize {
         if bytes.len() > PIECE {
             (self.plain, self.at) = (bytes, 0);
@@ -109,8 +109,9 @@ impl Sink for Encrypted {
         self.raw.leave();
     }
 
-    // With `close_notify`, then the stream under it. If a close waits for the peer, the stream ends in `poll_peer_end`: many
-    // peers, asyncio's among them, do not send their `close_notify` once they have seen the end of the stream.
+    // Sends `close_notify`, then ends the underlying stream. If a close waits for the peer, the stream ends in
+    // `poll_peer_end`. Many peers, among them asyncio, send no `close_notify` once they have seen the end of the
+    // stream.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         while self.ending != Ending::Sent {
             ready!(self.poll_raw(cx))?;
@@ -128,7 +129,7 @@ impl Sink for Encrypted {
         self.raw.poll_end(cx)
     }
 
-    // Nothing can follow a record that left in part, nor `close_notify`.
+    // Nothing can follow a partial record, or `close_notify`.
     fn wants_control(&self) -> bool {
         self.ending == Ending::No && !self.raw.has_rest() && self.session.wants_control()
     }

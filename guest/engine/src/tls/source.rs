@@ -1,4 +1,4 @@
-//! The incoming direction: records become bytes when a call waits for them.
+//! The incoming direction: decrypts records when a call waits for their bytes.
 
 use std::any::Any;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use crate::types::Error;
 
 use super::session::{Session, Step};
 
-/// Reads in a row that brought no bytes, after which other tasks get a turn.
+/// How many reads without plaintext are done before other tasks run.
 const TURN: u32 = 16;
 
 /// The decrypted bytes of a connection.
@@ -34,7 +34,7 @@ impl Decrypted {
 }
 
 impl Source for Decrypted {
-    // There is no buffer until there is something to fill it with.
+    // Takes a buffer only when there is plaintext to fill it.
     fn poll_read(&mut self, cx: &mut Context<'_>, room: &Room<'_>) -> Poll<Option<Vec<u8>>> {
         if !ready!(self.poll_readable(cx)) {
             return Poll::Ready(None);

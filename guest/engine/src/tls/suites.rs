@@ -1,4 +1,4 @@
-//! What rustls computes with: ring, with the suites in the order that suits WebAssembly.
+//! The cryptography of rustls: ring, with the cipher suites in an order that suits WebAssembly.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ thread_local! {
     static PROVIDER: Arc<CryptoProvider> = Arc::new(chacha_first());
 }
 
-/// The one provider of the component.
+/// Returns the provider that the whole component shares.
 pub(super) fn provider() -> Arc<CryptoProvider> {
     PROVIDER.with(Arc::clone)
 }
 
-/// ChaCha20 is additions, rotations and exclusive ors, which WebAssembly has; AES needs instructions that it has not, and
-/// without them takes six times as long.
+/// Puts ChaCha20 first. It consists of additions, rotations and exclusive ors, which WebAssembly has. AES needs
+/// instructions that WebAssembly lacks, and takes six times as long without them.
 fn chacha_first() -> CryptoProvider {
     let mut provider = ring::default_provider();
     provider.cipher_suites.sort_by_key(|suite| {
@@ -36,7 +36,7 @@ fn chacha_first() -> CryptoProvider {
 static TLS12: [&SupportedProtocolVersion; 1] = [&version::TLS12];
 static TLS13: [&SupportedProtocolVersion; 1] = [&version::TLS13];
 
-/// The versions that may be spoken.
+/// The enabled versions.
 #[derive(Clone, Copy)]
 pub(super) struct Versions(&'static [&'static SupportedProtocolVersion]);
 
@@ -63,16 +63,16 @@ impl Versions {
     }
 }
 
-/// The suite's name as IANA has it.
+/// Returns the name of the suite in the IANA registry.
 pub(super) fn name(suite: CipherSuite) -> String {
-    // The library says `TLS13_` where the registry does not tell the version.
+    // rustls writes `TLS13_` where the registry does not name the version.
     match suite.as_str() {
         Some(name) => name.replacen("TLS13_", "TLS_", 1),
         None => format!("{:#06x}", u16::from(suite)),
     }
 }
 
-/// The names of protocols, as they go over the wire.
+/// Converts the names of protocols to their form on the wire.
 pub(super) fn alpn(protocols: Vec<String>) -> Result<Vec<Vec<u8>>, Error> {
     if protocols.len() > 255 {
         return Err(Error::InvalidArgument(
@@ -83,7 +83,7 @@ pub(super) fn alpn(protocols: Vec<String>) -> Result<Vec<Vec<u8>>, Error> {
         let (number, length) = (index.saturating_add(1), name.len());
         if !(1..=255).contains(&length) {
             return Err(Error::InvalidArgument(format!(
-                "protocols: entry {number} is of {length} bytes, and must be of 1 to 255"
+                "protocols: entry {number} has {length} bytes, but must have 1 to 255"
             )));
         }
     }
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chacha_comes_first_in_both_versions() {
+    fn chacha_is_first_in_both_versions() {
         let names: Vec<_> = provider()
             .cipher_suites
             .iter()
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn protocols_have_a_length() {
+    fn protocol_names_have_1_to_255_bytes() {
         assert!(alpn(vec!["h2".into(), "x".repeat(255)]).is_ok());
         assert!(alpn(vec![String::new()]).is_err());
         assert!(alpn(vec!["x".repeat(256)]).is_err());

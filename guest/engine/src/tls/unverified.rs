@@ -1,4 +1,4 @@
-//! A client that accepts any certificate, when a program has asked for that by the name of the danger.
+//! A client that accepts any certificate, for programs that have explicitly asked for it.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-/// Trusts everybody, but holds them to the key of the certificate that they show.
+/// Accepts any certificate, but verifies that the peer has its key.
 #[derive(Debug)]
 pub(super) struct AnyCertificate(pub(super) Arc<CryptoProvider>);
 

@@ -1,4 +1,4 @@
-//! Messages for certificates that are not accepted: the cause, and the remedy where there is one.
+//! Messages for rejected certificates: the cause, and the remedy if there is one.
 
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
@@ -18,7 +18,7 @@ pub(super) fn of_own(certificate: &CertificateDer<'_>) -> Result<(), Fault> {
         .map_err(|cause| unusable(&cause))
 }
 
-/// Checks that `certificate` can be parsed as an authority's. Version 1 is accepted.
+/// Checks that `certificate` can be parsed as an authority's. Accepts version 1.
 pub(super) fn of_authority(certificate: &CertificateDer<'_>) -> Result<(), Fault> {
     add(&mut RootCertStore::empty(), certificate)
 }
@@ -39,7 +39,7 @@ fn unusable(cause: &Cause) -> Fault {
     }
 }
 
-/// Returns the predicate for a certificate that is not accepted.
+/// Returns the predicate for a rejected certificate.
 pub(super) fn of(reason: &CertificateError) -> Fault {
     let fixed = match reason {
         CertificateError::BadEncoding => "is damaged, or is no X.509 certificate",
@@ -54,7 +54,7 @@ pub(super) fn of(reason: &CertificateError) -> Fault {
             return format!("is not valid yet: by the clock of this side it will be in {time}")
                 .into();
         }
-        CertificateError::Revoked => "was withdrawn by its authority",
+        CertificateError::Revoked => "was revoked by its authority",
         CertificateError::UnhandledCriticalExtension => UNKNOWN_EXTENSION,
         CertificateError::UnknownIssuer => {
             "is not signed by an authority that is trusted: add the certificate of its authority \
@@ -63,7 +63,7 @@ pub(super) fn of(reason: &CertificateError) -> Fault {
         CertificateError::UnknownRevocationStatus
         | CertificateError::ExpiredRevocationList
         | CertificateError::ExpiredRevocationListContext { .. } => {
-            "may have been withdrawn: its authority's list does not tell"
+            "may have been revoked: the list of its authority does not contain its status"
         }
         CertificateError::BadSignature => {
             "is not signed by the key of the authority that it names, or that key is of a kind that \
@@ -81,7 +81,7 @@ pub(super) fn of(reason: &CertificateError) -> Fault {
         CertificateError::InvalidOcspResponse => "came with a proof of validity that is not valid",
         CertificateError::ApplicationVerificationFailure => "was refused by the program",
         CertificateError::Other(cause) => other(cause),
-        #[expect(deprecated, reason = "it can still be told apart")]
+        #[expect(deprecated, reason = "matched for its own message")]
         CertificateError::UnsupportedSignatureAlgorithm => UNSUPPORTED,
         _ => UNKNOWN,
     };
@@ -91,7 +91,7 @@ pub(super) fn of(reason: &CertificateError) -> Fault {
 const UNSUPPORTED: &str = "is signed in a way that is not supported: have it made with SHA-256 or \
      SHA-384, and a key of P-256, P-384, Ed25519, or RSA of 2,048 bits or more";
 const UNKNOWN_EXTENSION: &str = "has a critical extension that is not known here";
-const UNKNOWN: &str = "was refused for a reason that has no words here";
+const UNKNOWN: &str = "was refused for an unknown reason";
 
 fn purpose(required: &ExtendedKeyPurpose) -> &'static str {
     match required {
@@ -105,7 +105,7 @@ fn purpose(required: &ExtendedKeyPurpose) -> &'static str {
     }
 }
 
-/// Returns the predicate for errors of webpki that rustls passes on without a variant of its own.
+/// Returns the predicate for errors of webpki for which rustls has no variant.
 fn other(cause: &OtherError) -> &'static str {
     use webpki::Error as Reason;
     match cause.0.downcast_ref::<Reason>() {
@@ -133,7 +133,7 @@ fn other(cause: &OtherError) -> &'static str {
         }
         Some(Reason::UnsupportedCriticalExtension) => UNKNOWN_EXTENSION,
         Some(Reason::InvalidSerialNumber) => {
-            "has a serial number that cannot be: it is to be positive and of 20 bytes at most"
+            "has an invalid serial number: it must be positive and have at most 20 bytes"
         }
         Some(
             Reason::MalformedExtensions
@@ -141,10 +141,8 @@ fn other(cause: &OtherError) -> &'static str {
             | Reason::MalformedDnsIdentifier
             | Reason::MalformedNameConstraint
             | Reason::InvalidNetworkMaskConstraint,
-        ) => "has an extension that is damaged, such as a name that is none (subjectAltName)",
-        Some(Reason::SignatureAlgorithmMismatch) => {
-            "names two ways in which it is signed: it is damaged"
-        }
+        ) => "has an extension that is damaged, such as an invalid name (subjectAltName)",
+        Some(Reason::SignatureAlgorithmMismatch) => "names two signature algorithms: it is damaged",
         Some(
             Reason::MaximumPathDepthExceeded
             | Reason::MaximumPathBuildCallsExceeded
@@ -204,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_to_do_is_said() {
+    fn messages_contain_the_remedy() {
         let other = |reason| CertificateError::Other(OtherError(Arc::new(reason)));
         for (reason, expected) in [
             (CertificateError::BadEncoding, "no X.509 certificate"),
@@ -232,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_in_units_for_people() {
+    fn times_have_readable_units() {
         for (seconds, expected) in [
             (0, "0 seconds"),
             (119, "119 seconds"),

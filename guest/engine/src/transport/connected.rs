@@ -1,4 +1,4 @@
-//! Connected sockets, taken apart into their streams.
+//! Splits connected sockets into their streams.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -15,7 +15,7 @@ use crate::types::Error;
 
 use super::Incoming;
 
-/// The two directions of a connection, and the names of its ends.
+/// The two directions of a connection, and the addresses of its ends.
 pub(crate) struct Transport {
     pub(crate) incoming: Incoming,
     pub(crate) outgoing: Box<dyn Sink>,
@@ -26,11 +26,11 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// Takes apart a connected socket whose peer is known.
+    /// Splits a connected socket whose peer is known.
     ///
     /// # Errors
     ///
-    /// The system's, for a socket that is not connected.
+    /// The system's error if the socket is not connected.
     pub(crate) fn connected(
         engine: &Engine,
         socket: Box<dyn TcpSocket>,
@@ -40,18 +40,18 @@ impl Transport {
         Ok(Accepted::new(engine, socket, local, remote).into_transport())
     }
 
-    /// Takes apart a connected socket of unknown origin.
+    /// Splits a connected socket of unknown origin.
     ///
     /// # Errors
     ///
-    /// The system's, for a socket that is not connected, or not any more.
+    /// The system's error if the socket is not connected any more, or never was.
     pub(crate) fn unknown(engine: &Engine, socket: Box<dyn TcpSocket>) -> Result<Self, Error> {
         let local = local_address(&*socket)?;
         let remote = remote_address(&*socket)?;
         Ok(Accepted::new(engine, socket, local, remote).into_transport())
     }
 
-    /// Two streams that are no socket's.
+    /// Creates a transport from two streams without a socket.
     pub(crate) fn streams(incoming: Incoming, outgoing: Box<dyn Sink>) -> Self {
         Transport {
             incoming,
@@ -63,7 +63,7 @@ impl Transport {
         }
     }
 
-    /// Protects the connection, if there is a protector. The background must be kept meanwhile.
+    /// Protects the connection, if there is a protector. The caller keeps the background running meanwhile.
     ///
     /// # Errors
     ///
@@ -99,7 +99,7 @@ impl Transport {
     }
 }
 
-/// A connection that was accepted and not handed to the application yet: only its input can be waited for.
+/// An accepted connection not yet handed to the application. Its input can be awaited; nothing else is possible yet.
 pub(crate) struct Accepted {
     socket: Box<dyn TcpSocket>,
     pub(crate) incoming: Incoming,
@@ -124,7 +124,7 @@ impl Accepted {
         }
     }
 
-    /// Takes the socket apart. Its handle is given up: a store has room for only so many.
+    /// Splits the socket into streams. Its handle is freed: a store has a limited number.
     pub(crate) fn into_transport(self) -> Transport {
         Transport {
             incoming: self.incoming,
@@ -144,7 +144,7 @@ pub(crate) fn local_address(socket: &dyn TcpSocket) -> Result<SocketAddr, Error>
         .map_err(|code| errors::network(code, "name this end of the connection").into())
 }
 
-/// Returns the peer's address. A peer that has reset the connection by now has none.
+/// Returns the peer's address. It fails if the peer has already reset the connection.
 pub(crate) fn remote_address(socket: &dyn TcpSocket) -> Result<SocketAddr, Error> {
     socket
         .remote_address()

@@ -1,4 +1,4 @@
-//! The incoming bytes: reads that lose nothing when they are dropped.
+//! The incoming bytes: a dropped read loses nothing.
 
 use std::any::Any;
 use std::future::poll_fn;
@@ -10,7 +10,7 @@ use crate::types::Error;
 
 use super::read_buffers::{LARGE, ReadBuffers, Room, SMALL};
 
-/// A source, and the bytes of a read that nobody has taken.
+/// A source, and the kept bytes.
 pub(crate) struct Incoming {
     source: Box<dyn Source>,
     buffers: ReadBuffers,
@@ -29,8 +29,8 @@ impl Incoming {
         }
     }
 
-    /// Waits until at least one byte was read, and keeps it for the next read; false at the end, every time. A dropped wait
-    /// loses nothing.
+    /// Waits until at least one byte was read, and keeps the bytes for the next read. Returns false at the end, every
+    /// time. A dropped wait loses nothing.
     pub(crate) async fn ready(&mut self) -> bool {
         let waiting = Waiting(self);
         let bytes = poll_fn(|cx| waiting.0.poll_in_a_crowd(cx)).await;
@@ -38,19 +38,19 @@ impl Incoming {
         waiting.0.kept.is_some()
     }
 
-    /// Reads what comes next; `None` at the end. A dropped call loses nothing: the next one returns its bytes.
+    /// Reads the next bytes; `None` at the end. A dropped call loses nothing: the next one returns its bytes.
     pub(crate) async fn read_next(&mut self) -> Option<Vec<u8>> {
         self.read_up_to(LARGE).await
     }
 
-    /// The same, with a buffer of `size` bytes unless too many reads wait. An earlier read that was dropped may have had a
-    /// larger one.
+    /// The same, with a buffer of `size` bytes unless too many reads wait. The result may be larger after a dropped
+    /// read that had a larger buffer.
     pub(crate) async fn read_up_to(&mut self, size: usize) -> Option<Vec<u8>> {
         let waiting = Waiting(self);
         poll_fn(|cx| waiting.0.poll_read(cx, size)).await
     }
 
-    /// Waits until there seems to be something to read, without taking it; false at the end.
+    /// Waits until there seems to be input, without taking it. Returns false at the end.
     pub(crate) async fn readable(&mut self) -> bool {
         if self.kept.is_some() {
             return true;
@@ -59,19 +59,19 @@ impl Incoming {
         poll_fn(|cx| waiting.0.source.poll_readable(cx)).await
     }
 
-    /// Waits for how the stream ended. Called after the end; a dropped call can be repeated.
+    /// Waits for the outcome of the stream. Called after the end; a dropped call can be repeated.
     pub(crate) async fn outcome(&mut self) -> Result<(), Error> {
         let waiting = Waiting(self);
         poll_fn(|cx| waiting.0.source.poll_outcome(cx)).await
     }
 
-    /// The same for a caller who did not want the bytes: a loss of the connection, but not of bytes that were still to come.
+    /// The same for a caller that did not want the bytes: missing bytes are no error, a lost connection is.
     pub(crate) async fn outcome_unread(&mut self) -> Result<(), Error> {
         let waiting = Waiting(self);
         poll_fn(|cx| waiting.0.source.poll_outcome_unread(cx)).await
     }
 
-    /// Polls for what comes next. After the last poll, [`Incoming::leave`] is called.
+    /// Polls for the next bytes. After the last poll, the caller calls [`Incoming::leave`].
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, size: usize) -> Poll<Option<Vec<u8>>> {
         if let Some(kept) = self.kept.take() {
             return Poll::Ready(Some(kept));
@@ -80,7 +80,8 @@ impl Incoming {
         let Poll::Ready(Some(mut bytes)) = polled else {
             return polled;
         };
-        // More input has usually arrived when a small buffer is full. A separate answer to it would wait for a delayed ACK.
+        // After a full buffer there is usually more input. Without this, its answer would be sent separately and wait
+        // for a delayed ACK.
         if self.full
             && bytes.len() <= SMALL
             && size > SMALL
@@ -92,7 +93,7 @@ impl Incoming {
         Poll::Ready(Some(bytes))
     }
 
-    /// Polls how the stream ended.
+    /// Polls for the outcome of the stream.
     #[cfg(feature = "tls")]
     pub(crate) fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.source.poll_outcome(cx)
@@ -106,17 +107,17 @@ impl Incoming {
         self.source.handle()
     }
 
-    /// Nothing waits for now.
+    /// Stops waiting; a pending read stays pending.
     pub(crate) fn leave(&mut self) {
         self.source.leave();
     }
 
-    /// Ends a read that is pending, and returns what it got. Only in async calls.
+    /// Ends a pending read, and returns its bytes. Only in async calls.
     pub(crate) fn stop(&mut self) -> Option<Vec<u8>> {
         self.kept.take().or_else(|| self.source.stop())
     }
 
-    /// Drops the stream; `then` receives the bytes that a pending read got, now or later in the background.
+    /// Drops the stream. `then` receives the bytes of a pending read, now or later in the background.
     pub(crate) fn stop_then(mut self, then: impl FnOnce(Vec<u8>) + 'static) {
         match self.kept.take() {
             Some(bytes) => then(bytes),
@@ -143,7 +144,7 @@ impl Incoming {
     }
 }
 
-/// Polls a source until it is dropped.
+/// Calls [`Incoming::leave`] when it is dropped.
 struct Waiting<'a>(&'a mut Incoming);
 
 impl Drop for Waiting<'_> {

@@ -1,4 +1,4 @@
-//! A transport: the two byte streams of a connection, as the platform has them or protected by TLS.
+//! A transport: the two byte streams of a connection, directly on the platform or protected by TLS.
 
 mod connected;
 mod incoming;

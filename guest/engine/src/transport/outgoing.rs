@@ -1,4 +1,4 @@
-//! Waiting for what a sink has to do. A dropped wait can be repeated: the sink owns its unfinished write.
+//! Waits for the operations of a sink. A dropped wait can be repeated: the sink owns its unfinished write.
 
 use std::future::poll_fn;
 use std::ops::ControlFlow;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use crate::platform::Sink;
 use crate::types::Error;
 
-/// Writes the rest of the last write; calls `sent` with the length of each part that was taken.
+/// Writes the rest of the last write. Calls `sent` with the length of each part that was taken.
 pub(crate) async fn write_rest(
     sink: &mut dyn Sink,
     mut sent: impl FnMut(usize),
@@ -24,7 +24,7 @@ pub(crate) async fn write_rest(
     .await
 }
 
-/// Writes all of `bytes`; calls `sent` with the length of each part that was taken.
+/// Writes all of `bytes`. Calls `sent` with the length of each part that was taken.
 pub(crate) async fn write_all(
     sink: &mut dyn Sink,
     bytes: Vec<u8>,
@@ -37,7 +37,7 @@ pub(crate) async fn write_all(
     write_rest(sink, sent).await
 }
 
-/// Sends what the stream has to send of its own.
+/// Sends the stream's control messages.
 pub(crate) async fn control(sink: &mut dyn Sink) -> Result<(), Error> {
     once(sink, |sink, cx| sink.poll_control(cx)).await
 }
@@ -47,7 +47,7 @@ pub(crate) async fn end(sink: &mut dyn Sink) -> Result<(), Error> {
     once(sink, |sink, cx| sink.poll_end(cx)).await
 }
 
-/// Waits for the peer's end, if a close does.
+/// Waits for the peer's end, if this is part of a close.
 pub(crate) async fn peer_end(sink: &mut dyn Sink) -> Result<(), Error> {
     once(sink, |sink, cx| sink.poll_peer_end(cx)).await
 }

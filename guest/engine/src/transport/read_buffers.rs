@@ -1,33 +1,33 @@
 //! The buffers that input is read into.
 //!
-//! A read that waits needs its buffer from the beginning. So the first few reads that wait have large ones; in a crowd of
-//! idle connections the others wait with little.
+//! A read needs its buffer from its beginning, even while it waits. So only the first few waiting reads have large
+//! buffers; in a crowd of idle connections the others have small ones.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-/// Bytes asked of a source at once. The system's receive buffers are of this order.
+/// The bytes of a usual read. The system's receive buffers are about as large.
 pub(crate) const LARGE: usize = 64 * 1024;
 
-/// The same for a connection in a crowd: the size of a message.
+/// The bytes of a read in a crowd: the size of a message.
 pub(super) const SMALL: usize = 1024;
 
-/// The same in a large crowd of ten thousand. A message that does not fit takes one more read.
+/// The bytes of a read beyond all these quotas, in a crowd of thousands. A larger message takes one more read.
 const TINY: usize = 64;
 
-/// The same for a stream that is given away or sent, once it flows.
+/// The bytes of a read for `into-stream` and `write-stream`, once the stream flows.
 pub(crate) const BULK: usize = 256 * 1024;
 
-/// How many reads may wait with a large buffer: they hold 8 MiB at the most.
+/// How many reads may wait with a large buffer: 2 MiB of usual ones, at most 8 MiB.
 const MOST: usize = 32;
 
-/// How many more, where the last read was full: 24 MiB at the most, and 6 MiB unless streams are given away or sent.
+/// How many more may wait if their last read was full: 6 MiB of usual ones, at most 24 MiB.
 const MOST_FLOWING: usize = 96;
 
-/// How many more may wait with room for a message: half a megabyte.
+/// How many more may wait with a buffer for a message: half a megabyte.
 const CROWD: usize = 500;
 
-/// Bytes from which a read's buffer is handed on instead of copied: below, the copy is cheaper than the memory that a
+/// The size from which a read's buffer is passed on instead of copied. Below, a copy costs less than the memory that a
 /// mostly empty buffer would hold.
 pub(crate) const HAND_ON: usize = LARGE / 2;
 
@@ -39,14 +39,14 @@ pub(crate) struct ReadBuffers(Rc<Buffers>);
 struct Buffers {
     /// How many reads wait with a large buffer.
     large: Cell<usize>,
-    /// How many wait with a small one.
+    /// How many reads wait with a small buffer.
     small: Cell<usize>,
-    /// Large buffers that no read needs at the moment.
+    /// Large buffers that no read uses at the moment.
     free: RefCell<Vec<Vec<u8>>>,
 }
 
 impl ReadBuffers {
-    /// Keeps a buffer for a later read. Its contents are dropped.
+    /// Stores a buffer for a later read. Drops its contents.
     pub(crate) fn give_back(&self, mut buffer: Vec<u8>) {
         let mut free = self.0.free.borrow_mut();
         if buffer.capacity() >= LARGE && free.len() < MOST {
@@ -55,7 +55,7 @@ impl ReadBuffers {
         }
     }
 
-    /// Returns an empty buffer of `size` bytes: a larger one would take more than there is room for.
+    /// Returns an empty buffer of exactly `size` bytes: a larger one could exceed the caller's room.
     fn take(&self, size: usize) -> Vec<u8> {
         let mut free = self.0.free.borrow_mut();
         match free.iter().position(|buffer| buffer.capacity() == size) {
@@ -87,11 +87,11 @@ enum Kind {
     Small,
 }
 
-/// Where a source may read to.
+/// The buffers that a source may read into.
 pub struct Room<'a> {
     buffers: &'a ReadBuffers,
     size: usize,
-    /// Whether there is probably more, since the last read filled its buffer.
+    /// Whether more input is likely, because the last read filled its buffer.
     flows: bool,
     crowd: bool,
 }
@@ -115,7 +115,7 @@ impl<'a> Room<'a> {
         }
     }
 
-    /// Returns a buffer for a read that may wait. The permit is dropped when the read has ended.
+    /// Returns a buffer for a read that may wait. Drop the permit when the read has ended.
     pub fn for_wait(&self) -> (Vec<u8>, Permit) {
         let most = if self.flows {
             MOST.saturating_add(MOST_FLOWING)
@@ -136,13 +136,13 @@ impl<'a> Room<'a> {
         (Vec::with_capacity(room.min(self.size)), permit)
     }
 
-    /// Returns a buffer for bytes that are there already.
+    /// Returns a buffer for bytes that have arrived already.
     pub fn for_ready(&self) -> Vec<u8> {
         self.buffers.take(self.size)
     }
 }
 
-/// Counts a read that waits. Dropping it ends that.
+/// Counts a waiting read until it is dropped.
 #[derive(Default)]
 pub struct Permit(Option<(ReadBuffers, Kind)>);
 

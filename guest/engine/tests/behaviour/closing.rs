@@ -13,7 +13,7 @@ use crate::support::*;
 const MUCH: usize = 1 << 18;
 
 #[test]
-fn close_sends_what_is_queued_then_the_end() {
+fn close_sends_the_queue_then_the_end() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         peer.write(b"line\nrest").await.unwrap();
@@ -38,7 +38,7 @@ fn close_sends_what_is_queued_then_the_end() {
             writer.write_eof().unwrap();
             assert_eq!(writer.write(b"x"), Err(Error::Closed));
         }
-        // What is buffered, then `closed`, and never the end.
+        // Buffered bytes come first, then `closed`, and never the end.
         assert_eq!(reader.exception(), Some(Error::Closed));
         assert_eq!(reader.readline().await.unwrap(), b"line\n");
         assert_eq!(reader.readline().await, Err(Error::Closed));
@@ -62,7 +62,7 @@ fn close_ends_a_pending_read() {
 }
 
 #[test]
-fn abort_drops_what_is_queued() {
+fn abort_drops_the_queue() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         writer.write(&pattern(0, 4 * MUCH)).unwrap();
@@ -117,7 +117,7 @@ fn abort_frees_the_socket_at_once() {
 }
 
 #[test]
-fn dropping_both_closes() {
+fn dropping_reader_and_writer_closes() {
     for reader_first in [true, false] {
         run(move |lab| async move {
             let (reader, writer, peer) = lab.peer().await;
@@ -139,7 +139,7 @@ fn dropping_both_closes() {
 }
 
 #[test]
-fn dropped_reader_discards_and_the_writer_goes_on() {
+fn dropped_reader_discards_and_the_writer_continues() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         peer.write(b"before").await.unwrap();
@@ -159,7 +159,7 @@ fn dropped_reader_discards_and_the_writer_goes_on() {
 }
 
 #[test]
-fn dropped_reader_hears_of_a_reset() {
+fn reset_is_noticed_after_the_reader_was_dropped() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         drop(reader);
@@ -200,7 +200,7 @@ fn read_in_flight_is_dropped_with_its_reader() {
 
 #[test]
 fn close_deadline_aborts_a_close_to_a_peer_that_never_reads() {
-    // From 5 s on, the deadline is looked at four times a second.
+    // From 5 s on, the deadline is checked four times a second.
     for (deadline, expected, late) in [
         (None, 30 * SECOND, 250 * MILLISECOND),
         (Some(3 * SECOND), 3 * SECOND, 0),
@@ -259,7 +259,7 @@ fn dropped_writer_has_a_close_deadline_too() {
     });
 }
 
-/// Returns after how many milliseconds the other side has closed its socket, looked at each 50.
+/// Returns after how many milliseconds the other side has closed its socket, checked every 50.
 async fn gone_after(lab: &Lab, peer: &Peer) -> u64 {
     let begun = lab.network.now();
     while !peer.other_side_is_gone() {
@@ -279,7 +279,7 @@ fn closed_connection_lingers_until_the_peers_end() {
         writer.wait_closed().await.unwrap();
         for _ in 0..10 {
             lab.network.sleep(SECOND).await;
-            // Without lingering this would be answered by a reset.
+            // Without lingering, the system would answer this with a reset.
             peer.write(&pattern(0, 200_000)).await.unwrap();
         }
         assert_eq!(peer.read_to_end().await.unwrap(), b"all of it");
@@ -316,7 +316,7 @@ fn lingering_is_shorter_after_an_answer() {
     });
 }
 
-/// The input was being discarded already when the close came.
+/// The close comes while input is already being discarded.
 #[test]
 fn lingering_ends_after_silence_when_the_reader_was_dropped_before() {
     run(|lab| async move {
@@ -332,7 +332,7 @@ fn lingering_ends_after_silence_when_the_reader_was_dropped_before() {
 }
 
 #[test]
-fn lingering_has_a_bound_in_all() {
+fn lingering_has_a_total_bound() {
     run(|lab| async move {
         let (_reader, writer, peer) = lab.peer().await;
         writer.write(b"x").unwrap();
@@ -444,13 +444,13 @@ fn wait_closed_does_not_wait_for_lingering() {
         assert!(!peer.other_side_is_gone());
         assert!(
             lab.engine.handles_in_use() > 0,
-            "it counts until it is gone"
+            "the lingering connection counts"
         );
     });
 }
 
 #[test]
-fn wait_closed_hears_of_a_loss_that_a_read_meets() {
+fn wait_closed_reports_a_loss_found_by_a_read() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         let mut closed = pin!(writer.wait_closed());
@@ -477,7 +477,7 @@ fn peer_that_closes_first_frees_at_once() {
 }
 
 #[test]
-fn both_sides_may_close_with_bytes_under_way() {
+fn both_sides_may_close_with_bytes_in_transit() {
     run(|lab| async move {
         lab.network.set_reset_discards(true);
         let ((reader, writer), (their_reader, their_writer)) = lab.pair().await;
@@ -493,7 +493,7 @@ fn both_sides_may_close_with_bytes_under_way() {
 }
 
 #[test]
-fn request_of_zero_bytes_after_close_is_answered() {
+fn read_of_zero_bytes_succeeds_after_close() {
     run(|lab| async move {
         let (reader, writer, _peer) = lab.peer().await;
         writer.close();

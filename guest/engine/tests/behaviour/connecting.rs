@@ -17,7 +17,7 @@ fn at(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
-/// A server on all addresses of its host, whose name has an IPv6 address first.
+/// Starts a server on all addresses of its host, whose name resolves to an IPv6 address first.
 async fn named(lab: &Lab) -> (Server, u16) {
     lab.network.name(NAME, &["2001:db8::2", SERVER]);
     let server: Server = lab
@@ -83,7 +83,7 @@ fn dead_first_address_costs_the_delay() {
 }
 
 #[test]
-fn refused_first_address_costs_nothing() {
+fn refused_first_address_costs_no_delay() {
     run(|lab| async move {
         let (server, port) = named(&lab).await;
         let refused = Route::Fails(SocketError::ConnectionRefused, 0);
@@ -141,7 +141,7 @@ fn delay_can_be_longer_or_none() {
 }
 
 #[test]
-fn families_take_turns_unless_told_otherwise() {
+fn families_alternate_unless_disabled() {
     run(|lab| async move {
         lab.network
             .name(NAME, &["2001:db8::2", "2001:db8::3", SERVER]);
@@ -249,7 +249,7 @@ fn names_fail_with_their_reason() {
 }
 
 #[test]
-fn arguments_that_cannot_be_are_refused_at_once() {
+fn invalid_arguments_are_refused_at_once() {
     run(|lab| async move {
         for (host, port) in [("", 80), ("a\0b", 80), (SERVER, 0)] {
             let refused = open(&lab, host, port, ConnectOptions::default()).await;
@@ -330,7 +330,7 @@ fn dropped_open_closes_every_socket() {
 }
 
 #[test]
-fn open_that_was_dropped_as_it_connected_ends_the_connection() {
+fn open_dropped_just_after_it_connected_ends_the_connection() {
     run(|lab| async move {
         let mut listener = lab.listen();
         let port = listener.address().port();
@@ -361,7 +361,7 @@ fn local_address_is_bound() {
 }
 
 #[test]
-fn without_a_fitting_local_address_it_fails() {
+fn open_without_a_local_address_of_the_family_fails() {
     run(|lab| async move {
         let listener = lab.listen();
         let port = listener.address().port();
@@ -376,7 +376,7 @@ fn without_a_fitting_local_address_it_fails() {
 }
 
 #[test]
-fn full_backlog_keeps_a_client_waiting() {
+fn full_backlog_makes_a_client_wait() {
     run(|lab| async move {
         let mut options = ServerOptions::default();
         options.set_backlog(1).unwrap();

@@ -1,4 +1,4 @@
-//! Streams that are no sockets: given in (`write_stream`, `from_stream`, `wrap`), given away (`into_stream`).
+//! Streams without sockets: passed in (`write_stream`, `from_stream`, `wrap`), and handed over (`into_stream`).
 
 use std::pin::pin;
 
@@ -11,7 +11,7 @@ use crate::support::*;
 
 const MUCH: usize = 300_000;
 
-/// Feeds a stream with pieces, then ends it; the task returns how many bytes were taken.
+/// Feeds a stream with pieces, then ends it. The task returns how many bytes were taken.
 fn feed(lab: &Lab, mut sink: StreamSink, pieces: Vec<Vec<u8>>) -> Task<usize> {
     lab.network.spawn(async move {
         let mut taken = 0;
@@ -30,7 +30,7 @@ fn feed(lab: &Lab, mut sink: StreamSink, pieces: Vec<Vec<u8>>) -> Task<usize> {
     })
 }
 
-/// Copies what was given away to a stream; the task returns the outcome.
+/// Copies the handed-over input to a stream. The task returns the outcome.
 fn copy(lab: &Lab, rest: InputRest) -> (StreamSource, Task<Result<(), Error>>) {
     let (sink, source) = stream(&lab.here);
     let copying = lab.network.spawn(async move {
@@ -42,7 +42,7 @@ fn copy(lab: &Lab, rest: InputRest) -> (StreamSource, Task<Result<(), Error>>) {
 }
 
 #[test]
-fn write_stream_sends_everything_after_what_is_queued() {
+fn write_stream_sends_everything_after_queued_bytes() {
     run(|lab| async move {
         let (_reader, writer, peer) = lab.peer().await;
         writer.write(b"before ").unwrap();
@@ -103,7 +103,7 @@ fn write_stream_holds_back_its_stream() {
         let feeding = feed(&lab, sink, vec![pattern(0, 50_000); 100]);
         let mut sending = pin!(writer.write_stream(Box::new(source)));
         lab.waits_for(&mut sending, SECOND).await;
-        // The high mark, a piece beyond it, and the window.
+        // The high mark, one more piece, and the window.
         assert!(
             writer.write_buffer_size() <= 65_536 + 262_144,
             "{}",
@@ -120,7 +120,7 @@ fn write_stream_holds_back_its_stream() {
 }
 
 #[test]
-fn cancelled_write_stream_has_queued_what_it_took() {
+fn cancelled_write_stream_has_queued_the_bytes_it_took() {
     run(|lab| async move {
         let (_reader, writer, peer) = lab.peer().await;
         let (sink, source) = stream(&lab.here);
@@ -146,7 +146,7 @@ fn cancelled_write_stream_has_queued_what_it_took() {
 }
 
 #[test]
-fn dropped_write_stream_has_queued_what_it_took() {
+fn dropped_write_stream_has_queued_the_bytes_it_took() {
     for after in 0..12 {
         run(move |lab| async move {
             let (_reader, writer, peer) = lab.peer().await;
@@ -199,7 +199,7 @@ fn write_stream_ends_with_a_loss() {
 }
 
 #[test]
-fn into_stream_gives_what_is_buffered_and_what_comes() {
+fn into_stream_hands_over_buffered_and_future_bytes() {
     run(|lab| async move {
         let (reader, _writer, peer) = lab.peer().await;
         peer.write(b"buffered").await.unwrap();
@@ -224,7 +224,7 @@ fn into_stream_gives_what_is_buffered_and_what_comes() {
 }
 
 #[test]
-fn given_input_is_read_only_when_it_is_wanted() {
+fn into_stream_reads_input_only_when_it_is_wanted() {
     run(|lab| async move {
         let (reader, _writer, peer) = lab.peer().await;
         let (mut source, copying) = copy(&lab, reader.give_away().unwrap());
@@ -242,7 +242,7 @@ fn given_input_is_read_only_when_it_is_wanted() {
 }
 
 #[test]
-fn dropped_stream_discards_the_rest_and_the_writer_goes_on() {
+fn dropped_stream_discards_the_rest_and_the_writer_continues() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         let (mut source, copying) = copy(&lab, reader.give_away().unwrap());
@@ -257,7 +257,7 @@ fn dropped_stream_discards_the_rest_and_the_writer_goes_on() {
 }
 
 #[test]
-fn outcome_of_given_input_is_the_loss() {
+fn outcome_of_into_stream_is_the_loss() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         let (mut source, copying) = copy(&lab, reader.give_away().unwrap());
@@ -271,7 +271,7 @@ fn outcome_of_given_input_is_the_loss() {
 }
 
 #[test]
-fn abort_ends_given_input() {
+fn abort_ends_into_stream() {
     run(|lab| async move {
         let (reader, writer, _peer) = lab.peer().await;
         let (mut source, copying) = copy(&lab, reader.give_away().unwrap());
@@ -286,7 +286,7 @@ fn abort_ends_given_input() {
 }
 
 #[test]
-fn given_input_goes_on_after_a_close() {
+fn into_stream_continues_after_a_close() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         let (mut source, copying) = copy(&lab, reader.give_away().unwrap());
@@ -308,7 +308,7 @@ fn given_input_goes_on_after_a_close() {
 }
 
 #[test]
-fn drop_of_a_given_stream_is_noticed_after_a_close() {
+fn dropped_stream_is_noticed_after_a_close() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         let (source, copying) = copy(&lab, reader.give_away().unwrap());
@@ -323,7 +323,7 @@ fn drop_of_a_given_stream_is_noticed_after_a_close() {
 }
 
 #[test]
-fn into_stream_after_a_failure_gives_the_buffer_then_the_failure() {
+fn into_stream_after_a_failure_returns_the_buffer_then_the_failure() {
     run(|lab| async move {
         let (reader, _writer, peer) = lab.peer().await;
         peer.write(b"rest").await.unwrap();
@@ -337,7 +337,7 @@ fn into_stream_after_a_failure_gives_the_buffer_then_the_failure() {
 }
 
 #[test]
-fn given_input_idles_too() {
+fn idle_timeout_applies_to_into_stream() {
     run(|lab| async move {
         let mut options = ServerOptions::default();
         options.set_idle_timeout(Some(SECOND));
@@ -351,7 +351,7 @@ fn given_input_idles_too() {
 }
 
 #[test]
-fn input_that_is_given_away_and_never_copied_is_discarded() {
+fn input_of_into_stream_that_is_never_copied_is_discarded() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         let rest = reader.give_away().unwrap();
@@ -363,7 +363,7 @@ fn input_that_is_given_away_and_never_copied_is_discarded() {
 }
 
 #[test]
-fn reader_of_a_stream_reads_like_any_other() {
+fn reader_over_a_stream_supports_all_reads() {
     run(|lab| async move {
         let (sink, source) = stream(&lab.here);
         let reader: Reader = lab
@@ -386,7 +386,7 @@ fn reader_of_a_stream_reads_like_any_other() {
 }
 
 #[test]
-fn reader_of_a_stream_that_is_dropped_drops_it() {
+fn dropped_reader_over_a_stream_drops_the_stream() {
     run(|lab| async move {
         let (sink, source) = stream(&lab.here);
         let reader: Reader = lab

@@ -1,6 +1,6 @@
-//! How connections and servers behave, over the network in memory: in order, and with some seeds.
+//! The behaviour of connections and servers over the network in memory: in order, and with some seeds.
 //!
-//! The contracts are those of wit/README.md; `states` goes through its tables.
+//! The contracts are those of wit/README.md; `states` checks its tables.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,4 +1,4 @@
-//! What all connections of an engine may take together.
+//! The quotas that all connections of an engine share.
 
 use asyncio_streams_engine::testing::Faults;
 use asyncio_streams_engine::{Limits, ServerOptions, Wanted};
@@ -6,7 +6,7 @@ use asyncio_streams_engine::{Limits, ServerOptions, Wanted};
 use crate::support::*;
 
 #[test]
-fn connections_count_until_everything_of_them_is_gone() {
+fn connections_count_until_nothing_of_them_is_left() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         assert_eq!(lab.engine.handles_in_use(), 18);
@@ -15,7 +15,7 @@ fn connections_count_until_everything_of_them_is_gone() {
         assert_eq!(lab.engine.handles_in_use(), 18);
         drop(writer);
         lab.quiet().await;
-        // It lingers.
+        // The connection lingers.
         assert_eq!(lab.engine.handles_in_use(), 18);
         drop(peer);
         lab.quiet().await;
@@ -80,7 +80,7 @@ fn bytes_are_held_until_they_are_read() {
 }
 
 #[test]
-fn connection_that_holds_much_waits_while_little_ones_go_on() {
+fn connection_that_holds_much_waits_while_small_ones_continue() {
     let limits = Limits {
         memory: 300_000,
         ..Limits::default()
@@ -109,7 +109,7 @@ fn connection_that_holds_much_waits_while_little_ones_go_on() {
 }
 
 #[test]
-fn attempts_beside_the_first_count() {
+fn further_connection_attempts_count() {
     let limits = Limits {
         handles: 21,
         ..Limits::default()

@@ -40,7 +40,7 @@ fn every_kind_of_read_takes_its_part() {
 }
 
 #[test]
-fn read_takes_what_is_there_and_no_more_than_asked() {
+fn read_takes_buffered_bytes_up_to_its_size() {
     run(|lab| async move {
         let (reader, _writer, peer) = lab.peer().await;
         peer.write(b"abcdef").await.unwrap();
@@ -67,7 +67,7 @@ fn read_to_end_returns_everything() {
 }
 
 #[test]
-fn end_of_stream_is_said_by_every_read() {
+fn every_read_reports_the_end_of_the_stream() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         peer.write(b"last").await.unwrap();
@@ -91,7 +91,7 @@ fn end_of_stream_is_said_by_every_read() {
                 reader.wait(wanted).await.unwrap();
             }
         }
-        // Writing goes on after the peer's end.
+        // Writing still works after the peer's end.
         writer.write(b"still here").unwrap();
         assert_eq!(peer.read_exactly(10).await.unwrap(), b"still here");
     });
@@ -138,7 +138,7 @@ fn wait_takes_nothing() {
 }
 
 #[test]
-fn try_reads_alone_get_nothing() {
+fn try_reads_do_not_take_input() {
     run(|lab| async move {
         let (reader, _writer, peer) = lab.peer().await;
         peer.write(b"there").await.unwrap();
@@ -160,7 +160,7 @@ fn input_is_taken_only_while_a_read_waits() {
             sent += peer.try_write(&[7; 10_000]);
             lab.quiet().await;
         }
-        // Both windows, and nothing in the engine.
+        // Both windows are full, and the engine holds nothing.
         assert!(sent <= 2 * 65_536, "{sent}");
         assert_eq!(lab.engine.bytes_held(), 0);
         let mut read = 0;
@@ -315,7 +315,7 @@ fn cancelled_wait_takes_nothing() {
 }
 
 #[test]
-fn reset_comes_after_what_is_buffered() {
+fn reset_comes_after_buffered_bytes() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         peer.write(b"line\nrest").await.unwrap();
@@ -344,7 +344,7 @@ fn reset_comes_after_what_is_buffered() {
 }
 
 #[test]
-fn pending_read_hears_of_a_reset() {
+fn reset_ends_a_pending_read() {
     run(|lab| async move {
         let (reader, _writer, peer) = lab.peer().await;
         let reset = async {
@@ -427,7 +427,7 @@ fn line_without_end_is_an_overrun_before_it_is_complete() {
 }
 
 #[test]
-fn result_of_more_than_max_result_is_too_large_and_stays() {
+fn result_beyond_max_result_is_too_large_and_consumes_nothing() {
     run(|lab| async move {
         let mut options = ConnectOptions::default();
         options.set_max_result(100).unwrap();
@@ -445,7 +445,7 @@ fn result_of_more_than_max_result_is_too_large_and_stays() {
 }
 
 #[test]
-fn separators_that_cannot_be_are_refused() {
+fn invalid_separators_are_refused() {
     run(|lab| async move {
         let (reader, _writer, _peer) = lab.peer().await;
         assert!(matches!(
@@ -471,7 +471,7 @@ fn separator_across_pieces_is_found() {
 }
 
 #[test]
-fn read_flushes_what_was_written_before_it_waits() {
+fn read_flushes_queued_output_before_it_waits() {
     run_in_order(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         writer.write(b"question\n").unwrap();
@@ -499,7 +499,7 @@ fn wait_from_discards_before_its_position() {
             .wait_from(4, &Wanted::Any, |buffer| buffer.peek(3).to_vec())
             .await;
         assert_eq!(seen.unwrap(), b"456");
-        // A position that lies behind discards nothing.
+        // An earlier position discards nothing.
         let seen = reader
             .raw()
             .wait_from(2, &Wanted::Any, |buffer| buffer.peek(3).to_vec())

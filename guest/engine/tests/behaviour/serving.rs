@@ -8,7 +8,7 @@ use futures::join;
 
 use crate::support::*;
 
-/// Returns options with a bound on connections.
+/// Returns options with at most `n` connections.
 fn at_most(n: u32) -> ServerOptions {
     let mut options = ServerOptions::default();
     options.set_max_connections(n).unwrap();
@@ -89,7 +89,7 @@ fn wait_connection_takes_nothing() {
         let server = lab.serve(ServerOptions::default()).await;
         assert!(server.try_accept().unwrap().is_none());
         let _peer = lab.connect(server.port()).await;
-        // Nothing is let in without a call that waits.
+        // No connection is accepted without a waiting call.
         lab.network.sleep(SECOND).await;
         assert!(server.try_accept().unwrap().is_none());
         server.wait_connection().await.unwrap();
@@ -135,7 +135,7 @@ fn close_ends_an_accept_and_frees_the_address() {
         assert_eq!(server.wait_connection().await, Err(Error::Closed));
         assert_eq!(server.start_serving(), Err(Error::Closed));
         server.wait_closed().await;
-        // At once, although the accept ends in the background.
+        // The address is free at once, although the accept ends in the background.
         let again = lab
             .other
             .start_server(&[SERVER.to_owned()], port, ServerOptions::default())
@@ -146,7 +146,7 @@ fn close_ends_an_accept_and_frees_the_address() {
 }
 
 #[test]
-fn connections_that_nobody_took_end_with_the_server() {
+fn connections_that_were_not_taken_end_with_the_server() {
     run(|lab| async move {
         let server = lab.serve(ServerOptions::default()).await;
         let taken = lab.connect(server.port()).await;
@@ -161,7 +161,7 @@ fn connections_that_nobody_took_end_with_the_server() {
                 assert!(bytes.is_empty());
             }
         }
-        // Clients go on.
+        // Clients continue.
         taken.write(b"x").await.unwrap();
         assert_eq!(reader.read(1).await.unwrap(), b"x");
     });
@@ -183,7 +183,7 @@ fn wait_closed_waits_for_the_clients() {
 }
 
 #[test]
-fn dropped_server_closes_and_its_clients_go_on() {
+fn dropped_server_closes_and_its_clients_continue() {
     run(|lab| async move {
         let server = lab.serve(ServerOptions::default()).await;
         let port = server.port();
@@ -201,7 +201,7 @@ fn dropped_server_closes_and_its_clients_go_on() {
 }
 
 #[test]
-fn server_dropped_during_an_accept_that_was_left() {
+fn server_dropped_with_an_abandoned_accept() {
     run(|lab| async move {
         let server = lab.serve(ServerOptions::default()).await;
         {
@@ -214,7 +214,7 @@ fn server_dropped_during_an_accept_that_was_left() {
 }
 
 #[test]
-fn shutdown_waits_for_grace_and_aborts_who_is_left() {
+fn shutdown_waits_for_grace_and_aborts_remaining_clients() {
     run(|lab| async move {
         let server = lab.serve(ServerOptions::default()).await;
         let mut peers = Vec::new();
@@ -250,7 +250,7 @@ fn shutdown_ends_early_when_all_have_left() {
 }
 
 #[test]
-fn dropped_shutdown_leaves_the_clients_alone() {
+fn dropped_shutdown_aborts_no_clients() {
     run(|lab| async move {
         let server = lab.serve(ServerOptions::default()).await;
         let peer = lab.connect(server.port()).await;
@@ -291,7 +291,7 @@ fn clients_can_be_closed_and_aborted_together() {
 }
 
 #[test]
-fn bound_server_serves_when_told() {
+fn bound_server_serves_after_start_serving() {
     run(|lab| async move {
         let mut options = ServerOptions::default();
         options.set_start_serving(false);
@@ -314,7 +314,7 @@ fn bound_server_serves_when_told() {
 }
 
 #[test]
-fn start_serving_wakes_an_accept_that_waits() {
+fn start_serving_wakes_a_waiting_accept() {
     run(|lab| async move {
         let mut options = ServerOptions::default();
         options.set_start_serving(false);
@@ -362,7 +362,7 @@ fn accepting_stops_at_max_connections() {
         {
             let mut third = pin!(server.accept());
             lab.waits_for(&mut third, 100 * SECOND).await;
-            // The first peer ends too, so nothing lingers.
+            // Drop the peer too, so that nothing lingers.
             drop(first);
             drop(peers.remove(0));
             third.await.unwrap();
@@ -371,7 +371,7 @@ fn accepting_stops_at_max_connections() {
 }
 
 #[test]
-fn connection_that_lingers_counts() {
+fn lingering_connection_counts() {
     run(|lab| async move {
         let server = lab.serve(at_most(1)).await;
         let _peer = lab.connect(server.port()).await;
@@ -427,7 +427,7 @@ fn idle_timeout_aborts_a_silent_connection() {
             .unwrap();
         let (read, took) = lab.timed(reader.readline()).await;
         assert_eq!(read, Err(Error::DeadlineExceeded));
-        // Up to a quarter later.
+        // The timeout is late by up to a quarter.
         assert!(
             (4 * SECOND..=5 * SECOND + MILLISECOND).contains(&took),
             "{took}"
@@ -444,7 +444,7 @@ fn idle_timeout_aborts_a_silent_connection() {
 }
 
 #[test]
-fn bytes_in_either_direction_keep_a_connection_from_idling() {
+fn bytes_in_either_direction_restart_the_idle_timeout() {
     run(|lab| async move {
         let mut options = ServerOptions::default();
         options.set_idle_timeout(Some(4 * SECOND));
@@ -463,7 +463,7 @@ fn bytes_in_either_direction_keep_a_connection_from_idling() {
 }
 
 #[test]
-fn idle_timeout_frees_a_connection_that_nobody_took() {
+fn idle_timeout_frees_a_connection_that_was_not_taken() {
     run(|lab| async move {
         let mut options = ServerOptions::default();
         options.set_idle_timeout(Some(SECOND));
@@ -501,7 +501,7 @@ fn all_interfaces_share_a_port() {
 }
 
 #[test]
-fn address_in_use_and_address_of_others_are_refused() {
+fn address_in_use_and_foreign_address_are_refused() {
     run(|lab| async move {
         let server = lab.serve(ServerOptions::default()).await;
         let again = lab
@@ -518,7 +518,7 @@ fn address_in_use_and_address_of_others_are_refused() {
             .start_server(&["192.0.2.99".to_owned()], 0, ServerOptions::default())
             .await;
         assert_network(foreign.map(drop), NetworkCode::AddressNotAvailable);
-        // One that is there is enough.
+        // One address of this machine is enough.
         let some: Server = lab
             .other
             .start_server(
@@ -548,7 +548,7 @@ fn start_server_is_cancelled_by_its_options() {
     });
 }
 
-/// Enough handles for so many connections that a server gave out, before the lobby opens.
+/// Returns limits with handles for so many accepted connections before the lobby opens.
 fn room_for(accepted: u32) -> Limits {
     // The lobby opens at 17 of 24 parts.
     Limits {
@@ -558,12 +558,12 @@ fn room_for(accepted: u32) -> Limits {
 }
 
 #[test]
-fn above_the_mark_a_peer_is_given_out_when_it_speaks() {
+fn above_the_mark_a_peer_is_handed_out_when_it_sends() {
     run_within(room_for(3), |lab| async move {
         let server = lab.serve(ServerOptions::default()).await;
         let mut peers = Vec::new();
         let mut clients = Vec::new();
-        // Those below the mark are given out though they are silent.
+        // Connections below the mark are handed out though their peers are silent.
         loop {
             peers.push(lab.connect(server.port()).await);
             let mut accept = Box::pin(server.accept());
@@ -573,13 +573,13 @@ fn above_the_mark_a_peer_is_given_out_when_it_speaks() {
             clients.push(client.unwrap());
         }
         assert!((2..=4).contains(&clients.len()), "{}", clients.len());
-        // The next one speaks, and comes before the silent one.
+        // The next peer sends something, and is handed out before the silent one.
         let speaks = lab.connect(server.port()).await;
         speaks.write(b"me").await.unwrap();
         let (reader, writer) = server.accept().await.unwrap();
         assert_eq!(writer.peername(), Some(inet(speaks.address())));
         assert_eq!(reader.readexactly(2).await.unwrap(), b"me");
-        // Room below the mark again: the silent one is next.
+        // There is room below the mark again: the silent peer is next.
         drop((reader, writer));
         drop(speaks);
         clients.clear();
@@ -591,7 +591,7 @@ fn above_the_mark_a_peer_is_given_out_when_it_speaks() {
 }
 
 #[test]
-fn crowd_of_silent_peers_stops_nobody_who_speaks() {
+fn silent_peers_keep_out_no_peer_that_sends() {
     run_within(room_for(4), |lab| async move {
         let mut options = ServerOptions::default();
         options.set_backlog(1000).unwrap();
@@ -621,7 +621,7 @@ fn crowd_of_silent_peers_stops_nobody_who_speaks() {
 }
 
 #[test]
-fn crowd_that_speaks_replaces_no_peer_that_has_just_come() {
+fn peers_that_send_replace_no_new_peer() {
     run_within(room_for(4), |lab| async move {
         let mut options = ServerOptions::default();
         options.set_backlog(1000).unwrap();
@@ -632,13 +632,13 @@ fn crowd_that_speaks_replaces_no_peer_that_has_just_come() {
         }
         lab.network.sleep(SECOND).await;
         let new = lab.connect(server.port()).await;
-        // More than there are handles for.
+        // There are more peers than handles.
         for peer in &crowd {
             peer.write(b"x").await.unwrap();
         }
         lab.network.sleep(SECOND / 10).await;
         new.write(b"new").await.unwrap();
-        // Those that are served leave.
+        // A served client leaves and makes room.
         let served = async {
             loop {
                 let (reader, writer) = server.accept().await.unwrap();

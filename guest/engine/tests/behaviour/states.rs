@@ -1,4 +1,5 @@
-//! The tables of states in wit/README.md, row by row: what each call returns in each state, and that it changes nothing.
+//! The tables of states in wit/README.md, row by row: the result of each call in each state, and that no call changes
+//! the state.
 
 use asyncio_streams_engine::testing::{Faults, Peer};
 use asyncio_streams_engine::{ConnectOptions, ServerOptions, Wanted};
@@ -7,7 +8,7 @@ use crate::support::*;
 
 const RESET: NetworkCode = NetworkCode::ConnectionReset;
 
-/// What a call returns in a state.
+/// The result of a call in a state.
 #[derive(Clone, Copy, Debug)]
 enum Says {
     Ok,
@@ -31,7 +32,7 @@ fn says(state: &str, call: &str, result: Option<Result<(), Error>>, expected: Sa
     assert!(fits, "{state}: {call} returns {result:?}, not {expected:?}");
 }
 
-/// A row of the table of writers: `write`, `drain` and `flush`, `wait-closed`, `is-closing`, `write-eof`.
+/// Checks a row of the table of writers: `write`, `drain` and `flush`, `wait-closed`, `is-closing`, `write-eof`.
 async fn writer_row(lab: &Lab, state: &str, writer: &Writer, row: (Says, Says, Says, bool, Says)) {
     for _ in 0..2 {
         let (write, drain, closed, closing, eof) = row;
@@ -71,7 +72,7 @@ async fn writer_row(lab: &Lab, state: &str, writer: &Writer, row: (Says, Says, S
 fn writer_is_open_then_half_closed_then_closed() {
     run(|lab| async move {
         let (_reader, writer, _peer) = lab.peer().await;
-        // `Waits` for write-eof: not called, it would change the state.
+        // `Waits` for write-eof means that it is not called: it would change the state.
         let open = (Says::Ok, Says::Ok, Says::Waits, false, Says::Waits);
         writer_row(&lab, "open", &writer, open).await;
         writer.write_eof().unwrap();
@@ -81,13 +82,13 @@ fn writer_is_open_then_half_closed_then_closed() {
         writer.wait_closed().await.unwrap();
         let closed = (Says::Closed, Says::Ok, Says::Ok, true, Says::Ok);
         writer_row(&lab, "closed", &writer, closed).await;
-        // The first of the final states stays.
+        // The first final state stays.
         writer.abort();
         writer_row(&lab, "closed, then aborted", &writer, closed).await;
     });
 }
 
-/// A writer with bytes under way to a peer that does not read.
+/// Returns a writer with bytes in transit to a peer that does not read.
 async fn clogged(lab: &Lab, options: ConnectOptions) -> (Reader, Writer, Peer) {
     let (reader, writer, peer) = lab.peer_with(options).await;
     peer.set_faults_in(Faults::black_hole());
@@ -120,7 +121,7 @@ fn writer_is_closing_then_overdue() {
 }
 
 #[test]
-fn writer_is_aborted_from_every_state_before() {
+fn writer_can_be_aborted_from_every_open_state() {
     for before in ["open", "half-closed", "closing"] {
         run(move |lab| async move {
             let (_reader, writer, peer) = clogged(&lab, ConnectOptions::default()).await;
@@ -140,7 +141,7 @@ fn writer_is_aborted_from_every_state_before() {
 }
 
 #[test]
-fn writer_is_lost_from_every_state_before() {
+fn writer_can_be_lost_from_every_open_state() {
     for before in ["open", "half-closed", "closing"] {
         run(move |lab| async move {
             let (_reader, writer, peer) = clogged(&lab, ConnectOptions::default()).await;
@@ -161,7 +162,7 @@ fn writer_is_lost_from_every_state_before() {
 }
 
 #[test]
-fn busy_comes_before_everything_else() {
+fn busy_takes_precedence_over_all_states() {
     run(|lab| async move {
         use asyncio_streams_engine::testing::stream;
         let (_reader, writer, _peer) = lab.peer().await;
@@ -176,7 +177,7 @@ fn busy_comes_before_everything_else() {
     });
 }
 
-/// A row of the table of readers: reads once the buffer is used up, `at-eof`, `exception`.
+/// Checks a row of the table of readers: reads once the buffer is empty, `at-eof`, `exception`.
 async fn reader_row(lab: &Lab, state: &str, reader: &Reader, read: Says, at_eof: bool) {
     for _ in 0..2 {
         assert_eq!(reader.at_eof(), at_eof, "{state}");
@@ -199,7 +200,7 @@ async fn reader_row(lab: &Lab, state: &str, reader: &Reader, read: Says, at_eof:
 }
 
 #[test]
-fn reader_is_open_then_ended_for_good() {
+fn reader_is_open_then_finally_ended() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         reader_row(&lab, "open", &reader, Says::Waits, false).await;
@@ -214,7 +215,7 @@ fn reader_is_open_then_ended_for_good() {
 }
 
 #[test]
-fn reader_is_failed_for_good() {
+fn failed_reader_stays_failed() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         peer.reset();
@@ -265,7 +266,7 @@ fn reader_is_idle_when_the_timeout_has_passed() {
 }
 
 #[test]
-fn reader_is_given_away_from_every_state_that_has_something_to_give() {
+fn into_stream_works_in_every_state_with_bytes_left() {
     for before in ["open", "ended", "buffered and failed"] {
         run(move |lab| async move {
             let (reader, _writer, peer) = lab.peer().await;

@@ -12,7 +12,7 @@ use crate::support::*;
 const MUCH: usize = 1 << 18;
 
 #[test]
-fn writes_of_a_turn_leave_together() {
+fn writes_of_a_turn_are_sent_together() {
     run_in_order(|lab| async move {
         let (_reader, writer, peer) = lab.peer().await;
         writer.write(b"one ").unwrap();
@@ -37,7 +37,7 @@ fn write_never_waits_and_everything_arrives() {
 }
 
 #[test]
-fn writes_go_out_without_any_call_pending() {
+fn writes_are_sent_without_a_pending_call() {
     run(|lab| async move {
         let (_reader, writer, peer) = lab.peer().await;
         writer.write(b"hello").unwrap();
@@ -72,7 +72,7 @@ fn drain_waits_between_the_marks() {
         writer.drain().await.unwrap();
         writer.write(&pattern(10_000, 5_000)).unwrap();
         lab.quiet().await;
-        // The windows have taken 2,000.
+        // The windows have taken 2,000 bytes.
         assert_eq!(writer.write_buffer_size(), 13_000);
         assert!(!writer.try_drain().unwrap());
         {
@@ -110,7 +110,7 @@ fn marks_follow_asyncios_rules() {
 }
 
 #[test]
-fn flush_waits_for_what_was_written_before_it() {
+fn flush_waits_for_earlier_writes() {
     run(|lab| async move {
         lab.network.set_windows(1000, 1000);
         let (_reader, writer, peer) = lab.peer().await;
@@ -152,7 +152,7 @@ fn waits_are_independent() {
 }
 
 #[test]
-fn cancel_ends_the_waits_of_one_kind_and_takes_nothing_back() {
+fn cancel_ends_the_waits_of_one_kind_and_drops_no_bytes() {
     run(|lab| async move {
         lab.network.set_windows(1000, 1000);
         let (_reader, writer, peer) = lab.peer().await;
@@ -184,7 +184,7 @@ fn cancel_ends_the_waits_of_one_kind_and_takes_nothing_back() {
 }
 
 #[test]
-fn cancel_of_nothing_is_not_remembered() {
+fn cancel_without_a_wait_has_no_effect() {
     run(|lab| async move {
         let (_reader, writer, peer) = lab.peer().await;
         for wait in [Wait::Drain, Wait::Flush, Wait::Closed, Wait::WriteStream] {
@@ -250,7 +250,7 @@ fn write_eof_ends_one_direction() {
 }
 
 #[test]
-fn loss_is_met_while_writing() {
+fn loss_is_noticed_while_writing() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         peer.write(b"said before").await.unwrap();
@@ -265,7 +265,7 @@ fn loss_is_met_while_writing() {
         assert_eq!(writer.write_eof(), Err(loss.clone()));
         assert_eq!(writer.try_drain(), Err(loss.clone()));
         assert_eq!(writer.write_buffer_size(), 0);
-        // What had arrived can still be read; then reads say the same, and not the end.
+        // Bytes that had arrived can still be read. Then reads return the same error, and not the end.
         assert_eq!(reader.readexactly(11).await.unwrap(), b"said before");
         assert_eq!(reader.read(9).await, Err(loss.clone()));
         assert!(!reader.at_eof());
@@ -274,7 +274,7 @@ fn loss_is_met_while_writing() {
 }
 
 #[test]
-fn waiting_writes_hear_of_a_reset() {
+fn reset_ends_waits_of_the_writer() {
     run(|lab| async move {
         let (_reader, writer, peer) = lab.peer().await;
         writer.write(&pattern(0, MUCH)).unwrap();
@@ -303,21 +303,21 @@ fn peer_that_closes_with_unread_input_resets() {
 }
 
 #[test]
-fn peer_that_is_gone_resets_what_comes_later() {
+fn closed_peer_resets_later_writes() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         drop(peer);
         assert_eq!(reader.read(1).await.unwrap(), b"");
         writer.write(b"too late").unwrap();
         lab.quiet().await;
-        // The first is lost without a word, as TCP has it.
+        // TCP loses the first write without an error.
         let _ = writer.write(b"much too late");
         assert_lost(writer.flush().await);
     });
 }
 
 #[test]
-fn bytes_arrive_whole_over_bad_networks() {
+fn all_bytes_arrive_over_bad_networks() {
     for faults in [Faults::byte_by_byte(), Faults::slow(7, MILLISECOND)] {
         run(move |lab| {
             let faults = faults.clone();

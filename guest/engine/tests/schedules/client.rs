@@ -1,4 +1,4 @@
-//! Clients: they connect, perhaps give up, and begin both sides of their connections.
+//! Clients: they connect, perhaps give up, and start both sides of their connections.
 
 use std::rc::Rc;
 
@@ -13,7 +13,7 @@ use crate::{Plan, receiver, sender};
 pub(crate) async fn run(plan: Plan, host: Host, number: usize, port: u16) {
     let mut random = plan.random(number as u64);
     let mut options = ConnectOptions::default();
-    // A full backlog, or a server at its bound, keeps it waiting.
+    // A full backlog, or a server at its maximum, delays the connection.
     options.set_deadline(Some(SECOND * (1 + random.below(100) as u64)));
     if random.once_in(3) {
         options
@@ -44,7 +44,7 @@ pub(crate) async fn run(plan: Plan, host: Host, number: usize, port: u16) {
     }
 }
 
-/// Begins to send and to receive on a connection.
+/// Starts to send and to receive on a connection.
 pub(crate) fn begin(
     plan: &Plan,
     host: &Host,

@@ -1,9 +1,9 @@
-//! What both ends of each connection have done, so that each can be checked against the other.
+//! Records the actions of both ends of each connection, so that each can be checked against the other.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-/// The two ends: the client's, the server's.
+/// The two ends: the client's and the server's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Client,
@@ -15,17 +15,17 @@ pub(crate) enum End {
 struct Direction {
     /// There is a sender: its side of the connection was handed out.
     begun: bool,
-    /// Bytes that its sender has queued.
+    /// Bytes that the sender has queued.
     queued: usize,
-    /// Bytes that its receiver has got.
+    /// Bytes that the receiver has read.
     received: usize,
-    /// The sender has ended it after everything that was queued.
+    /// The sender has ended the direction after all queued bytes.
     ended: bool,
-    /// The sender has aborted, or met a failure.
+    /// The sender has aborted, or got a failure.
     broken: bool,
     /// The receiver has seen the end.
     seen: bool,
-    /// The receiver has stopped before.
+    /// The receiver has stopped before the end.
     stopped: bool,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// What `end` sends on the connection of the client's `port`.
+    /// The direction that `end` sends, on the connection of the client's `port`.
     pub(crate) fn sent_by(end: End, port: u16) -> Self {
         Entry {
             port,
@@ -49,7 +49,7 @@ impl Entry {
         }
     }
 
-    /// What `end` receives.
+    /// The direction that `end` receives.
     pub(crate) fn received_by(end: End, port: u16) -> Self {
         Entry {
             port,
@@ -57,7 +57,7 @@ impl Entry {
         }
     }
 
-    /// Where the pattern of this direction begins.
+    /// Returns where the pattern of this direction begins.
     pub(crate) fn start(self) -> usize {
         usize::from(self.port) * 31 + self.from * 1_000
     }
@@ -77,7 +77,7 @@ impl Ledger {
         self.with(entry, |direction| direction.queued += bytes);
     }
 
-    /// Bytes that were counted as queued were not taken.
+    /// Reverts counted bytes that were not taken.
     pub(crate) fn unqueue(&self, entry: Entry, bytes: usize) {
         self.with(entry, |direction| {
             direction.queued -= bytes;
@@ -96,7 +96,7 @@ impl Ledger {
         self.with(entry, |direction| direction.broken = true);
     }
 
-    /// The receiver has got bytes: never more than were queued.
+    /// Counts received bytes; they never exceed the queued ones.
     pub(crate) fn received(&self, entry: Entry, bytes: usize) {
         self.with(entry, |direction| {
             direction.received += bytes;
@@ -111,7 +111,7 @@ impl Ledger {
         self.with(entry, |direction| direction.stopped = true);
     }
 
-    /// The receiver has seen the end: only after everything, unless something was broken.
+    /// Records that the receiver has seen the end: only after all bytes, unless the direction is broken.
     pub(crate) fn seen(&self, entry: Entry, faulty: bool) {
         self.with(entry, |direction| {
             direction.seen = true;
@@ -124,7 +124,7 @@ impl Ledger {
         });
     }
 
-    /// At the end of a run without faults, receivers that have not stopped have everything.
+    /// Checks, after a run without faults, that receivers which have not stopped have received everything.
     pub(crate) fn check(&self, faulty: bool) {
         for (port, directions) in self.0.borrow().iter() {
             for direction in directions {
@@ -137,7 +137,7 @@ impl Ledger {
         }
     }
 
-    /// Returns how many bytes were received in all.
+    /// Returns how many bytes were received in total.
     pub(crate) fn total(&self) -> usize {
         let connections = self.0.borrow();
         connections

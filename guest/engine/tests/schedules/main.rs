@@ -1,7 +1,7 @@
-//! Random schedules: connections with faults, on which both ends read, write, wait, cancel, drop, close and abort as the seed
-//! wants it. Every byte is checked against a pattern, and every count at the end.
+//! Random schedules: connections with faults, on which both ends read, write, wait, cancel, drop, close and abort, as
+//! the seed decides. Every byte is checked against a pattern, and every count at the end.
 //!
-//! A failure names its seed. `SCHEDULE_SEED=17` runs that one alone; `SCHEDULE_SEEDS=100000` runs so many.
+//! A failure reports its seed. `SCHEDULE_SEED=17` runs only that one; `SCHEDULE_SEEDS=100000` sets how many run.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -20,13 +20,13 @@ use asyncio_streams_engine::{Engine, Limits};
 use ledger::Ledger;
 use support::{CLIENT, MILLISECOND, SECOND, SERVER};
 
-/// Seeds of a usual run.
+/// The seeds of a default run.
 const SEEDS: u64 = 600;
 
-/// How long a part of a run waits for something that a fault may keep from coming.
+/// How long a part of a run waits for an event that a fault may prevent.
 const PATIENCE: u64 = 120 * SECOND;
 
-/// What one seed decides for all of its connections.
+/// The decisions of one seed for all of its connections.
 #[derive(Clone)]
 struct Plan {
     seed: u64,
@@ -36,7 +36,7 @@ struct Plan {
     other: Engine,
     ledger: Rc<Ledger>,
     connections: usize,
-    /// Connections may end by other reasons than the ends: faults, an idle timeout, full quotas.
+    /// Connections may end for other reasons than their ends: faults, an idle timeout, full quotas.
     faulty: bool,
     idle_timeout: Option<u64>,
     max_connections: Option<u32>,
@@ -113,8 +113,8 @@ fn run(seed: u64) {
     network.run(server::run(plan.clone()));
     network.finish();
     for engine in [&plan.engine, &plan.other] {
-        assert_eq!(engine.handles_in_use(), 0, "handles that are in use");
-        assert_eq!(engine.bytes_held(), 0, "bytes that are held");
+        assert_eq!(engine.handles_in_use(), 0, "handles are still in use");
+        assert_eq!(engine.bytes_held(), 0, "bytes are still held");
     }
     plan.ledger.check(plan.faulty);
 }
@@ -136,7 +136,7 @@ impl Drop for Failed {
 }
 
 #[test]
-fn every_byte_and_every_count_is_right() {
+fn every_byte_and_every_count_is_correct() {
     let seeds = match number("SCHEDULE_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("SCHEDULE_SEEDS").unwrap_or(SEEDS),
@@ -148,9 +148,9 @@ fn every_byte_and_every_count_is_right() {
     }
 }
 
-/// A schedule that depended on anything but its seed could not be run again.
+/// A schedule that depended on more than its seed could not be repeated.
 #[test]
-fn same_seed_gives_the_same_run() {
+fn same_seed_repeats_the_same_run() {
     for seed in 0..20 {
         let turns = [(); 2].map(|()| {
             let plan = Plan::new(seed);

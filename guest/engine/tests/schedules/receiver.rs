@@ -1,4 +1,4 @@
-//! The receiving side of a connection: reads by chance until its end.
+//! The receiving side of a connection: reads at random until its end.
 
 use std::rc::Rc;
 
@@ -35,7 +35,7 @@ pub(crate) async fn run(
         }
         let network = receiver.plan.network.clone();
         let Some(stepped) = within(&network, PATIENCE, receiver.step(&mut random)).await else {
-            assert!(receiver.plan.faulty, "it waits for ever");
+            assert!(receiver.plan.faulty, "it waits forever");
             return receiver.plan.ledger.stopped(entry);
         };
         match stepped {
@@ -43,7 +43,7 @@ pub(crate) async fn run(
             Ok(false) => return receiver.plan.ledger.seen(entry, receiver.plan.faulty),
             Err(Error::Cancelled) => {}
             Err(error) if is_network(&error, NetworkCode::OutOfResources) => {
-                // The quota is full; a small read may have something all the same.
+                // The quota is full; a small read may still succeed.
                 if let Ok(Some(bytes)) = receiver.reader.try_read(1000) {
                     receiver.got(&bytes);
                 }
@@ -58,7 +58,7 @@ pub(crate) async fn run(
                 }
             }
             Err(_) => {
-                // What is buffered comes first; then the same error again.
+                // Buffered bytes come first; then the same error again.
                 while let Ok(bytes) = receiver.reader.read(1000).await {
                     assert!(!bytes.is_empty(), "an end after a failure");
                     receiver.got(&bytes);
@@ -84,7 +84,7 @@ impl Receiver {
         self.plan.ledger.received(self.entry, bytes.len());
     }
 
-    /// Does one thing; false at the end.
+    /// Does one random step. Returns false at the end.
     async fn step(&mut self, random: &mut Random) -> Result<bool, Error> {
         let reader = self.reader.clone();
         let n = 1 + if random.once_in(8) {
@@ -110,7 +110,7 @@ impl Receiver {
                 return Ok(!bytes.is_empty() || !asked_to_end);
             }
             5 => {
-                // Dropped by chance: takes nothing.
+                // Dropped at random: consumes nothing.
                 let k = random.below(10);
                 if let Some(bytes) = interrupted(reader.request(request), k).await.transpose()? {
                     self.got(&bytes);
@@ -153,7 +153,7 @@ impl Receiver {
         Ok(true)
     }
 
-    /// Gives the rest away, and reads it from the stream, perhaps not to its end.
+    /// Hands the rest over, and reads it from the stream, perhaps not to its end.
     async fn give_away(&mut self, host: &Host, random: &mut Random) {
         let rest = match self.reader.give_away() {
             Ok(rest) => rest,
@@ -181,7 +181,7 @@ impl Receiver {
                 Some(Some(bytes)) => self.got(&bytes),
                 Some(None) => break,
                 None => {
-                    assert!(self.plan.faulty, "it waits for ever");
+                    assert!(self.plan.faulty, "it waits forever");
                     return self.plan.ledger.stopped(self.entry);
                 }
             }

@@ -1,4 +1,4 @@
-//! The sending side of a connection: writes by chance, then ends by chance.
+//! The sending side of a connection: writes at random, then ends at random.
 
 use std::rc::Rc;
 
@@ -22,7 +22,7 @@ pub(crate) async fn run(
     while sent < total {
         let stepping = step(&plan, &host, &writer, entry, &mut random, &mut sent);
         let Some(stepped) = within(&plan.network, PATIENCE, stepping).await else {
-            assert!(plan.faulty, "it waits for ever");
+            assert!(plan.faulty, "it waits forever");
             plan.ledger.broken(entry);
             return writer.abort();
         };
@@ -44,7 +44,7 @@ pub(crate) async fn run(
     end(&plan, &writer, entry, &mut random).await;
 }
 
-/// Does one thing.
+/// Does one random step.
 async fn step(
     plan: &Plan,
     host: &Host,
@@ -65,7 +65,7 @@ async fn step(
     };
     match random.below(10) {
         0..=2 => {
-            // Counted first: the other end may have the bytes before this one goes on.
+            // Counted first: the other end may receive the bytes before this one continues.
             writer.write(&data)?;
             queued(n);
         }
@@ -101,7 +101,7 @@ async fn step(
     Ok(())
 }
 
-/// Sends from a stream, perhaps not to its end; returns how many bytes were taken.
+/// Sends from a stream, perhaps not to its end. Returns how many bytes were taken.
 async fn write_stream(
     plan: &Plan,
     host: &Host,
@@ -123,7 +123,7 @@ async fn write_stream(
         }
         given
     });
-    // What is taken from the stream is queued at once: nobody can know how much of it before.
+    // Bytes from the stream are queued at once, and their number is not known before. So all of them are counted.
     plan.ledger.queued(entry, all);
     let interrupt = random.once_in(3);
     let k = random.below(30);
@@ -142,7 +142,10 @@ async fn write_stream(
     };
     let given = feeding.await;
     if let Some((taken, result)) = taken {
-        assert_eq!(taken as usize, given, "bytes that a write-stream has taken");
+        assert_eq!(
+            taken as usize, given,
+            "a write-stream took other bytes than it reported"
+        );
         if given == all {
             assert!(
                 !matches!(result, Err(Error::Busy)),

@@ -1,4 +1,4 @@
-//! The server: it accepts by chance, and ends when all clients have.
+//! The server: it accepts at random, and ends when all clients have ended.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -49,7 +49,7 @@ pub(crate) async fn run(plan: Plan) {
             for client in clients {
                 client.await;
             }
-            // Whoever was left in the backlog is accepted, to no use.
+            // Clients may have left connections in the backlog. They are still accepted, without effect.
             network.sleep(1_000_000_000).await;
             done.set(true);
             server.cancel();
@@ -95,7 +95,7 @@ pub(crate) async fn run(plan: Plan) {
         server.shutdown(random.below(5) as u64 * 100_000_000).await;
     }
     if plan.faulty {
-        // What the network has swallowed would be waited for for ever.
+        // The network has swallowed bytes; waiting for them would never end.
         server.abort_clients();
     }
     for side in sides {

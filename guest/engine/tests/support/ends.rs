@@ -1,4 +1,4 @@
-//! Readers, writers and servers as a component has them: what is no async call runs as a sync one.
+//! Readers, writers and servers as in a component: calls that are not async run as sync calls.
 
 use asyncio_streams_engine::platform::Source;
 use asyncio_streams_engine::testing::sync_call;
@@ -99,7 +99,7 @@ impl Reader {
         sync_call(|| self.raw().look(|buffer| buffer.failure().cloned()))
     }
 
-    /// Gives the input away. An async call.
+    /// Hands the input over. An async call.
     pub(crate) fn give_away(&self) -> Result<InputRest, Error> {
         self.raw().into_stream()
     }
@@ -139,7 +139,7 @@ impl Writer {
         sync_call(|| self.raw().writelines(data))
     }
 
-    /// Writes, then waits as the high mark wants it.
+    /// Writes, then waits for the marks.
     pub(crate) async fn send(&self, data: &[u8]) -> Result<(), Error> {
         self.write(data)?;
         self.drain().await
@@ -257,7 +257,7 @@ impl Server {
         sync_call(|| self.raw().sockets())
     }
 
-    /// Returns the port of its first address.
+    /// Returns the port of the first address.
     pub(crate) fn port(&self) -> u16 {
         match self.sockets().first() {
             Some(Address::Inet(address)) => address.port,

@@ -1,4 +1,4 @@
-//! What the engine's tests share: two hosts, connections between them, and the check that nothing is left.
+//! Support for the engine's tests: two hosts, connections between them, and the check that nothing is left.
 
 #![allow(
     dead_code,
@@ -25,10 +25,10 @@ pub(crate) use ends::{Reader, Server, Writer, until};
 pub(crate) const MILLISECOND: u64 = 1_000_000;
 pub(crate) const SECOND: u64 = 1_000_000_000;
 
-/// Seeds with which each test runs, beside the run in order.
+/// The seeds with which each test runs, after the run in order.
 const SEEDS: u64 = 6;
 
-/// Where the server's host listens for peers of a test.
+/// The address of the server's host, where peers of a test listen.
 pub(crate) const SERVER: &str = "192.0.2.2";
 pub(crate) const CLIENT: &str = "192.0.2.1";
 
@@ -76,7 +76,7 @@ pub(crate) fn run_within<F: Future<Output = ()> + 'static>(
     }
 }
 
-/// Runs a test whose times and turns are exact: in order only.
+/// Runs a test with exact times and turns: in order only.
 #[track_caller]
 pub(crate) fn run_in_order<F: Future<Output = ()> + 'static>(test: impl Fn(Lab) -> F) {
     run_once(Network::new(), Limits::default(), &test);
@@ -90,7 +90,7 @@ pub(crate) fn run_with_seed<F: Future<Output = ()> + 'static>(seed: u64, test: i
     std::mem::forget(failed);
 }
 
-/// Names the seed of a test that fails.
+/// Reports the seed of a test that fails.
 struct Failed(u64);
 
 impl Drop for Failed {
@@ -109,13 +109,13 @@ fn run_once<F: Future<Output = ()> + 'static>(
     lab.network.run(test(lab.clone()));
     lab.network.finish();
     for engine in [&lab.engine, &lab.other] {
-        assert_eq!(engine.handles_in_use(), 0, "handles that are in use");
-        assert_eq!(engine.bytes_held(), 0, "bytes that are held");
+        assert_eq!(engine.handles_in_use(), 0, "handles are still in use");
+        assert_eq!(engine.bytes_held(), 0, "bytes are still held");
     }
 }
 
 impl Lab {
-    /// Connects the engine here to a peer there.
+    /// Connects the engine of the client's host to a peer on the server's host.
     pub(crate) async fn peer(&self) -> (Reader, Writer, Peer) {
         self.peer_with(ConnectOptions::default()).await
     }
@@ -132,7 +132,7 @@ impl Lab {
         (reader.into(), writer.into(), peer)
     }
 
-    /// Listens there, for tests that act as the peer.
+    /// Listens on the server's host, for tests that act as the peer.
     pub(crate) fn listen(&self) -> PeerListener {
         let address = (SERVER.parse::<std::net::IpAddr>().expect("an address"), 0).into();
         self.there.listen(address, 100).expect("a free port")
@@ -158,7 +158,7 @@ impl Lab {
         (opened, accepted)
     }
 
-    /// Starts a server there, on a free port.
+    /// Starts a server on a free port of the server's host.
     pub(crate) async fn serve(&self, options: ServerOptions) -> Server {
         self.other
             .start_server(&[SERVER.to_owned()], 0, options)
@@ -167,7 +167,7 @@ impl Lab {
             .into()
     }
 
-    /// Connects to a port there.
+    /// Connects to a port of the server's host.
     pub(crate) async fn open(&self, port: u16) -> Result<(Reader, Writer), Error> {
         self.open_with(port, ConnectOptions::default()).await
     }
@@ -181,7 +181,7 @@ impl Lab {
         Ok((reader.into(), writer.into()))
     }
 
-    /// Connects a peer here to a server there.
+    /// Connects a peer on the client's host to a server on the other.
     pub(crate) async fn connect(&self, port: u16) -> Peer {
         let address = (
             SERVER.parse::<std::net::IpAddr>().expect("an address"),
@@ -194,7 +194,7 @@ impl Lab {
             .expect("the server listens")
     }
 
-    /// Waits until everything has happened that can happen without the clock.
+    /// Waits until everything has happened that needs no change of the clock.
     pub(crate) async fn quiet(&self) {
         self.network.quiet().await;
     }
@@ -206,7 +206,7 @@ impl Lab {
         (output, self.network.now() - begun)
     }
 
-    /// Polls a future once; fails unless it waits.
+    /// Polls a future once; panics unless it waits.
     #[track_caller]
     pub(crate) fn pending<F: Future + ?Sized>(&self, future: Pin<&mut F>)
     where
@@ -217,7 +217,7 @@ impl Lab {
         }
     }
 
-    /// Lets a future wait for so long on the fake clock; fails if it ends.
+    /// Lets a future wait for `nanoseconds` of the fake clock; panics if it ends.
     pub(crate) async fn waits_for<F: Future + Unpin>(&self, future: &mut F, nanoseconds: u64)
     where
         F::Output: std::fmt::Debug,
@@ -230,7 +230,7 @@ impl Lab {
     }
 }
 
-/// `n` bytes that show their place, from `start`.
+/// Returns `n` bytes of the pattern from `start`; each byte depends on its position.
 pub(crate) fn pattern(start: usize, n: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(n);
     while bytes.len() < n {
@@ -241,7 +241,7 @@ pub(crate) fn pattern(start: usize, n: usize) -> Vec<u8> {
     bytes
 }
 
-/// A prime: no size of a block shares it.
+/// A prime, so that no block size is a divisor of it.
 const PERIOD: usize = 65_521;
 
 static PATTERN: LazyLock<Vec<u8>> = LazyLock::new(|| {
@@ -251,7 +251,7 @@ static PATTERN: LazyLock<Vec<u8>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Fails unless `bytes` are the pattern from `start`.
+/// Panics unless `bytes` are the pattern from `start`.
 #[track_caller]
 pub(crate) fn assert_pattern(start: usize, bytes: &[u8]) {
     let expected = pattern(start, bytes.len());
@@ -267,12 +267,12 @@ pub(crate) fn assert_pattern(start: usize, bytes: &[u8]) {
     }
 }
 
-/// Whether it is a failure of the network of this kind.
+/// Returns whether `error` is a network failure of this kind.
 pub(crate) fn is_network(error: &Error, code: NetworkCode) -> bool {
     matches!(error, Error::Network(network) if network.code == code)
 }
 
-/// Fails unless the result is a failure of the network of this kind.
+/// Panics unless the result is a network failure of this kind.
 #[track_caller]
 pub(crate) fn assert_network<T: std::fmt::Debug>(result: Result<T, Error>, code: NetworkCode) {
     match result {
@@ -281,7 +281,7 @@ pub(crate) fn assert_network<T: std::fmt::Debug>(result: Result<T, Error>, code:
     }
 }
 
-/// Fails unless the connection was lost.
+/// Panics unless the connection was lost.
 #[track_caller]
 pub(crate) fn assert_lost<T: std::fmt::Debug>(result: Result<T, Error>) {
     match result {
@@ -297,7 +297,7 @@ pub(crate) fn incomplete(partial: &[u8], expected: Option<u32>) -> Error {
     }
 }
 
-/// Returns an address as callers see it.
+/// Returns an address in the form for callers.
 pub(crate) fn inet(address: SocketAddr) -> Address {
     Address::Inet(InetAddress {
         host: address.ip().to_string(),
@@ -328,7 +328,7 @@ pub(crate) async fn turns(n: usize) {
     .await;
 }
 
-/// Runs `future` for `n` turns at the most, then drops it; `None` when it was dropped.
+/// Runs `future` for at most `n` turns, then drops it; `None` if it was dropped.
 pub(crate) async fn interrupted<T>(future: impl Future<Output = T>, n: usize) -> Option<T> {
     use futures::future::{Either, select};
     match select(std::pin::pin!(future), std::pin::pin!(turns(n))).await {
@@ -337,7 +337,7 @@ pub(crate) async fn interrupted<T>(future: impl Future<Output = T>, n: usize) ->
     }
 }
 
-/// Waits for `future`, for so long on the fake clock at the most.
+/// Waits for `future` for a limited time of the fake clock.
 pub(crate) async fn within<T>(
     network: &Network,
     nanoseconds: u64,
@@ -355,7 +355,7 @@ pub(crate) async fn within<T>(
 pub(crate) struct Rest<'a>(pub(crate) &'a mut dyn Sink);
 
 impl Rest<'_> {
-    /// Waits for the next part to be taken; 0 when nothing is left.
+    /// Waits until the next part is taken; returns 0 when nothing is left.
     pub(crate) async fn next(&mut self) -> Result<usize, Error> {
         poll_fn(|cx| self.0.poll_rest(cx)).await
     }

@@ -1,6 +1,6 @@
 //! TLS over the network in memory: handshakes, data, ends, `start-tls`, and records that are cut anywhere.
 //!
-//! The certificate is of these tests alone, and nobody verifies it: verification is tested where real peers are.
+//! The certificate is only for these tests and is not verified here: the tests with real peers check verification.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -44,7 +44,7 @@ fn options(version: TlsVersion) -> (ConnectOptions, ServerOptions) {
     (client, server)
 }
 
-/// Opens and accepts at once: a handshake needs both.
+/// Opens and accepts concurrently: a handshake needs both sides.
 async fn pair(lab: &Lab, version: TlsVersion) -> ((Reader, Writer), (Reader, Writer)) {
     let (client, server) = options(version);
     let server = lab.serve(server).await;
@@ -103,7 +103,7 @@ fn end_without_close_notify_is_a_truncation() {
         let ((reader, writer), (_their_reader, their_writer)) = pair(&lab, TlsVersion::Tls13).await;
         their_writer.write(b"some").unwrap();
         assert_eq!(reader.readexactly(4).await.unwrap(), b"some");
-        // The socket goes without an alert.
+        // The socket closes without an alert.
         their_writer.abort();
         let error = reader.read(1).await.expect_err("a truncation");
         assert!(is_tls(&error, TlsFailure::Truncated), "{error:?}");
@@ -112,10 +112,10 @@ fn end_without_close_notify_is_a_truncation() {
     });
 }
 
-/// A handshake, then data, with the network cut after each of many numbers of bytes: nobody gets wrong bytes, or an end that
-/// is none, and nothing is left.
+/// Runs a handshake and data, with the network cut after different numbers of bytes. No side may receive wrong bytes or
+/// a false end, and nothing may be left.
 #[test]
-fn network_that_is_cut_anywhere_is_a_failure_and_no_end() {
+fn network_cut_anywhere_is_a_failure_and_not_an_end() {
     for kind in [CutKind::End, CutKind::Reset] {
         for bytes in (0..6_000).step_by(97) {
             for to_client in [false, true] {
@@ -149,7 +149,7 @@ fn network_that_is_cut_anywhere_is_a_failure_and_no_end() {
     }
 }
 
-/// Sends and receives; a clean end comes after everything.
+/// Sends and receives; a clean end comes after all bytes.
 async fn transfer(lab: &Lab, reader: &Reader, writer: &Writer) {
     if writer.write(&pattern(0, 5_000)).is_ok() {
         let _ = writer.write_eof();
@@ -186,7 +186,7 @@ fn records_arrive_byte_by_byte() {
 }
 
 #[test]
-fn connection_in_use_is_protected() {
+fn start_tls_protects_a_connection_in_use() {
     run(|lab| async move {
         let ((reader, writer), (their_reader, their_writer)) = lab.pair().await;
         writer.write(b"STARTTLS\n").unwrap();
@@ -224,7 +224,7 @@ fn dropped_start_tls_aborts() {
 }
 
 #[test]
-fn peer_that_says_nothing_is_given_up() {
+fn handshake_with_a_silent_peer_times_out() {
     run(|lab| async move {
         let mut listener = lab.listen();
         let (client, _) = options(TlsVersion::Tls13);
@@ -237,7 +237,7 @@ fn peer_that_says_nothing_is_given_up() {
 }
 
 #[test]
-fn peer_that_speaks_no_tls_is_a_failure_and_its_remains_count() {
+fn peer_without_tls_is_a_failure_and_its_remains_count() {
     run(|lab| async move {
         let mut listener = lab.listen();
         let (client, _) = options(TlsVersion::Tls13);

@@ -67,9 +67,9 @@ fn a_certificate_and_its_key() {
 }
 
 #[test]
-fn the_variable_stands_for_arguments() {
+fn the_variable_replaces_arguments() {
     let variable = "  --max-connections 100\t--grace=1\n--until-stdin-closes 0.0.0.0:8888 [::]:1 ";
-    // Some hosts pass not even the program's name.
+    // Some hosts do not even pass the program's name.
     for arguments in [vec![], vec!["serve.wasm".to_owned()]] {
         let environment = [(VARIABLE.to_owned(), variable.to_owned())];
         let Ok(Request::Serve(arguments)) = parse(arguments, &environment) else {
@@ -83,13 +83,13 @@ fn the_variable_stands_for_arguments() {
         assert_eq!(arguments.grace, 1_000_000_000);
         assert!(arguments.until_stdin_closes);
     }
-    // Quotes are characters like any other.
+    // Quotes have no special meaning.
     let reason = refused(&[], Some("--max-connections \"5\" a:1"));
     assert!(reason.contains("--max-connections \"5\":"), "{reason}");
 }
 
 #[test]
-fn the_command_line_wins() {
+fn the_command_line_takes_precedence() {
     let variable =
         Some("--max-connections 1 --tls-cert A --tls-key B --tls-alpn x --grace 1 a:1 b:2");
     let arguments = served_with(
@@ -104,14 +104,14 @@ fn the_command_line_wins() {
     };
     assert_eq!((tls.certificate, tls.key), ("A".into(), "K".into()));
     assert_eq!(tls.alpn, ["y"]);
-    // What the command line leaves open, the variable says.
+    // The variable supplies the options that the command line leaves unset.
     let arguments = served_with(&["--max-connections=7"], variable);
     assert_eq!(arguments.addresses.len(), 2);
     assert_eq!(arguments.max_connections, Some(7));
 }
 
 #[test]
-fn mistakes_name_option_value_and_what_was_expected() {
+fn errors_name_option_value_and_expected_values() {
     for (arguments, line) in [
         (
             &["--max-connections", "abc", "a:1"][..],
@@ -193,7 +193,7 @@ fn mistakes_name_option_value_and_what_was_expected() {
 }
 
 #[test]
-fn mistakes_in_the_variable_name_it() {
+fn errors_in_the_variable_name_it() {
     assert_eq!(
         refused(&["a:1"], Some("--grace soon b:2")),
         "STREAMS_SERVE: --grace soon: expected a number of seconds, such as 10 or 0.5"

@@ -1,4 +1,4 @@
-//! Random bytes from the host, behind the part of getrandom 0.2's interface that ring uses.
+//! Random bytes from the host, with the part of getrandom 0.2's interface that ring uses.
 
 #![no_std]
 
@@ -36,10 +36,10 @@ mod bindings {
 
 use bindings::wasi::random::random;
 
-/// Up to here bytes come in numbers, eight at a time, which needs no memory.
+/// Up to this many bytes come as numbers of eight bytes, without an allocation.
 const FEW: usize = 64;
 
-/// Why there are no random bytes. There always are: the host's cannot fail.
+/// The error of a failed call. It never occurs: the host's function cannot fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Error(());
 
@@ -51,7 +51,7 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// Fills `to` with bytes that are fit for keys.
+/// Fills `to` with random bytes that are suitable for keys.
 ///
 /// # Errors
 /// None.
@@ -66,7 +66,7 @@ pub fn getrandom(to: &mut [u8]) -> Result<(), Error> {
         return Ok(());
     }
     while !rest.is_empty() {
-        // The host may give fewer than it was asked for.
+        // The host may return fewer bytes than requested.
         let bytes = random::get_random_bytes(rest.len() as u64);
         let n = bytes.len().min(rest.len());
         let (now, later) = rest.split_at_mut(n);

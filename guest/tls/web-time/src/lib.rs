@@ -1,4 +1,4 @@
-//! The date from the host, behind the part of web-time's interface that rustls-pki-types uses.
+//! The date from the host, with the part of web-time's interface that rustls-pki-types uses.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ mod bindings {
     });
 }
 
-/// A moment, counted from the beginning of 1970.
+/// A time, counted from the beginning of 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SystemTime(Duration);
 
@@ -38,16 +38,16 @@ impl SystemTime {
     /// The beginning of 1970.
     pub const UNIX_EPOCH: Self = Self(Duration::ZERO);
 
-    /// Now, by the host's clock; one that stands before 1970 is taken for 1970.
+    /// Returns the current time of the host's clock; a time before 1970 counts as 1970.
     pub fn now() -> Self {
         let (seconds, nanoseconds) = date();
         Self(Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanoseconds.into())))
     }
 
-    /// How long after `earlier` it is.
+    /// Returns the time since `earlier`.
     ///
     /// # Errors
-    /// When it is before `earlier`.
+    /// If `earlier` is later than this time.
     pub fn duration_since(&self, earlier: Self) -> Result<Duration, SystemTimeError> {
         self.0.checked_sub(earlier.0).ok_or(SystemTimeError(()))
     }
@@ -67,7 +67,7 @@ fn date() -> (u64, u32) {
     (now.seconds, now.nanoseconds)
 }
 
-/// The other moment is later.
+/// The other time is later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SystemTimeError(());
 

@@ -1,4 +1,4 @@
-//! Addresses and errors of WASI, and the engine's.
+//! Converts addresses and errors between WASI and the engine.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_survives_the_way_to_wasi_and_back() {
+    fn an_address_is_unchanged_by_conversion_to_wasi_and_back() {
         for text in ["192.0.2.7:65535", "[2001:db8::1:2]:1"] {
             let address: SocketAddr = text.parse().unwrap();
             assert_eq!(from_wasi(to_wasi(address)), address);

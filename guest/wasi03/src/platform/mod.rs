@@ -17,12 +17,12 @@ pub use sent::Sent;
 
 /// Takes over the reading end of a `stream<u8>` by its handle, from bindings with another runtime.
 ///
-/// The caller gives up the handle, on which no operation is pending.
+/// The caller gives up the handle; no operation may be pending on it.
 pub fn stream_from_handle(handle: u32) -> StreamReader<u8> {
     StreamReader::new(handle, <u8 as StreamPayload>::VTABLE)
 }
 
-/// Makes a `stream<u8>`: its writing end as a sink, its reading end by its handle, for bindings with another runtime.
+/// Creates a `stream<u8>`: the writing end as a sink, the reading end as a handle, for bindings with another runtime.
 pub fn byte_stream() -> (Sent, u32) {
     let (to, stream) = wit_stream::new::<u8>();
     (Sent::to_stream(to), stream.take_handle())

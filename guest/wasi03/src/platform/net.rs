@@ -119,7 +119,7 @@ impl platform::Listener for Listener {
         let sockets = ready!(self.0.poll_read(cx, || (Vec::with_capacity(1), ())));
         match sockets.and_then(|mut sockets| sockets.pop()) {
             Some(socket) => Poll::Ready(Box::new(TcpSocket(socket))),
-            // The stream has no end while its socket is there.
+            // The stream does not end while its socket exists.
             None => Poll::Pending,
         }
     }

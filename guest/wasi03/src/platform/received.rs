@@ -1,7 +1,6 @@
-//! The incoming bytes of a socket, or of a stream of the program's.
+//! The incoming bytes of a socket, or of a stream of the program.
 //!
-//! TCP's result futures are the only place where a reset differs from an end, so the engine asks for them once a stream has
-//! ended.
+//! Only TCP's result futures distinguish a reset from an end. So the engine reads them once a stream has ended.
 
 use std::task::{Context, Poll, ready};
 
@@ -15,7 +14,7 @@ use crate::stream::StreamReader;
 
 use super::sent::{Outcome, SocketResult};
 
-/// A `stream<u8>` that is read.
+/// A `stream<u8>` as the engine's source.
 pub struct Received {
     stream: source::Source<u8, Permit>,
     outcome: Outcome,

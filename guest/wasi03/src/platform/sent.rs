@@ -13,14 +13,14 @@ use crate::stream::StreamWriter;
 
 use super::address::socket_error;
 
-/// A `stream<u8>` that is written.
+/// A `stream<u8>` as the engine's sink.
 pub struct Sent {
     stream: Option<sink::Sink>,
     outcome: Outcome,
 }
 
 impl Sent {
-    /// Writes to a stream whose reader reports nothing but that it has gone.
+    /// Writes to a stream whose reader reports only that it is gone.
     pub fn to_stream(stream: StreamWriter<u8>) -> Self {
         Sent {
             stream: Some(sink::Sink::to_component(stream)),
@@ -90,10 +90,10 @@ impl Sink for Sent {
     }
 }
 
-/// What the result of a stream of a socket contains.
+/// The value of a socket stream's result future.
 pub(super) type SocketResult = Result<(), ErrorCode>;
 
-/// The result that belongs to a stream. It is asked for when the engine needs it.
+/// The result of a stream. It is read only when the engine needs it.
 pub(super) enum Outcome {
     Pending {
         result: Answer<SocketResult>,

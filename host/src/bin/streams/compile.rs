@@ -17,7 +17,7 @@ pub(crate) struct Compile {
     program: PathBuf,
 
     /// The file to write. It is machine code for this kind of machine and this version of `streams`, and runs with
-    /// all rights of whoever runs it: keep it where only trusted people write.
+    /// all rights of its user. Keep it where only trusted users can write.
     #[arg(short, long, value_name = "APP.cwasm")]
     output: PathBuf,
 }

@@ -8,7 +8,7 @@ use clap::Args;
 
 #[derive(Args)]
 pub(crate) struct Compose {
-    /// The parts, in any order: the program, what it uses, and streams.wasm.
+    /// The parts, in any order: the program, the components that it uses, and streams.wasm.
     #[arg(required = true, value_name = "PART.wasm")]
     parts: Vec<PathBuf>,
 

@@ -1,14 +1,14 @@
-//! The network that a program gets, by options.
+//! The options that grant a program its network, environment and folders.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use asyncio_streams_host::{Denied, Network};
 
-/// So many different things that were denied are reported.
+/// The largest number of different denials that are reported.
 const DENIALS: usize = 100;
 
-/// Reports what is denied, each thing once, with the option that grants it.
+/// Reports each denied use once, with the option that grants it.
 pub(crate) fn report_denied(
     network: Network,
     report: impl Fn(&str) + Send + Sync + 'static,
@@ -16,7 +16,7 @@ pub(crate) fn report_denied(
     let told = Mutex::new(HashSet::new());
     network.on_denied(move |denied| {
         let line = format!("{denied} denied; {}", grant(denied));
-        // A program may try the same again and again; one line about it is enough.
+        // A program may retry in a loop; one line is enough.
         let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.len() < DENIALS && told.insert(line.clone()) {
             report(&line);
@@ -24,13 +24,13 @@ pub(crate) fn report_denied(
     })
 }
 
-/// Which option would have granted it, as a shell takes it.
+/// The option that would have granted it, quoted for a shell.
 fn grant(denied: &Denied) -> String {
     let Some(endpoint) = denied.endpoint() else {
         return "grant it with --allow-network".to_owned();
     };
     let endpoint = endpoint.to_string();
-    // Brackets and stars are patterns to a shell.
+    // Brackets and stars are patterns in a shell.
     let endpoint = match endpoint.contains(['*', '[']) {
         true => format!("'{endpoint}'"),
         false => endpoint,

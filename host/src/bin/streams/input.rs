@@ -7,13 +7,13 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::watch;
 use wasmtime_wasi::cli::{IsTerminal, StdinStream};
 
-/// The input of this process, until a signal ends it for the program: that is how a server is told to finish.
+/// The standard input of this process. A signal ends it for the program, which asks a server to finish.
 #[derive(Clone)]
 pub(crate) struct Input(Arc<Shared>);
 
 struct Shared {
     closed: watch::Sender<bool>,
-    /// The program has looked at its input, so it may notice the end of it.
+    /// The program has read its input, so it can notice the end.
     used: AtomicBool,
 }
 
@@ -25,15 +25,15 @@ impl Input {
         }))
     }
 
-    /// Watches signals on a thread of their own, which reacts even while the program computes.
+    /// Watches signals on a separate thread, which reacts even while the program computes.
     ///
-    /// The first SIGINT or SIGTERM closes the input; the second one, or the first for a program that reads no
-    /// input, ends the process.
+    /// The first SIGINT or SIGTERM closes the input. The second one ends the process; so does the first, if the
+    /// program reads no input.
     pub(crate) fn close_on_signals(self) -> std::io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        // Signals are caught from here on, whenever the thread gets its first turn.
+        // Catch signals from here on, even before the thread first runs.
         let signals = {
             let _runtime = runtime.enter();
             Signals::new()
@@ -48,7 +48,9 @@ impl Input {
         let mut exit_code = signals.next().await;
         if self.0.used.load(SeqCst) {
             self.0.closed.send_replace(true);
-            eprintln!("streams: the program is asked to finish; the same again ends it at once");
+            eprintln!(
+                "streams: the program was asked to finish; the same signal again ends it at once"
+            );
             exit_code = signals.next().await;
         }
         std::process::exit(exit_code);
@@ -68,7 +70,7 @@ impl StdinStream for Input {
         Box::new(UntilClosed {
             input: Box::into_pin(tokio::io::stdin().async_stream()),
             closed: Some(Box::pin(async move {
-                // When the sender is gone there are no signals any more.
+                // Without a sender there are no more signals.
                 let _ = closed.wait_for(|closed| *closed).await;
             })),
         })
@@ -99,7 +101,7 @@ impl AsyncRead for UntilClosed {
     }
 }
 
-/// SIGINT and SIGTERM, as the exit codes that shells give to processes that they ended.
+/// SIGINT and SIGTERM, as the exit codes that a shell reports for a process that such a signal ended.
 struct Signals {
     #[cfg(unix)]
     streams: Option<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)>,

@@ -1,4 +1,4 @@
-//! From files to programs.
+//! Loads programs from files.
 
 use std::path::{Path, PathBuf};
 
@@ -14,14 +14,15 @@ pub(crate) struct Loading {
     #[arg(long, value_name = "PART.wasm")]
     with: Vec<PathBuf>,
 
-    /// Keep compiled programs in this folder, by their content; `off` compiles each time. Whoever can write there can
-    /// make this program do anything. The default is asyncio-streams/compiled in the user's folder for caches.
+    /// Keep compiled programs in this folder, by their content; `off` compiles each time. Anyone who can write there
+    /// can make this program do anything. The default is asyncio-streams/compiled in the user's cache folder.
     #[arg(long, value_name = "DIR|off")]
     cache: Option<PathBuf>,
 }
 
 impl Loading {
-    /// An engine for `file`: one that can interrupt it, if that is wanted or if the file was compiled for such a one.
+    /// Returns an engine for `file`. It can interrupt programs if `interruptible` is set, or if the file was compiled
+    /// for such an engine.
     pub(crate) fn engine(&self, file: &Path, interruptible: bool) -> anyhow::Result<Engine> {
         let mut config = wasmtime::Config::new();
         config.cache(self.open_cache()?);
@@ -31,7 +32,7 @@ impl Loading {
         })
     }
 
-    /// The program in `file`, composed with the parts.
+    /// Returns the program in `file`, composed with the parts.
     pub(crate) fn program(&self, engine: &Engine, file: &Path) -> anyhow::Result<Program> {
         let name = file.to_string_lossy();
         if is_compiled(file) {
@@ -42,8 +43,8 @@ impl Loading {
                 );
             }
             let bytes = read(file)?;
-            // SAFETY: it is a program that the user wants to run, like any other of the system; the documentation says
-            // that it has to be of a trusted origin.
+            // SAFETY: the user chose to run this file, like any other program of the system; the documentation
+            // requires a trusted origin.
             return Ok(unsafe { Program::from_compiled(engine, name, &bytes)? });
         }
         if self.with.is_empty() {
@@ -52,7 +53,7 @@ impl Loading {
         Ok(Program::from_bytes(engine, name, &self.compose(file)?)?)
     }
 
-    /// The bytes of `file`, composed with the parts.
+    /// Returns the bytes of `file`, composed with the parts.
     pub(crate) fn compose(&self, file: &Path) -> anyhow::Result<Vec<u8>> {
         let first = Part::read(file)?;
         if self.with.is_empty() {
@@ -84,13 +85,13 @@ impl Loading {
                 let folder = folder.to_string_lossy();
                 Err(error).with_context(|| format!("cannot use the cache {}", Escaped(&folder)))
             }
-            // Nobody asked for this one, and it only saves time.
+            // The default cache only saves time, so its failure is ignored.
             (Err(_), None) => Ok(None),
         }
     }
 }
 
-/// Makes the folder if it is not there, for this user only.
+/// Makes the folder if it does not exist, for this user only.
 fn private_folder(folder: &Path) -> std::io::Result<PathBuf> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -106,11 +107,11 @@ fn default_cache() -> Option<PathBuf> {
         Some(caches) => PathBuf::from(caches),
         None => PathBuf::from(variable("HOME")?).join(".cache"),
     };
-    // A folder of its own: wasmtime removes everything from its cache that it does not know.
+    // wasmtime removes all unknown files from its cache, so it gets a folder for itself.
     Some(caches.join("asyncio-streams/compiled"))
 }
 
-/// Whether the file holds what `streams compile` writes, which is no WebAssembly.
+/// Returns whether the file was written by `streams compile`; such a file is not WebAssembly.
 fn is_compiled(file: &Path) -> bool {
     matches!(wasmtime::Engine::detect_precompiled_file(file), Ok(Some(_)))
 }

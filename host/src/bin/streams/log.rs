@@ -14,7 +14,7 @@ pub(crate) enum Format {
     Json,
 }
 
-/// What is written.
+/// The least important events that are written.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Level {
     Error,
@@ -23,7 +23,7 @@ pub(crate) enum Level {
     Debug,
 }
 
-/// Writes events from now on.
+/// Starts to write events.
 pub(crate) fn start(format: Format, level: Level) -> Result<(), TryInitError> {
     let level = match level {
         Level::Error => LevelFilter::ERROR,
@@ -31,7 +31,7 @@ pub(crate) fn start(format: Format, level: Level) -> Result<(), TryInitError> {
         Level::Info => LevelFilter::INFO,
         Level::Debug => LevelFilter::DEBUG,
     };
-    // Libraries below speak of themselves; only their complaints matter here.
+    // Libraries also emit events; only their warnings matter here.
     let ours = Targets::new()
         .with_target("asyncio_streams_host", level)
         .with_target("program", level)

@@ -16,13 +16,13 @@ pub(crate) struct Run {
     #[arg(long, value_name = "HOST:PORT")]
     allow_connect: Vec<Endpoint>,
 
-    /// Let the program listen on this address and port; `*` is any, and port 0 is a free one that the system
-    /// chooses. A local address or port of its own choice to connect from has to be granted here as well (an
-    /// address alone with port 0). May be repeated.
+    /// Let the program listen on this address and port; `*` is any, and port 0 is a free one that the system chooses.
+    /// This option also grants a local address or port to connect from (for an address alone: with port 0). May be
+    /// repeated.
     #[arg(long, value_name = "ADDR:PORT")]
     allow_listen: Vec<Endpoint>,
 
-    /// Let the program do on the network whatever this process may.
+    /// Let the program do everything on the network that this process may do.
     #[arg(long, conflicts_with_all = ["allow_connect", "allow_listen"])]
     allow_network: bool,
 
@@ -44,7 +44,7 @@ pub(crate) struct Run {
     #[arg(short, long)]
     verbose: bool,
 
-    /// The program, or what `streams compile` made of it, and its arguments.
+    /// The program, or a file that `streams compile` wrote, and its arguments.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_names = ["APP.wasm", "ARGS"])]
     program: Vec<String>,
 }
@@ -55,7 +55,7 @@ impl Run {
         let file = Path::new(file);
         let engine = self.loading.engine(file, false)?;
         let program = self.loading.program(&engine, file)?;
-        // One thread for the program and its sockets: no wait of the program wakes a second one.
+        // One thread for the program and its sockets, so that no wait of the program wakes a second thread.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
@@ -77,10 +77,10 @@ impl Run {
             .close_on_signals()
             .context("cannot start the thread that watches signals")?;
         let result = runtime.block_on(command.run());
-        // A thread may still wait for input that nobody wants any more.
+        // A thread may still be blocked on input that is no longer needed.
         runtime.shutdown_background();
         match result {
-            // As far as the system has room for it.
+            // The system has room for 8 bits; other codes become 255.
             Ok(status) => Ok(ExitCode::from(
                 u8::try_from(status.code()).unwrap_or(u8::MAX),
             )),

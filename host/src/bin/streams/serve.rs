@@ -28,7 +28,7 @@ pub(crate) struct Serve {
     )]
     listen: Vec<Place>,
 
-    /// Threads that run the program, each with a memory of its own [default: the number of cores].
+    /// Threads that run the program, each with its own memory [default: the number of cores].
     #[arg(long, value_name = "N")]
     workers: Option<NonZeroUsize>,
 
@@ -36,19 +36,19 @@ pub(crate) struct Serve {
     #[arg(long, value_enum, default_value_t = Isolate::Worker)]
     isolate: Isolate,
 
-    /// Connections at once, for each worker; more wait in the system.
+    /// Largest number of connections of each worker; more wait in the system.
     #[arg(long, value_name = "N", default_value = "4000")]
     max_connections: NonZeroUsize,
 
-    /// Memory of each instance; one that wants more traps [default: 4G for each of its memories].
+    /// Memory of each instance; an instance that needs more traps [default: 4G for each of its memories].
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_memory: Option<usize>,
 
-    /// End an instance that computes for so long without waiting. `off` makes programs some 6 % faster.
+    /// End an instance that computes for this long without waiting. `off` makes programs some 6 % faster.
     #[arg(long, value_name = "TIME|off", default_value = "10s")]
     stuck_timeout: Limit,
 
-    /// Replace a worker after about so many connections.
+    /// Replace a worker after about this many connections.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_requests: Option<u64>,
 
@@ -64,7 +64,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "30s")]
     reload_grace: Duration,
 
-    /// How long a worker that keeps failing waits before it starts again: at first, and at most.
+    /// How long a worker that keeps failing waits before it starts again: the first and the longest wait.
     #[arg(long, value_name = "TIME..TIME", default_value = "100ms..10s")]
     restart_backoff: Backoff,
 
@@ -96,7 +96,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "HOST:PORT")]
     allow_connect: Vec<Endpoint>,
 
-    /// Let the program do on the network whatever this process may.
+    /// Let the program do everything on the network that this process may do.
     #[arg(long, conflicts_with = "allow_connect")]
     allow_network: bool,
 
@@ -119,7 +119,7 @@ pub(crate) struct Serve {
     #[arg(long, value_enum, default_value_t = Level::Info)]
     log_level: Level,
 
-    /// The program, or what `streams compile` made of it.
+    /// The program, or a file that `streams compile` wrote.
     #[arg(value_name = "APP.wasm")]
     program: PathBuf,
 
@@ -131,12 +131,12 @@ pub(crate) struct Serve {
 const EXIT_STATUS: &str = "\
 Exit status:
   0    all clients finished after SIGTERM or SIGINT
-  1    the program does not serve, something of the system could not be had, or clients were cut
+  1    the program does not serve, the system refused a resource, or clients were cut
   2    an option is wrong
   130  SIGINT came a second time
   143  SIGTERM came a second time";
 
-/// Somewhere to listen.
+/// A place to listen.
 #[derive(Clone)]
 enum Place {
     Own(Listen),
@@ -169,7 +169,7 @@ enum Isolate {
     Connection,
 }
 
-/// A limit that can be off.
+/// A limit that may be off.
 #[derive(Clone, Copy)]
 struct Limit(Option<Duration>);
 
@@ -212,7 +212,7 @@ impl Serve {
     async fn serve(&self) -> anyhow::Result<ExitCode> {
         let mut signals = Signals::new().context("signals cannot be watched")?;
         let options = self.options()?;
-        // What is taken already is found before the program is compiled.
+        // Bind first: an address in use is reported before the program is compiled.
         let listeners = self.listeners()?;
         let admin = self.admin.as_ref().map(Listener::bind).transpose();
         let admin = admin.context("--admin")?;
@@ -246,7 +246,7 @@ impl Serve {
         }
     }
 
-    /// Reloads and ends, as signals say.
+    /// Reloads, and shuts down, when signals ask for it.
     async fn until_signalled(
         &self,
         engine: &Engine,
@@ -264,14 +264,14 @@ impl Serve {
             tokio::select! {
                 _ = signals.hangup.recv() => {
                     systemd::reloading();
-                    // The error was logged, or is here.
+                    // The server logs its own errors; this one is logged here.
                     if let Err(error) = self.reload(engine, server).await {
                         tracing::error!("the reload failed, the old program goes on: {error:#}");
                     }
                     systemd::ready();
                 }
                 () = pause => {
-                    // A server that does not answer is not alive.
+                    // The watchdog must not hear of a server that does not answer.
                     if server.is_alive().await {
                         systemd::alive();
                     }
@@ -300,7 +300,7 @@ impl Serve {
     /// Reads the program and the certificate again.
     async fn reload(&self, engine: &Engine, server: &Server) -> anyhow::Result<()> {
         let tls = self.tls()?;
-        // Compiling takes seconds; signals and probes go on.
+        // Compiling takes seconds; signals and probes are handled meanwhile.
         let program: Program = {
             let (engine, file) = (engine.clone(), self.program.clone());
             let loading = self.loading.clone();

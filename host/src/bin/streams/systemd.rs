@@ -1,4 +1,4 @@
-//! What systemd gives to a service and wants from it.
+//! The protocol of systemd: passed sockets, notifications and the watchdog.
 
 use std::os::fd::{FromRawFd as _, OwnedFd};
 use std::time::Duration;
@@ -14,8 +14,8 @@ pub(crate) fn listeners(name: Option<&str>) -> anyhow::Result<Vec<Listener>> {
         .filter(|(_, found)| name.is_none_or(|name| name == found));
     let listeners: Vec<Listener> = passed
         .map(|(descriptor, _)| {
-            // SAFETY: the service manager gave the descriptor to this process, and it is taken once: a name is listed
-            // once on the command line.
+            // SAFETY: the service manager passed the descriptor to this process, and it is taken once: a name is
+            // listed once on the command line.
             let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
             Listener::try_from(descriptor)
         })
@@ -33,10 +33,10 @@ pub(crate) fn listeners(name: Option<&str>) -> anyhow::Result<Vec<Listener>> {
     Ok(listeners)
 }
 
-/// Tells systemd, if it runs this process and wants to know.
+/// Sends `states` to systemd, if it runs this process and asked for notifications.
 pub(crate) fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!("systemd cannot be told: {error}");
+        tracing::warn!("systemd cannot be notified: {error}");
     }
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn alive() {
     notify(&[NotifyState::Watchdog]);
 }
 
-/// How often systemd wants to hear that the process is alive: half of its limit.
+/// How often systemd expects a sign of life: half of its limit.
 pub(crate) fn watchdog() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|limit| (limit / 2).max(Duration::from_millis(1)))
 }

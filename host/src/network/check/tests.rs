@@ -1,4 +1,4 @@
-//! The checks, one by one. Whether hints hold is in `hints`.
+//! Tests of each check. The module `hints` tests the suggested grants.
 
 mod hints;
 
@@ -59,7 +59,7 @@ fn all_is_everything() {
 }
 
 #[test]
-fn connecting_is_to_what_was_granted() {
+fn connecting_needs_a_grant() {
     let policy = policy(&["127.0.0.1:80", "[::1]:*", "*:25"], &[]);
     let granted = [
         "127.0.0.1:80",
@@ -85,7 +85,7 @@ fn connecting_is_to_what_was_granted() {
 }
 
 #[test]
-fn listening_is_on_what_was_granted() {
+fn listening_needs_a_grant() {
     let policy = policy(&[], &["127.0.0.1:8080", "[::1]:0"]);
     let granted = ["127.0.0.1:8080", "[::1]:0"];
     let denied = [
@@ -105,7 +105,7 @@ fn listening_is_on_what_was_granted() {
 }
 
 #[test]
-fn port_0_is_the_ports_that_the_system_gave_wherever_those_are() {
+fn port_0_grants_the_ports_that_the_system_chose_on_every_address() {
     let socket = |text: &str| text.parse().expect("an address");
     let policy = policy(
         &["127.0.0.1:*"],
@@ -129,7 +129,7 @@ fn port_0_is_the_ports_that_the_system_gave_wherever_those_are() {
 }
 
 #[test]
-fn a_local_address_of_the_programs_choice_is_granted_as_listening() {
+fn a_chosen_local_address_needs_a_grant_to_listen() {
     let connects = policy(&["10.0.0.1:80"], &[]);
     assert_check(
         &connects,
@@ -154,7 +154,7 @@ fn the_unspecified_address_stands_for_every_address_of_its_family() {
 }
 
 #[test]
-fn a_name_is_the_addresses_that_its_look_up_gave() {
+fn a_granted_name_allows_the_addresses_of_its_look_up() {
     let policy = policy(&["Example.org:80"], &[]);
     assert_eq!(policy.check_lookup("example.ORG."), Ok(()));
     assert_eq!(
@@ -176,9 +176,9 @@ fn a_name_is_the_addresses_that_its_look_up_gave() {
     );
 }
 
-/// Every spelling of a name is the same name, in the grant and in the program.
+/// All spellings of a name are the same name, in the grant and in the program.
 #[test]
-fn a_name_is_granted_however_it_is_spelled() {
+fn a_grant_holds_for_every_spelling_of_a_name() {
     let spellings = [
         "xn--bcher-kva.example",
         "XN--Bcher-KVA.Example.",
@@ -204,14 +204,14 @@ fn a_name_is_granted_however_it_is_spelled() {
 }
 
 #[test]
-fn an_address_is_looked_up_by_everybody_however_it_is_written() {
+fn an_address_is_looked_up_without_a_grant() {
     for address in ["127.0.0.1", "127.1", "0x7f.1", "127.0.0.1.", "::1", "[::1]"] {
         assert_eq!(policy(&[], &[]).check_lookup(address), Ok(()), "{address}");
     }
 }
 
 #[test]
-fn what_can_be_no_host_is_neither_looked_up_nor_reported() {
+fn an_impossible_host_is_neither_looked_up_nor_reported() {
     let network = Network::none().on_denied(|denied| panic!("{denied}"));
     let policy = Policy::new(network);
     for text in [
@@ -234,7 +234,7 @@ fn what_can_be_no_host_is_neither_looked_up_nor_reported() {
 }
 
 #[test]
-fn what_is_remembered_of_a_name_is_bounded() {
+fn the_addresses_of_a_name_are_bounded() {
     let policy = policy(&["example.org:80"], &[]);
     policy.found(
         "example.org",
@@ -246,7 +246,7 @@ fn what_is_remembered_of_a_name_is_bounded() {
 }
 
 #[test]
-fn what_is_denied_is_reported() {
+fn denials_are_reported() {
     let (tx, rx) = std::sync::mpsc::channel();
     let policy =
         Policy::new(Network::none().on_denied(move |denied| drop(tx.send(denied.to_string()))));

@@ -1,4 +1,4 @@
-# aioftp: a server with files in memory, a client that makes folders, stores, lists and loads.
+# aioftp: a server with files in memory, and a client that makes folders, stores, lists and loads.
 import asyncio
 import sys
 

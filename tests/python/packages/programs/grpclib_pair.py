@@ -1,4 +1,4 @@
-# grpclib: one method, with a codec of its own instead of protobuf.
+# grpclib: one method, with a custom codec instead of protobuf.
 import asyncio
 import sys
 

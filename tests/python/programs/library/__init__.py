@@ -1,1 +1,1 @@
-"""A package as programs find them installed: what its modules do when they are imported, and when they are called."""
+"""A package like installed ones: its modules have effects when they are imported, and when they are called."""

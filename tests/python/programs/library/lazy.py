@@ -1,10 +1,10 @@
-"""Imports that only happen in functions, by names that no line has."""
+"""Imports that happen only in functions, of names that no line contains."""
 
 import importlib
 
 
 def show(kind, data):
-    """A record, by the module for its kind; in a general form if there is none, as dnspython does."""
+    """Shows a record, by the module for its kind; in a general form without one, as in dnspython."""
     try:
         module = importlib.import_module(f"library.records.{kind.lower()}")
     except ImportError:

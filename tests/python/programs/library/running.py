@@ -1,4 +1,4 @@
-"""Entry points as those of uvicorn, aiohttp and anyio: plain functions that run a loop somewhere inside."""
+"""Entry points like those of uvicorn, aiohttp and anyio: plain functions that run a loop internally."""
 
 import asyncio
 import contextlib

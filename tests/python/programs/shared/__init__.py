@@ -1,10 +1,10 @@
-"""What the programs with matters share."""
+"""Shared by the programs with topics."""
 
 HOST = "127.0.0.1"
 
 
 async def outcome(awaitable):
-    """The name of what is raised, or the result."""
+    """Returns the name of the raised exception, or the result."""
     try:
         return await awaitable
     except BaseException as error:

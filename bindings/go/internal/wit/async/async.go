@@ -1,9 +1,9 @@
 // Package async runs the exported async functions of a component on Go's scheduler.
 //
-// A task of the component is one call of an exported function. Goroutines belong to no task: one that another task's
-// event has woken goes on under that task, and what it waits for then waits there. Two things must happen in a task
-// itself, and do: giving its result, and waiting for events. A task whose function has not returned waits even with
-// nothing pending of its own, so goroutines may block on anything of Go's: channels, mutexes, timers.
+// A task of the component is one call of an exported function. Goroutines belong to no task: a goroutine that another
+// task's event has woken continues under that task, and its next wait belongs there. Two things must happen in a task
+// itself: returning its result, and waiting for events. A task whose function has not returned waits even without a
+// pending operation, so goroutines may block on anything of Go's: channels, mutexes, timers.
 package async
 
 import (
@@ -11,7 +11,7 @@ import (
 	"unsafe"
 )
 
-// The numbers of the canonical ABI.
+// Constants of the canonical ABI.
 const (
 	eventNone    = 0
 	eventSubtask = 1
@@ -31,11 +31,11 @@ const (
 type Task struct {
 	set  uint32
 	done bool
-	// Waitables of the set that goroutines wait for.
+	// The number of waitables in the set for which goroutines wait.
 	pending int
-	// A goroutine that wants to go on in this task.
+	// A goroutine that is to continue in this task.
 	home chan struct{}
-	// The two ends of the stream that wakes it, while a wake-up is under way.
+	// The two ends of the stream that wakes it, during a wake-up.
 	bell *bell
 	next *Task
 	prev *Task
@@ -49,7 +49,7 @@ type waiter struct {
 var (
 	// The task that the host has called; nil outside of calls.
 	current *Task
-	// All tasks, by the handles of their calls' contexts, which cannot hold pointers of Go.
+	// All tasks, by the numbers in the contexts of their calls, which cannot hold Go's pointers.
 	tasks   = map[uint32]*Task{}
 	newest  uint32
 	live    Task // The head of a ring of the tasks whose functions have not returned.
@@ -59,7 +59,7 @@ var (
 
 func init() { live.next, live.prev = &live, &live }
 
-// Run starts an exported function and returns what its core function has to return.
+// Run starts an exported function and returns the result of its core function.
 func Run(function func(*Task)) uint32 {
 	task := &Task{set: waitableSetNew()}
 	task.next, task.prev = &live, live.prev
@@ -79,7 +79,7 @@ func Run(function func(*Task)) uint32 {
 	return settle(task)
 }
 
-// Callback is called by the host for an event of a task.
+// Callback is the function that the host calls for an event of a task.
 func Callback(event, handle, code uint32) uint32 {
 	current = tasks[contextGet()]
 	deliver(event, handle, code)
@@ -103,7 +103,7 @@ func deliver(event, handle, code uint32) {
 	w.result <- code
 }
 
-// settle lets goroutines run until all are blocked, and says what the host is to do next.
+// settle lets goroutines run until all are blocked, and returns the host's next action.
 func settle(task *Task) uint32 {
 	due := wasiIdle()
 	for task.home != nil {
@@ -112,7 +112,7 @@ func settle(task *Task) uint32 {
 		home <- struct{}{}
 		due = wasiIdle()
 	}
-	// A task that has done its work stays until the calls that were made in it have ended: the host keeps them with it.
+	// A finished task stays until the calls that were made in it have ended, because the host attaches them to it.
 	if task.done && task.pending == 0 && task.bell == nil {
 		clock.stop(task)
 		if due != 0 && clock.subtask == 0 && live.next != &live {
@@ -131,7 +131,7 @@ func settle(task *Task) uint32 {
 	return codeWait | task.set<<4
 }
 
-// Home returns when the goroutine runs in this task.
+// Home returns once the goroutine runs in this task.
 func (task *Task) Home() {
 	for current != task {
 		if task.home == nil {
@@ -154,7 +154,7 @@ func wait(handle uint32) uint32 {
 	return <-result
 }
 
-// SubtaskWait waits for the result of a call that was started.
+// SubtaskWait waits for the result of a started call.
 func SubtaskWait(status uint32) {
 	if status&0xf != statusReturned {
 		wait(status >> 4)
@@ -169,7 +169,7 @@ func FutureOrStreamWait(code uint32, handle int32) (uint32, uint32) {
 	return code & 0xf, code >> 4
 }
 
-// Parks the goroutine of the host's call until no other can run; returns when the next timer is due, 0 for none. The
+// Parks the goroutine of the host's call until no other can run; returns when the next timer is due, 0 without one. The
 // build adds it to Go's runtime.
 //
 //go:linkname wasiIdle runtime.wasiIdle
@@ -203,5 +203,5 @@ func subtaskDrop(subtask uint32)
 //go:noescape
 func subtaskCancel(subtask uint32) uint32
 
-// An address for the host, of memory that does not move.
+// Returns the address of memory that does not move, for the host.
 func address(p unsafe.Pointer) uint32 { return uint32(uintptr(p)) }

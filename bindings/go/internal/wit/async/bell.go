@@ -2,8 +2,8 @@ package async
 
 import "unsafe"
 
-// A bell wakes a task out of another one: a stream of one byte, both of whose ends are here. The reading end is in the
-// set of the task that is to wake up.
+// A bell wakes one task from another: a stream of one byte, both of whose ends are here. The reading end is in the
+// set of the task to wake.
 type bell struct {
 	readable, writable uint32
 	byte               [1]byte
@@ -15,10 +15,10 @@ var (
 	bells   = map[uint32]*Task{}
 )
 
-// wake has a task called again by the host, before long.
+// wake makes the host call a task again soon.
 func wake(task *Task) { ringing = append(ringing, task) }
 
-// ring wakes the tasks that are to be woken, but for the current one.
+// ring wakes the tasks in the list, except the current one.
 func ring(current *Task) {
 	for _, task := range ringing {
 		if task == current || task.bell != nil {
@@ -27,7 +27,7 @@ func ring(current *Task) {
 		ends := streamNew()
 		b := &bell{readable: uint32(ends), writable: uint32(ends >> 32)}
 		task.bell, bells[b.readable] = b, task
-		// The read waits, the write finds it waiting: the event is the read's.
+		// The read is pending when the write arrives, so the event is the read's.
 		if streamRead(b.readable, address(unsafe.Pointer(&b.byte)), 1) == blocked {
 			waitableJoin(b.readable, task.set)
 			streamWrite(b.writable, address(unsafe.Pointer(&b.byte)), 1)
@@ -37,7 +37,7 @@ func ring(current *Task) {
 	ringing = ringing[:0]
 }
 
-// rung takes note of a wake-up; false when the handle is no bell's.
+// rung records a wake-up; it returns false when the handle does not belong to a bell.
 func rung(handle uint32) bool {
 	task := bells[handle]
 	if task == nil {

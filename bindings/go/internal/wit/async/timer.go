@@ -2,14 +2,14 @@ package async
 
 import _ "unsafe"
 
-// The one call of the host's clock that wakes the component for Go's timers.
+// The only call of the host's clock, which wakes the component for Go's timers.
 type timer struct {
 	subtask uint32
 	due     int64
 	task    *Task
 }
 
-// set has the clock wake the task when a timer is due, unless it will wake some task before; 0 is no timer.
+// set makes the clock wake the task when a timer is due, unless it wakes some task before; 0 means no timer.
 func (t *timer) set(due int64, task *Task) {
 	if due == 0 || t.subtask != 0 && t.due <= due {
 		return
@@ -18,7 +18,7 @@ func (t *timer) set(due int64, task *Task) {
 	pause := max(due-nanotime(), 0)
 	status := waitFor(uint64(pause))
 	if status&0xf == statusReturned {
-		// The timer is due already; the clock's shortest wait has the host call again.
+		// The timer is due already; after the clock's shortest wait the host calls again.
 		status = waitFor(1)
 	}
 	*t = timer{status >> 4, due, task}
@@ -38,7 +38,7 @@ func (t *timer) stop(task *Task) {
 	*t = timer{}
 }
 
-// fired takes note of the call's end; false when the handle is another's.
+// fired records the end of the call; it returns false when the handle belongs to something else.
 func (t *timer) fired(handle uint32) bool {
 	if t.subtask == 0 || t.subtask != handle {
 		return false

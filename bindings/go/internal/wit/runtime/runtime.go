@@ -1,4 +1,4 @@
-// Package runtime keeps the memory that passes between Go and the host.
+// Package runtime manages the memory that passes between Go and the host.
 package runtime
 
 import (
@@ -7,13 +7,13 @@ import (
 	"unsafe"
 )
 
-// A Handle of a resource; 0 after it was given away or dropped.
+// A Handle is a resource's; 0 after it was given away or dropped.
 type Handle struct{ value int32 }
 
-// MakeHandle takes a handle.
+// MakeHandle wraps a handle.
 func MakeHandle(value int32) *Handle { return &Handle{value} }
 
-// Use gives the handle for one call.
+// Use returns the handle for one call.
 func (h *Handle) Use() int32 {
 	if h.value == 0 {
 		panic("a resource is used after it was dropped")
@@ -21,24 +21,24 @@ func (h *Handle) Use() int32 {
 	return h.value
 }
 
-// Take gives the handle away.
+// Take gives the handle away, and returns it.
 func (h *Handle) Take() int32 {
 	value := h.Use()
 	h.value = 0
 	return value
 }
 
-// Set puts a handle back.
+// Set stores a handle again.
 func (h *Handle) Set(value int32) { h.value = value }
 
-// TakeOrNil gives the handle away, or 0.
+// TakeOrNil gives the handle away, and returns it, or 0.
 func (h *Handle) TakeOrNil() int32 {
 	value := h.value
 	h.value = 0
 	return value
 }
 
-// Allocate gives memory for the host, which lives as long as the pinner's pins.
+// Allocate returns memory for the host, which lives as long as the pinner's pins.
 func Allocate(pinner *runtime.Pinner, size, align uintptr) unsafe.Pointer {
 	p := allocate(size, align)
 	if p != nil {
@@ -59,10 +59,10 @@ func allocate(size, align uintptr) unsafe.Pointer {
 	panic(fmt.Sprintf("no type has the alignment %d", align))
 }
 
-// Memory that the host has filled, or is filling, and no variable of Go points to yet.
+// Memory that the host has filled, or is filling, before a variable of Go points to it.
 var filled = map[uintptr]unsafe.Pointer{}
 
-// Lifted gives a pointer to memory that the host has filled, and leaves it to the garbage collector.
+// Lifted returns a pointer to memory that the host has filled, and leaves it to the garbage collector.
 func Lifted(address uintptr) unsafe.Pointer {
 	p, known := filled[address]
 	if !known {
@@ -72,7 +72,7 @@ func Lifted(address uintptr) unsafe.Pointer {
 	return p
 }
 
-// Kept is Lifted for memory whose elements are taken one after the other: it stays until the pinner is unpinned.
+// Kept is Lifted for memory whose elements are taken one by one: it stays until the pinner is unpinned.
 func Kept(pinner *runtime.Pinner, address uintptr) unsafe.Pointer {
 	p, known := filled[address]
 	if !known {
@@ -87,8 +87,8 @@ var initialized bool
 
 func init() { initialized = true }
 
-// The host asks for memory while it makes a call, and forbids calls meanwhile: no clock, so no garbage collection and no
-// other goroutine may run.
+// The host allocates memory during its calls, and forbids other calls meanwhile, the clock's too. So neither the garbage
+// collector nor another goroutine may run.
 //
 //go:wasmexport cabi_realloc
 func realloc(old unsafe.Pointer, oldSize, align, size uintptr) unsafe.Pointer {
@@ -112,7 +112,7 @@ func realloc(old unsafe.Pointer, oldSize, align, size uintptr) unsafe.Pointer {
 //go:linkname sbrk runtime.wasiSbrk
 func sbrk(n uintptr) unsafe.Pointer
 
-// Between the two nothing else of Go's runs. The build adds them to Go's runtime.
+// Between the two no other code of Go runs. The build adds them to Go's runtime.
 //
 //go:linkname wasiLock runtime.wasiLock
 func wasiLock()

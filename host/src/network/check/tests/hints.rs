@@ -1,4 +1,4 @@
-//! What is denied names an endpoint that the parser accepts, and that then grants it.
+//! Denials name an endpoint that the parser accepts and that grants them.
 
 use std::net::{SocketAddrV4, SocketAddrV6};
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A policy, and what it reports.
+/// Returns a policy and its reports.
 fn reporting(network: Network) -> (Arc<Policy>, std::sync::mpsc::Receiver<Denied>) {
     let (tx, rx) = std::sync::mpsc::channel();
     let network = network.on_denied(move |denied| drop(tx.send(denied.clone())));
@@ -23,7 +23,7 @@ fn hinted(reports: &std::sync::mpsc::Receiver<Denied>) -> Endpoint {
     text.parse().unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Hosts as people and programs write them, and what is nearly one.
+/// Hosts as people and programs write them, and texts that are nearly hosts.
 fn host() -> impl Strategy<Value = String> {
     let written = prop::sample::select(vec![
         "example.org",
@@ -134,7 +134,7 @@ proptest! {
         }
     }
 
-    /// What a grant accepts as a host, the resolver takes for the same.
+    /// The resolver reads the host of a grant in the same way as the grant does.
     #[test]
     fn of_a_grant_that_was_written_by_hand(text in host()) {
         if let Ok(to) = format!("{text}:80").parse::<Endpoint>() {

@@ -1,1 +1,1 @@
-"""Kinds of records, each a module that is imported by its name when one is met."""
+"""Kinds of records, each a module that is imported by name at its first use."""

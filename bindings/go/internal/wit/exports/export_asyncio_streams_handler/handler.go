@@ -1,4 +1,4 @@
-// Package export_asyncio_streams_handler is what the generated export of a handler calls.
+// Package export_asyncio_streams_handler is called by the generated export of a handler.
 package export_asyncio_streams_handler
 
 import (

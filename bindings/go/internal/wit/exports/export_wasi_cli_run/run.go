@@ -1,4 +1,4 @@
-// Package export_wasi_cli_run is what the generated export of a command calls.
+// Package export_wasi_cli_run is called by the generated export of a command.
 package export_wasi_cli_run
 
 import "asyncio-streams/internal/wit/types"
