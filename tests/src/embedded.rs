@@ -99,7 +99,9 @@ async fn run(composed: &Composed, place: In, host: Host, program: Program) -> Re
         store.set_max_component_handles(handles);
     }
     let instance = linker.instantiate_async(&mut store, component).await?;
-    let interface = instance.get_export_index(&mut store, None, "wasi:cli/run@0.3.0");
+    let interface = ["wasi:cli/run@0.3.0", "wasi:cli/run@0.2.0"]
+        .into_iter()
+        .find_map(|version| instance.get_export_index(&mut store, None, version));
     let function = instance.get_export_index(&mut store, interface.as_ref(), "run");
     let function =
         function.ok_or_else(|| wasmtime::format_err!("it does not export wasi:cli/run"))?;

@@ -45,6 +45,7 @@ pub struct Program {
     pub(crate) args: Vec<String>,
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) wasmtime_options: Vec<String>,
+    pub(crate) compiled_there: bool,
     pub(crate) network: Network,
     pub(crate) stdin: bool,
     pub(crate) deadline: Duration,
@@ -63,6 +64,22 @@ impl Program {
         let mut program = Self::composed(name, vec![format!("linked/{name}")]);
         program.parts.retain(|part| part != "streams");
         program
+    }
+
+    /// A program of WASI 0.2, composed with the component whose calls block.
+    pub fn blocking(name: &str) -> Self {
+        Self::composed(name, vec![format!("tests/{name}")]).blocks()
+    }
+
+    /// An example of such a program.
+    pub fn blocking_example(name: &str) -> Self {
+        Self::composed(name, vec![format!("examples/{name}")]).blocks()
+    }
+
+    fn blocks(mut self) -> Self {
+        self.parts.retain(|part| part != "streams");
+        self.parts.push("streams-p2".into());
+        self
     }
 
     /// A handler of `tests/programs`, behind `serve.wasm`.
@@ -103,6 +120,7 @@ impl Program {
             args: Vec::new(),
             variables: Vec::new(),
             wasmtime_options: Vec::new(),
+            compiled_there: false,
             network: Network::default(),
             stdin: false,
             deadline: DEADLINE,
@@ -114,8 +132,11 @@ impl Program {
     /// Composes it with the streams component that has TLS.
     #[must_use]
     pub fn tls(mut self) -> Self {
-        self.parts.retain(|part| part != "streams");
-        self.parts.push("streams-tls".into());
+        for part in &mut self.parts {
+            if part == "streams" || part == "streams-p2" {
+                part.push_str("-tls");
+            }
+        }
         self
     }
 
@@ -180,6 +201,13 @@ impl Program {
     pub fn wasmtime_options<A: ToString>(mut self, options: impl IntoIterator<Item = A>) -> Self {
         self.wasmtime_options
             .extend(options.into_iter().map(|option| option.to_string()));
+        self
+    }
+
+    /// Lets the `wasmtime` program compile it: its options change what is compiled.
+    #[must_use]
+    pub fn compiled_there(mut self) -> Self {
+        self.compiled_there = true;
         self
     }
 

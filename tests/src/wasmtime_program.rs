@@ -47,7 +47,9 @@ pub(crate) fn start(program: Program, composed: &Composed, runner: &Runner) -> R
         .expect("a temporary file");
     let content = match runner {
         // Compile once for all places. The README's commands are tested with components that are not compiled.
-        Runner::Wasmtime(wasmtime) if takes_compiled(wasmtime) => composed.serialized(),
+        Runner::Wasmtime(wasmtime) if !program.compiled_there && takes_compiled(wasmtime) => {
+            composed.serialized()
+        }
         _ => composed.bytes.clone(),
     };
     file.write_all(&content).expect("the program, written");

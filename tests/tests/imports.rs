@@ -54,6 +54,45 @@ fn with_tls_it_has_the_date_too_and_exports_the_same() {
 }
 
 #[test]
+fn the_component_of_wasi_02_has_nothing_of_03() {
+    let (imports, exports) = interfaces("streams-p2");
+    assert_eq!(
+        imports,
+        [
+            "wasi:clocks/monotonic-clock@0.2.0",
+            "wasi:io/error@0.2.0",
+            "wasi:io/poll@0.2.0",
+            "wasi:io/streams@0.2.0",
+            "wasi:sockets/instance-network@0.2.0",
+            "wasi:sockets/ip-name-lookup@0.2.0",
+            "wasi:sockets/network@0.2.0",
+            "wasi:sockets/tcp-create-socket@0.2.0",
+            "wasi:sockets/tcp@0.2.0",
+        ]
+    );
+    assert_eq!(
+        exports,
+        [
+            "asyncio:streams/blocking@0.1.0",
+            "asyncio:streams/tls@0.1.0",
+            "asyncio:streams/types@0.1.0",
+        ]
+    );
+    if tls() {
+        let (with_tls, exports_with_tls) = interfaces("streams-p2-tls");
+        let more: Vec<_> = with_tls
+            .iter()
+            .filter(|name| !imports.contains(name))
+            .collect();
+        assert_eq!(
+            more,
+            ["wasi:clocks/wall-clock@0.2.0", "wasi:random/random@0.2.0"]
+        );
+        assert_eq!(exports_with_tls, exports);
+    }
+}
+
+#[test]
 fn the_listening_command_has_its_arguments_its_streams_and_a_clock() {
     let (imports, exports) = interfaces("serve");
     assert_eq!(
@@ -112,8 +151,10 @@ fn no_component_contains_the_folder_of_its_build() {
         .parent()
         .and_then(Path::to_str)
         .expect("the checkout's folder");
-    let mut names = vec!["streams", "serve", "examples/echo-client"];
-    names.extend(tls().then_some("streams-tls"));
+    let mut names = vec!["streams", "streams-p2", "serve", "examples/echo-client"];
+    if tls() {
+        names.extend(["streams-tls", "streams-p2-tls"]);
+    }
     for name in names {
         let component = component(name);
         let text = String::from_utf8_lossy(&component);

@@ -71,7 +71,7 @@ fn check_upgrade(mut resolve: Resolve, old: &str, new: PackageId) -> Result<()> 
     let old = resolve.push_str("old.wit", &old.replacen("@0.1.0", "@0.1.999", 1))?;
     for (name, &was) in &resolve.packages[old].worlds {
         // The other worlds are those of this project's components.
-        if !["client", "server"].contains(&name.as_str()) {
+        if !["client", "client-p2", "server"].contains(&name.as_str()) {
             continue;
         }
         let is = resolve.packages[new].worlds.get(name);

@@ -10,7 +10,7 @@ use clap::Args;
 use crate::artifacts::{Artifacts, Changes};
 use crate::strip::strip;
 use crate::toolchain::{Choice, Toolchain};
-use crate::wasm::{self, What};
+use crate::wasm::{self, Built, What};
 use crate::{checkout, clang, python};
 
 /// The interface that a handler exports and serve.wasm calls.
@@ -63,8 +63,8 @@ pub(crate) fn run(choice: Choice, options: &Options) -> Result<()> {
 
 /// Builds the components for users into `target/components`, reports changes, and returns the compiler:
 ///
-/// * `streams.wasm`, `serve.wasm`;
-/// * `streams-tls.wasm`, unless there is no clang and none can be installed;
+/// * `streams.wasm`, `serve.wasm`, and `streams-p2.wasm` for hosts of WASI 0.2;
+/// * `streams-tls.wasm` and `streams-p2-tls.wasm`, unless there is no clang and none can be installed;
 /// * `examples/NAME.wasm`, and `examples/NAME.composed.wasm`, which runs as it is.
 ///
 /// # Errors
@@ -73,6 +73,7 @@ pub fn build(choice: Choice) -> Result<Toolchain> {
     let toolchain = Toolchain::get(choice)?;
     let mut artifacts = Artifacts::new(&["", "examples"]);
     components(&toolchain, What::Examples, &mut artifacts)?;
+    blocking(&toolchain, &mut artifacts)?;
     tls(&toolchain, &mut artifacts)?;
     report(&artifacts.finish()?);
     Ok(toolchain)
@@ -105,15 +106,46 @@ fn components(toolchain: &Toolchain, examples: What, artifacts: &mut Artifacts) 
     )?;
     let serve = library(toolchain, "asyncio-streams-serve", "serve.wasm", artifacts)?;
     for example in wasm::build(toolchain, "asyncio-streams", examples)? {
-        let name = example.name;
-        let content = read(&example.file)?;
-        let part = Part::new(format!("{name}.wasm"), content.as_slice());
-        let composed = with_what_it_needs(&part, &serve, &streams)
-            .with_context(|| format!("the example {name} does not compose"))?;
-        artifacts.put(format!("examples/{name}.wasm"), &content)?;
-        artifacts.put(format!("examples/{name}.composed.wasm"), composed.bytes())?;
+        put_example(&example, artifacts, |part| {
+            with_what_it_needs(part, &serve, &streams)
+        })?;
     }
     Ok(())
+}
+
+/// Builds the component for hosts of WASI 0.2, and the examples of programs that use it.
+fn blocking(toolchain: &Toolchain, artifacts: &mut Artifacts) -> Result<()> {
+    let streams = library(
+        toolchain,
+        "asyncio-streams-blocking",
+        "streams-p2.wasm",
+        artifacts,
+    )?;
+    for example in wasm::build(
+        toolchain,
+        "asyncio-streams-blocking-examples",
+        What::Examples,
+    )? {
+        put_example(&example, artifacts, |part| {
+            compose([part.clone(), streams.clone()])
+        })?;
+    }
+    Ok(())
+}
+
+/// Writes an example to the artifacts, as it is and composed.
+fn put_example(
+    example: &Built,
+    artifacts: &mut Artifacts,
+    compose: impl FnOnce(&Part) -> Result<Composition, ComposeError>,
+) -> Result<()> {
+    let name = &example.name;
+    let content = read(&example.file)?;
+    let part = Part::new(format!("{name}.wasm"), content.as_slice());
+    let composed =
+        compose(&part).with_context(|| format!("the example {name} does not compose"))?;
+    artifacts.put(format!("examples/{name}.wasm"), &content)?;
+    artifacts.put(format!("examples/{name}.composed.wasm"), composed.bytes())
 }
 
 /// Builds the guest programs of the tests: `tests/NAME.wasm`, which they compose, and `linked/NAME.wasm`, which contain the
@@ -131,6 +163,12 @@ pub(crate) fn test_programs(toolchain: &Toolchain) -> Result<()> {
             )?;
         }
     }
+    library(
+        toolchain,
+        "asyncio-streams-blocking-programs",
+        "tests/blocking.wasm",
+        &mut artifacts,
+    )?;
     report(&artifacts.finish()?);
     Ok(())
 }
@@ -152,18 +190,26 @@ fn library(
     Ok(Part::new(name, content))
 }
 
-/// Builds the component with TLS, if there is a clang.
+/// Builds the components with TLS, if there is a clang.
 fn tls(toolchain: &Toolchain, artifacts: &mut Artifacts) -> Result<()> {
     let clang = match clang::get() {
         Ok(clang) => clang,
         Err(error) => {
-            eprintln!("\n!!! Left out: streams-tls.wasm, which needs clang. {error:#}\n");
+            eprintln!(
+                "\n!!! Left out: streams-tls.wasm and streams-p2-tls.wasm, which need clang. {error:#}\n"
+            );
             return Ok(());
         }
     };
-    let built = wasm::build_tls(toolchain, &clang, "asyncio-streams-tls")?;
-    let file = built.first().context("cargo named no component")?;
-    artifacts.put("streams-tls.wasm", &read(&file.file)?)
+    for (package, name) in [
+        ("asyncio-streams-tls", "streams-tls.wasm"),
+        ("asyncio-streams-blocking-tls", "streams-p2-tls.wasm"),
+    ] {
+        let built = wasm::build_tls(toolchain, &clang, package)?;
+        let file = built.first().context("cargo named no component")?;
+        artifacts.put(name, &read(&file.file)?)?;
+    }
+    Ok(())
 }
 
 /// Composes a handler with serve.wasm and the streams, and any other program with the streams only.

@@ -13,9 +13,13 @@ use crate::{build, checkout, clang, fuzz, process, python, test, wasm};
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
 
 /// The packages that become WebAssembly. The others are the workspace's default members.
-const GUESTS: [&str; 6] = [
+const GUESTS: [&str; 10] = [
     "asyncio-streams-component",
     "asyncio-streams-wasi03",
+    "asyncio-streams-blocking",
+    "asyncio-streams-wasi02",
+    "asyncio-streams-blocking-programs",
+    "asyncio-streams-blocking-examples",
     "asyncio-streams-serve",
     "asyncio-streams",
     "asyncio-streams-test-programs",

@@ -18,9 +18,15 @@ const DEADLINE: Duration = Duration::from_secs(60 * 60);
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The components, with the package and the manifest of each.
-const COMPONENTS: [(&str, &str, &str); 3] = [
+const COMPONENTS: [(&str, &str, &str); 5] = [
     ("streams", "asyncio-streams-component", "Cargo.toml"),
     ("streams-tls", "asyncio-streams-tls", "guest/tls/Cargo.toml"),
+    ("streams-p2", "asyncio-streams-blocking", "Cargo.toml"),
+    (
+        "streams-p2-tls",
+        "asyncio-streams-blocking-tls",
+        "guest/tls/Cargo.toml",
+    ),
     ("serve", "asyncio-streams-serve", "Cargo.toml"),
 ];
 

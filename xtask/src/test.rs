@@ -22,12 +22,13 @@ const ENGINE: &str = "asyncio-streams-engine";
 const CLIENT: &str = "asyncio-streams";
 
 /// The packages that become WebAssembly and have tests that run natively.
-const GUESTS: [&str; 5] = [
+const GUESTS: [&str; 6] = [
     CORE,
     CLIENT,
     "asyncio-streams-serve",
     "asyncio-streams-text",
     "asyncio-streams-wasi03",
+    "asyncio-streams-wasi02",
 ];
 
 #[derive(Args)]

@@ -191,7 +191,9 @@ impl Engine {
         let sockets = {
             let binding = pin!(async {
                 // The operating system may still hold the address for a server that was closed just before.
-                self.cancelled_operations().await;
+                if self.platform().cancelled_may_hold_addresses() {
+                    self.cancelled_operations().await;
+                }
                 listen::bind_all(self, hosts, port, options.family).await
             });
             match select(binding, pin!(scope.cancelled())).await {

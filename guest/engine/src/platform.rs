@@ -14,9 +14,11 @@
 //!   the background, and [`Executor::after_cancelled`] reports when that is done.
 //! - Polls happen only in async calls and in background futures, never in sync calls or destructors.
 
+use std::any::Any;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::errors::{LookupError, SocketError};
@@ -108,6 +110,12 @@ pub trait Source {
     /// returns true.
     fn poll_readable(&mut self, _: &mut Context<'_>) -> Poll<bool> {
         Poll::Ready(true)
+    }
+
+    /// Returns the platform's own handle of the stream, for a face that knows its platform. There is none once the stream
+    /// has ended, nor on a platform that has no use for it.
+    fn handle(&self) -> Option<Rc<dyn Any>> {
+        None
     }
 
     /// Ends a pending read, and returns its bytes. Only in async calls.
@@ -220,4 +228,9 @@ pub trait Executor {
 
     /// Runs `then` once all operations that were cancelled before have ended: now, or later in the background.
     fn after_cancelled(&self, then: Box<dyn FnOnce()>);
+
+    /// Returns whether a cancelled operation may hold the address of a closed listening socket until it has ended.
+    fn cancelled_may_hold_addresses(&self) -> bool {
+        true
+    }
 }

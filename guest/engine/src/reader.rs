@@ -1,5 +1,6 @@
 //! The reading side of a connection, for callers.
 
+use std::any::Any;
 use std::fmt;
 use std::rc::Rc;
 
@@ -70,6 +71,15 @@ impl Reader {
         self.0.read(position, move |input| {
             Ok(input.is_ready(wanted).then(|| look(input)))
         })
+    }
+
+    /// Returns the platform's handle of the incoming stream ([`Source::handle`](crate::platform::Source::handle)). There is
+    /// none while a read is pending, while bytes are buffered, and after the end: then a read may answer without the stream.
+    pub fn source_handle(&self) -> Option<Rc<dyn Any>> {
+        if self.look(core::Reader::buffered) > 0 {
+            return None;
+        }
+        self.0.input.handle()
     }
 
     /// Reads without waiting; `None` if the read would have to wait.

@@ -21,6 +21,11 @@ pub trait Kind {
     /// Lets pending background work finish.
     async fn settle(&self);
 
+    /// Returns whether one call can be pending while others are made. Otherwise nothing can be `busy`.
+    fn overlaps(&self) -> bool {
+        true
+    }
+
     /// A pair whose left end has written [`clog`](Kind::clog) bytes of zeros that the right end does not read.
     async fn clogged(&self) -> Result<Pair<Self::Reader, Self::Writer>> {
         let pair = self.pair().await?;

@@ -17,7 +17,7 @@
 //! The crate also contains the tools of the checks, [`Failure`] and the macros, which all kinds share.
 
 mod check;
-#[cfg(target_family = "wasm")]
+#[cfg(all(feature = "client", target_family = "wasm"))]
 mod client;
 mod closing;
 mod data;

@@ -7,7 +7,9 @@ use futures::join;
 use crate::{Fault, Kind, Pair, Reads, Result, Wanted, Writes as _, check, pending, same};
 
 pub(crate) async fn all<K: Kind>(kind: &K) -> Result {
-    busy(kind).await?;
+    if kind.overlaps() {
+        busy(kind).await?;
+    }
     given_up(kind).await?;
     back_pressure(kind).await
 }

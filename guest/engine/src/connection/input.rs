@@ -1,5 +1,6 @@
 //! The incoming side of a connection, and the current holder of its source.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -69,6 +70,14 @@ impl Input {
                 *slot = other;
                 None
             }
+        }
+    }
+
+    /// Returns the platform's handle of the source, if it is here and would have to be asked for the next byte.
+    pub(crate) fn handle(&self) -> Option<Rc<dyn Any>> {
+        match &*self.source.borrow() {
+            Slot::Here(incoming) => incoming.handle(),
+            Slot::Lent | Slot::Gone => None,
         }
     }
 

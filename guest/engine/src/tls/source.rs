@@ -1,5 +1,7 @@
 //! The incoming direction: decrypts records when a call waits for their bytes.
 
+use std::any::Any;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use crate::engine::{Coop, Engine};
@@ -62,6 +64,10 @@ impl Source for Decrypted {
 
     fn leave(&mut self) {
         self.raw.leave();
+    }
+
+    fn handle(&self) -> Option<Rc<dyn Any>> {
+        self.raw.handle()
     }
 
     fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {

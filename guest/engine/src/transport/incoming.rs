@@ -1,6 +1,8 @@
 //! The incoming bytes: a dropped read loses nothing.
 
+use std::any::Any;
 use std::future::poll_fn;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::platform::Source;
@@ -95,6 +97,14 @@ impl Incoming {
     #[cfg(feature = "tls")]
     pub(crate) fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.source.poll_outcome(cx)
+    }
+
+    /// Returns the platform's handle of the stream, unless it has ended or bytes of it are here.
+    pub(crate) fn handle(&self) -> Option<Rc<dyn Any>> {
+        if self.kept.is_some() {
+            return None;
+        }
+        self.source.handle()
     }
 
     /// Stops waiting; a pending read stays pending.

@@ -14,11 +14,21 @@ use core::fmt;
     reason = "generated"
 )]
 mod bindings {
+    #[cfg(not(feature = "wasi02"))]
     wit_bindgen::generate!({
         path: "../../../wit/deps/random.wit",
         inline: "
             package asyncio:getrandom;
             world random { import wasi:random/random@0.3.0; }
+        ",
+        generate_all,
+    });
+    #[cfg(feature = "wasi02")]
+    wit_bindgen::generate!({
+        path: "../../../wit/wasi-0.2/deps/random.wit",
+        inline: "
+            package asyncio:getrandom;
+            world random { import wasi:random/random@0.2.0; }
         ",
         generate_all,
     });

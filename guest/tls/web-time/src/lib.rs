@@ -10,6 +10,7 @@ use std::time::Duration;
     reason = "generated"
 )]
 mod bindings {
+    #[cfg(not(feature = "wasi02"))]
     wit_bindgen::generate!({
         path: "../../../wit/deps/clocks.wit",
         inline: "
@@ -18,9 +19,16 @@ mod bindings {
         ",
         generate_all,
     });
+    #[cfg(feature = "wasi02")]
+    wit_bindgen::generate!({
+        path: ["../../../wit/wasi-0.2/deps/io.wit", "../../../wit/wasi-0.2/deps/clocks.wit"],
+        inline: "
+            package asyncio:web-time;
+            world date { import wasi:clocks/wall-clock@0.2.0; }
+        ",
+        generate_all,
+    });
 }
-
-use bindings::wasi::clocks::system_clock;
 
 /// A time, counted from the beginning of 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,12 +40,8 @@ impl SystemTime {
 
     /// Returns the current time of the host's clock; a time before 1970 counts as 1970.
     pub fn now() -> Self {
-        let now = system_clock::now();
-        let seconds = u64::try_from(now.seconds).unwrap_or(0);
-        Self(
-            Duration::from_secs(seconds)
-                .saturating_add(Duration::from_nanos(now.nanoseconds.into())),
-        )
+        let (seconds, nanoseconds) = date();
+        Self(Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanoseconds.into())))
     }
 
     /// Returns the time since `earlier`.
@@ -47,6 +51,20 @@ impl SystemTime {
     pub fn duration_since(&self, earlier: Self) -> Result<Duration, SystemTimeError> {
         self.0.checked_sub(earlier.0).ok_or(SystemTimeError(()))
     }
+}
+
+/// Returns the host's date in seconds and nanoseconds since the beginning of 1970.
+#[cfg(not(feature = "wasi02"))]
+fn date() -> (u64, u32) {
+    let now = bindings::wasi::clocks::system_clock::now();
+    (u64::try_from(now.seconds).unwrap_or(0), now.nanoseconds)
+}
+
+/// Returns the host's date in seconds and nanoseconds since the beginning of 1970.
+#[cfg(feature = "wasi02")]
+fn date() -> (u64, u32) {
+    let now = bindings::wasi::clocks::wall_clock::now();
+    (now.seconds, now.nanoseconds)
 }
 
 /// The other time is later.

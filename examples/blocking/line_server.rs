@@ -1,0 +1,92 @@
+//! Answers each line with its length, for any number of clients in one loop. Argument: the address, `127.0.0.1:8888`.
+//!
+//! A `watch` waits for all of them at once. Nothing else in the program waits.
+
+use std::collections::BTreeMap;
+
+use asyncio_streams_blocking_examples::streams::{
+    Address, Error, Event, Reader, Server, ServerOptions, Wanted, Watch, Writer, start_server,
+};
+use asyncio_streams_blocking_examples::wasi02::{self, wasi::cli::environment::get_arguments};
+use asyncio_streams_blocking_examples::{host_and_port, print};
+
+/// The key of the server in the watch; clients have the keys from 1 on.
+const SERVER: u32 = 0;
+
+struct LineServer;
+
+wasi02::export!(LineServer);
+
+impl wasi02::exports::wasi::cli::run::Guest for LineServer {
+    fn run() -> Result<(), ()> {
+        let Some((host, port)) = host_and_port(get_arguments().get(1)) else {
+            print("usage: line-server HOST:PORT");
+            return Err(());
+        };
+        serve(&host, port).map_err(|error| print(&format!("{host}: {error:?}")))
+    }
+}
+
+fn serve(host: &str, port: u16) -> Result<(), Error> {
+    let options = ServerOptions::new();
+    // A client that is silent for a minute gives its place to others.
+    options.set_idle_timeout(Some(60_000_000_000));
+    let server = start_server(&[host.to_owned()], port, Some(&options), None)?;
+    if let Some(Address::Inet(address)) = server.sockets().first() {
+        print(&format!("listening on {}:{}", address.host, address.port));
+    }
+
+    let watch = Watch::new();
+    watch.add(&Event::Connection(&server), SERVER)?;
+    let mut clients = BTreeMap::new();
+    let mut last_key = SERVER;
+    loop {
+        for key in watch.wait(None)? {
+            if key == SERVER {
+                last_key = accept(&server, &watch, &mut clients, last_key)?;
+            } else if let Some((reader, writer)) = clients.get(&key)
+                && !answer(reader, writer)
+            {
+                // The drop sends what is left. A client that takes nothing is given up after the close deadline.
+                clients.remove(&key);
+            }
+        }
+    }
+}
+
+/// Accepts whoever waits; returns the last key that was used.
+fn accept(
+    server: &Server,
+    watch: &Watch,
+    clients: &mut BTreeMap<u32, (Reader, Writer)>,
+    last_key: u32,
+) -> Result<u32, Error> {
+    let mut key = last_key;
+    while let Some(client) = server.try_accept()? {
+        key = (1..=u32::MAX)
+            .map(|n| key.wrapping_add(n))
+            .find(|key| *key != SERVER && !clients.contains_key(key))
+            .unwrap_or(key);
+        watch.add(&Event::Readable((&client.0, Wanted::Line)), key)?;
+        clients.insert(key, client);
+    }
+    Ok(key)
+}
+
+/// Answers the lines that are there; returns whether the client goes on.
+fn answer(reader: &Reader, writer: &Writer) -> bool {
+    loop {
+        match reader.try_readline() {
+            Ok(None) => return true,
+            Ok(Some(line)) if line.is_empty() => return false,
+            Ok(Some(line)) => {
+                let length = line.strip_suffix(b"\n").unwrap_or(&line).len();
+                if writer.write(format!("{length}\n").as_bytes()).is_err() {
+                    return false;
+                }
+            }
+            // The client is gone, or its line is too long.
+            Err(_) => return false,
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The `reader` resource.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use asyncio_streams_engine::errors::saturate;
+use asyncio_streams_engine::{self as engine, Request, size};
+use asyncio_streams_wasi02::bindings::wasi::clocks::monotonic_clock::subscribe_duration;
+use asyncio_streams_wasi02::bindings::wasi::io::poll::Pollable;
+use asyncio_streams_wasi02::{answered_at_once, subscribe};
+
+use crate::blocking::{self, Wanted};
+use crate::types::Error;
+
+use super::{separators, wait, wait_for, wanted};
+
+/// `reader`. The stream is dropped last.
+pub(crate) struct Reader {
+    pub(super) engine: Rc<engine::Reader>,
+    /// The stream of the pollables that were given out, which are its children: it may not end before this reader.
+    subscribed: RefCell<Option<Rc<dyn Any>>>,
+}
+
+pub(super) fn export(reader: engine::Reader) -> blocking::Reader {
+    blocking::Reader::new(Reader {
+        engine: Rc::new(reader),
+        subscribed: RefCell::default(),
+    })
+}
+
+type Bytes = Result<Vec<u8>, Error>;
+type MaybeBytes = Result<Option<Vec<u8>>, Error>;
+
+impl Reader {
+    fn read(&self, request: &Request, timeout: Option<u64>) -> Bytes {
+        if let Some(bytes) = self.engine.try_read(request)? {
+            answered_at_once();
+            return Ok(bytes);
+        }
+        wait(self.engine.read(request), timeout)
+    }
+
+    fn try_read(&self, request: &Request) -> MaybeBytes {
+        match self.read(request, Some(0)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Error::Cancelled) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl blocking::GuestReader for Reader {
+    fn read(&self, n: Option<u32>, timeout: Option<u64>) -> Bytes {
+        let request = match n {
+            Some(n) => Request::Read(size(n)),
+            None => Request::ReadToEnd,
+        };
+        self.read(&request, timeout)
+    }
+
+    fn readline(&self, timeout: Option<u64>) -> Bytes {
+        self.read(&Request::Readline, timeout)
+    }
+
+    fn readexactly(&self, n: u32, timeout: Option<u64>) -> Bytes {
+        self.read(&Request::Readexactly(size(n)), timeout)
+    }
+
+    fn readuntil(&self, wanted: Vec<Vec<u8>>, timeout: Option<u64>) -> Bytes {
+        self.read(&Request::Readuntil(separators(wanted)?), timeout)
+    }
+
+    fn readlines(&self, max_bytes: u32, timeout: Option<u64>) -> Bytes {
+        self.read(&Request::Readlines(size(max_bytes)), timeout)
+    }
+
+    fn wait(&self, want: Wanted, timeout: Option<u64>) -> Result<bool, Error> {
+        wait_for(self.engine.wait(&wanted(want)?), timeout)
+    }
+
+    fn try_read(&self, n: u32) -> MaybeBytes {
+        self.try_read(&Request::Read(size(n)))
+    }
+
+    fn try_readline(&self) -> MaybeBytes {
+        self.try_read(&Request::Readline)
+    }
+
+    fn try_readexactly(&self, n: u32) -> MaybeBytes {
+        self.try_read(&Request::Readexactly(size(n)))
+    }
+
+    fn try_readuntil(&self, wanted: Vec<Vec<u8>>) -> MaybeBytes {
+        self.try_read(&Request::Readuntil(separators(wanted)?))
+    }
+
+    fn try_readlines(&self, max_bytes: u32) -> MaybeBytes {
+        self.try_read(&Request::Readlines(size(max_bytes)))
+    }
+
+    fn peek(&self, n: u32) -> Vec<u8> {
+        self.engine.look(|buffer| buffer.peek(size(n)).to_vec())
+    }
+
+    fn discard(&self, n: u32) -> u32 {
+        // Nothing else is pending, so it cannot fail.
+        saturate(self.engine.discard(size(n)).unwrap_or(0))
+    }
+
+    fn buffered(&self) -> u32 {
+        saturate(self.engine.look(|buffer| buffer.buffered()))
+    }
+
+    fn at_eof(&self) -> bool {
+        self.engine.look(|buffer| buffer.at_eof())
+    }
+
+    fn exception(&self) -> Option<Error> {
+        let failure = self.engine.look(|buffer| buffer.failure().cloned());
+        failure.map(Error::from)
+    }
+
+    fn subscribe(&self) -> Pollable {
+        let stream = self.engine.source_handle();
+        match stream.as_deref().and_then(subscribe) {
+            Some(pollable) => {
+                *self.subscribed.borrow_mut() = stream;
+                pollable
+            }
+            // A read has an answer without the stream.
+            None => subscribe_duration(0),
+        }
+    }
+
+    fn limit(&self) -> u32 {
+        saturate(self.engine.look(|buffer| buffer.limit()))
+    }
+}

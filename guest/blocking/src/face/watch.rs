@@ -1,0 +1,98 @@
+//! Waiting for one of many events: `wait-any`, and the `watch` resource.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use asyncio_streams_engine::types::Error as EngineError;
+use asyncio_streams_wasi02::{Ended, Timeout, block_on, next_round};
+use futures::stream::{FuturesUnordered, StreamExt};
+
+use crate::blocking;
+use crate::types::Error;
+
+use super::event::Event;
+use super::stuck;
+
+/// `watch`.
+pub(crate) struct Watch(RefCell<BTreeMap<u32, Event>>);
+
+impl blocking::GuestWatch for Watch {
+    fn new() -> Self {
+        Watch(RefCell::default())
+    }
+
+    fn add(&self, what: blocking::Event<'_>, key: u32) -> Result<(), Error> {
+        let event = Event::new(&what)?;
+        self.0.borrow_mut().insert(key, event);
+        Ok(())
+    }
+
+    fn remove(&self, key: u32) -> bool {
+        self.0.borrow_mut().remove(&key).is_some()
+    }
+
+    fn wait(&self, timeout: Option<u64>) -> Result<Vec<u32>, Error> {
+        let mut events = self.0.borrow_mut();
+        events.retain(|_, event| !event.is_gone());
+        wait(events.iter().map(|(key, event)| (*key, event)), timeout)
+    }
+}
+
+/// Waits until at least one of the events has happened; returns the keys of all that have, in ascending order.
+pub(super) fn wait<'a>(
+    events: impl Iterator<Item = (u32, &'a Event)>,
+    timeout: Option<u64>,
+) -> Result<Vec<u32>, Error> {
+    let mut pending: FuturesUnordered<_> = events
+        .map(|(key, event)| async move { (key, event.happen().await) })
+        .collect();
+    if pending.is_empty() && timeout.is_none() {
+        return Err(Error::InvalidArgument(
+            "events: there are none, and no timeout".into(),
+        ));
+    }
+    let mut happened = Vec::new();
+    let waiting = async {
+        let mut first = true;
+        poll_fn(|cx| {
+            take(&mut pending, cx, &mut happened)?;
+            if happened.is_empty() {
+                first = false;
+                return Poll::Pending;
+            }
+            Poll::Ready(Ok::<_, Error>(()))
+        })
+        .await?;
+        if first {
+            // The host has not been asked yet: events that are there at once must not hide all others.
+            next_round().await;
+            poll_fn(|cx| Poll::Ready(take(&mut pending, cx, &mut happened))).await?;
+        }
+        Ok(())
+    };
+    match block_on(waiting, Timeout::new(timeout)) {
+        Ok(Err(error)) => return Err(error),
+        Err(Ended::Stuck) => return Err(stuck()),
+        Ok(Ok(())) | Err(Ended::TimedOut) => {}
+    }
+    happened.sort_unstable();
+    Ok(happened)
+}
+
+/// Takes the keys of the events that have happened by now.
+fn take<F: Future<Output = (u32, Result<(), EngineError>)>>(
+    pending: &mut FuturesUnordered<F>,
+    cx: &mut Context<'_>,
+    happened: &mut Vec<u32>,
+) -> Result<(), Error> {
+    while let Poll::Ready(Some((key, result))) = pending.poll_next_unpin(cx) {
+        match result {
+            Err(EngineError::Busy) => return Err(Error::Busy),
+            // The call that it is for reports an error.
+            Ok(()) | Err(_) => happened.push(key),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! The outgoing bytes of a socket.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use asyncio_streams_engine::errors::{self, SocketError};
+use asyncio_streams_engine::platform::Sink;
+use asyncio_streams_engine::types::Error;
+
+use crate::abandoned;
+use crate::bindings::wasi::io::streams::{OutputStream, StreamError};
+use crate::bindings::wasi::sockets::tcp::{self, ShutdownType};
+use crate::interest::Interest;
+use crate::reactor;
+
+use super::errors::stream_failure;
+
+/// An `output-stream`, with the rest of the last write.
+pub(super) struct Sent {
+    /// `None` once it has ended or failed.
+    stream: Option<Stream>,
+    rest: Vec<u8>,
+    /// How much of `rest` was taken.
+    taken: usize,
+    /// How the stream has ended.
+    outcome: Result<(), Error>,
+}
+
+/// Fields are dropped in this order: the pollable, the stream, the socket.
+struct Stream {
+    interest: Interest,
+    output: OutputStream,
+    /// None for a stream that is no socket's.
+    socket: Option<Rc<tcp::TcpSocket>>,
+    /// The end was sent.
+    shut: bool,
+}
+
+impl Sent {
+    pub(super) fn new(output: Option<OutputStream>, socket: Option<Rc<tcp::TcpSocket>>) -> Self {
+        let Some(output) = output else {
+            return Self::failed(SocketError::InvalidState);
+        };
+        Sent {
+            stream: Some(Stream {
+                interest: Interest::default(),
+                output,
+                socket,
+                shut: false,
+            }),
+            rest: Vec::new(),
+            taken: 0,
+            outcome: Ok(()),
+        }
+    }
+
+    pub(super) fn failed(error: SocketError) -> Self {
+        Sent {
+            stream: None,
+            rest: Vec::new(),
+            taken: 0,
+            outcome: Err(errors::network(error, "write").into()),
+        }
+    }
+
+    /// Writes as much of the rest as the host takes now; 0 when it takes none.
+    fn write(&mut self) -> Result<usize, Error> {
+        let rest = self.rest.get(self.taken..).unwrap_or_default();
+        let Some(stream) = &self.stream else {
+            return Err(self.outcome.clone().err().unwrap_or(Error::Closed));
+        };
+        match stream.write(rest) {
+            Ok(n) => {
+                self.taken = self.taken.saturating_add(n);
+                Ok(n)
+            }
+            Err(failure) => {
+                let error = lost(failure);
+                self.outcome = Err(error.clone());
+                // It has failed, so its drop does not block.
+                self.stream = None;
+                Err(error)
+            }
+        }
+    }
+
+    fn forget_rest(&mut self) {
+        self.rest.clear();
+        self.taken = 0;
+    }
+}
+
+impl Stream {
+    fn write(&self, bytes: &[u8]) -> Result<usize, StreamError> {
+        let room = usize::try_from(self.room()?).unwrap_or(usize::MAX);
+        let part = bytes.get(..room).unwrap_or(bytes);
+        if !part.is_empty() {
+            self.output.write(part)?;
+        }
+        Ok(part.len())
+    }
+
+    /// Returns how many bytes the host takes now.
+    fn room(&self) -> Result<u64, StreamError> {
+        let room = self.output.check_write();
+        if !matches!(room, Ok(0)) {
+            reactor::progress();
+        }
+        room
+    }
+
+    fn poll_ready(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let output = &self.output;
+        self.interest.poll(cx, || output.subscribe())
+    }
+
+    /// Sends the end after what was written, once. A stream that is no socket's ends with its drop.
+    fn shut(&mut self) {
+        if !self.shut {
+            self.shut = true;
+            // Either fails when the connection is lost, which the stream reports.
+            match &self.socket {
+                Some(socket) => drop(socket.shutdown(ShutdownType::Send)),
+                None => drop(self.output.flush()),
+            }
+        }
+    }
+
+    /// Polls until the system has taken everything and the end.
+    fn poll_end(&mut self, cx: &Context<'_>) -> Poll<Result<(), StreamError>> {
+        loop {
+            match self.room() {
+                Ok(0) => ready!(self.poll_ready(cx)),
+                // What was written has been taken. A host that goes on to offer room after the end has sent it.
+                Ok(_) if self.shut => return Poll::Ready(Ok(())),
+                Ok(_) => self.shut(),
+                // Its own end, unless it had not been sent.
+                Err(StreamError::Closed) if self.shut => return Poll::Ready(Ok(())),
+                Err(failure) => return Poll::Ready(Err(failure)),
+            }
+        }
+    }
+}
+
+impl Sink for Sent {
+    fn start(&mut self, bytes: Vec<u8>) -> usize {
+        self.rest = bytes;
+        self.taken = 0;
+        // A failure stays for the next poll.
+        self.write().unwrap_or(0)
+    }
+
+    fn has_rest(&self) -> bool {
+        self.taken < self.rest.len()
+    }
+
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, Error>> {
+        loop {
+            if !self.has_rest() {
+                return Poll::Ready(Ok(0));
+            }
+            match self.write() {
+                Ok(0) => match &mut self.stream {
+                    Some(stream) => ready!(stream.poll_ready(cx)),
+                    None => return Poll::Ready(Err(Error::Closed)),
+                },
+                written => return Poll::Ready(written),
+            }
+        }
+    }
+
+    fn leave(&mut self) {
+        if let Some(stream) = &mut self.stream {
+            stream.interest.leave();
+        }
+    }
+
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let Some(stream) = &mut self.stream else {
+            return Poll::Ready(self.outcome.clone());
+        };
+        self.outcome = ready!(stream.poll_end(cx)).map_err(lost);
+        self.stream = None;
+        Poll::Ready(self.outcome.clone())
+    }
+
+    fn take_buffer(&mut self) -> Vec<u8> {
+        if self.has_rest() {
+            return Vec::new();
+        }
+        self.forget_rest();
+        std::mem::take(&mut self.rest)
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.shut();
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        let Some(mut stream) = self.stream.take() else {
+            return;
+        };
+        stream.shut();
+        if matches!(stream.output.check_write(), Ok(0)) {
+            abandoned::end(async move {
+                // It ends the same whether the peer takes the bytes or goes.
+                let _ = poll_fn(|cx| stream.poll_end(cx)).await;
+            });
+        }
+    }
+}
+
+fn lost(failure: StreamError) -> Error {
+    match failure {
+        StreamError::Closed => errors::broken_pipe(),
+        StreamError::LastOperationFailed(failure) => {
+            errors::network(stream_failure(&failure), "write").into()
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Everything that futures wait for, in one `poll` of the host.
+//!
+//! `poll` takes a list and returns the indices that are ready, so a wait costs time in proportion to what is waited for.
+//!
+//! wasmtime lets a component use 128 ready sockets before its executor has had a turn; all others seem not to be ready. A
+//! `poll` of many ready sockets uses all of them up, and then no operation succeeds, for ever. So a `poll` that reported
+//! sockets without any effect is followed by a wait for the clock, which gives the executor its turn.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::task::Waker;
+
+use slab::Slab;
+
+use crate::bindings::wasi::clocks::monotonic_clock as clock;
+use crate::bindings::wasi::io::poll::{Pollable, poll};
+
+/// Ready sockets of one `poll`, from which on its first failure counts. A few may be ready by mistake.
+const MANY: usize = 32;
+
+/// Polls without effect after which the host's executor needs a turn.
+const FRUITLESS: u32 = 2;
+
+thread_local! {
+    static REACTOR: Reactor = Reactor::default();
+}
+
+#[derive(Default)]
+struct Reactor {
+    waits: RefCell<Slab<Rc<Wait>>>,
+    /// How many of them have a waker.
+    armed: Cell<usize>,
+    timers: RefCell<BTreeMap<(u64, u64), Waker>>,
+    last_timer: Cell<u64>,
+    /// An operation has succeeded, or failed for good, since the last poll.
+    progressed: Cell<bool>,
+    /// Polls in a row that reported something as ready, and had no effect.
+    fruitless: Cell<u32>,
+    /// The pollable of the earliest timer, which is mostly that of the poll before.
+    alarm: RefCell<Option<(u64, Pollable)>>,
+}
+
+/// One pollable, and the future that waits for it.
+pub(crate) struct Wait {
+    pollable: Pollable,
+    waker: RefCell<Option<Waker>>,
+    ready: Cell<bool>,
+}
+
+/// How long the host is to wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Not at all.
+    None,
+    /// Until this moment.
+    Until(u64),
+    /// Without end.
+    Endless,
+}
+
+/// The end of a wait of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Woken {
+    /// Futures were woken, or there is no patience left.
+    Perhaps,
+    /// There is nothing to wait for, and there never will be.
+    Nothing,
+}
+
+impl Wait {
+    pub(crate) fn new(pollable: Pollable) -> Rc<Self> {
+        Rc::new(Wait {
+            pollable,
+            waker: RefCell::default(),
+            ready: Cell::new(false),
+        })
+    }
+
+    /// Returns whether the host has reported it as ready since the last call.
+    pub(crate) fn take_ready(&self) -> bool {
+        self.ready.take()
+    }
+
+    /// Has the next polls wake `waker`.
+    pub(crate) fn arm(&self, waker: &Waker) {
+        let mut slot = self.waker.borrow_mut();
+        match slot.as_mut() {
+            Some(old) => old.clone_from(waker),
+            None => {
+                *slot = Some(waker.clone());
+                REACTOR.with(|reactor| reactor.armed.set(reactor.armed.get().saturating_add(1)));
+            }
+        }
+    }
+
+    /// Nothing waits for it any more.
+    pub(crate) fn disarm(&self) {
+        let waker = self.waker.take();
+        if waker.is_some() {
+            REACTOR.with(|reactor| reactor.armed.set(reactor.armed.get().saturating_sub(1)));
+        }
+        drop(waker);
+    }
+}
+
+/// Adds a wait to the list; returns its place.
+pub(crate) fn insert(wait: Rc<Wait>) -> usize {
+    REACTOR.with(|reactor| reactor.waits.borrow_mut().insert(wait))
+}
+
+/// Removes the wait at a place.
+pub(crate) fn remove(place: usize) {
+    // Bound, so that it is dropped without the borrow.
+    let removed = REACTOR.with(|reactor| reactor.waits.borrow_mut().try_remove(place));
+    drop(removed);
+}
+
+/// Wakes `waker` at `moment`; returns the timer, for [`forget`].
+pub(crate) fn set_timer(moment: u64, waker: Waker) -> (u64, u64) {
+    REACTOR.with(|reactor| {
+        let number = reactor.last_timer.get().wrapping_add(1);
+        reactor.last_timer.set(number);
+        reactor.timers.borrow_mut().insert((moment, number), waker);
+        (moment, number)
+    })
+}
+
+/// Forgets a timer, if it has not fired.
+pub(crate) fn forget(timer: (u64, u64)) {
+    let forgotten = REACTOR.with(|reactor| reactor.timers.borrow_mut().remove(&timer));
+    drop(forgotten);
+}
+
+/// Notes that an operation has succeeded, or failed for good.
+pub(crate) fn progress() {
+    REACTOR.with(|reactor| reactor.progressed.set(true));
+}
+
+/// Has the host wait, and wakes what has become ready.
+pub(crate) fn wait(patience: Patience) -> Woken {
+    REACTOR.with(|reactor| reactor.wait(patience))
+}
+
+impl Reactor {
+    fn wait(&self, patience: Patience) -> Woken {
+        let first = self.timers.borrow().keys().next().map(|(at, _)| *at);
+        let until = match (patience, first) {
+            (Patience::None, _) => Some(0),
+            (Patience::Until(until), first) => Some(first.unwrap_or(u64::MAX).min(until)),
+            (Patience::Endless, first) => first,
+        };
+        if until.is_none() && self.armed.get() == 0 {
+            return Woken::Nothing;
+        }
+        self.poll(until);
+        if first.is_some() {
+            self.fire();
+        }
+        Woken::Perhaps
+    }
+
+    fn poll(&self, until: Option<u64>) {
+        let alarm = until.map(|until| self.alarm(until));
+        let waits = self.waits.borrow();
+        let armed: Vec<&Rc<Wait>> = waits
+            .iter()
+            .map(|(_, wait)| wait)
+            .filter(|wait| wait.waker.borrow().is_some())
+            .collect();
+        let mut pollables: Vec<&Pollable> = armed.iter().map(|wait| &wait.pollable).collect();
+        pollables.extend(alarm.as_ref());
+        let ready = poll(&pollables);
+        drop(pollables);
+        let woken: Vec<Rc<Wait>> = ready
+            .into_iter()
+            .filter_map(|index| armed.get(usize::try_from(index).ok()?).copied().cloned())
+            .collect();
+        drop(armed);
+        drop(waits);
+        *self.alarm.borrow_mut() = until.zip(alarm);
+        self.give_turn(woken.len());
+        // No borrow is held while wakers run.
+        for wait in woken {
+            wait.ready.set(true);
+            let waker = wait.waker.borrow().clone();
+            wait.disarm();
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+
+    /// Lets the host's executor run, if what it reports as ready is not. `ready` sockets were reported now.
+    fn give_turn(&self, ready: usize) {
+        if self.progressed.take() || ready == 0 {
+            return self.fruitless.set(0);
+        }
+        let fruitless = self.fruitless.get().saturating_add(1);
+        self.fruitless.set(fruitless);
+        if fruitless > FRUITLESS {
+            self.fruitless.set(0);
+            clock::subscribe_duration(1).block();
+        } else if ready >= MANY {
+            // wasmtime gives a turn for it, and waits for no time.
+            clock::subscribe_duration(0).block();
+        }
+    }
+
+    /// Returns a pollable for a moment.
+    fn alarm(&self, moment: u64) -> Pollable {
+        match self.alarm.take() {
+            Some((at, alarm)) if at == moment && moment > 0 => alarm,
+            // A duration of 0, by which hosts know a poll that does not wait.
+            _ if moment == 0 => clock::subscribe_duration(0),
+            _ => clock::subscribe_instant(moment),
+        }
+    }
+
+    /// Wakes the timers that are due.
+    fn fire(&self) {
+        let now = clock::now();
+        loop {
+            let due = {
+                let mut timers = self.timers.borrow_mut();
+                match timers.first_entry() {
+                    Some(first) if first.key().0 <= now => Some(first.remove()),
+                    _ => None,
+                }
+            };
+            match due {
+                Some(waker) => waker.wake(),
+                None => return,
+            }
+        }
+    }
+}

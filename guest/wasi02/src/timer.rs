@@ -1,0 +1,51 @@
+//! Waiting for a moment.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::bindings::wasi::clocks::monotonic_clock as clock;
+use crate::reactor;
+
+/// Returns the time in nanoseconds.
+pub(crate) fn now() -> u64 {
+    clock::now()
+}
+
+/// A wait for a moment.
+pub(crate) struct Sleep {
+    moment: u64,
+    timer: Option<(u64, u64)>,
+}
+
+impl Sleep {
+    pub(crate) fn until(moment: u64) -> Self {
+        Sleep {
+            moment,
+            timer: None,
+        }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if now() >= self.moment {
+            return Poll::Ready(());
+        }
+        if let Some(timer) = self.timer.take() {
+            reactor::forget(timer);
+        }
+        self.timer = Some(reactor::set_timer(self.moment, cx.waker().clone()));
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some(timer) = self.timer.take() {
+            reactor::forget(timer);
+        }
+    }
+}

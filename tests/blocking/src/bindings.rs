@@ -1,0 +1,38 @@
+//! Generated code for the streams, and for the program itself.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    reason = "generated"
+)]
+
+wit_bindgen::generate!({
+    path: "../../wit",
+    world: "client-p2",
+    generate_all,
+    with: {
+        "wasi:io/error@0.2.0": wasi02::wasi::io::error,
+        "wasi:io/poll@0.2.0": wasi02::wasi::io::poll,
+        "wasi:io/streams@0.2.0": wasi02::wasi::io::streams,
+    },
+});
+
+/// WASI 0.2: a command that has sockets of its own too.
+pub(crate) mod wasi02 {
+    wit_bindgen::generate!({
+        path: "../../wit/wasi-0.2",
+        inline: "
+            package asyncio:blocking-tests;
+            world program {
+                include asyncio:wasi-p2/command@0.1.0;
+                include asyncio:wasi-p2/platform@0.1.0;
+                import wasi:cli/stdin@0.2.0;
+            }
+        ",
+        world: "asyncio:blocking-tests/program",
+        generate_all,
+        pub_export_macro: false,
+    });
+}

@@ -1,0 +1,64 @@
+//! Drops: what goes out, and for how long they block.
+
+use crate::bindings::asyncio::streams::blocking::ConnectOptions;
+use crate::checks::{MILLISECOND, Result, SOON, check, list, peer, peer_with, same, timed};
+
+list![
+    drop_sends,
+    drop_to_a_slow_peer,
+    drop_after_the_deadline,
+    drop_the_reader,
+    drop_after_abort
+];
+
+fn drop_sends(port: u16) -> Result {
+    let (reader, writer) = peer(port, "at-end")?;
+    writer.write(b"seven b")?;
+    drop(writer);
+    drop(reader);
+    let (reader, _writer) = peer(port, "was")?;
+    same!(reader.readline(SOON)?, b"7\n");
+    Ok(())
+}
+
+fn drop_to_a_slow_peer(port: u16) -> Result {
+    let (reader, writer) = peer(port, "slow")?;
+    writer.write(&vec![9; 20_000_000])?;
+    drop(writer);
+    drop(reader);
+    let (reader, _writer) = peer(port, "was")?;
+    same!(reader.readline(SOON)?, b"20000000\n");
+    Ok(())
+}
+
+/// The close deadline bounds the drop.
+fn drop_after_the_deadline(port: u16) -> Result {
+    let options = ConnectOptions::new();
+    options.set_close_deadline(Some(200 * MILLISECOND));
+    let (_reader, writer) = peer_with(port, "never", &options)?;
+    writer.write(&vec![9; 50_000_000])?;
+    let ((), took) = timed(|| drop(writer));
+    check!(took >= 150 * MILLISECOND);
+    check!(took < 5_000 * MILLISECOND);
+    Ok(())
+}
+
+/// Without its reader a connection discards input, and its peer is not held back.
+fn drop_the_reader(port: u16) -> Result {
+    let (reader, writer) = peer(port, "deliver 5000000")?;
+    drop(reader);
+    let (reader, _writer) = peer(port, "sent")?;
+    same!(reader.readline(SOON)?, b"5000000\n");
+    drop(writer);
+    Ok(())
+}
+
+fn drop_after_abort(port: u16) -> Result {
+    let (_reader, writer) = peer(port, "never")?;
+    writer.write(&vec![9; 30_000_000])?;
+    let _ = writer.flush(Some(50 * MILLISECOND));
+    writer.abort();
+    let ((), took) = timed(|| drop(writer));
+    check!(took < 1_000 * MILLISECOND);
+    Ok(())
+}

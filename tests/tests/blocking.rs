@@ -1,0 +1,133 @@
+//! Calls that block: `streams-p2.wasm` under a program of WASI 0.2, on every host at hand.
+
+#[path = "blocking/peer.rs"]
+mod peer;
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::path::Path;
+
+use asyncio_streams_tests::certificates::Authority;
+use asyncio_streams_tests::{Exit, In, Network, Program, tls, wasmtime};
+
+use peer::Peer;
+
+/// Runs every check at once: one program to compile, and one to start.
+fn all(start: impl FnOnce(Program) -> asyncio_streams_tests::Running) {
+    let peer = Peer::start();
+    let program = Program::blocking("blocking").args([peer.port]);
+    start(program).wait().assert_success();
+}
+
+#[test]
+fn embedded() {
+    all(|program| program.start(In::CallAsync));
+}
+
+#[test]
+fn under_wasmtime() {
+    if wasmtime().is_some() {
+        all(|program| program.start(In::Wasmtime));
+    }
+}
+
+/// As in hosts that know nothing of WASI 0.3.
+#[test]
+fn under_wasmtime_without_concurrency() {
+    if wasmtime().is_some() {
+        let options = ["-Sp3=n", "-Wconcurrency-support=n"];
+        all(|program| {
+            program
+                .wasmtime_options(options)
+                .compiled_there()
+                .start(In::Wasmtime)
+        });
+    }
+}
+
+#[test]
+fn by_the_command_of_the_host() {
+    all(|program| program.start_by(Path::new(env!("CARGO_BIN_EXE_streams-of-the-tests"))));
+}
+
+/// Without a grant, connecting and listening are refused, and nothing traps.
+#[test]
+fn without_the_network() {
+    Program::blocking("blocking")
+        .network(Network::Nothing)
+        .args(["1", "denied"])
+        .run(In::CallAsync)
+        .assert_success();
+}
+
+/// A pollable is a child of the reader's stream. The host ends a program that drops the reader first.
+#[test]
+fn a_reader_dropped_before_its_pollable() {
+    let program = Program::blocking("blocking").args(["1", "reader_first"]);
+    let outcome = program.run(In::CallAsync);
+    let Exit::Trap(reason) = &outcome.exit else {
+        panic!("it went on: {outcome:?}");
+    };
+    assert!(reason.contains("resource has children"), "{reason}");
+}
+
+#[test]
+fn protected() {
+    if !tls() {
+        return;
+    }
+    let authority = Authority::new();
+    let identity = authority.server("server.test");
+    let mut server = Program::blocking("blocking")
+        .tls()
+        .args(["0", "tls_server"])
+        .variable("CHAIN", &identity.chain)
+        .variable("KEY", &identity.key)
+        .start(In::CallAsync);
+    let ports = server.line();
+    let (port, plain_port) = ports.split_once(' ').expect("two ports");
+    Program::blocking("blocking")
+        .tls()
+        .args([port, "tls_client"])
+        .variable("ROOTS", &authority.pem)
+        .variable("PLAIN_PORT", plain_port)
+        .run(In::CallAsync)
+        .assert_success();
+    server.wait().assert_success();
+}
+
+#[test]
+fn the_client_of_the_examples() {
+    let peer = Peer::start();
+    let outcome = Program::blocking_example("blocking-echo-client")
+        .args([format!("127.0.0.1:{}", peer.echo_port())])
+        .run(In::CallAsync);
+    outcome.assert_success();
+    assert!(
+        outcome.stdout.contains("Received: Hello World!"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn the_server_of_the_examples() {
+    let mut server = Program::blocking_example("blocking-line-server")
+        .args(["127.0.0.1:0"])
+        .start(In::CallAsync);
+    let line = server.line();
+    let address = line.strip_prefix("listening on ").expect("its address");
+    let clients: Vec<_> = (0..5)
+        .map(|_| TcpStream::connect(address).expect("a connection"))
+        .collect();
+    for (n, mut client) in clients.into_iter().enumerate().rev() {
+        client
+            .set_read_timeout(Some(peer::PATIENCE))
+            .expect("a timeout");
+        let line = "x".repeat(n);
+        write!(client, "{line}\n\n").expect("a line");
+        client.shutdown(Shutdown::Write).expect("an end");
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).expect("an answer");
+        assert_eq!(answer, format!("{n}\n0\n"));
+    }
+}
