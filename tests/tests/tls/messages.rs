@@ -334,7 +334,7 @@ fn of_keys_in_pem() {
                 "openssl pkey",
             ],
         ),
-        case("alpn", "h2", "", &["protocols: entry 2 is of 0 bytes"]),
+        case("alpn", "h2", "", &["protocols: entry 2 has 0 bytes"]),
         case(
             "name",
             "bu\u{308}cher",
