@@ -234,7 +234,7 @@ async def methods():
     arguments = {
         "add_reader": (inner, print),
         "add_signal_handler": (2, print),
-        "add_writer": (listening, print),
+        "add_writer": (listening, int),
         "call_at": (loop.time() + 1000, print),
         "call_exception_handler": ({"message": "said"},),
         "call_later": (1000, print),
