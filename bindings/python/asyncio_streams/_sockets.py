@@ -187,13 +187,22 @@ class Polling(_Base):
         try:
             readable, writable, _ = select.select(list(self._readers), list(self._writers), [], 0)
         except (OSError, ValueError):
-            # One of them was closed while it was watched; its transport notices when it tries to use it.
-            readable, writable = list(self._readers), list(self._writers)
+            # One of them was closed while it was watched, or cannot be waited for. Its owner notices when it uses it.
+            readable = [number for number in self._readers if _is_ready([number], [])]
+            writable = [number for number in self._writers if _is_ready([], [number])]
         for table, ready in ((self._readers, readable), (self._writers, writable)):
             for number in ready:
                 self._queue(table[number])
         self._pause = _SOON if readable or writable else min(self._pause * 2, _LATER)
         self._next_look = self.call_later(self._pause, self._look)
+
+
+def _is_ready(readers: list[int], writers: list[int]) -> bool:
+    """Returns whether one of the sockets is ready or fails."""
+    try:
+        return any(select.select(readers, writers, [], 0))
+    except (OSError, ValueError):
+        return True
 
 
 def connected_pair(*args: Any, **kwds: Any) -> tuple[socket.socket, socket.socket]:
