@@ -232,7 +232,7 @@ async def methods():
     # Methods that only end the loop are left out.
     ending = {"run_forever", "run_until_complete", "close", "stop"}
     arguments = {
-        "add_reader": (inner, print),
+        "add_reader": (inner, int),
         "add_signal_handler": (2, print),
         "add_writer": (listening, int),
         "call_at": (loop.time() + 1000, print),
