@@ -29,7 +29,7 @@ impl wasi02::exports::wasi::cli::run::Guest for LineServer {
 
 fn serve(host: &str, port: u16) -> Result<(), Error> {
     let options = ServerOptions::new();
-    // A client that is silent for a minute gives its place to others.
+    // The server disconnects a client after a minute of silence.
     options.set_idle_timeout(Some(60_000_000_000));
     let server = start_server(&[host.to_owned()], port, Some(&options), None)?;
     if let Some(Address::Inet(address)) = server.sockets().first() {

@@ -1,4 +1,4 @@
-//! What both examples share: the bindings that a program generates for itself, and printing.
+//! The bindings that both examples generate for themselves, and their printing.
 
 #![allow(
     missing_docs,

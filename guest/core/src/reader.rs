@@ -13,7 +13,7 @@ use memchr::memrchr;
 /// `StreamReader`.
 ///
 /// Every read returns at once: bytes, an error, or `None`, which means that it would have to wait for the transport.
-/// Bytes leave the buffer only with a result, so no bytes are lost when the caller gives up between two tries.
+/// Bytes leave the buffer only with a result, so a caller that stops between two tries loses none.
 /// (asyncio's `read(-1)` loses the bytes that it had.)
 ///
 /// `limit` is the most bytes before a separator, as in asyncio. It is also half of the bytes that may be buffered

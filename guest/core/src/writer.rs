@@ -28,8 +28,8 @@ use alloc::vec::Vec;
 ///   the call.
 /// - `wait_closed` waits for [`outcome`](Self::outcome).
 ///
-/// These results can change with any call of a method that takes `&mut self`. A caller that gives up a wait changes
-/// nothing.
+/// These results can change with any call of a method that takes `&mut self`. A caller that stops waiting
+/// changes nothing.
 ///
 /// Once the connection is lost, every call returns the loss. (asyncio then ignores writes.)
 #[derive(Debug)]

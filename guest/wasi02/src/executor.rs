@@ -69,7 +69,7 @@ pub fn block_on<T>(future: impl Future<Output = T>, timeout: Timeout) -> Result<
         if woken.take()
             && let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(&waker))
         {
-            // What it wrote goes out with what others have written.
+            // The background sends the bytes of this task together with those of others.
             if background::is_woken() {
                 background::run();
             }

@@ -32,7 +32,7 @@ impl Interest {
         Poll::Pending
     }
 
-    /// Nothing waits for now.
+    /// Takes the wait out of the reactor, because no future polls it.
     pub(crate) fn leave(&mut self) {
         if let Some(wait) = &self.wait {
             wait.disarm();

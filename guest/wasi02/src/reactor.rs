@@ -4,7 +4,7 @@
 //!
 //! wasmtime lets a component use 128 ready sockets before its executor has had a turn; all others seem not to be ready. A
 //! `poll` of many ready sockets uses all of them up, and then no operation succeeds, for ever. So a `poll` that reported
-//! sockets without any effect is followed by a wait for the clock, which gives the executor its turn.
+//! sockets without any effect is followed by a wait for the clock, during which the executor runs.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -202,7 +202,7 @@ impl Reactor {
             self.fruitless.set(0);
             clock::subscribe_duration(1).block();
         } else if ready >= MANY {
-            // wasmtime gives a turn for it, and waits for no time.
+            // wasmtime runs its executor once for this wait, which takes no time.
             clock::subscribe_duration(0).block();
         }
     }

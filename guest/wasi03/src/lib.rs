@@ -7,7 +7,7 @@
 //!   operation  that one task's set (shared, wait_set) waits for, or none
 //! ```
 //!
-//! An exported call that waits is a task of the component model. wit-bindgen gives each task a waitable set and a
+//! An exported call that waits is a task of the component model. wit-bindgen makes for each task a waitable set and a
 //! stream by which other tasks wake it. At each turn it begins and cancels a read of that stream: ten or more host
 //! calls for a task that waits for one thing. Here sets and streams are kept for the next task (`wait_set`), and the
 //! read stays pending.

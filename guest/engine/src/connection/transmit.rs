@@ -37,7 +37,7 @@ pub(super) async fn run(connection: Rc<Connection>) {
     connection.mark_dirty();
 }
 
-/// Sends until nothing is left for now. A failure ends the connection.
+/// Sends until the queue is empty. A failure ends the connection.
 async fn send(connection: &Rc<Connection>) {
     while connection.wants_transmitting() {
         let Some(mut sink) = connection.output.sink.take() else {

@@ -132,7 +132,7 @@ impl Stream {
         loop {
             match self.room() {
                 Ok(0) => ready!(self.poll_ready(cx)),
-                // What was written has been taken. A host that goes on to offer room after the end has sent it.
+                // The host has taken all bytes. A host that still offers room after the end has sent the end.
                 Ok(_) if self.shut => return Poll::Ready(Ok(())),
                 Ok(_) => self.shut(),
                 // Its own end, unless it had not been sent.

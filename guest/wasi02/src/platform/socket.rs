@@ -152,7 +152,7 @@ impl platform::TcpSocket for TcpSocket {
     }
 }
 
-/// What a listener returns when the system could not accept.
+/// The result of a failed accept of the system.
 pub(super) struct FailedSocket;
 
 impl FailedSocket {

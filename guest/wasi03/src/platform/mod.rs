@@ -17,7 +17,7 @@ pub use sent::Sent;
 
 /// Takes over the reading end of a `stream<u8>` by its handle, from bindings with another runtime.
 ///
-/// The caller gives up the handle; no operation may be pending on it.
+/// The stream owns the handle from now on; no operation may be pending on it.
 pub fn stream_from_handle(handle: u32) -> StreamReader<u8> {
     StreamReader::new(handle, <u8 as StreamPayload>::VTABLE)
 }

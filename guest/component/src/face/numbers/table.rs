@@ -12,7 +12,7 @@ use asyncio_streams_engine::{Place, Reader, Server, Wait, Watch, Writer};
 use crate::bindings::wasi::random::random;
 use crate::types::Error;
 
-/// What a number stands for.
+/// A resource that has a number.
 #[derive(Clone)]
 pub(crate) enum Target {
     Reader(Rc<Reader>),
