@@ -2,48 +2,44 @@
 //!
 //! `cargo run --release -p asyncio-streams-core --example line_speed`
 
-use asyncio_streams_core::{DEFAULT_LIMIT, DEFAULT_MAX_RESULT, Reader, Separators};
+use std::convert::Infallible;
+use std::error::Error;
 use std::hint::black_box;
 use std::time::Instant;
+
+use asyncio_streams_core::{DEFAULT_LIMIT, DEFAULT_MAX_RESULT, ReadError, Reader, Separators};
 
 const LINES: usize = 20_000_000;
 const LINE: &[u8; 64] = b"sixty-four bytes with the newline, as in the tables of the docs\n";
 
-type Read = fn(&mut Reader<()>) -> Option<Vec<u8>>;
+type Answer = Result<Option<Vec<u8>>, ReadError<Infallible>>;
 
-fn main() {
-    let crlf = Separators::new(vec![b"\r\n".to_vec(), b"docs\n".to_vec()]).expect("two separators");
-    report("readline", |reader| reader.readline().expect("a line"));
-    report("readlines, 16 KiB", |reader| {
-        reader.readlines(16 * 1024).expect("lines")
-    });
-    report("readexactly", |reader| {
-        reader.readexactly(64).expect("64 bytes")
-    });
-    let (seconds, lines) = measure(|reader| reader.readuntil(&crlf).expect("a line"));
-    print("readuntil, two separators", seconds, lines);
+fn main() -> Result<(), Box<dyn Error>> {
+    let separators = Separators::new(vec![b"\r\n".to_vec(), b"docs\n".to_vec()])?;
+    report("readline", Reader::readline)?;
+    report("readlines, 16 KiB", |reader| reader.readlines(16 * 1024))?;
+    report("readexactly", |reader| reader.readexactly(64))?;
+    report("readuntil, two separators", |reader| {
+        reader.readuntil(&separators)
+    })
 }
 
-fn report(name: &str, read: Read) {
-    let (seconds, lines) = measure(read);
-    print(name, seconds, lines);
-}
-
-fn print(name: &str, seconds: f64, lines: usize) {
-    println!("{name:<26} {:>7.1} ns a line", seconds * 1e9 / lines as f64);
-}
-
-/// Returns the seconds, and how many lines were read.
-fn measure(mut read: impl FnMut(&mut Reader<()>) -> Option<Vec<u8>>) -> (f64, usize) {
+/// Reads all lines by `read`, and prints the time for one.
+fn report(
+    name: &str,
+    mut read: impl FnMut(&mut Reader<Infallible>) -> Answer,
+) -> Result<(), Box<dyn Error>> {
     let chunk = LINE.repeat(1024);
-    let mut reader = Reader::new(DEFAULT_LIMIT, DEFAULT_MAX_RESULT).expect("limits");
+    let mut reader = Reader::new(DEFAULT_LIMIT, DEFAULT_MAX_RESULT)?;
     let start = Instant::now();
     let mut bytes = 0;
     while bytes < LINES * LINE.len() {
         reader.feed(&chunk);
-        while let Some(line) = read(&mut reader) {
+        while let Some(line) = read(&mut reader)? {
             bytes += black_box(line).len();
         }
     }
-    (start.elapsed().as_secs_f64(), bytes / LINE.len())
+    let (seconds, lines) = (start.elapsed().as_secs_f64(), bytes / LINE.len());
+    println!("{name:<26} {:>7.1} ns a line", seconds * 1e9 / lines as f64);
+    Ok(())
 }
