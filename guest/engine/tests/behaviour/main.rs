@@ -8,6 +8,7 @@ mod support;
 mod closing;
 mod connecting;
 mod giving;
+mod lobby;
 mod quotas;
 mod reading;
 mod serving;
