@@ -88,7 +88,7 @@
 //! [`compose`] joins parts to a program. With `default-features = false` the crate contains nothing else, and does
 //! not depend on wasmtime.
 //!
-//! # What a guest may do
+//! # The rights of a guest
 //!
 //! A guest may do nothing that is not granted. It has no files but those in the folders of [`Command::dir`], no
 //! network ([`Network::none`]) and an empty environment. [`Limits`] bound its handles and its memory. Only [`serve`]

@@ -169,7 +169,7 @@ pub struct Command {
 }
 
 impl Command {
-    /// Gives the program a listener of the host.
+    /// Passes a listener of the host to the program.
     #[cfg(feature = "serve")]
     pub(crate) fn give(mut self, given: Given) -> Self {
         self.given.push(given);

@@ -37,7 +37,7 @@ impl State {
         &mut self.table
     }
 
-    /// Gives the program a listener of the host.
+    /// Passes a listener of the host to the program.
     pub(crate) fn give(&mut self, given: Given) {
         self.is_served = true;
         self.given.push(given);

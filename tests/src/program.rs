@@ -162,7 +162,7 @@ impl Program {
         self
     }
 
-    /// Gives it a standard input that stays open until [`Running::close_stdin`]. The default is an empty one.
+    /// Connects a standard input that stays open until [`Running::close_stdin`]. The default is an empty one.
     #[must_use]
     pub fn stdin(mut self) -> Self {
         self.stdin = true;

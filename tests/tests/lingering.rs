@@ -37,7 +37,7 @@ fn accept(listener: &TcpListener) -> Conn {
     Conn::of(stream).expect("a socket with timeouts")
 }
 
-/// Gives a wrong program the time to end too early. A correct one does not need it.
+/// Waits long enough for a wrong program to end too early. A correct one does not need it.
 fn a_while() {
     thread::sleep(Duration::from_millis(200));
 }

@@ -26,7 +26,7 @@ def take(bundle: Bundle) -> tuple[str, str]:
         with open(f"{FOLDER}/{PACK}", "rb") as file:
             about: dict[str, Any] = bundle.load(file)
     except OSError:
-        raise SystemExit("this component is an interpreter without a program: `asyncio-streams run` gives it one") from None
+        raise SystemExit("this component is an interpreter without a program: `asyncio-streams run` adds one") from None
     sys.argv = [about["argument"], *sys.argv[1:]]
     # The first folder was that of the build, which no longer exists.
     sys.path[:] = [*about["places"], *(place for place in sys.path if not os.path.isfile(f"{place}/asyncio_streams_app.py"))]

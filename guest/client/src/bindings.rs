@@ -1,4 +1,4 @@
-//! What wit-bindgen makes of the interfaces: every call exactly as it is in WIT.
+//! The bindings that wit-bindgen generates from the interfaces: every call exactly as it is in WIT.
 //!
 //! The types of this crate are made of these, and lead here and back:
 //! [`Reader::raw`](crate::Reader::raw), `From` in both directions.
@@ -13,7 +13,7 @@
 
 pub use imports::asyncio::streams::{numbers, streams, tls, types, words};
 
-/// What a program may import. What it does not call leaves no trace in the component.
+/// The interfaces that a program may import. The component imports only those that the program calls.
 pub mod imports {
     wit_bindgen::generate!({
         inline: "

@@ -8,8 +8,8 @@ use crate::bindings::imports::wit_stream;
 /// [`Reader`](crate::Reader) of it, which never does.
 pub type ByteReader = wit_bindgen::StreamReader<u8>;
 
-/// The sending end of a raw byte stream. `write_all(bytes)` gives back what was not taken because
-/// the other end is gone. Dropping it ends the stream.
+/// The sending end of a raw byte stream. `write_all(bytes)` returns the bytes that were not
+/// taken because the other end is gone. Dropping it ends the stream.
 pub type ByteWriter = wit_bindgen::StreamWriter<u8>;
 
 /// Makes a raw byte stream, for [`wrap`](crate::wrap), [`from_stream`](crate::from_stream) and

@@ -1,5 +1,4 @@
-//! What a program has around its connections: arguments, environment, standard input, output and
-//! error.
+//! The command line of a program: arguments, environment, standard input, output and error.
 //!
 //! `std` cannot reach them in these components: its `println!` prints nothing, its `args` are
 //! empty.

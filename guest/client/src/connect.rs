@@ -33,8 +33,8 @@ pub async fn open_connection(host: &str, port: u16) -> Result<(Reader, Writer), 
 /// Makes a connection over any pair of byte streams: a pipe, another component,
 /// [`byte_stream`](crate::byte_stream).
 ///
-/// What comes in is `incoming`, what is written goes to the stream returned. That stream ends when
-/// the writer ends; if its reader drops it before, the connection is lost with `BrokenPipe`.
+/// The reader reads from `incoming`, and the writer sends to the stream returned. That stream ends
+/// when the writer ends; if its reader drops it before, the connection is lost with `BrokenPipe`.
 ///
 /// # Errors
 /// - [`Error::Network`]: the component has as many connections as it may (`OutOfResources`).
@@ -52,7 +52,7 @@ pub async fn from_stream(data: ByteReader, limit: usize) -> Result<Reader, Error
     backend::from_stream(data, size(limit)).await
 }
 
-/// What a new connection shall be like; what is not set has its default. asyncio's keyword
+/// The options of a new connection; an option that is not set has its default. asyncio's keyword
 /// arguments.
 ///
 /// ```no_run

@@ -10,7 +10,7 @@ use crate::bindings::types::{
 /// Why a call failed. Each case says whose fault it is, and whether the connection goes on.
 ///
 /// The cases are those of the interface's `error`. Branch on cases and on codes inside them; the
-/// text that `Display` gives is for people and may change.
+/// text of `Display` is for people and may change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The caller's: an argument that no state of the connection would make right; the text names
@@ -44,7 +44,7 @@ pub enum Error {
     Connect(Vec<ConnectAttempt>),
     /// TLS failed.
     Tls(TlsError),
-    /// What no other case says. Treat a code that you do not know as a failure of the connection.
+    /// A failure that no other case describes. Treat a code that you do not know as a failure of the connection.
     Other(OtherError),
 }
 

@@ -67,7 +67,7 @@
 //! wasmtime run -S inherit-network app.wasm 127.0.0.1:8888
 //! ```
 //!
-//! # What to know
+//! # Rules and limits
 //! - A component is one thread. Calls overlap where they wait: [`spawn`] a task, or join futures
 //!   with any crate for that.
 //! - Any call can be dropped: [`timeout`] is enough for deadlines, `select!` for choices. A dropped

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::Error;
 
-/// The call that a poll began and the next one asks for: a poll gives no future back that could own
+/// The call that a poll began and the next one asks for: a poll returns no future that could own
 /// it.
 ///
 /// It must be dropped before the resource that it is a call on.

@@ -1,4 +1,4 @@
-//! What makes a crate a program: the macros that export its main function or its handler.
+//! The macros that make a crate a program: they export its main function or its handler.
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -9,7 +9,7 @@ use crate::cli;
 
 /// Makes the component a command, which `wasmtime run` runs: its main function is `main`.
 ///
-/// `main` is an `async fn` without arguments, and gives `()` or a `Result<(), E>` with any error
+/// `main` is an `async fn` without arguments, and returns `()` or a `Result<(), E>` with any error
 /// that has a text. An error is printed to standard error, on one line and [escaped](crate::cli::escaped),
 /// and the program ends with the status 1.
 ///
@@ -66,11 +66,11 @@ macro_rules! run {
 /// or by any component that imports `asyncio:streams/handler`.
 ///
 /// The handler is an `async fn` that takes a [`Reader`](crate::Reader) and a
-/// [`Writer`](crate::Writer), and gives `()` or a `Result<(), E>` with any error that has a text:
+/// [`Writer`](crate::Writer), and returns `()` or a `Result<(), E>` with any error that has a text:
 /// the caller writes it to its log, which `serve.wasm` does [escaped](crate::cli::escaped), and goes
 /// on serving. All calls run in one instance, at once:
-/// globals are shared. What the handler still owns when it returns is dropped, which closes the
-/// connection; everything queued still goes out. A panic ends the whole program, all connections
+/// globals are shared. A side that the handler still owns when it returns is dropped, which closes
+/// the connection; everything queued still goes out. A panic ends the whole program, all connections
 /// included, and says why only after [`cli::report_panics`](crate::cli::report_panics).
 ///
 /// ```no_run
@@ -135,7 +135,7 @@ macro_rules! serve {
     };
 }
 
-/// What a main function or a handler may give: nothing, or a result whose error has a text.
+/// The result of a main function or a handler: nothing, or a result whose error has a text.
 pub trait Outcome {
     /// The error's text; for errors that tell their causes in the alternate form, with those.
     ///

@@ -22,7 +22,7 @@ use crate::{ByteReader, Error, Lines, Wanted};
 /// safe around any of them.
 ///
 /// # Errors
-/// Every read can give these, beside its own:
+/// Every read can return these, beside its own:
 /// - [`Error::Busy`]: another read or wait is pending on this reader.
 /// - [`Error::Cancelled`]: [`cancel`](Reader::cancel) ended the wait.
 /// - [`Error::Closed`]: this side closed, aborted or gave away the connection, and what is buffered
@@ -85,7 +85,7 @@ impl Reader {
         Lines::new(self)
     }
 
-    /// Reads exactly `n` bytes, whatever the limit; 0 gives none at once.
+    /// Reads exactly `n` bytes, whatever the limit; 0 returns an empty list at once.
     ///
     /// # Errors
     /// - those of every read.
@@ -135,7 +135,7 @@ impl Reader {
     /// Waits until the matching read would be answered at once, by bytes, by the end or by an
     /// error, and takes nothing.
     ///
-    /// What the read would say, the read says.
+    /// The wait does not report the failure of the read: the read does.
     ///
     /// # Errors
     /// - [`Error::Busy`]: another read or wait is pending.
@@ -192,7 +192,7 @@ impl Reader {
         self.inner.peek(n)
     }
 
-    /// Drops up to `n` bytes from the front of the buffer, and gives how many it dropped. Never
+    /// Drops up to `n` bytes from the front of the buffer, and returns how many it dropped. Never
     /// waits for more.
     ///
     /// # Errors
@@ -234,10 +234,10 @@ impl Reader {
         self.inner.cancel();
     }
 
-    /// Gives the whole rest of the input as a stream: the fastest way to move bytes, without a
+    /// Returns the whole rest of the input as a stream: the fastest way to move bytes, without a
     /// bound on their number.
     ///
-    /// What is buffered comes first. The future gives ok after a clean end, else the error that
+    /// The buffered bytes come first. The future returns ok after a clean end, else the error that
     /// ended the input; an end of the stream alone does not tell which. Dropping the stream before
     /// its end discards the rest. From here on every read of this reader is `Closed`; the writer
     /// goes on.

@@ -186,7 +186,7 @@ impl Server {
     }
 
     /// Closes the server, lets its clients finish for the time given, then aborts those that are
-    /// left; gives how many it aborted. Dropping the call leaves the server closed and aborts
+    /// left; returns how many it aborted. Dropping the call leaves the server closed and aborts
     /// nobody.
     pub async fn shutdown(&self, grace: Duration) -> usize {
         backend::end_turn();

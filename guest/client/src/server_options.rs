@@ -1,4 +1,4 @@
-//! What a server shall be like.
+//! The options of a server.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use crate::time::nanoseconds;
 use crate::tls::ServerTls;
 use crate::{AddressFamily, Error, KeepAlive, Server, ServerConfig};
 
-/// What a new server, and every connection that it accepts, shall be like; what is not set has its
-/// default.
+/// The options of a new server and of every connection that it accepts; an option that is not set
+/// has its default.
 ///
 /// Nothing is checked before a server is made with it: a wrong value shows there, as
 /// [`Error::InvalidArgument`].
@@ -83,7 +83,7 @@ impl ServerOptions {
 
     /// How long a connection may be idle; none, the default, is without end.
     ///
-    /// A connection on which no byte was received and none sent for that long is aborted: reads give what is buffered,
+    /// A connection on which no byte was received and none sent for that long is aborted: reads return the buffered bytes,
     /// then [`Error::DeadlineExceeded`]. It covers the wait for the first byte. It may be late by a quarter of the time.
     /// Without it a client that says nothing more keeps its place for ever: servers on open networks set it.
     pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {

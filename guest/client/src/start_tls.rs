@@ -7,7 +7,7 @@ impl Writer {
     /// Protects the connection from here on, as its client; `reader` is its reader. asyncio's
     /// `start_tls`.
     ///
-    /// What is queued goes out before the handshake, as it is. Reader and writer stay the same
+    /// Queued bytes go out before the handshake, unprotected. Reader and writer stay the same
     /// objects. `server_name` is the name or the address that the server's certificate must be for.
     ///
     /// # Errors
@@ -54,8 +54,8 @@ impl Writer {
         upgraded.await
     }
 
-    /// What the handshake has agreed on, also after the connection ended; none while the connection is
-    /// not protected.
+    /// The results of the handshake, also after the connection ended; none while the connection is not
+    /// protected.
     pub fn tls_info(&self) -> Option<TlsInfo> {
         self.inner.tls_info()
     }

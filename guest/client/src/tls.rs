@@ -27,7 +27,7 @@ use crate::time::nanoseconds;
 /// ```
 ///
 /// # Errors
-/// A setter that fails changes nothing. Beside its own errors, each can give
+/// A setter that fails changes nothing. Beside its own errors, each can return
 /// [`Error::NotSupported`].
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
@@ -42,7 +42,7 @@ pub struct ClientConfig {
 /// servers; clones are the same one.
 ///
 /// # Errors
-/// A setter that fails changes nothing. Beside its own errors, each can give
+/// A setter that fails changes nothing. Beside its own errors, each can return
 /// [`Error::NotSupported`].
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
@@ -126,7 +126,7 @@ impl ClientConfig {
         Ok(self.inner.set_built_in_roots(on)?)
     }
 
-    /// Trusts the authorities whose certificates are given, PEM or DER; gives how many these are.
+    /// Trusts the authorities whose certificates are given, PEM or DER; returns their number.
     ///
     /// # Errors
     /// - [`Error::InvalidArgument`]: there is no certificate in it, or one that cannot be read; more
@@ -193,8 +193,8 @@ impl ServerConfig {
         Ok(self.inner.set_client_authentication(rule)?)
     }
 
-    /// Trusts the authorities whose certificates are given, PEM or DER, to vouch for clients; gives
-    /// how many these are.
+    /// Trusts the authorities whose certificates are given, PEM or DER, to vouch for clients; returns
+    /// their number.
     ///
     /// # Errors
     /// - [`Error::InvalidArgument`]: there is no certificate in it, or one that cannot be read; more
@@ -239,8 +239,8 @@ impl Eq for ServerConfig {}
 
 /// A configuration among options.
 ///
-/// What it takes to hand it over or to drop it is reached through it alone, so that programs which
-/// protect nothing import nothing of it.
+/// The functions that pass it on or drop it are reached only through it, so programs that protect
+/// nothing import nothing of TLS.
 #[derive(Clone)]
 pub(crate) struct ClientTls {
     set: Rc<SetClient>,

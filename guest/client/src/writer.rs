@@ -6,18 +6,18 @@ use crate::{Address, ByteReader, Error, Waits};
 /// The sending side of a connection: a queue that goes out by itself. asyncio's `StreamWriter`.
 ///
 /// [`write`](Writer::write) never waits; what it queues goes out while the program waits for
-/// anything. What several writes queue in one turn leaves together. [`drain`](Writer::drain) holds
+/// anything. The bytes that several writes queue in one turn leave together. [`drain`](Writer::drain) holds
 /// a program back that writes faster than the network takes it: above the high mark (64 KiB) it
 /// waits until the queue is at the low one (16 KiB).
 ///
 /// # Errors
-/// Every sending call can give these:
+/// Every sending call can return these:
 /// - [`Error::Network`], [`Error::Tls`]: the connection was lost; every later call says the same.
 /// - [`Error::Closed`]: this side closed or aborted it.
 /// - [`Error::DeadlineExceeded`]: the close deadline passed while the call waited.
 ///
 /// # Cancelling
-/// Every call can be dropped at any point. What was queued still goes out.
+/// Every call can be dropped at any point. Queued bytes still go out.
 ///
 /// # Drop
 /// Dropping a writer is [`close`](Writer::close) with nobody waiting: what is queued still goes
@@ -97,7 +97,7 @@ impl Writer {
     /// Sends everything from `data` after what is queued, until `data` ends: the fastest way to
     /// send bytes.
     ///
-    /// Gives how many bytes it took, on failure too. It takes no more than the marks allow. It does
+    /// Returns how many bytes it took, on failure too. It takes no more than the marks allow. It does
     /// not end the output: [`write_eof`](Writer::write_eof) does.
     ///
     /// # Errors

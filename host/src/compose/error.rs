@@ -23,7 +23,7 @@ pub enum ComposeError {
     NotAComponent {
         /// The part.
         part: String,
-        /// What it is instead, and the remedy.
+        /// The kind of file that was found, and the remedy.
         found: &'static str,
     },
     /// The part begins like a component but is broken.
@@ -61,7 +61,7 @@ pub enum ComposeError {
     /// A part imports interfaces that no part exports and that the host does not provide.
     #[error("{}", missing.iter().map(Missing::to_string).collect::<Vec<_>>().join("; "))]
     Missing {
-        /// What is missing, by part.
+        /// The missing interfaces, by part.
         missing: Vec<Missing>,
     },
     /// A part exports the interface in a version that does not fit the import.
@@ -118,7 +118,7 @@ pub enum ComposeError {
         part: String,
         /// The part that is the program.
         program: String,
-        /// What the unused part exports.
+        /// The exports of the unused part.
         exports: Vec<String>,
     },
     /// Several parts are used by no other, so the program cannot be told from them.

@@ -111,7 +111,7 @@ fn items<'a>(
         .collect()
 }
 
-/// What each part imports and exports.
+/// The imports and exports of each part.
 struct World<'a> {
     names: &'a [String],
     imports: Vec<Vec<(String, ItemKind)>>,

@@ -7,7 +7,7 @@ use super::tls::Tls;
 use crate::limits::Limits;
 use crate::network::Network;
 
-/// What the clients of a worker share.
+/// The part of a worker that its clients share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Isolation {
     /// One instance of the program for all connections of a worker.
@@ -24,7 +24,7 @@ pub enum Isolation {
 pub struct ServeOptions {
     /// Threads that run the program, each with its own memory. The default is the number of cores.
     pub workers: NonZeroUsize,
-    /// What clients share. The default is [`Isolation::Worker`].
+    /// The part that clients share. The default is [`Isolation::Worker`].
     pub isolation: Isolation,
     /// Arguments after the program's name. `serve.wasm` takes its addresses from the environment, so the default is
     /// none.

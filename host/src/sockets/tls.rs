@@ -171,7 +171,7 @@ impl TlsSocket {
         });
     }
 
-    /// Awaits `flush`, and gives up [`CLOSE_TIMEOUT`] after the output was shut.
+    /// Awaits `flush`, but no longer than [`CLOSE_TIMEOUT`] after the output was shut.
     async fn unless_shut_for_too_long(
         &self,
         flush: impl Future<Output = io::Result<()>>,

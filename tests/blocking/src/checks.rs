@@ -1,4 +1,4 @@
-//! What all checks use: failures, time, output, and connections.
+//! The parts that all checks use: failures, time, output, and connections.
 
 use crate::bindings::asyncio::streams::blocking::{
     self, ConnectOptions, Error, Reader, Server, ServerOptions, Writer,
@@ -24,7 +24,7 @@ macro_rules! list {
 }
 pub(crate) use list;
 
-/// What is wrong.
+/// A failed check, as a sentence.
 pub(crate) struct Failure(pub(crate) String);
 
 pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;

@@ -201,7 +201,7 @@ fn endless_input(port: u16) -> Result {
     Ok(())
 }
 
-/// What is written goes out although no read ever waits.
+/// Written bytes go out although no read ever waits.
 fn many_lines(port: u16) -> Result {
     let (_quiet, answered) = peer(port, "echo")?;
     let pair = pair()?;

@@ -62,7 +62,7 @@ fn after_close(_: u16) -> Result {
     Ok(())
 }
 
-/// What the documentation forbids.
+/// A use that the documentation forbids.
 fn reader_first(_: u16) -> Result {
     let pair = pair()?;
     let readable = pair.left.0.subscribe();

@@ -32,7 +32,7 @@ pub trait Kind {
         let piece = vec![0; self.clog() / 16];
         for _ in 0..16 {
             pair.left.writer.write(&piece).await?;
-            // What is on its way when the connection is aborted may arrive. Most of it is not on its way.
+            // The bytes that are on their way when the connection is aborted may arrive; most of the bytes are not.
             self.settle().await;
         }
         Ok(pair)

@@ -1,4 +1,4 @@
-//! A peer that never reads: the queue is bounded, drain waits, close gives up at its deadline, and other connections
+//! A peer that never reads: the queue is bounded, drain waits, close ends at its deadline, and other connections
 //! continue.
 
 use std::pin::pin;

@@ -1,4 +1,4 @@
-//! Gives the input away, sends, and closes and drops everything in each order, while the peer sends. Argument: the
+//! Passes the input on, sends, and closes and drops everything in each order, while the peer sends. Argument: the
 //! peer's port.
 //!
 //! It prints a line for each connection once it has dropped the last part of it.

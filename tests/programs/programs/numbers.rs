@@ -173,7 +173,7 @@ async fn same_as_the_resource() -> Result {
     Ok(())
 }
 
-/// What was written by number stays queued until an async call of the component or a kick; others of the program do not count.
+/// Bytes written by number stay queued until an async call of the component or a kick; other calls of the program do not count.
 async fn sent_by_a_kick() -> Result {
     let pair = tcp().await?;
     let output = numbers::writer_number(pair.left.writer.raw());

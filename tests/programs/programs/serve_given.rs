@@ -1,4 +1,4 @@
-//! A handler that greets its client, gives the input away, drops the writer, and then reads until the end.
+//! A handler that greets its client, passes the input on, drops the writer, and then reads until the end.
 
 use asyncio_streams::{Reader, Writer};
 use wit_bindgen::StreamResult;

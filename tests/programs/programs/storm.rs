@@ -45,7 +45,7 @@ enum Manner {
     Aborts,
     /// Drops its reader at some point, and continues to send.
     DropsReader,
-    /// Gives its input away at some point, and drops the stream at a later one.
+    /// Passes its input on at some point, and drops the stream at a later one.
     GivesAway,
 }
 
@@ -63,7 +63,7 @@ async fn connection(seed: u64, certificates: Option<&Certificates>) -> Result {
     let side = |side: Side, manner, seed, sends, gets, other: Manner| async move {
         let all = other != Manner::Aborts;
         let outcome = one_side(side, manner, Random::new(seed), sends, (gets, all)).await?;
-        // Neither side may lose a byte unless one of them gives up.
+        // Neither side may lose a byte unless one of them ends early.
         let excused = manner != Manner::Honest || other != Manner::Honest;
         check!(excused || outcome.is_ok(), "lost: {outcome:?}");
         Result::Ok(())

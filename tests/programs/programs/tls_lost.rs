@@ -61,7 +61,7 @@ async fn main() -> Result {
     for (what, result) in all {
         if result.as_ref() != Err(&reason) {
             return Err(Failure::new(format_args!(
-                "{what} gives {result:?}, wait_closed {reason:?}"
+                "{what} returns {result:?}, wait_closed {reason:?}"
             )));
         }
     }

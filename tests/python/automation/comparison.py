@@ -21,7 +21,7 @@ _FOLDER = ROOT / "tests" / "python" / "cpython"
 # nothing.
 _LEAST = 70
 
-# A test gives up after a minute; this deadline is for one that never waits.
+# A test ends after a minute; this deadline is for one that never waits.
 _DEADLINE = 90
 
 

@@ -216,7 +216,7 @@ async def sendfile():
 
 
 async def methods():
-    """Every public method of a loop works or gives the reason: no error is without a text."""
+    """Every public method of a loop works or reports the reason: no error is without a text."""
     loop = asyncio.get_running_loop()
     sock = socket.socket()
     sock.setblocking(False)

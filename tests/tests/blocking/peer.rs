@@ -18,10 +18,10 @@ pub(crate) struct Peer {
     _shared: Arc<Shared>,
 }
 
-/// What one connection leaves for the others.
+/// The results that one connection leaves for the others.
 #[derive(Default)]
 struct Shared {
-    /// What came of an order, until it is asked for.
+    /// The result of an order, until a connection asks for it.
     known: Mutex<HashMap<&'static str, String>>,
     changed: Condvar,
     /// Connections that are never read.

@@ -14,7 +14,7 @@ use super::{a_while, accept, listener, places};
 
 const MUCH: usize = 400_000;
 
-/// Less than the silence after which a program gives up: an earlier end follows the peer's.
+/// Less than the silence after which a program ends: an earlier end follows the peer's.
 const AT_ONCE: Duration = Duration::from_secs(4);
 
 struct Given {

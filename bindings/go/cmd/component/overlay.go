@@ -46,7 +46,7 @@ var (
 	wasiTime    int64
 )
 
-// wasiSbrk gives memory before the heap is there.
+// wasiSbrk allocates memory before the heap exists.
 //
 //go:linkname wasiSbrk
 func wasiSbrk(n uintptr) unsafe.Pointer { return sbrk(n) }

@@ -24,7 +24,7 @@ pub(super) enum Output {
 }
 
 struct State {
-    /// What nobody has begun to write.
+    /// The bytes that no call writes yet.
     queue: Vec<u8>,
     /// How many bytes were queued since the start.
     queued: u64,
@@ -48,7 +48,7 @@ struct Opened {
     result: FutureReader<Result<(), ErrorCode>>,
 }
 
-/// What a call finds when it looks.
+/// The state that a call finds when it is polled.
 enum Turn {
     /// Its bytes are out.
     Done,
@@ -158,7 +158,7 @@ impl Output {
         });
     }
 
-    /// Gives the stream back, and lets the others look.
+    /// Returns the stream to the shared state, and wakes the calls that wait for it.
     fn put(self, stream: Stream) {
         let waiting = self.state(|state| {
             state.stream = stream;

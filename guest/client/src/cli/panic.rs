@@ -1,4 +1,4 @@
-//! What a program says last when it panics. The runtime knows only of a trap.
+//! The last message of a program that panics. The runtime reports only a trap.
 
 use std::mem;
 use std::panic::{self, PanicHookInfo};

@@ -26,7 +26,7 @@ impl Source for streams::Reader {
     }
 }
 
-/// What a `try-` read of the component gives.
+/// The result of a `try-` read of the component.
 pub(super) type Answer = Result<Option<Vec<u8>>, types::Error>;
 
 impl Reader {
@@ -120,7 +120,7 @@ impl Reader {
     }
 }
 
-/// What the mirror can answer.
+/// The reads that the mirror can answer.
 impl Reader {
     /// Everything to the end, if that has come.
     pub(super) fn take_all(&self) -> Option<Vec<u8>> {

@@ -6,7 +6,7 @@ thread_local! {
     static TURN: Cell<u32> = const { Cell::new(0) };
 }
 
-/// A turn of the program. What a connection was known to be, it still is in the same turn: nothing else runs.
+/// A turn of the program. The known state of a connection stays valid for the same turn, because nothing else runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Turn(u32);
 

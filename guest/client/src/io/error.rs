@@ -5,7 +5,7 @@ use std::io;
 use crate::{Error, NetworkCode, TlsFailure};
 
 impl Error {
-    /// What kind of `io::Error` it is.
+    /// The kind of `io::Error` that this error becomes.
     ///
     /// | this | that |
     /// |---|---|

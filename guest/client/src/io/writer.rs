@@ -51,7 +51,7 @@ impl AsyncWrite for Writer {
 impl Writer {
     fn poll_queue(&self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, Error>> {
         while !self.try_drain()? {
-            // What can never be queued does not wait for room.
+            // A write that fails whatever the room is does not wait for room.
             self.write([])?;
             ready!(self.inner.poll_drain(cx))?;
         }

@@ -173,7 +173,7 @@ impl Replay {
         extra > 0
     }
 
-    /// Gives the read of rule 3 the bytes that asyncio's read gets.
+    /// Feeds the read of rule 3 the bytes that asyncio's read gets.
     fn follow_astray(&mut self, step: &Step) {
         if step.done.is_some() {
             self.astray = false;

@@ -1,4 +1,4 @@
-//! Clients: they connect, perhaps give up, and start both sides of their connections.
+//! Clients: they connect, perhaps cancel, and start both sides of their connections.
 
 use std::rc::Rc;
 

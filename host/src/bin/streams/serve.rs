@@ -32,7 +32,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "N")]
     workers: Option<NonZeroUsize>,
 
-    /// What clients share: a worker, or nothing.
+    /// The part of the server that clients share: a worker, or nothing.
     #[arg(long, value_enum, default_value_t = Isolate::Worker)]
     isolate: Isolate,
 
@@ -409,7 +409,7 @@ impl Signals {
 }
 
 impl EndSignals {
-    /// Waits for SIGINT or SIGTERM, and returns the exit code that shells give for it.
+    /// Waits for SIGINT or SIGTERM, and returns the exit code that shells report for it.
     async fn next(&mut self) -> u8 {
         tokio::select! {
             _ = self.interrupt.recv() => 130,

@@ -21,7 +21,7 @@ func (h *Handle) Use() int32 {
 	return h.value
 }
 
-// Take gives the handle away, and returns it.
+// Take returns the handle, which the caller then owns.
 func (h *Handle) Take() int32 {
 	value := h.Use()
 	h.value = 0
@@ -31,7 +31,7 @@ func (h *Handle) Take() int32 {
 // Set stores a handle again.
 func (h *Handle) Set(value int32) { h.value = value }
 
-// TakeOrNil gives the handle away, and returns it, or 0.
+// TakeOrNil returns the handle, which the caller then owns, or 0.
 func (h *Handle) TakeOrNil() int32 {
 	value := h.value
 	h.value = 0

@@ -42,7 +42,7 @@ pub(crate) trait Source {
 
 /// A copy of the front of the component's buffer, and what was taken from it.
 ///
-/// The reads give none when it takes the component to answer, and then have taken nothing.
+/// A read returns `None` when only the component can answer, and then has taken nothing.
 #[derive(Default)]
 pub(crate) struct BufferMirror {
     block: Option<Rc<Block>>,
@@ -156,7 +156,7 @@ impl BufferMirror {
     }
 }
 
-/// What is there.
+/// The bytes that the copy holds.
 impl BufferMirror {
     /// The bytes that were copied and not yet taken.
     #[inline]
@@ -214,7 +214,7 @@ impl BufferMirror {
 
 /// Waiting.
 impl BufferMirror {
-    /// To be called before a wait for [`front`](BufferMirror::front): drops the copy, and gives the position
+    /// To be called before a wait for [`front`](BufferMirror::front): drops the copy, and returns the position
     /// up to which the wait is to acknowledge.
     pub(crate) fn before_wait(&mut self, source: &impl Source) -> Waiting {
         self.find_out(source);
@@ -309,7 +309,7 @@ impl BufferMirror {
         answer
     }
 
-    /// Drops the copy: the buffer may change. What was taken should have been acknowledged.
+    /// Drops the copy, because the buffer may change. The bytes taken should have been acknowledged.
     pub(crate) fn forget(&mut self) {
         self.moves = self.moves.wrapping_add(1);
         if self.unacked == 0 {

@@ -1,4 +1,4 @@
-//! The copy against the plain reader: the same sequence of calls gives the same answers, whatever is answered where.
+//! The copy against the plain reader: the same sequence of calls has the same answers, whichever of them the copy answers.
 
 use std::cell::RefCell;
 
@@ -10,7 +10,7 @@ use crate::backend::{length, size};
 use crate::bindings::words::{Block, Front};
 use crate::{Error, Incomplete, Overrun};
 
-/// What can happen to a reader.
+/// A call or an event of a reader.
 #[derive(Clone, Debug)]
 enum Op {
     /// A wait lets this in.
@@ -36,7 +36,7 @@ enum Op {
     Front(Vec<u8>, Fate),
 }
 
-/// What becomes of a wait that brings a copy.
+/// The outcome of a wait that brings a copy.
 #[derive(Clone, Debug)]
 enum Fate {
     /// It is given up before the component has heard of it.
@@ -231,7 +231,7 @@ proptest! {
     }
 }
 
-/// What is known here is so, and what the component has is what was not taken.
+/// Checks that the copy agrees with the component, and that the component holds the bytes not taken.
 fn same_state(
     ahead: &mut BufferMirror,
     plain: &RefCell<Plain>,
