@@ -1,0 +1,80 @@
+//! Compiled programs and their cache.
+
+use std::path::Path;
+
+use crate::{assert_fails, command, output};
+
+#[test]
+fn a_compiled_program_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let compiled = folder.path().join("app.cwasm");
+    for (body, code) in [("i32.const 0", 0), ("i32.const 1", 1)] {
+        let app = command(&folder, body);
+        let compile = [
+            "compile".as_ref(),
+            app.as_os_str(),
+            "-o".as_ref(),
+            compiled.as_os_str(),
+        ];
+        assert!(output(compile).status.success());
+        let run = output(["run".as_ref(), compiled.as_os_str()]);
+        assert_eq!(run.status.code(), Some(code), "{run:?}");
+    }
+    let traps = command(&folder, "unreachable");
+    assert_fails(
+        [
+            "compile".as_ref(),
+            "-o".as_ref(),
+            "no/such/app.cwasm".as_ref(),
+            traps.as_os_str(),
+        ],
+        1,
+        "streams: cannot write no/such/app.cwasm: No such file or directory (os error 2)",
+    );
+}
+
+#[test]
+fn a_program_is_compiled_once_for_a_cache() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let app = command(&folder, "i32.const 0");
+    let cache = folder.path().join("new/cache");
+    let run = || {
+        let args = [
+            "run".as_ref(),
+            "--cache".as_ref(),
+            cache.as_os_str(),
+            app.as_os_str(),
+        ];
+        output(args).status.code()
+    };
+    let files = || {
+        fn below(folder: &Path) -> usize {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries
+                .map(|entry| match entry.path() {
+                    path if path.is_dir() => below(&path),
+                    path => usize::from(path.extension().is_none()),
+                })
+                .sum()
+        }
+        below(&cache)
+    };
+    assert_eq!(run(), Some(0));
+    let kept = files();
+    assert!(kept > 0, "nothing is kept");
+    assert_eq!(run(), Some(0));
+    assert_eq!(files(), kept);
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").expect("written");
+    let args = [
+        "run".as_ref(),
+        "--cache".as_ref(),
+        file.as_os_str(),
+        app.as_os_str(),
+    ];
+    let error = String::from_utf8_lossy(&output(args).stderr).into_owned();
+    assert!(
+        error.starts_with("streams: cannot use the cache "),
+        "{error}"
+    );
+}
