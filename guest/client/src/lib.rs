@@ -84,6 +84,18 @@
 //! - On other targets than WebAssembly the crate compiles, for checks and documentation, and its
 //!   calls panic.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
 pub mod bindings;
 pub mod cli;
 pub mod io;
