@@ -103,6 +103,21 @@
 //! grants it. Messages of this crate escape the control characters in text of guests and peers ([`Escaped`]). A
 //! guest's own output is passed on unchanged.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
+#[allow(
+    clippy::indexing_slicing,
+    reason = "the indices of parts come from the list of parts"
+)]
 pub mod compose;
 mod text;
 

@@ -1,7 +1,7 @@
 //! Byte streams of the host as streams of the component, and the reverse.
 
 use std::future::Future as _;
-use std::io;
+use std::io::{self, Read as _};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
@@ -75,9 +75,8 @@ impl StreamProducer<State> for ReadProducer {
         }
         if destination.remaining(store.as_context_mut()) != Some(0) {
             let mut destination = destination.as_direct(store, BUFFER);
-            let room = destination.remaining();
-            let count = room.len().min(self.ahead.len());
-            room[..count].copy_from_slice(&self.ahead[..count]);
+            let mut ahead = self.ahead.as_slice();
+            let count = ahead.read(destination.remaining())?;
             destination.mark_written(count);
             self.ahead.drain(..count);
         }
