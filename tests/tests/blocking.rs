@@ -101,8 +101,8 @@ fn the_client_of_the_examples() {
     let peer = Peer::start();
     let outcome = Program::blocking_example("blocking-echo-client")
         .args([format!("127.0.0.1:{}", peer.echo_port())])
-        .run(In::CallAsync);
-    outcome.assert_success();
+        .run(In::CallAsync)
+        .assert_success();
     assert!(
         outcome.stdout.contains("Received: Hello World!"),
         "{outcome:?}"
