@@ -13,7 +13,7 @@ use crate::{build, checkout, clang, fuzz, process, python, test, wasm};
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
 
 /// The packages that become WebAssembly. The others are the workspace's default members.
-const GUESTS: [&str; 10] = [
+const GUESTS: [&str; 11] = [
     "asyncio-streams-component",
     "asyncio-streams-wasi03",
     "asyncio-streams-blocking",
@@ -24,6 +24,7 @@ const GUESTS: [&str; 10] = [
     "asyncio-streams",
     "asyncio-streams-test-programs",
     "asyncio-streams-bench-guest",
+    "asyncio-streams-bench-blocking",
 ];
 
 /// Checks format, lints and documentation, builds, and runs every test. The first failed step ends it.

@@ -7,12 +7,16 @@ use super::workload::{Unit, Work, Workload};
 /// The prefix of workloads with protected connections.
 const TLS: &str = "tls-";
 
+/// The prefix of workloads with calls that block.
+const BLOCKING: &str = "p2-";
+
 /// All workloads, in the order of the tables.
 pub(crate) fn all() -> Vec<Workload> {
     let mut all = Vec::new();
     let mut add = |name: &str, about: &str, unit, work| {
         all.push(Workload {
             tls: name.starts_with(TLS),
+            blocking: name.starts_with(BLOCKING),
             name: name.to_owned(),
             about: about.to_owned(),
             work,
@@ -157,6 +161,56 @@ pub(crate) fn all() -> Vec<Workload> {
         Work::Size("streams.wasm"),
     );
     add(
+        "p2-lines-64",
+        "lines of 64 bytes read by calls that block",
+        Unit::Lines,
+        client("lines", "lines", 64),
+    );
+    for (name, about, connections) in [
+        (
+            "p2-echo-client-1k-1",
+            "messages of 1 KiB there and back by calls that block, on one connection",
+            1,
+        ),
+        (
+            "p2-echo-client-1k-50",
+            "messages of 1 KiB there and back by calls that block, on 50 connections",
+            50,
+        ),
+    ] {
+        let work = Work::Client {
+            kind: "echo",
+            load: "echo",
+            size: 1 << 10,
+            connections,
+        };
+        add(name, about, Unit::Messages, work);
+    }
+    add(
+        "p2-bulk-in",
+        "bytes received by calls that block",
+        Unit::BytesPerSecond,
+        client("bulk-in", "source", 1),
+    );
+    add(
+        "p2-bulk-out",
+        "bytes sent by calls that block",
+        Unit::BytesPerSecond,
+        client("bulk-out", "sink", 64 << 10),
+    );
+    add(
+        "p2-idle-10000",
+        "process memory for each of 10000 waiting connections of a server whose calls block",
+        Unit::BytesEach,
+        Work::Idle(10_000),
+    );
+    add(
+        "p2-size",
+        "streams-p2.wasm",
+        Unit::Bytes,
+        Work::Size("streams-p2.wasm"),
+    );
+    add(
         "tls-bulk-in",
         "bytes received by TLS",
         Unit::BytesPerSecond,
@@ -299,6 +353,13 @@ mod tests {
                 "wakeup-10000",
                 "start",
                 "size",
+                "p2-lines-64",
+                "p2-echo-client-1k-1",
+                "p2-echo-client-1k-50",
+                "p2-bulk-in",
+                "p2-bulk-out",
+                "p2-idle-10000",
+                "p2-size",
                 "tls-bulk-in",
                 "tls-bulk-out",
                 "tls-connect",

@@ -15,6 +15,9 @@ use crate::peers::Peer;
 /// Compiling one small component.
 const DEADLINE: Duration = Duration::from_secs(10 * 60);
 
+/// What takes concurrency from wasmtime, when it compiles and when it runs.
+pub(crate) const PLAIN: [&str; 2] = ["-W", "concurrency-support=n"];
+
 /// Makes the peers without TLS.
 ///
 /// # Errors
@@ -28,7 +31,7 @@ pub(crate) fn make(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
         } else {
             with(name, component, "streams.wasm")?
         };
-        compile(wasmtime, name, &component)?;
+        compile(wasmtime, name, &component, &[])?;
     }
     let linked = wasm::build(
         toolchain,
@@ -36,7 +39,19 @@ pub(crate) fn make(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
         What::LinkedNamed("ours"),
     )?;
     let linked = linked.first().context("cargo named no component")?;
-    compile(wasmtime, Peer::Linked.name(), &std::fs::read(&linked.file)?)
+    let linked = std::fs::read(&linked.file)?;
+    compile(wasmtime, Peer::Linked.name(), &linked, &[])?;
+    make_blocking(toolchain, wasmtime)
+}
+
+/// Makes the peers whose calls block.
+fn make_blocking(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
+    let built = wasm::build(toolchain, "asyncio-streams-bench-blocking", What::Library)?;
+    let built = built.first().context("cargo named no component")?;
+    let name = Peer::P2.name();
+    let component = with(name, std::fs::read(&built.file)?, "streams-p2.wasm")?;
+    compile(wasmtime, name, &component, &[])?;
+    compile(wasmtime, Peer::P2Plain.name(), &component, &PLAIN)
 }
 
 /// Makes the peers of the workloads with TLS: this project's, and rustls alone.
@@ -52,12 +67,13 @@ pub(crate) fn make_protected(toolchain: &Toolchain, wasmtime: &Path) -> Result<(
         wasmtime,
         &protected(Peer::Floor),
         &std::fs::read(&alone.file)?,
+        &[],
     )?;
     let built = wasm::build(toolchain, "asyncio-streams-bench-guest", What::Examples)?;
     let program = built.iter().find(|built| built.name == ours);
     let program = program.context("cargo named no component")?;
     let component = with(ours, std::fs::read(&program.file)?, "streams-tls.wasm")?;
-    compile(wasmtime, &protected(Peer::Ours), &component)
+    compile(wasmtime, &protected(Peer::Ours), &component, &[])
 }
 
 /// The compiled component of a peer.
@@ -87,10 +103,11 @@ fn with(name: &str, component: Vec<u8>, streams: &str) -> Result<Vec<u8>> {
     Ok(compose(parts)?.into_bytes())
 }
 
-fn compile(wasmtime: &Path, name: &str, component: &[u8]) -> Result<()> {
+fn compile(wasmtime: &Path, name: &str, component: &[u8], options: &[&str]) -> Result<()> {
     let file = crate::folder().join(format!("{name}.wasm"));
     std::fs::write(&file, component).with_context(|| format!("cannot write {}", file.display()))?;
     let mut command = checkout::clean(wasmtime);
-    command.arg("compile").arg(&file).arg("-o").arg(named(name));
+    command.arg("compile").args(options).arg(&file);
+    command.arg("-o").arg(named(name));
     process::run(&mut command, &format!("compiling {name}"), DEADLINE)
 }

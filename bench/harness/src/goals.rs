@@ -23,7 +23,7 @@ struct Aim {
 
 fn aims() -> Vec<Aim> {
     use Goal::{AtMost, AtMostOther, Times};
-    use Peer::{Asyncio, Floor, Ours, OursCall, Tokio, Uvloop};
+    use Peer::{Asyncio, Floor, Ours, OursCall, P2, P2Plain, Tokio, Uvloop};
     let mut aims = Vec::new();
     let mut add = |workload, of, goals: Vec<Goal>| {
         aims.extend(goals.into_iter().map(|goal| Aim { workload, of, goal }));
@@ -77,6 +77,15 @@ fn aims() -> Vec<Aim> {
     add("idle-10000", Ours, vec![AtMost(16.0 * 1024.0)]);
     add("wakeup-10000", Ours, vec![AtMostOther("wakeup-100", 1.5)]);
     add("size", Ours, vec![AtMost(200.0 * 1024.0)]);
+    add("p2-lines-64", P2, vec![Times(Asyncio, 1.3)]);
+    add("p2-lines-64", P2Plain, vec![Times(Asyncio, 3.0)]);
+    for workload in ["p2-echo-client-1k-1", "p2-echo-client-1k-50"] {
+        add(workload, P2, vec![Times(Asyncio, 2.0), Times(Uvloop, 0.9)]);
+    }
+    add("p2-bulk-in", P2, vec![Times(Asyncio, 0.6)]);
+    add("p2-bulk-out", P2, vec![Times(Asyncio, 0.6)]);
+    add("p2-idle-10000", P2, vec![AtMost(3.0 * 1024.0)]);
+    add("p2-size", P2, vec![AtMost(250_000.0)]);
     add("tls-bulk-in", Ours, vec![Times(Floor, 0.9)]);
     add("tls-bulk-out", Ours, vec![Times(Floor, 0.9)]);
     add("tls-idle-linear-1000", Ours, vec![AtMost(48.0 * 1024.0)]);

@@ -31,6 +31,10 @@ pub(crate) enum Peer {
     OursCall,
     /// A component that contains the engine and is not composed.
     Linked,
+    /// A component of WASI 0.2, whose calls block.
+    P2,
+    /// The same component, where the host has no WASI 0.3 and no concurrency.
+    P2Plain,
     /// asyncio's streams.
     Asyncio,
     /// asyncio's streams on uvloop.
@@ -47,6 +51,8 @@ impl Peer {
             Peer::Ours => "ours",
             Peer::OursCall => "ours-call",
             Peer::Linked => "linked",
+            Peer::P2 => "p2",
+            Peer::P2Plain => "p2-plain",
             Peer::Asyncio => "asyncio",
             Peer::Uvloop => "uvloop",
             Peer::Tokio => "tokio",
@@ -57,8 +63,13 @@ impl Peer {
     pub(crate) fn is_component(self) -> bool {
         matches!(
             self,
-            Peer::Ours | Peer::OursCall | Peer::Linked | Peer::Floor
+            Peer::Ours | Peer::OursCall | Peer::Linked | Peer::P2 | Peer::P2Plain | Peer::Floor
         )
+    }
+
+    /// Returns whether its calls block.
+    pub(crate) fn blocks(self) -> bool {
+        matches!(self, Peer::P2 | Peer::P2Plain)
     }
 
     fn is_python(self) -> bool {
@@ -190,6 +201,10 @@ impl Peers {
                 HANDLES,
             ];
             words.extend(flags.map(str::to_owned));
+            if peer == Peer::P2Plain {
+                words.extend(["-S", "p3=n"].map(str::to_owned));
+                words.extend(compiled::PLAIN.map(str::to_owned));
+            }
             if tls {
                 words.extend(["--env", TLS].map(str::to_owned));
             }

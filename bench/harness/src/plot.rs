@@ -111,6 +111,8 @@ fn style(peer: Peer) -> (RGBColor, i32) {
         Peer::Ours => (RGBColor(0xd5, 0x5e, 0x00), 6),
         Peer::OursCall => (RGBColor(0xe6, 0x9f, 0x00), 5),
         Peer::Linked => (RGBColor(0xcc, 0x79, 0xa7), 6),
+        Peer::P2 => (RGBColor(0xf0, 0xe4, 0x42), 5),
+        Peer::P2Plain => (RGBColor(0x99, 0x99, 0x99), 5),
         Peer::Asyncio => (RGBColor(0x33, 0x33, 0x33), 4),
         Peer::Uvloop => (RGBColor(0x56, 0xb4, 0xe9), 4),
         Peer::Tokio => (RGBColor(0x00, 0x72, 0xb2), 4),

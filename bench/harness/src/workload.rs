@@ -11,6 +11,8 @@ pub(crate) struct Workload {
     pub(crate) unit: Unit,
     /// Whether the connections are protected by TLS.
     pub(crate) tls: bool,
+    /// Whether it is for the peers whose calls block.
+    pub(crate) blocking: bool,
 }
 
 /// How a workload is measured.
@@ -87,6 +89,10 @@ impl Unit {
 impl Workload {
     /// Returns whether this peer takes part.
     pub(crate) fn has(&self, peer: Peer) -> bool {
+        let python = matches!(peer, Peer::Asyncio | Peer::Uvloop);
+        if peer.blocks() != self.blocking && !(self.blocking && python) {
+            return false;
+        }
         if self.tls {
             match peer {
                 // The other workloads show the difference between these ways.
@@ -100,7 +106,7 @@ impl Workload {
             // Only a component has a linear memory.
             Work::Linear(_) => peer.is_component(),
             // One file is measured, which both ways of using it share.
-            Work::Size(_) => peer == Peer::Ours,
+            Work::Size(_) => matches!(peer, Peer::Ours | Peer::P2),
             Work::Python { .. } => matches!(peer, Peer::Ours | Peer::Asyncio),
             _ => true,
         }

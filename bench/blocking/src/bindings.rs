@@ -1,0 +1,25 @@
+//! Generated code for the streams, and for the program itself.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    reason = "generated"
+)]
+
+wit_bindgen::generate!({
+    path: "../../wit",
+    world: "client-p2",
+    generate_all,
+});
+
+/// WASI 0.2.
+pub(crate) mod wasi02 {
+    wit_bindgen::generate!({
+        path: "../../wit/wasi-0.2",
+        world: "command",
+        generate_all,
+        pub_export_macro: false,
+    });
+}

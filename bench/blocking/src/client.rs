@@ -1,0 +1,113 @@
+//! The work of a client.
+
+use std::time::Duration;
+
+use asyncio_streams_bench_plan::{Client, Kind, Meter};
+
+use crate::bindings::asyncio::streams::blocking::{
+    Event, Reader, Wanted, Watch, Writer, open_connection,
+};
+use crate::{Failure, Result, now, print};
+
+/// The size of a read if no message size is known.
+const CHUNK: u32 = 256 << 10;
+
+type Clock = fn() -> Duration;
+
+pub(crate) fn work(client: &Client) -> Result {
+    if client.kind == Kind::Start {
+        let (reader, writer) = connect(client)?;
+        writer.write(b"!")?;
+        reader.read(None, None)?;
+        return Ok(());
+    }
+    let meter = Meter::new(client, now as Clock);
+    if client.connections > 1 {
+        echo_on_many(client, &meter)?;
+    } else {
+        on_one(client, &meter)?;
+    }
+    print(&meter.measured()?.to_string())
+}
+
+fn connect(client: &Client) -> Result<(Reader, Writer)> {
+    Ok(open_connection(
+        &client.host(),
+        client.address.port(),
+        None,
+    )?)
+}
+
+fn on_one(client: &Client, meter: &Meter<Clock>) -> Result {
+    let (reader, writer) = connect(client)?;
+    let message = vec![b'x'; client.size];
+    let size = bytes(client)?;
+    match client.kind {
+        Kind::Lines => {
+            while meter.go_on(1) {
+                ended(reader.readline(None)?.is_empty())?;
+            }
+        }
+        Kind::BulkIn => loop {
+            let bytes = reader.read(Some(CHUNK), None)?;
+            ended(bytes.is_empty())?;
+            if !meter.go_on(bytes.len() as u64) {
+                break;
+            }
+        },
+        Kind::BulkOut => {
+            while meter.go_on(message.len() as u64) {
+                writer.send(&message, None)?;
+            }
+            // What is queued is of no use to anybody.
+            writer.abort();
+        }
+        Kind::Echo => {
+            while meter.go_on(1) {
+                writer.write(&message)?;
+                reader.readexactly(size, None)?;
+            }
+        }
+        other => return Err(format!("{other:?} is no work for this peer").into()),
+    }
+    Ok(())
+}
+
+/// One program with one thread waits for whichever answer comes first.
+fn echo_on_many(client: &Client, meter: &Meter<Clock>) -> Result {
+    if client.kind != Kind::Echo {
+        return Err(format!("{:?} is no work on many connections", client.kind).into());
+    }
+    let message = vec![b'x'; client.size];
+    let size = bytes(client)?;
+    let connections = (0..client.connections).map(|_| connect(client));
+    let connections: Vec<_> = connections.collect::<Result<_>>()?;
+    let watch = Watch::new();
+    for (key, (reader, writer)) in (0..).zip(&connections) {
+        watch.add(&Event::Readable((reader, Wanted::Exactly(size))), key)?;
+        writer.write(&message)?;
+    }
+    loop {
+        for key in watch.wait(None)? {
+            let Some((reader, writer)) = connections.get(key as usize) else {
+                return Err(format!("nothing has the key {key}").into());
+            };
+            reader.readexactly(size, Some(0))?;
+            if !meter.go_on(1) {
+                return Ok(());
+            }
+            writer.write(&message)?;
+        }
+    }
+}
+
+fn bytes(client: &Client) -> Result<u32> {
+    u32::try_from(client.size).map_err(|_| Failure("a message of more than 4 GiB".into()))
+}
+
+fn ended(ended: bool) -> Result {
+    if ended {
+        return Err(Failure("the other side ended the connection".into()));
+    }
+    Ok(())
+}
