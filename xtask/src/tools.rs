@@ -66,7 +66,7 @@ pub const WASM_COMPONENT_LD: Tool = Tool {
 ///
 /// # Errors
 /// When it does not build.
-pub(crate) fn streams() -> Result<PathBuf> {
+pub fn streams() -> Result<PathBuf> {
     Ok(build_with_the_tests()?.join(file_name("streams")))
 }
 

@@ -44,6 +44,25 @@ pub(crate) fn make(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
     make_blocking(toolchain, wasmtime)
 }
 
+/// Compiles the peers that run under this project's host too. [`make`] has written their components.
+///
+/// # Errors
+/// When one cannot be compiled.
+pub(crate) fn make_for_streams(streams: &Path) -> Result<()> {
+    for (component, peer) in Peer::IN_BOTH_HOSTS {
+        let mut command = checkout::clean(streams);
+        command.args(["compile", "--cache", "off"]);
+        command.arg(component_file(component.name()));
+        command.arg("-o").arg(file(peer, false));
+        process::run(
+            &mut command,
+            &format!("compiling {}", peer.name()),
+            DEADLINE,
+        )?;
+    }
+    Ok(())
+}
+
 /// Makes the peers whose calls block.
 fn make_blocking(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
     let built = wasm::build(toolchain, "asyncio-streams-bench-blocking", What::Library)?;
@@ -93,6 +112,10 @@ fn named(name: &str) -> PathBuf {
     crate::folder().join(format!("{name}.cwasm"))
 }
 
+fn component_file(name: &str) -> PathBuf {
+    crate::folder().join(format!("{name}.wasm"))
+}
+
 fn with(name: &str, component: Vec<u8>, streams: &str) -> Result<Vec<u8>> {
     let file = checkout::components().join(streams);
     let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -104,7 +127,7 @@ fn with(name: &str, component: Vec<u8>, streams: &str) -> Result<Vec<u8>> {
 }
 
 fn compile(wasmtime: &Path, name: &str, component: &[u8], options: &[&str]) -> Result<()> {
-    let file = crate::folder().join(format!("{name}.wasm"));
+    let file = component_file(name);
     std::fs::write(&file, component).with_context(|| format!("cannot write {}", file.display()))?;
     let mut command = checkout::clean(wasmtime);
     command.arg("compile").args(options).arg(&file);

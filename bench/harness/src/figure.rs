@@ -1,7 +1,8 @@
 //! Combines the values of several runs.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::usage::Cost;
 use super::workload::Unit;
 
 /// The median and the extremes of several runs.
@@ -11,24 +12,39 @@ pub(crate) struct Figure {
     pub(crate) min: f64,
     pub(crate) max: f64,
     pub(crate) unit: Unit,
+    /// The medians of the costs of an item; `None` where the peer's process was not measured.
+    pub(crate) cost: Option<Cost>,
+}
+
+/// The result of one run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Value {
+    pub(crate) value: f64,
+    pub(crate) cost: Option<Cost>,
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Self { value, cost: None }
+    }
 }
 
 impl Figure {
     /// Computes the figure; `None` without runs.
-    pub(crate) fn of(mut values: Vec<f64>, unit: Unit) -> Option<Self> {
-        values.sort_by(f64::total_cmp);
-        let (min, max) = (*values.first()?, *values.last()?);
-        let middle = values.len() / 2;
-        let median = if values.len().is_multiple_of(2) {
-            (values[middle - 1] + values[middle]) / 2.0
-        } else {
-            values[middle]
-        };
+    pub(crate) fn of(values: &[Value], unit: Unit) -> Option<Self> {
+        let all = sorted(values.iter().map(|value| value.value));
+        let costs = || values.iter().filter_map(|value| value.cost);
         Some(Self {
-            median,
-            min,
-            max,
+            median: median(&all)?,
+            min: *all.first()?,
+            max: *all.last()?,
             unit,
+            cost: median(&sorted(costs().map(|cost| cost.microseconds)))
+                .zip(median(&sorted(costs().map(|cost| cost.switches))))
+                .map(|(microseconds, switches)| Cost {
+                    microseconds,
+                    switches,
+                }),
         })
     }
 
@@ -46,15 +62,33 @@ impl Figure {
         (self.max - self.min) / 2.0 / self.median * 100.0
     }
 
-    pub(crate) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         json!({
             "median": self.median,
             "min": self.min,
             "max": self.max,
             "unit": self.unit.name(),
             "better": if self.unit.higher_is_better() { "higher" } else { "lower" },
+            "cpu-microseconds-each": self.cost.map(|cost| cost.microseconds),
+            "context-switches-each": self.cost.map(|cost| cost.switches),
         })
     }
+}
+
+fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+/// The middle of sorted values, or the mean of the two in the middle.
+fn median(sorted: &[f64]) -> Option<f64> {
+    let middle = sorted.len() / 2;
+    let upper = *sorted.get(middle)?;
+    if sorted.len().is_multiple_of(2) {
+        return Some((sorted[middle - 1] + upper) / 2.0);
+    }
+    Some(upper)
 }
 
 #[cfg(test)]
@@ -62,7 +96,8 @@ mod tests {
     use super::*;
 
     fn figure(values: &[f64], unit: Unit) -> Figure {
-        Figure::of(values.to_vec(), unit).unwrap()
+        let values: Vec<Value> = values.iter().copied().map(Value::from).collect();
+        Figure::of(&values, unit).unwrap()
     }
 
     #[test]
@@ -70,7 +105,7 @@ mod tests {
         let odd = figure(&[3.0, 1.0, 100.0], Unit::Lines);
         assert_eq!((odd.median, odd.min, odd.max), (3.0, 1.0, 100.0));
         assert_eq!(figure(&[4.0, 1.0, 2.0, 10.0], Unit::Lines).median, 3.0);
-        assert_eq!(Figure::of(Vec::new(), Unit::Lines), None);
+        assert_eq!(Figure::of(&[], Unit::Lines), None);
         assert_eq!(figure(&[90.0, 100.0, 110.0], Unit::Lines).spread(), 10.0);
     }
 
@@ -88,8 +123,27 @@ mod tests {
     #[test]
     fn json_contains_whether_higher_is_better() {
         let json = figure(&[2.0], Unit::Microseconds).json();
-        let expected =
-            json!({"median": 2.0, "min": 2.0, "max": 2.0, "unit": "µs", "better": "lower"});
+        let expected = json!({"median": 2.0, "min": 2.0, "max": 2.0, "unit": "µs", "better": "lower",
+                "cpu-microseconds-each": null, "context-switches-each": null});
         assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn costs_have_medians_of_their_own() {
+        let run = |value, microseconds| Value {
+            value,
+            cost: Some(Cost {
+                microseconds,
+                switches: 1.0,
+            }),
+        };
+        let runs = [
+            run(1.0, 9.0),
+            run(2.0, 7.0),
+            run(3.0, 8.0),
+            Value::from(4.0),
+        ];
+        let cost = Figure::of(&runs, Unit::Lines).unwrap().cost.unwrap();
+        assert_eq!((cost.microseconds, cost.switches), (8.0, 1.0));
     }
 }

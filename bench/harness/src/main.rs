@@ -11,6 +11,7 @@ mod publish;
 mod python;
 mod report;
 mod run;
+mod usage;
 mod workload;
 
 use std::collections::BTreeMap;

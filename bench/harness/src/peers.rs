@@ -43,6 +43,18 @@ pub(crate) enum Peer {
     Tokio,
     /// A component on raw sockets, without this project.
     Floor,
+    /// `ours` under this project's program `streams`.
+    #[value(name = "ours@streams")]
+    OursInStreams,
+    /// `ours-call` under this project's program `streams`.
+    #[value(name = "ours-call@streams")]
+    OursCallInStreams,
+    /// `linked` under this project's program `streams`.
+    #[value(name = "linked@streams")]
+    LinkedInStreams,
+    /// `floor` under this project's program `streams`.
+    #[value(name = "floor@streams")]
+    FloorInStreams,
 }
 
 impl Peer {
@@ -57,14 +69,31 @@ impl Peer {
             Peer::Uvloop => "uvloop",
             Peer::Tokio => "tokio",
             Peer::Floor => "floor",
+            Peer::OursInStreams => "ours@streams",
+            Peer::OursCallInStreams => "ours-call@streams",
+            Peer::LinkedInStreams => "linked@streams",
+            Peer::FloorInStreams => "floor@streams",
         }
     }
 
+    /// The peers that run under both hosts, and their names under this project's.
+    pub(crate) const IN_BOTH_HOSTS: [(Self, Self); 4] = [
+        (Peer::Ours, Peer::OursInStreams),
+        (Peer::OursCall, Peer::OursCallInStreams),
+        (Peer::Linked, Peer::LinkedInStreams),
+        (Peer::Floor, Peer::FloorInStreams),
+    ];
+
+    /// Returns the peer whose component this one runs under the program `streams`; `None` for all other peers.
+    pub(crate) fn under_streams(self) -> Option<Self> {
+        let found = Self::IN_BOTH_HOSTS
+            .into_iter()
+            .find(|(_, peer)| *peer == self);
+        found.map(|(component, _)| component)
+    }
+
     pub(crate) fn is_component(self) -> bool {
-        matches!(
-            self,
-            Peer::Ours | Peer::OursCall | Peer::Linked | Peer::P2 | Peer::P2Plain | Peer::Floor
-        )
+        !matches!(self, Peer::Asyncio | Peer::Uvloop | Peer::Tokio)
     }
 
     /// Returns whether its calls block.
@@ -81,6 +110,8 @@ impl Peer {
 pub(crate) struct Peers {
     pub(crate) peers: Vec<Peer>,
     wasmtime: PathBuf,
+    /// This project's host; not built where no peer needs it.
+    streams: Option<PathBuf>,
     native: PathBuf,
     /// The certificate and its key; none without TLS.
     certificate: Option<String>,
@@ -110,6 +141,14 @@ impl Peers {
         let native = native()?;
         std::fs::create_dir_all(crate::folder())?;
         compiled::make(toolchain, &wasmtime)?;
+        let mut under_streams = Peer::IN_BOTH_HOSTS.iter().map(|(_, peer)| peer);
+        let streams = if under_streams.any(wanted) {
+            let streams = tools::streams()?;
+            compiled::make_for_streams(&streams)?;
+            Some(streams)
+        } else {
+            None
+        };
         let made =
             compiled::make_protected(toolchain, &wasmtime).and_then(|()| certificate(&native));
         let certificate = made
@@ -145,6 +184,7 @@ impl Peers {
         Ok(Self {
             peers,
             wasmtime,
+            streams,
             native,
             certificate,
             python,
@@ -189,6 +229,13 @@ impl Peers {
         if let Some(python) = self.python.as_ref().filter(|_| peer.is_python()) {
             let file = checkout::root().join(PYTHON_PEER);
             return vec![text(&python.program), text(&file), peer.name().to_owned()];
+        }
+        if let (Some(streams), Some(_)) = (&self.streams, peer.under_streams()) {
+            let words = ["run", "--allow-network", "--max-handles", "1000000"];
+            let mut words: Vec<_> = words.map(str::to_owned).into();
+            words.insert(0, text(streams));
+            words.push(text(&compiled::file(peer, false)));
+            return words;
         }
         if peer.is_component() {
             let mut words = vec![text(&self.wasmtime)];

@@ -58,7 +58,9 @@ fn draw(svg: &mut String, rows: &[Row], reference: &str) -> Result<(), Box<dyn s
         root.draw(&Text::new(name.clone(), (x - 10, y), font.clone()))?;
     }
     for &peer in Peer::value_variants() {
-        let (colour, radius) = style(peer);
+        let Some((colour, radius)) = style(peer) else {
+            continue;
+        };
         let dots = rows.iter().enumerate().flat_map(|(row, (_, peers))| {
             let of_peer = peers.iter().filter(move |(of, _)| *of == peer);
             of_peer.map(move |(_, times)| {
@@ -87,6 +89,7 @@ fn rows(results: &Results, reference: Peer) -> Vec<Row> {
         let reference = figures.get(&reference)?;
         let times = figures
             .iter()
+            .filter(|(peer, _)| style(**peer).is_some())
             .map(|(peer, figure)| (*peer, figure.times(reference)));
         let valid = times.filter(|(_, times)| times.is_finite() && *times > 0.0);
         Some((workload.name, valid.collect()))
@@ -105,9 +108,10 @@ fn bounds(rows: &[Row]) -> (f64, f64) {
     (10_f64.powf(first), 10_f64.powf(last))
 }
 
-/// Colours that colour-blind people can distinguish (Okabe and Ito's). The dots of this project are larger.
-fn style(peer: Peer) -> (RGBColor, i32) {
-    match peer {
+/// Colours that colour-blind people can distinguish (Okabe and Ito's). The dots of this project are larger. `None` for
+/// the peers under this project's host, which the picture leaves out.
+fn style(peer: Peer) -> Option<(RGBColor, i32)> {
+    Some(match peer {
         Peer::Ours => (RGBColor(0xd5, 0x5e, 0x00), 6),
         Peer::OursCall => (RGBColor(0xe6, 0x9f, 0x00), 5),
         Peer::Linked => (RGBColor(0xcc, 0x79, 0xa7), 6),
@@ -117,7 +121,11 @@ fn style(peer: Peer) -> (RGBColor, i32) {
         Peer::Uvloop => (RGBColor(0x56, 0xb4, 0xe9), 4),
         Peer::Tokio => (RGBColor(0x00, 0x72, 0xb2), 4),
         Peer::Floor => (RGBColor(0x00, 0x9e, 0x73), 4),
-    }
+        Peer::OursInStreams
+        | Peer::OursCallInStreams
+        | Peer::LinkedInStreams
+        | Peer::FloorInStreams => return None,
+    })
 }
 
 #[cfg(test)]
@@ -129,7 +137,7 @@ mod tests {
     fn results(values: &[(&str, Peer, f64)]) -> Results {
         let mut results = Results::new();
         for (workload, peer, value) in values {
-            let figure = Figure::of(vec![*value], Unit::Lines).unwrap();
+            let figure = Figure::of(&[(*value).into()], Unit::Lines).unwrap();
             results
                 .entry((*workload).to_owned())
                 .or_default()
@@ -143,6 +151,7 @@ mod tests {
         let results = results(&[
             ("lines-64", Peer::Asyncio, 10.0),
             ("lines-64", Peer::Ours, 1000.0),
+            ("lines-64", Peer::OursInStreams, 2000.0),
             ("size", Peer::Ours, 7.0),
         ]);
         let rows = rows(&results, Peer::Asyncio);
@@ -154,9 +163,10 @@ mod tests {
             svg.contains("lines-64") && svg.trim_end().ends_with("</svg>"),
             "{svg}"
         );
-        // A dot for each figure, and one for each peer of the legend.
+        // A dot for each figure, and one for each peer of the legend: those of one host.
+        let peers = Peer::value_variants().len() - Peer::IN_BOTH_HOSTS.len();
         let dots = svg.matches("<circle").count();
-        assert_eq!(dots, 2 + Peer::value_variants().len(), "{svg}");
+        assert_eq!(dots, 2 + peers, "{svg}");
     }
 
     #[test]

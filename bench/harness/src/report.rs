@@ -57,9 +57,24 @@ pub(crate) fn json(machine: &Machine, results: &Results) -> Result<String> {
 
 /// The machine, and a table of all results.
 pub(crate) fn markdown(machine: &Machine, results: &Results) -> String {
-    let peers = Peer::value_variants();
-    let mut text = about(machine) + "\n| workload | unit |";
-    for peer in peers {
+    format!(
+        "{}\n{}\n{}\n{}",
+        about(machine),
+        under_wasmtime(results),
+        under_streams(results),
+        costs(results)
+    )
+}
+
+/// All figures of the peers that do not run under this project's host.
+fn under_wasmtime(results: &Results) -> String {
+    let peers: Vec<Peer> = Peer::value_variants()
+        .iter()
+        .copied()
+        .filter(|peer| peer.under_streams().is_none())
+        .collect();
+    let mut text = String::from("| workload | unit |");
+    for peer in &peers {
         text.push_str(&format!(" {} |", peer.name()));
     }
     text.push_str(" ours / asyncio | / uvloop | / tokio | / floor |\n|---|---|");
@@ -70,7 +85,7 @@ pub(crate) fn markdown(machine: &Machine, results: &Results) -> String {
             continue;
         };
         text.push_str(&format!("| {name} | {} |", column_unit(unit)));
-        for peer in peers {
+        for peer in &peers {
             let cell = figures.get(peer).map(cell).unwrap_or_default();
             text.push_str(&format!(" {cell} |"));
         }
@@ -81,6 +96,83 @@ pub(crate) fn markdown(machine: &Machine, results: &Results) -> String {
         text.push('\n');
     }
     text
+}
+
+/// The figures under this project's host, and how many times as good as the stock host each one is.
+fn under_streams(results: &Results) -> String {
+    let mut text = String::from("| workload | unit |");
+    for (_, peer) in Peer::IN_BOTH_HOSTS {
+        text.push_str(&format!(" {} | × wasmtime |", peer.name()));
+    }
+    text.push_str("\n|---|---|");
+    text.push_str(&"--:|--:|".repeat(Peer::IN_BOTH_HOSTS.len()));
+    text.push('\n');
+    for Workload { name, unit, .. } in catalogue::all() {
+        let Some(figures) = results.get(&name) else {
+            continue;
+        };
+        if !figures.keys().any(|peer| peer.under_streams().is_some()) {
+            continue;
+        }
+        text.push_str(&format!("| {name} | {} |", column_unit(unit)));
+        for (stock, peer) in Peer::IN_BOTH_HOSTS {
+            let figure = figures.get(&peer);
+            let cell = figure.map(cell).unwrap_or_default();
+            let times = figure
+                .zip(figures.get(&stock))
+                .map(|(figure, stock)| with_three_digits(figure.times(stock)))
+                .unwrap_or_default();
+            text.push_str(&format!(" {cell} | {times} |"));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The processor time of the peer's process for an item, and its context switches.
+fn costs(results: &Results) -> String {
+    let peers = Peer::value_variants();
+    let mut text = String::from("| CPU µs each (context switches) | of |");
+    for peer in peers {
+        text.push_str(&format!(" {} |", peer.name()));
+    }
+    text.push_str("\n|---|---|");
+    text.push_str(&"--:|".repeat(peers.len()));
+    text.push('\n');
+    for Workload { name, unit, .. } in catalogue::all() {
+        let Some(figures) = results.get(&name) else {
+            continue;
+        };
+        let Some((scale, item)) = item(unit) else {
+            continue;
+        };
+        if figures.values().all(|figure| figure.cost.is_none()) {
+            continue;
+        }
+        text.push_str(&format!("| {name} | {item} |"));
+        for peer in peers {
+            let cost = figures.get(peer).and_then(|figure| figure.cost);
+            let cell = cost.map(|cost| {
+                let (time, switches) = (cost.microseconds * scale, cost.switches * scale);
+                format!("{} ({switches:.2})", with_three_digits(time))
+            });
+            text.push_str(&format!(" {} |", cell.unwrap_or_default()));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The item whose cost a table shows, and how many counted things it is; `None` for units without items.
+fn item(unit: Unit) -> Option<(f64, &'static str)> {
+    match unit {
+        Unit::Lines => Some((1e3, "1000 lines")),
+        Unit::BytesPerSecond => Some((1e6, "MB")),
+        Unit::Messages => Some((1.0, "message")),
+        Unit::Connections => Some((1.0, "connection")),
+        Unit::Microseconds => Some((1.0, "answer")),
+        Unit::Milliseconds | Unit::Bytes | Unit::BytesEach => None,
+    }
 }
 
 /// Some workloads, and how many times as good as each peer `ours` is.
@@ -186,12 +278,27 @@ fn column_unit(unit: Unit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figure::Value as Run;
+    use crate::usage::Cost;
 
     fn results() -> Results {
-        let figure = |values: &[f64]| Figure::of(values.to_vec(), Unit::Lines).unwrap();
+        let figure = |values: &[f64]| {
+            let cost = Some(Cost {
+                microseconds: 0.125,
+                switches: 0.002,
+            });
+            let value = |value: &f64| Run {
+                value: *value,
+                cost,
+            };
+            let values: Vec<Run> = values.iter().map(value).collect();
+            Figure::of(&values, Unit::Lines).unwrap()
+        };
         let lines = BTreeMap::from([
             (Peer::Ours, figure(&[900e3, 1000e3, 1100e3])),
             (Peer::Asyncio, figure(&[80e3])),
+            (Peer::OursCall, figure(&[22e3])),
+            (Peer::OursCallInStreams, figure(&[44e3])),
         ]);
         Results::from([("lines-64".to_owned(), lines)])
     }
@@ -204,10 +311,13 @@ mod tests {
             ..Machine::default()
         };
         let table = markdown(&machine, &results());
-        let row =
-            "| lines-64 | 1000 lines/s | 1000 ±10 % |  |  |  |  | 80.0 |  |  |  | 12.5 |  |  |  |";
+        let row = "| lines-64 | 1000 lines/s | 1000 ±10 % | 22.0 |  |  |  | 80.0 |  |  |  | 12.5 |  |  |  |";
         assert!(table.contains(row), "{table}");
         assert!(table.contains("P, 0 cores") && table.contains("CPython 3."));
+        let row = "| lines-64 | 1000 lines/s |  |  | 44.0 | 2.00 |  |  |  |  |";
+        assert!(table.contains(row), "{table}");
+        let row = "| lines-64 | 1000 lines | 125 (2.00) |";
+        assert!(table.contains(row), "{table}");
         let summary = summary(&machine, &results());
         let row = "| lines of 64 bytes read | 1000 thousand lines/s | 12.5 × |  |  |  |";
         assert!(summary.contains(row), "{summary}");
@@ -221,7 +331,8 @@ mod tests {
         let ours = &json["results"]["lines-64"]["ours"];
         assert_eq!(
             *ours,
-            json!({"median": 1e6, "min": 9e5, "max": 1.1e6, "unit": "lines/s", "better": "higher"})
+            json!({"median": 1e6, "min": 9e5, "max": 1.1e6, "unit": "lines/s", "better": "higher",
+                "cpu-microseconds-each": 0.125, "context-switches-each": 0.002})
         );
     }
 

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use asyncio_streams_bench_plan::{Measured, TLS};
 
-use super::figure::Figure;
+use super::figure::{Figure, Value};
 use super::machine;
 use super::peers::{Peer, Peers};
+use super::usage::{Cost, Usage};
 use super::workload::{Unit, Work, Workload};
 use xtask::checkout;
 use xtask::process::Running;
@@ -82,7 +83,7 @@ pub(crate) fn all(
     } else {
         pace
     };
-    let mut values: BTreeMap<Peer, Vec<f64>> = BTreeMap::new();
+    let mut values: BTreeMap<Peer, Vec<Value>> = BTreeMap::new();
     let mut failed = Vec::new();
     for _ in 0..pace.runs {
         for &peer in peers
@@ -110,7 +111,7 @@ pub(crate) fn all(
             }
         }
     }
-    let figure = |(peer, values)| Some((peer, Figure::of(values, workload.unit)?));
+    let figure = |(peer, values): (_, Vec<_>)| Some((peer, Figure::of(&values, workload.unit)?));
     values
         .into_iter()
         .filter(|(peer, _)| !failed.contains(peer))
@@ -127,9 +128,9 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn value(&self, workload: &Workload) -> Result<f64> {
+    fn value(&self, workload: &Workload) -> Result<Value> {
         let n = self.pace.connections(workload.connections());
-        let measured = match workload.work {
+        let (measured, cost) = match workload.work {
             Work::Client {
                 kind, load, size, ..
             } => self.as_client(self.peers.command(self.peer, self.tls), kind, load, size, n)?,
@@ -140,33 +141,35 @@ impl Run<'_> {
             Work::Server {
                 kind, client, size, ..
             } => {
-                let (_server, address) = self.server(kind)?;
+                let (server, address) = self.server(kind)?;
                 let mut words = self.peers.load();
                 words.extend(self.client(client, &address, size, n));
-                self.measure(&words)?
+                self.measure(&words, Some(server.id()))?
             }
-            Work::Idle(_) => return self.idle(n, machine::resident_memory),
-            Work::Linear(_) => return self.idle(n, machine::linear_memory),
+            Work::Idle(_) => return self.idle(n, machine::resident_memory).map(Value::from),
+            Work::Linear(_) => return self.idle(n, machine::linear_memory).map(Value::from),
             Work::WakeUp(_) => {
-                let (_server, address) = self.server("echo")?;
-                self.measure(&self.crowd("wake-up", &address, n, true))?
+                let (server, address) = self.server("echo")?;
+                self.measure(&self.crowd("wake-up", &address, n, true), Some(server.id()))?
             }
             Work::Start => {
                 let mut words = self.peers.load();
                 words.push("start".to_owned());
                 words.extend(self.peers.command(self.peer, self.tls));
-                self.measure(&words)?
+                let (measured, _) = self.measure(&words, None)?;
+                (measured, None)
             }
             Work::Size(name) => {
                 let file = checkout::components().join(name);
-                return Ok(file.metadata()?.len() as f64);
+                return Ok((file.metadata()?.len() as f64).into());
             }
         };
-        Ok(match workload.unit {
+        let value = match workload.unit {
             Unit::Microseconds => measured.seconds_each() * 1e6,
             Unit::Milliseconds => measured.seconds_each() * 1e3,
             _ => measured.per_second(),
-        })
+        };
+        Ok(Value { value, cost })
     }
 
     /// The load serves, and the peer measures.
@@ -177,20 +180,20 @@ impl Run<'_> {
         load: &str,
         size: usize,
         connections: usize,
-    ) -> Result<Measured> {
+    ) -> Result<(Measured, Option<Cost>)> {
         let mut words = self.peers.load();
         words.extend(["load", load, &size.to_string()].map(str::to_owned));
         let mut load = self.start(&words, "the load", PATIENCE + self.pace.measured)?;
         let address = listening(&mut load)?;
         command.extend(self.client(kind, &address, size, connections));
-        self.measure(&command)
+        self.measure(&command, None)
     }
 
     /// The growth of the server's memory for each connection.
     fn idle(&self, n: usize, memory: fn(u32) -> Result<u64>) -> Result<f64> {
         let (server, address) = self.server("echo")?;
         // Code is loaded and buffers are made that serve all connections: exclude them from the growth.
-        self.measure(&self.crowd("wake-up", &address, 8, true))?;
+        self.measure(&self.crowd("wake-up", &address, 8, true), None)?;
         let before = memory(server.id())?;
         let mut crowd = self.start(
             &self.crowd("idle", &address, n, false),
@@ -250,23 +253,26 @@ impl Run<'_> {
         Running::start(&mut command, what, deadline)
     }
 
-    /// Runs the measuring side to its end.
-    fn measure(&self, words: &[String]) -> Result<Measured> {
+    /// Runs the measuring side to its end, and samples the use of a process meanwhile: `process`, or else that of the
+    /// measuring side.
+    fn measure(&self, words: &[String], process: Option<u32>) -> Result<(Measured, Option<Cost>)> {
         let mut measuring = self.start(
             words,
             "the measuring side",
             2 * PATIENCE + self.pace.measured,
         )?;
+        let usage = Usage::of(process.unwrap_or(measuring.id()));
         let mut said = None;
         while let Some(line) = measuring.next_line()? {
-            said = Some(line);
+            said = Some((line, Instant::now()));
         }
         let status = measuring.finish()?;
         if !status.success() {
             bail!("the measuring side failed ({status})");
         }
-        let said = said.context("the measuring side printed nothing")?;
-        said.parse().map_err(anyhow::Error::msg)
+        let (said, end) = said.context("the measuring side printed nothing")?;
+        let measured: Measured = said.parse().map_err(anyhow::Error::msg)?;
+        Ok((measured, usage.cost(end, measured)))
     }
 }
 

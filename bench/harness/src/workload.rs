@@ -89,6 +89,9 @@ impl Unit {
 impl Workload {
     /// Returns whether this peer takes part.
     pub(crate) fn has(&self, peer: Peer) -> bool {
+        if peer.under_streams().is_some() {
+            return !self.tls && !self.blocking && self.is_repeated();
+        }
         let python = matches!(peer, Peer::Asyncio | Peer::Uvloop);
         if peer.blocks() != self.blocking && !(self.blocking && python) {
             return false;
@@ -119,6 +122,14 @@ impl Workload {
             Work::Idle(n) | Work::Linear(n) | Work::WakeUp(n) => n,
             Work::Python { .. } | Work::Start | Work::Size(_) => 1,
         }
+    }
+
+    /// Returns whether a connection does the same again and again, so that the host matters.
+    fn is_repeated(&self) -> bool {
+        matches!(
+            self.work,
+            Work::Client { .. } | Work::Server { .. } | Work::WakeUp(_)
+        )
     }
 
     fn is_bulk(&self) -> bool {
