@@ -246,7 +246,8 @@ def row_reload(apps):
 
 def row_recycle(apps):
     """Memory of the process over many messages, with and without replaced workers."""
-    options = "--workers", "1", "--max-age", "5s", "--reload-grace", "1s", "--admin", "127.0.0.1:0"
+    # A replaced worker keeps its connections for longer than a load of four seconds.
+    options = "--workers", "1", "--max-age", "5s", "--reload-grace", "10s", "--admin", "127.0.0.1:0"
     for name, extra in (("never replaced", ()), ("replaced every 5 s", options)):
         with serve(apps["echo"], *(extra or ("--workers", "1"))) as server:
             total, marks = 0, []
