@@ -64,7 +64,7 @@ enum Command {
     TestPython(python::Options),
     /// Build, then check random operations on many connections for minutes; the tests include a short run.
     Soak(soak::Options),
-    /// Build, then compare the components with asyncio, uvloop, native tokio and raw sockets; takes fifteen minutes.
+    /// Build, then compare the components with asyncio, uvloop, native tokio and raw sockets; takes 25 minutes.
     #[command(disable_help_flag = true)]
     Bench(bench::Options),
     /// Build the programs in C, C++ and Go, into target/components/c and target/components/go.

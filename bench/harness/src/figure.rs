@@ -1,12 +1,13 @@
 //! Combines the values of several runs.
 
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use super::usage::Cost;
 use super::workload::Unit;
 
 /// The median and the extremes of several runs.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Written")]
 pub(crate) struct Figure {
     pub(crate) median: f64,
     pub(crate) min: f64,
@@ -14,6 +15,42 @@ pub(crate) struct Figure {
     pub(crate) unit: Unit,
     /// The medians of the costs of an item; `None` where the peer's process was not measured.
     pub(crate) cost: Option<Cost>,
+}
+
+/// A figure as the results contain it.
+#[derive(Serialize)]
+struct Written {
+    median: f64,
+    min: f64,
+    max: f64,
+    unit: Unit,
+    better: &'static str,
+    cost: Option<Cost>,
+}
+
+impl From<Figure> for Written {
+    fn from(figure: Figure) -> Self {
+        let Figure {
+            median,
+            min,
+            max,
+            unit,
+            cost,
+        } = figure;
+        let better = if unit.higher_is_better() {
+            "higher"
+        } else {
+            "lower"
+        };
+        Self {
+            median,
+            min,
+            max,
+            unit,
+            better,
+            cost,
+        }
+    }
 }
 
 /// The result of one run.
@@ -62,16 +99,17 @@ impl Figure {
         (self.max - self.min) / 2.0 / self.median * 100.0
     }
 
-    pub(crate) fn json(&self) -> serde_json::Value {
-        json!({
-            "median": self.median,
-            "min": self.min,
-            "max": self.max,
-            "unit": self.unit.name(),
-            "better": if self.unit.higher_is_better() { "higher" } else { "lower" },
-            "cpu-microseconds-each": self.cost.map(|cost| cost.microseconds),
-            "context-switches-each": self.cost.map(|cost| cost.switches),
-        })
+    /// Combines the figures of several runs of the command: the median, and the extremes of their medians.
+    pub(crate) fn over(runs: &[Self]) -> Option<Self> {
+        let unit = runs.first()?.unit;
+        let values: Vec<Value> = runs
+            .iter()
+            .map(|run| Value {
+                value: run.median,
+                cost: run.cost,
+            })
+            .collect();
+        Self::of(&values, unit)
     }
 }
 
@@ -118,14 +156,6 @@ mod tests {
             figure(&[8.0], Unit::Microseconds),
         );
         assert_eq!(two.times(&eight), 4.0);
-    }
-
-    #[test]
-    fn json_contains_whether_higher_is_better() {
-        let json = figure(&[2.0], Unit::Microseconds).json();
-        let expected = json!({"median": 2.0, "min": 2.0, "max": 2.0, "unit": "µs", "better": "lower",
-                "cpu-microseconds-each": null, "context-switches-each": null});
-        assert_eq!(json, expected);
     }
 
     #[test]

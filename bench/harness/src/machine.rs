@@ -4,14 +4,14 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use xtask::{checkout, process};
 
 use crate::peers::Peers;
 
 /// The machine of the results.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Machine {
     pub(crate) processor: String,
     pub(crate) cores: usize,

@@ -11,6 +11,7 @@ mod publish;
 mod python;
 mod report;
 mod run;
+mod stored;
 mod usage;
 mod workload;
 
@@ -30,9 +31,10 @@ use figure::Figure;
 use machine::Machine;
 use peers::{Peer, Peers};
 use run::Pace;
+use stored::Run;
 use workload::Workload;
 
-/// Compare the components with asyncio, uvloop, native tokio and raw sockets. All workloads take fifteen minutes.
+/// Compare the components with asyncio, uvloop, native tokio and raw sockets. All workloads take 25 minutes.
 #[derive(Parser)]
 #[command(name = "bench", bin_name = "cargo xtask bench", after_help = catalogue::help())]
 struct Options {
@@ -50,8 +52,9 @@ struct Options {
     /// Run each workload once for a short time, with few connections and without results, to check that it works.
     #[arg(long, conflicts_with_all = ["workloads", "peers", "runs", "milliseconds", "publish"])]
     smoke: bool,
-    /// Also write the results into docs/benchmarks.md and the README.
-    #[arg(long, conflicts_with_all = ["workloads", "peers"])]
+    /// Measure nothing: write the last three runs into docs/benchmarks.md and the README. Each run without --smoke is
+    /// kept in target/bench/runs; a workload is published if all three have it.
+    #[arg(long, conflicts_with_all = ["workloads", "peers", "runs", "milliseconds"])]
     publish: bool,
     /// The compiler for WebAssembly; auto takes an installed one, else installs one.
     #[arg(long, value_enum, default_value_t, env = toolchain::VARIABLE)]
@@ -70,6 +73,9 @@ fn main() -> ExitCode {
 /// # Errors
 /// When a workload is unknown, a build fails, or a run fails. Other runs continue after a failed one.
 fn bench(options: &Options) -> Result<()> {
+    if options.publish {
+        return publish();
+    }
     let workloads = catalogue::chosen(&options.workloads)?;
     // Measure the load before the build, which is a load itself.
     let load_before = machine::load();
@@ -85,7 +91,7 @@ fn bench(options: &Options) -> Result<()> {
         large: true,
     };
     let (results, failures) = measure(&workloads, &peers, pace);
-    finish(&machine, &results, options)?;
+    finish(&machine, &results)?;
     all_well(&failures)
 }
 
@@ -119,19 +125,41 @@ fn all_well(failures: &[String]) -> Result<()> {
     bail!("failed:\n  {}", failures.join("\n  "))
 }
 
-fn finish(machine: &Machine, results: &Results, options: &Options) -> Result<()> {
-    let goals = goals::table(results);
-    let tables = format!("{}\n{goals}", report::markdown(machine, results));
+fn finish(machine: &Machine, results: &Results) -> Result<()> {
+    let tables = tables(machine, results);
     println!("\n{tables}");
     let svg = plot::svg(results)?;
-    write("results.json", &report::json(machine, results)?)?;
+    let run = Run::new(machine, results);
+    run.store()?;
+    write("results.json", &run.json()?)?;
     write("results.md", &tables)?;
     write("results.svg", &svg)?;
     println!("{} has the same, and a plot", checkout::shown(&folder()));
-    if options.publish {
-        publish::publish(&tables, &report::summary(machine, results), &svg)?;
-    }
     Ok(())
+}
+
+/// Writes the newest runs into the documents.
+///
+/// # Errors
+/// When there are too few runs, or a document cannot be written.
+fn publish() -> Result<()> {
+    let runs = stored::newest()?;
+    let results = stored::combined(&runs);
+    let machine = runs.last().map(|run| &run.machine).context("no run")?;
+    let tables = format!(
+        "Medians of {} runs, ± half the distance of their extremes. The last run:\n{}",
+        runs.len(),
+        tables(machine, &results)
+    );
+    publish::publish(&tables, &report::summary(&runs), &plot::svg(&results)?)
+}
+
+fn tables(machine: &Machine, results: &Results) -> String {
+    format!(
+        "{}\n{}",
+        report::markdown(machine, results),
+        goals::table(results)
+    )
 }
 
 /// The folder of the results and of the compiled peers.

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
 use clap::ValueEnum as _;
-use serde_json::{Map, Value, json};
 
 use super::Results;
 use super::catalogue;
 use super::figure::Figure;
 use super::machine::Machine;
 use super::peers::Peer;
+use super::stored::{self, Run};
 use super::workload::{Unit, Workload};
 
 /// The workloads of the summary.
@@ -27,6 +26,17 @@ const SUMMARY: [&str; 10] = [
     "start",
 ];
 
+/// The peers of the summary, and their headings.
+const WAYS: [(Peer, &str); 7] = [
+    (Peer::Ours, "composed"),
+    (Peer::OursInStreams, "composed, `streams run`"),
+    (Peer::Linked, "linked"),
+    (Peer::LinkedInStreams, "linked, `streams run`"),
+    (Peer::Uvloop, "uvloop"),
+    (Peer::Tokio, "native tokio"),
+    (Peer::Floor, "raw sockets"),
+];
+
 /// Prints the figures of one workload.
 pub(crate) fn print_line(workload: &Workload, figures: &BTreeMap<Peer, Figure>) {
     let mut line = format!("{:<28}", workload.name);
@@ -34,25 +44,6 @@ pub(crate) fn print_line(workload: &Workload, figures: &BTreeMap<Peer, Figure>) 
         line.push_str(&format!("  {} {}", peer.name(), cell(figure)));
     }
     println!("{line}");
-}
-
-/// The results as `{"machine": ..., "results": {WORKLOAD: {PEER: {...}}}}`.
-///
-/// # Errors
-/// Never for the fields of a machine's description.
-pub(crate) fn json(machine: &Machine, results: &Results) -> Result<String> {
-    let by_peer = |figures: &BTreeMap<Peer, Figure>| -> Map<String, Value> {
-        let named = figures
-            .iter()
-            .map(|(peer, figure)| (peer.name().to_owned(), figure.json()));
-        named.collect()
-    };
-    let results: Map<String, Value> = results
-        .iter()
-        .map(|(workload, figures)| (workload.clone(), by_peer(figures).into()))
-        .collect();
-    let all = json!({"machine": serde_json::to_value(machine)?, "results": results});
-    Ok(serde_json::to_string_pretty(&all)? + "\n")
 }
 
 /// The machine, and a table of all results.
@@ -175,31 +166,34 @@ fn item(unit: Unit) -> Option<(f64, &'static str)> {
     }
 }
 
-/// Some workloads, and how many times as good as each peer `ours` is.
-pub(crate) fn summary(machine: &Machine, results: &Results) -> String {
-    let mut text = String::from(
-        "| | this | asyncio | uvloop | native tokio | raw sockets |\n|---|--:|--:|--:|--:|--:|\n",
-    );
+/// Some workloads, and how many times as good as asyncio each way is: the median of the runs, and their extremes.
+pub(crate) fn summary(runs: &[Run]) -> String {
+    let mut text = String::from("| |");
+    for (_, heading) in WAYS {
+        text.push_str(&format!(" {heading} |"));
+    }
+    text.push_str(&format!("\n|---|{}\n", "--:|".repeat(WAYS.len())));
     let chosen = |workload: &Workload| SUMMARY.contains(&workload.name.as_str());
-    for Workload {
-        name, unit, about, ..
-    } in catalogue::all().into_iter().filter(chosen)
-    {
-        let Some((figures, ours)) = results
-            .get(&name)
-            .and_then(|figures| Some((figures, figures.get(&Peer::Ours)?)))
-        else {
+    for Workload { name, about, .. } in catalogue::all().into_iter().filter(chosen) {
+        let times = WAYS.map(|(peer, _)| stored::times(runs, &name, peer, Peer::Asyncio));
+        if times.iter().all(Option::is_none) {
             continue;
-        };
-        let unit = column_unit(unit).replace("1000 ", "thousand ");
-        text.push_str(&format!("| {about} | {} {unit} |", short(ours)));
-        for peer in [Peer::Asyncio, Peer::Uvloop, Peer::Tokio, Peer::Floor] {
-            let cell = times(figures, peer).map_or_else(String::new, |times| format!("{times} ×"));
-            text.push_str(&format!(" {cell} |"));
+        }
+        text.push_str(&format!("| {about} |"));
+        for times in times {
+            let cell = times.map(|times| {
+                let [median, least, most] =
+                    [times.median, times.least, times.most].map(with_three_digits);
+                format!("{median} ({least} to {most})")
+            });
+            text.push_str(&format!(" {} |", cell.unwrap_or_default()));
         }
         text.push('\n');
     }
-    format!("{text}\n{}", about(machine))
+    for run in runs {
+        text.push_str(&format!("\n{}", about(&run.machine)));
+    }
+    text
 }
 
 /// How many times as good as the peer `ours` is, or `p2` where calls block.
@@ -278,7 +272,7 @@ fn column_unit(unit: Unit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::Value as Run;
+    use crate::figure::Value;
     use crate::usage::Cost;
 
     fn results() -> Results {
@@ -287,11 +281,11 @@ mod tests {
                 microseconds: 0.125,
                 switches: 0.002,
             });
-            let value = |value: &f64| Run {
+            let value = |value: &f64| Value {
                 value: *value,
                 cost,
             };
-            let values: Vec<Run> = values.iter().map(value).collect();
+            let values: Vec<Value> = values.iter().map(value).collect();
             Figure::of(&values, Unit::Lines).unwrap()
         };
         let lines = BTreeMap::from([
@@ -318,22 +312,10 @@ mod tests {
         assert!(table.contains(row), "{table}");
         let row = "| lines-64 | 1000 lines | 125 (2.00) |";
         assert!(table.contains(row), "{table}");
-        let summary = summary(&machine, &results());
-        let row = "| lines of 64 bytes read | 1000 thousand lines/s | 12.5 × |  |  |  |";
+        let runs = vec![Run::new(&machine, &results()); 3];
+        let summary = summary(&runs);
+        let row = "| lines of 64 bytes read | 12.5 (12.5 to 12.5) |  |  |  |  |  |  |";
         assert!(summary.contains(row), "{summary}");
-    }
-
-    #[test]
-    fn json_has_all_figures() {
-        let json: Value =
-            serde_json::from_str(&json(&Machine::default(), &results()).unwrap()).unwrap();
-        assert_eq!(json["machine"]["cores"], 0);
-        let ours = &json["results"]["lines-64"]["ours"];
-        assert_eq!(
-            *ours,
-            json!({"median": 1e6, "min": 9e5, "max": 1.1e6, "unit": "lines/s", "better": "higher",
-                "cpu-microseconds-each": 0.125, "context-switches-each": 0.002})
-        );
     }
 
     #[test]

@@ -6,16 +6,19 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use asyncio_streams_bench_plan::Measured;
+use serde::{Deserialize, Serialize};
 
 /// The pause between two samples.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The cost of an item: an operation or a byte.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Cost {
     /// Microseconds of processor time, of all threads and of the system for them.
+    #[serde(rename = "cpu-microseconds")]
     pub(crate) microseconds: f64,
     /// Context switches of all threads.
+    #[serde(rename = "context-switches")]
     pub(crate) switches: f64,
 }
 

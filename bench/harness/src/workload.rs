@@ -1,5 +1,7 @@
 //! A workload: how it is measured, and what its figures count.
 
+use serde::{Deserialize, Serialize};
+
 use super::peers::Peer;
 
 /// One thing to measure.
@@ -52,15 +54,23 @@ pub(crate) enum Work {
 }
 
 /// The unit of a figure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Unit {
+    #[serde(rename = "lines/s")]
     Lines,
+    #[serde(rename = "bytes/s")]
     BytesPerSecond,
+    #[serde(rename = "messages/s")]
     Messages,
+    #[serde(rename = "connections/s")]
     Connections,
+    #[serde(rename = "µs")]
     Microseconds,
+    #[serde(rename = "ms")]
     Milliseconds,
+    #[serde(rename = "bytes")]
     Bytes,
+    #[serde(rename = "bytes/connection")]
     BytesEach,
 }
 
