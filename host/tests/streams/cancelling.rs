@@ -6,12 +6,7 @@ use super::*;
 async fn a_second_read_is_busy_and_the_next_after_a_dropped_one_is_not() {
     within(async {
         let streams = loopback().await;
-        let (listener, port) = peer().await;
-        let (reader, _writer) = streams
-            .open_connection("127.0.0.1", port)
-            .await
-            .expect("connected");
-        let (mut socket, _) = listener.accept().await.expect("a connection");
+        let (reader, _writer, mut socket) = connected(&streams).await;
         let mut pending = Box::pin(reader.readline());
         assert!(poll(pending.as_mut()).await.is_pending());
         assert_eq!(reader.read(1).await, Err(Error::Busy));
@@ -96,14 +91,7 @@ async fn a_dropped_read_loses_nothing_on_many_threads() {
 async fn a_dropped_accept_loses_no_connection() {
     within(async {
         let streams = loopback().await;
-        let server = streams
-            .start_server(&["127.0.0.1"], 0)
-            .await
-            .expect("a server");
-        let port = server.sockets().await.expect("addresses")[0]
-            .inet()
-            .expect("TCP")
-            .port();
+        let (server, port) = listening(&streams).await;
         for client in 0..300_usize {
             assert!(
                 poll_times(client % 7, server.accept()).await.is_none(),
@@ -136,12 +124,7 @@ async fn a_dropped_accept_loses_no_connection() {
 async fn a_dropped_wait_leaves_the_others_alone() {
     within(async {
         let streams = loopback().await;
-        let (listener, port) = peer().await;
-        let (_reader, writer) = streams
-            .open_connection("127.0.0.1", port)
-            .await
-            .expect("connected");
-        let (socket, _) = listener.accept().await.expect("a connection");
+        let (_reader, writer, socket) = connected(&streams).await;
         let mut queued = 0;
         while writer.try_drain().await.expect("connected") || queued < (8 << 20) {
             writer.write(&[0; 64 << 10]).await.expect("queued");

@@ -10,12 +10,7 @@ use super::*;
 async fn every_read_returns_its_bytes() {
     within(async {
         let streams = loopback().await;
-        let (listener, port) = peer().await;
-        let (reader, writer) = streams
-            .open_connection("127.0.0.1", port)
-            .await
-            .expect("connected");
-        let (mut socket, _) = listener.accept().await.expect("a connection");
+        let (reader, writer, mut socket) = connected(&streams).await;
         socket
             .write_all(b"line\nexact|until;two\nlines\nrest")
             .await
@@ -188,12 +183,7 @@ async fn a_refused_connection_reports_each_address() {
 async fn a_reset_is_a_network_error_and_never_an_end() {
     within(async {
         let streams = loopback().await;
-        let (listener, port) = peer().await;
-        let (reader, _writer) = streams
-            .open_connection("127.0.0.1", port)
-            .await
-            .expect("connected");
-        let (mut socket, _) = listener.accept().await.expect("a connection");
+        let (reader, _writer, mut socket) = connected(&streams).await;
         socket.write_all(b"some").await.expect("sent");
         reader.wait(Wanted::Exactly(4)).await.expect("it has come");
         let socket = socket.into_std().expect("a socket");

@@ -12,7 +12,9 @@ use std::sync::OnceLock;
 use std::task::Poll;
 use std::time::Duration;
 
-use asyncio_streams_host::{Engine, Limits, Network, Streams, StreamsComponent};
+use asyncio_streams_host::{
+    Engine, Limits, Network, Reader, Server, Streams, StreamsComponent, Writer,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -76,6 +78,30 @@ async fn peer() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("an address").port();
     (listener, port)
+}
+
+/// A connection to a peer, and the peer's side.
+async fn connected(streams: &Streams) -> (Reader, Writer, TcpStream) {
+    let (listener, port) = peer().await;
+    let (reader, writer) = streams
+        .open_connection("127.0.0.1", port)
+        .await
+        .expect("connected");
+    let (socket, _) = listener.accept().await.expect("a connection");
+    (reader, writer, socket)
+}
+
+/// A server on loopback, and its port.
+async fn listening(streams: &Streams) -> (Server, u16) {
+    let server = streams
+        .start_server(&["127.0.0.1"], 0)
+        .await
+        .expect("a server");
+    let port = server.sockets().await.expect("addresses")[0]
+        .inet()
+        .expect("TCP")
+        .port();
+    (server, port)
 }
 
 /// Sends all input back.

@@ -39,12 +39,7 @@ async fn thousands_of_dropped_connections_leave_nothing() {
 async fn thousands_of_dropped_calls_leave_nothing() {
     within(async {
         let streams = start(Limits::new().max_handles(FEW_HANDLES)).await;
-        let (listener, port) = peer().await;
-        let (reader, writer) = streams
-            .open_connection("127.0.0.1", port)
-            .await
-            .expect("connected");
-        let (mut socket, _) = listener.accept().await.expect("a connection");
+        let (reader, writer, mut socket) = connected(&streams).await;
         for _ in 0..3000 {
             assert!(poll(std::pin::pin!(reader.readline())).await.is_pending());
             assert!(
@@ -170,12 +165,7 @@ fn the_end_of_the_runtime_is_the_end_of_the_component() {
     let first = runtime();
     let (streams, reader) = first.block_on(within(async {
         let streams = loopback().await;
-        let (listener, port) = peer().await;
-        let (reader, writer) = streams
-            .open_connection("127.0.0.1", port)
-            .await
-            .expect("connected");
-        let (socket, _) = listener.accept().await.expect("a connection");
+        let (reader, writer, socket) = connected(&streams).await;
         // Neither must end by itself.
         std::mem::forget((socket, writer));
         (streams, reader)

@@ -113,14 +113,7 @@ async fn a_server_can_wait_before_it_listens() {
 async fn many_connections_on_many_threads() {
     within(async {
         let streams = loopback().await;
-        let server = streams
-            .start_server(&["127.0.0.1"], 0)
-            .await
-            .expect("a server");
-        let port = server.sockets().await.expect("addresses")[0]
-            .inet()
-            .expect("TCP")
-            .port();
+        let (server, port) = listening(&streams).await;
         let serving = tokio::spawn(async move {
             while let Ok((reader, writer)) = server.accept().await {
                 tokio::spawn(async move {

@@ -147,12 +147,7 @@ async fn many_bytes_both_ways() {
 async fn a_failure_is_the_last_result_of_a_stream() {
     within(async {
         let streams = loopback().await;
-        let (listener, port) = peer().await;
-        let (reader, _writer) = streams
-            .open_connection("127.0.0.1", port)
-            .await
-            .expect("connected");
-        let (socket, _) = listener.accept().await.expect("a connection");
+        let (reader, _writer, socket) = connected(&streams).await;
         let mut incoming = reader.into_incoming().await.expect("a stream");
         socket.set_zero_linger().expect("no lingering");
         drop(socket);
@@ -166,12 +161,7 @@ async fn a_failure_is_the_last_result_of_a_stream() {
 async fn a_dropped_stream_lets_the_next_write_through() {
     within(async {
         let streams = loopback().await;
-        let (listener, port) = peer().await;
-        let (_reader, writer) = streams
-            .open_connection("127.0.0.1", port)
-            .await
-            .expect("connected");
-        let (socket, _) = listener.accept().await.expect("a connection");
+        let (_reader, writer, socket) = connected(&streams).await;
         let bytes = tokio::spawn(received(socket));
         for _ in 0..50 {
             let (mut source, end) = tokio::io::duplex(100);
@@ -200,12 +190,7 @@ async fn a_dropped_stream_lets_the_next_write_through() {
 async fn an_incoming_stream_keeps_the_instance() {
     within(async {
         let streams = loopback().await;
-        let (listener, port) = peer().await;
-        let (reader, writer) = streams
-            .open_connection("127.0.0.1", port)
-            .await
-            .expect("connected");
-        let (mut socket, _) = listener.accept().await.expect("a connection");
+        let (reader, writer, mut socket) = connected(&streams).await;
         let mut incoming = reader.into_incoming().await.expect("a stream");
         drop(streams);
         for _ in 0..100 {
