@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 use std::{env, fs, io};
 
-use crate::native;
+use crate::native::{self, NativeServer};
 
 /// Enough for a slow mirror.
 const DEADLINE: Duration = Duration::from_secs(180);
@@ -74,6 +74,28 @@ impl Found {
             Ok(python)
         });
         or_say(package, found)
+    }
+
+    /// Starts it as a Redis server on loopback that keeps nothing, with `folder` as its own.
+    ///
+    /// # Panics
+    /// When it does not listen.
+    pub fn serve_redis(&self, folder: &Path) -> NativeServer {
+        NativeServer::start(|port| {
+            let mut command = self.command();
+            let port = port.to_string();
+            command.args([
+                "--bind",
+                "127.0.0.1",
+                "--port",
+                &port,
+                "--save",
+                "",
+                "--dir",
+            ]);
+            command.arg(folder);
+            command
+        })
     }
 
     /// The command that runs it, with its package's libraries.

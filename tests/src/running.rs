@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::process::{Child, ChildStdin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -82,6 +83,18 @@ impl Running {
     pub fn line(&mut self) -> String {
         let line = self.stdout.next_line(self.deadline);
         line.unwrap_or_else(|| panic!("{self} wrote no further line"))
+    }
+
+    /// Waits for the line by which `serve.wasm` and the examples report their address, and returns the address.
+    ///
+    /// # Panics
+    /// When the next line is another, or there is none.
+    pub fn listens(&mut self) -> SocketAddr {
+        let line = self.line();
+        let address = line
+            .strip_prefix("listening on ")
+            .and_then(|address| address.parse().ok());
+        address.unwrap_or_else(|| panic!("not an address on which it listens: {line}"))
     }
 
     /// The same for standard error.

@@ -114,8 +114,7 @@ fn the_server_of_the_examples() {
     let mut server = Program::blocking_example("blocking-line-server")
         .args(["127.0.0.1:0"])
         .start(In::CallAsync);
-    let line = server.line();
-    let address = line.strip_prefix("listening on ").expect("its address");
+    let address = server.listens();
     let clients: Vec<_> = (0..5)
         .map(|_| TcpStream::connect(address).expect("a connection"))
         .collect();

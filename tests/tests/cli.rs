@@ -1,19 +1,10 @@
 //! The examples and servers under the program `wasmtime`, as the README runs them: their output, and their end.
 
-use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use asyncio_streams_tests::peers::{Conn, End, Nobody, PATIENCE, Peer};
-use asyncio_streams_tests::{In, Network, Program, Running, wasmtime};
-
-fn listening(server: &mut Running) -> SocketAddr {
-    let line = server.line();
-    let address = line
-        .strip_prefix("listening on ")
-        .and_then(|address| address.parse().ok());
-    address.unwrap_or_else(|| panic!("not where it listens: {line}"))
-}
+use asyncio_streams_tests::{In, Network, Program, wasmtime};
 
 /// In this process, and under the program `wasmtime`.
 fn places() -> Vec<In> {
@@ -35,7 +26,7 @@ fn echo_client_and_server() {
     for place in places() {
         let server = Program::example_handler("echo-server").args(["127.0.0.1:0"]);
         let mut server = server.network(Network::Addresses).start(place);
-        let address = listening(&mut server).to_string();
+        let address = server.listens().to_string();
         let client = Program::example("echo-client").args([&address, "Hello there!"]);
         let outcome = client.network(Network::Addresses).run(place);
         assert_eq!(
@@ -59,7 +50,7 @@ fn text_of_peers_is_escaped() {
     for place in places() {
         let server = Program::example_handler("echo-server").args(["127.0.0.1:0"]);
         let mut server = server.start(place);
-        let address = listening(&mut server).to_string();
+        let address = server.listens().to_string();
         let client = Program::example("echo-client").args([&address, "ü\n\u{1b}[2J"]);
         let outcome = client.run(place).assert_success();
         let shown = r"'ü\n\u{1b}[2J'";
@@ -188,7 +179,7 @@ fn signal() {
     for signal in [Signal::INT, Signal::TERM] {
         let server = Program::handler("serve_echo").args(["127.0.0.1:0"]);
         let mut server = server.start(In::Wasmtime);
-        let address = listening(&mut server);
+        let address = server.listens();
         let mut conn = Conn::connect(address);
         conn.send("hello\n");
         conn.expect("hello\n");

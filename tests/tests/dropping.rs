@@ -23,10 +23,7 @@ fn a_handler_that_writes_and_returns() {
         let mut server = Program::handler("drop_handler")
             .args(["127.0.0.1:0"])
             .start(place);
-        let line = server.line();
-        let address = line
-            .strip_prefix("listening on ")
-            .expect("where it listens");
+        let address = server.listens();
         for unread in [0, 1, 100_000] {
             for slow in [false, true] {
                 let mut client = TcpStream::connect(address).expect("a connection");

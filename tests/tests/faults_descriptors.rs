@@ -20,12 +20,9 @@ fn start() -> (Running, SocketAddr, u32) {
     let mut server = Program::handler("serve_echo")
         .args(["127.0.0.1:0"])
         .start(In::Wasmtime);
-    let line = server.line();
-    let address = line
-        .strip_prefix("listening on ")
-        .and_then(|address| address.parse().ok());
+    let address = server.listens();
     let process = server.process_id().expect("a process");
-    (server, address.expect("where it listens"), process)
+    (server, address, process)
 }
 
 fn talk(conn: &mut Conn) {

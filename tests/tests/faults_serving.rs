@@ -31,16 +31,8 @@ fn start(place: In) -> (Running, SocketAddr) {
     let mut server = Program::handler("serve_echo")
         .args(["127.0.0.1:0"])
         .start(place);
-    let address = listening(&mut server);
+    let address = server.listens();
     (server, address)
-}
-
-fn listening(server: &mut Running) -> SocketAddr {
-    let line = server.line();
-    let address = line
-        .strip_prefix("listening on ")
-        .and_then(|address| address.parse().ok());
-    address.unwrap_or_else(|| panic!("not where it listens: {line}"))
 }
 
 /// In this process, and under the program `wasmtime`.

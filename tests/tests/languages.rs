@@ -32,11 +32,7 @@ fn serve(handler: Program, place: In) -> (Running, SocketAddr) {
         .deadline(DEADLINE)
         .args(["127.0.0.1:0"])
         .start(place);
-    let line = server.line();
-    let address = line
-        .strip_prefix("listening on ")
-        .and_then(|address| address.parse().ok());
-    let address = address.unwrap_or_else(|| panic!("not where it listens: {line}"));
+    let address = server.listens();
     (server, address)
 }
 

@@ -34,16 +34,8 @@ fn descriptors(wanted: u64) -> bool {
 fn start(place: In) -> (Running, SocketAddr) {
     let program = Program::handler("serve_echo").args(["127.0.0.1:0"]);
     let mut server = program.start(place);
-    let address = listening(&mut server);
+    let address = server.listens();
     (server, address)
-}
-
-fn listening(server: &mut Running) -> SocketAddr {
-    let line = server.line();
-    let address = line
-        .strip_prefix("listening on ")
-        .and_then(|address| address.parse().ok());
-    address.unwrap_or_else(|| panic!("not where it listens: {line}"))
 }
 
 /// Sends a line and waits for its echo; returns the time.
@@ -194,7 +186,7 @@ fn more_silent_clients_than_can_wait() {
     let mut server = program
         .deadline(Duration::from_secs(180))
         .start(In::Wasmtime);
-    let address = listening(&mut server);
+    let address = server.listens();
     let mut faithful = Conn::connect(address);
     talk(&mut faithful, "hello\n");
     let begun = Instant::now();
@@ -241,7 +233,7 @@ fn silent_clients_of_a_server_with_an_idle_timeout() {
     for place in places {
         let arguments = ["--idle-timeout", "10", "127.0.0.1:0"];
         let mut server = Program::handler("serve_echo").args(arguments).start(place);
-        let address = listening(&mut server);
+        let address = server.listens();
         let mut faithful = Conn::connect(address);
         let crowd = Crowd::silent(address, SILENT, || {
             talk(&mut faithful, "hello\n");
@@ -274,7 +266,7 @@ fn clients_whose_input_was_given_away() {
     for place in places {
         let program = Program::handler("serve_given").args(["127.0.0.1:0"]);
         let mut server = program.start(place);
-        let address = listening(&mut server);
+        let address = server.listens();
         let crowd = Crowd::silent(address, SILENT, || {
             let mut conn = Conn::connect(address);
             conn.send("x");
@@ -334,7 +326,7 @@ fn end_of_a_server_with_very_many_clients() {
     let arguments = ["--until-stdin-closes", "--grace", "0.5", "127.0.0.1:0"];
     let program = Program::handler("serve_echo").args(arguments).stdin();
     let mut server = program.start(In::Wasmtime);
-    let address = listening(&mut server);
+    let address = server.listens();
     let mut crowd = Crowd::silent(address, SILENT, || {
         serves(address);
     });
@@ -364,7 +356,7 @@ fn more_clients_than_by_default() {
     let program = Program::handler("serve_echo").max_handles(200_000);
     let arguments = ["--max-connections", "6001", "127.0.0.1:0"];
     let mut server = program.args(arguments).start(In::Wasmtime);
-    let address = listening(&mut server);
+    let address = server.listens();
     let mut crowd = Crowd::silent(address, CLIENTS, || {
         serves(address);
     });
@@ -402,7 +394,7 @@ fn endless_senders_together() {
     }
     let program = Program::handler("serve_orders").args(["127.0.0.1:0"]);
     let mut server = program.start(In::Wasmtime);
-    let address = listening(&mut server);
+    let address = server.listens();
     let mut faithful = Conn::connect(address);
     faithful.send("echo\n");
     Crowd::run(SENDERS, |_| {

@@ -38,14 +38,8 @@ fn put(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> String {
 
 fn serve(program: Program) -> (Running, SocketAddr) {
     let mut server = program.args(["127.0.0.1:0"]).start(In::Concurrent);
-    let line = server.line();
-    let address = line
-        .strip_prefix("listening on ")
-        .and_then(|address| address.parse().ok());
-    (
-        server,
-        address.unwrap_or_else(|| panic!("not where it listens: {line}")),
-    )
+    let address = server.listens();
+    (server, address)
 }
 
 #[test]
@@ -54,21 +48,7 @@ fn redis() {
         return;
     };
     let folder = folder();
-    let server = NativeServer::start(|port| {
-        let mut command = redis.command();
-        command
-            .args([
-                "--bind",
-                "127.0.0.1",
-                "--port",
-                &port.to_string(),
-                "--save",
-                "",
-                "--dir",
-            ])
-            .arg(folder.path());
-        command
-    });
+    let server = redis.serve_redis(folder.path());
     for place in places() {
         Program::new("peer_redis")
             .args([server.port()])

@@ -48,11 +48,7 @@ fn answers_of_a_handler() {
         let mut server = Program::example_handler("key-value-server")
             .args(["127.0.0.1:0"])
             .start(place);
-        let line = server.line();
-        let address = line
-            .strip_prefix("listening on ")
-            .expect("where it listens");
-        let address = address.parse().expect("an address");
+        let address = server.listens();
         let mut clients: Vec<_> = (0..CONNECTIONS).map(|_| Conn::connect(address)).collect();
         for (number, client) in clients.iter_mut().enumerate() {
             client.send(format!("set {number} 5\r\nvalue\r\n"));

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use asyncio_streams_tests::peers::{Conn, Crowd, End};
-use asyncio_streams_tests::{Exit, In, Program, Running, wasmtime};
+use asyncio_streams_tests::{Exit, In, Program, wasmtime};
 
 const MEGABYTE: usize = 1 << 20;
 
@@ -19,14 +19,6 @@ fn places() -> Vec<In> {
 
 fn orders(arguments: &[&str]) -> Program {
     Program::handler("serve_orders").args(arguments)
-}
-
-fn listening(server: &mut Running) -> SocketAddr {
-    let line = server.line();
-    let address = line
-        .strip_prefix("listening on ")
-        .and_then(|address| address.parse().ok());
-    address.unwrap_or_else(|| panic!("not where it listens: {line}"))
 }
 
 /// Sends a line and waits for it to come back.
@@ -46,7 +38,7 @@ fn ordering(address: SocketAddr, order: &str) -> Conn {
 fn clients_are_served_at_once() {
     for place in places() {
         let mut server = orders(&["127.0.0.1:0"]).start(place);
-        let address = listening(&mut server);
+        let address = server.listens();
         Crowd::run(50, |number| {
             let mut conn = ordering(address, "echo");
             for round in 0..20 {
@@ -64,7 +56,7 @@ fn clients_are_served_at_once() {
 fn handler_that_fails_is_one_line_of_log() {
     for place in places() {
         let mut server = orders(&["127.0.0.1:0"]).start(place);
-        let address = listening(&mut server);
+        let address = server.listens();
         let mut other = ordering(address, "echo");
         talk(&mut other, "before\n");
 
@@ -96,7 +88,7 @@ fn handler_that_fails_is_one_line_of_log() {
 fn text_of_a_client_is_escaped_in_the_log() {
     for place in places() {
         let mut server = orders(&["127.0.0.1:0"]).start(place);
-        let address = listening(&mut server);
+        let address = server.listens();
         for (text, shown) in [
             (
                 "one\nserve: client forged\r\n",
@@ -124,7 +116,7 @@ fn text_of_a_client_is_escaped_in_the_log() {
 fn connection_that_a_handler_leaves_is_closed() {
     for place in places() {
         let mut server = orders(&["127.0.0.1:0"]).start(place);
-        let address = listening(&mut server);
+        let address = server.listens();
         for _ in 0..10 {
             ordering(address, "leave").expect_end();
             // Unread input does not turn the end into a reset.
@@ -140,7 +132,7 @@ fn connection_that_a_handler_leaves_is_closed() {
 fn a_megabyte_of_a_returning_handler_arrives() {
     for place in places() {
         let mut server = orders(&["127.0.0.1:0"]).start(place);
-        let address = listening(&mut server);
+        let address = server.listens();
         for order in ["megabyte", "only write"] {
             let mut conn = ordering(address, order);
             conn.expect_pattern(MEGABYTE);
@@ -166,7 +158,7 @@ fn a_megabyte_of_a_returning_handler_arrives() {
 fn max_connections() {
     for place in places() {
         let mut server = orders(&["--max-connections", "3", "127.0.0.1:0"]).start(place);
-        let address = listening(&mut server);
+        let address = server.listens();
         // Two clients that are served, and a silent one.
         let mut served = [ordering(address, "echo"), ordering(address, "echo")];
         for conn in &mut served {
@@ -206,7 +198,7 @@ fn several_addresses() {
             eprintln!("LEFT OUT, since this machine has none: IPv6");
         }
         let mut server = orders(&arguments).start(place);
-        let addresses: Vec<_> = arguments.iter().map(|_| listening(&mut server)).collect();
+        let addresses: Vec<_> = arguments.iter().map(|_| server.listens()).collect();
         let mut conns: Vec<_> = addresses
             .iter()
             .map(|address| ordering(*address, "echo"))
@@ -225,7 +217,7 @@ fn ends_with_standard_input() {
         let mut server = orders(&["--until-stdin-closes", "127.0.0.1:0"])
             .stdin()
             .start(place);
-        let address = listening(&mut server);
+        let address = server.listens();
         let mut conn = ordering(address, "echo");
         talk(&mut conn, "hello\n");
         // The text on it is ignored.
@@ -249,7 +241,7 @@ fn grace_is_over_for_clients_that_stay() {
         let grace = Duration::from_millis(1500);
         let arguments = ["--until-stdin-closes", "--grace", "1.5", "127.0.0.1:0"];
         let mut server = orders(&arguments).stdin().start(place);
-        let address = listening(&mut server);
+        let address = server.listens();
         let mut stays = [ordering(address, "stay"), ordering(address, "stay")];
         let mut leaves = ordering(address, "echo");
         talk(&mut leaves, "hello\n");
@@ -276,7 +268,7 @@ fn grace_is_over_for_clients_that_stay() {
 fn no_grace_at_all() {
     let arguments = ["--until-stdin-closes", "--grace=0", "127.0.0.1:0"];
     let mut server = orders(&arguments).stdin().start(In::Concurrent);
-    let mut conn = ordering(listening(&mut server), "echo");
+    let mut conn = ordering(server.listens(), "echo");
     talk(&mut conn, "hello\n");
     server.close_stdin();
     let outcome = server.wait().assert_failure();
@@ -288,7 +280,7 @@ fn without_clients_the_grace_ends_at_once() {
     for place in places() {
         // Without a standard input, it has ended from the start.
         let mut server = orders(&["--until-stdin-closes", "127.0.0.1:0"]).start(place);
-        listening(&mut server);
+        server.listens();
         server.wait().assert_success();
     }
 }
@@ -353,7 +345,7 @@ fn options_from_the_environment() {
         let variable = "--until-stdin-closes --grace 0.1\t127.0.0.1:0 127.0.0.1:0";
         let program = orders(&[]).variable("STREAMS_SERVE", variable).stdin();
         let mut server = program.start(place);
-        let addresses = [listening(&mut server), listening(&mut server)];
+        let addresses = [server.listens(), server.listens()];
         assert!(addresses[0] != addresses[1]);
         let _stays = ordering(addresses[1], "stay");
         // It was accepted before this one, which is served.
@@ -368,7 +360,7 @@ fn options_from_the_environment() {
         // The command line takes precedence.
         let program = orders(&["--grace=5", "127.0.0.1:0"]).stdin();
         let mut server = program.variable("STREAMS_SERVE", variable).start(place);
-        let mut conn = ordering(listening(&mut server), "echo");
+        let mut conn = ordering(server.listens(), "echo");
         talk(&mut conn, "hello\n");
         server.close_stdin();
         conn.end_output();

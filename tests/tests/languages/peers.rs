@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use asyncio_streams_tests::debian::Found;
-use asyncio_streams_tests::native::NativeServer;
 use asyncio_streams_tests::{In, Program};
 
 use crate::{DEADLINE, places, serve};
@@ -56,21 +55,7 @@ fn redis() {
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");
-    let server = NativeServer::start(|port| {
-        let mut command = redis.command();
-        let port = port.to_string();
-        command.args([
-            "--bind",
-            "127.0.0.1",
-            "--port",
-            &port,
-            "--save",
-            "",
-            "--dir",
-        ]);
-        command.arg(folder.path());
-        command
-    });
+    let server = redis.serve_redis(folder.path());
     for name in ["c/redis_client", "go/redisclient"] {
         for place in places() {
             if let Some(client) = client(name, server.address()) {

@@ -31,11 +31,8 @@ impl Server {
         match self {
             Server::Handler => {
                 let mut server = runner.start(Program::handler("serve_echo").args(["127.0.0.1:0"]));
-                let line = server.line();
-                let address = line
-                    .strip_prefix("listening on ")
-                    .expect("where it listens");
-                (server, address.parse().expect("an address"))
+                let address = server.listens();
+                (server, address)
             }
             Server::Calls => {
                 let mut server = runner.start(Program::new("memory_loops").stdin());

@@ -205,21 +205,7 @@ fn a_client_of_redis() {
         return;
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let server = NativeServer::start(|port| {
-        let mut command = redis.command();
-        let port = port.to_string();
-        command.args([
-            "--bind",
-            "127.0.0.1",
-            "--port",
-            &port,
-            "--save",
-            "",
-            "--dir",
-        ]);
-        command.arg(folder.path());
-        command
-    });
+    let server = redis.serve_redis(folder.path());
     let given = sides.map(|side| {
         let mut command = side.command("redis-client");
         command.args(["127.0.0.1", &server.port().to_string()]);
