@@ -25,6 +25,22 @@ pub enum In {
     Wasmtime,
 }
 
+impl In {
+    /// Every place: in this process both ways, and under the program `wasmtime` unless it is left out.
+    pub fn every_place() -> Vec<Self> {
+        let mut places = vec![In::Concurrent, In::CallAsync];
+        places.extend(crate::wasmtime().map(|_| In::Wasmtime));
+        places
+    }
+
+    /// Each host once, for tests that take long or that need an event loop for other calls.
+    pub fn each_host() -> Vec<Self> {
+        let mut places = Self::every_place();
+        places.retain(|place| *place != In::CallAsync);
+        places
+    }
+}
+
 /// The part of the network that a program is granted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Network {

@@ -6,16 +6,9 @@ use std::time::{Duration, Instant};
 use asyncio_streams_tests::peers::{Conn, End, Nobody, PATIENCE, Peer};
 use asyncio_streams_tests::{In, Network, Program, wasmtime};
 
-/// In this process, and under the program `wasmtime`.
-fn places() -> Vec<In> {
-    let mut places = vec![In::Concurrent];
-    places.extend(wasmtime().map(|_| In::Wasmtime));
-    places
-}
-
 #[test]
 fn hello() {
-    for place in places() {
+    for place in In::each_host() {
         let outcome = Program::example("hello").run(place);
         assert_eq!(outcome.assert_success().stdout, "Hello World!\n");
     }
@@ -23,7 +16,7 @@ fn hello() {
 
 #[test]
 fn echo_client_and_server() {
-    for place in places() {
+    for place in In::each_host() {
         let server = Program::example_handler("echo-server").args(["127.0.0.1:0"]);
         let mut server = server.network(Network::Addresses).start(place);
         let address = server.listens().to_string();
@@ -47,7 +40,7 @@ fn echo_client_and_server() {
 /// Neither the examples nor `run!` let the text of others control a terminal or forge a log.
 #[test]
 fn text_of_peers_is_escaped() {
-    for place in places() {
+    for place in In::each_host() {
         let server = Program::example_handler("echo-server").args(["127.0.0.1:0"]);
         let mut server = server.start(place);
         let address = server.listens().to_string();
@@ -78,7 +71,7 @@ fn text_of_peers_is_escaped() {
 #[test]
 fn http_headers() {
     const ANSWER: &str = "HTTP/1.0 200 OK\r\nServer: a test\r\nContent-Length: 0\r\n\r\nno header";
-    for place in places() {
+    for place in In::each_host() {
         let peer = Peer::start(|mut conn| {
             let request = conn.line();
             assert_eq!(request, "HEAD /some/page HTTP/1.0\r");
@@ -99,7 +92,7 @@ fn http_headers() {
 /// Each example, and `serve.wasm`, reports the missing grant, and exits with 1.
 #[test]
 fn network_that_is_not_granted() {
-    for place in places() {
+    for place in In::each_host() {
         let server = Program::example_handler("echo-server").args(["127.0.0.1:0"]);
         let outcome = server.network(Network::Nothing).run(place).assert_failure();
         let lines: Vec<_> = outcome.stderr.lines().collect();
@@ -125,7 +118,7 @@ fn network_that_is_not_granted() {
 
 #[test]
 fn names_that_may_not_be_looked_up() {
-    for place in places() {
+    for place in In::each_host() {
         let client = Program::example("echo-client").args(["localhost:8888"]);
         let outcome = client
             .network(Network::Addresses)
@@ -141,7 +134,7 @@ fn names_that_may_not_be_looked_up() {
 
 #[test]
 fn refused_connections() {
-    for place in places() {
+    for place in In::each_host() {
         let nobody = Nobody::new();
         let address = nobody.address().to_string();
         let outcome = Program::example("echo-client")

@@ -3,16 +3,7 @@
 use std::net::ToSocketAddrs;
 
 use asyncio_streams_tests::peers::BlackHole;
-use asyncio_streams_tests::{In, Network, Program, wasmtime};
-
-/// Every way of embedding, and the program `wasmtime` if there is one.
-fn places() -> Vec<In> {
-    let embedded = [In::Concurrent, In::CallAsync];
-    embedded
-        .into_iter()
-        .chain(wasmtime().map(|_| In::Wasmtime))
-        .collect()
-}
+use asyncio_streams_tests::{In, Network, Program};
 
 #[test]
 fn connect_errors() {
@@ -22,7 +13,7 @@ fn connect_errors() {
     let mut hosts: Vec<String> = addresses.map(|address| address.ip().to_string()).collect();
     hosts.sort();
     hosts.dedup();
-    for place in places() {
+    for place in In::every_place() {
         Program::new("connect_errors")
             .args(&hosts)
             .run(place)
@@ -32,7 +23,7 @@ fn connect_errors() {
 
 #[test]
 fn network_denied() {
-    for place in places() {
+    for place in In::every_place() {
         Program::new("network_denied")
             .network(Network::Nothing)
             .run(place)
@@ -43,7 +34,7 @@ fn network_denied() {
 #[test]
 fn ever_shorter_deadlines() {
     let hole = BlackHole::at(([127, 0, 0, 1], 0).into()).expect("a listening socket");
-    for place in places() {
+    for place in In::every_place() {
         // One leaked handle for each call would exceed the limit.
         Program::new("sooner_deadlines")
             .args([hole.address().port().to_string(), 5000.to_string()])

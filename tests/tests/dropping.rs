@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use asyncio_streams_tests::peers::pattern;
-use asyncio_streams_tests::{In, Program, wasmtime};
+use asyncio_streams_tests::{In, Program};
 
 asyncio_streams_tests::programs! {
     embedded: [drop_pending],
@@ -18,8 +18,7 @@ const MEGABYTE: usize = 1 << 20;
 /// reset if the socket were just closed.
 #[test]
 fn a_handler_that_writes_and_returns() {
-    let embedded = [In::Concurrent, In::CallAsync];
-    for place in embedded.into_iter().chain(wasmtime().map(|_| In::Wasmtime)) {
+    for place in In::every_place() {
         let mut server = Program::handler("drop_handler")
             .args(["127.0.0.1:0"])
             .start(place);

@@ -6,15 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use asyncio_streams_tests::peers::{Conn, End, Nobody, PATIENCE, Pattern, Peer, pattern};
-use asyncio_streams_tests::{In, Program, wasmtime};
+use asyncio_streams_tests::{In, Program};
 
 const MEGABYTE: usize = 1 << 20;
 
 /// Runs a program everywhere, each time against a separate peer; the program gets its port.
 fn against(program: &str, peer: impl Fn() -> Peer) {
-    let mut places = vec![In::Concurrent, In::CallAsync];
-    places.extend(wasmtime().map(|_| In::Wasmtime));
-    for place in places {
+    for place in In::every_place() {
         let peer = peer();
         Program::new(program)
             .args([peer.port()])
@@ -101,9 +99,7 @@ fn reset_after_the_end() {
 
 #[test]
 fn reset_while_connecting() {
-    let mut places = vec![In::Concurrent, In::CallAsync];
-    places.extend(wasmtime().map(|_| In::Wasmtime));
-    for place in places {
+    for place in In::every_place() {
         let peer = Peer::start(Conn::reset);
         let nobody = Nobody::new();
         Program::new("fault_reset_connecting")

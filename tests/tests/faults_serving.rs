@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use asyncio_streams_tests::peers::{Conn, Crowd, End, PATIENCE, pattern};
-use asyncio_streams_tests::{In, Program, Running, wasmtime};
+use asyncio_streams_tests::{In, Program, Running};
 
 /// The number of clients of each kind, one after the other.
 const ROUNDS: usize = 20;
@@ -37,9 +37,7 @@ fn start(place: In) -> (Running, SocketAddr) {
 
 /// In this process, and under the program `wasmtime`.
 fn everywhere(test: impl Fn(Running, SocketAddr)) {
-    let mut places = vec![In::Concurrent];
-    places.extend(wasmtime().map(|_| In::Wasmtime));
-    for place in places {
+    for place in In::each_host() {
         let (server, address) = start(place);
         test(server, address);
     }
@@ -71,9 +69,7 @@ fn clients_that_reset_at_every_stage() {
 
 #[test]
 fn clients_that_had_reset_before_they_were_accepted() {
-    let mut places = vec![In::Concurrent];
-    places.extend(wasmtime().map(|_| In::Wasmtime));
-    for place in places {
+    for place in In::each_host() {
         let mut server = Program::new("fault_reset_accepting").stdin().start(place);
         let port: u16 = server.line().parse().expect("a port");
         let address = SocketAddr::from(([127, 0, 0, 1], port));

@@ -11,20 +11,13 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use asyncio_streams_tests::{In, Program, Running, wasmtime};
+use asyncio_streams_tests::{In, Program, Running};
 
 /// Far more than any answer takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Compiling a program in Go takes seconds, and this machine may be busy.
 const DEADLINE: Duration = Duration::from_secs(180);
-
-/// In this process, and under `wasmtime` if there is one.
-fn places() -> Vec<In> {
-    let mut places = vec![In::Concurrent, In::CallAsync];
-    places.extend(wasmtime().map(|_| In::Wasmtime));
-    places
-}
 
 /// Starts a handler behind `serve.wasm`, and returns its address.
 fn serve(handler: Program, place: In) -> (Running, SocketAddr) {

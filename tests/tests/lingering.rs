@@ -14,14 +14,6 @@ use std::thread;
 use std::time::Duration;
 
 use asyncio_streams_tests::peers::{Conn, PATIENCE};
-use asyncio_streams_tests::{In, wasmtime};
-
-/// Where each test runs.
-fn places() -> Vec<In> {
-    let mut places = vec![In::Concurrent, In::CallAsync];
-    places.extend(wasmtime().map(|_| In::Wasmtime));
-    places
-}
 
 /// A listening socket of this process; `accept` has a deadline.
 fn listener() -> (TcpListener, u16) {

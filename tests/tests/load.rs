@@ -62,9 +62,7 @@ fn thousand_connections_of_a_program() {
     if !descriptors(4000) {
         return;
     }
-    let mut places = vec![In::Concurrent];
-    places.extend(wasmtime().map(|_| In::Wasmtime));
-    for place in places {
+    for place in In::each_host() {
         let all_are_there = Arc::new(Gate::new(THOUSAND));
         let peer = Peer::start(move |mut conn| {
             all_are_there.pass();
@@ -90,9 +88,7 @@ fn thousand_clients_of_a_server() {
     if !descriptors(4000) {
         return;
     }
-    let mut places = vec![In::Concurrent];
-    places.extend(wasmtime().map(|_| In::Wasmtime));
-    for place in places {
+    for place in In::each_host() {
         let (server, address) = start(place);
         let all_are_there = Gate::new(THOUSAND);
         let bytes = pattern(SIZE);
@@ -228,9 +224,7 @@ fn silent_clients_of_a_server_with_an_idle_timeout() {
     if !descriptors(8000) {
         return;
     }
-    let mut places = vec![In::Concurrent];
-    places.extend(wasmtime().map(|_| In::Wasmtime));
-    for place in places {
+    for place in In::each_host() {
         let arguments = ["--idle-timeout", "10", "127.0.0.1:0"];
         let mut server = Program::handler("serve_echo").args(arguments).start(place);
         let address = server.listens();
@@ -261,9 +255,7 @@ fn clients_whose_input_was_given_away() {
     if !descriptors(10_000) {
         return;
     }
-    let mut places = vec![In::Concurrent];
-    places.extend(wasmtime().map(|_| In::Wasmtime));
-    for place in places {
+    for place in In::each_host() {
         let program = Program::handler("serve_given").args(["127.0.0.1:0"]);
         let mut server = program.start(place);
         let address = server.listens();

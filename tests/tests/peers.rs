@@ -13,17 +13,10 @@ use std::time::{Duration, Instant};
 use asyncio_streams_tests::debian::Found;
 use asyncio_streams_tests::native::{NativeServer, output};
 use asyncio_streams_tests::peers::pattern;
-use asyncio_streams_tests::{Exit, In, Program, Running, wasmtime};
+use asyncio_streams_tests::{Exit, In, Program, Running};
 use tempfile::TempDir;
 
 const DEADLINE: Duration = Duration::from_secs(60);
-
-/// In this process, both ways, and under the program `wasmtime`.
-fn places() -> Vec<In> {
-    let mut places = vec![In::Concurrent, In::CallAsync];
-    places.extend(wasmtime().map(|_| In::Wasmtime));
-    places
-}
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
@@ -49,7 +42,7 @@ fn redis() {
     };
     let folder = folder();
     let server = redis.serve_redis(folder.path());
-    for place in places() {
+    for place in In::every_place() {
         Program::new("peer_redis")
             .args([server.port()])
             .run(place)
@@ -95,7 +88,7 @@ fn nginx() {
             .arg(folder.path());
         command
     });
-    for place in places() {
+    for place in In::every_place() {
         let outcome = Program::new("peer_nginx").args([server.port()]).run(place);
         assert!(
             outcome.exit == Exit::Success,
@@ -114,7 +107,7 @@ fn smtp() {
         return;
     };
     let message = message();
-    for place in places() {
+    for place in In::every_place() {
         let folder = folder();
         let server = NativeServer::start(|port| {
             let mut command = python.command();

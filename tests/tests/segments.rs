@@ -4,7 +4,7 @@
 #![cfg(target_os = "linux")]
 
 use asyncio_streams_tests::peers::{Conn, Peer};
-use asyncio_streams_tests::{In, Program, wasmtime};
+use asyncio_streams_tests::{In, Program};
 
 /// Questions on each connection; the program has the same constant.
 const QUESTIONS: u32 = 15;
@@ -12,14 +12,9 @@ const QUESTIONS: u32 = 15;
 /// Connections at once.
 const CONNECTIONS: usize = 20;
 
-fn places() -> impl Iterator<Item = In> {
-    let embedded = [In::Concurrent, In::CallAsync];
-    embedded.into_iter().chain(wasmtime().map(|_| In::Wasmtime))
-}
-
 #[test]
 fn writes_of_one_turn() {
-    for place in places() {
+    for place in In::every_place() {
         let peer = Peer::start(|mut conn| {
             for number in 1..=QUESTIONS {
                 conn.expect("ask now\n");
@@ -44,7 +39,7 @@ fn writes_of_one_turn() {
 /// The other side: a handler whose answer has three parts, to several clients at once.
 #[test]
 fn answers_of_a_handler() {
-    for place in places() {
+    for place in In::every_place() {
         let mut server = Program::example_handler("key-value-server")
             .args(["127.0.0.1:0"])
             .start(place);

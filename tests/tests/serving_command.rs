@@ -6,16 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use asyncio_streams_tests::peers::{Conn, Crowd, End};
-use asyncio_streams_tests::{Exit, In, Program, wasmtime};
+use asyncio_streams_tests::{Exit, In, Program};
 
 const MEGABYTE: usize = 1 << 20;
-
-/// Places where a test can talk to a server while it runs.
-fn places() -> Vec<In> {
-    let mut places = vec![In::Concurrent, In::CallAsync];
-    places.extend(wasmtime().map(|_| In::Wasmtime));
-    places
-}
 
 fn orders(arguments: &[&str]) -> Program {
     Program::handler("serve_orders").args(arguments)
@@ -36,7 +29,7 @@ fn ordering(address: SocketAddr, order: &str) -> Conn {
 
 #[test]
 fn clients_are_served_at_once() {
-    for place in places() {
+    for place in In::every_place() {
         let mut server = orders(&["127.0.0.1:0"]).start(place);
         let address = server.listens();
         Crowd::run(50, |number| {
@@ -54,7 +47,7 @@ fn clients_are_served_at_once() {
 
 #[test]
 fn handler_that_fails_is_one_line_of_log() {
-    for place in places() {
+    for place in In::every_place() {
         let mut server = orders(&["127.0.0.1:0"]).start(place);
         let address = server.listens();
         let mut other = ordering(address, "echo");
@@ -86,7 +79,7 @@ fn handler_that_fails_is_one_line_of_log() {
 /// A client can neither forge lines of the log nor move a terminal's cursor; ordinary letters are unchanged.
 #[test]
 fn text_of_a_client_is_escaped_in_the_log() {
-    for place in places() {
+    for place in In::every_place() {
         let mut server = orders(&["127.0.0.1:0"]).start(place);
         let address = server.listens();
         for (text, shown) in [
@@ -114,7 +107,7 @@ fn text_of_a_client_is_escaped_in_the_log() {
 
 #[test]
 fn connection_that_a_handler_leaves_is_closed() {
-    for place in places() {
+    for place in In::every_place() {
         let mut server = orders(&["127.0.0.1:0"]).start(place);
         let address = server.listens();
         for _ in 0..10 {
@@ -130,7 +123,7 @@ fn connection_that_a_handler_leaves_is_closed() {
 
 #[test]
 fn a_megabyte_of_a_returning_handler_arrives() {
-    for place in places() {
+    for place in In::every_place() {
         let mut server = orders(&["127.0.0.1:0"]).start(place);
         let address = server.listens();
         for order in ["megabyte", "only write"] {
@@ -156,7 +149,7 @@ fn a_megabyte_of_a_returning_handler_arrives() {
 
 #[test]
 fn max_connections() {
-    for place in places() {
+    for place in In::every_place() {
         let mut server = orders(&["--max-connections", "3", "127.0.0.1:0"]).start(place);
         let address = server.listens();
         // Two clients that are served, and a silent one.
@@ -190,7 +183,7 @@ fn max_connections() {
 #[test]
 fn several_addresses() {
     let ipv6 = TcpListener::bind((IpAddr::V6(Ipv6Addr::LOCALHOST), 0)).is_ok();
-    for place in places() {
+    for place in In::every_place() {
         let mut arguments = vec!["127.0.0.1:0", "127.0.0.1:0"];
         if ipv6 {
             arguments.push("[::1]:0");
@@ -213,7 +206,7 @@ fn several_addresses() {
 
 #[test]
 fn ends_with_standard_input() {
-    for place in places() {
+    for place in In::every_place() {
         let mut server = orders(&["--until-stdin-closes", "127.0.0.1:0"])
             .stdin()
             .start(place);
@@ -237,7 +230,7 @@ fn ends_with_standard_input() {
 
 #[test]
 fn grace_is_over_for_clients_that_stay() {
-    for place in places() {
+    for place in In::every_place() {
         let grace = Duration::from_millis(1500);
         let arguments = ["--until-stdin-closes", "--grace", "1.5", "127.0.0.1:0"];
         let mut server = orders(&arguments).stdin().start(place);
@@ -277,7 +270,7 @@ fn no_grace_at_all() {
 
 #[test]
 fn without_clients_the_grace_ends_at_once() {
-    for place in places() {
+    for place in In::every_place() {
         // Without a standard input, it has ended from the start.
         let mut server = orders(&["--until-stdin-closes", "127.0.0.1:0"]).start(place);
         server.listens();
@@ -341,7 +334,7 @@ fn wrong_arguments() {
 /// For hosts that pass no arguments.
 #[test]
 fn options_from_the_environment() {
-    for place in places() {
+    for place in In::every_place() {
         let variable = "--until-stdin-closes --grace 0.1\t127.0.0.1:0 127.0.0.1:0";
         let program = orders(&[]).variable("STREAMS_SERVE", variable).stdin();
         let mut server = program.start(place);
@@ -382,7 +375,7 @@ fn options_from_the_environment() {
 #[test]
 fn impossible_tls() {
     let tls = ["--tls-cert", "CERT", "--tls-key", "KEY", "127.0.0.1:0"];
-    for place in places() {
+    for place in In::every_place() {
         let outcome = orders(&tls).run(place).assert_failure();
         assert_eq!(
             outcome.stderr,

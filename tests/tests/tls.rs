@@ -20,7 +20,7 @@ mod server;
 use std::time::Duration;
 
 use asyncio_streams_tests::certificates::Authority;
-use asyncio_streams_tests::{In, Program, tls, wasmtime};
+use asyncio_streams_tests::{In, Program, tls};
 
 /// The name in the servers' certificates.
 const SERVER: &str = "server.test";
@@ -37,8 +37,7 @@ fn in_every_way_as(name: &str, names: &[&str]) {
     }
     let authority = Authority::new();
     let server = authority.server_of(names);
-    let places = [In::Concurrent, In::CallAsync].into_iter();
-    for place in places.chain(wasmtime().map(|_| In::Wasmtime)) {
+    for place in In::every_place() {
         Program::new(name)
             .tls()
             .args([&authority.pem, &server.chain, &server.key])

@@ -2,11 +2,11 @@
 
 use asyncio_streams_tests::{In, Program};
 
-use crate::{Client, places, serve};
+use crate::{Client, serve};
 
 /// Runs a program that checks itself.
 fn checks_itself(name: &str) {
-    for place in places() {
+    for place in In::every_place() {
         let (Some(program), Some(server)) = (
             Program::foreign(name),
             Program::foreign_handler("c/line_server"),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use asyncio_streams_tests::debian::Found;
 use asyncio_streams_tests::{In, Program};
 
-use crate::{DEADLINE, places, serve};
+use crate::{DEADLINE, serve};
 
 const SAID: &str = "Send: 'Hello World!'\nReceived: 'Hello World!'\nClose the connection\n";
 
@@ -23,7 +23,7 @@ fn client(name: &str, address: SocketAddr) -> Option<Program> {
 
 /// Each handler serves each client, in this process and under `wasmtime`.
 fn echo_pairs(handler: &str) {
-    for place in places() {
+    for place in In::every_place() {
         let Some(server) = Program::foreign_handler(handler) else {
             return;
         };
@@ -57,7 +57,7 @@ fn redis() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = redis.serve_redis(folder.path());
     for name in ["c/redis_client", "go/redisclient"] {
-        for place in places() {
+        for place in In::every_place() {
             if let Some(client) = client(name, server.address()) {
                 let outcome = client.run(place).assert_success();
                 assert_eq!(outcome.stdout, "all well\n", "{name}");

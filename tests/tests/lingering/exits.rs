@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use asyncio_streams_tests::peers::Conn;
 use asyncio_streams_tests::{In, Program};
 
-use super::{accept, listener, places};
+use super::{accept, listener};
 
 /// The bounds of `linger`, and slack for a busy machine.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -30,7 +30,7 @@ fn exit_takes(what: &str, place: In, script: impl FnOnce(&mut Conn)) -> Duration
 
 #[test]
 fn with_nothing_to_lose_it_ends_at_once() {
-    for place in places() {
+    for place in In::every_place() {
         for what in ["nothing", "abort"] {
             let took = exit_takes(what, place, |_| {});
             assert!(
@@ -43,7 +43,7 @@ fn with_nothing_to_lose_it_ends_at_once() {
 
 #[test]
 fn after_an_answer_it_waits_a_second() {
-    for place in places() {
+    for place in In::every_place() {
         let took = exit_takes("ask", place, |conn| {
             conn.expect("question\n");
             conn.send("answer\n");
@@ -68,7 +68,7 @@ fn without_an_answer_it_waits_longer() {
 
 #[test]
 fn when_the_peer_has_ended_it_ends() {
-    for place in places() {
+    for place in In::every_place() {
         let took = exit_takes("upload", place, |conn| {
             conn.end_output();
             conn.expect_pattern(400_000);

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use asyncio_streams_tests::Program;
 use asyncio_streams_tests::peers::pattern;
+use asyncio_streams_tests::{In, Program};
 
-use super::{accept, listener, places};
+use super::{accept, listener};
 
 const MUCH: usize = 200_004;
 
@@ -18,7 +18,7 @@ const ORDERS: usize = 9;
 
 #[test]
 fn dropped_in_every_order() {
-    for place in places() {
+    for place in In::every_place() {
         let (listener, port) = listener();
         let mut program = Program::new("linger_given").args([port]).start(place);
         for _ in 0..ORDERS {

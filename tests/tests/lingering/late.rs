@@ -10,7 +10,7 @@ use asyncio_streams_tests::{In, Program, Running, tls};
 use rustls::Connection;
 
 use super::rustls_peer::{Peer, SERVER, shake_hands, step, write};
-use super::{a_while, accept, listener, places};
+use super::{a_while, accept, listener};
 
 const MUCH: usize = 400_000;
 
@@ -73,7 +73,7 @@ fn ended(program: Running) {
 #[test]
 fn over_tcp() {
     let given = Given::new();
-    for place in places() {
+    for place in In::every_place() {
         for serves in [false, true] {
             for what in ["upload", "drop"] {
                 let (mut program, mut conn) = start(&given, what, "plain", serves, place);
@@ -111,7 +111,7 @@ fn over_tls() {
         return;
     }
     let given = Given::new();
-    for place in places() {
+    for place in In::every_place() {
         for version in ["1.3", "1.2"] {
             for serves in [false, true] {
                 let (mut program, conn) = start(&given, "upload", version, serves, place);

@@ -4,7 +4,7 @@ use std::net::{TcpListener, TcpStream};
 
 use asyncio_streams_tests::certificates::Authority;
 use asyncio_streams_tests::peers::{Conn, PATIENCE};
-use asyncio_streams_tests::{In, Program, tls, wasmtime};
+use asyncio_streams_tests::{In, Program, tls};
 
 use super::SERVER;
 use super::rustls_peer::{Peer, shake_hands};
@@ -17,8 +17,7 @@ fn have_one_reason() {
     let authority = Authority::new();
     let identity = authority.server(SERVER);
     let peer = Peer::new(&authority, &identity);
-    let places = [In::Concurrent, In::CallAsync].into_iter();
-    for place in places.chain(wasmtime().map(|_| In::Wasmtime)) {
+    for place in In::every_place() {
         for version in ["1.3", "1.2"] {
             for reads in ["later", "meanwhile", "stream"] {
                 for serves in [true, false] {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use asyncio_streams_tests::certificates::{Authority, Identity, Time, Use, self_signed};
 use asyncio_streams_tests::debian::Found;
 use asyncio_streams_tests::native::output;
-use asyncio_streams_tests::{In, Program, tls, wasmtime};
+use asyncio_streams_tests::{In, Program, tls};
 use tempfile::TempDir;
 
 use super::SERVER;
@@ -37,8 +37,7 @@ fn case(
 
 /// Runs all cases in one program, in each place, and checks the messages.
 fn check(cases: &[Case]) {
-    let places = [In::Concurrent].into_iter();
-    for place in places.chain(wasmtime().map(|_| In::Wasmtime)) {
+    for place in In::each_host() {
         let arguments = cases
             .iter()
             .flat_map(|case| [case.what, &case.first, &case.second]);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use asyncio_streams_tests::certificates::{Authority, Identity};
 use asyncio_streams_tests::debian::Found;
 use asyncio_streams_tests::native::{NativeServer, output};
-use asyncio_streams_tests::{In, Program, tls, wasmtime};
+use asyncio_streams_tests::{In, Program, tls};
 use tempfile::TempDir;
 
 use super::SERVER;
@@ -402,8 +402,7 @@ fn closes_that_wait() {
     let openssl = Found::get("openssl", "openssl").filter(|_| tls());
     let python = Found::python("python3", "ssl").filter(|_| tls());
     let files = Files::new();
-    let places = [In::Concurrent].into_iter();
-    let places: Vec<In> = places.chain(wasmtime().map(|_| In::Wasmtime)).collect();
+    let places = In::each_host();
     for version in ["1.2", "1.3"] {
         if let Some(openssl) = &openssl {
             let server = NativeServer::start(|port| {
