@@ -131,5 +131,5 @@ def socket_address(address: Any) -> tuple[Any, ...] | str | bytes | None:
 
 
 def _attempt(attempt: Any) -> Exception:
-    error = from_network(attempt.error, f"Connect call failed {socket_address(attempt.address)}")
+    error = from_network(attempt.error, f"Connect call failed {socket_address(attempt.address)!r}")
     return with_reason(error, attempt.error.message)
