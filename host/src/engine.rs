@@ -4,7 +4,7 @@ use std::sync::Arc;
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime_wasi::p3::bindings::sockets::ip_name_lookup;
 
-use crate::compose::{ComposeError, Part, provider_of};
+use crate::compose::{ComposeError, Part, is_provided_by_host, provider_of};
 use crate::network::{Lookup, LookupView, add_bind_to_linker};
 use crate::sockets;
 use crate::state::State;
@@ -73,6 +73,8 @@ impl Engine {
             ip_name_lookup::add_to_linker::<_, Lookup>(&mut linker, |_| LookupView)?;
             add_bind_to_linker(&mut linker)?;
             sockets::add_to_linker(&mut linker)?;
+            #[cfg(unix)]
+            sockets::unix::add_to_linker(&mut linker)?;
             Ok(linker)
         };
         let linker = linker().map_err(|error: wasmtime::Error| LoadError::Engine {
@@ -84,7 +86,7 @@ impl Engine {
         })
     }
 
-    /// Compiles a component and links it. An import beyond WASI is an error that names its provider.
+    /// Compiles a component and links it. An import beyond WASI and this host's own is an error that names its provider.
     pub(crate) fn load(&self, part: &Part) -> Result<InstancePre<State>, LoadError> {
         self.link_component(part.name(), &self.component(part)?)
     }
@@ -128,7 +130,7 @@ impl Engine {
             .imports(self.linker.engine())
             .map(|(import, _)| import.to_owned());
         let imports: Vec<String> = imports
-            .filter(|import| !import.starts_with("wasi:"))
+            .filter(|import| !is_provided_by_host(import))
             .collect();
         if let Some(first) = imports.first() {
             let provider = provider_of(first);

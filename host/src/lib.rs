@@ -83,6 +83,10 @@
 //! TCP sockets of WASI 0.3 are this crate's own. TCP_NODELAY is on, so an answer never waits for the acknowledgement
 //! of the previous one; otherwise they behave as those of `wasmtime-wasi`.
 //!
+//! WASI has no Unix sockets. On Unix systems this crate provides `asyncio:streams/unix-host`, which
+//! `streams-unix.wasm` and `streams-unix-tls.wasm` import. [`Network::allow_unix_connect`] and
+//! [`Network::allow_unix_listen`] grant paths; without them every path is refused.
+//!
 //! # Composing
 //!
 //! [`compose`] joins parts to a program. With `default-features = false` the crate contains nothing else, and does
@@ -162,3 +166,6 @@ pub use self::{
     },
     wit::{AddressFamily, Wanted},
 };
+
+#[cfg(all(unix, feature = "embed"))]
+pub use self::network::UnixPath;

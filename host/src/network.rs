@@ -4,6 +4,8 @@ mod bind;
 mod check;
 mod endpoint;
 mod lookup;
+#[cfg(unix)]
+mod unix;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -15,6 +17,10 @@ pub(crate) use bind::add_to_linker as add_bind_to_linker;
 pub(crate) use check::Policy;
 pub use endpoint::{Endpoint, EndpointError};
 pub(crate) use lookup::{Lookup, LookupView};
+#[cfg(unix)]
+pub use unix::UnixPath;
+#[cfg(unix)]
+pub(crate) use unix::{Named, PathError, UnixUse};
 
 /// The network that a program gets.
 ///
@@ -41,6 +47,10 @@ pub(crate) use lookup::{Lookup, LookupView};
 ///   differ. The host itself never looks up the names of granted endpoints. A text that cannot be a host's name is
 ///   not looked up. Programs of WASI 0.2 can look up names only where every host is granted.
 /// * **UDP** requires [`Network::all`].
+/// * **Unix sockets** are allowed on the granted paths, which `Network::all` does not include: they lead to services of
+///   this machine. The path that a program names is one of the host, not of the folders that the program was given;
+///   its links are resolved before it is compared. The check and the system's call are two steps: a process that can
+///   rename the folders above a granted path meanwhile can lead the call elsewhere.
 ///
 /// Everything else fails in the program as "access denied"; [`on_denied`](Network::on_denied) reports it to the
 /// embedder.
@@ -49,6 +59,10 @@ pub struct Network {
     all: bool,
     connect: Vec<Endpoint>,
     listen: Vec<Endpoint>,
+    #[cfg(unix)]
+    unix_connect: Vec<UnixPath>,
+    #[cfg(unix)]
+    unix_listen: Vec<UnixPath>,
     on_denied: Option<Arc<OnDenied>>,
 }
 
@@ -80,6 +94,20 @@ impl Network {
         self
     }
 
+    /// Adds Unix sockets to connect to, for programs that are composed with `streams-unix.wasm`.
+    #[cfg(unix)]
+    pub fn allow_unix_connect(mut self, to: UnixPath) -> Self {
+        self.unix_connect.push(to);
+        self
+    }
+
+    /// Adds paths to listen on. A program may replace any socket that is there, and it creates and removes files.
+    #[cfg(unix)]
+    pub fn allow_unix_listen(mut self, on: UnixPath) -> Self {
+        self.unix_listen.push(on);
+        self
+    }
+
     /// Calls `report` for each denial, from the thread that runs the program: it should return soon.
     pub fn on_denied(mut self, report: impl Fn(&Denied) + Send + Sync + 'static) -> Self {
         self.on_denied = Some(Arc::new(report));
@@ -93,13 +121,18 @@ impl fmt::Debug for Network {
             all,
             connect,
             listen,
-            on_denied: _,
+            ..
         } = self;
-        f.debug_struct("Network")
+        let mut shown = f.debug_struct("Network");
+        shown
             .field("all", all)
             .field("connect", connect)
-            .field("listen", listen)
-            .finish_non_exhaustive()
+            .field("listen", listen);
+        #[cfg(unix)]
+        shown
+            .field("unix_connect", &self.unix_connect)
+            .field("unix_listen", &self.unix_listen);
+        shown.finish_non_exhaustive()
     }
 }
 
@@ -117,18 +150,22 @@ pub enum Denied {
     Lookup(String),
     /// Sending to, receiving from or binding to this address by UDP.
     Udp(SocketAddr),
+    /// Connecting to this Unix socket: a path after its links were resolved, or `@` and an abstract name.
+    UnixConnect(String),
+    /// Listening on this Unix socket.
+    UnixListen(String),
 }
 
 impl Denied {
     /// Returns the smallest grant that would have allowed it: for [`Network::allow_listen`] if it was to listen, else
     /// for [`Network::allow_connect`]. A look-up has no port, so its endpoint has any.
     ///
-    /// Nothing grants UDP except [`Network::all`].
+    /// Nothing grants UDP except [`Network::all`]. Unix sockets have no endpoint.
     pub fn endpoint(&self) -> Option<Endpoint> {
         match self {
             Self::Connect(address) | Self::Listen(address) => Some((*address).into()),
             Self::Lookup(name) => Endpoint::of_name(name),
-            Self::Udp(_) => None,
+            Self::Udp(_) | Self::UnixConnect(_) | Self::UnixListen(_) => None,
         }
     }
 }
@@ -140,6 +177,8 @@ impl fmt::Display for Denied {
             Self::Listen(address) => write!(f, "listen on {address}"),
             Self::Lookup(name) => write!(f, "look-up of {}", Escaped(name)),
             Self::Udp(address) => write!(f, "UDP with {address}"),
+            Self::UnixConnect(path) => write!(f, "connect to Unix socket {}", Escaped(path)),
+            Self::UnixListen(path) => write!(f, "listen on Unix socket {}", Escaped(path)),
         }
     }
 }

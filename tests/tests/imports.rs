@@ -28,9 +28,21 @@ fn the_streams_component_has_sockets_clocks_and_random_numbers_and_nothing_else(
             "asyncio:streams/streams@0.1.0",
             "asyncio:streams/tls@0.1.0",
             "asyncio:streams/types@0.1.0",
+            "asyncio:streams/unix@0.1.0",
             "asyncio:streams/words@0.1.0",
         ]
     );
+}
+
+/// Only the name tells programs the components apart.
+#[test]
+fn with_unix_sockets_it_imports_those_of_the_host_and_exports_the_same() {
+    let with_tls = tls().then_some(("streams-tls", "streams-unix-tls"));
+    for (plain, unix) in [("streams", "streams-unix")].into_iter().chain(with_tls) {
+        let (mut imports, exports) = interfaces(plain);
+        imports.insert(0, "asyncio:streams/unix-host@0.1.0".to_owned());
+        assert_eq!(interfaces(unix), (imports, exports), "{unix}");
+    }
 }
 
 #[test]
@@ -102,6 +114,7 @@ fn the_listening_command_has_its_arguments_its_streams_and_a_clock() {
             "asyncio:streams/streams@0.1.0",
             "asyncio:streams/tls@0.1.0",
             "asyncio:streams/types@0.1.0",
+            "asyncio:streams/unix@0.1.0",
             "wasi:cli/environment@0.3.0",
             "wasi:cli/stderr@0.3.0",
             "wasi:cli/stdin@0.3.0",
@@ -151,9 +164,15 @@ fn no_component_contains_the_folder_of_its_build() {
         .parent()
         .and_then(Path::to_str)
         .expect("the checkout's folder");
-    let mut names = vec!["streams", "streams-p2", "serve", "examples/echo-client"];
+    let mut names = vec![
+        "streams",
+        "streams-unix",
+        "streams-p2",
+        "serve",
+        "examples/echo-client",
+    ];
     if tls() {
-        names.extend(["streams-tls", "streams-p2-tls"]);
+        names.extend(["streams-tls", "streams-unix-tls", "streams-p2-tls"]);
     }
     for name in names {
         let component = component(name);

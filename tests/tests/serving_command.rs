@@ -283,11 +283,11 @@ fn without_clients_the_grace_ends_at_once() {
 fn wrong_arguments() {
     const N: &str = "expected a whole number from 1 to 4294967295";
     const SECONDS: &str = "expected a number of seconds, such as 10 or 0.5";
-    const ADDRESS: &str = "expected HOST:PORT, with a port from 0 to 65535";
+    const ADDRESS: &str = "expected HOST:PORT, with a port from 0 to 65535, or unix:PATH";
     let cases: [(&[&str], String); 11] = [
         (
             &[],
-            "no address to listen on: expected HOST:PORT as an argument or in STREAMS_SERVE".into(),
+            "no address to listen on: expected HOST:PORT or unix:PATH as an argument or in STREAMS_SERVE".into(),
         ),
         (&["127.0.0.1"], format!("127.0.0.1: {ADDRESS}")),
         (&["127.0.0.1:http"], format!("127.0.0.1:http: {ADDRESS}")),
@@ -322,7 +322,7 @@ fn wrong_arguments() {
             lines,
             [
                 &format!("serve: {message}"),
-                "Usage: serve [OPTIONS] HOST:PORT...",
+                "Usage: serve [OPTIONS] HOST:PORT|unix:PATH...",
                 "The option --help describes them."
             ],
             "{arguments:?}"

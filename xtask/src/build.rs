@@ -63,8 +63,8 @@ pub(crate) fn run(choice: Choice, options: &Options) -> Result<()> {
 
 /// Builds the components for users into `target/components`, reports changes, and returns the compiler:
 ///
-/// * `streams.wasm`, `serve.wasm`, and `streams-p2.wasm` for hosts of WASI 0.2;
-/// * `streams-tls.wasm` and `streams-p2-tls.wasm`, unless there is no clang and none can be installed;
+/// * `streams.wasm`, `streams-unix.wasm`, `serve.wasm`, and `streams-p2.wasm` for hosts of WASI 0.2;
+/// * the same components with TLS, unless there is no clang and none can be installed;
 /// * `examples/NAME.wasm`, and `examples/NAME.composed.wasm`, which runs as it is.
 ///
 /// # Errors
@@ -73,6 +73,13 @@ pub fn build(choice: Choice) -> Result<Toolchain> {
     let toolchain = Toolchain::get(choice)?;
     let mut artifacts = Artifacts::new(&["", "examples"]);
     components(&toolchain, What::Examples, &mut artifacts)?;
+    library(
+        &toolchain,
+        "asyncio-streams-component",
+        What::UnixLibrary,
+        "streams-unix.wasm",
+        &mut artifacts,
+    )?;
     blocking(&toolchain, &mut artifacts)?;
     tls(&toolchain, &mut artifacts)?;
     report(&artifacts.finish()?);
@@ -101,10 +108,17 @@ fn components(toolchain: &Toolchain, examples: What, artifacts: &mut Artifacts) 
     let streams = library(
         toolchain,
         "asyncio-streams-component",
+        What::Library,
         "streams.wasm",
         artifacts,
     )?;
-    let serve = library(toolchain, "asyncio-streams-serve", "serve.wasm", artifacts)?;
+    let serve = library(
+        toolchain,
+        "asyncio-streams-serve",
+        What::Library,
+        "serve.wasm",
+        artifacts,
+    )?;
     for example in wasm::build(toolchain, "asyncio-streams", examples)? {
         put_example(&example, artifacts, |part| {
             with_what_it_needs(part, &serve, &streams)
@@ -118,6 +132,7 @@ fn blocking(toolchain: &Toolchain, artifacts: &mut Artifacts) -> Result<()> {
     let streams = library(
         toolchain,
         "asyncio-streams-blocking",
+        What::Library,
         "streams-p2.wasm",
         artifacts,
     )?;
@@ -166,6 +181,7 @@ pub(crate) fn test_programs(toolchain: &Toolchain) -> Result<()> {
     library(
         toolchain,
         "asyncio-streams-blocking-programs",
+        What::Library,
         "tests/blocking.wasm",
         &mut artifacts,
     )?;
@@ -177,10 +193,11 @@ pub(crate) fn test_programs(toolchain: &Toolchain) -> Result<()> {
 fn library(
     toolchain: &Toolchain,
     package: &str,
+    what: What,
     name: &str,
     artifacts: &mut Artifacts,
 ) -> Result<Part> {
-    let built = wasm::build(toolchain, package, What::Library)?;
+    let built = wasm::build(toolchain, package, what)?;
     let file = built
         .first()
         .map(|built| &built.file)
@@ -196,16 +213,25 @@ fn tls(toolchain: &Toolchain, artifacts: &mut Artifacts) -> Result<()> {
         Ok(clang) => clang,
         Err(error) => {
             eprintln!(
-                "\n!!! Left out: streams-tls.wasm and streams-p2-tls.wasm, which need clang. {error:#}\n"
+                "\n!!! Left out: streams-tls.wasm, streams-unix-tls.wasm and streams-p2-tls.wasm, which need clang. {error:#}\n"
             );
             return Ok(());
         }
     };
-    for (package, name) in [
-        ("asyncio-streams-tls", "streams-tls.wasm"),
-        ("asyncio-streams-blocking-tls", "streams-p2-tls.wasm"),
+    for (package, what, name) in [
+        ("asyncio-streams-tls", What::Library, "streams-tls.wasm"),
+        (
+            "asyncio-streams-tls",
+            What::UnixLibrary,
+            "streams-unix-tls.wasm",
+        ),
+        (
+            "asyncio-streams-blocking-tls",
+            What::Library,
+            "streams-p2-tls.wasm",
+        ),
     ] {
-        let built = wasm::build_tls(toolchain, &clang, package)?;
+        let built = wasm::build_tls(toolchain, &clang, package, what)?;
         let file = built.first().context("cargo named no component")?;
         artifacts.put(name, &read(&file.file)?)?;
     }

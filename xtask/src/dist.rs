@@ -18,9 +18,15 @@ const DEADLINE: Duration = Duration::from_secs(60 * 60);
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The components, with the package and the manifest of each.
-const COMPONENTS: [(&str, &str, &str); 5] = [
+const COMPONENTS: [(&str, &str, &str); 7] = [
     ("streams", "asyncio-streams-component", "Cargo.toml"),
     ("streams-tls", "asyncio-streams-tls", "guest/tls/Cargo.toml"),
+    ("streams-unix", "asyncio-streams-component", "Cargo.toml"),
+    (
+        "streams-unix-tls",
+        "asyncio-streams-tls",
+        "guest/tls/Cargo.toml",
+    ),
     ("streams-p2", "asyncio-streams-blocking", "Cargo.toml"),
     (
         "streams-p2-tls",

@@ -27,6 +27,8 @@ pub struct Built {
 pub enum What {
     /// Its library, a component.
     Library,
+    /// Its library with Unix sockets.
+    UnixLibrary,
     /// Its examples, each a component.
     Examples,
     /// The same without optimization across crates, which takes far less time: for test programs.
@@ -39,6 +41,12 @@ pub enum What {
     Named(&'static [&'static str]),
     /// One example as a core module, without a component around it.
     Module(&'static str),
+}
+
+impl What {
+    fn is_library(self) -> bool {
+        matches!(self, What::Library | What::UnixLibrary)
+    }
 }
 
 /// Builds the component of a package's library, or of its examples, sorted by name.
@@ -61,8 +69,13 @@ pub const TLS_MANIFEST: &str = "guest/tls/Cargo.toml";
 ///
 /// # Errors
 /// As [`build`].
-pub fn build_tls(toolchain: &Toolchain, clang: &PathBuf, package: &str) -> Result<Vec<Built>> {
-    run(toolchain, package, What::Library, |command| {
+pub fn build_tls(
+    toolchain: &Toolchain,
+    clang: &PathBuf,
+    package: &str,
+    what: What,
+) -> Result<Vec<Built>> {
+    run(toolchain, package, what, |command| {
         command.args(["--manifest-path", TLS_MANIFEST, "--locked"]);
         clang::set(command, clang);
     })
@@ -91,6 +104,7 @@ fn run(
     settle(&mut command);
     match what {
         What::Library => command.arg("--lib"),
+        What::UnixLibrary => command.args(["--lib", "--features", "unix"]),
         What::Examples | What::QuickExamples => command.arg("--examples"),
         What::Linked => command.args(["--examples", "--no-default-features"]),
         What::LinkedNamed(name) => command.args([
@@ -120,7 +134,7 @@ fn run(
     })?;
     built.sort_by(|a, b| a.name.cmp(&b.name));
     if built.is_empty() {
-        let kind = if what == What::Library {
+        let kind = if what.is_library() {
             "library"
         } else {
             "example"
@@ -137,7 +151,7 @@ fn artifact(line: &str, what: What) -> Option<Built> {
     let message: Value = serde_json::from_str(line).ok()?;
     let target = &message["target"];
     // An example has the kind `example` for every crate type.
-    let kind = if what == What::Library {
+    let kind = if what.is_library() {
         "cdylib"
     } else {
         "example"

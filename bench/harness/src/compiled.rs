@@ -80,7 +80,12 @@ fn make_blocking(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
 pub(crate) fn make_protected(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
     let ours = Peer::Ours.name();
     let clang = clang::get()?;
-    let alone = wasm::build_tls(toolchain, &clang, "asyncio-streams-bench-alone")?;
+    let alone = wasm::build_tls(
+        toolchain,
+        &clang,
+        "asyncio-streams-bench-alone",
+        What::Library,
+    )?;
     let alone = alone.first().context("cargo named no component")?;
     compile(
         wasmtime,

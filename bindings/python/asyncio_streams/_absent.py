@@ -8,7 +8,6 @@ from typing import Any, NoReturn
 # The base of the loop; the other parts define the missing attributes.
 _Base: Any = object
 
-_NO_UNIX = "WASI has no Unix sockets: use TCP, with host and port"
 _NO_PIPES = (
     "connect_read_pipe and connect_write_pipe: a component cannot wait for its standard input and output, nor for pipes. "
     "Read sys.stdin by its own methods, while which everything else waits; write with print; or use a TCP connection"
@@ -26,14 +25,6 @@ _NO_TLS_OVER_SOCKETS = (
 
 class Absent(_Base):
     """The unsupported methods of the loop."""
-
-    async def create_unix_connection(self, *args: Any, **kwds: Any) -> NoReturn:
-        """Raises NotImplementedError."""
-        raise NotImplementedError(_NO_UNIX)
-
-    async def create_unix_server(self, *args: Any, **kwds: Any) -> NoReturn:
-        """Raises NotImplementedError."""
-        raise NotImplementedError(_NO_UNIX)
 
     async def connect_read_pipe(self, *args: Any, **kwds: Any) -> NoReturn:
         """Raises NotImplementedError."""
@@ -78,13 +69,3 @@ def multiprocessing_module() -> types.ModuleType:
     module = types.ModuleType("_multiprocessing")
     module.__dict__.update(SemLock=SemLock, sem_unlink=SemLock, flags={})
     return module
-
-
-async def open_unix_connection(path: Any = None, *, limit: int = 0, **kwds: Any) -> NoReturn:
-    """Replaces asyncio's function. Raises NotImplementedError."""
-    raise NotImplementedError(_NO_UNIX)
-
-
-async def start_unix_server(client_connected_cb: Any, path: Any = None, *, limit: int = 0, **kwds: Any) -> NoReturn:
-    """Replaces asyncio's function. Raises NotImplementedError."""
-    raise NotImplementedError(_NO_UNIX)

@@ -65,6 +65,20 @@ def tls() -> ModuleType:
     return module
 
 
+def unix() -> ModuleType:
+    """The bindings of `asyncio:streams/unix`.
+
+    Raises NotInComponentError where there are none.
+    """
+    module = _interface("unix")
+    if module is None or not hasattr(module, "open_unix_connection"):
+        raise NotInComponentError(
+            "this component does not import asyncio:streams/unix@0.1.0: add `import asyncio:streams/unix@0.1.0;` to its "
+            "world, or build it by `python -m asyncio_streams.build`"
+        )
+    return module
+
+
 def host_is_there() -> bool:
     """Whether the component runs. While it is built, a call of an import ends everything."""
     return _running

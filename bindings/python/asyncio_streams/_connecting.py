@@ -16,7 +16,10 @@ from ._transport import ComponentTransport
 # The base of the loop; the other parts define the missing attributes.
 _Base: Any = object
 
-_LARGEST = (1 << 32) - 1
+# The component's queue stands for the system's buffer, and is bounded by asyncio's marks.
+MOST_QUEUED = (1 << 32) - 1
+# A close has no deadline of its own: the end of the program has one.
+CLOSED_WITH_THE_PROGRAM = None
 
 
 class Connecting(_Base):
@@ -106,8 +109,8 @@ class Connecting(_Base):
             raise ValueError("host/port and sock can not be specified at the same time")
         options = self.streams.ConnectOptions()
         options.set_family(self._family(family))
-        options.set_max_queued(_LARGEST)
-        options.set_close_deadline(None)
+        options.set_max_queued(MOST_QUEUED)
+        options.set_close_deadline(CLOSED_WITH_THE_PROGRAM)
         options.set_happy_eyeballs_delay(None if happy_eyeballs_delay is None else _nanoseconds(happy_eyeballs_delay))
         if interleave is None:
             interleave = 0 if happy_eyeballs_delay is None else 1
@@ -128,6 +131,12 @@ class Connecting(_Base):
             reader, writer = await self._open(hosts, number, options, all_errors)
         except Exception as reason:
             raise self.handshake_error(reason, ssl_handshake_timeout) from None
+        return await self.hand_over(reader, writer, protocol_factory, context)
+
+    async def hand_over(
+        self, reader: Any, writer: Any, protocol_factory: Callable[[], asyncio.BaseProtocol], context: Any
+    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
+        """Makes the transport of an open connection, and returns it once the protocol knows it."""
         protocol = protocol_factory()
         waiter = self.create_future()
         extra = self.tls_extra(writer, context, False)
@@ -165,10 +174,7 @@ class Connecting(_Base):
             refused = OSError(errno.ECONNREFUSED, f"Connect call failed {(hosts[0], port)}")
             raise ExceptionGroup("create_connection failed", [refused]) if all_errors else refused
         attempts: list[Any] = []
-        if self.just_closed:
-            # A server that was closed in this turn listens until the component has run.
-            self.just_closed = False
-            await self.exports.host_turn()
+        await self.let_servers_close()
         for host in hosts:
             call = self.streams.open_connection(host, port, options)
             try:
@@ -184,6 +190,12 @@ class Connecting(_Base):
         finally:
             # Otherwise the exception's traceback would hold the exception itself.
             del failure
+
+    async def let_servers_close(self) -> None:
+        """Waits if a server was closed in this turn: it listens until the component has run."""
+        if self.just_closed:
+            self.just_closed = False
+            await self.exports.host_turn()
 
     def _family(self, family: int) -> Any:
         families = self.types.AddressFamily

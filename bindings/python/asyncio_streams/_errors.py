@@ -22,6 +22,7 @@ CODES: dict[str, int] = {
     "TIMED_OUT": errno.ETIMEDOUT,
     "OUT_OF_RESOURCES": errno.ENOBUFS,
     "INVALID_STATE": errno.EINVAL,
+    "NO_SUCH_FILE": errno.ENOENT,
     "OTHER": errno.EIO,
 }
 
@@ -116,18 +117,19 @@ def with_reason(error: Exception, reason: str) -> Exception:
     return error
 
 
-def socket_address(address: Any) -> tuple[Any, ...] | str | None:
+def socket_address(address: Any) -> tuple[Any, ...] | str | bytes | None:
     """Converts an address of the interface to the format of the `socket` module."""
     if address is None:
         return None
     value = address.value
     if isinstance(value, str):
-        return value
+        # As in Python, abstract names are bytes.
+        return value.encode() if value.startswith("\0") else value
     if ":" in value.host:
         return (value.host, value.port, value.flow_info, value.scope_id)
     return (value.host, value.port)
 
 
 def _attempt(attempt: Any) -> Exception:
-    error = from_network(attempt.error, f"Connect call failed {socket_address(attempt.address)}")
+    error = from_network(attempt.error, f"Connect call failed {socket_address(attempt.address)!r}")
     return with_reason(error, attempt.error.message)

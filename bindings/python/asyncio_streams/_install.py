@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from . import _absent, _executor, _loop, _reader, _sockets
+from . import _absent, _executor, _loop, _reader, _sockets, _unix
 
 _replaced: list[tuple[Any, str, Any]] = []
 
@@ -31,7 +31,7 @@ def install() -> None:
         for name in ("open_unix_connection", "start_unix_server"):
             # Without Unix sockets, asyncio does not define them, and a program would get an AttributeError.
             if not hasattr(module, name):
-                setattr(module, name, getattr(_absent, name))
+                setattr(module, name, getattr(_unix, name))
     replace_readers()
 
 

@@ -24,6 +24,7 @@ from ._exports import Exports, State
 from ._serving import Serving
 from ._sockets import Polling
 from ._timers import Timers
+from ._unix import UnixSockets
 from ._upgrading import Upgrading
 
 _Stock: Any = base_events.BaseEventLoop
@@ -40,7 +41,7 @@ class Settling(Protocol):
         """Passes on written bytes, and asks for input."""
 
 
-class ComponentLoop(Upgrading, Connecting, Serving, Polling, Inline, Absent, _Stock):
+class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Inline, Absent, _Stock):
     """The one event loop of a component."""
 
     # Whether the current code finds no running loop. True also while the loop is created.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _errors
 from ._calls import Call, cancellable
-from ._connecting import host_name, port_number
+from ._connecting import CLOSED_WITH_THE_PROGRAM, MOST_QUEUED, host_name, port_number
 from ._sockets import ComponentSocket, take_address
 from ._transport import ComponentTransport
 
@@ -167,31 +167,40 @@ class Serving(_Base):
         if reuse_port:
             raise ValueError("reuse_port not supported by socket module")
         hosts = _hosts(host)
-        options = self.streams.ServerOptions()
+        options = self.server_options(backlog, ssl, ssl_handshake_timeout, ssl_shutdown_timeout)
         options.set_family(self._family(family))
-        options.set_max_queued((1 << 32) - 1)
-        options.set_close_deadline(None)
-        options.set_backlog(max(1, int(backlog)))
         options.set_keep_alive(bool(keep_alive))
-        options.set_start_serving(False)
-        if ssl is not None:
-            self.protect_server(options, ssl, ssl_handshake_timeout, ssl_shutdown_timeout)
         number = port_number(port)
         try:
             made = await cancellable(self.streams.start_server(hosts, number, options), options.cancel)
         except Exception as reason:
             raise _bind_error(reason, hosts, number) from None
+        timeouts = (ssl_handshake_timeout, ssl_shutdown_timeout)
+        return await self.serve(made, protocol_factory, ssl, backlog, timeouts, start_serving)
+
+    def server_options(self, backlog: int, ssl: Any, handshake: float | None, shutdown: float | None) -> Any:
+        """Returns the component's options of a server that does not listen yet, with TLS if `ssl` is set."""
+        options = self.streams.ServerOptions()
+        options.set_max_queued(MOST_QUEUED)
+        options.set_close_deadline(CLOSED_WITH_THE_PROGRAM)
+        options.set_backlog(max(1, int(backlog)))
+        options.set_start_serving(False)
+        if ssl is not None:
+            self.protect_server(options, ssl, handshake, shutdown)
+        return options
+
+    async def serve(  # noqa: PLR0917
+        self,
+        made: Any,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        ssl: Any,
+        backlog: int,
+        timeouts: tuple[float | None, float | None],
+        start_serving: bool,
+    ) -> ComponentServer:
+        """Makes asyncio's server of the component's."""
         listener = Listener(self, made)
-        server = ComponentServer(
-            listener,
-            self,
-            listener.sockets,
-            protocol_factory,
-            ssl,
-            backlog,
-            ssl_handshake_timeout,
-            ssl_shutdown_timeout,
-        )
+        server = ComponentServer(listener, self, listener.sockets, protocol_factory, ssl, backlog, *timeouts)
         if start_serving:
             server._start_serving()
             await asyncio.sleep(0)

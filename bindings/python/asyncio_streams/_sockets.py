@@ -25,6 +25,9 @@ _Selecting: Any = selector_events.BaseSelectorEventLoop
 
 _pair = socket.socketpair
 
+# CPython for WASI has no name for it; the number is Linux's.
+AF_UNIX: Any = getattr(socket, "AF_UNIX", 1)
+
 # The first and the longest interval at which sockets are polled.
 _SOON = 0.001
 _LATER = 0.010
@@ -56,7 +59,11 @@ class ComponentSocket:
         self._sockname = sockname
         self._peername = peername
         self._advice = dict(_ADVICE)
-        self.family = socket.AF_INET6 if len(sockname or ()) == 4 else socket.AF_INET
+        if isinstance(sockname, (str, bytes)):
+            self.family = AF_UNIX
+            self.proto = 0
+        else:
+            self.family = socket.AF_INET6 if len(sockname or ()) == 4 else socket.AF_INET
 
     def fileno(self) -> int:
         """Returns -1: there is no descriptor."""

@@ -95,12 +95,15 @@ class Environments(InFolder):
 class Hosts(InFolder):
     def test_grants_become_options_of_streams(self):
         host = tools.Host(Path("/bin/streams"), False)
-        grants = tools.Grants(("h:1", "*:2"), ("[::]:3",), False, (".", "a::/b"), ("A=1",))
+        grants = tools.Grants(("h:1", "*:2"), ("[::]:3",), folders=(".", "a::/b"), variables=("A=1",))
         self.assertEqual(
             host.command(Path("x.cwasm"), grants, ["-v"]),
             "/bin/streams run --allow-connect=h:1 --allow-connect=*:2 --allow-listen=[::]:3 "
             "--dir . --dir a::/b --env A=1 x.cwasm -v".split(),
         )
+        unix = tools.Grants(unix_connect=("/a",), unix_listen=("@b", "/c/"))
+        words = "--allow-unix-connect=/a --allow-unix-listen=@b --allow-unix-listen=/c/".split()
+        self.assertEqual(host.command(Path("x"), unix, [])[2:-1], words)
         self.assertIn("--allow-network", host.command(Path(), tools.Grants(network=True), []))
 
     def test_wasmtime_grants_the_whole_network_or_none(self):

@@ -74,6 +74,7 @@ class Errors(unittest.TestCase):
             "NAME_NOT_FOUND": socket.gaierror,
             "NAME_LOOKUP_FAILED": socket.gaierror,
             "UNREACHABLE": OSError,
+            "NO_SUCH_FILE": FileNotFoundError,
         }
         for code, kind in classes.items():
             found = _errors.to_exception(error("Network", network(code)))

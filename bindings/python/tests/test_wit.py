@@ -34,6 +34,8 @@ class Wit(unittest.TestCase):
                 _wit.write(target, _wit.find(), with_tls=with_tls)
                 world = (target / "world.wit").read_text()
                 self.assertIn("import asyncio:streams/streams@0.1.0;", world)
+                # Every streams component exports it, and the one without Unix sockets refuses.
+                self.assertIn("import asyncio:streams/unix@0.1.0;", world)
                 self.assertEqual("tls@0.1.0" in world, with_tls)
                 self.assertEqual((target / "deps" / "asyncio-streams" / "tls.wit").exists(), with_tls)
                 self.assertTrue((target / "deps" / "clocks.wit").exists())

@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "bindings" / "python"
-CARRIED = ("streams.wasm", "streams-tls.wasm")
+CARRIED = ("streams.wasm", "streams-tls.wasm", "streams-unix.wasm", "streams-unix-tls.wasm")
 
 
 def main() -> int:

@@ -67,6 +67,10 @@
 //! wasmtime run -S inherit-network app.wasm 127.0.0.1:8888
 //! ```
 //!
+//! # Unix sockets
+//! [`open_unix_connection`] and [`start_unix_server`] need a host that provides `asyncio:streams/unix-host`, such as
+//! `streams run`; the module [`unix`] says more.
+//!
 //! # Rules and limits
 //! - A component is one thread. Calls overlap where they wait: [`spawn`] a task, or join futures
 //!   with any crate for that.
@@ -122,6 +126,7 @@ mod start_tls;
 mod task;
 mod time;
 mod tls;
+pub mod unix;
 mod writer;
 
 #[cfg(feature = "imported")]
@@ -143,6 +148,7 @@ pub use server_options::ServerOptions;
 pub use task::{Task, spawn};
 pub use time::{Elapsed, now, sleep, timeout};
 pub use tls::{ClientConfig, ServerConfig};
+pub use unix::{open_unix_connection, start_unix_server};
 /// The bindings' generator and runtime, of the version that this crate uses.
 pub use wit_bindgen;
 pub use writer::Writer;

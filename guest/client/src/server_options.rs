@@ -26,6 +26,8 @@ pub struct ServerOptions {
     keep_alive: Option<KeepAlive>,
     start_serving: Option<bool>,
     tls: Option<ServerTls>,
+    mode: Option<u32>,
+    keep_socket: bool,
 }
 
 impl ServerOptions {
@@ -108,6 +110,24 @@ impl ServerOptions {
     pub fn tls(mut self, config: &ServerConfig) -> Self {
         self.tls = Some(ServerTls::new(config));
         self
+    }
+
+    /// Which permissions the file of a Unix socket has before anybody can connect, as in `chmod`; by default those that
+    /// follow from the host's umask. Other sockets have no file.
+    pub fn mode(mut self, bits: u32) -> Self {
+        self.mode = Some(bits);
+        self
+    }
+
+    /// Whether the file of a Unix socket is removed when the server is closed; on by default.
+    pub fn cleanup_socket(mut self, on: bool) -> Self {
+        self.keep_socket = !on;
+        self
+    }
+
+    /// The mode of a Unix socket's file, and whether to remove it.
+    pub(crate) fn socket_file(&self) -> (Option<u32>, bool) {
+        (self.mode, !self.keep_socket)
     }
 
     /// [`start_server`](crate::start_server) with these options.

@@ -25,7 +25,7 @@ macro_rules! cases {
 
 cases!(engine::NetworkCode => NetworkCode {
     AccessDenied, AddressInUse, AddressNotAvailable, ConnectionRefused, ConnectionReset, ConnectionAborted, BrokenPipe,
-    Unreachable, TimedOut, NameNotFound, NameLookupFailed, OutOfResources, InvalidState, Other,
+    Unreachable, TimedOut, NameNotFound, NameLookupFailed, OutOfResources, InvalidState, NoSuchFile, Other,
 });
 
 cases!(engine::CertificateFailure => CertificateFailure {

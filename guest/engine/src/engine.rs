@@ -11,7 +11,7 @@ use crate::connection::{Connection, DirtyList, LingerList, Registration};
 use crate::net::{connect, listen};
 use crate::notify::CancelScope;
 use crate::options::{ConnectOptions, ServerOptions, Settings};
-use crate::platform::{BoxFuture, Platform, Sink, Source, TcpSocket};
+use crate::platform::{BoxFuture, Platform, Sink, SocketName, Source, TcpSocket};
 use crate::quota::memory::MemoryQuota;
 use crate::quota::{HandleQuota, Limits};
 use crate::reader::Reader;
@@ -90,7 +90,7 @@ impl Engine {
         };
         let connecting = async {
             let (socket, remote) = connect::connect(self, host, port, &options.route).await?;
-            Transport::connected(self, socket, remote)?
+            Transport::connected(self, socket, SocketName::Inet(remote))?
                 .protect(self, protector)
                 .await
         };
@@ -118,15 +118,7 @@ impl Engine {
         let _keep = KeepRunning::new(self);
         let permit = self.handles().opened()?;
         options.route.keep_alive(&*socket)?;
-        let protector = match &options.tls {
-            Some(client) if !client.is_named() => {
-                return Err(Error::InvalidArgument(
-                    "options: TLS without a server name".into(),
-                ));
-            }
-            Some(client) => Some(client.clone().named()),
-            None => None,
-        };
+        let protector = options.named_protector()?;
         let protecting = Transport::unknown(self, socket)?.protect(self, protector);
         let transport = match self
             .unless_cancelled(protecting, &scope, options.deadline)
@@ -223,7 +215,7 @@ impl Engine {
         self.lingering().all(self).await;
     }
 
-    fn connection(
+    pub(crate) fn connection(
         &self,
         transport: Transport,
         settings: Settings,
@@ -234,7 +226,7 @@ impl Engine {
     }
 
     /// Runs `connecting` until it ends, is cancelled, or the deadline passes.
-    async fn unless_cancelled<T, E: From<Error>>(
+    pub(crate) async fn unless_cancelled<T, E: From<Error>>(
         &self,
         connecting: impl Future<Output = Result<T, E>>,
         scope: &CancelScope<'_>,

@@ -56,6 +56,7 @@ pub mod testing;
 pub mod tls;
 mod transport;
 pub mod types;
+pub mod unix;
 mod watch;
 mod write_stream;
 mod writer;

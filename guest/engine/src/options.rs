@@ -6,7 +6,7 @@ use asyncio_streams_core as core;
 
 use crate::errors::{Invalid, network};
 use crate::notify::Cancel;
-use crate::platform::TcpSocket;
+use crate::platform::BoundSocket;
 use crate::protection::{ClientProtector, Protector};
 use crate::types::{AddressFamily, KeepAlive, NetworkError};
 
@@ -255,16 +255,29 @@ impl ServerOptions {
     }
 }
 
+impl ConnectOptions {
+    /// Returns the protector of a connection whose options name the server; `None` without TLS.
+    pub(crate) fn named_protector(&self) -> Result<Option<Rc<dyn Protector>>, Invalid> {
+        match &self.tls {
+            Some(client) if !client.is_named() => {
+                Err(Invalid("options: TLS without a server name".into()))
+            }
+            Some(client) => Ok(Some(client.clone().named())),
+            None => Ok(None),
+        }
+    }
+}
+
 impl Route {
     /// Sets the keep-alive options of a connected socket.
-    pub(crate) fn keep_alive(&self, socket: &dyn TcpSocket) -> Result<(), NetworkError> {
+    pub(crate) fn keep_alive(&self, socket: &dyn BoundSocket) -> Result<(), NetworkError> {
         set_keep_alive(socket, &self.keep_alive)
     }
 }
 
 /// Sets the keep-alive options of a socket, if there are any.
 pub(crate) fn set_keep_alive(
-    socket: &dyn TcpSocket,
+    socket: &dyn BoundSocket,
     options: &KeepAlive,
 ) -> Result<(), NetworkError> {
     if !options.on {

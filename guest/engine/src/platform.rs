@@ -23,7 +23,7 @@ use std::task::{Context, Poll};
 
 use crate::errors::{LookupError, SocketError};
 use crate::transport::Room;
-use crate::types::{Error, KeepAlive};
+use crate::types::{Credentials, Error, KeepAlive};
 
 /// A future on the heap, for this thread.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -46,16 +46,71 @@ pub trait Net {
     fn tcp_socket(&self, address: &SocketAddr) -> Result<Box<dyn TcpSocket>, SocketError>;
 }
 
-/// A TCP socket that is either unused, or connected with streams that were not taken yet.
-pub trait TcpSocket {
-    /// Sets the keep-alive options. Connections that a listener accepts inherit them.
+/// The name of one end of a connection, or of a listening socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SocketName {
+    /// The address of a TCP socket.
+    Inet(SocketAddr),
+    /// The path of a Unix socket, or its abstract name after a zero byte, as text for callers. It is empty if the socket
+    /// has none.
+    Unix(String),
+}
+
+/// A connected socket with streams that were not taken yet. The engine does not know more about a connection.
+pub trait StreamSocket {
+    /// Returns the name of this end. A socket that stands for a failed accept has none.
+    ///
+    /// # Errors
+    ///
+    /// The system's error, as in all methods.
+    fn local_name(&self) -> Result<SocketName, SocketError>;
+
+    /// Returns the name of the other end. A connection that the peer has reset has none.
+    ///
+    /// # Errors
+    ///
+    /// The system's error.
+    fn remote_name(&self) -> Result<SocketName, SocketError>;
+
+    /// Returns the process at the other end, if the system knows it.
+    fn peer_credentials(&self) -> Option<Credentials> {
+        None
+    }
+
+    /// Takes the incoming bytes, once.
+    fn receive(&self) -> Box<dyn Source>;
+
+    /// Takes the outgoing bytes, and drops the socket: the streams keep the connection.
+    fn send(self: Box<Self>) -> Box<dyn Sink>;
+}
+
+/// A bound socket that listens or is about to.
+pub trait BoundSocket {
+    /// Sets the keep-alive options. Connections that a listener accepts inherit them. Only TCP has them.
     ///
     /// # Errors
     ///
     /// The system's error, as in all methods.
     fn set_keep_alive(&self, options: &KeepAlive) -> Result<(), SocketError>;
 
+    /// Listens; the system queues up to `backlog` connections that were not accepted yet.
+    ///
+    /// # Errors
+    ///
+    /// The system's error.
+    fn listen(&self, backlog: u32) -> Result<Box<dyn Listener>, SocketError>;
+
+    /// Frees the socket's name at once, even if a listener still waits. Other sockets free it when they are dropped.
+    fn close(&self) {}
+}
+
+/// A TCP socket that is either unused, or connected with streams that were not taken yet.
+pub trait TcpSocket: StreamSocket + BoundSocket {
     /// Binds the socket to a local address.
+    ///
+    /// # Errors
+    ///
+    /// The system's error, as in all methods.
     fn bind(&self, local: SocketAddr) -> Result<(), SocketError>;
 
     /// Returns this side's address. A socket that stands for a failed accept has none.
@@ -69,21 +124,12 @@ pub trait TcpSocket {
         self: Box<Self>,
         remote: SocketAddr,
     ) -> BoxFuture<'static, Result<Box<dyn TcpSocket>, SocketError>>;
-
-    /// Listens; the system queues up to `backlog` connections that were not accepted yet.
-    fn listen(&self, backlog: u32) -> Result<Box<dyn Listener>, SocketError>;
-
-    /// Takes the incoming bytes of a connected socket, once.
-    fn receive(&self) -> Box<dyn Source>;
-
-    /// Takes the outgoing bytes of a connected socket, and drops the socket: the streams keep the connection.
-    fn send(self: Box<Self>) -> Box<dyn Sink>;
 }
 
 /// A listening socket. Dropping it closes it.
 pub trait Listener {
     /// Polls for a connection. One that arrives without a poll is kept.
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Box<dyn TcpSocket>>;
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Box<dyn StreamSocket>>;
 
     /// Stops waiting; the operation stays pending.
     fn leave(&mut self);

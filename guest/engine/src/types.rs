@@ -74,6 +74,8 @@ pub enum NetworkCode {
     OutOfResources,
     /// The socket's state does not permit it.
     InvalidState,
+    /// There is no such file or folder: of Unix sockets only.
+    NoSuchFile,
     /// Another failure; see the message.
     Other,
 }
@@ -173,6 +175,17 @@ pub enum Error {
     Connect(Vec<ConnectAttempt>),
     /// TLS failed.
     Tls(TlsError),
+}
+
+/// The process at the other end of a Unix socket, as the system knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The number of the process; `None` on systems that do not know it.
+    pub process: Option<u32>,
+    /// The number of its effective user.
+    pub user: u32,
+    /// The number of its effective group.
+    pub group: u32,
 }
 
 /// Keep-alive probes (`SO_KEEPALIVE`, RFC 1122 §4.2.3.6). `None` leaves the system's value.

@@ -10,11 +10,11 @@ use crate::connection::{Connection, Output};
 use crate::errors::Invalid;
 use crate::net::address;
 use crate::notify::Cancel;
-use crate::platform::Source;
+use crate::platform::{SocketName, Source};
 use crate::protection::Protector;
 use crate::reader::Reader;
 use crate::transport::Incoming;
-use crate::types::{Address, Error, TlsInfo};
+use crate::types::{Address, Credentials, Error, TlsInfo};
 use crate::watch::Event;
 
 /// A writer. Dropping it closes the connection.
@@ -198,17 +198,25 @@ impl Writer {
 
     /// Returns the peer's address, if the connection has a socket.
     pub fn peername(&self) -> Option<Address> {
-        self.0.peername.map(address::to_interface)
+        self.0.names.peer.as_ref().map(address::of_name)
     }
 
-    /// Returns the peer's address as a value of the standard library.
+    /// Returns the peer's address as a value of the standard library, if it is one of TCP.
     pub fn peer_address(&self) -> Option<SocketAddr> {
-        self.0.peername
+        match self.0.names.peer {
+            Some(SocketName::Inet(address)) => Some(address),
+            _ => None,
+        }
+    }
+
+    /// Returns the process at the other end of a Unix socket, if the system knows it.
+    pub fn peer_credentials(&self) -> Option<Credentials> {
+        self.0.names.credentials
     }
 
     /// Returns this side's address, if the connection has a socket.
     pub fn sockname(&self) -> Option<Address> {
-        self.0.sockname.map(address::to_interface)
+        self.0.names.own.as_ref().map(address::of_name)
     }
 
     /// Returns how many bytes the transport has not yet taken.

@@ -1,5 +1,6 @@
 //! The options, from the command line, and from the environment for hosts that pass no arguments.
 
+use std::fmt;
 use std::time::Duration;
 
 use lexopt::prelude::{Long, Short, Value};
@@ -9,11 +10,13 @@ pub(crate) const VARIABLE: &str = "STREAMS_SERVE";
 
 /// The output of `--help`.
 pub(crate) const USAGE: &str = "\
-Usage: serve [OPTIONS] HOST:PORT...
+Usage: serve [OPTIONS] HOST:PORT|unix:PATH...
 
-Listens on each HOST:PORT and calls the composed handler for each connection.
+Listens on each address and calls the composed handler for each connection.
 HOST is a name, an IPv4 address, an IPv6 address in brackets, or nothing for all
-interfaces; PORT 0 is a free one. Each address is printed once it listens.
+interfaces; PORT 0 is a free one. PATH is a Unix socket of the host, or @ and an
+abstract name; it takes streams-unix.wasm and a host that grants it. A socket that
+is there already is replaced. Each address is printed once it listens.
 
 Options:
   --max-connections N    the most connections, at least 1; more wait in the system's backlog
@@ -39,7 +42,7 @@ Exit status:
 
 /// Follows the error message about an option.
 pub(crate) const HINT: &str = "\
-Usage: serve [OPTIONS] HOST:PORT...
+Usage: serve [OPTIONS] HOST:PORT|unix:PATH...
 The option --help describes them.
 ";
 
@@ -52,8 +55,8 @@ pub(crate) enum Request {
 /// How to serve.
 #[derive(Debug)]
 pub(crate) struct Arguments {
-    /// Hosts and ports, at least one.
-    pub(crate) addresses: Vec<(String, u16)>,
+    /// At least one.
+    pub(crate) addresses: Vec<Place>,
     pub(crate) max_connections: Option<u32>,
     /// Nanoseconds.
     pub(crate) idle_timeout: Option<u64>,
@@ -61,6 +64,24 @@ pub(crate) struct Arguments {
     pub(crate) until_stdin_closes: bool,
     /// Nanoseconds.
     pub(crate) grace: u64,
+}
+
+/// An address to listen on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A host and a port.
+    Tcp(String, u16),
+    /// A path, or `@` and an abstract name.
+    Unix(String),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Tcp(host, port) => write!(f, "{host}:{port}"),
+            Place::Unix(path) => write!(f, "unix:{path}"),
+        }
+    }
 }
 
 /// The TLS options.
@@ -79,7 +100,7 @@ const GRACE: u64 = 10_000_000_000;
 #[derive(Default)]
 struct Given {
     help: bool,
-    addresses: Vec<(String, u16)>,
+    addresses: Vec<Place>,
     max_connections: Option<u32>,
     idle_timeout: Option<u64>,
     certificate: Option<String>,
@@ -213,7 +234,7 @@ impl Given {
     fn check(self) -> Result<Arguments, String> {
         if self.addresses.is_empty() {
             return Err(format!(
-                "no address to listen on: expected HOST:PORT as an argument or in {VARIABLE}"
+                "no address to listen on: expected HOST:PORT or unix:PATH as an argument or in {VARIABLE}"
             ));
         }
         let tls = match (self.certificate, self.key) {
@@ -258,10 +279,18 @@ fn seconds(text: &str) -> Option<u64> {
     Some(u64::try_from(seconds.as_nanos()).unwrap_or(u64::MAX))
 }
 
-fn address_of(text: &str) -> Result<(String, u16), String> {
+fn address_of(text: &str) -> Result<Place, String> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        return match path {
+            "" | "@" => Err(format!(
+                "{text}: expected a path, or @ and an abstract name, after unix:"
+            )),
+            path => Ok(Place::Unix(path.to_owned())),
+        };
+    }
     let wrong = || {
         format!(
-            "{text}: expected HOST:PORT, with a port from 0 to {}",
+            "{text}: expected HOST:PORT, with a port from 0 to {}, or unix:PATH",
             u16::MAX
         )
     };
@@ -279,7 +308,7 @@ fn address_of(text: &str) -> Result<(String, u16), String> {
         }
         None => host,
     };
-    Ok((host.to_owned(), port))
+    Ok(Place::Tcp(host.to_owned(), port))
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use futures::future::{Either, join_all, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::pin::{Pin, pin};
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Place};
 use crate::bindings::asyncio::streams::handler;
 use crate::bindings::asyncio::streams::streams::{self, Reader, Server, ServerOptions, Writer};
 use crate::bindings::asyncio::streams::tls::ServerConfig;
 use crate::bindings::asyncio::streams::types::{Address, Error};
+use crate::bindings::asyncio::streams::unix;
 use crate::bindings::wasi::cli::stdin;
 use crate::bindings::wasi::clocks::monotonic_clock;
 use crate::errors::describe;
@@ -33,15 +34,12 @@ pub(crate) async fn serve(
         None => None,
     };
     let mut servers = Vec::new();
-    for (host, port) in &arguments.addresses {
-        match listen(host, *port, arguments, tls.as_ref()).await {
+    for place in &arguments.addresses {
+        match listen(place, arguments, tls.as_ref()).await {
             Ok(server) => servers.push(server),
             Err(error) => {
                 output
-                    .log(&format!(
-                        "cannot listen on {host}:{port}: {}",
-                        describe(&error)
-                    ))
+                    .log(&format!("cannot listen on {place}: {}", describe(&error)))
                     .await;
                 return Err(());
             }
@@ -61,8 +59,7 @@ pub(crate) async fn serve(
 type Client = Pin<Box<dyn Future<Output = (String, Result<(), String>)>>>;
 
 async fn listen(
-    host: &str,
-    port: u16,
+    place: &Place,
     arguments: &Arguments,
     tls: Option<&ServerConfig>,
 ) -> Result<Server, Error> {
@@ -74,7 +71,18 @@ async fn listen(
         options.set_max_connections(n)?;
     }
     options.set_idle_timeout(arguments.idle_timeout);
-    streams::start_server(vec![host.to_owned()], port, Some(&options)).await
+    match place {
+        Place::Tcp(host, port) => {
+            streams::start_server(vec![host.clone()], *port, Some(&options)).await
+        }
+        Place::Unix(path) => {
+            let path = match path.strip_prefix('@') {
+                Some(name) => [&[0], name.as_bytes()].concat(),
+                None => path.as_bytes().to_vec(),
+            };
+            unix::start_unix_server(path, None, true, Some(&options)).await
+        }
+    }
 }
 
 /// An event while serving.
@@ -136,10 +144,12 @@ async fn accept_all(
 }
 
 async fn handle(reader: Reader, writer: Writer) -> (String, Result<(), String>) {
-    let who = writer
-        .peername()
-        .as_ref()
-        .map_or_else(|| "unknown".to_owned(), name);
+    let who = match writer.peername() {
+        // Clients of Unix sockets have no names, so the server's stands for them.
+        Some(Address::Unix(path)) if path.is_empty() => writer.sockname(),
+        named => named,
+    };
+    let who = who.as_ref().map_or_else(|| "unknown".to_owned(), name);
     (who, handler::client_connected(reader, writer).await)
 }
 
@@ -211,6 +221,9 @@ fn name(address: &Address) -> String {
     match address {
         Address::Inet(inet) if inet.host.contains(':') => format!("[{}]:{}", inet.host, inet.port),
         Address::Inet(inet) => format!("{}:{}", inet.host, inet.port),
-        Address::Unix(path) => path.clone(),
+        Address::Unix(path) => match path.strip_prefix('\0') {
+            Some(name) => format!("unix:@{name}"),
+            None => format!("unix:{path}"),
+        },
     }
 }

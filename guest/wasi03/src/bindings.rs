@@ -17,6 +17,7 @@ wit_bindgen::generate!({
             import wasi:sockets/types@0.3.0;
             import wasi:sockets/ip-name-lookup@0.3.0;
             import wasi:clocks/monotonic-clock@0.3.0;
+            import asyncio:streams/unix-host@0.1.0;
         }
     ",
     world: "asyncio:streams-platform/platform",

@@ -58,7 +58,9 @@ pub use background::{
 };
 pub use clock::ClockWait;
 pub use future::{Answer, FutureReader, FutureWriter};
-pub use platform::{Listener, Received, Sent, TcpSocket, Wasi, byte_stream, stream_from_handle};
+pub use platform::{
+    Listener, Received, Sent, TcpSocket, Wasi, WasiUnix, byte_stream, stream_from_handle,
+};
 pub use sink::{Gone, Sink};
 pub use source::Source;
 pub use spawned::spawn;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use wac_graph::types::{ItemKind, Package, SubtypeChecker, Types, are_semver_compatible};
 use wac_graph::{CompositionGraph, PackageId};
 
-use super::{ComposeError, Missing, Part, Plug, provider_of, unversioned};
+use super::{ComposeError, Missing, Part, Plug, is_provided_by_host, provider_of, unversioned};
 
 /// One import to be satisfied by one export; parts are indices.
 pub(super) struct Wire {
@@ -149,7 +149,7 @@ impl World<'_> {
                                 .collect(),
                         });
                     }
-                    (None, _) if import.starts_with("wasi:") => {}
+                    (None, _) if is_provided_by_host(import) => {}
                     (None, _) => self.add_missing(&mut missing, user, import)?,
                 }
             }

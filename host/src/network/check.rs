@@ -9,6 +9,8 @@ use wasmtime_wasi::sockets::SocketAddrUse;
 
 use super::endpoint::Host;
 use super::{Denied, Endpoint, Network};
+#[cfg(unix)]
+use super::{Named, PathError, UnixUse, unix};
 
 /// The number of addresses that are remembered for one name. A name service with more returns them in turns.
 const ADDRESSES_OF_A_NAME: usize = 1024;
@@ -66,6 +68,7 @@ impl Policy {
             connect,
             listen,
             on_denied,
+            ..
         } = &self.network;
         *all || !connect.is_empty() || !listen.is_empty() || on_denied.is_some()
     }
@@ -157,6 +160,25 @@ impl Policy {
             });
         }
         granted
+    }
+
+    /// Checks the path of a Unix socket, and returns it with its links resolved.
+    #[cfg(unix)]
+    pub(crate) fn check_unix(&self, named: &Named, wanted: UnixUse) -> Result<Named, PathError> {
+        let granted = match wanted {
+            UnixUse::Connect => &self.network.unix_connect,
+            UnixUse::Listen => &self.network.unix_listen,
+        };
+        let checked = unix::check(named, granted, wanted);
+        if checked == Err(PathError::Denied) {
+            let resolved = named.resolve().and_then(Named::follow);
+            let path = resolved.as_ref().unwrap_or(named).to_string();
+            self.report(&match wanted {
+                UnixUse::Connect => Denied::UnixConnect(path),
+                UnixUse::Listen => Denied::UnixListen(path),
+            });
+        }
+        checked
     }
 
     fn may_listen(&self, on: &Endpoint, address: SocketAddr) -> bool {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::FileTypeExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -12,6 +12,7 @@ use socket2::{Domain, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use crate::sockets::unix::SocketFile;
 use crate::sockets::{Handed, Names, Stream};
 use crate::text::Escaped;
 
@@ -265,37 +266,6 @@ fn unix(path: &Path) -> Result<Listener, String> {
     let mut listener = Listener::try_from(listener).map_err(|error| error.to_string())?;
     listener.file = Some(file);
     Ok(listener)
-}
-
-/// The file of a Unix socket, removed on drop.
-#[derive(Debug)]
-struct SocketFile {
-    path: PathBuf,
-    identity: (u64, u64),
-}
-
-impl SocketFile {
-    fn of(path: &Path) -> std::io::Result<Self> {
-        Ok(Self {
-            path: path.to_owned(),
-            identity: identity(path)?,
-        })
-    }
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        if identity(&self.path).is_ok_and(|now| now == self.identity) {
-            // Nothing depends on it: the next process replaces a file that is left.
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// The identity of a file, which differs from that of another file at the same path.
-fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
-    let about = std::fs::symlink_metadata(path)?;
-    Ok((about.dev(), about.ino()))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `wasi:sockets` TCP of WASI 0.3, over the host's own sockets.
+//! `wasi:sockets` TCP of WASI 0.3, over the host's own sockets, and Unix sockets beside it.
 //!
 //! wasmtime-wasi's sockets cannot be built from a socket or listener of the host. These behave like them, with these
 //! differences:
@@ -18,6 +18,8 @@ mod tcp;
 mod tls;
 #[allow(unreachable_pub, reason = "generated code exports it again")]
 pub mod types;
+#[cfg(unix)]
+pub(crate) mod unix;
 
 pub(crate) use given::Given;
 #[cfg(all(unix, feature = "serve"))]

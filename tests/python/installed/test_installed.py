@@ -96,7 +96,81 @@ class Installed(unittest.TestCase):
         return done.returncode, done.stdout, done.stderr
 
 
+UNIX_SOCKETS = '''\
+import asyncio
+import errno
+import sys
+
+FOLDER = sys.argv[1]
+PATH = FOLDER + "/talks.sock"
+seen = []
+
+
+async def echo(reader, writer):
+    seen.append((writer.get_extra_info("peername"), writer.get_extra_info("sockname") == PATH))
+    async for line in reader:
+        writer.write(line.upper())
+        await writer.drain()
+    writer.close()
+
+
+async def outcome(call):
+    try:
+        await call
+    except OSError as reason:
+        return type(reason).__name__, errno.errorcode[reason.errno]
+    except ValueError as reason:
+        return "ValueError"
+
+
+async def main():
+    server = await asyncio.start_unix_server(echo, PATH)
+    print(server.is_serving(), server.sockets[0].getsockname() == PATH)
+    for path in (PATH, PATH.encode()):
+        reader, writer = await asyncio.open_unix_connection(path)
+        print("client", writer.get_extra_info("peername") == PATH, repr(writer.get_extra_info("sockname")))
+        writer.writelines([b"hello\\n", b"x" * 50_000 + b"\\n"])
+        print(await reader.readline(), len(await reader.readline()))
+        writer.write_eof()
+        print(await reader.read(), reader.at_eof())
+        writer.close()
+        await writer.wait_closed()
+    server.close()
+    await server.wait_closed()
+    print(seen)
+    print(await outcome(asyncio.open_unix_connection(PATH)))
+    kept = await asyncio.start_unix_server(echo, PATH, cleanup_socket=False, start_serving=False)
+    print(await outcome(asyncio.open_unix_connection(PATH)))
+    kept.close()
+    print(await outcome(asyncio.open_unix_connection(PATH)))
+    again = await asyncio.start_unix_server(echo, PATH)
+    again.close()
+    print(await outcome(asyncio.open_unix_connection(FOLDER + "/file")))
+    print(await outcome(asyncio.start_unix_server(echo, FOLDER + "/file")))
+    print(await outcome(asyncio.start_unix_server(echo, FOLDER + "/no/such")))
+    print(await outcome(asyncio.open_unix_connection()))
+    print(await outcome(asyncio.open_unix_connection(PATH, server_hostname="x")))
+
+
+asyncio.run(asyncio.wait_for(main(), 60))
+'''
+
+
 class Programs(Installed):
+    @unittest.skipIf(sys.version_info < (3, 13), "start_unix_server has no cleanup_socket")
+    def test_unix_sockets_as_in_python(self):
+        self.put("talks.py", UNIX_SOCKETS)
+        self.put("file", "")
+        folder = str(self.folder)
+        grants = [f"--allow-unix-connect={folder}/", f"--allow-unix-listen={folder}/"]
+        expected = self.native("talks.py", folder)
+        self.assertEqual(self.run_it("run", *grants, "talks.py", folder), expected)
+        self.assertEqual(expected[0], 0)
+        self.assertFalse((self.folder / "talks.sock").exists())
+        status, _, err = self.run_it("run", *grants[:1], "talks.py", folder)
+        self.assertEqual(status, 1)
+        self.assertIn("--allow-unix-listen", err)
+
     def test_a_program_runs_as_in_python_and_a_change_needs_no_build(self):
         self.put("own.py", "NAME = 'one'\n")
         self.put("pack/__init__.py", "")

@@ -44,6 +44,7 @@ class Wanted:
     modules: tuple[str, ...]
     tls: bool
     inline_executor: bool
+    unix: bool = False
 
 
 def wanted(
@@ -54,6 +55,7 @@ def wanted(
     tls: bool,
     inline_executor: bool,
     all_packages: bool = False,
+    unix: bool = False,
 ) -> Wanted:
     """Returns the interpreter for these imports: with TLS if the program, or a package that it imports, imports `ssl`.
 
@@ -65,7 +67,7 @@ def wanted(
     tops = frozenset(name.partition(".")[0] for name in names) & environment.packages.keys()
     packages, of_packages = _known_closure(tops, environment, cache)
     modules = sorted(name for name in names if name.partition(".")[0] in tops)
-    return Wanted(environment, packages, tuple(modules), tls or imports.tls or of_packages, inline_executor)
+    return Wanted(environment, packages, tuple(modules), tls or imports.tls or of_packages, inline_executor, unix)
 
 
 def _known_closure(tops: frozenset[str], environment: Environment, cache: Path | None) -> tuple[frozenset[str], bool]:
@@ -109,7 +111,7 @@ def cache_folder() -> Path:
 
 def get(want: Wanted, host: tools.Host, cache: Path, *, rebuild: bool = False) -> Path:
     """Returns the compiled interpreter, and builds it if it is missing. Raises CommandError."""
-    streams = tools.component("streams-tls" if want.tls else "streams")
+    streams = tools.streams(tls=want.tls, unix=want.unix)
     place = cache / "interpreters" / _key(want, host, streams)
     compiled = place / "interpreter.cwasm"
     place.parent.mkdir(parents=True, exist_ok=True)

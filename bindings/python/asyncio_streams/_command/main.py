@@ -42,14 +42,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _build(options: argparse.Namespace) -> int:
     program = Program(options.program, options.path)
     place = _environment(options)
-    want = base.wanted(program.imports(), place, tls=options.with_tls, inline_executor=options.executor == "inline")
+    inline_executor = options.executor == "inline"
+    want = base.wanted(
+        program.imports(), place, tls=options.with_tls, inline_executor=inline_executor, unix=options.with_unix
+    )
     output = options.output or Path(options.program.with_suffix(".wasm").name)
     try:
         build.build(
             options.program,
             output,
             with_tls=want.tls,
-            streams=tools.component("streams-tls" if want.tls else "streams"),
+            streams=tools.streams(tls=want.tls, unix=want.unix),
             paths=options.path,
             inline_executor=want.inline_executor,
             prefix=place.prefix,
@@ -83,6 +86,8 @@ def _prepared(program: Program, options: argparse.Namespace) -> Run:
         connect=tuple(options.allow_connect),
         listen=tuple(options.allow_listen),
         network=options.allow_network,
+        unix_connect=tuple(options.allow_unix_connect),
+        unix_listen=tuple(options.allow_unix_listen),
         folders=tuple(options.dir),
         variables=tuple(options.env),
     )
@@ -96,6 +101,7 @@ def _prepared(program: Program, options: argparse.Namespace) -> Run:
         tls=options.with_tls,
         inline_executor=options.executor == "inline",
         all_packages=options.all_packages,
+        unix=bool(grants.unix_connect or grants.unix_listen),
     )
     interpreter = base.get(want, host, cache, rebuild=options.rebuild)
     return Run(program, interpreter, host, grants, options.arguments)
@@ -128,6 +134,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--allow-connect", metavar="HOST:PORT", action="append", default=[], help="let it connect; * is any")
     run.add_argument("--allow-listen", metavar="ADDR:PORT", action="append", default=[], help="let it listen; * is any")
     run.add_argument("--allow-network", action="store_true", help="let it do on the network whatever this process may")
+    run.add_argument("--allow-unix-connect", metavar="PATH", action="append", default=[], help="let it connect there")
+    run.add_argument("--allow-unix-listen", metavar="PATH", action="append", default=[], help="let it listen there")
     run.add_argument("--dir", metavar="HOST[::GUEST]", action="append", default=[], help="let it use a folder")
     run.add_argument("--env", metavar="NAME=VALUE", action="append", default=[], help="set a variable; it sees no others")
     run.add_argument("--watch", action="store_true", help="start it anew whenever a file of its own changes")
@@ -144,6 +152,7 @@ def _parser() -> argparse.ArgumentParser:
 
     make = commands.add_parser("build", help="make a component", description="Makes a component that any host can run.")
     _add_common(make)
+    make.add_argument("--with-unix", action="store_true", help="add Unix sockets; then it runs on `streams` only")
     make.add_argument("-o", "--output", type=Path, help="the component to write; else the program's name with .wasm")
     make.add_argument("program", type=Path, help="the file to run as __main__")
     make.set_defaults(do=_build)

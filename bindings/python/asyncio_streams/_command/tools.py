@@ -31,6 +31,8 @@ class Grants:
     connect: tuple[str, ...] = ()
     listen: tuple[str, ...] = ()
     network: bool = False
+    unix_connect: tuple[str, ...] = ()
+    unix_listen: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
 
@@ -58,6 +60,8 @@ class Host:
         command = [str(self.program), "run"]
         if self.is_wasmtime:
             command.append("--allow-precompiled")
+            if grants.unix_connect or grants.unix_listen:
+                raise CommandError(f"{self.program} has no Unix sockets: run by `streams`, which {VARIABLE} may name", 2)
             if grants.connect or grants.listen:
                 raise CommandError(
                     f"{self.program} cannot grant single addresses: use --allow-network, or run by `streams`, which the "
@@ -69,6 +73,8 @@ class Host:
         else:
             command += [f"--allow-connect={to}" for to in grants.connect]
             command += [f"--allow-listen={on}" for on in grants.listen]
+            command += [f"--allow-unix-connect={to}" for to in grants.unix_connect]
+            command += [f"--allow-unix-listen={on}" for on in grants.unix_listen]
             if grants.network:
                 command.append("--allow-network")
         for folder in grants.folders:
@@ -98,8 +104,13 @@ def host() -> Host:
     return Host(Path(found), True)
 
 
+def streams(*, tls: bool, unix: bool) -> Path:
+    """Returns the streams component. Raises CommandError if it is missing."""
+    return component("-".join(["streams", *(["unix"] if unix else []), *(["tls"] if tls else [])]))
+
+
 def component(name: str) -> Path:
-    """Returns a component of the project: "streams", "streams-tls". Raises CommandError if it is missing."""
+    """Returns a component of the project: "streams", "streams-unix-tls". Raises CommandError if it is missing."""
     for folder in (_CARRIED, _CHECKOUT / "target" / "components"):
         if (folder / f"{name}.wasm").is_file():
             return folder / f"{name}.wasm"

@@ -7,6 +7,7 @@ mod raw;
 mod reader;
 pub mod sockets;
 mod turn;
+pub(crate) mod unix;
 mod writer;
 
 use crate::bindings::streams;

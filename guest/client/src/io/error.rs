@@ -61,7 +61,7 @@ fn network_kind(code: NetworkCode) -> io::ErrorKind {
         NetworkCode::BrokenPipe => io::ErrorKind::BrokenPipe,
         NetworkCode::Unreachable => io::ErrorKind::HostUnreachable,
         NetworkCode::TimedOut => io::ErrorKind::TimedOut,
-        NetworkCode::NameNotFound => io::ErrorKind::NotFound,
+        NetworkCode::NameNotFound | NetworkCode::NoSuchFile => io::ErrorKind::NotFound,
         NetworkCode::OutOfResources => io::ErrorKind::OutOfMemory,
         NetworkCode::NameLookupFailed | NetworkCode::InvalidState | NetworkCode::Other => {
             io::ErrorKind::Other

@@ -8,6 +8,7 @@ mod tls;
 #[cfg(not(feature = "tls"))]
 #[path = "no_tls.rs"]
 mod tls;
+pub(crate) mod unix;
 mod writer;
 
 use asyncio_streams_engine::{self as engine, Engine, types};

@@ -93,6 +93,10 @@ impl Writer {
         }
     }
 
+    pub(crate) fn peer_credentials(&self) -> Option<engine::types::Credentials> {
+        self.engine.peer_credentials()
+    }
+
     pub(crate) fn peername(&self) -> Option<Address> {
         self.engine.peername().map(Address::from)
     }

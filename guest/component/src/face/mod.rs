@@ -10,6 +10,11 @@ mod tls;
 #[cfg(not(feature = "tls"))]
 #[path = "no_tls.rs"]
 mod tls;
+#[cfg(feature = "unix")]
+mod unix;
+#[cfg(not(feature = "unix"))]
+#[path = "no_unix.rs"]
+mod unix;
 mod words;
 mod writer;
 

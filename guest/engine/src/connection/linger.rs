@@ -252,7 +252,7 @@ impl Connection {
         let fine = !matches!(queue.outcome(), Some(Err(_)));
         let flushed = queue.is_closing() && queue.queued() == 0 && fine;
         // Unread input does harm only on a socket.
-        let on_a_socket = self.peername.is_some() && !self.input.is_gone();
+        let on_a_socket = self.names.peer.is_some() && !self.input.is_gone();
         flushed && queue.written() > 0 && on_a_socket && !self.has_lingered()
     }
 }

@@ -17,7 +17,6 @@ mod transmit;
 mod upgrade;
 
 use std::cell::{Cell, RefCell};
-use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 
 use crate::engine::{Engine, KeepRunning};
@@ -25,7 +24,7 @@ use crate::idle::Activity;
 use crate::options::Settings;
 use crate::protection::{Remains, Session};
 use crate::quota::memory::MemoryPermit;
-use crate::transport::{Incoming, Transport};
+use crate::transport::{Incoming, Names, Transport};
 use crate::types::{Error, TlsInfo};
 
 use input::Input;
@@ -55,8 +54,7 @@ pub(crate) struct Connection {
     closed: Cell<bool>,
     /// `into-stream` has taken the rest of the input, and the stream or its outcome still exists.
     given: Cell<bool>,
-    pub(crate) peername: Option<SocketAddr>,
-    pub(crate) sockname: Option<SocketAddr>,
+    pub(crate) names: Names,
     activity: Activity,
     memory: MemoryPermit,
     linger: Linger,
@@ -82,13 +80,11 @@ impl Connection {
             incoming,
             outgoing,
             session,
-            peername,
-            sockname,
+            names,
             activity,
         } = transport;
         let input = Input::new(incoming, settings.limit, settings.max_result)?;
         let output = Output::new(Some(outgoing), settings)?;
-        let names = (peername, sockname);
         let connection = Self::of(engine, input, output, names, activity, registration);
         if let Some(session) = session {
             connection.set_session(session);
@@ -111,7 +107,7 @@ impl Connection {
         let input = Input::new(incoming, settings.limit, settings.max_result)?;
         let output = Output::new(None, settings)?;
         let activity = Activity::default();
-        let names = (None, None);
+        let names = Names::default();
         Ok(Self::of(
             engine,
             input,
@@ -126,7 +122,7 @@ impl Connection {
         engine: &Engine,
         input: Input,
         output: Output,
-        (peername, sockname): (Option<SocketAddr>, Option<SocketAddr>),
+        names: Names,
         activity: Activity,
         registration: Registration,
     ) -> Rc<Self> {
@@ -139,8 +135,7 @@ impl Connection {
             remains: RefCell::default(),
             closed: Cell::new(false),
             given: Cell::new(false),
-            peername,
-            sockname,
+            names,
             activity,
             memory: engine.memory().permit(),
             linger: Linger::default(),

@@ -2,7 +2,16 @@
 
 use std::net::SocketAddr;
 
+use crate::platform::SocketName;
 use crate::types::{Address, AddressFamily, InetAddress};
+
+/// Converts the name of a socket for callers.
+pub(crate) fn of_name(name: &SocketName) -> Address {
+    match name {
+        SocketName::Inet(address) => to_interface(*address),
+        SocketName::Unix(path) => Address::Unix(path.clone()),
+    }
+}
 
 /// Converts an address for callers.
 pub(crate) fn to_interface(address: SocketAddr) -> Address {

@@ -2,12 +2,13 @@
 
 use std::future::poll_fn;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::rc::Rc;
 use std::task::Poll;
 
 use crate::engine::Engine;
 use crate::errors;
 use crate::options::set_keep_alive;
-use crate::platform::{Listener, TcpSocket};
+use crate::platform::{BoundSocket, Listener, SocketName, StreamSocket, TcpSocket};
 use crate::types::{AddressFamily, Error, KeepAlive, NetworkCode};
 
 use super::{address, resolve, socket};
@@ -17,9 +18,9 @@ const PORT_TRIES: u32 = 16;
 
 /// A bound socket that listens or is about to.
 pub(crate) struct Listening {
-    pub(crate) address: SocketAddr,
+    pub(crate) name: SocketName,
     listener: Option<Box<dyn Listener>>,
-    socket: Box<dyn TcpSocket>,
+    socket: Rc<dyn BoundSocket>,
 }
 
 impl Listening {
@@ -29,14 +30,25 @@ impl Listening {
     ///
     /// The system's error if the socket is not bound.
     pub(crate) fn from_bound(socket: Box<dyn TcpSocket>) -> Result<Self, Error> {
-        let address = socket
-            .local_address()
+        let name = socket
+            .local_name()
             .map_err(|code| errors::network(code, "listening socket"))?;
-        Ok(Listening {
-            address,
+        let socket: Box<dyn BoundSocket> = socket;
+        Ok(Self::new(name, socket.into()))
+    }
+
+    /// Takes a bound socket with this name.
+    pub(crate) fn new(name: SocketName, socket: Rc<dyn BoundSocket>) -> Self {
+        Listening {
+            name,
             listener: None,
             socket,
-        })
+        }
+    }
+
+    /// Returns the socket, to close it while the listener is in use.
+    pub(crate) fn socket(&self) -> Rc<dyn BoundSocket> {
+        self.socket.clone()
     }
 
     fn bind(engine: &Engine, address: SocketAddr) -> Result<Self, Error> {
@@ -63,15 +75,22 @@ impl Listening {
         if self.listener.is_none() {
             let listening = self.socket.listen(backlog);
             let listener = listening
-                .map_err(|code| errors::network(code, &format!("listen on {}", self.address)))?;
+                .map_err(|code| errors::network(code, &format!("listen on {}", self.shown())))?;
             self.listener = Some(listener);
         }
         Ok(())
     }
+
+    fn shown(&self) -> String {
+        match &self.name {
+            SocketName::Inet(address) => address.to_string(),
+            SocketName::Unix(path) => errors::quoted(path),
+        }
+    }
 }
 
 /// Waits for a connection on any of `listeners`. A dropped call loses no connection.
-pub(crate) async fn next_connection(listeners: &mut [Listening]) -> Box<dyn TcpSocket> {
+pub(crate) async fn next_connection(listeners: &mut [Listening]) -> Box<dyn StreamSocket> {
     let waiting = Waiting(listeners);
     poll_fn(|cx| {
         for listening in waiting.0.iter_mut() {
@@ -165,8 +184,8 @@ fn bind_same_port(engine: &Engine, addresses: &[SocketAddr]) -> Result<Vec<Liste
     let mut found = Bindings::default();
     for address in addresses {
         let mut address = *address;
-        if let Some(first) = found.listeners.first() {
-            address.set_port(first.address.port());
+        if let Some(SocketName::Inet(first)) = found.listeners.first().map(|first| &first.name) {
+            address.set_port(first.port());
         }
         found.add(Listening::bind(engine, address))?;
     }

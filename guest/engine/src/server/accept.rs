@@ -9,7 +9,7 @@ use futures::future::{Either, select};
 use crate::connection::{Connection, Owner, Registration};
 use crate::engine::Coop;
 use crate::net::listen::{self, Listening};
-use crate::platform::TcpSocket;
+use crate::platform::StreamSocket;
 use crate::protection::{Failed, Protector};
 use crate::quota::HandlePermit;
 use crate::quota::lobby::{Admission, Deferred};
@@ -113,16 +113,16 @@ impl Inner {
     }
 
     /// Finds a place for an accepted socket.
-    fn arrive(self: &Rc<Self>, socket: Box<dyn TcpSocket>) -> Arrival {
-        let Ok(remote) = transport::remote_address(&*socket) else {
+    fn arrive(self: &Rc<Self>, socket: Box<dyn StreamSocket>) -> Arrival {
+        let Ok(remote) = transport::remote_name(&*socket) else {
             // WASI reports a failed accept as a closed socket without a local address.
-            return match transport::local_address(&*socket) {
+            return match transport::local_name(&*socket) {
                 Ok(_) => Arrival::Gone,
                 Err(_) => Arrival::Failed,
             };
         };
         // Not the listener's address: a host that reads the PROXY protocol knows another.
-        let Ok(local) = transport::local_address(&*socket) else {
+        let Ok(local) = transport::local_name(&*socket) else {
             return Arrival::Gone;
         };
         if self.is_closed() {

@@ -5,7 +5,6 @@ mod accept;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
 
@@ -20,6 +19,7 @@ use crate::idle::IdleTimeout;
 use crate::net::address;
 use crate::notify::{BusyFlag, Cancel, Notify};
 use crate::options::{ServerOptions, Settings};
+use crate::platform::{BoundSocket, SocketName};
 use crate::protection::Protector;
 use crate::quota::HandlePermit;
 use crate::quota::lobby::{self, Deferred};
@@ -96,11 +96,7 @@ impl Server {
     /// Returns the addresses where the server listens; none after the close.
     pub fn sockets(&self) -> Vec<Address> {
         let addresses = self.0.addresses.borrow();
-        addresses
-            .iter()
-            .copied()
-            .map(address::to_interface)
-            .collect()
+        addresses.iter().map(address::of_name).collect()
     }
 
     /// Returns whether the server serves.
@@ -210,7 +206,9 @@ struct Inner {
     state: RefCell<ServerState>,
     /// How many connections have streams left: those in the lobby, the clients, and those that linger.
     live: Cell<u32>,
-    addresses: RefCell<Vec<SocketAddr>>,
+    addresses: RefCell<Vec<SocketName>>,
+    /// The sockets of the listeners, to close them while an accept holds those.
+    sockets: RefCell<Vec<Rc<dyn BoundSocket>>>,
     /// `None` while an accept holds them, and after the close.
     listeners: RefCell<Option<Vec<Listening>>>,
     /// Accepted connections that were not taken yet.
@@ -247,7 +245,13 @@ impl Inner {
             rules,
             state: RefCell::new(ServerState::new(max_connections)?),
             live: Cell::new(0),
-            addresses: RefCell::new(listeners.iter().map(|listener| listener.address).collect()),
+            addresses: RefCell::new(
+                listeners
+                    .iter()
+                    .map(|listener| listener.name.clone())
+                    .collect(),
+            ),
+            sockets: RefCell::new(listeners.iter().map(Listening::socket).collect()),
             listeners: RefCell::new(Some(listeners)),
             arrived: RefCell::default(),
             deferred: RefCell::default(),
@@ -281,6 +285,7 @@ impl Inner {
     fn close(&self) {
         self.state.borrow_mut().close();
         self.addresses.borrow_mut().clear();
+        self.sockets.take().iter().for_each(|socket| socket.close());
         drop(self.listeners.take());
         let deferred: Vec<_> = self.deferred.borrow_mut().drain().collect();
         deferred.iter().for_each(|one| one.close());

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use crate::platform::{Listener, TcpSocket};
+use crate::platform::{Listener, StreamSocket};
 
 use super::contract::Waiting;
 use super::counts::{Counted, Kind};
@@ -164,7 +164,7 @@ impl TcpListener {
 }
 
 impl Listener for TcpListener {
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Box<dyn TcpSocket>> {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Box<dyn StreamSocket>> {
         let host = self.listening.host.clone();
         host.world.check_async("a listener was polled");
         self.poll_hold(cx).map(|accepted| {
@@ -172,7 +172,7 @@ impl Listener for TcpListener {
                 Some(connection) => Socket::connected(&host, connection, None),
                 None => Socket::dead(&host),
             };
-            Box::new(socket) as Box<dyn TcpSocket>
+            Box::new(socket) as Box<dyn StreamSocket>
         })
     }
 

@@ -4,7 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::errors::SocketError;
-use crate::platform::{BoxFuture, Listener, Sink, Source, TcpSocket};
+use crate::platform::{
+    BoundSocket, BoxFuture, Listener, Sink, SocketName, Source, StreamSocket, TcpSocket,
+};
 use crate::types::KeepAlive;
 
 use super::call::Call;
@@ -82,11 +84,54 @@ impl Socket {
     }
 }
 
-impl TcpSocket for Socket {
+impl StreamSocket for Socket {
+    fn local_name(&self) -> Result<SocketName, SocketError> {
+        self.local_address().map(SocketName::Inet)
+    }
+
+    fn remote_name(&self) -> Result<SocketName, SocketError> {
+        self.remote_address().map(SocketName::Inet)
+    }
+
+    fn receive(&self) -> Box<dyn Source> {
+        if self.received.replace(true) {
+            broken("the incoming bytes of a socket were taken twice");
+        }
+        Box::new(TcpSource::new(&self.host, self.stream_hold()))
+    }
+
+    fn send(self: Box<Self>) -> Box<dyn Sink> {
+        let hold = self.stream_hold();
+        if let Some(bound) = self.bound.take() {
+            hold.link.keep(hold.side, Box::new(bound));
+        }
+        Box::new(TcpSink::new(&self.host, hold))
+    }
+}
+
+impl BoundSocket for Socket {
     fn set_keep_alive(&self, _: &KeepAlive) -> Result<(), SocketError> {
         Ok(())
     }
 
+    fn listen(&self, backlog: u32) -> Result<Box<dyn Listener>, SocketError> {
+        if self.connection.is_some() || self.dead {
+            return Err(SocketError::InvalidState);
+        }
+        if self.bound.borrow().is_none() {
+            self.bind(self.unspecified())?;
+        }
+        let bound = self
+            .bound
+            .borrow()
+            .clone()
+            .ok_or(SocketError::InvalidState)?;
+        let listening = Listening::new(&self.host, bound, backlog);
+        Ok(Box::new(TcpListener::new(listening)))
+    }
+}
+
+impl TcpSocket for Socket {
     fn bind(&self, local: SocketAddr) -> Result<(), SocketError> {
         if self.bound.borrow().is_some() || self.connection.is_some() {
             return Err(SocketError::InvalidState);
@@ -134,37 +179,6 @@ impl TcpSocket for Socket {
             }))
         };
         Box::pin(Call::new(&host, check))
-    }
-
-    fn listen(&self, backlog: u32) -> Result<Box<dyn Listener>, SocketError> {
-        if self.connection.is_some() || self.dead {
-            return Err(SocketError::InvalidState);
-        }
-        if self.bound.borrow().is_none() {
-            self.bind(self.unspecified())?;
-        }
-        let bound = self
-            .bound
-            .borrow()
-            .clone()
-            .ok_or(SocketError::InvalidState)?;
-        let listening = Listening::new(&self.host, bound, backlog);
-        Ok(Box::new(TcpListener::new(listening)))
-    }
-
-    fn receive(&self) -> Box<dyn Source> {
-        if self.received.replace(true) {
-            broken("the incoming bytes of a socket were taken twice");
-        }
-        Box::new(TcpSource::new(&self.host, self.stream_hold()))
-    }
-
-    fn send(self: Box<Self>) -> Box<dyn Sink> {
-        let hold = self.stream_hold();
-        if let Some(bound) = self.bound.take() {
-            hold.link.keep(hold.side, Box::new(bound));
-        }
-        Box::new(TcpSink::new(&self.host, hold))
     }
 }
 

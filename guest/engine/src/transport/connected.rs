@@ -1,6 +1,5 @@
 //! Splits connected sockets into their streams.
 
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -9,19 +8,26 @@ use futures::future::{Either, select};
 use crate::engine::Engine;
 use crate::errors;
 use crate::idle::Activity;
-use crate::platform::{Sink, TcpSocket};
+use crate::platform::{Sink, SocketName, StreamSocket};
 use crate::protection::{Failed, Protector, Session, Unprotected};
-use crate::types::Error;
+use crate::types::{Credentials, Error};
 
 use super::Incoming;
 
-/// The two directions of a connection, and the addresses of its ends.
+/// The names of a connection's ends, and the process at the other one.
+#[derive(Default)]
+pub(crate) struct Names {
+    pub(crate) peer: Option<SocketName>,
+    pub(crate) own: Option<SocketName>,
+    pub(crate) credentials: Option<Credentials>,
+}
+
+/// The two directions of a connection, and the names of its ends.
 pub(crate) struct Transport {
     pub(crate) incoming: Incoming,
     pub(crate) outgoing: Box<dyn Sink>,
     pub(crate) session: Option<Rc<dyn Session>>,
-    pub(crate) peername: Option<SocketAddr>,
-    pub(crate) sockname: Option<SocketAddr>,
+    pub(crate) names: Names,
     pub(crate) activity: Activity,
 }
 
@@ -33,10 +39,10 @@ impl Transport {
     /// The system's error if the socket is not connected.
     pub(crate) fn connected(
         engine: &Engine,
-        socket: Box<dyn TcpSocket>,
-        remote: SocketAddr,
+        socket: Box<dyn StreamSocket>,
+        remote: SocketName,
     ) -> Result<Self, Error> {
-        let local = local_address(&*socket)?;
+        let local = local_name(&*socket)?;
         Ok(Accepted::new(engine, socket, local, remote).into_transport())
     }
 
@@ -45,9 +51,9 @@ impl Transport {
     /// # Errors
     ///
     /// The system's error if the socket is not connected any more, or never was.
-    pub(crate) fn unknown(engine: &Engine, socket: Box<dyn TcpSocket>) -> Result<Self, Error> {
-        let local = local_address(&*socket)?;
-        let remote = remote_address(&*socket)?;
+    pub(crate) fn unknown(engine: &Engine, socket: Box<dyn StreamSocket>) -> Result<Self, Error> {
+        let local = local_name(&*socket)?;
+        let remote = remote_name(&*socket)?;
         Ok(Accepted::new(engine, socket, local, remote).into_transport())
     }
 
@@ -57,8 +63,7 @@ impl Transport {
             incoming,
             outgoing,
             session: None,
-            peername: None,
-            sockname: None,
+            names: Names::default(),
             activity: Activity::default(),
         }
     }
@@ -92,8 +97,7 @@ impl Transport {
             incoming: protected.incoming,
             outgoing: protected.outgoing,
             session: Some(protected.session),
-            peername: self.peername,
-            sockname: self.sockname,
+            names: self.names,
             activity: self.activity,
         })
     }
@@ -101,19 +105,19 @@ impl Transport {
 
 /// An accepted connection not yet handed to the application. Its input can be awaited; nothing else is possible yet.
 pub(crate) struct Accepted {
-    socket: Box<dyn TcpSocket>,
+    socket: Box<dyn StreamSocket>,
     pub(crate) incoming: Incoming,
-    local: SocketAddr,
-    remote: SocketAddr,
+    local: SocketName,
+    remote: SocketName,
     pub(crate) activity: Activity,
 }
 
 impl Accepted {
     pub(crate) fn new(
         engine: &Engine,
-        socket: Box<dyn TcpSocket>,
-        local: SocketAddr,
-        remote: SocketAddr,
+        socket: Box<dyn StreamSocket>,
+        local: SocketName,
+        remote: SocketName,
     ) -> Self {
         Accepted {
             incoming: Incoming::new(socket.receive(), engine.buffers()),
@@ -126,27 +130,31 @@ impl Accepted {
 
     /// Splits the socket into streams. Its handle is freed: a store has a limited number.
     pub(crate) fn into_transport(self) -> Transport {
+        let credentials = self.socket.peer_credentials();
         Transport {
             incoming: self.incoming,
             outgoing: self.socket.send(),
             session: None,
-            peername: Some(self.remote),
-            sockname: Some(self.local),
+            names: Names {
+                peer: Some(self.remote),
+                own: Some(self.local),
+                credentials,
+            },
             activity: self.activity,
         }
     }
 }
 
-/// Returns the socket's own address. A socket that stands for a failed accept has none.
-pub(crate) fn local_address(socket: &dyn TcpSocket) -> Result<SocketAddr, Error> {
+/// Returns the name of the socket's own end. A socket that stands for a failed accept has none.
+pub(crate) fn local_name(socket: &dyn StreamSocket) -> Result<SocketName, Error> {
     socket
-        .local_address()
+        .local_name()
         .map_err(|code| errors::network(code, "name this end of the connection").into())
 }
 
-/// Returns the peer's address. It fails if the peer has already reset the connection.
-pub(crate) fn remote_address(socket: &dyn TcpSocket) -> Result<SocketAddr, Error> {
+/// Returns the name of the peer's end. It fails if the peer has already reset the connection.
+pub(crate) fn remote_name(socket: &dyn StreamSocket) -> Result<SocketName, Error> {
     socket
-        .remote_address()
+        .remote_name()
         .map_err(|code| errors::network(code, "name the other end of the connection").into())
 }

@@ -5,7 +5,7 @@ mod incoming;
 mod outgoing;
 mod read_buffers;
 
-pub(crate) use connected::{Accepted, Transport, local_address, remote_address};
+pub(crate) use connected::{Accepted, Names, Transport, local_name, remote_name};
 pub(crate) use incoming::Incoming;
 pub(crate) use outgoing::{control, end, peer_end, wanted, write_all, write_rest};
 pub(crate) use read_buffers::{BULK, HAND_ON, LARGE, ReadBuffers};

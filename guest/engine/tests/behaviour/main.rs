@@ -13,5 +13,6 @@ mod quotas;
 mod reading;
 mod serving;
 mod states;
+mod unix;
 mod watching;
 mod writing;

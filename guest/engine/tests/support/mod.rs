@@ -7,6 +7,7 @@
 )]
 
 mod ends;
+pub(crate) mod unix;
 
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;

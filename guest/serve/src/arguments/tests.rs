@@ -34,8 +34,23 @@ fn addresses() {
     let expected = [("127.0.0.1", 80), ("::1", 0), ("localhost", 65535), ("", 1)];
     assert_eq!(
         arguments.addresses,
-        expected.map(|(host, port)| (host.to_owned(), port))
+        expected.map(|(host, port)| Place::Tcp(host.to_owned(), port))
     );
+}
+
+#[test]
+fn unix_sockets() {
+    let arguments = served(&["unix:/run/a:1", "unix:@name", ":1"]);
+    let expected = [
+        Place::Unix("/run/a:1".into()),
+        Place::Unix("@name".into()),
+        Place::Tcp(String::new(), 1),
+    ];
+    assert_eq!(arguments.addresses, expected);
+    for text in ["unix:", "unix:@"] {
+        let reason = format!("{text}: expected a path, or @ and an abstract name, after unix:");
+        assert_eq!(refused(&[text], None), reason);
+    }
 }
 
 #[test]
@@ -77,7 +92,10 @@ fn the_variable_replaces_arguments() {
         };
         assert_eq!(
             arguments.addresses,
-            [("0.0.0.0".into(), 8888), ("::".into(), 1)]
+            [
+                Place::Tcp("0.0.0.0".into(), 8888),
+                Place::Tcp("::".into(), 1)
+            ]
         );
         assert_eq!(arguments.max_connections, Some(100));
         assert_eq!(arguments.grace, 1_000_000_000);
@@ -96,7 +114,7 @@ fn the_command_line_takes_precedence() {
         &["--grace", "2", "--tls-key", "K", "--tls-alpn", "y", "c:3"],
         variable,
     );
-    assert_eq!(arguments.addresses, [("c".to_owned(), 3)]);
+    assert_eq!(arguments.addresses, [Place::Tcp("c".to_owned(), 3)]);
     assert_eq!(arguments.max_connections, Some(1));
     assert_eq!(arguments.grace, 2_000_000_000);
     let Some(tls) = arguments.tls else {
@@ -169,15 +187,15 @@ fn errors_name_option_value_and_expected_values() {
         ),
         (
             &["localhost"],
-            "localhost: expected HOST:PORT, with a port from 0 to 65535",
+            "localhost: expected HOST:PORT, with a port from 0 to 65535, or unix:PATH",
         ),
         (
             &["bücher:http"],
-            "bücher:http: expected HOST:PORT, with a port from 0 to 65535",
+            "bücher:http: expected HOST:PORT, with a port from 0 to 65535, or unix:PATH",
         ),
         (
             &["localhost:65536"],
-            "localhost:65536: expected HOST:PORT, with a port from 0 to 65535",
+            "localhost:65536: expected HOST:PORT, with a port from 0 to 65535, or unix:PATH",
         ),
         (
             &["::1:80"],
@@ -185,7 +203,7 @@ fn errors_name_option_value_and_expected_values() {
         ),
         (
             &[],
-            "no address to listen on: expected HOST:PORT as an argument or in STREAMS_SERVE",
+            "no address to listen on: expected HOST:PORT or unix:PATH as an argument or in STREAMS_SERVE",
         ),
     ] {
         assert_eq!(refused(arguments, None), line);
@@ -200,7 +218,7 @@ fn errors_in_the_variable_name_it() {
     );
     assert_eq!(
         refused(&[], Some("localhost")),
-        "STREAMS_SERVE: localhost: expected HOST:PORT, with a port from 0 to 65535"
+        "STREAMS_SERVE: localhost: expected HOST:PORT, with a port from 0 to 65535, or unix:PATH"
     );
 }
 

@@ -28,7 +28,7 @@ impl Listener {
 }
 
 impl platform::Listener for Listener {
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Box<dyn platform::TcpSocket>> {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Box<dyn platform::StreamSocket>> {
         loop {
             let accepted = self.socket.accept();
             if !matches!(accepted, Err(ErrorCode::WouldBlock)) {

@@ -7,7 +7,9 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use asyncio_streams_engine::errors::SocketError;
-use asyncio_streams_engine::platform::{self, BoxFuture, Sink, Source};
+use asyncio_streams_engine::platform::{
+    self, BoundSocket, BoxFuture, Sink, SocketName, Source, StreamSocket,
+};
 use asyncio_streams_engine::types::KeepAlive;
 
 use crate::bindings::wasi::io::streams::{InputStream, OutputStream};
@@ -89,11 +91,36 @@ impl TcpSocket {
     }
 }
 
-impl platform::TcpSocket for TcpSocket {
+impl StreamSocket for TcpSocket {
+    fn local_name(&self) -> Result<SocketName, SocketError> {
+        platform::TcpSocket::local_address(self).map(SocketName::Inet)
+    }
+
+    fn remote_name(&self) -> Result<SocketName, SocketError> {
+        platform::TcpSocket::remote_address(self).map(SocketName::Inet)
+    }
+
+    fn receive(&self) -> Box<dyn Source> {
+        Box::new(Received::new(self.input.take(), Some(self.socket.clone())))
+    }
+
+    fn send(self: Box<Self>) -> Box<dyn Sink> {
+        Box::new(Sent::new(self.output.take(), Some(self.socket.clone())))
+    }
+}
+
+impl BoundSocket for TcpSocket {
     fn set_keep_alive(&self, options: &KeepAlive) -> Result<(), SocketError> {
         self.try_set_keep_alive(options).map_err(socket_error)
     }
 
+    fn listen(&self, backlog: u32) -> Result<Box<dyn platform::Listener>, SocketError> {
+        self.try_listen(backlog).map_err(socket_error)?;
+        Ok(Box::new(Listener::new(self.socket.clone())))
+    }
+}
+
+impl platform::TcpSocket for TcpSocket {
     fn bind(&self, local: SocketAddr) -> Result<(), SocketError> {
         self.try_bind(local).map_err(socket_error)
     }
@@ -137,56 +164,18 @@ impl platform::TcpSocket for TcpSocket {
             Ok(Box::new(connected) as Box<dyn platform::TcpSocket>)
         })
     }
-
-    fn listen(&self, backlog: u32) -> Result<Box<dyn platform::Listener>, SocketError> {
-        self.try_listen(backlog).map_err(socket_error)?;
-        Ok(Box::new(Listener::new(self.socket.clone())))
-    }
-
-    fn receive(&self) -> Box<dyn Source> {
-        Box::new(Received::new(self.input.take(), Some(self.socket.clone())))
-    }
-
-    fn send(self: Box<Self>) -> Box<dyn Sink> {
-        Box::new(Sent::new(self.output.take(), Some(self.socket.clone())))
-    }
 }
 
 /// The result of a failed accept of the system.
 pub(super) struct FailedSocket;
 
-impl FailedSocket {
-    fn failed<T>() -> Result<T, SocketError> {
+impl StreamSocket for FailedSocket {
+    fn local_name(&self) -> Result<SocketName, SocketError> {
         Err(SocketError::InvalidState)
     }
-}
 
-impl platform::TcpSocket for FailedSocket {
-    fn set_keep_alive(&self, _: &KeepAlive) -> Result<(), SocketError> {
-        Self::failed()
-    }
-
-    fn bind(&self, _: SocketAddr) -> Result<(), SocketError> {
-        Self::failed()
-    }
-
-    fn local_address(&self) -> Result<SocketAddr, SocketError> {
-        Self::failed()
-    }
-
-    fn remote_address(&self) -> Result<SocketAddr, SocketError> {
-        Self::failed()
-    }
-
-    fn connect(
-        self: Box<Self>,
-        _: SocketAddr,
-    ) -> BoxFuture<'static, Result<Box<dyn platform::TcpSocket>, SocketError>> {
-        Box::pin(async { Self::failed() })
-    }
-
-    fn listen(&self, _: u32) -> Result<Box<dyn platform::Listener>, SocketError> {
-        Self::failed()
+    fn remote_name(&self) -> Result<SocketName, SocketError> {
+        Err(SocketError::InvalidState)
     }
 
     fn receive(&self) -> Box<dyn Source> {

@@ -4,6 +4,7 @@ mod address;
 mod net;
 mod received;
 mod sent;
+mod unix;
 
 use asyncio_streams_engine::platform::{BoxFuture, Clock, Executor};
 
@@ -14,6 +15,7 @@ use crate::{background, task, timer};
 pub use net::{Listener, TcpSocket};
 pub use received::Received;
 pub use sent::Sent;
+pub use unix::WasiUnix;
 
 /// Takes over the reading end of a `stream<u8>` by its handle, from bindings with another runtime.
 ///

@@ -4,7 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll, ready};
 
 use asyncio_streams_engine::errors::{LookupError, SocketError};
-use asyncio_streams_engine::platform::{self, BoxFuture, Net, Sink, Source};
+use asyncio_streams_engine::platform::{
+    self, BoundSocket, BoxFuture, Net, Sink, SocketName, Source, StreamSocket,
+};
 use asyncio_streams_engine::types::KeepAlive;
 
 use crate::background::Late;
@@ -59,11 +61,41 @@ impl TcpSocket {
     }
 }
 
-impl platform::TcpSocket for TcpSocket {
+impl StreamSocket for TcpSocket {
+    fn local_name(&self) -> Result<SocketName, SocketError> {
+        platform::TcpSocket::local_address(self).map(SocketName::Inet)
+    }
+
+    fn remote_name(&self) -> Result<SocketName, SocketError> {
+        platform::TcpSocket::remote_address(self).map(SocketName::Inet)
+    }
+
+    fn receive(&self) -> Box<dyn Source> {
+        let (received, result) = self.0.receive();
+        Box::new(Received::with_result(received, result))
+    }
+
+    fn send(self: Box<Self>) -> Box<dyn Sink> {
+        let (to_send, taken) = wit_stream::new::<u8>();
+        let result = self.0.send(taken);
+        Box::new(Sent::with_result(to_send, result))
+    }
+}
+
+impl BoundSocket for TcpSocket {
     fn set_keep_alive(&self, options: &KeepAlive) -> Result<(), SocketError> {
         self.try_set_keep_alive(options).map_err(socket_error)
     }
 
+    fn listen(&self, backlog: u32) -> Result<Box<dyn platform::Listener>, SocketError> {
+        let size = u64::from(backlog);
+        self.0.set_listen_backlog_size(size).map_err(socket_error)?;
+        let connections = self.0.listen().map_err(socket_error)?;
+        Ok(Box::new(Listener(source::Source::new(connections))))
+    }
+}
+
+impl platform::TcpSocket for TcpSocket {
     fn bind(&self, local: SocketAddr) -> Result<(), SocketError> {
         self.0.bind(to_wasi(local)).map_err(socket_error)
     }
@@ -91,31 +123,13 @@ impl platform::TcpSocket for TcpSocket {
             Ok(Box::new(socket) as Box<dyn platform::TcpSocket>)
         })
     }
-
-    fn listen(&self, backlog: u32) -> Result<Box<dyn platform::Listener>, SocketError> {
-        let size = u64::from(backlog);
-        self.0.set_listen_backlog_size(size).map_err(socket_error)?;
-        let connections = self.0.listen().map_err(socket_error)?;
-        Ok(Box::new(Listener(source::Source::new(connections))))
-    }
-
-    fn receive(&self) -> Box<dyn Source> {
-        let (received, result) = self.0.receive();
-        Box::new(Received::with_result(received, result))
-    }
-
-    fn send(self: Box<Self>) -> Box<dyn Sink> {
-        let (to_send, taken) = wit_stream::new::<u8>();
-        let result = self.0.send(taken);
-        Box::new(Sent::with_result(to_send, result))
-    }
 }
 
 /// The connections of a listening `tcp-socket`.
 pub struct Listener(source::Source<wasi::TcpSocket>);
 
 impl platform::Listener for Listener {
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Box<dyn platform::TcpSocket>> {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Box<dyn StreamSocket>> {
         let sockets = ready!(self.0.poll_read(cx, || (Vec::with_capacity(1), ())));
         match sockets.and_then(|mut sockets| sockets.pop()) {
             Some(socket) => Poll::Ready(Box::new(TcpSocket(socket))),

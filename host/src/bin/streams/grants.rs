@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use asyncio_streams_host::{Denied, Network};
+#[cfg(unix)]
+use asyncio_streams_host::UnixPath;
+use asyncio_streams_host::{Denied, Escaped, Network};
 
 /// The largest number of different denials that are reported.
 const DENIALS: usize = 100;
@@ -26,6 +28,15 @@ pub(crate) fn report_denied(
 
 /// The option that would have granted it, quoted for a shell.
 fn grant(denied: &Denied) -> String {
+    match denied {
+        Denied::UnixConnect(path) => {
+            return format!("grant it with --allow-unix-connect {}", quoted(path));
+        }
+        Denied::UnixListen(path) => {
+            return format!("grant it with --allow-unix-listen {}", quoted(path));
+        }
+        _ => {}
+    }
     let Some(endpoint) = denied.endpoint() else {
         return "grant it with --allow-network".to_owned();
     };
@@ -41,6 +52,51 @@ fn grant(denied: &Denied) -> String {
             format!("grant it with --allow-connect {endpoint} or --allow-listen {endpoint}")
         }
         _ => format!("grant it with --allow-connect {endpoint}"),
+    }
+}
+
+/// A path, quoted for a shell where it has to be.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/@._-+,=".contains(c);
+    let path = Escaped(path).to_string();
+    match path.chars().all(plain) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
+}
+
+/// The options that grant Unix sockets.
+#[derive(clap::Args)]
+pub(crate) struct UnixGrants {
+    /// Let the program connect to this Unix socket. A path that ends in `/` is every socket in that folder and below,
+    /// `@NAME` is an abstract name. The program must be composed with streams-unix.wasm. May be repeated.
+    #[cfg(unix)]
+    #[arg(long, value_name = "PATH")]
+    allow_unix_connect: Vec<UnixPath>,
+
+    /// Let the program listen on this Unix socket, and replace what listens there. Paths as above. May be repeated.
+    #[cfg(unix)]
+    #[arg(long, value_name = "PATH")]
+    allow_unix_listen: Vec<UnixPath>,
+}
+
+impl UnixGrants {
+    /// Adds the grants to a network.
+    #[cfg(not(unix))]
+    pub(crate) fn apply(&self, network: Network) -> Network {
+        network
+    }
+
+    /// Adds the grants to a network.
+    #[cfg(unix)]
+    pub(crate) fn apply(&self, mut network: Network) -> Network {
+        for to in &self.allow_unix_connect {
+            network = network.allow_unix_connect(to.clone());
+        }
+        for on in &self.allow_unix_listen {
+            network = network.allow_unix_listen(on.clone());
+        }
+        network
     }
 }
 

@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use asyncio_streams_host::{Endpoint, Limits, Network, RunError, Stdin};
 use clap::Args;
 
-use crate::grants::{folder, report_denied, variable};
+use crate::grants::{UnixGrants, folder, report_denied, variable};
 use crate::input::Input;
 use crate::load::Loading;
 
@@ -22,9 +22,12 @@ pub(crate) struct Run {
     #[arg(long, value_name = "ADDR:PORT")]
     allow_listen: Vec<Endpoint>,
 
-    /// Let the program do everything on the network that this process may do.
+    /// Let the program do everything on the network that this process may do. Unix sockets are no part of it.
     #[arg(long, conflicts_with_all = ["allow_connect", "allow_listen"])]
     allow_network: bool,
+
+    #[command(flatten)]
+    unix: UnixGrants,
 
     /// Set an environment variable; the program sees no others. May be repeated.
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
@@ -100,7 +103,9 @@ impl Run {
         for on in &self.allow_listen {
             network = network.allow_listen(on.clone());
         }
-        report_denied(network, |line| eprintln!("streams: {line}"))
+        report_denied(self.unix.apply(network), |line| {
+            eprintln!("streams: {line}")
+        })
     }
 
     fn explain(&self, error: &RunError) -> anyhow::Error {

@@ -10,7 +10,7 @@ use asyncio_streams_host::{Endpoint, Engine, Escaped, Limits, Network, Program};
 use clap::{Args, ValueEnum};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::grants::{folder, report_denied, variable};
+use crate::grants::{UnixGrants, folder, report_denied, variable};
 use crate::load::Loading;
 use crate::log::{self, Format, Level};
 use crate::systemd;
@@ -96,9 +96,12 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "HOST:PORT")]
     allow_connect: Vec<Endpoint>,
 
-    /// Let the program do everything on the network that this process may do.
+    /// Let the program do everything on the network that this process may do. Unix sockets are no part of it.
     #[arg(long, conflicts_with = "allow_connect")]
     allow_network: bool,
+
+    #[command(flatten)]
+    unix: UnixGrants,
 
     /// Set an environment variable; the program sees no others but STREAMS_SERVE. May be repeated.
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
@@ -333,6 +336,7 @@ impl Serve {
         for to in &self.allow_connect {
             network = network.allow_connect(to.clone());
         }
+        network = self.unix.apply(network);
         let mut options = ServeOptions::new();
         if let Some(workers) = self.workers {
             options.workers = workers;

@@ -1,0 +1,187 @@
+//! The runs of the command, stored for publication: a claim has to hold in several runs at different times.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result, bail};
+use clap::ValueEnum as _;
+use serde::{Deserialize, Serialize};
+
+use super::Results;
+use super::figure::Figure;
+use super::machine::Machine;
+use super::peers::Peer;
+
+/// How many runs are published together.
+pub(crate) const RUNS: usize = 3;
+
+/// One run of the command.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Run {
+    pub(crate) machine: Machine,
+    results: BTreeMap<String, BTreeMap<String, Figure>>,
+}
+
+/// How many times as good as another peer one is, in several runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Times {
+    pub(crate) median: f64,
+    pub(crate) least: f64,
+    pub(crate) most: f64,
+}
+
+impl Run {
+    pub(crate) fn new(machine: &Machine, results: &Results) -> Self {
+        let mut named: BTreeMap<String, BTreeMap<String, Figure>> = BTreeMap::new();
+        for (workload, figures) in results {
+            let by_name = figures
+                .iter()
+                .map(|(peer, figure)| (peer.name().to_owned(), *figure));
+            named.insert(workload.clone(), by_name.collect());
+        }
+        Self {
+            machine: machine.clone(),
+            results: named,
+        }
+    }
+
+    /// The run as `{"machine": ..., "results": {WORKLOAD: {PEER: {...}}}}`.
+    ///
+    /// # Errors
+    /// Never for the fields of a run.
+    pub(crate) fn json(&self) -> Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    /// Keeps the run for a later publication.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn store(&self) -> Result<()> {
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+        let file = folder().join(format!("{seconds}.json"));
+        let json = self.json()?;
+        fs::create_dir_all(folder())
+            .and_then(|()| fs::write(&file, json))
+            .with_context(|| format!("cannot write {}", file.display()))
+    }
+
+    fn figure(&self, workload: &str, peer: Peer) -> Option<Figure> {
+        self.results.get(workload)?.get(peer.name()).copied()
+    }
+}
+
+/// Reads the newest runs.
+///
+/// # Errors
+/// When there are fewer than [`RUNS`], or one cannot be read.
+pub(crate) fn newest() -> Result<Vec<Run>> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder())
+        .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+        .unwrap_or_default();
+    if files.len() < RUNS {
+        bail!(
+            "{RUNS} runs are published together, and {} are stored: run `cargo xtask bench` at different times before",
+            files.len()
+        );
+    }
+    files.sort();
+    let newest = files.split_off(files.len() - RUNS);
+    let read = |file: &PathBuf| -> Result<Run> {
+        let text = fs::read(file)?;
+        Ok(serde_json::from_slice(&text)?)
+    };
+    newest
+        .iter()
+        .map(|file| read(file).with_context(|| format!("cannot read {}", file.display())))
+        .collect()
+}
+
+/// The figures that all runs have: their medians over the runs.
+pub(crate) fn combined(runs: &[Run]) -> Results {
+    let Some((first, _)) = runs.split_first() else {
+        return Results::new();
+    };
+    let mut results = Results::new();
+    for workload in first.results.keys() {
+        for &peer in Peer::value_variants() {
+            let figures: Option<Vec<Figure>> =
+                runs.iter().map(|run| run.figure(workload, peer)).collect();
+            if let Some(figure) = figures.and_then(|figures| Figure::over(&figures)) {
+                let figures = results.entry(workload.clone()).or_default();
+                figures.insert(peer, figure);
+            }
+        }
+    }
+    results
+}
+
+/// Compares two peers in each run; `None` unless all runs have both.
+pub(crate) fn times(runs: &[Run], workload: &str, peer: Peer, other: Peer) -> Option<Times> {
+    let times = |run: &Run| {
+        let (figure, other) = (run.figure(workload, peer)?, run.figure(workload, other)?);
+        Some(figure.times(&other))
+    };
+    let mut times: Vec<f64> = runs.iter().map(times).collect::<Option<_>>()?;
+    times.sort_by(f64::total_cmp);
+    Some(Times {
+        median: *times.get(times.len() / 2)?,
+        least: *times.first()?,
+        most: *times.last()?,
+    })
+}
+
+fn folder() -> PathBuf {
+    crate::folder().join("runs")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::Unit;
+
+    fn run(ours: f64, asyncio: f64) -> Run {
+        let figure = |value: f64| Figure::of(&[value.into()], Unit::Lines).unwrap();
+        let figures =
+            BTreeMap::from([(Peer::Ours, figure(ours)), (Peer::Asyncio, figure(asyncio))]);
+        Run::new(
+            &Machine::default(),
+            &Results::from([("lines-64".to_owned(), figures)]),
+        )
+    }
+
+    #[test]
+    fn a_run_is_read_as_it_was_written() {
+        let written = run(3.0, 2.0).json().unwrap();
+        let read: Run = serde_json::from_str(&written).unwrap();
+        assert_eq!(read.json().unwrap(), written);
+        for field in [
+            r#""unit": "lines/s""#,
+            r#""better": "higher""#,
+            r#""median": 3.0"#,
+        ] {
+            assert!(written.contains(field), "{written}");
+        }
+    }
+
+    #[test]
+    fn runs_are_compared_one_by_one() {
+        let runs = [run(30.0, 10.0), run(8.0, 4.0), run(5.0, 5.0)];
+        let found = times(&runs, "lines-64", Peer::Ours, Peer::Asyncio).unwrap();
+        assert_eq!((found.median, found.least, found.most), (2.0, 1.0, 3.0));
+        assert_eq!(times(&runs, "lines-64", Peer::Ours, Peer::Tokio), None);
+        assert_eq!(times(&runs, "accept", Peer::Ours, Peer::Asyncio), None);
+        let combined = combined(&runs);
+        let ours = combined["lines-64"][&Peer::Ours];
+        assert_eq!((ours.median, ours.min, ours.max), (8.0, 5.0, 30.0));
+    }
+
+    #[test]
+    fn a_figure_that_one_run_lacks_is_left_out() {
+        let mut lacking = run(1.0, 1.0);
+        lacking.results.clear();
+        assert!(combined(&[run(1.0, 1.0), lacking]).is_empty());
+    }
+}

@@ -1,0 +1,162 @@
+"""Unix sockets: the loop's `create_unix_connection` and `create_unix_server`, and the functions of asyncio that use them.
+
+CPython for WASI has no AF_UNIX, so asyncio defines nothing of it. A host that grants paths provides the sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import Callable
+from typing import Any
+
+from . import _bindings, _errors
+from ._calls import cancellable
+from ._connecting import CLOSED_WITH_THE_PROGRAM, MOST_QUEUED
+from ._serving import ComponentServer
+
+# The base of the loop; the other parts define the missing attributes.
+_Base: Any = object
+
+_LIMIT = 2**16
+_ABSENT = (
+    "this component, or its host, has no Unix sockets: use TCP, with host and port, or run by `asyncio-streams run` or "
+    "`streams run` with --allow-unix-connect PATH or --allow-unix-listen PATH, composed with streams-unix.wasm"
+)
+_UNGRANTED = (
+    "a component has the Unix sockets that it is granted: by `asyncio-streams run` and `streams run` with "
+    "--allow-unix-connect PATH and --allow-unix-listen PATH"
+)
+
+
+class UnixSockets(_Base):
+    """The part of the loop that opens connections over Unix sockets, and listens on them."""
+
+    async def create_unix_connection(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        path: Any = None,
+        *,
+        ssl: Any = None,
+        sock: Any = None,
+        server_hostname: str | None = None,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
+        """Connects to a Unix socket, with TLS if `ssl` is set; the arguments are asyncio's.
+
+        The path is one of the host. Raises ValueError and TypeError for invalid arguments, OSError and its subclasses for
+        network errors, NotImplementedError where there are no Unix sockets. Cancelling gives up.
+        """
+        if ssl:
+            if server_hostname is None:
+                raise ValueError("you have to pass server_hostname when using ssl")
+        else:
+            _refuse_without_ssl(server_hostname, "server_hostname")
+            _refuse_without_ssl(ssl_handshake_timeout, "ssl_handshake_timeout")
+            _refuse_without_ssl(ssl_shutdown_timeout, "ssl_shutdown_timeout")
+        place = _path(path, sock)
+        options = self.streams.ConnectOptions()
+        options.set_max_queued(MOST_QUEUED)
+        options.set_close_deadline(CLOSED_WITH_THE_PROGRAM)
+        context = None
+        if ssl:
+            context = self.protect_client(options, ssl, server_hostname or None, ssl_handshake_timeout, ssl_shutdown_timeout)
+        await self.let_servers_close()
+        try:
+            call = _interface().open_unix_connection(place, options)
+            reader, writer = await cancellable(call, options.cancel)
+        except Exception as reason:
+            raise _failure(self.handshake_error(reason, ssl_handshake_timeout), path) from None
+        return await self.hand_over(reader, writer, protocol_factory, context)
+
+    async def create_unix_server(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        path: Any = None,
+        *,
+        sock: Any = None,
+        backlog: int = 100,
+        ssl: Any = None,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+        start_serving: bool = True,
+        cleanup_socket: bool = True,
+    ) -> ComponentServer:
+        """Listens on a Unix socket, with TLS if `ssl` is set; the arguments are asyncio's.
+
+        A socket that is there already is replaced. Raises ValueError and TypeError for invalid arguments, OSError and its
+        subclasses if the path cannot be bound, NotImplementedError where there are no Unix sockets.
+        """
+        if isinstance(ssl, bool):
+            raise TypeError("ssl argument must be an SSLContext or None")
+        if not ssl:
+            _refuse_without_ssl(ssl_handshake_timeout, "ssl_handshake_timeout")
+            _refuse_without_ssl(ssl_shutdown_timeout, "ssl_shutdown_timeout")
+        place = _path(path, sock)
+        options = self.server_options(backlog, ssl, ssl_handshake_timeout, ssl_shutdown_timeout)
+        try:
+            call = _interface().start_unix_server(place, None, bool(cleanup_socket), options)
+            made = await cancellable(call, options.cancel)
+        except Exception as reason:
+            raise _failure(_errors.to_exception(reason), path) from None
+        timeouts = (ssl_handshake_timeout, ssl_shutdown_timeout)
+        return await self.serve(made, protocol_factory, ssl, backlog, timeouts, start_serving)
+
+
+async def open_unix_connection(
+    path: Any = None, *, limit: int = _LIMIT, **kwds: Any
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """asyncio's function: returns a reader and a writer of a connection to a Unix socket."""
+    loop: Any = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=limit, loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    transport, _ = await loop.create_unix_connection(lambda: protocol, path, **kwds)
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+
+async def start_unix_server(
+    client_connected_cb: Any, path: Any = None, *, limit: int = _LIMIT, **kwds: Any
+) -> asyncio.AbstractServer:
+    """asyncio's function: calls `client_connected_cb` with a reader and a writer for each client of a Unix socket."""
+    loop: Any = asyncio.get_running_loop()
+
+    def protocol() -> asyncio.BaseProtocol:
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(limit=limit, loop=loop), client_connected_cb, loop=loop)
+
+    server: asyncio.AbstractServer = await loop.create_unix_server(protocol, path, **kwds)
+    return server
+
+
+def _refuse_without_ssl(value: Any, name: str) -> None:
+    if value is not None:
+        raise ValueError(f"{name} is only meaningful with ssl")
+
+
+def _path(path: Any, sock: Any) -> bytes:
+    """Returns the path as bytes. Raises ValueError if there is none, or a socket: Python's own are none of Unix here."""
+    if path is None:
+        if sock is None:
+            raise ValueError("path was not specified, and no sock specified")
+        raise ValueError(f"A UNIX Domain Stream Socket was expected, got {sock!r}")
+    if sock is not None:
+        raise ValueError("path and sock can not be specified at the same time")
+    return os.fsencode(path)
+
+
+def _interface() -> Any:
+    try:
+        return _bindings.unix()
+    except _bindings.NotInComponentError as reason:
+        raise NotImplementedError(str(reason)) from None
+
+
+def _failure(error: BaseException, path: Any) -> BaseException:
+    if isinstance(error, NotImplementedError):
+        return NotImplementedError(_ABSENT)
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return _errors.with_reason(OSError(errno.EADDRINUSE, f"Address {path!r} is already in use"), error.strerror or "")
+    if isinstance(error, PermissionError):
+        error.add_note(_UNGRANTED)
+    return error

@@ -1,0 +1,37 @@
+//! The `unix` interface without Unix sockets: it refuses.
+
+use crate::types::Error;
+use crate::{Component, streams, unix};
+
+impl unix::Guest for Component {
+    fn open_unix_connection(
+        _: Vec<u8>,
+        _: Option<streams::ConnectOptionsBorrow<'_>>,
+    ) -> Result<(streams::Reader, streams::Writer), Error> {
+        refuse()
+    }
+
+    fn start_unix_server(
+        _: Vec<u8>,
+        _: Option<u32>,
+        _: bool,
+        _: Option<streams::ServerOptionsBorrow<'_>>,
+    ) -> Result<streams::Server, Error> {
+        refuse()
+    }
+
+    fn peer_credentials(_: streams::WriterBorrow<'_>) -> Option<unix::Credentials> {
+        None
+    }
+}
+
+// Inlined: where it is seen which error it is, the code that lowers all others is left out.
+#[inline(always)]
+fn refuse<T>() -> Result<T, Error> {
+    Err(Error::NotSupported(reason()))
+}
+
+#[inline(never)]
+fn reason() -> String {
+    "Unix sockets: this component has none, streams-unix.wasm and streams-unix-tls.wasm have".into()
+}

@@ -1,0 +1,200 @@
+//! Listening on a Unix socket.
+
+use std::fs::Permissions;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use asyncio_streams_core::{self as core, Backoff};
+use socket2::{Domain, Socket, Type};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::time::Sleep;
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Destination, Resource, StreamProducer, StreamResult};
+
+use super::connect::{address, other_than_socket};
+use super::failure::{Failure, FailureCode};
+use super::file::SocketFile;
+use super::link::UnixSocket;
+use crate::network::Named;
+use crate::state::State;
+
+/// `unix-listener`. Dropping it closes the socket, even if a read of its connections is pending, and removes its file.
+pub(super) struct Listener {
+    /// The socket until it listens.
+    bound: Option<Socket>,
+    listening: Arc<Listening>,
+    _file: Option<SocketFile>,
+}
+
+/// The listening socket, shared with the stream of its connections.
+#[derive(Default)]
+struct Listening(Mutex<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    socket: Option<UnixListener>,
+    /// The task that waits for a connection: nothing else wakes it when the socket is closed.
+    waker: Option<Waker>,
+    closed: bool,
+}
+
+impl Listening {
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let (socket, waker) = {
+            let mut shared = self.listening.lock();
+            shared.closed = true;
+            (shared.socket.take(), shared.waker.take())
+        };
+        drop(socket);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl Listener {
+    /// Binds a resolved path. A socket that is there already is removed.
+    pub(super) fn bind(named: &Named, mode: Option<u32>, cleanup: bool) -> Result<Self, Failure> {
+        let address = address(named)?;
+        if let Named::File(path) = named {
+            make_room(path)?;
+        }
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address)?;
+        let mut file = None;
+        if let Named::File(path) = named {
+            let own = SocketFile::of(path)?;
+            if let Some(mode) = mode {
+                // Nobody can connect before the socket listens. If this fails, the file is removed again.
+                std::fs::set_permissions(path, Permissions::from_mode(mode))?;
+            }
+            match cleanup {
+                true => file = Some(own),
+                false => own.keep(),
+            }
+        }
+        Ok(Self {
+            bound: Some(socket),
+            listening: Arc::default(),
+            _file: file,
+        })
+    }
+
+    /// Listens, once.
+    pub(super) fn listen(&mut self, backlog: u32) -> Result<Accept, Failure> {
+        let Some(socket) = self.bound.take() else {
+            return Err(Failure::new(
+                FailureCode::InvalidState,
+                "it listens already",
+            ));
+        };
+        socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+        let socket = std::os::unix::net::UnixListener::from(OwnedFd::from(socket));
+        self.listening.lock().socket = Some(UnixListener::from_std(socket)?);
+        Ok(Accept {
+            listening: Arc::clone(&self.listening),
+            backoff: Backoff::new(core::ACCEPT_BACKOFF_FIRST, core::ACCEPT_BACKOFF_LONGEST),
+            pause: None,
+            waiting: None,
+        })
+    }
+}
+
+/// Removes a socket, as asyncio does, whether a server listens on it or not.
+fn make_room(path: &Path) -> Result<(), Failure> {
+    if let Some(what) = other_than_socket(path) {
+        let message = format!("{what} is there, no socket; choose another path or remove it");
+        return Err(Failure::new(FailureCode::AddressInUse, message));
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The connections of a listener, as a stream of the component model.
+pub(super) struct Accept {
+    listening: Arc<Listening>,
+    backoff: Backoff,
+    /// The pause after a failed accept.
+    pause: Option<Pin<Box<Sleep>>>,
+    /// The result of a zero-length read.
+    waiting: Option<UnixStream>,
+}
+
+impl Accept {
+    /// Waits for a connection; `None` once the listener is closed.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<UnixStream>> {
+        loop {
+            let accepted = {
+                let mut shared = self.listening.lock();
+                if shared.closed {
+                    return Poll::Ready(None);
+                }
+                shared.waker = Some(cx.waker().clone());
+                if let Some(pause) = &mut self.pause {
+                    ready!(pause.as_mut().poll(cx));
+                    self.pause = None;
+                }
+                match &shared.socket {
+                    Some(socket) => ready!(socket.poll_accept(cx)),
+                    None => return Poll::Ready(None),
+                }
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    self.backoff.reset();
+                    return Poll::Ready(Some(stream));
+                }
+                // The client is gone already.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                // Mostly for lack of descriptors.
+                Err(_) => {
+                    let pause = std::time::Duration::from_nanos(self.backoff.pause());
+                    self.pause = Some(Box::pin(tokio::time::sleep(pause)));
+                }
+            }
+        }
+    }
+}
+
+impl StreamProducer<State> for Accept {
+    type Item = Resource<UnixSocket>;
+    type Buffer = Option<Resource<UnixSocket>>;
+
+    fn poll_produce<'a>(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut store: StoreContextMut<'a, State>,
+        mut destination: Destination<'a, Self::Item, Self::Buffer>,
+        finish: bool,
+    ) -> Poll<wasmtime::Result<StreamResult>> {
+        if self.waiting.is_none() {
+            match self.poll_next(cx) {
+                Poll::Ready(Some(stream)) => self.waiting = Some(stream),
+                Poll::Ready(None) => return Poll::Ready(Ok(StreamResult::Dropped)),
+                Poll::Pending if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        if destination.remaining(&mut store) != Some(0)
+            && let Some(stream) = self.waiting.take()
+        {
+            let socket = store.data_mut().table_mut().push(UnixSocket::new(stream))?;
+            destination.set_buffer(Some(socket));
+        }
+        Poll::Ready(Ok(StreamResult::Completed))
+    }
+}
