@@ -15,8 +15,6 @@
 )]
 
 mod bindings;
-// The types are those of the other component.
-#[path = "../../component/src/convert.rs"]
 mod convert;
 mod face;
 
