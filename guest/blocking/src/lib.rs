@@ -20,7 +20,7 @@ mod face;
 
 use asyncio_streams_engine::{Engine, Limits};
 use asyncio_streams_wasi02::Wasi;
-use bindings::exports::asyncio::streams::{blocking, tls, types};
+use bindings::exports::asyncio::streams::{blocking, bulk, tls, types};
 
 struct Component;
 

@@ -1,5 +1,6 @@
 //! The exported functions and resources.
 
+mod bulk;
 mod event;
 mod options;
 mod reader;
