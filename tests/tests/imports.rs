@@ -86,6 +86,7 @@ fn the_component_of_wasi_02_has_nothing_of_03() {
         exports,
         [
             "asyncio:streams/blocking@0.1.0",
+            "asyncio:streams/bulk@0.1.0",
             "asyncio:streams/tls@0.1.0",
             "asyncio:streams/types@0.1.0",
         ]

@@ -22,11 +22,12 @@ const ENGINE: &str = "asyncio-streams-engine";
 const CLIENT: &str = "asyncio-streams";
 
 /// The packages that become WebAssembly and have tests that run natively.
-const GUESTS: [&str; 6] = [
+const GUESTS: [&str; 7] = [
     CORE,
     CLIENT,
     "asyncio-streams-serve",
     "asyncio-streams-text",
+    "asyncio-streams-face",
     "asyncio-streams-wasi03",
     "asyncio-streams-wasi02",
 ];

@@ -9,8 +9,15 @@
 )]
 
 wit_bindgen::generate!({
+    inline: "
+        package asyncio:blocking-bench;
+        world program {
+            include asyncio:streams/client-p2@0.1.0;
+            import asyncio:streams/bulk@0.1.0;
+        }
+    ",
     path: "../../wit",
-    world: "client-p2",
+    world: "asyncio:blocking-bench/program",
     generate_all,
 });
 

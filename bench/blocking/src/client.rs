@@ -7,10 +7,26 @@ use asyncio_streams_bench_plan::{Client, Kind, Meter};
 use crate::bindings::asyncio::streams::blocking::{
     Event, Reader, Wanted, Watch, Writer, open_connection,
 };
+use crate::bindings::asyncio::streams::bulk::{self, Block, Bytes};
 use crate::{Failure, Result, now, print};
 
 /// The size of a read if no message size is known.
 const CHUNK: u32 = 256 << 10;
+
+/// Bytes of a message.
+const X: Block = {
+    let word = u64::from_le_bytes([b'x'; 8]);
+    Block {
+        a: word,
+        b: word,
+        c: word,
+        d: word,
+        e: word,
+        f: word,
+        g: word,
+        h: word,
+    }
+};
 
 type Clock = fn() -> Duration;
 
@@ -49,15 +65,20 @@ fn on_one(client: &Client, meter: &Meter<Clock>) -> Result {
             }
         }
         Kind::BulkIn => loop {
-            let bytes = reader.read(Some(CHUNK), None)?;
-            ended(bytes.is_empty())?;
-            if !meter.go_on(bytes.len() as u64) {
+            let length = bulk::read(&reader, CHUNK, None)?.length;
+            ended(length == 0)?;
+            if !meter.go_on(length.into()) {
                 break;
             }
         },
         Kind::BulkOut => {
-            while meter.go_on(message.len() as u64) {
-                writer.send(&message, None)?;
+            let blocks = vec![X; client.size.div_ceil(size_of::<Block>())];
+            let message = Bytes {
+                blocks,
+                length: size,
+            };
+            while meter.go_on(size.into()) {
+                bulk::send(&writer, &message, None)?;
             }
             // What is queued is of no use to anybody.
             writer.abort();

@@ -15,14 +15,12 @@
 )]
 
 mod bindings;
-// The types are those of the other component.
-#[path = "../../component/src/convert.rs"]
 mod convert;
 mod face;
 
 use asyncio_streams_engine::{Engine, Limits};
 use asyncio_streams_wasi02::Wasi;
-use bindings::exports::asyncio::streams::{blocking, tls, types};
+use bindings::exports::asyncio::streams::{blocking, bulk, tls, types};
 
 struct Component;
 

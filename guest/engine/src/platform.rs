@@ -141,6 +141,11 @@ pub trait Source {
     /// permit.
     fn poll_read(&mut self, cx: &mut Context<'_>, room: &Room<'_>) -> Poll<Option<Vec<u8>>>;
 
+    /// Returns whether the last read filled its buffer, so that there is probably more input. `bytes` are its result.
+    fn filled(&self, bytes: &Vec<u8>) -> bool {
+        bytes.len() >= bytes.capacity()
+    }
+
     /// Stops waiting; the read stays pending.
     fn leave(&mut self);
 

@@ -32,6 +32,13 @@ impl Interest {
         Poll::Pending
     }
 
+    /// From now on, a call waits no longer because of this wait alone.
+    pub(crate) fn give_up(&self) {
+        if let Some(wait) = &self.wait {
+            wait.give_up();
+        }
+    }
+
     /// Takes the wait out of the reactor, because no future polls it.
     pub(crate) fn leave(&mut self) {
         if let Some(wait) = &self.wait {

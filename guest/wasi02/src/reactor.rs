@@ -29,7 +29,7 @@ thread_local! {
 #[derive(Default)]
 struct Reactor {
     waits: RefCell<Slab<Rc<Wait>>>,
-    /// How many of them have a waker.
+    /// How many of them have a waker and may end the wait of a call.
     armed: Cell<usize>,
     timers: RefCell<BTreeMap<(u64, u64), Waker>>,
     last_timer: Cell<u64>,
@@ -46,6 +46,8 @@ pub(crate) struct Wait {
     pollable: Pollable,
     waker: RefCell<Option<Waker>>,
     ready: Cell<bool>,
+    /// It does not count as something that may end the wait of a call.
+    hopeless: Cell<bool>,
 }
 
 /// How long the host is to wait.
@@ -74,6 +76,7 @@ impl Wait {
             pollable,
             waker: RefCell::default(),
             ready: Cell::new(false),
+            hopeless: Cell::new(false),
         })
     }
 
@@ -89,7 +92,7 @@ impl Wait {
             Some(old) => old.clone_from(waker),
             None => {
                 *slot = Some(waker.clone());
-                REACTOR.with(|reactor| reactor.armed.set(reactor.armed.get().saturating_add(1)));
+                self.count(1);
             }
         }
     }
@@ -98,9 +101,26 @@ impl Wait {
     pub(crate) fn disarm(&self) {
         let waker = self.waker.take();
         if waker.is_some() {
-            REACTOR.with(|reactor| reactor.armed.set(reactor.armed.get().saturating_sub(1)));
+            self.count(-1);
         }
         drop(waker);
+    }
+
+    /// From now on, a call waits no longer because of this wait alone. It is still polled.
+    pub(crate) fn give_up(&self) {
+        if self.waker.borrow().is_some() {
+            self.count(-1);
+        }
+        self.hopeless.set(true);
+    }
+
+    fn count(&self, change: isize) {
+        if !self.hopeless.get() {
+            REACTOR.with(|reactor| {
+                let armed = reactor.armed.get().saturating_add_signed(change);
+                reactor.armed.set(armed);
+            });
+        }
     }
 }
 

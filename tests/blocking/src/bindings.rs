@@ -9,8 +9,15 @@
 )]
 
 wit_bindgen::generate!({
+    inline: "
+        package asyncio:blocking-tests;
+        world client {
+            include asyncio:streams/client-p2@0.1.0;
+            import asyncio:streams/bulk@0.1.0;
+        }
+    ",
     path: "../../wit",
-    world: "client-p2",
+    world: "asyncio:blocking-tests/client",
     generate_all,
     with: {
         "wasi:io/error@0.2.0": wasi02::wasi::io::error,

@@ -1,14 +1,17 @@
 //! Drops: what goes out, and for how long they block.
 
-use crate::bindings::asyncio::streams::blocking::ConnectOptions;
-use crate::checks::{MILLISECOND, Result, SOON, check, list, peer, peer_with, same, timed};
+use crate::bindings::asyncio::streams::blocking::{ConnectOptions, Error};
+use crate::checks::{
+    MILLISECOND, Result, SECOND, SOON, check, list, matching, peer, peer_with, same, timed,
+};
 
 list![
     drop_sends,
     drop_to_a_slow_peer,
     drop_after_the_deadline,
     drop_the_reader,
-    drop_after_abort
+    drop_after_abort,
+    wait_beside_an_abandoned_write
 ];
 
 fn drop_sends(port: u16) -> Result {
@@ -60,5 +63,24 @@ fn drop_after_abort(port: u16) -> Result {
     writer.abort();
     let ((), took) = timed(|| drop(writer));
     check!(took < 1_000 * MILLISECOND);
+    Ok(())
+}
+
+/// The host holds bytes for a peer that never reads. No wait is endless because of them.
+fn wait_beside_an_abandoned_write(port: u16) -> Result {
+    let (reader, writer) = peer(port, "never")?;
+    writer.write(&vec![9; 30_000_000])?;
+    let _ = writer.flush(Some(50 * MILLISECOND));
+    writer.abort();
+    drop((reader, writer));
+    let (_reader, open) = peer(port, "silence")?;
+    let (closed, took) = timed(|| open.wait_closed(None));
+    matching!(closed, Err(Error::NotSupported(_)));
+    // Connections of the checks before may linger meanwhile.
+    check!(took < 60 * SECOND);
+    // Once given up, the abandoned write holds no further call.
+    let (closed, took) = timed(|| open.wait_closed(None));
+    matching!(closed, Err(Error::NotSupported(_)));
+    check!(took < SECOND);
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Checks of calls that block: a program of WASI 0.2 that says what is wrong.
 
 mod bindings;
+mod bulk;
 mod checks;
 mod connecting;
 mod contract;
@@ -24,11 +25,12 @@ bindings::wasi02::export!(Program with_types_in bindings::wasi02);
 
 /// All checks, in the order in which they run. Those that expect `not-supported` come before those that leave connections to
 /// peers that take nothing.
-const ALL: [&[Check]; 11] = [
+const ALL: [&[Check]; 12] = [
     connecting::CHECKS,
     serving::CHECKS,
     reading::CHECKS,
     writing::CHECKS,
+    bulk::CHECKS,
     ending::CHECKS,
     waiting::CHECKS,
     watching::CHECKS,

@@ -9,6 +9,7 @@ use crate::blocking;
 use crate::types::Error;
 
 use super::reader::Reader;
+use super::requests::wanted;
 use super::server::Server;
 use super::writer::Writer;
 
@@ -27,9 +28,9 @@ impl Event {
         let writer =
             |writer: &blocking::WriterBorrow<'_>| std::rc::Rc::downgrade(&writer.get::<Writer>().0);
         Ok(match event {
-            blocking::Event::Readable((reader, wanted)) => {
-                let reader = std::rc::Rc::downgrade(&reader.get::<Reader>().engine);
-                Event::Readable(reader, super::wanted(wanted.clone())?)
+            blocking::Event::Readable((reader, want)) => {
+                let reader = std::rc::Rc::downgrade(&reader.get::<Reader>().0);
+                Event::Readable(reader, wanted(want.clone())?)
             }
             blocking::Event::Drained(of) => Event::Drained(writer(of)),
             blocking::Event::Flushed(of) => Event::Flushed(writer(of)),

@@ -1,20 +1,17 @@
 //! The exported functions and resources.
 
+mod bulk;
 mod event;
 mod options;
 mod reader;
+mod requests;
 mod server;
-#[cfg(feature = "tls")]
-#[path = "../../../component/src/face/tls.rs"]
-mod tls;
-#[cfg(not(feature = "tls"))]
 mod tls;
 mod watch;
 mod writer;
 
-use asyncio_streams_engine::errors::InvalidArgument;
 use asyncio_streams_engine::types as engine_types;
-use asyncio_streams_engine::{self as engine, Separators, Wanted, size};
+use asyncio_streams_engine::{self as engine};
 use asyncio_streams_wasi02::bindings::wasi::io::streams::{InputStream, OutputStream};
 use asyncio_streams_wasi02::{Ended, Timeout, block_on, sink, source};
 
@@ -112,19 +109,4 @@ fn pair(
     (reader, writer): (engine::Reader, engine::Writer),
 ) -> (blocking::Reader, blocking::Writer) {
     (reader::export(reader), writer::export(writer))
-}
-
-fn separators(separators: Vec<Vec<u8>>) -> Result<Separators, Error> {
-    Separators::new(separators)
-        .map_err(|InvalidArgument(reason)| Error::InvalidArgument(reason.into()))
-}
-
-fn wanted(wanted: blocking::Wanted) -> Result<Wanted, Error> {
-    Ok(match wanted {
-        blocking::Wanted::Any => Wanted::Any,
-        blocking::Wanted::Line => Wanted::Line,
-        blocking::Wanted::Exactly(n) => Wanted::Exactly(size(n)),
-        blocking::Wanted::Until(wanted) => Wanted::Until(separators(wanted)?),
-        blocking::Wanted::End => Wanted::End,
-    })
 }

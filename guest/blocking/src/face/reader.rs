@@ -13,32 +13,27 @@ use asyncio_streams_wasi02::{answered_at_once, subscribe};
 use crate::blocking::{self, Wanted};
 use crate::types::Error;
 
-use super::{separators, wait, wait_for, wanted};
+use super::requests::{separators, wanted};
+use super::{wait, wait_for};
 
-/// `reader`. The stream is dropped last.
-pub(crate) struct Reader {
-    pub(super) engine: Rc<engine::Reader>,
-    /// The stream of the pollables that were given out, which are its children: it may not end before this reader.
-    subscribed: RefCell<Option<Rc<dyn Any>>>,
-}
+/// `reader`. The second field is the stream of the pollables that were given out, which are its children: it may not end before
+/// this reader, and is dropped last.
+pub(crate) struct Reader(pub(super) Rc<engine::Reader>, RefCell<Option<Rc<dyn Any>>>);
 
 pub(super) fn export(reader: engine::Reader) -> blocking::Reader {
-    blocking::Reader::new(Reader {
-        engine: Rc::new(reader),
-        subscribed: RefCell::default(),
-    })
+    blocking::Reader::new(Reader(Rc::new(reader), RefCell::default()))
 }
 
 type Bytes = Result<Vec<u8>, Error>;
 type MaybeBytes = Result<Option<Vec<u8>>, Error>;
 
 impl Reader {
-    fn read(&self, request: &Request, timeout: Option<u64>) -> Bytes {
-        if let Some(bytes) = self.engine.try_read(request)? {
+    pub(super) fn read(&self, request: &Request, timeout: Option<u64>) -> Bytes {
+        if let Some(bytes) = self.0.try_read(request)? {
             answered_at_once();
             return Ok(bytes);
         }
-        wait(self.engine.read(request), timeout)
+        wait(self.0.read(request), timeout)
     }
 
     fn try_read(&self, request: &Request) -> MaybeBytes {
@@ -76,64 +71,25 @@ impl blocking::GuestReader for Reader {
     }
 
     fn wait(&self, want: Wanted, timeout: Option<u64>) -> Result<bool, Error> {
-        wait_for(self.engine.wait(&wanted(want)?), timeout)
+        wait_for(self.0.wait(&wanted(want)?), timeout)
     }
 
-    fn try_read(&self, n: u32) -> MaybeBytes {
-        self.try_read(&Request::Read(size(n)))
-    }
-
-    fn try_readline(&self) -> MaybeBytes {
-        self.try_read(&Request::Readline)
-    }
-
-    fn try_readexactly(&self, n: u32) -> MaybeBytes {
-        self.try_read(&Request::Readexactly(size(n)))
-    }
-
-    fn try_readuntil(&self, wanted: Vec<Vec<u8>>) -> MaybeBytes {
-        self.try_read(&Request::Readuntil(separators(wanted)?))
-    }
-
-    fn try_readlines(&self, max_bytes: u32) -> MaybeBytes {
-        self.try_read(&Request::Readlines(size(max_bytes)))
-    }
-
-    fn peek(&self, n: u32) -> Vec<u8> {
-        self.engine.look(|buffer| buffer.peek(size(n)).to_vec())
-    }
+    asyncio_streams_face::reader_methods!();
 
     fn discard(&self, n: u32) -> u32 {
         // Nothing else is pending, so it cannot fail.
-        saturate(self.engine.discard(size(n)).unwrap_or(0))
-    }
-
-    fn buffered(&self) -> u32 {
-        saturate(self.engine.look(|buffer| buffer.buffered()))
-    }
-
-    fn at_eof(&self) -> bool {
-        self.engine.look(|buffer| buffer.at_eof())
-    }
-
-    fn exception(&self) -> Option<Error> {
-        let failure = self.engine.look(|buffer| buffer.failure().cloned());
-        failure.map(Error::from)
+        saturate(self.0.discard(size(n)).unwrap_or(0))
     }
 
     fn subscribe(&self) -> Pollable {
-        let stream = self.engine.source_handle();
+        let stream = self.0.source_handle();
         match stream.as_deref().and_then(subscribe) {
             Some(pollable) => {
-                *self.subscribed.borrow_mut() = stream;
+                *self.1.borrow_mut() = stream;
                 pollable
             }
             // A read has an answer without the stream.
             None => subscribe_duration(0),
         }
-    }
-
-    fn limit(&self) -> u32 {
-        saturate(self.engine.look(|buffer| buffer.limit()))
     }
 }

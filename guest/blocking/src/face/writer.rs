@@ -2,8 +2,7 @@
 
 use std::rc::Rc;
 
-use asyncio_streams_engine::errors::saturate;
-use asyncio_streams_engine::{self as engine, size};
+use asyncio_streams_engine::{self as engine};
 use asyncio_streams_wasi02::{Timeout, answered_at_once, block_on};
 
 use crate::blocking;
@@ -29,13 +28,7 @@ impl Drop for Writer {
 }
 
 impl blocking::GuestWriter for Writer {
-    fn write(&self, data: Vec<u8>) -> Result<(), Error> {
-        self.0.write(data).map_err(Error::from)
-    }
-
-    fn writelines(&self, data: Vec<Vec<u8>>) -> Result<(), Error> {
-        self.0.writelines(data).map_err(Error::from)
-    }
+    asyncio_streams_face::writer_methods!();
 
     fn drain(&self, timeout: Option<u64>) -> Result<(), Error> {
         if self.0.try_drain()? {
@@ -43,10 +36,6 @@ impl blocking::GuestWriter for Writer {
             return Ok(());
         }
         wait(self.0.drain(), timeout)
-    }
-
-    fn try_drain(&self) -> Result<bool, Error> {
-        self.0.try_drain().map_err(Error::from)
     }
 
     fn send(&self, data: Vec<u8>, timeout: Option<u64>) -> Result<(), Error> {
@@ -58,50 +47,8 @@ impl blocking::GuestWriter for Writer {
         wait(self.0.flush(), timeout)
     }
 
-    fn can_write_eof(&self) -> bool {
-        self.0.can_write_eof()
-    }
-
-    fn write_eof(&self) -> Result<(), Error> {
-        self.0.write_eof().map_err(Error::from)
-    }
-
-    fn close(&self) {
-        self.0.close();
-    }
-
-    fn is_closing(&self) -> bool {
-        self.0.is_closing()
-    }
-
     fn wait_closed(&self, timeout: Option<u64>) -> Result<(), Error> {
         wait(self.0.wait_closed(), timeout)
-    }
-
-    fn abort(&self) {
-        self.0.abort();
-    }
-
-    fn peername(&self) -> Option<Address> {
-        self.0.peername().map(Address::from)
-    }
-
-    fn sockname(&self) -> Option<Address> {
-        self.0.sockname().map(Address::from)
-    }
-
-    fn write_buffer_size(&self) -> u32 {
-        saturate(self.0.write_buffer_size())
-    }
-
-    fn write_buffer_limits(&self) -> (u32, u32) {
-        let (low, high) = self.0.write_buffer_limits();
-        (saturate(low), saturate(high))
-    }
-
-    fn set_write_buffer_limits(&self, high: Option<u32>, low: Option<u32>) -> Result<(), Error> {
-        let (high, low) = (high.map(size), low.map(size));
-        Ok(self.0.set_write_buffer_limits(high, low)?)
     }
 
     fn start_tls(
@@ -112,7 +59,7 @@ impl blocking::GuestWriter for Writer {
     ) -> Result<(), Error> {
         let protector = tls::client(&config, Some(&server_name))?.named();
         let reader = reader.get::<Reader>();
-        wait(self.0.start_tls(&reader.engine, protector), None)
+        wait(self.0.start_tls(&reader.0, protector), None)
     }
 
     fn start_tls_server(
@@ -122,10 +69,6 @@ impl blocking::GuestWriter for Writer {
     ) -> Result<(), Error> {
         let protector = tls::server(&config)?;
         let reader = reader.get::<Reader>();
-        wait(self.0.start_tls(&reader.engine, protector), None)
-    }
-
-    fn tls_info(&self) -> Option<TlsInfo> {
-        self.0.tls_info().map(TlsInfo::from)
+        wait(self.0.start_tls(&reader.0, protector), None)
     }
 }

@@ -1,14 +1,10 @@
 //! The exported functions and resources.
 
-mod blocks;
 mod numbers;
 mod options;
 mod reader;
+mod requests;
 mod server;
-#[cfg(feature = "tls")]
-mod tls;
-#[cfg(not(feature = "tls"))]
-#[path = "no_tls.rs"]
 mod tls;
 #[cfg(feature = "unix")]
 mod unix;
@@ -18,8 +14,7 @@ mod unix;
 mod words;
 mod writer;
 
-use asyncio_streams_engine::errors::InvalidArgument;
-use asyncio_streams_engine::{self as engine, Separators};
+use asyncio_streams_engine::{self as engine};
 use asyncio_streams_wasi03::bindings::wit_stream;
 use asyncio_streams_wasi03::{Received, Sent, StreamReader, TcpSocket, let_tasks_exit};
 
@@ -157,9 +152,4 @@ async fn answer<T>(
 /// Exports a reader and a writer.
 fn pair((reader, writer): (engine::Reader, engine::Writer)) -> (streams::Reader, streams::Writer) {
     (reader::export(reader), writer::export(writer))
-}
-
-fn separators(separators: Vec<Vec<u8>>) -> Result<Separators, Error> {
-    Separators::new(separators)
-        .map_err(|InvalidArgument(reason)| Error::InvalidArgument(reason.into()))
 }

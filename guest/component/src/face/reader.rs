@@ -9,25 +9,15 @@ use crate::bindings::wit_future;
 use crate::streams::{self, Wanted};
 use crate::types::Error;
 
+use super::answer;
 use super::numbers::Numbered;
-use super::{answer, separators};
+use super::requests::{separators, wanted};
 
 /// `reader`.
 pub(crate) struct Reader(pub(super) Numbered<engine::Reader>);
 
 pub(super) fn export(reader: engine::Reader) -> streams::Reader {
     streams::Reader::new(Reader(Numbered::new(reader)))
-}
-
-/// Converts what a wait is for.
-pub(super) fn wanted(want: Wanted) -> Result<engine::Wanted, Error> {
-    Ok(match want {
-        Wanted::Any => engine::Wanted::Any,
-        Wanted::Line => engine::Wanted::Line,
-        Wanted::Exactly(n) => engine::Wanted::Exactly(size(n)),
-        Wanted::Until(wanted) => engine::Wanted::Until(separators(wanted)?),
-        Wanted::End => engine::Wanted::End,
-    })
 }
 
 type Bytes = Result<Vec<u8>, Error>;
@@ -73,49 +63,10 @@ impl streams::GuestReader for Reader {
         answer(self.0.wait(&wanted)).await
     }
 
-    fn try_read(&self, n: u32) -> MaybeBytes {
-        self.try_read(&Request::Read(size(n)))
-    }
-
-    fn try_readline(&self) -> MaybeBytes {
-        self.try_read(&Request::Readline)
-    }
-
-    fn try_readexactly(&self, n: u32) -> MaybeBytes {
-        self.try_read(&Request::Readexactly(size(n)))
-    }
-
-    fn try_readuntil(&self, wanted: Vec<Vec<u8>>) -> MaybeBytes {
-        self.try_read(&Request::Readuntil(separators(wanted)?))
-    }
-
-    fn try_readlines(&self, max_bytes: u32) -> MaybeBytes {
-        self.try_read(&Request::Readlines(size(max_bytes)))
-    }
-
-    fn peek(&self, n: u32) -> Vec<u8> {
-        self.0.look(|buffer| buffer.peek(size(n)).to_vec())
-    }
+    asyncio_streams_face::reader_methods!();
 
     fn discard(&self, n: u32) -> Result<u32, Error> {
         Ok(saturate(self.0.discard(size(n))?))
-    }
-
-    fn buffered(&self) -> u32 {
-        saturate(self.0.look(|buffer| buffer.buffered()))
-    }
-
-    fn at_eof(&self) -> bool {
-        self.0.look(|buffer| buffer.at_eof())
-    }
-
-    fn exception(&self) -> Option<Error> {
-        let failure = self.0.look(|buffer| buffer.failure().cloned());
-        failure.map(Error::from)
-    }
-
-    fn limit(&self) -> u32 {
-        saturate(self.0.look(|buffer| buffer.limit()))
     }
 
     fn cancel(&self) {

@@ -32,29 +32,7 @@ impl streams::GuestServer for Server {
         self.0.cancel();
     }
 
-    fn sockets(&self) -> Vec<Address> {
-        self.0.sockets().into_iter().map(Address::from).collect()
-    }
-
-    fn is_serving(&self) -> bool {
-        self.0.is_serving()
-    }
-
-    fn start_serving(&self) -> Result<(), Error> {
-        self.0.start_serving().map_err(Error::from)
-    }
-
-    fn close(&self) {
-        self.0.close();
-    }
-
-    fn close_clients(&self) {
-        self.0.close_clients();
-    }
-
-    fn abort_clients(&self) {
-        self.0.abort_clients();
-    }
+    asyncio_streams_face::server_methods!();
 
     async fn wait_closed(&self) {
         crate::engine().settle_now();

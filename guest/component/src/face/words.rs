@@ -1,19 +1,17 @@
 //! The `words` interface: bytes in blocks, which cross the boundary sixty-four at a time.
 
 use asyncio_streams_engine::{Wanted, core, size, types};
-use bytemuck::{Pod, Zeroable, cast_slice};
+use asyncio_streams_face::blocks;
+use bytemuck::cast_slice;
 
 use crate::types::Error;
 use crate::words::{Block, Front, NoFront};
 
+use super::answer;
 use super::reader::Reader;
 use super::writer::Writer;
-use super::{answer, blocks};
 
-// SAFETY: Eight words and nothing else, in the order of C.
-unsafe impl Zeroable for Block {}
-// SAFETY: As above: no padding, and any bits are a value.
-unsafe impl Pod for Block {}
+asyncio_streams_face::blocks!(Block);
 
 pub(super) fn peek(reader: &Reader, skip: u32, n: u32) -> Front {
     reader.0.look(|buffer| front(buffer, skip, n))

@@ -1,7 +1,6 @@
 //! The `writer` resource.
 
-use asyncio_streams_engine::errors::saturate;
-use asyncio_streams_engine::{self as engine, Wait, size};
+use asyncio_streams_engine::{self as engine, Wait};
 use asyncio_streams_wasi03::{Received, StreamReader};
 
 use crate::streams::{self, Waits};
@@ -20,20 +19,10 @@ pub(super) fn export(writer: engine::Writer) -> streams::Writer {
 }
 
 impl streams::GuestWriter for Writer {
-    fn write(&self, data: Vec<u8>) -> Result<(), Error> {
-        self.0.write(data).map_err(Error::from)
-    }
-
-    fn writelines(&self, data: Vec<Vec<u8>>) -> Result<(), Error> {
-        self.0.writelines(data).map_err(Error::from)
-    }
+    asyncio_streams_face::writer_methods!();
 
     async fn drain(&self) -> Result<(), Error> {
         answer(self.0.drain()).await
-    }
-
-    fn try_drain(&self) -> Result<bool, Error> {
-        self.0.try_drain().map_err(Error::from)
     }
 
     async fn send(&self, data: Vec<u8>) -> Result<(), Error> {
@@ -52,28 +41,8 @@ impl streams::GuestWriter for Writer {
         (taken, result.map_err(Error::from))
     }
 
-    fn can_write_eof(&self) -> bool {
-        self.0.can_write_eof()
-    }
-
-    fn write_eof(&self) -> Result<(), Error> {
-        self.0.write_eof().map_err(Error::from)
-    }
-
-    fn close(&self) {
-        self.0.close();
-    }
-
-    fn is_closing(&self) -> bool {
-        self.0.is_closing()
-    }
-
     async fn wait_closed(&self) -> Result<(), Error> {
         answer(self.0.wait_closed()).await
-    }
-
-    fn abort(&self) {
-        self.0.abort();
     }
 
     fn cancel(&self, what: Waits) {
@@ -88,28 +57,6 @@ impl streams::GuestWriter for Writer {
                 self.0.cancel(wait);
             }
         }
-    }
-
-    fn peername(&self) -> Option<Address> {
-        self.0.peername().map(Address::from)
-    }
-
-    fn sockname(&self) -> Option<Address> {
-        self.0.sockname().map(Address::from)
-    }
-
-    fn write_buffer_size(&self) -> u32 {
-        saturate(self.0.write_buffer_size())
-    }
-
-    fn write_buffer_limits(&self) -> (u32, u32) {
-        let (low, high) = self.0.write_buffer_limits();
-        (saturate(low), saturate(high))
-    }
-
-    fn set_write_buffer_limits(&self, high: Option<u32>, low: Option<u32>) -> Result<(), Error> {
-        let (high, low) = (high.map(size), low.map(size));
-        Ok(self.0.set_write_buffer_limits(high, low)?)
     }
 
     async fn start_tls(
@@ -131,9 +78,5 @@ impl streams::GuestWriter for Writer {
         let protector = tls::server(&config)?;
         let reader = reader.get::<Reader>();
         answer(self.0.start_tls(&reader.0, protector)).await
-    }
-
-    fn tls_info(&self) -> Option<TlsInfo> {
-        self.0.tls_info().map(TlsInfo::from)
     }
 }

@@ -175,7 +175,7 @@ impl Connection {
             self.note_input();
         }
         let mut input = self.input.buffer.borrow_mut();
-        if bytes.len() >= HAND_ON {
+        if bytes.len() >= HAND_ON || bytes.len() == bytes.capacity() {
             input.feed_owned(bytes);
         } else {
             input.feed(&bytes);

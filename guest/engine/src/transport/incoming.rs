@@ -131,7 +131,7 @@ impl Incoming {
         if let Poll::Ready(bytes) = &polled {
             self.full = bytes
                 .as_ref()
-                .is_some_and(|bytes| bytes.len() >= bytes.capacity());
+                .is_some_and(|bytes| self.source.filled(bytes));
         }
         polled
     }

@@ -36,9 +36,11 @@ pub(super) struct Received {
     /// `None` once it has ended.
     input: Option<Rc<Input>>,
     outcome: Result<(), Error>,
-    /// There was nothing to read, and the host has not reported anything since.
+    /// There was nothing more to read, and the host has not reported anything since.
     empty: bool,
     size: u64,
+    /// The last read filled its buffer. The host's lists have no spare room that could tell.
+    full: bool,
 }
 
 /// Returns a pollable of the stream that the handle of a source is of ([`Source::handle`]). It is the stream's child, so that
@@ -65,6 +67,7 @@ impl Received {
             outcome,
             empty: false,
             size: LEAST,
+            full: false,
         }
     }
 
@@ -75,6 +78,7 @@ impl Received {
             outcome: Err(errors::network(error, "read").into()),
             empty: false,
             size: LEAST,
+            full: false,
         }
     }
 
@@ -110,7 +114,10 @@ impl Source for Received {
             }
             reactor::progress();
             match read {
-                Ok(bytes) => return Poll::Ready(Some(self.resize(bytes))),
+                Ok(bytes) => {
+                    self.resize(bytes.len());
+                    return Poll::Ready(Some(bytes));
+                }
                 Err(StreamError::Closed) => self.end(Ok(())),
                 Err(StreamError::LastOperationFailed(failure)) => {
                     let failure = stream_failure(&failure);
@@ -118,6 +125,10 @@ impl Source for Received {
                 }
             }
         }
+    }
+
+    fn filled(&self, _: &Vec<u8>) -> bool {
+        self.full
     }
 
     fn leave(&mut self) {
@@ -139,18 +150,16 @@ impl Source for Received {
 }
 
 impl Received {
-    /// Fits the next read to this one. A read that did not fill its buffer leaves room in it: so the engine knows that
-    /// there was no more.
-    fn resize(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
-        let got = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if got >= self.size {
+    /// Fits the next read to this one, which returned `got` bytes. After fewer bytes than were asked for, the next read would
+    /// find none: it asks `poll` first.
+    fn resize(&mut self, got: usize) {
+        let got = u64::try_from(got).unwrap_or(u64::MAX);
+        self.full = got >= self.size;
+        self.empty = !self.full;
+        if self.full {
             self.size = self.size.saturating_mul(4).min(MOST);
-        } else {
-            bytes.reserve_exact(1);
-            if got < self.size / 4 {
-                self.size = (self.size / 2).max(LEAST);
-            }
+        } else if got < self.size / 4 {
+            self.size = (self.size / 2).max(LEAST);
         }
-        bytes
     }
 }

@@ -1,6 +1,7 @@
 //! The outgoing bytes of a socket.
 
-use std::future::poll_fn;
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
@@ -13,8 +14,13 @@ use crate::bindings::wasi::io::streams::{OutputStream, StreamError};
 use crate::bindings::wasi::sockets::tcp::{self, ShutdownType};
 use crate::interest::Interest;
 use crate::reactor;
+use crate::timer::{Sleep, now};
 
 use super::errors::stream_failure;
+
+/// Nanoseconds for which a call waits because a stream that was given up still holds bytes. No call can end the stream: a peer
+/// that never reads would make a wait endless which nothing can end.
+const ABANDONED: u64 = 5_000_000_000;
 
 /// An `output-stream`, with the rest of the last write.
 pub(super) struct Sent {
@@ -141,6 +147,23 @@ impl Stream {
             }
         }
     }
+
+    /// Waits until the host has written what it holds. It ends the same whether the peer takes the bytes or goes.
+    async fn end_abandoned(mut self) {
+        let mut late = pin!(Sleep::until(now().saturating_add(ABANDONED)));
+        let mut hopes = true;
+        poll_fn(|cx| {
+            if self.poll_end(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if hopes && late.as_mut().poll(cx).is_ready() {
+                hopes = false;
+                self.interest.give_up();
+            }
+            Poll::Pending
+        })
+        .await;
+    }
 }
 
 impl Sink for Sent {
@@ -207,10 +230,7 @@ impl Drop for Sent {
         };
         stream.shut();
         if matches!(stream.output.check_write(), Ok(0)) {
-            abandoned::end(async move {
-                // It ends the same whether the peer takes the bytes or goes.
-                let _ = poll_fn(|cx| stream.poll_end(cx)).await;
-            });
+            abandoned::end(stream.end_abandoned());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use asyncio_streams_engine as engine;
 
-use super::super::reader;
+use super::super::requests;
 use super::table::{self, Target};
 use crate::numbers::Event;
 use crate::types::Error;
@@ -14,7 +14,7 @@ pub(super) fn of(number: u64, event: Event) -> Result<engine::Event, Error> {
     };
     match (target, event) {
         (Target::Reader(reader), Event::Readable(wanted)) => {
-            Ok(reader.readable(reader::wanted(wanted)?))
+            Ok(reader.readable(requests::wanted(wanted)?))
         }
         (Target::Server(server), Event::Connection) => Ok(server.connection()),
         (Target::Writer(writer), Event::Drained) => Ok(writer.drained()),

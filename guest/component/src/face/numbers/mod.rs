@@ -6,24 +6,23 @@ mod watch;
 
 use asyncio_streams_engine::errors::saturate;
 use asyncio_streams_engine::{Request, core, size, types};
-use bytemuck::{Pod, Zeroable, cast_slice};
+use asyncio_streams_face::blocks;
+use bytemuck::cast_slice;
 
 use crate::numbers::{self, Block, Event, Front};
 use crate::streams;
 use crate::types::Error;
 use crate::{Component, engine};
 
+use super::answer;
 use super::reader::Reader;
+use super::requests::separators;
 use super::server::Server;
 use super::writer::Writer;
-use super::{answer, blocks, separators};
 
 pub(super) use table::Numbered;
 
-// SAFETY: Eight words and nothing else, in the order of C.
-unsafe impl Zeroable for Block {}
-// SAFETY: As above: no padding, and any bits are a value.
-unsafe impl Pod for Block {}
+asyncio_streams_face::blocks!(Block);
 
 type MaybeBytes = Result<Option<Vec<u8>>, Error>;
 

@@ -1,0 +1,39 @@
+//! What the WIT faces of the engine have in common.
+//!
+//! `streams.wasm` and `streams-p2.wasm` export different interfaces whose resources have mostly the same methods. The types
+//! of each are generated in its own crate, so most of this is macros: each expands to items over the names that the calling
+//! module has imported, which its documentation lists.
+//!
+//! ```text
+//!   convert    the engine's types and errors, as those of the interface
+//!   requests   the waits and separators of a caller, as the engine's
+//!   options    the option resources
+//!   reader, writer, server    the methods that do not wait
+//!   tls, no_tls    the configurations of TLS, and their stand-ins without TLS
+//!   blocks     bytes in blocks of 64
+//! ```
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
+pub mod blocks;
+mod convert;
+mod no_tls;
+mod options;
+mod reader;
+mod requests;
+mod server;
+mod tls;
+mod writer;
+
+pub use asyncio_streams_engine as engine;
+pub use bytemuck;

@@ -1,0 +1,147 @@
+//! Bytes in blocks.
+
+use crate::bindings::asyncio::streams::blocking::{Error, Wanted};
+use crate::bindings::asyncio::streams::bulk::{self, Block, Bytes};
+use crate::checks::{BRIEFLY, NOW, Result, SOON, check, list, matching, pair, peer, same};
+
+list![there_and_back, mixed, ends, too_short, silent_in_bulk];
+
+/// Every length arrives, and every byte in its place.
+fn there_and_back(_: u16) -> Result {
+    let pair = pair()?;
+    let (reader, writer) = (&pair.right.0, &pair.left.1);
+    for n in [1, 63, 64, 65, 127, 128, 1_000, 300_001] {
+        let message: Vec<u8> = (0..=u8::MAX).cycle().take(n).collect();
+        bulk::write(writer, &to_blocks(&message))?;
+        let mut came = Vec::new();
+        while came.len() < n {
+            let rest = u32::try_from(n - came.len()).unwrap_or(u32::MAX);
+            let bytes = bulk::read(reader, rest, SOON)?;
+            check!(bytes.length > 0 && bytes.length <= rest);
+            same!(bytes.blocks.len(), bytes.length.div_ceil(64) as usize);
+            came.extend(to_bytes(&bytes));
+        }
+        check!(came == message);
+    }
+    Ok(())
+}
+
+/// Calls with blocks and calls with lists share one stream of bytes.
+fn mixed(_: u16) -> Result {
+    let pair = pair()?;
+    let (reader, writer) = (&pair.right.0, &pair.left.1);
+    writer.write(b"first line\n")?;
+    bulk::send(writer, &to_blocks(b"second line\nand"), SOON)?;
+    writer.write(b" the rest")?;
+    same!(reader.readline(SOON)?, b"first line\n");
+    same!(to_bytes(&bulk::read(reader, 7, SOON)?), b"second ");
+    same!(reader.readline(SOON)?, b"line\n");
+    check!(reader.wait(&Wanted::Exactly(12), SOON)?);
+    same!(to_bytes(&bulk::read(reader, 100, NOW)?), b"and the rest");
+    Ok(())
+}
+
+fn ends(port: u16) -> Result {
+    let (reader, writer) = peer(port, "send 100000")?;
+    let mut all = 0;
+    loop {
+        let bytes = bulk::read(&reader, 40_000, SOON)?;
+        if bytes.length == 0 {
+            check!(bytes.blocks.is_empty());
+            break;
+        }
+        all += bytes.length;
+    }
+    same!(all, 100_000);
+    same!(bulk::read(&reader, 0, SOON)?.length, 0);
+    writer.close();
+    matching!(
+        bulk::write(&writer, &to_blocks(b"late")),
+        Err(Error::Closed)
+    );
+    matching!(
+        bulk::send(&writer, &to_blocks(b"late"), SOON),
+        Err(Error::Closed)
+    );
+    Ok(())
+}
+
+/// A length beyond the blocks is refused; blocks beyond the length are not sent.
+fn too_short(_: u16) -> Result {
+    let pair = pair()?;
+    let writer = &pair.left.1;
+    for (bytes, length) in [(64, 65), (0, 1), (64, u32::MAX)] {
+        let data = Bytes {
+            length,
+            ..to_blocks(&vec![1; bytes])
+        };
+        matching!(bulk::write(writer, &data), Err(Error::InvalidArgument(_)));
+        matching!(
+            bulk::send(writer, &data, SOON),
+            Err(Error::InvalidArgument(_))
+        );
+    }
+    same!(writer.write_buffer_size(), 0);
+    let data = Bytes {
+        length: 3,
+        ..to_blocks(b"abcdef")
+    };
+    bulk::write(writer, &data)?;
+    same!(writer.write_buffer_size(), 3);
+    bulk::write(writer, &to_blocks(b""))?;
+    same!(pair.right.0.readexactly(3, SOON)?, b"abc");
+    Ok(())
+}
+
+fn silent_in_bulk(port: u16) -> Result {
+    let (reader, writer) = peer(port, "silence")?;
+    matching!(bulk::read(&reader, 10, BRIEFLY), Err(Error::Cancelled));
+    matching!(bulk::read(&reader, 10, NOW), Err(Error::Cancelled));
+    writer.write(b"go\n")?;
+    same!(to_bytes(&bulk::read(&reader, 10, SOON)?), b"went\n");
+    Ok(())
+}
+
+fn to_blocks(bytes: &[u8]) -> Bytes {
+    let blocks = bytes.chunks(64).map(|part| {
+        let mut words = [0; 8];
+        for (word, part) in words.iter_mut().zip(part.chunks(8)) {
+            let mut octets = [0; 8];
+            octets[..part.len()].copy_from_slice(part);
+            *word = u64::from_le_bytes(octets);
+        }
+        let [a, b, c, d, e, f, g, h] = words;
+        Block {
+            a,
+            b,
+            c,
+            d,
+            e,
+            f,
+            g,
+            h,
+        }
+    });
+    Bytes {
+        blocks: blocks.collect(),
+        length: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+    }
+}
+
+fn to_bytes(bytes: &Bytes) -> Vec<u8> {
+    let words = bytes.blocks.iter().flat_map(|block| {
+        let Block {
+            a,
+            b,
+            c,
+            d,
+            e,
+            f,
+            g,
+            h,
+        } = *block;
+        [a, b, c, d, e, f, g, h]
+    });
+    let octets = words.flat_map(u64::to_le_bytes);
+    octets.take(bytes.length as usize).collect()
+}
