@@ -1,138 +1,16 @@
 //! The engine's types, and the interface's, which are this crate's.
 
-use asyncio_streams_engine::errors::{Invalid, InvalidArgument};
-use asyncio_streams_engine::types as engine;
+use asyncio_streams_engine::errors::InvalidArgument;
 
 use crate::{
     Address, AddressFamily, CertificateFailure, ConnectAttempt, Error, Incomplete, InetAddress,
     NetworkCode, NetworkError, Overrun, TlsError, TlsFailure, TlsInfo, TlsVersion,
 };
 
-/// Converts an enum case by case.
-macro_rules! cases {
-    ($from:path => $to:ident { $($case:ident),* $(,)? }) => {
-        impl From<$from> for $to {
-            fn from(value: $from) -> Self {
-                use $from as From;
-                match value {
-                    $(From::$case => $to::$case,)*
-                }
-            }
-        }
-    };
-}
-
-cases!(engine::NetworkCode => NetworkCode {
-    AccessDenied, AddressInUse, AddressNotAvailable, ConnectionRefused, ConnectionReset, ConnectionAborted, BrokenPipe,
-    Unreachable, TimedOut, NameNotFound, NameLookupFailed, OutOfResources, InvalidState, NoSuchFile, Other,
-});
-
-cases!(engine::CertificateFailure => CertificateFailure {
-    Expired, NotYetValid, NameMismatch, UnknownIssuer, WrongUsage, Revoked, Required, Other,
-});
-
-cases!(engine::TlsVersion => TlsVersion { Tls12, Tls13 });
-
-impl From<AddressFamily> for engine::AddressFamily {
-    fn from(family: AddressFamily) -> Self {
-        match family {
-            AddressFamily::Any => engine::AddressFamily::Any,
-            AddressFamily::Ipv4 => engine::AddressFamily::Ipv4,
-            AddressFamily::Ipv6 => engine::AddressFamily::Ipv6,
-        }
-    }
-}
-
-impl From<engine::Address> for Address {
-    fn from(address: engine::Address) -> Self {
-        match address {
-            engine::Address::Inet(inet) => Address::Inet(InetAddress {
-                host: inet.host,
-                port: inet.port,
-                scope_id: inet.scope_id,
-                flow_info: inet.flow_info,
-            }),
-            engine::Address::Unix(path) => Address::Unix(path),
-        }
-    }
-}
-
-impl From<engine::NetworkError> for NetworkError {
-    fn from(error: engine::NetworkError) -> Self {
-        NetworkError {
-            code: error.code.into(),
-            message: error.message,
-        }
-    }
-}
-
-impl From<engine::TlsError> for TlsError {
-    fn from(error: engine::TlsError) -> Self {
-        TlsError {
-            failure: match error.failure {
-                engine::TlsFailure::Certificate(failure) => TlsFailure::Certificate(failure.into()),
-                engine::TlsFailure::Handshake => TlsFailure::Handshake,
-                engine::TlsFailure::Truncated => TlsFailure::Truncated,
-                engine::TlsFailure::Protocol => TlsFailure::Protocol,
-                engine::TlsFailure::PlaintextPending => TlsFailure::PlaintextPending,
-            },
-            message: error.message,
-        }
-    }
-}
-
-impl From<engine::Error> for Error {
-    fn from(error: engine::Error) -> Self {
-        match error {
-            engine::Error::InvalidArgument(message) => Error::InvalidArgument(message),
-            engine::Error::NotSupported(message) => Error::NotSupported(message),
-            engine::Error::Busy => Error::Busy,
-            engine::Error::WriteAfterEof => Error::WriteAfterEof,
-            engine::Error::TooLarge(size) => Error::TooLarge(size),
-            engine::Error::BufferFull => Error::BufferFull,
-            engine::Error::Cancelled => Error::Cancelled,
-            engine::Error::DeadlineExceeded => Error::DeadlineExceeded,
-            engine::Error::IncompleteRead { partial, expected } => {
-                Error::IncompleteRead(Incomplete { partial, expected })
-            }
-            engine::Error::LimitOverrun { found, consumed } => {
-                Error::LimitOverrun(Overrun { found, consumed })
-            }
-            engine::Error::Closed => Error::Closed,
-            engine::Error::Network(error) => Error::Network(error.into()),
-            engine::Error::Connect(attempts) => {
-                let attempts = attempts.into_iter().map(|attempt| ConnectAttempt {
-                    address: attempt.address.into(),
-                    error: attempt.error.into(),
-                });
-                Error::Connect(attempts.collect())
-            }
-            engine::Error::Tls(error) => Error::Tls(error.into()),
-        }
-    }
-}
-
-impl From<Invalid> for Error {
-    fn from(reason: Invalid) -> Self {
-        Error::InvalidArgument(reason.0)
-    }
-}
+asyncio_streams_face::conversions!();
 
 impl From<InvalidArgument> for Error {
     fn from(reason: InvalidArgument) -> Self {
         Error::InvalidArgument(reason.0.into())
-    }
-}
-
-impl From<engine::TlsInfo> for TlsInfo {
-    fn from(info: engine::TlsInfo) -> Self {
-        TlsInfo {
-            version: info.version.into(),
-            suite: info.suite,
-            alpn: info.alpn,
-            server_name: info.server_name,
-            peer_certificates: info.peer_certificates,
-            resumed: info.resumed,
-        }
     }
 }
