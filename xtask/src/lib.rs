@@ -19,6 +19,7 @@ mod linker;
 pub mod process;
 pub mod python;
 mod readme;
+mod reproduce;
 mod shell;
 mod soak;
 mod steps;
@@ -72,6 +73,8 @@ enum Command {
     /// Make the files of a release, in target/dist; takes half an hour, because every crate is built from its
     /// package.
     Dist(dist::Options),
+    /// Build the components again in a clone of this checkout, and compare all bytes; takes as long as two builds.
+    Reproduce,
     /// Run the checks that every change must pass: format, lints, documentation, build, every test.
     Ci,
     /// Compose components into one. The Python automation calls this.
@@ -92,6 +95,7 @@ pub fn main() -> ExitCode {
         Command::Bench(options) => bench::bench(cli.toolchain, &options),
         Command::Languages => languages::build(false, &mut steps::Tally::default()),
         Command::Dist(options) => dist::dist(cli.toolchain, &options),
+        Command::Reproduce => reproduce::reproduce(cli.toolchain),
         Command::Ci => ci::ci(cli.toolchain),
         Command::Compose(options) => build::compose_files(&options),
     };

@@ -75,15 +75,7 @@ pub(crate) fn tests(steps: &mut Steps, choice: Choice, toolchain: &Toolchain, op
         languages::build(options.require_peers, tally)
     });
     steps.run("tests of the automation and of the benchmark", |tally| {
-        cargo_test(
-            &[
-                "xtask",
-                "asyncio-streams-bench-harness",
-                "asyncio-streams-generate",
-            ],
-            &["--profile", "quick"],
-            tally,
-        )?;
+        cargo_test(&languages::AUTOMATION, &["--profile", "quick"], tally)?;
         cargo_test(
             &["asyncio-streams-bench-plan", "asyncio-streams-bench"],
             &["--release"],

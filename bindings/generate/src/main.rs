@@ -4,6 +4,7 @@
 //! component new`. This one is built from crates that the workspace already uses.
 
 mod go;
+mod oci;
 mod sbom;
 
 use std::fs;
@@ -55,6 +56,18 @@ enum Command {
         /// The folder of the package.
         wit: PathBuf,
         /// The file to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Write components as OCI artifacts, into one folder in the OCI image layout.
+    Oci {
+        /// The components. The name of each file, without `.wasm`, is its reference in the layout.
+        #[arg(required = true)]
+        components: Vec<PathBuf>,
+        /// The version, for the annotations.
+        #[arg(long)]
+        version: String,
+        /// The folder to write to.
         #[arg(long)]
         out: PathBuf,
     },
@@ -117,6 +130,11 @@ fn main() -> Result<()> {
             runtime,
         } => go::generate(&world, &runtime, &out),
         Command::Wit { wit, out } => package(&wit, &out),
+        Command::Oci {
+            components,
+            version,
+            out,
+        } => oci::write(&components, &version, &out),
         Command::Sbom {
             manifest,
             package,
