@@ -157,7 +157,6 @@ fn a_program_imports_what_it_uses() {
     assert_eq!(exports, ["wasi:cli/run@0.3.0"]);
 }
 
-/// Returns the names of the interfaces that a component imports and exports, in order.
 /// No component contains the folder of its build, so that builds in two folders are equal.
 #[test]
 fn no_component_contains_the_folder_of_its_build() {
@@ -184,6 +183,7 @@ fn no_component_contains_the_folder_of_its_build() {
     }
 }
 
+/// Returns the names of the interfaces that a component imports and exports, in order.
 fn interfaces(name: &str) -> (Vec<String>, Vec<String>) {
     let bytes = component(name);
     let decoded = wit_component::decode(&bytes).unwrap_or_else(|error| panic!("{name}: {error:?}"));
