@@ -202,6 +202,27 @@ asyncio.run(asyncio.wait_for(main(), 60))
     assert!(!Path::new(path).exists(), "the file is left");
 }
 
+#[test]
+fn tls_over_a_unix_socket() {
+    let component = built("streams-unix").with_file_name("streams-unix-tls.wasm");
+    if !component.is_file() {
+        eprintln!("LEFT OUT: there is no streams-unix-tls.wasm, which takes clang to build");
+        return;
+    }
+    let made = rcgen::generate_simple_self_signed(["server.test".to_owned()]);
+    let made = made.expect("a certificate");
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("tls.sock");
+    let path = path.to_str().expect("text");
+    let mut command = streams(["run", "--with"]);
+    command.arg(component);
+    command.args(connects(path)).args(listens(path));
+    command.arg(built("tests/unix_tls"));
+    command.args([path, &certificate, &certificate, &key]);
+    printed(command);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn abstract_names_reach_other_processes() {
