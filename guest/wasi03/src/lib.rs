@@ -32,6 +32,7 @@
 )]
 
 mod abi;
+mod answer;
 mod background;
 pub mod bindings;
 mod blocking;
@@ -52,12 +53,13 @@ mod timer;
 mod wait_set;
 mod waker_slot;
 
+pub use answer::Answer;
 pub use background::{
     KeepRunning, Late, after_cancelled, spawn as spawn_in_background, spawn_daemon,
     start as start_background,
 };
 pub use clock::ClockWait;
-pub use future::{Answer, FutureReader, FutureWriter};
+pub use future::{FutureReader, FutureWriter};
 pub use platform::{Listener, Received, Sent, TcpSocket, Wasi, byte_stream, stream_from_handle};
 pub use sink::{Gone, Sink};
 pub use source::Source;
