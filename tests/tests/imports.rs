@@ -124,9 +124,9 @@ fn a_program_imports_what_it_uses() {
     assert_eq!(
         known,
         [
+            "asyncio:streams/numbers@0.1.0",
             "asyncio:streams/streams@0.1.0",
             "asyncio:streams/types@0.1.0",
-            "asyncio:streams/words@0.1.0",
         ]
     );
     for other in [

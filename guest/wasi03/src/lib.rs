@@ -39,6 +39,7 @@ mod blocking;
 mod call;
 mod clock;
 mod future;
+mod hooks;
 mod operation;
 mod platform;
 mod readable;
@@ -60,6 +61,7 @@ pub use background::{
 };
 pub use clock::ClockWait;
 pub use future::{FutureReader, FutureWriter};
+pub use hooks::{TurnHooks, in_task, set_turn_hooks};
 pub use platform::{Listener, Received, Sent, TcpSocket, Wasi, byte_stream, stream_from_handle};
 pub use sink::{Gone, Sink};
 pub use source::Source;
