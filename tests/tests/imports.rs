@@ -28,7 +28,6 @@ fn the_streams_component_has_sockets_clocks_and_random_numbers_and_nothing_else(
             "asyncio:streams/streams@0.1.0",
             "asyncio:streams/tls@0.1.0",
             "asyncio:streams/types@0.1.0",
-            "asyncio:streams/words@0.1.0",
         ]
     );
 }

@@ -11,7 +11,7 @@
     reason = "generated"
 )]
 
-pub use imports::asyncio::streams::{numbers, streams, tls, types, words};
+pub use imports::asyncio::streams::{numbers, streams, tls, types};
 
 /// What a program may import. What it does not call leaves no trace in the component.
 pub mod imports {
@@ -22,7 +22,6 @@ pub mod imports {
             world imports {
                 import asyncio:streams/streams@0.1.0;
                 import asyncio:streams/tls@0.1.0;
-                import asyncio:streams/words@0.1.0;
                 import asyncio:streams/numbers@0.1.0;
                 import wasi:cli/stdout@0.3.0;
                 import wasi:cli/stderr@0.3.0;

@@ -2,23 +2,20 @@
 
 use asyncio_streams_engine::errors::saturate;
 use asyncio_streams_engine::{core, size, types};
-use bytemuck::{Pod, cast_slice_mut};
+use bytemuck::{Pod, Zeroable, cast_slice_mut};
 
-/// A copy of the front of a buffer, for `front` of either interface.
-pub(super) struct Copied<B> {
-    pub(super) blocks: Vec<B>,
-    pub(super) length: u32,
-    pub(super) remaining: u32,
-    pub(super) position: u64,
-    pub(super) limit: u32,
-    pub(super) max_result: u32,
-}
+use crate::numbers::{Block, Front};
+
+// SAFETY: Eight words and nothing else, in the order of C.
+unsafe impl Zeroable for Block {}
+// SAFETY: As above: no padding, and any bits are a value.
+unsafe impl Pod for Block {}
 
 /// Copies up to `n` bytes, beginning `skip` bytes after the front.
-pub(super) fn copy<B: Pod>(input: &core::Reader<types::Error>, skip: u32, n: u32) -> Copied<B> {
+pub(super) fn copy(input: &core::Reader<types::Error>, skip: u32, n: u32) -> Front {
     let unread = input.peek(usize::MAX).get(size(skip)..).unwrap_or_default();
     let bytes = unread.get(..size(n)).unwrap_or(unread);
-    Copied {
+    Front {
         blocks: to_blocks(bytes),
         length: saturate(bytes.len()),
         remaining: saturate(unread.len().saturating_sub(bytes.len())),
@@ -28,13 +25,13 @@ pub(super) fn copy<B: Pod>(input: &core::Reader<types::Error>, skip: u32, n: u32
     }
 }
 
-fn to_blocks<B: Pod>(bytes: &[u8]) -> Vec<B> {
-    let whole = bytes.chunks_exact(size_of::<B>());
+fn to_blocks(bytes: &[u8]) -> Vec<Block> {
+    let whole = bytes.chunks_exact(size_of::<Block>());
     let tail = whole.remainder();
-    let mut blocks = Vec::with_capacity(bytes.len().div_ceil(size_of::<B>()));
-    blocks.extend(whole.map(|block| bytemuck::pod_read_unaligned::<B>(block)));
+    let mut blocks = Vec::with_capacity(bytes.len().div_ceil(size_of::<Block>()));
+    blocks.extend(whole.map(|block| bytemuck::pod_read_unaligned::<Block>(block)));
     if !tail.is_empty() {
-        let mut last = [B::zeroed()];
+        let mut last = [Block::zeroed()];
         if let Some(to) = cast_slice_mut(&mut last).get_mut(..tail.len()) {
             to.copy_from_slice(tail);
         }

@@ -5,8 +5,8 @@ mod table;
 mod watch;
 
 use asyncio_streams_engine::errors::saturate;
-use asyncio_streams_engine::{Request, core, size, types};
-use bytemuck::{Pod, Zeroable, cast_slice};
+use asyncio_streams_engine::{Request, size};
+use bytemuck::cast_slice;
 
 use crate::numbers::{self, Block, Event, Front};
 use crate::streams;
@@ -19,11 +19,6 @@ use super::writer::Writer;
 use super::{answer, blocks, separators};
 
 pub(super) use table::Numbered;
-
-// SAFETY: Eight words and nothing else, in the order of C.
-unsafe impl Zeroable for Block {}
-// SAFETY: As above: no padding, and any bits are a value.
-unsafe impl Pod for Block {}
 
 type MaybeBytes = Result<Option<Vec<u8>>, Error>;
 
@@ -64,7 +59,7 @@ impl numbers::Guest for Component {
 
     fn peek(reader: u64, skip: u32, n: u32) -> Result<Front, Error> {
         let reader = table::reader(reader)?;
-        Ok(reader.look(|buffer| front(buffer, skip, n)))
+        Ok(reader.look(|buffer| blocks::copy(buffer, skip, n)))
     }
 
     fn discard(reader: u64, n: u32) -> Result<u32, Error> {
@@ -108,16 +103,4 @@ fn try_read(reader: u64, request: &Request) -> MaybeBytes {
     table::reader(reader)?
         .try_read(request)
         .map_err(Error::from)
-}
-
-fn front(input: &core::Reader<types::Error>, skip: u32, n: u32) -> Front {
-    let copied = blocks::copy(input, skip, n);
-    Front {
-        blocks: copied.blocks,
-        length: copied.length,
-        remaining: copied.remaining,
-        position: copied.position,
-        limit: copied.limit,
-        max_result: copied.max_result,
-    }
 }
