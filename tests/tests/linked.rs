@@ -15,6 +15,7 @@ asyncio_streams_tests::linked! {
         into_stream,
         limit_overrun,
         lines,
+        many_waits,
         names,
         readexactly,
         readuntil,

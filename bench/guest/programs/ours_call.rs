@@ -1,5 +1,7 @@
-//! The interface itself: one call for each operation, without the crate for Rust, which saves calls.
+//! The interface itself: one call for each operation, by number where it need not wait, without the crate for Rust, which saves
+//! calls.
 
+use asyncio_streams::bindings::numbers;
 use asyncio_streams::bindings::streams::{
     Reader, Server as Listener, ServerOptions, Writer, open_connection, start_server,
 };
@@ -48,9 +50,10 @@ async fn connection(client: &Client, meter: &Meter) -> Result {
     let (first, second) = message.split_at(client.size / 2);
     match client.kind {
         Kind::Lines => {
+            let number = numbers::reader_number(&reader);
             while meter.go_on(1) {
-                // A call that waits costs as much as several that do not.
-                let line = match reader.try_readline()? {
+                // A call that waits costs as much as many that do not.
+                let line = match numbers::try_readline(number)? {
                     Some(line) => line,
                     None => reader.readline().await?,
                 };
@@ -58,9 +61,10 @@ async fn connection(client: &Client, meter: &Meter) -> Result {
             }
         }
         Kind::Until => {
+            let number = numbers::reader_number(&reader);
             while meter.go_on(1) {
                 let separators: [&[u8]; 1] = [b"\r\n"];
-                if reader.try_readuntil(&separators)?.is_none() {
+                if numbers::try_readuntil(number, &separators)?.is_none() {
                     reader.readuntil(vec![b"\r\n".to_vec()]).await?;
                 }
             }

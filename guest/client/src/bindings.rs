@@ -11,7 +11,7 @@
     reason = "generated"
 )]
 
-pub use imports::asyncio::streams::{numbers, streams, tls, types, words};
+pub use imports::asyncio::streams::{numbers, streams, tls, types};
 
 /// The interfaces that a program may import. The component imports only those that the program calls.
 pub mod imports {
@@ -22,7 +22,6 @@ pub mod imports {
             world imports {
                 import asyncio:streams/streams@0.1.0;
                 import asyncio:streams/tls@0.1.0;
-                import asyncio:streams/words@0.1.0;
                 import asyncio:streams/numbers@0.1.0;
                 import wasi:cli/stdout@0.3.0;
                 import wasi:cli/stderr@0.3.0;

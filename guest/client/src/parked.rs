@@ -1,6 +1,6 @@
 //! A call that goes on between two polls.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -13,7 +13,6 @@ use crate::Error;
 #[derive(Default)]
 pub(crate) struct Parked {
     slot: RefCell<Option<(Call, Waker)>>,
-    pending: Cell<bool>,
 }
 
 type Call = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
@@ -30,16 +29,12 @@ impl Parked {
                 self.slot.replace(Some((call, cx.waker().clone())));
                 Poll::Pending
             }
-            Poll::Ready(result) => {
-                self.pending.set(false);
-                Poll::Ready(Some(result))
-            }
+            Poll::Ready(result) => Poll::Ready(Some(result)),
         }
     }
 
     /// Puts a call here, which the next poll begins.
     pub(crate) fn park(&self, call: impl Future<Output = Result<(), Error>> + 'static) {
-        self.pending.set(true);
         self.slot
             .replace(Some((Box::pin(call), Waker::noop().clone())));
     }
@@ -49,19 +44,14 @@ impl Parked {
         let parked = self.slot.take();
         if let Some((call, waker)) = parked {
             drop(call);
-            self.pending.set(false);
             waker.wake();
         }
-    }
-
-    /// Whether there is a call, or one is just being dropped.
-    pub(crate) fn is_pending(&self) -> bool {
-        self.pending.get()
     }
 }
 
 impl std::fmt::Debug for Parked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Parked").field(&self.is_pending()).finish()
+        let is_pending = self.slot.borrow().is_some();
+        f.debug_tuple("Parked").field(&is_pending).finish()
     }
 }

@@ -33,7 +33,7 @@ use crate::{ByteReader, Error, Lines, Wanted};
 /// # Drop
 /// Dropping a reader discards what is buffered and what still comes; the connection lives until the
 /// writer ends. The borrow checker sees to it that no call on it is pending then; only a future
-/// that was leaked (`mem::forget`) escapes it, and the drop traps.
+/// that was leaked (`mem::forget`) escapes it, and the drop may trap.
 #[derive(Debug)]
 pub struct Reader {
     pub(crate) inner: backend::Reader,

@@ -109,12 +109,8 @@ impl Server {
     /// - [`Error::Closed`]: after `close`.
     /// - [`Error::Cancelled`]: [`cancel`](Server::cancel) ended it.
     pub async fn accept(&self) -> Result<(Reader, Writer), Error> {
-        loop {
-            if let Some(connection) = self.try_accept()? {
-                return Ok(connection);
-            }
-            self.wait_connection().await?;
-        }
+        let (reader, writer) = backend::accept(&self.inner).await?;
+        Ok((reader.into(), writer.into()))
     }
 
     /// Waits until `try_accept` would answer, and takes nothing.
@@ -122,9 +118,7 @@ impl Server {
     /// # Errors
     /// [`Error::Busy`], [`Error::Closed`] and [`Error::Cancelled`].
     pub async fn wait_connection(&self) -> Result<(), Error> {
-        let arrived = self.inner.wait_connection().await;
-        backend::end_turn();
-        Ok(arrived?)
+        backend::wait_connection(&self.inner).await
     }
 
     /// [`accept`](Server::accept) without waiting; none when it would have to wait.
@@ -170,13 +164,11 @@ impl Server {
 
     /// Calls `close` on the writer of every client. The server itself goes on.
     pub fn close_clients(&self) {
-        backend::end_turn();
         self.inner.close_clients();
     }
 
     /// Calls `abort` on the writer of every client. The server itself goes on.
     pub fn abort_clients(&self) {
-        backend::end_turn();
         self.inner.abort_clients();
     }
 
@@ -189,7 +181,6 @@ impl Server {
     /// left; returns how many it aborted. Dropping the call leaves the server closed and aborts
     /// nobody.
     pub async fn shutdown(&self, grace: Duration) -> usize {
-        backend::end_turn();
         length(self.inner.shutdown(nanoseconds(grace)).await)
     }
 }

@@ -17,7 +17,6 @@ pub fn now() -> Duration {
 /// Waits. asyncio's `sleep`.
 pub async fn sleep(duration: Duration) {
     monotonic_clock::wait_for(nanoseconds(duration)).await;
-    crate::backend::end_turn();
 }
 
 /// Waits for `future`, but not longer than `duration`; then drops it. asyncio's `wait_for`.

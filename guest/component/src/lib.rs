@@ -20,7 +20,7 @@ mod face;
 
 use asyncio_streams_engine::Engine;
 use asyncio_streams_wasi03::Wasi;
-use bindings::exports::asyncio::streams::{numbers, sockets, streams, tls, types, unix, words};
+use bindings::exports::asyncio::streams::{numbers, sockets, streams, tls, types, unix};
 
 struct Component;
 

@@ -30,7 +30,7 @@ impl Reader {
     /// `busy` while another read or wait is pending, `cancelled` by [`Reader::cancel`], and the errors of the read
     /// (`reader` in wit/streams.wit). The same applies to all reads.
     pub fn read(&self, request: &Request) -> impl Future<Output = Result<Vec<u8>, Error>> {
-        self.0.read(0, |input| input.request(request))
+        self.0.read(|input| input.request(request))
     }
 
     /// Waits until a read would return at once.
@@ -40,7 +40,7 @@ impl Reader {
     /// As for [`Reader::read`].
     pub fn wait(&self, wanted: &Wanted) -> impl Future<Output = Result<(), Error>> {
         self.0
-            .read(0, |input| Ok(input.is_ready(wanted).then_some(())))
+            .read(|input| Ok(input.is_ready(wanted).then_some(())))
     }
 
     /// Returns the event for which [`Reader::wait`] waits.
@@ -51,25 +51,8 @@ impl Reader {
             async move {
                 let ready =
                     |input: &mut core::Reader<Error>| Ok(input.is_ready(&wanted).then_some(()));
-                connection.read(0, ready).await
+                connection.read(ready).await
             }
-        })
-    }
-
-    /// Discards input before `position`, then waits for `wanted` and calls `look`, which cannot take bytes. For
-    /// bindings with their own buffer.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Reader::read`].
-    pub fn wait_from<T>(
-        &self,
-        position: u64,
-        wanted: &Wanted,
-        mut look: impl FnMut(&core::Reader<Error>) -> T,
-    ) -> impl Future<Output = Result<T, Error>> {
-        self.0.read(position, move |input| {
-            Ok(input.is_ready(wanted).then(|| look(input)))
         })
     }
 
@@ -101,7 +84,7 @@ impl Reader {
             let answered = input.readline_into(line)?;
             Ok(answered.then_some(()))
         };
-        self.0.read(0, reading).await
+        self.0.read(reading).await
     }
 
     /// The same without waiting. Returns false if it would have to wait.

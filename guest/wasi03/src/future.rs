@@ -2,10 +2,8 @@
 
 use std::alloc::Layout;
 use std::future::poll_fn;
-use std::task::{Context, Poll, ready};
 
 use crate::background;
-use crate::blocking::block;
 use crate::operation::Operation;
 use crate::readable::Readable;
 use crate::stream::{Block, Progress};
@@ -28,11 +26,11 @@ pub struct FutureVtable<T> {
 
 /// The reading end of a future. An [`Answer`] waits for its value.
 pub struct FutureReader<T: 'static> {
-    handle: Readable,
-    layout: Layout,
-    lift: unsafe fn(from: *mut u8) -> T,
-    start_read: unsafe extern "C" fn(future: u32, to: *mut u8) -> u32,
-    cancel_read: unsafe extern "C" fn(future: u32) -> u32,
+    pub(crate) handle: Readable,
+    pub(crate) layout: Layout,
+    pub(crate) lift: unsafe fn(from: *mut u8) -> T,
+    pub(crate) start_read: unsafe extern "C" fn(future: u32, to: *mut u8) -> u32,
+    pub(crate) cancel_read: unsafe extern "C" fn(future: u32) -> u32,
 }
 
 impl<T: 'static> FutureReader<T> {
@@ -124,102 +122,6 @@ impl<T: 'static> Drop for FutureWriter<T> {
     fn drop(&mut self) {
         if let Some(default) = self.default.take() {
             self.write(default(), || ());
-        }
-    }
-}
-
-/// Waits for the value of a future.
-pub struct Answer<T: 'static> {
-    /// `None` once the value was returned, or the drop has taken it.
-    end: Option<End<T>>,
-}
-
-struct End<T: 'static> {
-    operation: Operation,
-    reader: FutureReader<T>,
-    /// The memory that the host writes the value to.
-    pending: Option<Block>,
-}
-
-impl<T: 'static> Answer<T> {
-    /// Creates the wait for the value of `reader`.
-    pub fn new(reader: FutureReader<T>) -> Self {
-        Answer {
-            end: Some(End {
-                operation: Operation::new(reader.handle.get()),
-                reader,
-                pending: None,
-            }),
-        }
-    }
-
-    /// Polls for the value; `None` if it was returned before. When the caller stops polling, it calls
-    /// [`Answer::leave`]; the read stays pending.
-    pub fn poll_get(&mut self, cx: &Context<'_>) -> Poll<Option<T>> {
-        let Some(end) = self.end.as_mut() else {
-            return Poll::Ready(None);
-        };
-        let mut ended = end.pending.is_none() && end.start() != Progress::Blocked;
-        while !ended {
-            ended = Progress::of(ready!(end.operation.poll(cx))) != Progress::Blocked;
-        }
-        let value = end.finish();
-        self.end = None;
-        Poll::Ready(value)
-    }
-
-    /// Takes the pending read out of the task's set: no task waits for it any more.
-    pub fn leave(&mut self) {
-        if let Some(end) = self.end.as_mut() {
-            end.operation.leave();
-        }
-    }
-}
-
-impl<T: 'static> End<T> {
-    fn start(&mut self) -> Progress {
-        let block = Block::new(self.reader.layout, 1);
-        // SAFETY: There is room for one value, and it does not move until the operation has ended.
-        let code = unsafe { (self.reader.start_read)(self.reader.handle.get(), block.at()) };
-        self.pending = Some(block);
-        Progress::of(code)
-    }
-
-    /// Returns the value that has arrived.
-    fn finish(&mut self) -> Option<T> {
-        let block = self.pending.take()?;
-        // SAFETY: The host has written the value.
-        Some(unsafe { (self.reader.lift)(block.at()) })
-    }
-}
-
-impl<T: 'static> Drop for Answer<T> {
-    fn drop(&mut self) {
-        let Some(mut end) = self.end.take() else {
-            return;
-        };
-        if end.pending.is_none() {
-            return;
-        }
-        if let Some(code) = end.operation.take_arrived() {
-            return end.discard(code);
-        }
-        background::reap(Box::pin(async move {
-            let (cancel, handle) = (end.reader.cancel_read, end.reader.handle.get());
-            // SAFETY: A read is pending, its waitable's event was not delivered, and it is in no set.
-            let code = block(|| unsafe { cancel(handle) });
-            end.discard(code);
-        }));
-    }
-}
-
-impl<T: 'static> End<T> {
-    /// Drops the value, if it has arrived.
-    fn discard(&mut self, code: u32) {
-        /// The value was copied (Component Model, `CopyResult.COMPLETED`).
-        const COMPLETED: u32 = 0;
-        if code & 0xf == COMPLETED {
-            drop(self.finish());
         }
     }
 }

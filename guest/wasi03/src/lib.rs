@@ -32,12 +32,14 @@
 )]
 
 mod abi;
+mod answer;
 mod background;
 pub mod bindings;
 mod blocking;
 mod call;
 mod clock;
 mod future;
+mod hooks;
 mod operation;
 mod platform;
 mod readable;
@@ -52,12 +54,14 @@ mod timer;
 mod wait_set;
 mod waker_slot;
 
+pub use answer::Answer;
 pub use background::{
     KeepRunning, Late, after_cancelled, spawn as spawn_in_background, spawn_daemon,
     start as start_background,
 };
 pub use clock::ClockWait;
-pub use future::{Answer, FutureReader, FutureWriter};
+pub use future::{FutureReader, FutureWriter};
+pub use hooks::{TurnHooks, in_task, set_turn_hooks};
 pub use platform::{
     Listener, Received, Sent, TcpSocket, Wasi, WasiUnix, byte_stream, stream_from_handle,
 };

@@ -73,6 +73,11 @@ pub(crate) fn current() -> Option<Arc<Shared>> {
     CURRENT.with_borrow(Clone::clone)
 }
 
+/// Returns whether a task is running.
+pub(crate) fn is_in_task() -> bool {
+    CURRENT.with_borrow(Option::is_some)
+}
+
 // SAFETY: Components have one thread. On other targets there are no tasks.
 unsafe impl Send for Shared {}
 // SAFETY: As above.

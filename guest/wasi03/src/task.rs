@@ -10,6 +10,7 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::abi;
 use crate::blocking;
+use crate::hooks;
 use crate::shared::{Shared, State};
 use crate::spawned::{self, BoxFuture};
 use crate::standing;
@@ -158,12 +159,14 @@ impl Task {
             self.shared.catch_up();
         }
         self.shared.state.set(State::Polling);
+        hooks::before(&Context::from_waker(&self.waker));
         self.poll();
+        hooks::after(&Context::from_waker(&self.waker), self.is_done());
         if let Some(next) = standing::take_next() {
             self.change_set(next);
         }
         let waits = self.shared.waits() && !self.shared.outlives;
-        if self.root.is_none() && self.spawned.is_empty() && !waits {
+        if self.is_done() && !waits {
             abi::EXIT
         } else if self.shared.state.get() == State::Woken {
             // A task that yields receives no events.
@@ -172,6 +175,11 @@ impl Task {
         } else {
             abi::wait(self.shared.sleep())
         }
+    }
+
+    /// Returns whether no future is left.
+    fn is_done(&self) -> bool {
+        self.root.is_none() && self.spawned.is_empty()
     }
 
     /// Goes on with another set, in the same turn.

@@ -1,28 +1,32 @@
 //! How a read finds its answer: in the mirror, from the component, or by waiting.
 
-use std::cell::Cell;
-
 use super::mirror::{BufferMirror, Line, Source};
-use super::turn::Turn;
-use crate::bindings::{streams, types, words};
-use crate::{Error, NetworkCode, NetworkError, Wanted};
+use crate::bindings::numbers::{self, Event, Front};
+use crate::bindings::types;
+use crate::{Error, Wanted};
 
+use super::length;
 use super::reader::Reader;
-use super::{length, size};
 
-/// How many bytes a wait brings at the most, unless one read wants more.
-const BLOCK: usize = 64 * 1024;
+/// The number of a reader.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Number(pub(super) u64);
 
-/// And then.
-const LARGE_BLOCK: usize = 512 * 1024;
-
-impl Source for streams::Reader {
-    fn peek(&self, skip: u32, n: u32) -> words::Front {
-        words::peek(self, skip, n)
+impl Source for Number {
+    fn peek(&self, skip: u32, n: u32) -> Front {
+        // The number is that of a reader that lives. If it were not, the read would ask next, and get the error.
+        numbers::peek(self.0, skip, n).unwrap_or(Front {
+            blocks: Vec::new(),
+            length: 0,
+            remaining: 0,
+            position: 0,
+            limit: 0,
+            max_result: 0,
+        })
     }
 
     fn discard(&self, n: u32) -> Result<u32, Error> {
-        Ok(streams::Reader::discard(self, n)?)
+        Ok(numbers::discard(self.0, n)?)
     }
 }
 
@@ -35,8 +39,8 @@ impl Reader {
     pub(super) async fn answer<T>(
         &self,
         want: impl Fn() -> Wanted,
-        mut mirrored: impl FnMut(&mut BufferMirror, &streams::Reader) -> Option<T>,
-        ask: impl Fn(&streams::Reader) -> Answer,
+        mut mirrored: impl FnMut(&mut BufferMirror, &Number) -> Option<T>,
+        ask: impl Fn(Number) -> Answer,
         own: impl Fn(Vec<u8>) -> T,
     ) -> Result<T, Error> {
         let mut waited = false;
@@ -51,7 +55,12 @@ impl Reader {
             {
                 return Ok(own(bytes));
             }
-            waited = !self.wait_and_fetch(want()).await?;
+            if waited {
+                // The wait ended without an answer.
+                self.interest.result()?;
+            }
+            self.wait_for_more(want()).await?;
+            waited = true;
         }
     }
 
@@ -76,47 +85,40 @@ impl Reader {
                 let mut line = Line::Owned(Vec::new());
                 mirror.line(source, &mut line).map(|()| line)
             },
-            streams::Reader::try_readline,
+            |number| numbers::try_readline(number.0),
             Line::Owned,
         )
         .await
     }
 
-    /// Waits for the component to be able to answer, or for something new to be on this side. False if this side may
-    /// still have no answer although the component has one: an end, a failure.
-    async fn wait_and_fetch(&self, want: Wanted) -> Result<bool, Error> {
-        let least = match want {
-            Wanted::Any => 1,
-            Wanted::Exactly(n) => length(n),
-            // The first piece may be all of it.
-            Wanted::Line if self.knows_nothing() => 1,
-            Wanted::Until(ref separators) if self.knows_nothing() && can_be_here(separators) => 1,
-            want => {
-                self.wait_for_input(want).await?;
-                return Ok(false);
-            }
-        };
-        self.fetch_input(least).await
-    }
-
-    /// Waits until `least` bytes are buffered, and copies them here. False if there are less: the stream ended or failed.
-    pub(super) async fn fetch_input(&self, least: usize) -> Result<bool, Error> {
-        self.parked.drop_call();
-        let wait = self.mirror.borrow_mut().before_wait(&self.raw);
-        let most = least.clamp(BLOCK, LARGE_BLOCK);
-        let _waiting = Waiting::begin(&self.waiting);
-        let front = words::wait_front(&self.raw, wait.position, size(least), size(most)).await;
-        let front = front.map_err(no_front)?;
-        Ok(self.mirror.borrow_mut().after_wait(&wait, front, least))
+    /// Waits until there may be an answer. The first piece may be all of it.
+    async fn wait_for_more(&self, want: Wanted) -> Result<(), Error> {
+        if self.shared.get() || !(self.knows_nothing() || want == Wanted::Any) {
+            return self.wait_for_input(want).await;
+        }
+        self.before_wait()?;
+        let number = self.number().0;
+        self.interest
+            .fired(number, Event::Readable(Wanted::Any))
+            .await
     }
 
     /// Waits for the component to be able to answer.
     pub(super) async fn wait_for_input(&self, want: Wanted) -> Result<(), Error> {
+        self.before_wait()?;
+        if self.shared.get() {
+            // Other code knows of no wait that has not begun.
+            return Ok(self.raw.wait(want).await?);
+        }
+        let number = self.number().0;
+        self.interest.wait(number, Event::Readable(want)).await
+    }
+
+    fn before_wait(&self) -> Result<(), Error> {
         self.parked.drop_call();
         self.settle()?;
         self.forget();
-        let _waiting = Waiting::begin(&self.waiting);
-        Ok(self.raw.wait(want).await?)
+        Ok(())
     }
 }
 
@@ -149,7 +151,7 @@ impl Reader {
 
     pub(super) fn peeked(&self, n: usize) -> Option<Vec<u8>> {
         match self.alone() {
-            true => self.mirror.borrow_mut().peek(&self.raw, n),
+            true => self.mirror.borrow_mut().peek(&self.number(), n),
             false => None,
         }
     }
@@ -163,18 +165,18 @@ impl Reader {
         let mirror = self.mirror.borrow();
         match mirror.buffered() {
             Some(known) if self.alone() => known,
-            _ => mirror.unread_there(&self.raw),
+            _ => mirror.unread_there(&self.number()),
         }
     }
 
     /// Returns what the mirror can answer; ends a wait that a poll left behind.
     pub(super) fn mirrored<T>(
         &self,
-        answer: impl FnOnce(&mut BufferMirror, &streams::Reader) -> Option<T>,
+        answer: impl FnOnce(&mut BufferMirror, &Number) -> Option<T>,
     ) -> Option<T> {
         self.parked.drop_call();
         match self.alone() {
-            true => answer(&mut self.mirror.borrow_mut(), &self.raw),
+            true => answer(&mut self.mirror.borrow_mut(), &self.number()),
             false => None,
         }
     }
@@ -192,7 +194,7 @@ impl Reader {
     /// Whether nothing can touch the component's buffer while this side answers: no wait lets input
     /// in, and nobody else reads.
     fn alone(&self) -> bool {
-        self.waiting.get() == 0 && !self.shared.get() && !self.parked.is_pending()
+        !self.interest.is_waiting() && !self.shared.get()
     }
 }
 
@@ -200,52 +202,29 @@ impl Reader {
 impl Reader {
     pub(super) fn asked(
         &self,
-        ask: impl FnOnce(&streams::Reader) -> Answer,
+        ask: impl FnOnce(Number) -> Answer,
     ) -> Result<Option<Vec<u8>>, Error> {
+        self.not_busy()?;
+        let number = self.number();
         let mut mirror = self.mirror.borrow_mut();
-        mirror.ask(&self.raw, || Ok(ask(&self.raw)?))
+        mirror.ask(&number, || Ok(ask(number)?))
     }
 
     /// Acknowledges what was taken from the mirror.
     pub(super) fn settle(&self) -> Result<(), Error> {
-        self.mirror.borrow_mut().settle(&self.raw)
+        self.not_busy()?;
+        self.mirror.borrow_mut().settle(&self.number())
     }
 
     pub(super) fn forget(&self) {
         self.mirror.borrow_mut().forget();
     }
-}
 
-/// Whether such a separator can be found on this side; the component judges all others.
-fn can_be_here(separators: &[Vec<u8>]) -> bool {
-    matches!(separators, [one] if !one.is_empty() && one.len() <= BLOCK)
-}
-
-fn no_front(reason: words::NoFront) -> Error {
-    match reason {
-        words::NoFront::Busy => Error::Busy,
-        words::NoFront::Cancelled => Error::Cancelled,
-        words::NoFront::OutOfResources => Error::Network(NetworkError {
-            code: NetworkCode::OutOfResources,
-            message: "as many bytes are buffered as a component may hold".into(),
-        }),
-    }
-}
-
-/// A wait that is pending, or may be: it is counted until after it is dropped.
-struct Waiting<'a>(&'a Cell<u32>);
-
-impl<'a> Waiting<'a> {
-    fn begin(waiting: &'a Cell<u32>) -> Self {
-        Turn::end();
-        waiting.set(waiting.get().saturating_add(1));
-        Waiting(waiting)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        Turn::end();
-        self.0.set(self.0.get().saturating_sub(1));
+    /// The component does not know yet of a wait that began in this turn.
+    fn not_busy(&self) -> Result<(), Error> {
+        match self.interest.is_pending() {
+            true => Err(Error::Busy),
+            false => Ok(()),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll, ready};
 
-use crate::bindings::streams;
+use crate::bindings::numbers::{self, Event};
 use crate::{Error, Wanted};
 
 use super::reader::Reader;
@@ -21,7 +21,8 @@ impl Reader {
                 return Poll::Ready(Ok(n));
             }
             if (waited || !self.knows_all())
-                && let Some(bytes) = self.asked(|raw| raw.try_read(size(into.len())))?
+                && let Some(bytes) =
+                    self.asked(|number| numbers::try_read(number.0, size(into.len())))?
             {
                 let n = bytes.len().min(into.len());
                 if let (Some(into), Some(bytes)) = (into.get_mut(..n), bytes.get(..n)) {
@@ -70,13 +71,10 @@ impl Reader {
     fn park_wait(&self) -> Result<(), Error> {
         self.settle()?;
         self.forget();
-        // SAFETY: The handle is valid for as long as the wait lives: it lies in `parked`, which comes before
-        // `raw` in the reader and is dropped first, as it is where the reader is taken apart. The second
-        // owner of the handle never drops it.
-        let raw = unsafe { streams::Reader::from_handle(self.raw.handle()) };
-        let raw = std::mem::ManuallyDrop::new(raw);
-        self.parked
-            .park(async move { Ok(raw.wait(Wanted::Any).await?) });
+        let wait = self
+            .interest
+            .wait(self.number().0, Event::Readable(Wanted::Any));
+        self.parked.park(wait);
         Ok(())
     }
 }

@@ -1,9 +1,6 @@
 //! The resources of the interface, and this crate's types.
 
-use std::cell::{Cell, RefCell};
-
 use crate::bindings::{streams, tls};
-use crate::parked::Parked;
 use crate::{
     ClientConfig, ConnectOptions, Error, Reader, Server, ServerConfig, ServerOptions, Writer,
 };
@@ -20,24 +17,14 @@ impl Reader {
 impl From<streams::Reader> for Reader {
     fn from(raw: streams::Reader) -> Self {
         Reader {
-            inner: super::Reader {
-                parked: Parked::default(),
-                raw,
-                mirror: RefCell::default(),
-                waiting: Cell::new(0),
-                shared: Cell::new(false),
-            },
+            inner: super::Reader::new(raw),
         }
     }
 }
 
 impl From<Reader> for streams::Reader {
     fn from(reader: Reader) -> Self {
-        let reader = reader.inner;
-        reader.parked.drop_call();
-        // No call waits on a reader that is owned, so nothing prevents acknowledging.
-        let _ = reader.settle();
-        reader.raw
+        reader.inner.into_raw()
     }
 }
 
@@ -66,13 +53,19 @@ impl From<Writer> for streams::Writer {
 impl Server {
     /// Returns the server as the interface has it.
     pub fn raw(&self) -> &streams::Server {
-        &self.inner
+        self.inner.share()
+    }
+}
+
+impl From<streams::Server> for Server {
+    fn from(raw: streams::Server) -> Self {
+        super::Server::new(raw).into()
     }
 }
 
 impl From<Server> for streams::Server {
     fn from(server: Server) -> Self {
-        server.inner
+        server.inner.into_raw()
     }
 }
 

@@ -3,12 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::convert::identity;
 
-use crate::bindings::streams;
+use crate::bindings::{numbers, streams};
 use crate::parked::Parked;
 use crate::read::Read;
 use crate::{ByteReader, Error, Wanted};
 
+use super::calls::{Answer, Number};
 use super::mirror::BufferMirror;
+use super::waits::Interest;
 use super::{length, size};
 
 /// Reads are answered from the mirror, by a call of the component that cannot be pending, or after a wait that takes nothing.
@@ -16,15 +18,42 @@ use super::{length, size};
 pub(crate) struct Reader {
     /// The wait that a poll began. It comes before the resource, which must not be dropped before it.
     pub(super) parked: Parked,
+    /// It comes before the resource, so that the watch forgets it first.
+    pub(super) interest: Interest,
     pub(super) raw: streams::Reader,
+    /// 0 until it is asked for.
+    number: Cell<u64>,
     pub(super) mirror: RefCell<BufferMirror>,
-    /// How many calls that wait for input are pending.
-    pub(super) waiting: Cell<u32>,
     /// Other code may read past this reader.
     pub(super) shared: Cell<bool>,
 }
 
 impl Reader {
+    pub(super) fn new(raw: streams::Reader) -> Self {
+        Reader {
+            parked: Parked::default(),
+            interest: Interest::default(),
+            raw,
+            number: Cell::new(0),
+            mirror: RefCell::default(),
+            shared: Cell::new(false),
+        }
+    }
+
+    pub(super) fn into_raw(self) -> streams::Reader {
+        self.parked.drop_call();
+        // No call waits on a reader that is owned, so nothing prevents acknowledging.
+        let _ = self.settle();
+        self.raw
+    }
+
+    pub(super) fn number(&self) -> Number {
+        if self.number.get() == 0 {
+            self.number.set(numbers::reader_number(&self.raw));
+        }
+        Number(self.number.get())
+    }
+
     pub(crate) async fn read(&self, read: Read<'_>) -> Result<Vec<u8>, Error> {
         match read {
             Read::ToEnd => self.read_to_end().await,
@@ -37,7 +66,7 @@ impl Reader {
             read => {
                 let mirrored = |mirror: &mut BufferMirror, source: &_| take(mirror, source, read);
                 let wanted = || wanted(read);
-                self.answer(wanted, mirrored, |raw| ask(raw, read), identity)
+                self.answer(wanted, mirrored, |number| ask(number, read), identity)
                     .await
             }
         }
@@ -57,7 +86,7 @@ impl Reader {
         let mirrored = |mirror: &mut BufferMirror, source: &_| take(mirror, source, read);
         match self.mirrored(mirrored) {
             Some(bytes) => Ok(Some(bytes)),
-            None => self.asked(|raw| ask(raw, read)),
+            None => self.asked(|number| ask(number, read)),
         }
     }
 
@@ -108,6 +137,7 @@ impl Reader {
     }
 
     pub(crate) fn cancel(&self) {
+        self.interest.cancel();
         self.raw.cancel();
     }
 
@@ -143,7 +173,7 @@ impl Reader {
 }
 
 /// Takes the result of a read out of the mirror.
-fn take(mirror: &mut BufferMirror, source: &streams::Reader, read: Read<'_>) -> Option<Vec<u8>> {
+fn take(mirror: &mut BufferMirror, source: &Number, read: Read<'_>) -> Option<Vec<u8>> {
     match read {
         Read::Some(n) => mirror.read(source, n),
         Read::Line => mirror.readline(source),
@@ -155,13 +185,13 @@ fn take(mirror: &mut BufferMirror, source: &streams::Reader, read: Read<'_>) -> 
 }
 
 /// Has the component answer a read, if it need not wait.
-fn ask(raw: &streams::Reader, read: Read<'_>) -> super::calls::Answer {
+fn ask(Number(reader): Number, read: Read<'_>) -> Answer {
     match read {
-        Read::Some(n) => raw.try_read(size(n)),
-        Read::Line => raw.try_readline(),
-        Read::Exactly(n) => raw.try_readexactly(size(n)),
-        Read::Until(separators) => raw.try_readuntil(separators),
-        Read::Lines(max_bytes) => raw.try_readlines(size(max_bytes)),
+        Read::Some(n) => numbers::try_read(reader, size(n)),
+        Read::Line => numbers::try_readline(reader),
+        Read::Exactly(n) => numbers::try_readexactly(reader, size(n)),
+        Read::Until(separators) => numbers::try_readuntil(reader, separators),
+        Read::Lines(max_bytes) => numbers::try_readlines(reader, size(max_bytes)),
         Read::ToEnd => Ok(None),
     }
 }

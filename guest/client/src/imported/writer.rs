@@ -1,14 +1,15 @@
 //! The writer of a composed program: a resource of the component.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::mem::ManuallyDrop;
 use std::task::{Context, Poll, ready};
 
-use crate::bindings::{streams, types, words};
+use crate::bindings::numbers::{self, Block, Event};
+use crate::bindings::{streams, types};
 use crate::parked::Parked;
 use crate::{Address, ByteReader, Error, Waits};
 
-use super::turn::Turn;
+use super::waits::{self, Interest};
 use super::{ClientConfig, Reader, ServerConfig, length, size};
 
 #[derive(Debug)]
@@ -16,24 +17,39 @@ pub(crate) struct Writer {
     /// The waits that polls began. They come before the resource, which must not be dropped before them.
     parked_drain: Parked,
     parked_flush: Parked,
+    /// The wait of a drain; none until there is one. It comes before the resource, so that the watch forgets it first.
+    drain: OnceCell<Interest>,
     raw: streams::Writer,
-    /// The turn in which the last write reported that a drain would return at once.
-    drained: Cell<Option<Turn>>,
+    /// 0 until it is asked for.
+    number: Cell<u64>,
+    /// Something was written.
+    used: Cell<bool>,
 }
+
+/// Up to this size, the first write costs less by the resource than asking for the writer's number.
+const SHORT: usize = 256;
 
 impl Writer {
     pub(super) fn new(raw: streams::Writer) -> Self {
         Writer {
             parked_drain: Parked::default(),
             parked_flush: Parked::default(),
+            drain: OnceCell::new(),
             raw,
-            drained: Cell::new(None),
+            number: Cell::new(0),
+            used: Cell::new(false),
         }
     }
 
     pub(super) fn raw(&self) -> &streams::Writer {
-        self.drained.set(None);
         &self.raw
+    }
+
+    fn number(&self) -> u64 {
+        if self.number.get() == 0 {
+            self.number.set(numbers::writer_number(&self.raw));
+        }
+        self.number.get()
     }
 
     pub(super) fn into_raw(self) -> streams::Writer {
@@ -43,10 +59,11 @@ impl Writer {
     }
 
     pub(crate) fn write(&self, data: &[u8]) -> Result<(), Error> {
-        self.drained.set(None);
-        if self.write_blocks(data)? {
-            self.drained.set(Some(Turn::now()));
+        if !self.used.replace(true) && data.len() <= SHORT {
+            return Ok(self.raw.write(data)?);
         }
+        self.write_blocks(data)?;
+        waits::written();
         Ok(())
     }
 
@@ -54,20 +71,28 @@ impl Writer {
         Ok(self.raw.writelines(data)?)
     }
 
-    // The first drain after a write costs no call: the write has reported it, unless this crate has waited in between.
     pub(crate) async fn drain(&self) -> Result<(), Error> {
-        if self.drained.take() == Some(Turn::now()) {
-            return Ok(());
-        }
         // A turn of the event loop here would send what was written so far as a segment of its own.
         if self.try_drain()? {
             return Ok(());
         }
-        Ok(self.raw.drain().await?)
+        match self.drained() {
+            Some(drained) => drained.await,
+            None => Ok(self.raw.drain().await?),
+        }
+    }
+
+    /// The wait for the low mark; none while there is one: its future excludes others, which the call does not.
+    fn drained(&self) -> Option<impl Future<Output = Result<(), Error>> + use<>> {
+        let drain = self.drain.get_or_init(Interest::default);
+        (!drain.is_waiting()).then(|| drain.wait(self.number(), Event::Drained))
     }
 
     pub(crate) fn try_drain(&self) -> Result<bool, Error> {
-        Ok(self.raw.try_drain()?)
+        Ok(match self.number.get() {
+            0 => self.raw.try_drain()?,
+            number => numbers::try_drain(number)?,
+        })
     }
 
     pub(crate) async fn flush(&self) -> Result<(), Error> {
@@ -84,11 +109,11 @@ impl Writer {
     }
 
     pub(crate) fn write_eof(&self) -> Result<(), Error> {
-        Ok(self.raw().write_eof()?)
+        Ok(self.raw.write_eof()?)
     }
 
     pub(crate) fn close(&self) {
-        self.raw().close();
+        self.raw.close();
     }
 
     pub(crate) fn is_closing(&self) -> bool {
@@ -100,10 +125,15 @@ impl Writer {
     }
 
     pub(crate) fn abort(&self) {
-        self.raw().abort();
+        self.raw.abort();
     }
 
     pub(crate) fn cancel(&self, what: Waits) {
+        if what.contains(Waits::DRAIN)
+            && let Some(drain) = self.drain.get()
+        {
+            drain.cancel();
+        }
         self.raw.cancel(what);
     }
 
@@ -135,7 +165,7 @@ impl Writer {
         low: Option<usize>,
     ) -> Result<(), Error> {
         let (high, low) = (high.map(size), low.map(size));
-        Ok(self.raw().set_write_buffer_limits(high, low)?)
+        Ok(self.raw.set_write_buffer_limits(high, low)?)
     }
 
     pub(crate) async fn start_tls(
@@ -145,10 +175,7 @@ impl Writer {
         server_name: &str,
     ) -> Result<(), Error> {
         let name = server_name.to_owned();
-        Ok(self
-            .raw()
-            .start_tls(reader.settled()?, config, name)
-            .await?)
+        Ok(self.raw.start_tls(reader.settled()?, config, name).await?)
     }
 
     pub(crate) async fn start_tls_server(
@@ -157,24 +184,23 @@ impl Writer {
         config: &ServerConfig,
     ) -> Result<(), Error> {
         let reader = reader.settled()?;
-        Ok(self.raw().start_tls_server(reader, config).await?)
+        Ok(self.raw.start_tls_server(reader, config).await?)
     }
 
     pub(crate) fn tls_info(&self) -> Option<crate::TlsInfo> {
         self.raw.tls_info()
     }
 
-    /// Writes; returns whether `drain` would return at once.
     fn write_blocks(&self, data: &[u8]) -> Result<bool, types::Error> {
-        let (whole, tail) = data.as_chunks::<{ size_of::<words::Block>() }>();
+        let (whole, tail) = data.as_chunks::<{ size_of::<Block>() }>();
         match bytemuck::try_cast_slice(whole.as_flattened()) {
-            Ok(aligned) => words::write(&self.raw, aligned, tail),
+            Ok(aligned) => numbers::write(self.number(), aligned, tail),
             Err(_) => {
-                let copy: Vec<words::Block> = whole
+                let copy: Vec<Block> = whole
                     .iter()
                     .map(|block| bytemuck::pod_read_unaligned(block))
                     .collect();
-                words::write(&self.raw, &copy, tail)
+                numbers::write(self.number(), &copy, tail)
             }
         }
     }
@@ -186,9 +212,14 @@ impl Writer {
         if let Some(drained) = ready!(self.parked_drain.poll(cx)) {
             return Poll::Ready(drained);
         }
-        let raw = self.second_owner();
-        self.parked_drain
-            .park(async move { Ok(raw.drain().await?) });
+        match self.drained() {
+            Some(drained) => self.parked_drain.park(drained),
+            None => {
+                let raw = self.second_owner();
+                self.parked_drain
+                    .park(async move { Ok(raw.drain().await?) });
+            }
+        }
         self.parked_drain
             .poll(cx)
             .map(|drained| drained.unwrap_or(Ok(())))
@@ -215,6 +246,6 @@ impl Writer {
         // SAFETY: The handle is valid for as long as a parked call lives: they come before `raw` in the writer and
         // are dropped first, as they are where the writer is taken apart. The second owner never drops
         // the handle.
-        ManuallyDrop::new(unsafe { streams::Writer::from_handle(self.raw().handle()) })
+        ManuallyDrop::new(unsafe { streams::Writer::from_handle(self.raw.handle()) })
     }
 }

@@ -70,8 +70,20 @@ pub(crate) async fn linger() {
     current().linger().await;
 }
 
-/// Nothing is stored here that a turn could make wrong.
-pub(crate) fn end_turn() {}
+/// Waits until a server has a client.
+pub(crate) async fn wait_connection(server: &Server) -> Result<(), Error> {
+    Ok(server.wait_connection().await?)
+}
+
+/// Waits for the next client of a server.
+pub(crate) async fn accept(server: &Server) -> Result<Pair, types::Error> {
+    loop {
+        if let Some(pair) = server.try_accept()? {
+            return Ok(pair);
+        }
+        server.wait_connection().await?;
+    }
+}
 
 /// Returns a family as the options have it.
 pub(crate) fn family(family: AddressFamily) -> types::AddressFamily {

@@ -11,14 +11,13 @@ mod unix;
 #[cfg(not(feature = "unix"))]
 #[path = "no_unix.rs"]
 mod unix;
-mod words;
 mod writer;
 
 use asyncio_streams_engine::{self as engine};
 use asyncio_streams_wasi03::bindings::wit_stream;
 use asyncio_streams_wasi03::{Received, Sent, StreamReader, TcpSocket, let_tasks_exit};
 
-use crate::{Component, sockets as sockets_export, streams, types::Error, words as words_export};
+use crate::{Component, sockets as sockets_export, streams, types::Error};
 
 impl streams::Guest for Component {
     type Reader = reader::Reader;
@@ -109,29 +108,6 @@ impl sockets_export::Guest for Component {
         crate::engine().settle_now();
         let server = crate::engine().from_listener(socket, &options)?;
         Ok(server::export(server))
-    }
-}
-
-impl words_export::Guest for Component {
-    fn peek(reader: streams::ReaderBorrow<'_>, skip: u32, n: u32) -> words_export::Front {
-        words::peek(reader.get(), skip, n)
-    }
-
-    async fn wait_front(
-        reader: streams::ReaderBorrow<'_>,
-        position: u64,
-        least: u32,
-        n: u32,
-    ) -> Result<words_export::Front, words_export::NoFront> {
-        words::wait_front(reader.get(), position, least, n).await
-    }
-
-    fn write(
-        writer: streams::WriterBorrow<'_>,
-        blocks: Vec<words_export::Block>,
-        tail: Vec<u8>,
-    ) -> Result<bool, Error> {
-        words::write(writer.get(), &blocks, &tail)
     }
 }
 

@@ -21,14 +21,12 @@ const TURN: u32 = 16;
 const LOSS_TURNS: u32 = 8;
 
 impl Connection {
-    /// Runs a read of the core until it returns an answer, and takes input meanwhile. Discards input before `position`
-    /// first, counted from the beginning of the stream.
+    /// Runs a read of the core until it returns an answer, and takes input meanwhile.
     ///
     /// The read is pending from the call on; it fails with `busy` while another read or wait is pending. A dropped
     /// future consumes nothing.
     pub(crate) fn read<T>(
         &self,
-        position: u64,
         mut attempt: impl FnMut(&mut Reader<Error>) -> Result<Option<T>, ReadError<Error>>,
     ) -> impl Future<Output = Result<T, Error>> {
         let reading = self.input.reading.enter();
@@ -37,7 +35,6 @@ impl Connection {
         }
         async move {
             let _reading = reading?;
-            self.discard_before(position);
             let mut coop = Coop::new(TURN);
             loop {
                 let answer = self.take(&mut attempt);
@@ -82,14 +79,6 @@ impl Connection {
         if self.input.reading.is_busy() {
             self.input.cancelled.set(true);
             self.input.waiting.wake();
-        }
-    }
-
-    fn discard_before(&self, position: u64) {
-        let mut input = self.input.buffer.borrow_mut();
-        let taken = position.saturating_sub(input.taken());
-        if taken > 0 {
-            input.discard(usize::try_from(taken).unwrap_or(usize::MAX));
         }
     }
 

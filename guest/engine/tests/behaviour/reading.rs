@@ -485,30 +485,6 @@ fn read_flushes_queued_output_before_it_waits() {
 }
 
 #[test]
-fn wait_from_discards_before_its_position() {
-    run(|lab| async move {
-        let (reader, _writer, peer) = lab.peer().await;
-        peer.write(b"0123456789").await.unwrap();
-        let seen = reader
-            .raw()
-            .wait_from(0, &Wanted::Exactly(10), |buffer| buffer.peek(3).to_vec())
-            .await;
-        assert_eq!(seen.unwrap(), b"012");
-        let seen = reader
-            .raw()
-            .wait_from(4, &Wanted::Any, |buffer| buffer.peek(3).to_vec())
-            .await;
-        assert_eq!(seen.unwrap(), b"456");
-        // An earlier position discards nothing.
-        let seen = reader
-            .raw()
-            .wait_from(2, &Wanted::Any, |buffer| buffer.peek(3).to_vec())
-            .await;
-        assert_eq!(seen.unwrap(), b"456");
-    });
-}
-
-#[test]
 fn fast_peer_does_not_starve_other_tasks() {
     run(|lab| async move {
         let (reader, _writer, peer) = lab.peer().await;

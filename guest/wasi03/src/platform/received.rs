@@ -51,7 +51,6 @@ impl Source for Received {
 
     fn leave(&mut self) {
         self.stream.leave();
-        self.outcome.leave();
     }
 
     fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {

@@ -6,8 +6,9 @@ use asyncio_streams_engine::errors;
 use asyncio_streams_engine::platform::Sink;
 use asyncio_streams_engine::types::Error;
 
+use crate::answer::Answer;
 use crate::bindings::wasi::sockets::types::ErrorCode;
-use crate::future::{Answer, FutureReader};
+use crate::future::FutureReader;
 use crate::sink::{self, Gone};
 use crate::stream::StreamWriter;
 
@@ -68,7 +69,6 @@ impl Sink for Sent {
         if let Some(stream) = self.stream.as_mut() {
             stream.leave();
         }
-        self.outcome.leave();
     }
 
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -120,11 +120,5 @@ impl Outcome {
         };
         *self = Outcome::Known(known.clone());
         Poll::Ready(known)
-    }
-
-    pub(super) fn leave(&mut self) {
-        if let Outcome::Pending { result, .. } = self {
-            result.leave();
-        }
     }
 }

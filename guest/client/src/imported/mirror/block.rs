@@ -5,22 +5,22 @@ use std::rc::Rc;
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::bindings::words;
+use crate::bindings::numbers;
 
 // SAFETY: Eight words and nothing else, in the order of C.
-unsafe impl Zeroable for words::Block {}
+unsafe impl Zeroable for numbers::Block {}
 // SAFETY: As above: no padding, and any bits are a value.
-unsafe impl Pod for words::Block {}
+unsafe impl Pod for numbers::Block {}
 
 /// Bytes that lie in blocks. They do not change any more, so that a line can be lent while the
 /// reader goes on.
 pub(crate) struct Block {
-    blocks: Vec<words::Block>,
+    blocks: Vec<numbers::Block>,
     length: usize,
 }
 
 impl Block {
-    pub(super) fn new(front: words::Front) -> Self {
+    pub(super) fn new(front: numbers::Front) -> Self {
         Block {
             blocks: front.blocks,
             length: crate::backend::length(front.length),

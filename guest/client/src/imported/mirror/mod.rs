@@ -1,7 +1,7 @@
 //! A mirror of the component's buffer: reads that are answered on this side of the boundary.
 //!
-//! Each call of the component costs more than finding a short line. So the reader keeps a copy of the front of the
-//! component's buffer and answers from it. The bytes stay in the component's buffer until a `discard` acknowledges how many
+//! A call of the component that returns bytes costs more than finding a short line. So the reader keeps a copy of the front of
+//! the component's buffer and answers from it. The bytes stay in the component's buffer until a `discard` acknowledges how many
 //! were taken; that happens before anything else that depends on the position. So a caller that reads past the mirror misses
 //! no byte. The component answers whatever the mirror cannot, errors above all.
 //!
@@ -11,8 +11,7 @@
 //! ```
 //!
 //! The buffer grows while a read or a wait is pending on the component, and at no other time. So what is known about it
-//! holds until the next wait. That wait acknowledges what was taken, and brings the next copy: a message costs one call that
-//! waits.
+//! holds until the next wait, before which the copy is dropped.
 
 mod block;
 #[cfg(test)]
@@ -25,7 +24,7 @@ use memchr::{memchr, memmem};
 
 use crate::Error;
 use crate::backend::{length, size};
-use crate::bindings::words;
+use crate::bindings::numbers::Front;
 
 pub(crate) use block::{Block, Line};
 
@@ -35,7 +34,7 @@ const BLOCK: usize = if cfg!(test) { 16 } else { 64 * 1024 };
 /// The component's side, as far as it never waits.
 pub(crate) trait Source {
     /// A copy of up to `n` bytes, beginning `skip` bytes remaining the front.
-    fn peek(&self, skip: u32, n: u32) -> words::Front;
+    fn peek(&self, skip: u32, n: u32) -> Front;
     /// Drops up to `n` bytes from the front.
     fn discard(&self, n: u32) -> Result<u32, Error>;
 }
@@ -50,12 +49,6 @@ pub(crate) struct BufferMirror {
     at: usize,
     /// How many bytes were taken that the component still has.
     unacked: usize,
-    /// Where in the stream the component's buffer begins; known while something is unacknowledged.
-    acked: Option<u64>,
-    /// Up to where a wait was to acknowledge, while it is not known whether it has.
-    ack_in_flight: Option<u64>,
-    /// Counts what may have moved the component's buffer, other than a wait.
-    moves: u32,
     /// How many bytes the component has remaining the block; none while that is not known.
     remaining: Option<usize>,
     /// There is no newline in the block from `at` up to here.
@@ -203,56 +196,8 @@ impl BufferMirror {
 
     /// How many bytes are buffered and not yet taken, as the component knows it.
     pub(crate) fn unread_there(&self, source: &impl Source) -> usize {
-        let front = source.peek(0, 0);
-        let unacked = match self.ack_in_flight {
-            Some(to) => distance(front.position, to),
-            None => self.unacked,
-        };
-        length(front.behind).saturating_sub(unacked)
+        length(source.peek(0, 0).remaining).saturating_sub(self.unacked)
     }
-}
-
-/// Waiting.
-impl BufferMirror {
-    /// To be called before a wait for [`front`](BufferMirror::front): drops the copy, and returns the position
-    /// up to which the wait is to acknowledge.
-    pub(crate) fn before_wait(&mut self, source: &impl Source) -> Waiting {
-        self.find_out(source);
-        let position = match self.acked {
-            Some(acked) => acked.saturating_add(self.unacked as u64),
-            None => 0,
-        };
-        self.ack_in_flight = (self.unacked > 0).then_some(position);
-        self.drop_copy();
-        Waiting {
-            position,
-            moves: self.moves,
-        }
-    }
-
-    /// Takes what that wait brought. Whether there are `least` bytes now.
-    pub(crate) fn after_wait(
-        &mut self,
-        waiting: &Waiting,
-        front: words::Front,
-        least: usize,
-    ) -> bool {
-        let there = length(front.length).saturating_add(length(front.behind));
-        // Whatever else was called meanwhile may have taken something since.
-        if self.moves == waiting.moves {
-            self.ack_in_flight = None;
-            self.unacked = 0;
-            self.keep(front);
-        }
-        there >= least
-    }
-}
-
-/// A wait that is to bring a copy.
-pub(crate) struct Waiting {
-    /// Up to where it is to acknowledge what was taken.
-    pub(crate) position: u64,
-    moves: u32,
 }
 
 /// Between this side and the component.
@@ -262,25 +207,11 @@ impl BufferMirror {
     /// # Errors
     /// The component's: a read is pending that this side knows nothing of.
     pub(crate) fn settle(&mut self, source: &impl Source) -> Result<(), Error> {
-        self.moves = self.moves.wrapping_add(1);
-        self.find_out(source);
         if self.unacked > 0 {
             source.discard(size(self.unacked))?;
-            self.acked = self
-                .acked
-                .map(|acked| acked.saturating_add(self.unacked as u64));
             self.unacked = 0;
         }
         Ok(())
-    }
-
-    /// Finds out whether a wait that was given up has acknowledged what it was to.
-    fn find_out(&mut self, source: &impl Source) {
-        if let Some(to) = self.ack_in_flight.take() {
-            let acked = source.peek(0, 0).position;
-            self.unacked = distance(acked, to);
-            self.acked = Some(acked);
-        }
     }
 
     /// Has the component answer, and keeps the copy if what it took is known.
@@ -298,9 +229,6 @@ impl BufferMirror {
             Ok(None) => {}
             Ok(Some(taken)) if taken.len() <= self.unread().len() => {
                 self.at = self.at.saturating_add(taken.len());
-                self.acked = self
-                    .acked
-                    .map(|acked| acked.saturating_add(taken.len() as u64));
             }
             Ok(Some(_)) | Err(Error::IncompleteRead(_)) => self.forget(),
             // Nothing else takes anything.
@@ -311,14 +239,6 @@ impl BufferMirror {
 
     /// Drops the copy, because the buffer may change. The bytes taken should have been acknowledged.
     pub(crate) fn forget(&mut self) {
-        self.moves = self.moves.wrapping_add(1);
-        if self.unacked == 0 {
-            self.acked = None;
-        }
-        self.drop_copy();
-    }
-
-    fn drop_copy(&mut self) {
         self.block = None;
         self.at = 0;
         self.remaining = None;
@@ -335,15 +255,13 @@ impl BufferMirror {
 
     /// Copies anew, from the first unread byte on.
     fn refill(&mut self, source: &impl Source) {
-        self.find_out(source);
         let front = source.peek(size(self.unacked), size(BLOCK));
         self.searched = self.searched.saturating_sub(self.at);
         self.keep(front);
     }
 
-    fn keep(&mut self, front: words::Front) {
-        self.acked = Some(front.position);
-        self.remaining = Some(length(front.behind));
+    fn keep(&mut self, front: Front) {
+        self.remaining = Some(length(front.remaining));
         self.limit = length(front.limit);
         self.max_result = length(front.max_result);
         self.at = 0;
@@ -420,11 +338,6 @@ impl fmt::Debug for BufferMirror {
             .field("remaining", &self.remaining)
             .finish_non_exhaustive()
     }
-}
-
-/// How far it is from one position to another.
-fn distance(from: u64, to: u64) -> usize {
-    usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX)
 }
 
 /// Where the first `separator` begins, which is not empty.

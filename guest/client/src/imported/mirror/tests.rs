@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{BufferMirror, Line, Source};
 use crate::backend::{length, size};
-use crate::bindings::words::{Block, Front};
+use crate::bindings::numbers::{Block, Front};
 use crate::{Error, Incomplete, Overrun};
 
 /// A call or an event of a reader.
@@ -32,20 +32,6 @@ enum Op {
     Past(usize),
     /// A wait that lets in nothing.
     Wait,
-    /// A wait that brings a copy.
-    Front(Vec<u8>, Fate),
-}
-
-/// The outcome of a wait that brings a copy.
-#[derive(Clone, Debug)]
-enum Fate {
-    /// It is given up before the component has heard of it.
-    Unheard,
-    /// It is given up later.
-    Lost,
-    /// Something is taken, by a call of the component, before it comes.
-    Late(usize),
-    Comes,
 }
 
 /// The component's reader.
@@ -67,7 +53,7 @@ impl Source for RefCell<Plain> {
         Front {
             blocks: blocks.collect(),
             length: size(bytes.len()),
-            behind: size(unread.len() - bytes.len()),
+            remaining: size(unread.len() - bytes.len()),
             position: reader.taken(),
             limit: size(reader.limit()),
             max_result: size(reader.max_result()),
@@ -173,27 +159,6 @@ proptest! {
                         }
                     }
                 }
-                Op::Front(data, fate) => {
-                    let waiting = ahead.before_wait(&plain);
-                    if let Fate::Unheard = fate {
-                        continue;
-                    }
-                    {
-                        let mut plain = plain.borrow_mut();
-                        let taken = waiting.position.saturating_sub(plain.taken());
-                        plain.discard(usize::try_from(taken).unwrap());
-                        plain.feed(data);
-                    }
-                    expected.feed(data);
-                    let front = plain.peek(0, 20);
-                    if let Fate::Late(n) = fate {
-                        let is = ahead.ask(&plain, || answer(plain.borrow_mut().read(*n)));
-                        prop_assert_eq!(is, answer(expected.read(*n)));
-                    }
-                    if !matches!(fate, Fate::Lost) {
-                        ahead.after_wait(&waiting, front, 1);
-                    }
-                }
                 Op::Close => {
                     expected.fail(());
                     plain.borrow_mut().fail(());
@@ -255,11 +220,10 @@ fn same_state(
 
 fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
-        5 => bytes(0..50).prop_map(Op::Feed),
+        10 => bytes(0..50).prop_map(Op::Feed),
         1 => Just(Op::End),
         1 => Just(Op::Close),
         1 => Just(Op::Wait),
-        5 => (bytes(0..50), fate()).prop_map(|(data, fate)| Op::Front(data, fate)),
         4 => (0..50usize).prop_map(Op::Read),
         3 => (0..50usize).prop_map(Op::ReadInto),
         4 => (0..50usize).prop_map(Op::Exactly),
@@ -272,15 +236,6 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (0..50usize).prop_map(Op::Peek),
         3 => (0..50usize).prop_map(Op::Discard),
         1 => (0..50usize).prop_map(Op::Past),
-    ]
-}
-
-fn fate() -> impl Strategy<Value = Fate> {
-    prop_oneof![
-        1 => Just(Fate::Unheard),
-        1 => Just(Fate::Lost),
-        1 => (0..50usize).prop_map(Fate::Late),
-        3 => Just(Fate::Comes),
     ]
 }
 
