@@ -98,9 +98,10 @@ class Exports:
         """Dispatches an event, and continues."""
         state: State = runtime.context_get()
         runtime.context_set(None)
+        self.current = state
         if kind == _SUBTASK:
             if code == _RETURNED:
-                runtime.waitable_join(waitable, 0)
+                # This also removes it from its set.
                 runtime.subtask_drop(waitable)
                 state.futures.pop(waitable).set_result(code)
         elif kind:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import sys
 import threading
-from asyncio import base_events, events
+from asyncio import base_events, events, format_helpers
 from collections.abc import Callable
 from typing import Any, NoReturn, Protocol
 
@@ -28,10 +29,15 @@ from ._unix import UnixSockets
 from ._upgrading import Upgrading
 
 _Stock: Any = base_events.BaseEventLoop
+_Handle: Any = events.Handle
 _logger = base_events.logger  # type: ignore[attr-defined]
 
 # How often ready callbacks are run before the host gets a turn, if there are always more.
 _ROUNDS = 16
+
+
+def _always() -> bool:
+    return True
 
 
 class Settling(Protocol):
@@ -39,6 +45,21 @@ class Settling(Protocol):
 
     def settle(self) -> None:
         """Passes on written bytes, and asks for input."""
+
+
+class _Ready(_Handle):
+    """asyncio's handle, made with fewer calls while the loop does not debug."""
+
+    __slots__ = ()
+
+    def __init__(self, callback: Any, args: Any, loop: ComponentLoop, context: contextvars.Context | None) -> None:
+        made: Any = self
+        made._context = contextvars.copy_context() if context is None else context
+        made._loop = loop
+        made._callback = callback
+        made._args = args
+        made._cancelled = False
+        made._repr = made._source_traceback = None
 
 
 class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Inline, Absent, _Stock):
@@ -62,13 +83,11 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Inline
         self._unsettled: dict[Settling, None] = {}
         self._interrupted: asyncio.Future[Any] | None = None
         self._thread_id = threading.get_ident()
+        # Called for each wait; a function in C costs least.
+        self.create_future: Callable[[], asyncio.Future[Any]] = functools.partial(asyncio.Future, loop=self)
         sys.set_asyncgen_hooks(firstiter=self._asyncgen_firstiter_hook, finalizer=self._asyncgen_finalizer_hook)
 
     # Transports, servers and the runner call these methods.
-
-    def before_waiting(self, what: Settling) -> None:
-        """Makes the loop call `what.settle` before it waits."""
-        self._unsettled[what] = None
 
     def interrupt(self, reason: BaseException) -> None:
         """Ends the program's task with SystemExit or KeyboardInterrupt, which a callback has raised."""
@@ -91,7 +110,17 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Inline
             self._interrupted = None
             task.remove_done_callback(done)
 
+    def before_waiting(self, what: Settling) -> None:
+        """Makes the loop call `what.settle` before it waits."""
+        self._unsettled[what] = None
+
     # The methods of asyncio's loops.
+
+    def set_debug(self, enabled: bool) -> None:
+        """Makes the loop report slow callbacks, and where callbacks come from."""
+        super().set_debug(enabled)
+        # Asked by each new future. bool() returns False, and costs less than a method.
+        self.get_debug: Callable[[], bool] = _always if enabled else bool
 
     def call_soon_threadsafe(
         self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
@@ -147,6 +176,21 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Inline
     def _write_to_self(self) -> None:
         pass
 
+    def call_soon(
+        self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+    ) -> asyncio.Handle:
+        """Calls `callback` in the next round, as asyncio's loops do."""
+        if self._debug:
+            handle: asyncio.Handle = super().call_soon(callback, *args, context=context)
+            return handle
+        handle = _Ready(callback, args, self, context)
+        states = self.exports.states
+        if len(states) == 1:
+            states[0].handles.append(handle)
+        else:
+            self._queue(handle)
+        return handle
+
     def _call_soon(self, callback: Any, args: Any, context: contextvars.Context | None) -> asyncio.Handle:
         handle = events.Handle(callback, args, self, context)
         self._queue(handle)
@@ -170,30 +214,43 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Inline
             if self._scheduled:
                 self._timers.take_due()
             handles = state.handles
-            if not handles or not rounds:
-                if not rounds:
-                    self.exports.want_turn()
-                if self._unsettled:
-                    unsettled, self._unsettled = self._unsettled, {}
-                    for what in unsettled:
-                        what.settle()
-                    if rounds:
-                        rounds -= 1
-                        continue
-                if rounds and self._scheduled and self._timers.wait_for_first():
+            if handles and rounds:
+                rounds -= 1
+                state.handles = []
+                for handle in handles:
+                    if not handle._cancelled:
+                        try:
+                            if self._debug:
+                                self._run_watched(handle)
+                            else:
+                                # As the handle's _run, without a call for it.
+                                handle._context.run(handle._callback, *handle._args)  # type: ignore[attr-defined]
+                        except (SystemExit, KeyboardInterrupt) as reason:
+                            self.interrupt(reason)
+                        except BaseException as reason:
+                            self._report_failure(handle, reason)
+                continue
+            if not rounds:
+                self.exports.want_turn()
+            if self._unsettled:
+                unsettled, self._unsettled = self._unsettled, {}
+                for what in unsettled:
+                    what.settle()
+                if rounds and (state.handles or self._unsettled):
+                    rounds -= 1
                     continue
-                return
-            rounds -= 1
-            state.handles = []
-            for handle in handles:
-                if not handle._cancelled:
-                    try:
-                        if self._debug:
-                            self._run_watched(handle)
-                        else:
-                            handle._run()
-                    except (SystemExit, KeyboardInterrupt) as reason:
-                        self.interrupt(reason)
+            if rounds and self._scheduled and self._timers.wait_for_first():
+                continue
+            return
+
+    def _report_failure(self, handle: asyncio.Handle, reason: BaseException) -> None:
+        """Reports the exception of a callback, as the handle's _run does."""
+        failed: Any = handle
+        callback = format_helpers._format_callback_source(failed._callback, failed._args)
+        context = {"message": f"Exception in callback {callback}", "exception": reason, "handle": handle}
+        if failed._source_traceback:
+            context["source_traceback"] = failed._source_traceback
+        self.call_exception_handler(context)
 
     def _run_watched(self, handle: asyncio.Handle) -> None:
         self._current_handle = handle

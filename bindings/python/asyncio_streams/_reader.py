@@ -109,7 +109,11 @@ class StreamReader(_StockReader):
                 rest = bytes(data)
                 data.clear()
                 return rest
-            await self._wait_for_data("readuntil")
+            waiter = self._begin_wait("readuntil")
+            try:
+                await waiter
+            finally:
+                self._waiter = None
 
     async def read(self, n: int = -1) -> bytes:
         """Reads up to `n` bytes, or everything to the end, as asyncio's read."""
@@ -117,7 +121,11 @@ class StreamReader(_StockReader):
             return await super().read(n)
         data = self._data if self._lines is _NONE else self._buffer
         if not data and not self._eof:
-            await self._wait_for_data("read")
+            waiter = self._begin_wait("read")
+            try:
+                await waiter
+            finally:
+                self._waiter = None
             data = self._data if self._lines is _NONE else self._buffer
         if n >= len(data):
             found = bytes(data)
@@ -132,8 +140,17 @@ class StreamReader(_StockReader):
     async def readexactly(self, n: int) -> bytes:
         """Reads `n` bytes, as asyncio's readexactly."""
         data = self._data if self._lines is _NONE else self._buffer
-        if not 0 < n <= len(data) or self._exception is not None:
+        if n <= 0 or self._exception is not None:
             return await super().readexactly(n)
+        while len(data) < n:
+            if self._eof:
+                return await super().readexactly(n)
+            waiter = self._begin_wait("readexactly")
+            try:
+                await waiter
+            finally:
+                self._waiter = None
+            data = self._data if self._lines is _NONE else self._buffer
         found = bytes(data[:n])
         del data[:n]
         if self._paused:
@@ -153,6 +170,18 @@ class StreamReader(_StockReader):
                     self._maybe_resume_transport()
                 return found
         return await super().readuntil(separator)
+
+    def _begin_wait(self, name: str) -> asyncio.Future[None]:
+        """Returns a future for the next input; the beginning of asyncio's _wait_for_data, which is a coroutine."""
+        if self._waiter is not None:
+            raise RuntimeError(f"{name}() called while another coroutine is already waiting for incoming data")
+        assert not self._eof, "_wait_for_data after EOF"
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self._waiter = waiter
+        return waiter
 
     async def __anext__(self) -> bytes:
         """Returns the next line; raises StopAsyncIteration at the end, and the errors of readline."""

@@ -27,6 +27,7 @@ class Receiving:
     _extra: dict[str, Any]
     _out: list[bytes]
     _buffered: bool
+    _of_streams: bool
     _closing: bool
     _conn_lost: int
     _hand_over: Callable[[], None]
@@ -205,7 +206,13 @@ class Receiving:
 
     def _receive(self, data: bytes) -> None:
         try:
-            if self._buffered:
+            if self._of_streams:
+                # As the protocol's data_received, with fewer calls.
+                reference = self._protocol._stream_reader_wr
+                reader = reference() if reference is not None else None
+                if reader is not None:
+                    reader.feed_data(data)
+            elif self._buffered:
                 _fill(self._protocol, data)
             else:
                 self._protocol.data_received(data)

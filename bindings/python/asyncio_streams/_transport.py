@@ -28,6 +28,7 @@ _FlowControl: Any = transports._FlowControlMixin
 
 # The most bytes that cross to the component at once.
 _PIECE = 1 << 24
+_RECEIVED = asyncio.StreamReaderProtocol.data_received
 
 
 class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
@@ -104,6 +105,8 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Passes later input to `protocol`."""
         self._protocol: Any = protocol
+        kind = type(protocol)
+        self._of_streams = kind is asyncio.StreamReaderProtocol and kind.data_received is _RECEIVED
         self._buffered = isinstance(protocol, asyncio.BufferedProtocol)
 
     def get_protocol(self) -> asyncio.BaseProtocol:
@@ -179,7 +182,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
 
         Raises TypeError for other types, RuntimeError after write_eof. After a loss it does nothing.
         """
-        if not isinstance(data, (bytes, bytearray, memoryview)):
+        if type(data) is not bytes and not isinstance(data, (bytes, bytearray, memoryview)):
             raise TypeError(f"data argument must be a bytes-like object, not {type(data).__name__!r}")
         if self._eof:
             raise RuntimeError("Cannot call write() after write_eof()")

@@ -8,6 +8,7 @@ import concurrent.futures
 import contextvars
 import io
 import os
+import select
 import socket
 import sys
 
@@ -56,6 +57,46 @@ async def own_executor():
     print(await loop.run_in_executor(Inline(), len, "abc"))
     await loop.shutdown_default_executor()
     print(attempt(loop.run_in_executor, None, len, "abc"))
+
+
+async def ready():
+    """A listening socket that is watched for writing makes no socket ready, neither for select nor for the loop."""
+    loop = asyncio.get_running_loop()
+    listening = socket.create_server((HOST, 0))
+    listening.setblocking(False)
+    client = socket.socket()
+    client.setblocking(False)
+    accepting = asyncio.create_task(loop.sock_accept(listening))
+    await loop.sock_connect(client, listening.getsockname())
+    server, _ = await accepting
+    # Another one waits to be accepted.
+    waiting = socket.socket()
+    waiting.setblocking(False)
+    await loop.sock_connect(waiting, listening.getsockname())
+    names = {listening: "listening", client: "client", server: "server"}
+    for readers, writers in (
+        ([client], [listening]),
+        ([client, server], [listening]),
+        ([client, server], [listening, server]),
+        ([listening, client], [listening]),
+    ):
+        ready = select.select(readers, writers, [], 0.1)[:2]
+        print([[names[one] for one in several] for several in ready])
+    called = []
+    for one in (client, server):
+        loop.add_reader(one, called.append, names[one])
+    loop.add_writer(listening, called.append, "listening")
+    await asyncio.sleep(0.1)
+    print(called)
+    server.send(b"!")
+    while not called:
+        await asyncio.sleep(0.001)
+    print(set(called))
+    for one in (client, server):
+        loop.remove_reader(one)
+    loop.remove_writer(listening)
+    for one in (listening, client, server, waiting):
+        one.close()
 
 
 async def sockets():
@@ -346,7 +387,7 @@ async def arguments():
 
 
 async def main():
-    matters = [executor, own_executor, sockets, accepted, handed_out, datagrams, sendfile, methods, unix, arguments]
+    matters = [executor, own_executor, ready, sockets, accepted, handed_out, datagrams, sendfile, methods, unix, arguments]
     await {matter.__name__.replace("_", "-"): matter for matter in matters}[sys.argv[1]]()
 
 

@@ -39,6 +39,7 @@ macro_rules! matters {
 matters! {
     functions_for_threads_run_at_once "executor",
     an_executor_of_the_programs_own_is_used "own-executor",
+    a_listening_socket_watched_for_writing_makes_none_ready "ready",
     sockets_of_pythons_own_are_waited_for "sockets",
     connections_over_accepted_sockets "accepted",
     connections_are_handed_out_before_their_input "handed-out",
