@@ -60,6 +60,19 @@ fn without_the_network() {
         .assert_success();
 }
 
+/// The host holds bytes for a peer that never reads. A wait that nothing can end is reported nevertheless.
+#[test]
+fn a_wait_beside_an_abandoned_write() {
+    let peer = Peer::start();
+    Program::blocking("blocking")
+        .args([
+            peer.port.to_string(),
+            "wait_beside_an_abandoned_write".to_owned(),
+        ])
+        .run(In::CallAsync)
+        .assert_success();
+}
+
 /// A pollable is a child of the reader's stream. The host ends a program that drops the reader first.
 #[test]
 fn a_reader_dropped_before_its_pollable() {

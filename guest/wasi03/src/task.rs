@@ -158,8 +158,9 @@ impl Task {
             // Many operations may have ended at once.
             self.shared.catch_up();
         }
-        self.shared.state.set(State::Polling);
+        // Before the state changes: what it wakes is polled in this turn.
         hooks::before(&Context::from_waker(&self.waker));
+        self.shared.state.set(State::Polling);
         self.poll();
         hooks::after(&Context::from_waker(&self.waker), self.is_done());
         if let Some(next) = standing::take_next() {

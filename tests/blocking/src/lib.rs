@@ -65,6 +65,7 @@ fn run(arguments: &[String]) -> Result {
     if !names.is_empty() {
         checks.extend([
             &connecting::DENIED,
+            &dropping::ABANDONED,
             &subscribing::READER_FIRST,
             &protecting::SERVER,
             &protecting::CLIENT,
