@@ -10,8 +10,8 @@ use crate::{DEADLINE, places, serve};
 
 const SAID: &str = "Send: 'Hello World!'\nReceived: 'Hello World!'\nClose the connection\n";
 
-/// The arguments of a client: C's takes the host and the port separately.
-fn client(name: &str, address: SocketAddr) -> Option<Program> {
+/// The arguments of a client: those in C and C++ take the host and the port separately.
+pub(crate) fn client(name: &str, address: SocketAddr) -> Option<Program> {
     let program = Program::foreign(name)?.deadline(DEADLINE);
     Some(if name.starts_with("go/") {
         program.args([address])
@@ -29,7 +29,12 @@ fn echo_pairs(handler: &str) {
             return;
         };
         let (server, address) = serve(server, place);
-        for name in ["c/echo_client", "c/echo_blocking", "go/echoclient"] {
+        for name in [
+            "c/echo_client",
+            "c/echo_blocking",
+            "c/echo",
+            "go/echoclient",
+        ] {
             if let Some(client) = client(name, address) {
                 let outcome = client.run(place).assert_success();
                 assert_eq!(outcome.stdout, SAID, "{name}");
@@ -47,7 +52,7 @@ fn echo_pairs_with_the_handler_in_c() {
 
 #[test]
 fn echo_pairs_with_the_handler_in_go() {
-    echo_pairs("go/lineserver");
+    echo_pairs("go/echoserver");
 }
 
 #[test]
@@ -71,7 +76,7 @@ fn redis() {
         command.arg(folder.path());
         command
     });
-    for name in ["c/redis_client", "go/redisclient"] {
+    for name in ["c/redis_client", "c/redis", "go/redisclient"] {
         for place in places() {
             if let Some(client) = client(name, server.address()) {
                 let outcome = client.run(place).assert_success();
@@ -87,6 +92,7 @@ fn a_refused_connection_is_one_line() {
     for name in [
         "c/echo_client",
         "c/echo_blocking",
+        "c/echo",
         "c/two_clients",
         "go/echoclient",
     ] {
