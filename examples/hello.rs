@@ -9,24 +9,9 @@ run!(main);
 async fn main() -> Result<(), Error> {
     // Port 0 asks the system for a free port.
     let server = start_server(["127.0.0.1"], 0).await?;
-    let port = server.sockets()[0].port().unwrap_or_default();
+    let (rx, tx) = open_connection("127.0.0.1", server.sockets()[0].port().unwrap_or(0)).await?;
+    let echo = async |reader: Reader, writer: Writer| writer.write(reader.readline().await?);
     let _serving = spawn(async move { server.serve_forever(echo).await });
-
-    let (reader, writer) = open_connection("127.0.0.1", port).await?;
-    writer.write("Hello World!\n")?;
-    writer.drain().await?;
-    let line = reader.readline().await?;
-    writer.close();
-    writer.wait_closed().await?;
-    cli::println(cli::escaped(line.trim_ascii_end())).await
-}
-
-async fn echo(reader: Reader, writer: Writer) -> Result<(), Error> {
-    let mut lines = reader.lines();
-    while let Some(line) = lines.next().await? {
-        writer.write(line)?;
-        writer.drain().await?;
-    }
-    writer.close();
-    writer.wait_closed().await
+    tx.write("Hello World!\n")?;
+    cli::println(cli::escaped(rx.readline().await?.trim_ascii_end())).await
 }

@@ -1,4 +1,5 @@
-//! Programs in C, C++ and Go: echo pairs, a client of redis, and the promises of their packages.
+//! Programs in C, C++ and Go: echo pairs, a client of redis, and the promises of their packages. The shortest programs of
+//! the README.
 
 #[path = "languages/c.rs"]
 mod c;
@@ -6,6 +7,8 @@ mod c;
 mod go;
 #[path = "languages/peers.rs"]
 mod peers;
+#[path = "languages/short.rs"]
+mod short;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};

@@ -96,6 +96,38 @@ fn the_checks_find_faults() {
     assert!(!is_allowed("", &allowed));
 }
 
+#[test]
+fn the_shortest_programs_of_the_readme_have_at_most_ten_lines() -> Result<()> {
+    let text = fs::read_to_string(root().join("README.md"))?;
+    let (_, table) = text
+        .split_once("## Which of these is for me")
+        .context("the table")?;
+    let (table, _) = table.split_once("\n## ").context("its end")?;
+    let mut programs = 0;
+    for row in table.lines().filter(|line| line.starts_with('|')) {
+        let shortest = row.trim_end_matches('|').rsplit('|').next();
+        for file in links(shortest.unwrap_or_default()) {
+            if file.starts_with('#') {
+                continue;
+            }
+            let lines = code_lines(&fs::read_to_string(root().join(file))?);
+            assert!((4..=10).contains(&lines), "{file} has {lines} lines");
+            programs += 1;
+        }
+    }
+    assert_eq!(programs, 6);
+    Ok(())
+}
+
+/// Counts the lines of a program, without empty lines and comments.
+fn code_lines(text: &str) -> usize {
+    let comments = ["//", "\"\"\"", "#!"];
+    let lines = text.lines().map(str::trim);
+    let code = lines
+        .filter(|line| !line.is_empty() && !comments.iter().any(|mark| line.starts_with(mark)));
+    code.count()
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

@@ -1,22 +1,12 @@
-// Line server: serve.wasm calls it for each client, and it sends every line back.
+// Echo server: serve.wasm calls it for each client, and it sends everything back.
 package main
 
 import (
-	"bufio"
+	"io"
 
 	streams "asyncio-streams"
 	"asyncio-streams/handler"
 )
 
-func init() { handler.Serve(echo) }
+func init() { handler.Serve(func(c *streams.Conn) error { _, err := io.Copy(c, c); return err }) }
 func main() {}
-
-func echo(conn *streams.Conn) error {
-	lines := bufio.NewScanner(conn)
-	for lines.Scan() {
-		if _, err := conn.Write(append(lines.Bytes(), '\n')); err != nil {
-			return err
-		}
-	}
-	return lines.Err()
-}

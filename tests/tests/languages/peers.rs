@@ -9,8 +9,8 @@ use crate::{DEADLINE, serve};
 
 const SAID: &str = "Send: 'Hello World!'\nReceived: 'Hello World!'\nClose the connection\n";
 
-/// The arguments of a client: C's takes the host and the port separately.
-fn client(name: &str, address: SocketAddr) -> Option<Program> {
+/// The arguments of a client: those in C and C++ take the host and the port separately.
+pub(crate) fn client(name: &str, address: SocketAddr) -> Option<Program> {
     let program = Program::foreign(name)?.deadline(DEADLINE);
     Some(if name.starts_with("go/") {
         program.args([address])
@@ -28,7 +28,12 @@ fn echo_pairs(handler: &str) {
             return;
         };
         let (server, address) = serve(server, place);
-        for name in ["c/echo_client", "c/echo_blocking", "go/echoclient"] {
+        for name in [
+            "c/echo_client",
+            "c/echo_blocking",
+            "c/echo",
+            "go/echoclient",
+        ] {
             if let Some(client) = client(name, address) {
                 let outcome = client.run(place).assert_success();
                 assert_eq!(outcome.stdout, SAID, "{name}");
@@ -46,7 +51,7 @@ fn echo_pairs_with_the_handler_in_c() {
 
 #[test]
 fn echo_pairs_with_the_handler_in_go() {
-    echo_pairs("go/lineserver");
+    echo_pairs("go/echoserver");
 }
 
 #[test]
@@ -56,7 +61,7 @@ fn redis() {
     };
     let folder = tempfile::tempdir().expect("a folder");
     let server = redis.serve_redis(folder.path());
-    for name in ["c/redis_client", "go/redisclient"] {
+    for name in ["c/redis_client", "c/redis", "go/redisclient"] {
         for place in In::every_place() {
             if let Some(client) = client(name, server.address()) {
                 let outcome = client.run(place).assert_success();
@@ -72,6 +77,7 @@ fn a_refused_connection_is_one_line() {
     for name in [
         "c/echo_client",
         "c/echo_blocking",
+        "c/echo",
         "c/two_clients",
         "go/echoclient",
     ] {

@@ -1,0 +1,12 @@
+// The shortest client of an echo server of lines: hello HOST PORT
+#include "asyncio_streams.hpp"
+
+streams::task<int> streams_main(std::vector<std::string> arguments) {
+  if (arguments.size() < 3) co_return 1;
+  auto connection = co_await streams::open_connection(arguments[1], (uint16_t)std::atoi(arguments[2].c_str()));
+  if (!connection || !co_await connection->send("Hello World!\n")) co_return 1;
+  auto line = co_await connection->readline();
+  co_return line ? std::printf("%s", line->c_str()), 0 : 1;
+}
+
+STREAMS_MAIN
