@@ -65,9 +65,9 @@ def lines() -> list[tuple[str, str]]:
         ("an environment with the tool that makes components of Python programs", f"python3 -m venv {_BY_HAND}/python"),
         ("", f"{_BY_HAND}/python/bin/pip install --quiet {environment.COMPONENTIZE}"),
         ("the server, composed with the streams by wac", build("echo_server")),
-        ("the client", build("echo_client")),
+        ("the shortest client", build("hello")),
         ("run the server (-S inherit-network: it may use this machine's network)", run("echo_server")),
-        ("run the client, in another terminal", run("echo_client")),
+        ("run the client, in another terminal", run("hello")),
     ]
 
 
