@@ -227,8 +227,8 @@ fn a_missing_import_is_named_with_its_provider() {
     );
     let error = refused(
         [serve, handler],
-        "serve.wasm imports asyncio:streams/types@0.1.0, asyncio:streams/tls@0.1.0 and asyncio:streams/streams@0.1.0, \
-         which no part exports: add the streams component (streams.wasm); handler.wasm imports \
+        "serve.wasm imports asyncio:streams/types@0.1.0, asyncio:streams/tls@0.1.0, asyncio:streams/streams@0.1.0 and \
+         asyncio:streams/unix@0.1.0, which no part exports: add the streams component (streams.wasm); handler.wasm imports \
          asyncio:streams/types@0.1.0, asyncio:streams/tls@0.1.0 and asyncio:streams/streams@0.1.0, which no part \
          exports: add the streams component (streams.wasm)",
     );

@@ -79,7 +79,7 @@ fn parts_are_composed_in_any_order_and_missing_ones_are_named() {
     for line in [
         format!("  {serve} uses {handler} for asyncio:streams/handler@0.1.0\n"),
         format!(
-            "  {serve} uses {streams} for asyncio:streams/types@0.1.0, asyncio:streams/tls@0.1.0, asyncio:streams/streams@0.1.0\n"
+            "  {serve} uses {streams} for asyncio:streams/types@0.1.0, asyncio:streams/tls@0.1.0, asyncio:streams/streams@0.1.0, asyncio:streams/unix@0.1.0\n"
         ),
     ] {
         assert!(said.contains(&line), "{said}");

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::support::{built, streams};
@@ -66,6 +67,8 @@ pub(crate) struct Served {
     /// The lines that it printed after the first.
     lines: Mutex<Receiver<String>>,
     log: Arc<Mutex<String>>,
+    /// The thread that reads the log.
+    logging: JoinHandle<()>,
 }
 
 impl Served {
@@ -97,7 +100,7 @@ impl Served {
         let log = Arc::new(Mutex::new(String::new()));
         let errors = BufReader::new(process.stderr.take().expect("piped"));
         let kept = Arc::clone(&log);
-        std::thread::spawn(move || {
+        let logging = std::thread::spawn(move || {
             for line in errors.lines().map_while(Result::ok) {
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
                 kept.push_str(&line);
@@ -118,6 +121,7 @@ impl Served {
             address: ([127, 0, 0, 1], 0).into(),
             lines: Mutex::new(lines),
             log,
+            logging,
         };
         let line = served.line();
         let address = line.strip_prefix("listening on ").expect("an address");
@@ -175,7 +179,10 @@ impl Served {
             },
             || "it does not end".to_owned(),
         );
-        // The thread that reads the log ends soon.
+        wait_until(
+            || self.logging.is_finished(),
+            || format!("its log does not end: {}", self.log()),
+        );
         (status.expect("ended"), self.log())
     }
 }

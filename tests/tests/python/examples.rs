@@ -99,6 +99,8 @@ fn every_example_has_its_test() {
     for name in [
         "echo-client",
         "echo-server",
+        // The lines of the README run it.
+        "hello",
         "http-headers",
         "wait-for-data",
     ] {
@@ -107,5 +109,5 @@ fn every_example_has_its_test() {
     let folder = source("echo-client").with_file_name("");
     let files = std::fs::read_dir(folder).expect("the examples").flatten();
     let programs = files.filter(|file| file.path().extension().is_some_and(|of| of == "py"));
-    assert_eq!(programs.count(), 4);
+    assert_eq!(programs.count(), 5);
 }

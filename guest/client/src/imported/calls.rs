@@ -91,9 +91,20 @@ impl Reader {
         .await
     }
 
-    /// Waits until there may be an answer. The first piece may be all of it.
+    /// Waits until there may be an answer.
     async fn wait_for_more(&self, want: Wanted) -> Result<(), Error> {
-        if self.shared.get() || !(self.knows_nothing() || want == Wanted::Any) {
+        let any_piece = match &want {
+            Wanted::Any => true,
+            // The first piece may be all of it.
+            Wanted::Line => self.knows_nothing(),
+            // An empty separator is an error, which must not wait for a piece.
+            Wanted::Until(separators) => {
+                self.knows_nothing() && separators.iter().all(|one| !one.is_empty())
+            }
+            // A number above the maximum is an error, too.
+            Wanted::Exactly(_) | Wanted::End => false,
+        };
+        if self.shared.get() || !any_piece {
             return self.wait_for_input(want).await;
         }
         self.before_wait()?;
