@@ -24,7 +24,7 @@ pub struct FutureVtable<T> {
     pub new: unsafe extern "C" fn() -> u64,
 }
 
-/// The reading end of a future. An [`Answer`] waits for its value.
+/// The reading end of a future. A background task waits for its value.
 pub struct FutureReader<T: 'static> {
     pub(crate) handle: Readable,
     pub(crate) layout: Layout,
