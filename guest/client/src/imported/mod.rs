@@ -52,7 +52,18 @@ pub(crate) async fn wait_connection(server: &Server) -> Result<(), Error> {
 
 /// Waits for the next client of a server.
 pub(crate) async fn accept(server: &Server) -> Result<(streams::Reader, streams::Writer), Error> {
-    server.accept().await
+    let mut waited = false;
+    loop {
+        if let Some(pair) = server.try_accept()? {
+            return Ok(pair);
+        }
+        if waited {
+            // The wait ended without a client.
+            server.result()?;
+        }
+        server.client_arrived().await?;
+        waited = true;
+    }
 }
 
 /// Sets TLS among the options of a connection.

@@ -46,13 +46,17 @@ impl Server {
         self.interest.wait(self.number(), Event::Connection).await
     }
 
-    /// Waits for the next client by a call of its own: by the watch, each client would take three calls.
-    pub(crate) async fn accept(&self) -> Result<(streams::Reader, streams::Writer), Error> {
-        // The component does not know yet of a wait that began in this turn.
-        if self.interest.is_pending() {
-            return Err(Error::Busy);
+    /// Waits until `try_accept` may have a client. If it has none, [`Server::result`] tells why.
+    pub(crate) async fn client_arrived(&self) -> Result<(), Error> {
+        if self.shared.get() {
+            return Ok(self.raw.wait_connection().await?);
         }
-        Ok(self.raw.accept().await?)
+        self.interest.fired(self.number(), Event::Connection).await
+    }
+
+    /// Returns the error of the last wait, if there was one.
+    pub(crate) fn result(&self) -> Result<(), Error> {
+        self.interest.result()
     }
 
     pub(crate) fn try_accept(
