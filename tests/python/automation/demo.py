@@ -52,9 +52,9 @@ def lines() -> list[tuple[str, str]]:
     """The equivalent manual commands, each with its purpose. The README has them too."""
     python = f"{_BY_HAND}/python/bin/python"
 
-    def build(name: str) -> str:
+    def build(source: str, name: str) -> str:
         return (
-            f"PYTHONPATH=bindings/python {python} -m asyncio_streams.build examples/python/{name}.py "
+            f"PYTHONPATH=bindings/python {python} -m asyncio_streams.build examples/python/{source}.py "
             f"--streams target/components/streams.wasm -o {_BY_HAND}/{name}.wasm"
         )
 
@@ -64,10 +64,10 @@ def lines() -> list[tuple[str, str]]:
     return [
         ("an environment with the tool that makes components of Python programs", f"python3 -m venv {_BY_HAND}/python"),
         ("", f"{_BY_HAND}/python/bin/pip install --quiet {environment.COMPONENTIZE}"),
-        ("the server, composed with the streams by wac", build("echo_server")),
-        ("the shortest client", build("hello")),
+        ("the server, composed with the streams by wac", build("echo_server", "echo_server")),
+        ("the shortest client", build("hello", "hello_client")),
         ("run the server (-S inherit-network: it may use this machine's network)", run("echo_server")),
-        ("run the client, in another terminal", run("hello")),
+        ("run the client, in another terminal", run("hello_client")),
     ]
 
 
