@@ -319,7 +319,7 @@ impl Command {
         }
     }
 
-    /// Runs the program to its end and returns what it printed: at most 64 MiB on each output, beyond which printing
+    /// Runs the program to its end and returns its output: at most 64 MiB on each output, beyond which printing
     /// fails in the program.
     ///
     /// # Errors

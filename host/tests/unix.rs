@@ -38,7 +38,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Runs it, and returns what it printed.
+/// Runs it, and returns its output.
 fn printed(mut command: Command) -> (String, String) {
     let Output {
         status,

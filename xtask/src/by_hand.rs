@@ -21,7 +21,7 @@ pub(crate) fn lines() -> Vec<Line> {
     let streams = format!("{components}/streams.wasm");
     vec![
         line(
-            "a folder for what is composed here",
+            "a folder for the composed programs",
             format!("mkdir -p {FOLDER}"),
         ),
         line(

@@ -80,7 +80,7 @@ fn on_one(client: &Client, meter: &Meter<Clock>) -> Result {
             while meter.go_on(size.into()) {
                 bulk::send(&writer, &message, None)?;
             }
-            // What is queued is of no use to anybody.
+            // No peer needs the queued bytes.
             writer.abort();
         }
         Kind::Echo => {

@@ -15,7 +15,7 @@ use crate::peers::Peer;
 /// Compiling one small component.
 const DEADLINE: Duration = Duration::from_secs(10 * 60);
 
-/// What takes concurrency from wasmtime, when it compiles and when it runs.
+/// The options that switch off wasmtime's support of concurrency, when it compiles and when it runs.
 pub(crate) const PLAIN: [&str; 2] = ["-W", "concurrency-support=n"];
 
 /// Makes the peers without TLS.

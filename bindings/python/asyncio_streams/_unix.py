@@ -47,7 +47,7 @@ class UnixSockets(_Base):
         """Connects to a Unix socket, with TLS if `ssl` is set; the arguments are asyncio's.
 
         The path is one of the host. Raises ValueError and TypeError for invalid arguments, OSError and its subclasses for
-        network errors, NotImplementedError where there are no Unix sockets. Cancelling gives up.
+        network errors, NotImplementedError where there are no Unix sockets. Cancelling closes everything that was opened.
         """
         if ssl:
             if server_hostname is None:

@@ -23,7 +23,7 @@ pub use backend::unix::Credentials;
 ///   `NoSuchFile`; `ConnectionRefused`: no server listens there, or a file or a folder is there instead;
 ///   `OutOfResources`: the component has as many connections as it can.
 ///
-/// Dropping the call closes what was opened.
+/// Dropping the call closes everything that was opened.
 ///
 /// ```no_run
 /// # async fn f() -> Result<(), asyncio_streams::Error> {

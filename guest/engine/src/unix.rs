@@ -19,7 +19,7 @@ use crate::writer::Writer;
 
 /// The Unix sockets of a platform. The contract of [`platform`](crate::platform) holds here too.
 pub trait UnixNet {
-    /// Connects to a path. Dropping the future gives up.
+    /// Connects to a path. Dropping the future closes the socket.
     fn connect(&self, path: Vec<u8>) -> BoxFuture<'static, Result<Connected, Failure>>;
 
     /// Binds to a path. Dropping the socket, or [`BoundSocket::close`], frees the path at once.

@@ -1,4 +1,4 @@
-//! What the WIT faces of the engine have in common.
+//! The conversions and methods that all WIT faces of the engine share.
 //!
 //! `streams.wasm` and `streams-p2.wasm` export different interfaces whose resources have mostly the same methods. The types
 //! of each are generated in its own crate, so most of this is macros: each expands to items over the names that the calling

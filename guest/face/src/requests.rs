@@ -2,7 +2,7 @@
 #[macro_export]
 macro_rules! requests {
     () => {
-        /// Converts what a wait is for.
+        /// Converts the read that a wait is for.
         pub(crate) fn wanted(want: Wanted) -> Result<$crate::engine::Wanted, Error> {
             use $crate::engine;
             Ok(match want {

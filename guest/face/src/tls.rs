@@ -1,5 +1,5 @@
-/// The `tls` interface: configurations, as programs make them, and the functions `client` and `server`, which return what a
-/// configuration makes now. Needs `Component`, `Error` and the module `tls` of the interface.
+/// The `tls` interface: configurations, as programs make them, and the functions `client` and `server`, which return the
+/// client or server that a configuration describes at that time. Needs `Component`, `Error` and the module `tls` of the interface.
 #[macro_export]
 macro_rules! tls {
     () => {
@@ -14,7 +14,7 @@ macro_rules! tls {
         /// `server-config`.
         pub(crate) struct ServerConfig(std::cell::RefCell<$crate::engine::tls::ServerSettings>);
 
-        /// Returns what a configuration makes now, with a name to verify or none yet.
+        /// Returns the client that a configuration describes now, with a name to verify or none yet.
         pub(super) fn client(
             config: &tls::ClientConfigBorrow<'_>,
             name: Option<&str>,
@@ -23,7 +23,7 @@ macro_rules! tls {
             Ok(std::rc::Rc::new(client))
         }
 
-        /// Returns what a configuration makes now.
+        /// Returns the server that a configuration describes now.
         pub(super) fn server(
             config: &tls::ServerConfigBorrow<'_>,
         ) -> Result<std::rc::Rc<dyn $crate::engine::Protector>, Error> {

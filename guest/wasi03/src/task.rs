@@ -158,7 +158,7 @@ impl Task {
             // Many operations may have ended at once.
             self.shared.catch_up();
         }
-        // Before the state changes: what it wakes is polled in this turn.
+        // Before the state changes, so that the tasks that it wakes are polled in this turn.
         hooks::before(&Context::from_waker(&self.waker));
         self.shared.state.set(State::Polling);
         self.poll();

@@ -1,6 +1,6 @@
 //! Grants of Unix sockets, and the paths that programs name.
 //!
-//! A path is compared after its folder was resolved, so that no symbolic link leads out of what is granted. The last part of
+//! A path is compared after its folder was resolved, so that no symbolic link leads out of the grants. The last part of
 //! a grant is not resolved: a grant of a link is none of the socket behind it.
 
 use std::convert::Infallible;

@@ -1,4 +1,4 @@
-//! Parts of programs: what is composed, missing or denied.
+//! Parts of programs: composed, missing and denied ones.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};

@@ -148,7 +148,7 @@ impl Stream {
         }
     }
 
-    /// Waits until the host has written what it holds. It ends the same whether the peer takes the bytes or goes.
+    /// Waits until the host has written the bytes that it holds. It ends also when the peer is gone.
     async fn end_abandoned(mut self) {
         let mut late = pin!(Sleep::until(now().saturating_add(ABANDONED)));
         let mut hopes = true;

@@ -41,7 +41,7 @@ impl UnixNet for WasiUnix {
     }
 }
 
-/// A connected `unix-socket`, and what the host knows of its ends.
+/// A connected `unix-socket`, and the addresses of its ends.
 struct Socket {
     socket: host::UnixSocket,
     ends: host::Ends,

@@ -66,7 +66,7 @@ fn explain(error: io::Error, named: &Named) -> Failure {
     error.into()
 }
 
-/// Returns what is at a path, if it is something else than a socket.
+/// Returns the kind of file at a path, unless it is a socket.
 pub(super) fn other_than_socket(path: &Path) -> Option<&'static str> {
     use std::os::unix::fs::FileTypeExt as _;
     let kind = std::fs::symlink_metadata(path).ok()?.file_type();

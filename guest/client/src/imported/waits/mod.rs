@@ -7,7 +7,7 @@
 //! ```text
 //!   turn:  before   the call has returned: wake its tasks
 //!          futures  read, write, wait for more
-//!          after    add and remove what has changed, begin the next call; it sends what was written
+//!          after    add and remove what has changed, begin the next call, which sends the written bytes
 //! ```
 //!
 //! A task that reads the same reader again crosses into the component for the read only: its event is still in the watch, and the next
@@ -283,8 +283,8 @@ impl Waits {
         }
     }
 
-    /// Adds to the watch what is new, and removes what has fired and is not waited for again. Returns the interests that are to wait
-    /// by calls of their own.
+    /// Adds new interests to the watch, and removes those that have fired and that no future waits for again. Returns the interests
+    /// that are to wait by calls of their own.
     fn tell_changes(&self) -> Vec<Rc<State>> {
         let changed = self.changed.take();
         let alone = changed.len() == 1 && self.armed.get() == 0;
