@@ -109,8 +109,12 @@ impl Server {
     /// - [`Error::Closed`]: after `close`.
     /// - [`Error::Cancelled`]: [`cancel`](Server::cancel) ended it.
     pub async fn accept(&self) -> Result<(Reader, Writer), Error> {
-        let (reader, writer) = backend::accept(&self.inner).await?;
-        Ok((reader.into(), writer.into()))
+        loop {
+            if let Some(connection) = self.try_accept()? {
+                return Ok(connection);
+            }
+            self.wait_connection().await?;
+        }
     }
 
     /// Waits until `try_accept` would answer, and takes nothing.
@@ -118,7 +122,7 @@ impl Server {
     /// # Errors
     /// [`Error::Busy`], [`Error::Closed`] and [`Error::Cancelled`].
     pub async fn wait_connection(&self) -> Result<(), Error> {
-        backend::wait_connection(&self.inner).await
+        Ok(self.inner.wait_connection().await?)
     }
 
     /// [`accept`](Server::accept) without waiting; none when it would have to wait.

@@ -5,31 +5,22 @@ mod mirror;
 mod polls;
 mod raw;
 mod reader;
-mod server;
 pub mod sockets;
 pub(crate) mod unix;
 mod waits;
 mod writer;
 
-use crate::bindings::{streams, types};
+use crate::bindings::streams;
 use crate::{Address, AddressFamily, ByteReader, Error};
 
-pub(crate) use crate::bindings::streams::{ConnectOptions, ServerOptions, linger, open_connection};
+pub(crate) use crate::bindings::streams::{
+    ConnectOptions, Server, ServerOptions, linger, open_connection, start_server,
+};
 pub(crate) use crate::bindings::tls::{ClientConfig, ServerConfig};
 pub(crate) use crate::reader::{length, size};
 pub(crate) use mirror::Line;
 pub(crate) use reader::Reader;
-pub(crate) use server::Server;
 pub(crate) use writer::Writer;
-
-pub(crate) async fn start_server(
-    hosts: Vec<String>,
-    port: u16,
-    options: Option<&ServerOptions>,
-) -> Result<Server, types::Error> {
-    let server = streams::start_server(hosts, port, options).await?;
-    Ok(Server::new(server))
-}
 
 /// Makes a reader over a byte stream.
 pub(crate) async fn from_stream(data: ByteReader, limit: u32) -> Result<crate::Reader, Error> {
@@ -43,27 +34,6 @@ pub(crate) async fn wrap(
 ) -> Result<(crate::Reader, crate::Writer, ByteReader), Error> {
     let (reader, writer, outgoing) = streams::wrap(incoming, options).await?;
     Ok((reader.into(), writer.into(), outgoing))
-}
-
-/// Waits until a server has a client.
-pub(crate) async fn wait_connection(server: &Server) -> Result<(), Error> {
-    server.wait_connection().await
-}
-
-/// Waits for the next client of a server.
-pub(crate) async fn accept(server: &Server) -> Result<(streams::Reader, streams::Writer), Error> {
-    let mut waited = false;
-    loop {
-        if let Some(pair) = server.try_accept()? {
-            return Ok(pair);
-        }
-        if waited {
-            // The wait ended without a client.
-            server.result()?;
-        }
-        server.client_arrived().await?;
-        waited = true;
-    }
 }
 
 /// Sets TLS among the options of a connection.
@@ -90,5 +60,5 @@ pub(crate) fn family(family: AddressFamily) -> AddressFamily {
 
 /// Returns the addresses of a server.
 pub(crate) fn sockets_of(server: &Server) -> Vec<Address> {
-    server.raw.sockets()
+    server.sockets()
 }

@@ -53,19 +53,13 @@ impl From<Writer> for streams::Writer {
 impl Server {
     /// Returns the server as the interface has it.
     pub fn raw(&self) -> &streams::Server {
-        self.inner.share()
-    }
-}
-
-impl From<streams::Server> for Server {
-    fn from(raw: streams::Server) -> Self {
-        super::Server::new(raw).into()
+        &self.inner
     }
 }
 
 impl From<Server> for streams::Server {
     fn from(server: Server) -> Self {
-        server.inner.into_raw()
+        server.inner
     }
 }
 

@@ -47,8 +47,7 @@ pub(crate) async fn serve(
     cleanup: bool,
     options: &ServerOptions,
 ) -> Result<Server, types::Error> {
-    let server = unix::start_unix_server(path, mode, cleanup, Some(options)).await?;
-    Ok(Server::new(server))
+    unix::start_unix_server(path, mode, cleanup, Some(options)).await
 }
 
 pub(crate) fn peer_credentials(writer: &Writer) -> Option<Credentials> {

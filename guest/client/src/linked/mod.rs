@@ -70,21 +70,6 @@ pub(crate) async fn linger() {
     current().linger().await;
 }
 
-/// Waits until a server has a client.
-pub(crate) async fn wait_connection(server: &Server) -> Result<(), Error> {
-    Ok(server.wait_connection().await?)
-}
-
-/// Waits for the next client of a server.
-pub(crate) async fn accept(server: &Server) -> Result<Pair, types::Error> {
-    loop {
-        if let Some(pair) = server.try_accept()? {
-            return Ok(pair);
-        }
-        server.wait_connection().await?;
-    }
-}
-
 /// Returns a family as the options have it.
 pub(crate) fn family(family: AddressFamily) -> types::AddressFamily {
     family.into()

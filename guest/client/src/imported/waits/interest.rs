@@ -1,4 +1,4 @@
-//! The wait for one reader, writer or server, as a part of the program's one wait.
+//! The wait for one reader or writer, as a part of the program's one wait.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;

@@ -1,6 +1,6 @@
 //! The one wait of a program, for all its tasks.
 //!
-//! A task that waits for a reader, a writer or a server adds its interest to a list, and sleeps. At the end of each turn the
+//! A task that waits for a reader or a writer adds its interest to a list, and sleeps. At the end of each turn the
 //! executor tells the watch of the streams component what has changed, and sees to it that one call of `watch.wait` is pending.
 //! When that call returns keys, their tasks are woken, before the futures of that turn are polled.
 //!
