@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 _INTERFACE = "asyncio:streams/streams@0.1.0"
+_NUMBERS = "asyncio:streams/numbers@0.1.0"
 
 
 _running = False
@@ -31,6 +32,20 @@ def streams() -> ModuleType:
     if module is None or not hasattr(module, "open_connection"):
         raise NotInComponentError(
             f"this component does not import {_INTERFACE}: add `import {_INTERFACE};` to its world, "
+            "or build it by `python -m asyncio_streams.build`"
+        )
+    return module
+
+
+def numbers() -> ModuleType:
+    """The bindings of `asyncio:streams/numbers`.
+
+    Raises NotInComponentError where there are none.
+    """
+    module = _interface("numbers")
+    if module is None or not hasattr(module, "Watch"):
+        raise NotInComponentError(
+            f"this component does not import {_NUMBERS}: add `import {_NUMBERS};` to its world, "
             "or build it by `python -m asyncio_streams.build`"
         )
     return module

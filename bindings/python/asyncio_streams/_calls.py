@@ -120,46 +120,6 @@ class Pending:
             raise
 
 
-class Repeated:
-    """A call that one object repeats, at lower cost than a `Call`.
-
-    `number` is the function's number from `number_of`; `done(result)` receives an Ok or an Err.
-    """
-
-    __slots__ = ("_arguments", "_done", "_number", "_promise", "state")
-
-    def __init__(self, number: int, done: Callable[[Any], None]) -> None:
-        self._number = number
-        self._done = done
-        self._arguments: tuple[Any, ...] = ()
-        self._promise = 0
-        self.state = _exports.current
-
-    def start(self, *arguments: Any) -> None:
-        """Makes the call, which must not be pending."""
-        result = runtime.call_import(self._number, list(arguments))
-        if isinstance(result, Ok):
-            self._done(result.value)
-            return
-        # Keep borrowed arguments alive as long as the call.
-        self._arguments = arguments
-        self.state = _exports.current
-        waitable, self._promise = result.value
-        _exports.add_pending(waitable, self)
-
-    def set_result(self, event: Any) -> None:
-        """Called by the runtime's callback, between two turns of the loop."""
-        _exports.current = self.state
-        try:
-            result = runtime.promise_get_result(event, self._promise)
-            self._arguments = ()
-            self._done(result)
-        except (SystemExit, KeyboardInterrupt) as reason:
-            _loop.interrupt(reason)
-        except BaseException as reason:
-            _loop.call_exception_handler({"message": "Exception in a callback of asyncio_streams", "exception": reason})
-
-
 class _Recorder:
     """Replaces the runtime: records the called function, and calls none."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import _bindings, _errors
-from ._calls import Call, cancellable, number_of
+from ._calls import Call, cancellable
 from ._transport import ComponentTransport
 
 # The base of the loop; the other parts define the missing attributes.
@@ -29,11 +29,6 @@ class Connecting(_Base):
         super().__init__()
         self.streams: Any = _bindings.streams()
         self.types: Any = _bindings.types_of(self.streams)
-        self.any_input = self.streams.Wanted_Any()
-        reader, writer = self.streams.Reader, self.streams.Writer
-        self.number_of_read = number_of(reader.read, 2)
-        self.number_of_wait = number_of(reader.wait, 2)
-        self.number_of_write = number_of(writer.write, 2)
         self._connections: weakref.WeakSet[ComponentTransport] = weakref.WeakSet()
         self._lingering: dict[int, Any] = {}
         self.just_closed = False
@@ -42,15 +37,16 @@ class Connecting(_Base):
         """Adds a connection, so that it ends with the program."""
         self._connections.add(transport)
 
-    def linger(self, writer: Any) -> None:
+    def linger(self, writer: Any, number: int) -> None:
         """Keeps a closed connection until its queue was sent, as the system does natively."""
-        key = id(writer)
-        self._lingering[key] = writer
 
-        def done(value: Any, error: BaseException | None) -> None:
+        def done() -> None:
+            # Ignore an error: the connection is closed either way.
+            self.watching.remove(key)
             del self._lingering[key]
 
-        Call(writer.wait_closed(), done).start()
+        key = self.watching.add(number, self.watching.closed, done)
+        self._lingering[key] = writer
 
     async def end_connections(self, seconds: float) -> None:
         """Closes open connections, sends queued output for up to `seconds`, and waits while peers could lose output.

@@ -162,10 +162,16 @@ class Exports:
         self._orphans.update(state.futures)
         if state.waitable_set is not None:
             runtime.waitable_set_drop(state.waitable_set)
-        if self.states and state.handles:
-            self.states[0].handles.extend(state.handles)
+        if self.states:
+            # At once: the other call may be waiting already, without a turn of its own before the event.
+            other = self.states[0]
+            self._adopt(other)
+            if state.handles:
+                other.handles.extend(state.handles)
+                self.wake(other)
 
     def _adopt(self, state: State) -> None:
+        self.current = state
         orphans, self._orphans = self._orphans, {}
         for waitable, pending in orphans.items():
             pending.state = state

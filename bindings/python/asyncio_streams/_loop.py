@@ -27,6 +27,7 @@ from ._sockets import Polling
 from ._timers import Timers
 from ._unix import UnixSockets
 from ._upgrading import Upgrading
+from ._watching import Watching
 
 _Stock: Any = base_events.BaseEventLoop
 _Handle: Any = events.Handle
@@ -80,7 +81,9 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Inline
         self.exception: BaseException | None = None
         self._timers = Timers(self, self._queue)
         self.exports = Exports(self, self._run, self._timers)
-        self._unsettled: dict[Settling, None] = {}
+        self.watching = Watching(self)
+        # Objects that act before the loop waits. One that is in it twice acts once.
+        self.unsettled: list[Settling] = []
         self._interrupted: asyncio.Future[Any] | None = None
         self._thread_id = threading.get_ident()
         # Called for each wait; a function in C costs least.
@@ -109,10 +112,6 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Inline
         finally:
             self._interrupted = None
             task.remove_done_callback(done)
-
-    def before_waiting(self, what: Settling) -> None:
-        """Makes the loop call `what.settle` before it waits."""
-        self._unsettled[what] = None
 
     # The methods of asyncio's loops.
 
@@ -232,14 +231,14 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Inline
                 continue
             if not rounds:
                 self.exports.want_turn()
-            if self._unsettled:
-                unsettled, self._unsettled = self._unsettled, {}
+            while self.unsettled:
+                unsettled, self.unsettled = self.unsettled, []
                 for what in unsettled:
                     what.settle()
-                if rounds and (state.handles or self._unsettled):
-                    rounds -= 1
-                    continue
-            if rounds and self._scheduled and self._timers.wait_for_first():
+            if self.watching.end_turn() and rounds:
+                rounds -= 1
+                continue
+            if rounds and (state.handles or (self._scheduled and self._timers.wait_for_first())):
                 continue
             return
 

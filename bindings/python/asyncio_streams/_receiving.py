@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import componentize_py_runtime as runtime
 from componentize_py_types import Err, Ok
 
 from . import _errors
-from ._calls import Repeated
 
 # The most bytes that a server keeps for a handshake that may begin with them.
 _MOST_LENT = 1 << 20
@@ -36,22 +36,18 @@ class Receiving:
     set_protocol: Callable[[asyncio.BaseProtocol], None]
 
     def _init_input(self, *, server_side: bool) -> None:
-        loop = self._loop
-        self._waiting = False
+        # The reader's number, 0 until it is needed; the key of the wait for input, 0 without one.
+        self._reader_number = 0
+        self._watched = 0
         self._paused = False
         self._input_ended = False
         self._begun = False
-        # True while a handshake uses the input; and the future that waits until the input is free.
+        # True while a handshake uses the input.
         self._upgrading = False
-        self._stopped: asyncio.Future[None] | None = None
         # How many bytes in the reader were passed to the protocol, but may have to be passed to a handshake instead.
         # None: passed bytes are consumed.
-        plain = loop.has_tls and "sslcontext" not in self._extra
+        plain = self._loop.has_tls and "sslcontext" not in self._extra
         self._lent = 0 if plain and server_side else None
-        # A connection that may still be upgraded waits for input without taking it, so that a handshake finds it.
-        self._read: Repeated | None = None if plain else Repeated(loop.number_of_read, self._received)
-        self._wait = Repeated(loop.number_of_wait, self._readable) if plain else None
-        self._held: Any = None
 
     def is_reading(self) -> bool:
         """Returns whether input is taken."""
@@ -61,6 +57,7 @@ class Receiving:
         """Stops taking input until resume_reading."""
         if self.is_reading():
             self._paused = True
+            self._stop_watching()
 
     def resume_reading(self) -> None:
         """Takes input again."""
@@ -75,75 +72,84 @@ class Receiving:
         self._ask()
 
     def _ask(self) -> None:
-        """Makes `settle` ask for input before the loop waits: bytes written until then are sent with it."""
-        if self._begun and not (self._waiting or self._paused or self._closing or self._input_ended):
-            self._loop.before_waiting(self)
+        """Makes `settle` wait for input before the loop waits: bytes written until then are sent with it."""
+        if not self._closing:
+            self._loop.unsettled.append(self)
 
     def settle(self) -> None:
         """Called by the loop before it waits."""
         if self._out:
             self._hand_over()
-        if self._waiting or self._paused or self._closing or self._input_ended or self._upgrading or not self._begun:
+        if not self._watched:
+            self._watch()
+
+    def _watch(self) -> None:
+        if self._paused or self._closing or self._input_ended or self._upgrading or not self._begun:
             return
-        self._waiting = True
-        if self._read is not None:
-            if self._held is not None:
-                held, self._held = self._held, None
-                self._received(held)
-            else:
-                self._read.start(self._reader, self.max_size)
-            return
-        assert self._wait is not None
-        want = self._loop.any_input
+        watching = self._loop.watching
+        if not self._reader_number:
+            self._reader_number = watching.of_reader(self._reader)
+        want = watching.readable
         if self._lent:
             self._give_back()
             if self._lent:
-                want = self._loop.streams.Wanted_Exactly(self._lent + 1)
-        self._wait.start(self._reader, want)
+                want = watching.readable_after(self._lent)
+        self._watched = watching.add(self._reader_number, want, self._readable)
 
-    def _received(self, result: Any) -> None:
-        """Called when input was taken."""
-        self._waiting = False
-        if self._closing or self._loop is None:
+    def _stop_watching(self) -> BaseException | None:
+        """Ends the wait for input; returns its error, if it has failed."""
+        key, self._watched = self._watched, 0
+        error: BaseException | None = self._loop.watching.remove(key)
+        return error
+
+    def _readable(self) -> None:
+        """Called when input can be taken, or the wait for it has failed."""
+        if self._lent is not None:
+            self._readable_lent()
             return
-        if self._paused:
-            self._held = result
+        result = runtime.call_import(self._loop.watching.try_read, [self._reader_number, self.max_size])
+        if type(result) is not Ok:
+            self._fail(result)
             return
-        if isinstance(result, Err):
-            if not _is_truncation(result):
-                self._fatal_error(_errors.to_exception(result), "Fatal read error on socket transport")
-                return
+        data = result.value
+        if data:
+            self._receive(data)
+        elif data is not None:
             self._receive_end()
-        elif result.value:
-            self._receive(result.value)
         else:
-            self._receive_end()
-        if self._loop is not None:
-            self._ask()
+            self._check_wait()
 
-    def _readable(self, result: Any) -> None:
-        """Called when input can be taken, or a handshake wants to take it."""
-        self._waiting = False
-        stopped, self._stopped = self._stopped, None
-        if stopped is not None and not stopped.done():
-            stopped.set_result(None)
-        if self._closing or self._paused or self._upgrading or self._loop is None:
-            return
+    def _readable_lent(self) -> None:
         try:
-            data = self._take()
+            data = self._take_lent()
         except Err as reason:
-            self._received(reason)
+            self._fail(reason)
             return
-        if data is None:
+        if not data:
+            self._receive_end()
+            return
+        # These bytes stay in the reader, so the next wait is for more than them.
+        self._stop_watching()
+        self._receive(data)
+        self._ask()
+
+    def _check_wait(self) -> None:
+        """Called when an event had no input: handles the error of the wait, if there is one, and else waits anew."""
+        error = self._stop_watching()
+        if error is None:
             self._ask()
         else:
-            self._received(Ok(data))
+            self._fail(error)
 
-    def _take(self) -> bytes | None:
-        """Returns received bytes: None if there are none, empty at the end."""
-        if self._lent is None:
-            taken: bytes | None = self._reader.try_read(self.max_size)
-            return taken
+    def _fail(self, reason: BaseException) -> None:
+        if _is_truncation(reason):
+            self._receive_end()
+        else:
+            self._fatal_error(_errors.to_exception(reason), "Fatal read error on socket transport")
+
+    def _take_lent(self) -> bytes:
+        """Returns received bytes, which stay in the reader: empty at the end."""
+        assert self._lent is not None
         data: bytes = self._reader.peek(self._lent + self.max_size)[self._lent :]
         if not data:
             failure = self._reader.exception()
@@ -169,7 +175,7 @@ class Receiving:
             self._reader.discard(self._lent - unread)
         self._lent = None if self._lent > _MOST_LENT else unread
 
-    async def stop_reading(self, server_side: bool) -> tuple[Any, Any]:
+    def stop_reading(self, server_side: bool) -> tuple[Any, Any]:
         """Leaves the input to a handshake; returns the component's reader and writer.
 
         Raises ConnectionResetError if the connection has ended, SSLError if plaintext received before TLS is unread and
@@ -179,12 +185,7 @@ class Receiving:
         if self._closing or self._upgrading:
             raise ConnectionResetError("Connection lost")
         self._upgrading = True
-        if self._waiting:
-            self._stopped = self._loop.create_future()
-            self._reader.cancel()
-            await self._stopped
-        if self._conn_lost:
-            raise ConnectionResetError("Connection lost")
+        self._stop_watching()
         if server_side and self._lent is not None:
             self._give_back()
         if self._unread():
@@ -199,8 +200,7 @@ class Receiving:
         """Continues to read after a handshake."""
         self._extra.update(extra)
         self.set_protocol(protocol)
-        self._lent = self._wait = None
-        self._read = Repeated(self._loop.number_of_read, self._received)
+        self._lent = None
         self._upgrading = self._paused = False
         self._ask()
 
@@ -224,6 +224,7 @@ class Receiving:
 
     def _receive_end(self) -> None:
         self._input_ended = True
+        self._stop_watching()
         try:
             keep_open = self._protocol.eof_received()
         except (SystemExit, KeyboardInterrupt):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from . import _errors
-from ._calls import Call, cancellable
+from ._calls import cancellable
 from ._connecting import CLOSED_WITH_THE_PROGRAM, MOST_QUEUED, host_name, port_number
 from ._sockets import ComponentSocket, take_address
 from ._transport import ComponentTransport
@@ -17,6 +17,8 @@ from ._transport import ComponentTransport
 if TYPE_CHECKING:
     from ._loop import ComponentLoop
 
+# The most clients that are accepted at once. Others are accepted after other events had a turn.
+_MOST_ACCEPTED = 100
 # The base of the loop; the other parts define the missing attributes.
 _Base: Any = object
 
@@ -39,7 +41,8 @@ class Listener:
     def __init__(self, loop: ComponentLoop, server: Any) -> None:
         self._loop = loop
         self._server = server
-        self._waiting = False
+        # The key of the wait for clients, 0 without one.
+        self._key = 0
         self._closed = False
         self._accept: Callable[[Any, Any], None] | None = None
         self.sockets = [ListeningSocket(self, _errors.socket_address(address)) for address in server.sockets()]
@@ -54,40 +57,54 @@ class Listener:
         except Exception as reason:
             raise _errors.to_exception(reason) from None
         self._accept = accept
-        self._loop.before_waiting(self)
+        self._wait()
 
     def close(self) -> None:
         """Stops listening. Clients continue; a second call does nothing."""
         if not self._closed:
             self._closed = True
+            self._stop_waiting()
             self._server.close()
             self._loop.just_closed = True
 
-    def settle(self) -> None:
-        """Called by the loop before it waits."""
-        if not self._waiting and not self._closed:
-            self._waiting = True
-            Call(self._server.wait_connection(), self._ready).start()
+    def _wait(self) -> None:
+        watching = self._loop.watching
+        self._key = watching.add(watching.of_server(self._server), watching.connection, self._ready)
 
-    def _ready(self, value: Any, error: BaseException | None) -> None:
-        self._waiting = False
-        if self._closed:
-            return
+    def _stop_waiting(self) -> BaseException | None:
+        key, self._key = self._key, 0
+        return self._loop.watching.remove(key)
+
+    def _ready(self) -> None:
+        """Called when clients wait, or the wait has failed."""
         assert self._accept is not None
-        try:
-            if error is not None:
-                raise error
-            pair = self._server.try_accept()
-        except Exception as reason:
-            self._loop.call_exception_handler(
-                {"message": "socket.accept() failed", "exception": _errors.to_exception(reason)}
-            )
-            if _errors.case_of(reason) == "Closed":
+        for count in range(_MOST_ACCEPTED):
+            try:
+                pair = self._server.try_accept()
+                if pair is None:
+                    if not count:
+                        self._check_wait()
+                    return
+            except Exception as reason:
+                self._failed(reason)
                 return
-        else:
-            if pair is not None:
-                self._accept(*pair)
-        self._loop.before_waiting(self)
+            self._accept(*pair)
+            if self._closed:
+                return
+
+    def _check_wait(self) -> None:
+        """Called when an event had no client: reports the error of the wait, if there is one, and waits anew."""
+        error = self._stop_waiting()
+        if error is None or not self._failed(error):
+            self._wait()
+
+    def _failed(self, reason: BaseException) -> bool:
+        """Reports an error; returns whether no more clients will come."""
+        self._loop.call_exception_handler({"message": "socket.accept() failed", "exception": _errors.to_exception(reason)})
+        over = _errors.case_of(reason) == "Closed"
+        if over:
+            self._stop_waiting()
+        return over
 
 
 _Server: Any = base_events.Server

@@ -16,7 +16,6 @@ import componentize_py_runtime as runtime
 from componentize_py_types import Err
 
 from . import _errors
-from ._calls import Call
 from ._receiving import Receiving
 from ._sockets import ComponentSocket
 
@@ -28,6 +27,7 @@ _FlowControl: Any = transports._FlowControlMixin
 
 # The most bytes that cross to the component at once.
 _PIECE = 1 << 24
+_NO_BLOCKS: list[Any] = []
 _RECEIVED = asyncio.StreamReaderProtocol.data_received
 
 
@@ -57,7 +57,9 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         self._out: list[bytes] = []
         self._out_size = 0
         self._queued = 0
-        self._draining = False
+        # The writer's number, 0 until it is needed; the key of the wait for output, 0 without one.
+        self._writer_number = 0
+        self._draining = 0
         self._conn_lost = 0
         self._closing = False
         self._eof = False
@@ -123,6 +125,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         if self._closing:
             return
         self._closing = True
+        self._stop_watching()
         self._hand_over()
         if self._conn_lost:
             return
@@ -138,9 +141,10 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
 
     def _finish(self, reason: BaseException | None) -> None:
         self._conn_lost += 1
+        self._end_draining()
         self._writer.close()
         if self._queued:
-            self._loop.linger(self._writer)
+            self._loop.linger(self._writer, self._number())
         self._loop.call_soon(self._call_connection_lost, reason)
 
     def _fatal_error(self, reason: BaseException, message: str = "Fatal error on transport") -> None:
@@ -160,6 +164,8 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         self._out_size = 0
         self._closing = True
         self._conn_lost += 1
+        self._stop_watching()
+        self._end_draining()
         self._writer.abort()
         self._loop.call_soon(self._call_connection_lost, reason)
 
@@ -170,7 +176,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
             self._protocol.connection_lost(reason)
         finally:
             self._reader = self._writer = self._protocol = None
-            self._loop = self._read = self._wait = self._held = None
+            self._loop = None
             server, self._server = self._server, None
             if server is not None:
                 server._detach(self)
@@ -182,8 +188,10 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
 
         Raises TypeError for other types, RuntimeError after write_eof. After a loss it does nothing.
         """
-        if type(data) is not bytes and not isinstance(data, (bytes, bytearray, memoryview)):
-            raise TypeError(f"data argument must be a bytes-like object, not {type(data).__name__!r}")
+        if type(data) is not bytes:
+            if not isinstance(data, (bytes, bytearray, memoryview)):
+                raise TypeError(f"data argument must be a bytes-like object, not {type(data).__name__!r}")
+            data = bytes(data)
         if self._eof:
             raise RuntimeError("Cannot call write() after write_eof()")
         if not data:
@@ -191,10 +199,8 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         if self._conn_lost:
             self._count_loss()
             return
-        if type(data) is not bytes:
-            data = bytes(data)
         if not self._out:
-            self._loop.before_waiting(self)
+            self._loop.unsettled.append(self)
         self._out.append(data)
         self._out_size += len(data)
         if self._out_size + self._queued > self._high_water:
@@ -256,10 +262,14 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         if self._conn_lost:
             return
         try:
-            if self._out_size > _PIECE:
-                self._give()
-            elif self._out:
-                self._give_at_once()
+            out = self._out
+            if out:
+                if self._out_size > _PIECE:
+                    self._give_pieces()
+                else:
+                    data = out[0] if len(out) == 1 else b"".join(out)
+                    self._out = [] if self._give(data) else [data]
+                    self._out_size = len(data) if self._out else 0
             if self._eof and not self._eof_sent and not self._out:
                 self._eof_sent = True
                 self._writer.write_eof()
@@ -271,46 +281,49 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
                 self._maybe_pause_protocol()
                 self._wait_for_drain()
 
-    def _give_at_once(self) -> None:
-        out = self._out
-        data = out[0] if len(out) == 1 else b"".join(out)
-        result = runtime.call_import(self._loop.number_of_write, [self._writer, data])
+    def _number(self) -> int:
+        if not self._writer_number:
+            self._writer_number = self._loop.watching.of_writer(self._writer)
+        return self._writer_number
+
+    def _give(self, data: bytes) -> bool:
+        """Passes bytes to the component; returns False if its queue is full. Raises its other errors."""
+        watching = self._loop.watching
+        result = runtime.call_import(watching.write, [self._writer_number or self._number(), _NO_BLOCKS, data])
         if isinstance(result, Err):
             if _errors.case_of(result) != "BufferFull":
                 raise result
-            # Keep it here until the component has room.
-            self._out = [data]
-            return
-        self._queued += self._out_size
-        self._out_size = 0
-        out.clear()
+            return False
+        watching.written = True
+        self._queued += len(data)
+        return True
 
-    def _give(self) -> None:
+    def _give_pieces(self) -> None:
         data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
         for start in range(0, len(data), _PIECE):
-            piece = data if len(data) <= _PIECE else data[start : start + _PIECE]
-            try:
-                self._writer.write(piece)
-            except Err as reason:
-                if _errors.case_of(reason) != "BufferFull":
-                    raise
-                # Keep it here until the component has room.
+            if not self._give(data[start : start + _PIECE]):
+                # Keep the rest here until the component has room.
                 self._out = [data[start:]]
                 self._out_size = len(self._out[0])
                 return
-            self._queued += len(piece)
         self._out.clear()
         self._out_size = 0
 
     def _wait_for_drain(self) -> None:
         if not self._draining:
-            self._draining = True
-            Call(self._writer.flush() if self._closing else self._writer.drain(), self._drained).start()
+            watching = self._loop.watching
+            event = watching.flushed if self._closing else watching.drained
+            self._draining = watching.add(self._number(), event, self._drained)
 
-    def _drained(self, value: Any, error: BaseException | None) -> None:
-        self._draining = False
-        if self._conn_lost:
-            return
+    def _end_draining(self) -> BaseException | None:
+        """Ends the wait for output; returns its error, if it has failed."""
+        key, self._draining = self._draining, 0
+        error: BaseException | None = self._loop.watching.remove(key)
+        return error
+
+    def _drained(self) -> None:
+        """Called when the queue is short enough, or the connection has failed."""
+        error = self._end_draining()
         if error is not None:
             self._fatal_error(_errors.to_exception(error), "Fatal write error on socket transport")
             return

@@ -80,7 +80,7 @@ class Upgrading(_Base):
             raise TypeError(f"transport {transport!r} is not supported by start_tls()")
         timeouts = (ssl_handshake_timeout, ssl_shutdown_timeout)
         try:
-            reader, writer = await transport.stop_reading(server_side)
+            reader, writer = transport.stop_reading(server_side)
             if server_side:
                 call = writer.start_tls_server(reader, context.server_config(*timeouts))
             else:

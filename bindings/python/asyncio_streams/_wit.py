@@ -50,12 +50,12 @@ def write(target: Path, source: Path, *, with_tls: bool) -> None:
     """
     package = target / "deps" / "asyncio-streams"
     package.mkdir(parents=True)
-    for name in ["types", "streams", "unix", *(["tls"] if with_tls else [])]:
+    for name in ["types", "streams", "numbers", "unix", *(["tls"] if with_tls else [])]:
         text = (source / f"{name}.wit").read_text(encoding="utf-8")
         (package / f"{name}.wit").write_text(text if with_tls else without_tls(text), encoding="utf-8")
     for file in sorted((source / "deps").glob("*.wit")):
         shutil.copy(file, target / "deps" / file.name)
-    names = ["streams", "unix", *(["tls"] if with_tls else [])]
+    names = ["streams", "numbers", "unix", *(["tls"] if with_tls else [])]
     imports = "".join(f"  import asyncio:streams/{name}@0.1.0;\n" for name in names)
     (target / "world.wit").write_text(_WORLD_TEXT.format(world=WORLD, imports=imports), encoding="utf-8")
 

@@ -33,9 +33,10 @@ class Wit(unittest.TestCase):
                 target = Path(folder) / "wit"
                 _wit.write(target, _wit.find(), with_tls=with_tls)
                 world = (target / "world.wit").read_text()
-                self.assertIn("import asyncio:streams/streams@0.1.0;", world)
-                # Every streams component exports it, and the one without Unix sockets refuses.
-                self.assertIn("import asyncio:streams/unix@0.1.0;", world)
+                # Every streams component exports `unix`, and the one without Unix sockets refuses.
+                for name in ("streams", "numbers", "unix"):
+                    self.assertIn(f"import asyncio:streams/{name}@0.1.0;", world)
+                    self.assertTrue((target / "deps" / "asyncio-streams" / f"{name}.wit").exists())
                 self.assertEqual("tls@0.1.0" in world, with_tls)
                 self.assertEqual((target / "deps" / "asyncio-streams" / "tls.wit").exists(), with_tls)
                 self.assertTrue((target / "deps" / "clocks.wit").exists())

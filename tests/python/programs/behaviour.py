@@ -143,6 +143,36 @@ async def cancelled_connects():
     server.close()
 
 
+async def crowds():
+    """Hundreds of connections open, and close or abort, at once."""
+
+    async def handler(reader, writer):
+        try:
+            writer.write(await reader.readline())
+        except ConnectionError:
+            pass
+        writer.close()
+
+    server = await asyncio.start_server(handler, HOST, 0, backlog=200)
+    port = server.sockets[0].getsockname()[1]
+
+    async def visit(turn):
+        reader, writer = await asyncio.open_connection(HOST, port)
+        line = None
+        if turn % 3 == 0:
+            writer.write(b"hello\n")
+            line = await reader.readline()
+        elif turn % 3 == 1:
+            writer.transport.abort()
+        writer.close()
+        return line
+
+    for _ in range(4):
+        lines = await asyncio.gather(*(visit(turn) for turn in range(150)))
+        print(lines.count(b"hello\n"), lines.count(None))
+    server.close()
+
+
 async def failures():
     """Errors have asyncio's types, and an errno where the system has one."""
     free = socket.create_server((HOST, 0))
@@ -356,8 +386,8 @@ async def nested():
 
 
 async def main():
-    matters = [clock, cancelled_reads, cancelled_drains, cancelled_servers, cancelled_connects, failures, resets, ends]
-    matters += [garbage, reported, pending, bad_input, nested]
+    matters = [clock, cancelled_reads, cancelled_drains, cancelled_servers, cancelled_connects, crowds]
+    matters += [failures, resets, ends, garbage, reported, pending, bad_input, nested]
     await {matter.__name__.replace("_", "-"): matter for matter in matters}[sys.argv[1]]()
 
 

@@ -44,6 +44,7 @@ matters! {
     one_cancelled_drain_leaves_nine "cancelled-drains",
     a_cancelled_server_frees_its_place "cancelled-servers",
     cancelled_connects_leave_nothing_behind "cancelled-connects",
+    crowds_come_and_go_at_once "crowds",
     failures_have_their_types "failures",
     resets_are_errors "resets",
     ends_are_told "ends",
