@@ -93,7 +93,7 @@ fn run(
     command.args(["--profile", "guest", "--package", package]);
     if matches!(what, What::QuickExamples | What::Linked) {
         // A separate profile would compile build scripts and macros again.
-        command.args(["--config", "profile.guest.lto=false"]);
+        command.args(["--config", "profile.guest.lto=\"off\""]);
         command.args(["--config", "profile.guest.codegen-units=16"]);
     }
     if package == CLIENT {
