@@ -229,6 +229,35 @@ fn ends_with_standard_input() {
 }
 
 #[test]
+fn one_client_on_standard_input_and_output() {
+    for place in In::every_place() {
+        let mut server = orders(&["--stdio"]).stdin().start(place);
+        server.write_stdin(b"echo\n");
+        for line in ["hello", "again"] {
+            server.write_stdin(format!("{line}\n").as_bytes());
+            assert_eq!(server.line(), line);
+        }
+        server.close_stdin();
+        assert_eq!(server.wait().assert_success().stderr, "");
+
+        // The command ends with the handler, although the client could send more.
+        let mut server = orders(&["--stdio"]).stdin().start(place);
+        server.write_stdin(b"leave\n");
+        let outcome = server.wait().assert_success();
+        assert_eq!((outcome.stdout, outcome.stderr), Default::default());
+
+        // What the handler has queued is sent, also when it fails.
+        let mut server = orders(&["--stdio"]).stdin().start(place);
+        server.write_stdin(b"echo\nbefore\n");
+        assert_eq!(server.line(), "before");
+        server.write_stdin(&[b'x'; 100_000]);
+        server.close_stdin();
+        let outcome = server.wait().assert_failure();
+        assert!(outcome.stderr.starts_with("serve: client: "), "{outcome}");
+    }
+}
+
+#[test]
 fn grace_is_over_for_clients_that_stay() {
     for place in In::every_place() {
         let grace = Duration::from_millis(1500);
@@ -284,10 +313,10 @@ fn wrong_arguments() {
     const N: &str = "expected a whole number from 1 to 4294967295";
     const SECONDS: &str = "expected a number of seconds, such as 10 or 0.5";
     const ADDRESS: &str = "expected HOST:PORT, with a port from 0 to 65535, or unix:PATH";
-    let cases: [(&[&str], String); 11] = [
+    let cases: [(&[&str], String); 12] = [
         (
             &[],
-            "no address to listen on: expected HOST:PORT or unix:PATH as an argument or in STREAMS_SERVE".into(),
+            "no address to listen on: expected HOST:PORT or unix:PATH as an argument or in STREAMS_SERVE, or --stdio".into(),
         ),
         (&["127.0.0.1"], format!("127.0.0.1: {ADDRESS}")),
         (&["127.0.0.1:http"], format!("127.0.0.1:http: {ADDRESS}")),
@@ -311,6 +340,10 @@ fn wrong_arguments() {
             "--tls-cert CERT: expected --tls-key too".into(),
         ),
         (
+            &["--stdio", "--idle-timeout", "3"],
+            "--idle-timeout: expected no --stdio, which serves one client on standard input and output, for any time".into(),
+        ),
+        (
             &["--no-such-option", ":0"],
             "--no-such-option: no such option".into(),
         ),
@@ -322,7 +355,7 @@ fn wrong_arguments() {
             lines,
             [
                 &format!("serve: {message}"),
-                "Usage: serve [OPTIONS] HOST:PORT|unix:PATH...",
+                "Usage: serve [OPTIONS] HOST:PORT|unix:PATH... | --stdio",
                 "The option --help describes them."
             ],
             "{arguments:?}"

@@ -10,7 +10,7 @@ pub(crate) const VARIABLE: &str = "STREAMS_SERVE";
 
 /// The output of `--help`.
 pub(crate) const USAGE: &str = "\
-Usage: serve [OPTIONS] HOST:PORT|unix:PATH...
+Usage: serve [OPTIONS] HOST:PORT|unix:PATH... | --stdio
 
 Listens on each address and calls the composed handler for each connection.
 HOST is a name, an IPv4 address, an IPv6 address in brackets, or nothing for all
@@ -26,6 +26,9 @@ Options:
   --tls-alpn PROTOCOL    an application protocol to offer; repeatable, in order of preference
   --until-stdin-closes   stop accepting when standard input ends; let clients finish
   --grace SECONDS        the time until these clients are aborted [default: 10]
+  --stdio                serve one client on standard input and output, then end: for inetd,
+                         and systemd's sockets with Accept=yes. Takes no addresses, and of the
+                         options those of TLS
   -h, --help             print this text
 
 Environment:
@@ -36,13 +39,15 @@ Environment:
                          addresses or --tls-alpn there replace all of the variable's.
 
 Exit status:
-  0  help was printed, or every client finished after standard input closed
-  1  an option was wrong, an address or TLS could not be used, or clients were aborted
+  0  help was printed, every client finished after standard input closed, or the client of
+     --stdio was served
+  1  an option was wrong, an address or TLS could not be used, clients were aborted, or the
+     handler of --stdio failed
 ";
 
 /// Follows the error message about an option.
 pub(crate) const HINT: &str = "\
-Usage: serve [OPTIONS] HOST:PORT|unix:PATH...
+Usage: serve [OPTIONS] HOST:PORT|unix:PATH... | --stdio
 The option --help describes them.
 ";
 
@@ -50,6 +55,8 @@ The option --help describes them.
 pub(crate) enum Request {
     Help,
     Serve(Arguments),
+    /// The client on standard input and output.
+    ServeStdio(Option<Tls>),
 }
 
 /// How to serve.
@@ -107,6 +114,7 @@ struct Given {
     key: Option<String>,
     alpn: Vec<String>,
     until_stdin_closes: bool,
+    stdio: bool,
     grace: Option<u64>,
 }
 
@@ -130,7 +138,7 @@ pub(crate) fn parse(
     if default.help {
         return Ok(Request::Help);
     }
-    given.over(default).check().map(Request::Serve)
+    given.over(default).check()
 }
 
 fn read(words: impl Iterator<Item = String>) -> Result<Given, String> {
@@ -164,6 +172,7 @@ fn read(words: impl Iterator<Item = String>) -> Result<Given, String> {
                 given.alpn.push(protocol);
             }
             Long("until-stdin-closes") => given.until_stdin_closes = true,
+            Long("stdio") => given.stdio = true,
             Long("grace") => {
                 let expected = "a number of seconds, such as 10 or 0.5";
                 given.grace = Some(value(&mut parser, "--grace", expected, seconds)?);
@@ -216,56 +225,94 @@ fn complaint(error: lexopt::Error) -> String {
 }
 
 impl Given {
-    /// Returns these options, and those of `default` where these are unset.
+    /// Returns these options, and those of `default` where these are unset. Addresses and `--stdio` replace each other.
     fn over(self, default: Given) -> Given {
+        let place_given = self.stdio || !self.addresses.is_empty();
+        let (addresses, stdio) = if place_given {
+            (self.addresses, self.stdio)
+        } else {
+            (default.addresses, default.stdio)
+        };
         Given {
             help: self.help,
-            addresses: first_given(self.addresses, default.addresses),
+            addresses,
             max_connections: self.max_connections.or(default.max_connections),
             idle_timeout: self.idle_timeout.or(default.idle_timeout),
             certificate: self.certificate.or(default.certificate),
             key: self.key.or(default.key),
             alpn: first_given(self.alpn, default.alpn),
             until_stdin_closes: self.until_stdin_closes || default.until_stdin_closes,
+            stdio,
             grace: self.grace.or(default.grace),
         }
     }
 
-    fn check(self) -> Result<Arguments, String> {
-        if self.addresses.is_empty() {
+    fn check(self) -> Result<Request, String> {
+        if self.stdio {
+            self.check_stdio()?;
+        } else if self.addresses.is_empty() {
             return Err(format!(
-                "no address to listen on: expected HOST:PORT or unix:PATH as an argument or in {VARIABLE}"
+                "no address to listen on: expected HOST:PORT or unix:PATH as an argument or in {VARIABLE}, or --stdio"
             ));
         }
-        let tls = match (self.certificate, self.key) {
-            (Some(certificate), Some(key)) => Some(Tls {
-                certificate,
-                key,
-                alpn: self.alpn,
-            }),
-            (Some(certificate), None) => {
-                return Err(format!("--tls-cert {certificate}: expected --tls-key too"));
-            }
-            (None, Some(key)) => {
-                return Err(format!("--tls-key {key}: expected --tls-cert too"));
-            }
-            (None, None) => match self.alpn.first() {
-                Some(protocol) => {
-                    return Err(format!(
-                        "--tls-alpn {protocol}: expected --tls-cert and --tls-key too"
-                    ));
-                }
-                None => None,
-            },
-        };
-        Ok(Arguments {
-            addresses: self.addresses,
-            max_connections: self.max_connections,
-            idle_timeout: self.idle_timeout,
-            tls,
-            until_stdin_closes: self.until_stdin_closes,
-            grace: self.grace.unwrap_or(GRACE),
+        let tls = tls_of(self.certificate, self.key, self.alpn)?;
+        Ok(if self.stdio {
+            Request::ServeStdio(tls)
+        } else {
+            Request::Serve(Arguments {
+                addresses: self.addresses,
+                max_connections: self.max_connections,
+                idle_timeout: self.idle_timeout,
+                tls,
+                until_stdin_closes: self.until_stdin_closes,
+                grace: self.grace.unwrap_or(GRACE),
+            })
         })
+    }
+
+    /// Refuses what has no meaning for one client on standard input and output.
+    fn check_stdio(&self) -> Result<(), String> {
+        let refused = if let Some(address) = self.addresses.first() {
+            address.to_string()
+        } else if self.max_connections.is_some() {
+            "--max-connections".to_owned()
+        } else if self.idle_timeout.is_some() {
+            "--idle-timeout".to_owned()
+        } else if self.until_stdin_closes {
+            "--until-stdin-closes".to_owned()
+        } else if self.grace.is_some() {
+            "--grace".to_owned()
+        } else {
+            return Ok(());
+        };
+        Err(format!(
+            "{refused}: expected no --stdio, which serves one client on standard input and output, for any time"
+        ))
+    }
+}
+
+/// Returns the TLS options, which need each other.
+fn tls_of(
+    certificate: Option<String>,
+    key: Option<String>,
+    alpn: Vec<String>,
+) -> Result<Option<Tls>, String> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(Tls {
+            certificate,
+            key,
+            alpn,
+        })),
+        (Some(certificate), None) => {
+            Err(format!("--tls-cert {certificate}: expected --tls-key too"))
+        }
+        (None, Some(key)) => Err(format!("--tls-key {key}: expected --tls-cert too")),
+        (None, None) => match alpn.first() {
+            Some(protocol) => Err(format!(
+                "--tls-alpn {protocol}: expected --tls-cert and --tls-key too"
+            )),
+            None => Ok(None),
+        },
     }
 }
 

@@ -1,5 +1,5 @@
 //! `serve.wasm`: a command that listens on addresses and calls the composed handler's `client-connected` for each
-//! connection, all of them concurrently.
+//! connection, all of them concurrently; or that calls it once, for the client on standard input and output.
 //!
 //! Exit codes: 0 if it succeeded, 1 if it could not serve or had to abort clients. Its options can also come from the
 //! variable `STREAMS_SERVE`; `--help` describes them.
@@ -22,6 +22,7 @@ mod errors;
 mod output;
 mod protection;
 mod serving;
+mod stdio;
 
 use arguments::Request;
 use bindings::wasi::cli::environment;
@@ -43,6 +44,9 @@ impl bindings::exports::wasi::cli::run::Guest for Serve {
             }
             Ok(Request::Serve(arguments)) => {
                 serving::serve(&arguments, &environment, &mut output).await
+            }
+            Ok(Request::ServeStdio(tls)) => {
+                stdio::serve(tls.as_ref(), &environment, &mut output).await
             }
             Err(reason) => {
                 output.log(&reason).await;

@@ -11,23 +11,27 @@ type Written = FutureReader<Result<(), ErrorCode>>;
 
 /// Both streams, open until the end. Output that cannot be written is dropped: it could not be reported either.
 pub(crate) struct Output {
-    out: (StreamWriter<u8>, Written),
+    /// Opened by the first text, because standard output can belong to the client.
+    out: Option<(StreamWriter<u8>, Written)>,
     err: (StreamWriter<u8>, Written),
 }
 
 impl Output {
     pub(crate) fn open() -> Self {
-        let (out, out_reader) = wit_stream::new::<u8>();
         let (err, err_reader) = wit_stream::new::<u8>();
         Output {
-            out: (out, stdout::write_via_stream(out_reader)),
+            out: None,
             err: (err, stderr::write_via_stream(err_reader)),
         }
     }
 
     /// Writes `text` to standard output.
     pub(crate) async fn print(&mut self, text: &str) {
-        self.out.0.write_all(text.as_bytes().to_vec()).await;
+        let (out, _) = self.out.get_or_insert_with(|| {
+            let (out, reader) = wit_stream::new::<u8>();
+            (out, stdout::write_via_stream(reader))
+        });
+        out.write_all(text.as_bytes().to_vec()).await;
     }
 
     /// Writes one line to standard error. Escaping keeps it on one line, whatever peers and handlers put into the text.
@@ -42,7 +46,7 @@ impl Output {
 
     /// Waits until everything has been written.
     pub(crate) async fn close(self) {
-        for (stream, written) in [self.out, self.err] {
+        for (stream, written) in self.out.into_iter().chain([self.err]) {
             drop(stream);
             let _ = written.await;
         }

@@ -4,13 +4,29 @@ use crate::arguments::Tls;
 use crate::bindings::asyncio::streams::tls::ServerConfig;
 use crate::bindings::asyncio::streams::types::Error;
 use crate::errors::describe;
+use crate::output::Output;
+
+/// Creates the TLS configuration, if there are options for it. Returns `Err` after logging that it could not.
+pub(crate) async fn wanted(
+    tls: Option<&Tls>,
+    environment: &[(String, String)],
+    output: &mut Output,
+) -> Result<Option<ServerConfig>, ()> {
+    match tls.map(|tls| config(tls, environment)).transpose() {
+        Ok(config) => Ok(config),
+        Err(reason) => {
+            output.log(&reason).await;
+            Err(())
+        }
+    }
+}
 
 /// Creates the TLS configuration.
 ///
 /// # Errors
 /// One line for people that names the option. Its variable is missing, its certificate or key cannot be used, or the
 /// composed program has no TLS.
-pub(crate) fn config(tls: &Tls, environment: &[(String, String)]) -> Result<ServerConfig, String> {
+fn config(tls: &Tls, environment: &[(String, String)]) -> Result<ServerConfig, String> {
     let value = |option: &str, name: &str, of: &str| {
         let found = environment.iter().find(|(known, _)| known == name);
         let (_, value) = found.ok_or_else(|| {

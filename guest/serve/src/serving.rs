@@ -23,16 +23,7 @@ pub(crate) async fn serve(
     environment: &[(String, String)],
     output: &mut Output,
 ) -> Result<(), ()> {
-    let tls = match &arguments.tls {
-        Some(tls) => match protection::config(tls, environment) {
-            Ok(config) => Some(config),
-            Err(reason) => {
-                output.log(&reason).await;
-                return Err(());
-            }
-        },
-        None => None,
-    };
+    let tls = protection::wanted(arguments.tls.as_ref(), environment, output).await?;
     let mut servers = Vec::new();
     for place in &arguments.addresses {
         match listen(place, arguments, tls.as_ref()).await {

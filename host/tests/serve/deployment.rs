@@ -9,9 +9,9 @@ fn read(file: &str) -> String {
     std::fs::read_to_string(path).expect("a file")
 }
 
-/// Checks the words of a command, with free ports and without systemd's sockets.
+/// Checks the words of a command after `streams`, with free ports and without systemd's sockets.
 fn assert_is_taken(words: &[String]) {
-    let mut command = streams(["serve"]);
+    let mut command = streams::<&str>([]);
     for word in words {
         match word.as_str() {
             "systemd" => command.arg("127.0.0.1:0"),
@@ -32,7 +32,7 @@ fn list(text: &str) -> Vec<String> {
     let start = text.find(r#"["streams", "serve", "#).expect("a command");
     let list = text[start..].lines().next().expect("a line");
     let list = list.trim_matches(['[', ']']).split(',');
-    list.skip(2)
+    list.skip(1)
         .map(|word| word.trim().trim_matches(['"', ']']).to_owned())
         .collect()
 }
@@ -41,10 +41,12 @@ fn list(text: &str) -> Vec<String> {
 fn the_commands_of_the_deployment_are_accepted() {
     assert_is_taken(&list(&read("Containerfile")));
     assert_is_taken(&list(&read("kubernetes.yaml")));
-    let service = read("streams.service");
-    let (_, line) = service
-        .split_once("/usr/local/bin/streams serve ")
-        .expect("a command");
-    let words = line.lines().next().expect("a line").split(' ');
-    assert_is_taken(&words.map(str::to_owned).collect::<Vec<_>>());
+    for unit in ["streams.service", "streams-each@.service"] {
+        let unit = read(unit);
+        let (_, line) = unit
+            .split_once("/usr/local/bin/streams ")
+            .expect("a command");
+        let words = line.lines().next().expect("a line").split(' ');
+        assert_is_taken(&words.map(str::to_owned).collect::<Vec<_>>());
+    }
 }

@@ -13,6 +13,7 @@ fn served_with(arguments: &[&str], variable: Option<&str>) -> Arguments {
     match request(arguments, variable) {
         Ok(Request::Serve(arguments)) => arguments,
         Ok(Request::Help) => panic!("asked for help"),
+        Ok(Request::ServeStdio(_)) => panic!("asked for standard input and output"),
         Err(reason) => panic!("{reason}"),
     }
 }
@@ -50,6 +51,37 @@ fn unix_sockets() {
     for text in ["unix:", "unix:@"] {
         let reason = format!("{text}: expected a path, or @ and an abstract name, after unix:");
         assert_eq!(refused(&[text], None), reason);
+    }
+}
+
+#[test]
+fn standard_input_and_output() {
+    let stdio = |arguments: &[&str], variable| match request(arguments, variable) {
+        Ok(Request::ServeStdio(stdio)) => stdio,
+        Ok(_) => panic!("{arguments:?} asked for something else"),
+        Err(reason) => panic!("{reason}"),
+    };
+    assert!(stdio(&["--stdio"], None).is_none());
+    let tls = stdio(&["--stdio", "--tls-cert=C", "--tls-key=K"], None);
+    assert_eq!(tls.map(|tls| tls.key).as_deref(), Some("K"));
+
+    // Addresses and --stdio replace each other.
+    stdio(&["--stdio"], Some("127.0.0.1:80"));
+    stdio(&[], Some("--stdio"));
+    assert_eq!(served_with(&[":1"], Some("--stdio")).addresses.len(), 1);
+
+    for other in [
+        &["127.0.0.1:80"][..],
+        &["unix:/run/a"],
+        &["--max-connections", "3"],
+        &["--idle-timeout", "3"],
+        &["--until-stdin-closes"],
+        &["--grace", "1"],
+    ] {
+        let reason = refused(&[other, &["--stdio"]].concat(), None);
+        let expected = "expected no --stdio, which serves one client on standard input and output, for any time";
+        let name = other.first().expect("a word");
+        assert_eq!(reason, format!("{name}: {expected}"));
     }
 }
 
@@ -203,7 +235,7 @@ fn errors_name_option_value_and_expected_values() {
         ),
         (
             &[],
-            "no address to listen on: expected HOST:PORT or unix:PATH as an argument or in STREAMS_SERVE",
+            "no address to listen on: expected HOST:PORT or unix:PATH as an argument or in STREAMS_SERVE, or --stdio",
         ),
     ] {
         assert_eq!(refused(arguments, None), line);
