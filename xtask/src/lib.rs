@@ -16,6 +16,7 @@ mod dist;
 mod fuzz;
 mod languages;
 mod linker;
+mod names;
 pub mod process;
 pub mod python;
 mod readme;

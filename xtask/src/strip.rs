@@ -1,36 +1,77 @@
-//! Removes the custom sections of a component: the linker adds names for debuggers there, three percent of its size.
+//! Makes a component smaller: removes its custom sections, where the linker puts names for debuggers, and shortens the names
+//! that its parts have for each other.
 
 use anyhow::{Context as _, Result, ensure};
 use wasm_encoder::{Component, RawSection};
 use wasmparser::{Encoding, Parser, Payload};
 
-/// Returns the component without its own custom sections. The compiler has stripped its modules.
+use crate::names::{Names, are_internal};
+
+/// A section of a component or a module.
+pub(crate) struct Section<'a> {
+    pub(crate) id: u8,
+    pub(crate) data: &'a [u8],
+    pub(crate) payload: Payload<'a>,
+}
+
+/// Returns the component without its own custom sections, and with short names between its modules and nested components. The
+/// compiler has stripped the modules. Imports and exports stay as they are.
 ///
 /// # Errors
 /// When the bytes are not a component.
 pub(crate) fn strip(component: &[u8]) -> Result<Vec<u8>> {
+    let mut names = are_internal(component)?.then(Names::default);
     let mut stripped = Component::new();
-    let mut depth = 0;
-    for payload in Parser::new(0).parse_all(component) {
-        let payload = payload?;
-        if depth == 0
-            && let Some((id, range)) = payload.as_section()
-            && !matches!(payload, Payload::CustomSection(_))
-        {
-            let range = usize::try_from(range.start)?..usize::try_from(range.end)?;
-            let data = component.get(range).context("a section that is cut off")?;
-            stripped.section(&RawSection { id, data });
+    for section in sections(component, Encoding::Component)? {
+        let Section { id, data, payload } = &section;
+        if matches!(payload, Payload::CustomSection(_)) {
+            continue;
         }
-        match payload {
+        let shorter = match &mut names {
+            Some(names) => names.shorten(&section)?,
+            None => None,
+        };
+        stripped.section(&RawSection {
+            id: *id,
+            data: shorter.as_deref().unwrap_or(data),
+        });
+    }
+    Ok(stripped.finish())
+}
+
+/// Returns the sections of a component or a module, without the sections inside them.
+///
+/// # Errors
+/// When the bytes are something else.
+pub(crate) fn sections(bytes: &[u8], expected: Encoding) -> Result<Vec<Section<'_>>> {
+    let mut sections = Vec::new();
+    let mut depth = 0;
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload = payload?;
+        match &payload {
             Payload::Version { encoding, .. } if depth == 0 => {
-                ensure!(encoding == Encoding::Component, "a module");
+                ensure!(
+                    *encoding == expected,
+                    "{encoding:?} instead of {expected:?}"
+                );
             }
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth -= 1,
             _ => {}
         }
+        let opens = matches!(
+            payload,
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. }
+        );
+        if depth == 0
+            && let Some((id, range)) = payload.as_section()
+        {
+            let range = usize::try_from(range.start)?..usize::try_from(range.end)?;
+            let data = bytes.get(range).context("a section that is cut off")?;
+            sections.push(Section { id, data, payload });
+        }
+        depth += i32::from(opens);
     }
-    Ok(stripped.finish())
+    Ok(sections)
 }
 
 #[cfg(test)]

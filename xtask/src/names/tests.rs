@@ -1,0 +1,116 @@
+use wasm_encoder::{
+    Alias, ComponentAliasSection, ComponentExportKind, ComponentExportSection,
+    ComponentInstanceSection, ComponentTypeSection, EntityType, ExportKind, ExportSection,
+    ImportSection, InstanceSection, MemorySection, MemoryType, ModuleArg, ModuleSection,
+    NestedComponentSection,
+};
+
+use super::*;
+use crate::strip::strip;
+
+const MEMORY: MemoryType = MemoryType {
+    minimum: 1,
+    maximum: None,
+    memory64: false,
+    shared: false,
+    page_size_log2: None,
+};
+
+/// A module that exports its memory by this name.
+fn exporter(name: &str) -> Module {
+    let (mut memories, mut exports) = (MemorySection::new(), ExportSection::new());
+    memories.memory(MEMORY);
+    exports.export(name, ExportKind::Memory, 0);
+    let mut module = Module::new();
+    module.section(&memories).section(&exports);
+    module
+}
+
+/// A module that imports a memory by these names.
+fn importer(module: &str, name: &str) -> Module {
+    let mut imports = ImportSection::new();
+    imports.import(module, name, EntityType::Memory(MEMORY));
+    let mut importer = Module::new();
+    importer.section(&imports);
+    importer
+}
+
+/// A nested component that imports a type by this name, and exports it.
+fn nested(name: &str) -> Component {
+    let mut imports = wasm_encoder::ComponentImportSection::new();
+    let (mut types, mut exports) = (ComponentTypeSection::new(), ComponentExportSection::new());
+    types
+        .defined_type()
+        .primitive(wasm_encoder::PrimitiveValType::U8);
+    imports.import(
+        name,
+        wasm_encoder::ComponentTypeRef::Type(wasm_encoder::TypeBounds::Eq(0)),
+    );
+    exports.export("byte", ComponentExportKind::Type, 1, None);
+    let mut nested = Component::new();
+    nested.section(&types).section(&imports).section(&exports);
+    nested
+}
+
+/// A component of two modules, an alias and a nested component, whose parts find each other by these names.
+fn component([memory, module, argument]: [&str; 3]) -> Component {
+    let mut instances = InstanceSection::new();
+    let none: [(&str, ModuleArg); 0] = [];
+    instances.instantiate(0, none);
+    instances.export_items([(memory, ExportKind::Memory, 0)]);
+    instances.instantiate(1, [(module, ModuleArg::Instance(1))]);
+    let mut aliases = ComponentAliasSection::new();
+    aliases.alias(Alias::CoreInstanceExport {
+        instance: 0,
+        kind: ExportKind::Memory,
+        name: memory,
+    });
+    let mut types = ComponentTypeSection::new();
+    types
+        .defined_type()
+        .primitive(wasm_encoder::PrimitiveValType::U8);
+    let mut nested_instances = ComponentInstanceSection::new();
+    nested_instances.instantiate(0, [(argument, ComponentExportKind::Type, 0)]);
+    let mut exports = ComponentExportSection::new();
+    exports.export("public:name/types", ComponentExportKind::Instance, 0, None);
+    let mut component = Component::new();
+    component
+        .section(&ModuleSection(&exporter(memory)))
+        .section(&ModuleSection(&importer(module, memory)))
+        .section(&aliases)
+        .section(&instances)
+        .section(&types)
+        .section(&NestedComponentSection(&nested(argument)))
+        .section(&nested_instances)
+        .section(&exports);
+    component
+}
+
+#[test]
+fn parts_of_a_component_find_each_other_by_short_names() {
+    let long = component(["a-long-name", &"b".repeat(200), "import-type-byte"]);
+    let short = component(["a", "b", "a"]);
+    assert_eq!(strip(&long.finish()).unwrap(), short.finish());
+}
+
+#[test]
+fn a_name_of_a_part_that_others_see_stays() {
+    let mut exports = ComponentExportSection::new();
+    exports.export("engine", ComponentExportKind::Module, 0, None);
+    let mut component = Component::new();
+    component
+        .section(&ModuleSection(&exporter("a-long-name")))
+        .section(&exports);
+    let component = component.finish();
+    assert_eq!(strip(&component).unwrap(), component);
+}
+
+#[test]
+fn short_names_differ() {
+    let names: Vec<_> = (0..20_000).map(letters).collect();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(sorted.len(), names.len());
+    assert_eq!([&*names[0], &*names[25], &*names[26]], ["a", "z", "aa"]);
+}
