@@ -197,8 +197,35 @@ impl StreamConsumer<State> for Send {
 /// Converts an error to WASI's code. A TLS end without `close_notify` may be an attack, so it is an error.
 pub(super) fn code(error: &io::Error) -> ErrorCode {
     match error.kind() {
+        // wasmtime's conversion for WASI 0.3 does not know it.
+        io::ErrorKind::BrokenPipe => ErrorCode::ConnectionBroken,
         io::ErrorKind::UnexpectedEof => ErrorCode::ConnectionReset,
         io::ErrorKind::InvalidData => ErrorCode::ConnectionAborted,
         _ => ErrorCode::from(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_loss_of_a_connection_has_its_code() {
+        for (kind, expected) in [
+            (io::ErrorKind::BrokenPipe, "connection-broken"),
+            (io::ErrorKind::ConnectionReset, "connection-reset"),
+            (io::ErrorKind::ConnectionAborted, "connection-aborted"),
+            (io::ErrorKind::TimedOut, "timeout"),
+            (io::ErrorKind::UnexpectedEof, "connection-reset"),
+        ] {
+            let code = match code(&kind.into()) {
+                ErrorCode::ConnectionBroken => "connection-broken",
+                ErrorCode::ConnectionReset => "connection-reset",
+                ErrorCode::ConnectionAborted => "connection-aborted",
+                ErrorCode::Timeout => "timeout",
+                _ => "another",
+            };
+            assert_eq!(code, expected, "{kind:?}");
+        }
     }
 }
