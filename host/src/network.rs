@@ -150,9 +150,10 @@ pub enum Denied {
     Lookup(String),
     /// Sending to, receiving from or binding to this address by UDP.
     Udp(SocketAddr),
-    /// Connecting to this Unix socket: a path after its links were resolved, or `@` and an abstract name.
+    /// Connecting to this Unix socket: a path after its links were resolved, or `@` and an abstract name. Bytes that
+    /// are not UTF-8 are replaced.
     UnixConnect(String),
-    /// Listening on this Unix socket.
+    /// Listening on this Unix socket, named in the same way. A link in the last part of the path is not resolved.
     UnixListen(String),
 }
 
