@@ -1,9 +1,7 @@
 //! Listening on a Unix socket.
 
-use std::fs::Permissions;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -77,8 +75,8 @@ impl Listener {
         if let Named::File(path) = named {
             let own = SocketFile::of(path)?;
             if let Some(mode) = mode {
-                // Nobody can connect before the socket listens. If this fails, the file is removed again.
-                std::fs::set_permissions(path, Permissions::from_mode(mode))?;
+                // No client can connect before the socket listens. If this fails, the file is removed again.
+                own.set_mode(mode)?;
             }
             match cleanup {
                 true => file = Some(own),
