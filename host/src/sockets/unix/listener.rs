@@ -65,11 +65,12 @@ impl Listener {
     /// Binds a resolved path. A socket that is there already is removed.
     pub(super) fn bind(named: &Named, mode: Option<u32>, cleanup: bool) -> Result<Self, Failure> {
         let address = address(named)?;
+        // Before the old socket is removed: without descriptors, that one stays.
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
         if let Named::File(path) = named {
             make_room(path)?;
         }
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        socket.set_nonblocking(true)?;
         socket.bind(&address)?;
         let mut file = None;
         if let Named::File(path) = named {
