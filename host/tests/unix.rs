@@ -12,12 +12,12 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use asyncio_streams_host::compose::{Part, compose};
-use asyncio_streams_host::{Engine, Network, Program};
+use asyncio_streams_host::{Engine, Network, Program, UnixPath};
 use support::{built, streams};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// `streams run` with these options, and the program `tests/unix_orders` with these arguments.
+/// Prepares `streams run` with these options, and the program `tests/unix_orders` with these arguments.
 fn orders(options: &[String], args: &[&str]) -> Command {
     let mut command = streams(["run", "--with"]);
     command.arg(built("streams-unix"));
@@ -126,13 +126,10 @@ async fn the_same_embedded() {
     let composed = compose(parts).expect("they fit");
     let engine = Engine::new().expect("an engine");
     let program = Program::from_bytes(&engine, "unix_pair", composed.bytes()).expect("it loads");
-    let Ok(granted) = format!("{place}/").parse();
-    let Ok(name) = "@asyncio-streams-test-embedded".parse();
+    let Ok(granted) = format!("{place}/").parse::<UnixPath>();
     let network = Network::none()
-        .allow_unix_connect(granted)
-        .allow_unix_listen(name);
-    let Ok(granted) = format!("{place}/").parse();
-    let network = network.allow_unix_listen(granted);
+        .allow_unix_connect(granted.clone())
+        .allow_unix_listen(granted);
     let running = program.command().arg(&place).network(network).output();
     let output = tokio::time::timeout(DEADLINE, running).await;
     let output = output.expect("in time").expect("it ends");
