@@ -121,7 +121,11 @@ impl fmt::Debug for Network {
             all,
             connect,
             listen,
-            ..
+            #[cfg(unix)]
+            unix_connect,
+            #[cfg(unix)]
+            unix_listen,
+            on_denied: _,
         } = self;
         let mut shown = f.debug_struct("Network");
         shown
@@ -130,8 +134,8 @@ impl fmt::Debug for Network {
             .field("listen", listen);
         #[cfg(unix)]
         shown
-            .field("unix_connect", &self.unix_connect)
-            .field("unix_listen", &self.unix_listen);
+            .field("unix_connect", unix_connect)
+            .field("unix_listen", unix_listen);
         shown.finish_non_exhaustive()
     }
 }
