@@ -1,7 +1,7 @@
 //! Grants of Unix sockets, and the paths that programs name.
 //!
 //! A path is compared after its folder was resolved, so that no symbolic link leads out of the grants. The last part of
-//! a grant is not resolved: a grant of a link is none of the socket behind it.
+//! a grant is not resolved: a grant of a link does not grant the socket behind it.
 
 use std::convert::Infallible;
 use std::ffi::OsStr;
@@ -79,7 +79,7 @@ pub(crate) enum PathError {
     NotSupported(&'static str),
     Denied,
     NotFound(&'static str),
-    /// The system does not let this process look.
+    /// The system does not let this process read the folder.
     Refused,
 }
 
@@ -174,7 +174,7 @@ impl UnixPath {
         }
     }
 
-    /// The same for a path whose folder cannot be resolved, as written.
+    /// Returns whether it grants a path whose folder cannot be resolved. It compares them as they are written.
     fn grants_as_written(&self, named: &Named) -> bool {
         match (&self.0, named) {
             (Granted::Socket(granted), Named::File(path)) => granted == path,
