@@ -50,7 +50,8 @@ pub(crate) use unix::{Named, PathError, UnixUse};
 /// * **Unix sockets** are allowed on the granted paths, which `Network::all` does not include: they lead to services of
 ///   this machine. The path that a program names is one of the host, not of the folders that the program was given;
 ///   its links are resolved before it is compared. The check and the system's call are two steps: a process that can
-///   rename the folders above a granted path meanwhile can lead the call elsewhere.
+///   rename the folders above a granted path, or put a link there, can lead the call elsewhere meanwhile. So grant no
+///   path in a folder that the program may also change by [`Command::dir`](crate::Command::dir).
 ///
 /// Everything else fails in the program as "access denied"; [`on_denied`](Network::on_denied) reports it to the
 /// embedder.
