@@ -1,22 +1,19 @@
-//! Accepting, as a stream of the component model.
+//! Accepting TCP connections, from a listener of the program or of the host.
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::net::TcpListener;
-use wasmtime::StoreContextMut;
-use wasmtime::component::{Destination, Resource, StreamProducer, StreamResult};
 use wasmtime_wasi::p3::bindings::sockets::types::{ErrorCode, IpAddressFamily};
 use wasmtime_wasi::sockets::SocketAddrUse;
 
+use super::accept::Connections;
 use super::given::Queue;
 use super::socket::{Socket, Transport};
 use super::tcp::Tcp;
 use crate::network::Policy;
-use crate::state::State;
 
 /// The source of a listener's connections.
 pub(super) enum Source {
@@ -24,42 +21,31 @@ pub(super) enum Source {
     Given(Queue),
 }
 
-pub(super) struct Accept {
-    source: Source,
-    family: IpAddressFamily,
-    /// The result of a zero-length read.
-    waiting: Option<Result<Socket, ErrorCode>>,
+/// The connections of a TCP listener.
+pub(super) struct TcpConnections {
+    pub(super) source: Source,
+    pub(super) family: IpAddressFamily,
 }
 
-impl Accept {
-    pub(super) fn new(source: Source, family: IpAddressFamily) -> Self {
-        Self {
-            source,
-            family,
-            waiting: None,
+impl Connections for TcpConnections {
+    type Accepted = Result<Socket, ErrorCode>;
+    type Resource = Tcp;
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Accepted>> {
+        match &mut self.source {
+            Source::Own(listener, policy) => poll_accept(listener, policy, cx).map(Some),
+            Source::Given(queue) => queue
+                .poll_next(cx)
+                .map(|next| next.map(|next| next.map_err(ErrorCode::from))),
         }
     }
 
-    /// Waits for a connection: `false` when there will be no more.
-    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        if self.waiting.is_some() {
-            return Poll::Ready(true);
-        }
-        let next = match &mut self.source {
-            Source::Own(listener, policy) => ready!(poll_accept(listener, policy, cx)),
-            Source::Given(queue) => match ready!(queue.poll_next(cx)) {
-                Some(next) => next.map_err(ErrorCode::from),
-                None => return Poll::Ready(false),
-            },
-        };
-        self.waiting = Some(next);
-        Poll::Ready(true)
+    fn hand_over(&self, accepted: Self::Accepted) -> Tcp {
+        Tcp::accepted(accepted, self.family)
     }
-}
 
-impl Drop for Accept {
-    fn drop(&mut self) {
-        if let (Source::Given(queue), Some(Ok(socket))) = (&self.source, self.waiting.take()) {
+    fn give_back(&self, accepted: Self::Accepted) {
+        if let (Source::Given(queue), Ok(socket)) = (&self.source, accepted) {
             queue.give_back(socket);
         }
     }
@@ -92,32 +78,5 @@ fn accept_code(error: &io::Error) -> ErrorCode {
         | io::ErrorKind::NetworkDown
         | io::ErrorKind::Unsupported => ErrorCode::ConnectionAborted,
         _ => ErrorCode::from(error),
-    }
-}
-
-impl StreamProducer<State> for Accept {
-    type Item = Resource<Tcp>;
-    type Buffer = Option<Resource<Tcp>>;
-
-    fn poll_produce<'a>(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        mut store: StoreContextMut<'a, State>,
-        mut destination: Destination<'a, Self::Item, Self::Buffer>,
-        finish: bool,
-    ) -> Poll<wasmtime::Result<StreamResult>> {
-        match self.poll_waiting(cx) {
-            Poll::Ready(true) => {}
-            Poll::Ready(false) => return Poll::Ready(Ok(StreamResult::Dropped)),
-            Poll::Pending if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
-            Poll::Pending => return Poll::Pending,
-        }
-        if destination.remaining(&mut store) != Some(0)
-            && let Some(next) = self.waiting.take()
-        {
-            let socket = Tcp::accepted(next, self.family);
-            destination.set_buffer(Some(store.data_mut().table_mut().push(socket)?));
-        }
-        Poll::Ready(Ok(StreamResult::Completed))
     }
 }

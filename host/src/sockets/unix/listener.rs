@@ -11,15 +11,13 @@ use asyncio_streams_core::{self as core, Backoff};
 use socket2::{Domain, Socket, Type};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::Sleep;
-use wasmtime::StoreContextMut;
-use wasmtime::component::{Destination, Resource, StreamProducer, StreamResult};
 
 use super::connect::{address, other_than_socket};
 use super::failure::{Failure, FailureCode};
 use super::file::SocketFile;
 use super::link::UnixSocket;
 use crate::network::Named;
-use crate::state::State;
+use crate::sockets::accept::{Accept, Connections};
 
 /// `unix-listener`. Dropping it closes the socket, even if a read of its connections is pending, and removes its file.
 pub(super) struct Listener {
@@ -92,7 +90,7 @@ impl Listener {
     }
 
     /// Listens, once.
-    pub(super) fn listen(&mut self, backlog: u32) -> Result<Accept, Failure> {
+    pub(super) fn listen(&mut self, backlog: u32) -> Result<Accept<UnixConnections>, Failure> {
         let Some(socket) = self.bound.take() else {
             return Err(Failure::new(
                 FailureCode::InvalidState,
@@ -102,12 +100,11 @@ impl Listener {
         socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
         let socket = std::os::unix::net::UnixListener::from(OwnedFd::from(socket));
         self.listening.lock().socket = Some(UnixListener::from_std(socket)?);
-        Ok(Accept {
+        Ok(Accept::new(UnixConnections {
             listening: Arc::clone(&self.listening),
             backoff: Backoff::new(core::ACCEPT_BACKOFF_FIRST, core::ACCEPT_BACKOFF_LONGEST),
             pause: None,
-            waiting: None,
-        })
+        }))
     }
 }
 
@@ -123,18 +120,18 @@ fn make_room(path: &Path) -> Result<(), Failure> {
     }
 }
 
-/// The connections of a listener, as a stream of the component model.
-pub(super) struct Accept {
+/// The connections of a Unix listener. The stream ends when the listener is dropped.
+pub(super) struct UnixConnections {
     listening: Arc<Listening>,
     backoff: Backoff,
     /// The pause after a failed accept.
     pause: Option<Pin<Box<Sleep>>>,
-    /// The result of a zero-length read.
-    waiting: Option<UnixStream>,
 }
 
-impl Accept {
-    /// Waits for a connection; `None` once the listener is closed.
+impl Connections for UnixConnections {
+    type Accepted = UnixStream;
+    type Resource = UnixSocket;
+
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<UnixStream>> {
         loop {
             let accepted = {
@@ -167,33 +164,8 @@ impl Accept {
             }
         }
     }
-}
 
-impl StreamProducer<State> for Accept {
-    type Item = Resource<UnixSocket>;
-    type Buffer = Option<Resource<UnixSocket>>;
-
-    fn poll_produce<'a>(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        mut store: StoreContextMut<'a, State>,
-        mut destination: Destination<'a, Self::Item, Self::Buffer>,
-        finish: bool,
-    ) -> Poll<wasmtime::Result<StreamResult>> {
-        if self.waiting.is_none() {
-            match self.poll_next(cx) {
-                Poll::Ready(Some(stream)) => self.waiting = Some(stream),
-                Poll::Ready(None) => return Poll::Ready(Ok(StreamResult::Dropped)),
-                Poll::Pending if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-        if destination.remaining(&mut store) != Some(0)
-            && let Some(stream) = self.waiting.take()
-        {
-            let socket = store.data_mut().table_mut().push(UnixSocket::new(stream))?;
-            destination.set_buffer(Some(socket));
-        }
-        Poll::Ready(Ok(StreamResult::Completed))
+    fn hand_over(&self, accepted: UnixStream) -> UnixSocket {
+        UnixSocket::new(accepted)
     }
 }
