@@ -50,7 +50,8 @@ pub(crate) use unix::{Named, PathError, UnixUse};
 /// * **Unix sockets** are allowed on the granted paths, which `Network::all` does not include: they lead to services of
 ///   this machine. The path that a program names is one of the host, not of the folders that the program was given;
 ///   its links are resolved before it is compared. The check and the system's call are two steps: a process that can
-///   rename the folders above a granted path meanwhile can lead the call elsewhere.
+///   rename the folders above a granted path, or put a link there, can lead the call elsewhere meanwhile. So grant no
+///   path in a folder that the program may also change by [`Command::dir`](crate::Command::dir).
 ///
 /// Everything else fails in the program as "access denied"; [`on_denied`](Network::on_denied) reports it to the
 /// embedder.
@@ -121,7 +122,11 @@ impl fmt::Debug for Network {
             all,
             connect,
             listen,
-            ..
+            #[cfg(unix)]
+            unix_connect,
+            #[cfg(unix)]
+            unix_listen,
+            on_denied: _,
         } = self;
         let mut shown = f.debug_struct("Network");
         shown
@@ -130,8 +135,8 @@ impl fmt::Debug for Network {
             .field("listen", listen);
         #[cfg(unix)]
         shown
-            .field("unix_connect", &self.unix_connect)
-            .field("unix_listen", &self.unix_listen);
+            .field("unix_connect", unix_connect)
+            .field("unix_listen", unix_listen);
         shown.finish_non_exhaustive()
     }
 }
@@ -150,9 +155,10 @@ pub enum Denied {
     Lookup(String),
     /// Sending to, receiving from or binding to this address by UDP.
     Udp(SocketAddr),
-    /// Connecting to this Unix socket: a path after its links were resolved, or `@` and an abstract name.
+    /// Connecting to this Unix socket: a path after its links were resolved, or `@` and an abstract name. Bytes that
+    /// are not UTF-8 are replaced.
     UnixConnect(String),
-    /// Listening on this Unix socket.
+    /// Listening on this Unix socket, named in the same way. A link in the last part of the path is not resolved.
     UnixListen(String),
 }
 

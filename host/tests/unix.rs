@@ -8,16 +8,16 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use asyncio_streams_host::compose::{Part, compose};
-use asyncio_streams_host::{Engine, Network, Program};
+use asyncio_streams_host::{Engine, Network, Program, UnixPath};
 use support::{built, streams};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// `streams run` with these options, and the program `tests/unix_orders` with these arguments.
+/// Prepares `streams run` with these options, and the program `tests/unix_orders` with these arguments.
 fn orders(options: &[String], args: &[&str]) -> Command {
     let mut command = streams(["run", "--with"]);
     command.arg(built("streams-unix"));
@@ -38,13 +38,36 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Runs it, and returns its output.
-fn printed(mut command: Command) -> (String, String) {
+/// Waits for the end of a process until the deadline.
+fn ended(child: &mut Child) -> ExitStatus {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        if let Some(status) = child.try_wait().expect("a process") {
+            return status;
+        }
+        if Instant::now() > end {
+            let _ = child.kill();
+            panic!("it does not end");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Runs a command to its end, and returns its output, which has to fit into a pipe.
+fn output(mut command: Command) -> Output {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it starts");
+    ended(&mut child);
+    child.wait_with_output().expect("its output")
+}
+
+/// Runs a command that succeeds, and returns its output.
+fn printed(command: Command) -> (String, String) {
     let Output {
         status,
         stdout,
         stderr,
-    } = command.output().expect("it runs");
+    } = output(command);
     let (stdout, stderr) = (text(&stdout), text(&stderr));
     assert!(status.success(), "{stdout}{stderr}");
     (stdout, stderr)
@@ -68,7 +91,7 @@ impl Serving {
     }
 
     fn end(mut self) {
-        let status = self.0.wait().expect("it ends");
+        let status = ended(&mut self.0);
         assert!(status.success(), "{status}");
     }
 }
@@ -104,8 +127,8 @@ fn a_server_and_its_clients_in_one_program() {
                 "@asyncio-streams-test",
             ]);
         }
-        let output = command.arg(built(program)).arg(folder.path()).output();
-        let output = output.expect("it runs");
+        command.arg(built(program)).arg(folder.path());
+        let output = output(command);
         assert!(
             output.status.success(),
             "{program}: {}",
@@ -126,13 +149,10 @@ async fn the_same_embedded() {
     let composed = compose(parts).expect("they fit");
     let engine = Engine::new().expect("an engine");
     let program = Program::from_bytes(&engine, "unix_pair", composed.bytes()).expect("it loads");
-    let Ok(granted) = format!("{place}/").parse();
-    let Ok(name) = "@asyncio-streams-test-embedded".parse();
+    let Ok(granted) = format!("{place}/").parse::<UnixPath>();
     let network = Network::none()
-        .allow_unix_connect(granted)
-        .allow_unix_listen(name);
-    let Ok(granted) = format!("{place}/").parse();
-    let network = network.allow_unix_listen(granted);
+        .allow_unix_connect(granted.clone())
+        .allow_unix_listen(granted);
     let running = program.command().arg(&place).network(network).output();
     let output = tokio::time::timeout(DEADLINE, running).await;
     let output = output.expect("in time").expect("it ends");
@@ -168,7 +188,7 @@ asyncio.run(main())
     BufReader::new(stdout).read_line(&mut line).expect("a line");
     let (stdout, _) = printed(orders(&connects(path), &["connect", path]));
     assert_eq!(stdout, "python says hello\n");
-    assert!(server.wait().expect("it ends").success());
+    assert!(ended(&mut server).success());
 }
 
 #[test]
@@ -196,8 +216,7 @@ asyncio.run(asyncio.wait_for(main(), 60))
     let about = fs::symlink_metadata(path).expect("the file");
     assert!(about.file_type().is_socket());
     assert_eq!(about.permissions().mode() & 0o7777, 0o620);
-    let output = python(CLIENT, &[path]).output().expect("Python");
-    assert!(output.status.success(), "{}", text(&output.stderr));
+    printed(python(CLIENT, &[path]));
     server.end();
     assert!(!Path::new(path).exists(), "the file is left");
 }
@@ -233,6 +252,7 @@ fn abstract_names_reach_other_processes() {
     let server = Serving::start(&format!("@{name}"), &[], listens(format!("@{name}")));
     let address = SocketAddr::from_abstract_name(&name).expect("a name");
     let mut client = UnixStream::connect_addr(&address).expect("it connects");
+    client.set_read_timeout(Some(DEADLINE)).expect("a deadline");
     client.write_all(b"quit\n").expect("it takes a line");
     assert_eq!(client.read(&mut [0]).expect("an end"), 0);
     server.end();
@@ -327,6 +347,7 @@ fn serve_wasm_listens_on_unix_sockets() {
     let server = Serving(child);
     assert_eq!(line, format!("listening on unix:{path}\n"));
     let mut client = UnixStream::connect(path).expect("it connects");
+    client.set_read_timeout(Some(DEADLINE)).expect("a deadline");
     client.write_all(b"hello\n").expect("it takes a line");
     let mut answer = [0; 6];
     client.read_exact(&mut answer).expect("an answer");
@@ -354,9 +375,7 @@ fn more_listeners_than_handles_are_a_trap_and_leave_no_file() {
     let path = path.to_str().expect("text");
     let mut options = listens(path);
     options.extend(["--max-handles".into(), "5".into()]);
-    let output = orders(&options, &["serve", path])
-        .output()
-        .expect("it runs");
+    let output = output(orders(&options, &["serve", path]));
     let error = text(&output.stderr);
     assert!(!output.status.success());
     assert!(error.contains("raise --max-handles"), "{error}");

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 
 use crate::steps::Steps;
@@ -105,12 +105,19 @@ fn run(command: &mut Command, what: &str) -> Result<()> {
     process::run(command, what, DEADLINE)
 }
 
+/// Copies a file; the error names it.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::copy(from, to).with_context(|| format!("cannot copy {}", checkout::shown(from)))?;
+    Ok(())
+}
+
 /// The components, each with a list of its dependencies (CycloneDX).
 fn components(out: &Path) -> Result<()> {
+    let generator = languages::generator()?;
     for (name, package, manifest) in COMPONENTS {
         let file = format!("{name}.wasm");
-        fs::copy(checkout::components().join(&file), out.join(&file))?;
-        let mut command = checkout::clean(languages::generator()?);
+        copy(&checkout::components().join(&file), &out.join(&file))?;
+        let mut command = checkout::clean(&generator);
         command.args(["sbom", manifest, package, "--target", TARGET, "--out"]);
         run(
             command.arg(out.join(format!("{name}.cdx.json"))),
@@ -132,9 +139,9 @@ fn crates(out: &Path) -> Result<()> {
     )?;
     for name in CRATES {
         let file = format!("{name}-{VERSION}.crate");
-        fs::copy(
-            checkout::target().join("package").join(&file),
-            out.join(&file),
+        copy(
+            &checkout::target().join("package").join(&file),
+            &out.join(&file),
         )?;
     }
     Ok(())

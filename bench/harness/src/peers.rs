@@ -101,7 +101,7 @@ impl Peer {
         matches!(self, Peer::P2 | Peer::P2Plain)
     }
 
-    fn is_python(self) -> bool {
+    pub(crate) fn is_python(self) -> bool {
         matches!(self, Peer::Asyncio | Peer::Uvloop)
     }
 }

@@ -200,7 +200,7 @@ pub(crate) fn summary(runs: &[Run]) -> String {
     text
 }
 
-/// How many times as good as the peer `ours` is, or `p2` where calls block.
+/// Returns the ratio of `ours` to a peer, or of `p2` where calls block; 2 is twice as good.
 fn times(figures: &BTreeMap<Peer, Figure>, peer: Peer) -> Option<String> {
     let ours = figures
         .get(&Peer::Ours)

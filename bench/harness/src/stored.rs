@@ -14,7 +14,7 @@ use super::figure::Figure;
 use super::machine::Machine;
 use super::peers::Peer;
 
-/// How many runs are published together.
+/// The number of runs that are published together.
 pub(crate) const RUNS: usize = 3;
 
 /// One run of the command.
@@ -24,7 +24,7 @@ pub(crate) struct Run {
     results: BTreeMap<String, BTreeMap<String, Figure>>,
 }
 
-/// How many times as good as another peer one is, in several runs.
+/// The ratios of one peer to another in several runs; 2 is twice as good.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Times {
     pub(crate) median: f64,
@@ -50,7 +50,7 @@ impl Run {
     /// The run as `{"machine": ..., "results": {WORKLOAD: {PEER: {...}}}}`.
     ///
     /// # Errors
-    /// Never for the fields of a run.
+    /// Serialization cannot fail for the fields of a run.
     pub(crate) fn json(&self) -> Result<String> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }

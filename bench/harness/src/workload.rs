@@ -102,8 +102,8 @@ impl Workload {
         if peer.under_streams().is_some() {
             return !self.tls && !self.blocking && self.is_repeated();
         }
-        let python = matches!(peer, Peer::Asyncio | Peer::Uvloop);
-        if peer.blocks() != self.blocking && !(self.blocking && python) {
+        // The peers in Python are compared with calls that block too.
+        if peer.blocks() != self.blocking && !(self.blocking && peer.is_python()) {
             return false;
         }
         if self.tls {

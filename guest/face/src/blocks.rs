@@ -1,10 +1,9 @@
-//! Bytes in blocks of 64, which cross the boundary sixty-four at a time.
+//! Bytes in blocks of 64. A list crosses the boundary between components element by element, so a block is cheaper than 64
+//! bytes.
 
-use asyncio_streams_engine::errors::saturate;
-use asyncio_streams_engine::{core, size, types};
 use bytemuck::{Pod, cast_slice_mut};
 
-/// Has the type `Block` of an interface read as bytes.
+/// Lets programs read the type `Block` of an interface as bytes.
 #[macro_export]
 macro_rules! blocks {
     ($block:ty) => {
@@ -13,36 +12,6 @@ macro_rules! blocks {
         // SAFETY: As above: no padding, and any bits are a value.
         unsafe impl $crate::bytemuck::Pod for $block {}
     };
-}
-
-/// A copy of the front of a buffer, for `front` of either interface.
-pub struct Copied<B> {
-    /// The bytes; the last block is filled up with zeros.
-    pub blocks: Vec<B>,
-    /// How many bytes they are.
-    pub length: u32,
-    /// How many more are buffered behind them.
-    pub remaining: u32,
-    /// The position of the first one in the stream.
-    pub position: u64,
-    /// The reader's limit.
-    pub limit: u32,
-    /// The most bytes in one result of the reader.
-    pub max_result: u32,
-}
-
-/// Copies up to `n` bytes, beginning `skip` bytes after the front.
-pub fn copy<B: Pod>(input: &core::Reader<types::Error>, skip: u32, n: u32) -> Copied<B> {
-    let unread = input.peek(usize::MAX).get(size(skip)..).unwrap_or_default();
-    let bytes = unread.get(..size(n)).unwrap_or(unread);
-    Copied {
-        blocks: to_blocks(bytes),
-        length: saturate(bytes.len()),
-        remaining: saturate(unread.len().saturating_sub(bytes.len())),
-        position: input.taken(),
-        limit: saturate(input.limit()),
-        max_result: saturate(input.max_result()),
-    }
 }
 
 /// Copies bytes into blocks; the last one is filled up with zeros.

@@ -96,7 +96,7 @@ macro_rules! conversions {
         }
 
         impl From<$crate::engine::errors::Invalid> for Error {
-            // Where it is seen which error it is, the code that lowers all others is left out.
+            // Inlined, so that the compiler knows the case of the error here and leaves out the code that lowers the others.
             #[inline(always)]
             fn from(reason: $crate::engine::errors::Invalid) -> Self {
                 Error::InvalidArgument(reason.0)

@@ -24,7 +24,7 @@ macro_rules! no_tls {
             refuse()
         }
 
-        // Inlined: where it is seen which error it is, the code that lowers all others is left out.
+        // Inlined, so that the compiler knows the case of the error here and leaves out the code that lowers the others.
         #[inline(always)]
         fn refuse<T>() -> Result<T, Error> {
             Err(Error::NotSupported(reason()))

@@ -32,7 +32,7 @@ impl Interest {
         Poll::Pending
     }
 
-    /// From now on, a call waits no longer because of this wait alone.
+    /// Gives the wait up, if there is one ([`Wait::give_up`]).
     pub(crate) fn give_up(&self) {
         if let Some(wait) = &self.wait {
             wait.give_up();

@@ -29,7 +29,7 @@ thread_local! {
 #[derive(Default)]
 struct Reactor {
     waits: RefCell<Slab<Rc<Wait>>>,
-    /// How many of them have a waker and may end the wait of a call.
+    /// The number of waits that have a waker and were not given up: while there are none, no call waits without a timer.
     armed: Cell<usize>,
     timers: RefCell<BTreeMap<(u64, u64), Waker>>,
     last_timer: Cell<u64>,
@@ -46,8 +46,8 @@ pub(crate) struct Wait {
     pollable: Pollable,
     waker: RefCell<Option<Waker>>,
     ready: Cell<bool>,
-    /// It does not count as something that may end the wait of a call.
-    hopeless: Cell<bool>,
+    /// No call waits for it alone any more.
+    given_up: Cell<bool>,
 }
 
 /// How long the host is to wait.
@@ -76,7 +76,7 @@ impl Wait {
             pollable,
             waker: RefCell::default(),
             ready: Cell::new(false),
-            hopeless: Cell::new(false),
+            given_up: Cell::new(false),
         })
     }
 
@@ -106,16 +106,16 @@ impl Wait {
         drop(waker);
     }
 
-    /// From now on, a call waits no longer because of this wait alone. It is still polled.
+    /// From now on, no call waits for this alone: a call that waits for nothing else ends. The host still polls it.
     pub(crate) fn give_up(&self) {
         if self.waker.borrow().is_some() {
             self.count(-1);
         }
-        self.hopeless.set(true);
+        self.given_up.set(true);
     }
 
     fn count(&self, change: isize) {
-        if !self.hopeless.get() {
+        if !self.given_up.get() {
             REACTOR.with(|reactor| {
                 let armed = reactor.armed.get().saturating_add_signed(change);
                 reactor.armed.set(armed);

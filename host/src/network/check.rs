@@ -171,8 +171,8 @@ impl Policy {
         };
         let checked = unix::check(named, granted, wanted);
         if checked == Err(PathError::Denied) {
-            let resolved = named.resolve().and_then(Named::follow);
-            let path = resolved.as_ref().unwrap_or(named).to_string();
+            let resolved = named.resolve_for(wanted);
+            let path = resolved.as_ref().unwrap_or(named).text();
             self.report(&match wanted {
                 UnixUse::Connect => Denied::UnixConnect(path),
                 UnixUse::Listen => Denied::UnixListen(path),

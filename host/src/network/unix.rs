@@ -1,7 +1,7 @@
 //! Grants of Unix sockets, and the paths that programs name.
 //!
 //! A path is compared after its folder was resolved, so that no symbolic link leads out of the grants. The last part of
-//! a grant is not resolved: a grant of a link is none of the socket behind it.
+//! a grant is not resolved: a grant of a link does not grant the socket behind it.
 
 use std::convert::Infallible;
 use std::ffi::OsStr;
@@ -16,8 +16,8 @@ use crate::text::Escaped;
 /// The Unix sockets of a grant: `/run/app.sock` is one socket, `/run/app/` is every socket in that folder and below, and
 /// `@NAME` is an abstract name of Linux.
 ///
-/// A relative path counts from the current folder of this process. [`Display`](fmt::Display) writes the form that can be parsed
-/// again.
+/// A relative path counts from the current folder of this process. [`Display`](fmt::Display) writes a form that can be
+/// parsed again, except for control characters, which it escapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnixPath(Granted);
 
@@ -35,7 +35,8 @@ impl FromStr for UnixPath {
         if let Some(name) = text.strip_prefix('@') {
             return Ok(Self(Granted::Abstract(name.as_bytes().to_vec())));
         }
-        // It fails only for an empty text, or without a current folder; then it grants nothing that exists.
+        // `absolute` fails for an empty text, and without a current folder. Such a path grants nothing, because programs
+        // name absolute paths.
         let path = std::path::absolute(text).unwrap_or_else(|_| text.into());
         Ok(Self(match text.ends_with('/') {
             true => Granted::Folder(path),
@@ -78,7 +79,7 @@ pub(crate) enum PathError {
     NotSupported(&'static str),
     Denied,
     NotFound(&'static str),
-    /// The system does not let this process look.
+    /// The system does not let this process read the folder.
     Refused,
 }
 
@@ -112,8 +113,25 @@ impl Named {
         Ok(Self::File(path.to_owned()))
     }
 
+    /// Resolves links as the system does for this use: connecting follows a link in the last part, listening does not.
+    pub(super) fn resolve_for(&self, wanted: UnixUse) -> io::Result<Self> {
+        let resolved = self.resolve()?;
+        match wanted {
+            UnixUse::Connect => resolved.follow(),
+            UnixUse::Listen => Ok(resolved),
+        }
+    }
+
+    /// Returns the path, or `@` and the abstract name. It is not escaped, and bytes that are not UTF-8 are replaced.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::File(path) => path.to_string_lossy().into_owned(),
+            Self::Abstract(name) => format!("@{}", String::from_utf8_lossy(name)),
+        }
+    }
+
     /// Resolves the links of the folder.
-    pub(super) fn resolve(&self) -> io::Result<Self> {
+    fn resolve(&self) -> io::Result<Self> {
         Ok(match self {
             Self::Abstract(name) => Self::Abstract(name.clone()),
             Self::File(path) => match (path.parent(), path.file_name()) {
@@ -124,7 +142,7 @@ impl Named {
     }
 
     /// Resolves the last part too, if it is a link.
-    pub(super) fn follow(self) -> io::Result<Self> {
+    fn follow(self) -> io::Result<Self> {
         match self {
             Self::File(path) if path.is_symlink() => Ok(Self::File(path.canonicalize()?)),
             named => Ok(named),
@@ -136,15 +154,6 @@ impl Named {
         match self {
             Self::File(path) => !path.components().any(|part| part == Component::ParentDir),
             Self::Abstract(_) => true,
-        }
-    }
-}
-
-impl fmt::Display for Named {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => write!(f, "{}", Escaped(&path.to_string_lossy())),
-            Self::Abstract(name) => write!(f, "@{}", Escaped(&String::from_utf8_lossy(name))),
         }
     }
 }
@@ -165,7 +174,7 @@ impl UnixPath {
         }
     }
 
-    /// The same for a path whose folder cannot be resolved, as written.
+    /// Returns whether it grants a path whose folder cannot be resolved. It compares them as they are written.
     fn grants_as_written(&self, named: &Named) -> bool {
         match (&self.0, named) {
             (Granted::Socket(granted), Named::File(path)) => granted == path,
@@ -184,12 +193,7 @@ pub(super) fn check(
     granted: &[UnixPath],
     wanted: UnixUse,
 ) -> Result<Named, PathError> {
-    let resolved = named.resolve().and_then(|resolved| match wanted {
-        UnixUse::Connect => resolved.follow(),
-        // The system follows no link there.
-        UnixUse::Listen => Ok(resolved),
-    });
-    match resolved {
+    match named.resolve_for(wanted) {
         Ok(resolved) if granted.iter().any(|grant| grant.grants(&resolved)) => Ok(resolved),
         Ok(_) => Err(PathError::Denied),
         Err(error)

@@ -1,103 +1,59 @@
 //! Accepting, as a stream of the component model.
 
-use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use tokio::net::TcpListener;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Destination, Resource, StreamProducer, StreamResult};
-use wasmtime_wasi::p3::bindings::sockets::types::{ErrorCode, IpAddressFamily};
-use wasmtime_wasi::sockets::SocketAddrUse;
 
-use super::given::Queue;
-use super::socket::{Socket, Transport};
-use super::tcp::Tcp;
-use crate::network::Policy;
 use crate::state::State;
 
-/// The source of a listener's connections.
-pub(super) enum Source {
-    Own(Arc<TcpListener>, Arc<Policy>),
-    Given(Queue),
+/// The connections of a listener.
+pub(super) trait Connections: Send + Unpin + 'static {
+    /// A connection that was accepted and not yet handed to the program.
+    type Accepted: Send + Unpin + 'static;
+    /// The program's resource for a connection.
+    type Resource: Send + 'static;
+
+    /// Waits for a connection; `None` once there will be no more.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Accepted>>;
+
+    /// Makes the resource of a connection, just before the program gets it.
+    fn hand_over(&self, accepted: Self::Accepted) -> Self::Resource;
+
+    /// Takes a connection back that the program did not get. By default it is closed.
+    fn give_back(&self, accepted: Self::Accepted) {
+        drop(accepted);
+    }
 }
 
-pub(super) struct Accept {
-    source: Source,
-    family: IpAddressFamily,
+/// The stream of a listener's connections.
+pub(super) struct Accept<C: Connections> {
+    connections: C,
     /// The result of a zero-length read.
-    waiting: Option<Result<Socket, ErrorCode>>,
+    waiting: Option<C::Accepted>,
 }
 
-impl Accept {
-    pub(super) fn new(source: Source, family: IpAddressFamily) -> Self {
+impl<C: Connections> Accept<C> {
+    pub(super) fn new(connections: C) -> Self {
         Self {
-            source,
-            family,
+            connections,
             waiting: None,
         }
     }
-
-    /// Waits for a connection: `false` when there will be no more.
-    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        if self.waiting.is_some() {
-            return Poll::Ready(true);
-        }
-        let next = match &mut self.source {
-            Source::Own(listener, policy) => ready!(poll_accept(listener, policy, cx)),
-            Source::Given(queue) => match ready!(queue.poll_next(cx)) {
-                Some(next) => next.map_err(ErrorCode::from),
-                None => return Poll::Ready(false),
-            },
-        };
-        self.waiting = Some(next);
-        Poll::Ready(true)
-    }
 }
 
-impl Drop for Accept {
+impl<C: Connections> Drop for Accept<C> {
     fn drop(&mut self) {
-        if let (Source::Given(queue), Some(Ok(socket))) = (&self.source, self.waiting.take()) {
-            queue.give_back(socket);
+        if let Some(accepted) = self.waiting.take() {
+            self.connections.give_back(accepted);
         }
     }
 }
 
-fn poll_accept(
-    listener: &TcpListener,
-    policy: &Policy,
-    cx: &mut Context<'_>,
-) -> Poll<Result<Socket, ErrorCode>> {
-    loop {
-        let (stream, peer): (_, SocketAddr) = match ready!(listener.poll_accept(cx)) {
-            Ok(accepted) => accepted,
-            Err(error) => return Poll::Ready(Err(accept_code(&error))),
-        };
-        if policy.check(peer, SocketAddrUse::TcpAccept) {
-            return Poll::Ready(Ok(Socket::new(Transport::Tcp(stream), None, None)));
-        }
-        // Reset, so that an unwanted client learns at once.
-        let _ = stream.set_zero_linger();
-    }
-}
-
-/// Maps an error of accepting. Linux reports failures of the new connection there: the connection was aborted.
-fn accept_code(error: &io::Error) -> ErrorCode {
-    match error.kind() {
-        io::ErrorKind::ConnectionReset
-        | io::ErrorKind::HostUnreachable
-        | io::ErrorKind::NetworkUnreachable
-        | io::ErrorKind::NetworkDown
-        | io::ErrorKind::Unsupported => ErrorCode::ConnectionAborted,
-        _ => ErrorCode::from(error),
-    }
-}
-
-impl StreamProducer<State> for Accept {
-    type Item = Resource<Tcp>;
-    type Buffer = Option<Resource<Tcp>>;
+impl<C: Connections> StreamProducer<State> for Accept<C> {
+    type Item = Resource<C::Resource>;
+    type Buffer = Option<Resource<C::Resource>>;
 
     fn poll_produce<'a>(
         mut self: Pin<&mut Self>,
@@ -106,17 +62,19 @@ impl StreamProducer<State> for Accept {
         mut destination: Destination<'a, Self::Item, Self::Buffer>,
         finish: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
-        match self.poll_waiting(cx) {
-            Poll::Ready(true) => {}
-            Poll::Ready(false) => return Poll::Ready(Ok(StreamResult::Dropped)),
-            Poll::Pending if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
-            Poll::Pending => return Poll::Pending,
+        if self.waiting.is_none() {
+            match self.connections.poll_next(cx) {
+                Poll::Ready(Some(accepted)) => self.waiting = Some(accepted),
+                Poll::Ready(None) => return Poll::Ready(Ok(StreamResult::Dropped)),
+                Poll::Pending if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
+                Poll::Pending => return Poll::Pending,
+            }
         }
         if destination.remaining(&mut store) != Some(0)
-            && let Some(next) = self.waiting.take()
+            && let Some(accepted) = self.waiting.take()
         {
-            let socket = Tcp::accepted(next, self.family);
-            destination.set_buffer(Some(store.data_mut().table_mut().push(socket)?));
+            let resource = self.connections.hand_over(accepted);
+            destination.set_buffer(Some(store.data_mut().table_mut().push(resource)?));
         }
         Poll::Ready(Ok(StreamResult::Completed))
     }

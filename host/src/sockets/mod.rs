@@ -15,6 +15,7 @@ mod options;
 mod socket;
 mod stream;
 mod tcp;
+mod tcp_connections;
 mod tls;
 #[allow(unreachable_pub, reason = "generated code exports it again")]
 pub mod types;

@@ -9,9 +9,10 @@ use tokio::net::{TcpListener, TcpSocket};
 use wasmtime_wasi::p3::bindings::sockets::types::{ErrorCode, IpAddressFamily};
 use wasmtime_wasi::sockets::SocketAddrUse;
 
-use super::accept::{Accept, Source};
+use super::accept::Accept;
 use super::given::Given;
 use super::socket::{Socket, Transport};
+use super::tcp_connections::{Source, TcpConnections};
 use crate::network::Policy;
 
 /// The default backlog of a listener.
@@ -148,12 +149,14 @@ impl Tcp {
     }
 
     /// Starts to listen, and returns the connections of the listener.
-    pub(super) fn listen(&mut self, policy: &Arc<Policy>) -> Result<Accept> {
+    pub(super) fn listen(&mut self, policy: &Arc<Policy>) -> Result<Accept<TcpConnections>> {
+        let family = self.family;
+        let accept = |source| Accept::new(TcpConnections { source, family });
         match std::mem::replace(&mut self.state, State::Connecting) {
             State::Given(given) => {
                 self.state = State::ListeningGiven(given.address);
                 (given.on_listen)();
-                Ok(Accept::new(Source::Given(given.queue), self.family))
+                Ok(accept(Source::Given(given.queue)))
             }
             State::Fresh(socket) => {
                 let granted = self.check_listen(&socket, policy);
@@ -162,8 +165,7 @@ impl Tcp {
                     Ok(listener) => {
                         let listener = Arc::new(listener);
                         self.state = State::Listening(Arc::clone(&listener));
-                        let source = Source::Own(listener, Arc::clone(policy));
-                        Ok(Accept::new(source, self.family))
+                        Ok(accept(Source::Own(listener, Arc::clone(policy))))
                     }
                     Err(code) => {
                         self.state = State::Failed(code.clone());

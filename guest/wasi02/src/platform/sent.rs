@@ -18,8 +18,8 @@ use crate::timer::{Sleep, now};
 
 use super::errors::stream_failure;
 
-/// Nanoseconds for which a call waits because a stream that was given up still holds bytes. No call can end the stream: a peer
-/// that never reads would make a wait endless which nothing can end.
+/// Nanoseconds for which calls wait for a stream that was given up while it still held bytes. A peer that never reads would
+/// make such a wait endless, and no call can end that stream.
 const ABANDONED: u64 = 5_000_000_000;
 
 /// An `output-stream`, with the rest of the last write.
@@ -151,13 +151,13 @@ impl Stream {
     /// Waits until the host has written the bytes that it holds. It ends also when the peer is gone.
     async fn end_abandoned(mut self) {
         let mut late = pin!(Sleep::until(now().saturating_add(ABANDONED)));
-        let mut hopes = true;
+        let mut counts = true;
         poll_fn(|cx| {
             if self.poll_end(cx).is_ready() {
                 return Poll::Ready(());
             }
-            if hopes && late.as_mut().poll(cx).is_ready() {
-                hopes = false;
+            if counts && late.as_mut().poll(cx).is_ready() {
+                counts = false;
                 self.interest.give_up();
             }
             Poll::Pending

@@ -22,7 +22,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "ADDR:PORT")]
     allow_listen: Vec<Endpoint>,
 
-    /// Let the program do everything on the network that this process may do. Unix sockets are no part of it.
+    /// Let the program do everything on the network that this process may do. It grants no Unix sockets.
     #[arg(long, conflicts_with_all = ["allow_connect", "allow_listen"])]
     allow_network: bool,
 

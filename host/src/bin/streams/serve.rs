@@ -96,7 +96,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "HOST:PORT")]
     allow_connect: Vec<Endpoint>,
 
-    /// Let the program do everything on the network that this process may do. Unix sockets are no part of it.
+    /// Let the program do everything on the network that this process may do. It grants no Unix sockets.
     #[arg(long, conflicts_with = "allow_connect")]
     allow_network: bool,
 

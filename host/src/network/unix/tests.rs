@@ -71,7 +71,7 @@ fn a_grant_of_a_folder_grants_what_is_below_it() -> io::Result<()> {
         matches!(missing, Err(PathError::NotFound(_))),
         "{missing:?}"
     );
-    // Outside it is not told whether there is such a folder.
+    // Outside the grants, the error does not reveal whether there is such a folder.
     let outside = check(&at("none/a"), &grants, UnixUse::Listen);
     assert_eq!(outside, Err(PathError::Denied));
     Ok(())
@@ -98,7 +98,7 @@ fn links_lead_nowhere_else() -> io::Result<()> {
     assert_eq!(connect("alias/real.sock"), Ok(real));
     let listen = check(&named(&at("in/folder/new")), &grants, UnixUse::Listen);
     assert_eq!(listen, Err(PathError::Denied));
-    // A grant of a link is none of the socket behind it.
+    // A grant of a link does not grant the socket behind it.
     let of_link = granted(at("in/link.sock").display());
     let connect = check(&named(&at("in/link.sock")), &of_link, UnixUse::Connect);
     assert_eq!(connect, Err(PathError::Denied));

@@ -39,7 +39,7 @@ fn attempt(named: &Named) -> io::Result<UnixStream> {
     UnixStream::from_std(socket.into())
 }
 
-/// The system's address of a path.
+/// Returns the system's address of a path.
 ///
 /// # Errors
 /// `InvalidInput` if it is too long.
@@ -55,7 +55,7 @@ pub(super) fn address(named: &Named) -> io::Result<SockAddr> {
     address.map_err(|_| io::ErrorKind::InvalidInput.into())
 }
 
-/// Adds the kind of the file that is there instead of a socket, which the system does not tell.
+/// Adds the kind of a file that is there instead of a socket: the system reports only that the connection was refused.
 fn explain(error: io::Error, named: &Named) -> Failure {
     if let (io::ErrorKind::ConnectionRefused, Named::File(path)) = (error.kind(), named)
         && let Some(what) = other_than_socket(path)

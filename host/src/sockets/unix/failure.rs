@@ -2,6 +2,7 @@
 
 use std::io;
 
+use rustix::io::Errno;
 use wasmtime::component::{ComponentType, Lift, Lower};
 
 use crate::network::PathError;
@@ -80,17 +81,41 @@ impl From<io::Error> for Failure {
             Kind::OutOfMemory | Kind::StorageFull | Kind::QuotaExceeded => {
                 (FailureCode::OutOfResources, "the system has no room")
             }
-            _ if is_out_of_descriptors(&error) => (
-                FailureCode::OutOfResources,
-                "this process has as many open files as it may have",
-            ),
-            _ => return Self::new(FailureCode::Other, error.to_string()),
+            // The standard library has no kinds for these.
+            _ => match Errno::from_io_error(&error) {
+                Some(Errno::MFILE) => (
+                    FailureCode::OutOfResources,
+                    "this process has as many open files as it may have",
+                ),
+                Some(Errno::NFILE) => (
+                    FailureCode::OutOfResources,
+                    "the system has as many open files as it may have",
+                ),
+                Some(Errno::NOBUFS) => (FailureCode::OutOfResources, "the system has no room"),
+                _ => return Self::new(FailureCode::Other, error.to_string()),
+            },
         };
         Self::new(code, message)
     }
 }
 
-/// EMFILE and ENFILE, for which the standard library has no kind. Their numbers are the same on all Unix systems.
-pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(23 | 24))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_resources_of_the_system_have_their_code() {
+        for errno in [
+            Errno::MFILE,
+            Errno::NFILE,
+            Errno::NOBUFS,
+            Errno::NOMEM,
+            Errno::NOSPC,
+        ] {
+            let failure = Failure::from(io::Error::from(errno));
+            assert_eq!(failure.code, FailureCode::OutOfResources, "{errno:?}");
+        }
+        let other = Failure::from(io::Error::from(Errno::PROTOTYPE));
+        assert_eq!(other.code, FailureCode::Other);
+    }
 }

@@ -1,9 +1,7 @@
 //! Listening on a Unix socket.
 
-use std::fs::Permissions;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,15 +11,13 @@ use asyncio_streams_core::{self as core, Backoff};
 use socket2::{Domain, Socket, Type};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::Sleep;
-use wasmtime::StoreContextMut;
-use wasmtime::component::{Destination, Resource, StreamProducer, StreamResult};
 
 use super::connect::{address, other_than_socket};
 use super::failure::{Failure, FailureCode};
 use super::file::SocketFile;
 use super::link::UnixSocket;
 use crate::network::Named;
-use crate::state::State;
+use crate::sockets::accept::{Accept, Connections};
 
 /// `unix-listener`. Dropping it closes the socket, even if a read of its connections is pending, and removes its file.
 pub(super) struct Listener {
@@ -67,18 +63,19 @@ impl Listener {
     /// Binds a resolved path. A socket that is there already is removed.
     pub(super) fn bind(named: &Named, mode: Option<u32>, cleanup: bool) -> Result<Self, Failure> {
         let address = address(named)?;
+        // Before the old socket is removed: without descriptors, that one stays.
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
         if let Named::File(path) = named {
             make_room(path)?;
         }
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        socket.set_nonblocking(true)?;
         socket.bind(&address)?;
         let mut file = None;
         if let Named::File(path) = named {
             let own = SocketFile::of(path)?;
             if let Some(mode) = mode {
-                // Nobody can connect before the socket listens. If this fails, the file is removed again.
-                std::fs::set_permissions(path, Permissions::from_mode(mode))?;
+                // No client can connect before the socket listens. If this fails, the file is removed again.
+                own.set_mode(mode)?;
             }
             match cleanup {
                 true => file = Some(own),
@@ -93,7 +90,7 @@ impl Listener {
     }
 
     /// Listens, once.
-    pub(super) fn listen(&mut self, backlog: u32) -> Result<Accept, Failure> {
+    pub(super) fn listen(&mut self, backlog: u32) -> Result<Accept<UnixConnections>, Failure> {
         let Some(socket) = self.bound.take() else {
             return Err(Failure::new(
                 FailureCode::InvalidState,
@@ -103,12 +100,11 @@ impl Listener {
         socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
         let socket = std::os::unix::net::UnixListener::from(OwnedFd::from(socket));
         self.listening.lock().socket = Some(UnixListener::from_std(socket)?);
-        Ok(Accept {
+        Ok(Accept::new(UnixConnections {
             listening: Arc::clone(&self.listening),
             backoff: Backoff::new(core::ACCEPT_BACKOFF_FIRST, core::ACCEPT_BACKOFF_LONGEST),
             pause: None,
-            waiting: None,
-        })
+        }))
     }
 }
 
@@ -124,18 +120,18 @@ fn make_room(path: &Path) -> Result<(), Failure> {
     }
 }
 
-/// The connections of a listener, as a stream of the component model.
-pub(super) struct Accept {
+/// The connections of a Unix listener. The stream ends when the listener is dropped.
+pub(super) struct UnixConnections {
     listening: Arc<Listening>,
     backoff: Backoff,
     /// The pause after a failed accept.
     pause: Option<Pin<Box<Sleep>>>,
-    /// The result of a zero-length read.
-    waiting: Option<UnixStream>,
 }
 
-impl Accept {
-    /// Waits for a connection; `None` once the listener is closed.
+impl Connections for UnixConnections {
+    type Accepted = UnixStream;
+    type Resource = UnixSocket;
+
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<UnixStream>> {
         loop {
             let accepted = {
@@ -168,33 +164,8 @@ impl Accept {
             }
         }
     }
-}
 
-impl StreamProducer<State> for Accept {
-    type Item = Resource<UnixSocket>;
-    type Buffer = Option<Resource<UnixSocket>>;
-
-    fn poll_produce<'a>(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        mut store: StoreContextMut<'a, State>,
-        mut destination: Destination<'a, Self::Item, Self::Buffer>,
-        finish: bool,
-    ) -> Poll<wasmtime::Result<StreamResult>> {
-        if self.waiting.is_none() {
-            match self.poll_next(cx) {
-                Poll::Ready(Some(stream)) => self.waiting = Some(stream),
-                Poll::Ready(None) => return Poll::Ready(Ok(StreamResult::Dropped)),
-                Poll::Pending if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-        if destination.remaining(&mut store) != Some(0)
-            && let Some(stream) = self.waiting.take()
-        {
-            let socket = store.data_mut().table_mut().push(UnixSocket::new(stream))?;
-            destination.set_buffer(Some(socket));
-        }
-        Poll::Ready(Ok(StreamResult::Completed))
+    fn hand_over(&self, accepted: UnixStream) -> UnixSocket {
+        UnixSocket::new(accepted)
     }
 }

@@ -6,7 +6,7 @@ mod watch;
 
 use asyncio_streams_engine::errors::saturate;
 use asyncio_streams_engine::{Request, core, size, types};
-use asyncio_streams_face::blocks;
+use asyncio_streams_face::blocks::to_blocks;
 use bytemuck::cast_slice;
 
 use crate::numbers::{self, Block, Event, Front};
@@ -109,14 +109,16 @@ fn try_read(reader: u64, request: &Request) -> MaybeBytes {
         .map_err(Error::from)
 }
 
+/// Copies up to `n` bytes, beginning `skip` bytes after the front of a buffer.
 fn front(input: &core::Reader<types::Error>, skip: u32, n: u32) -> Front {
-    let copied = blocks::copy(input, skip, n);
+    let unread = input.peek(usize::MAX).get(size(skip)..).unwrap_or_default();
+    let bytes = unread.get(..size(n)).unwrap_or(unread);
     Front {
-        blocks: copied.blocks,
-        length: copied.length,
-        remaining: copied.remaining,
-        position: copied.position,
-        limit: copied.limit,
-        max_result: copied.max_result,
+        blocks: to_blocks(bytes),
+        length: saturate(bytes.len()),
+        remaining: saturate(unread.len().saturating_sub(bytes.len())),
+        position: input.taken(),
+        limit: saturate(input.limit()),
+        max_result: saturate(input.max_result()),
     }
 }

@@ -23,6 +23,48 @@ fn hinted(reports: &std::sync::mpsc::Receiver<Denied>) -> Endpoint {
     text.parse().unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// A denied path, used as a grant, allows the same use of the same path.
+#[cfg(unix)]
+#[test]
+fn of_a_unix_socket() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("real.sock"), "").expect("a file");
+    std::os::unix::fs::symlink("real.sock", folder.path().join("link.sock")).expect("a link");
+    let at = |name: &str| {
+        let path = folder.path().join(name);
+        Named::parse(path.as_os_str().as_bytes()).expect("a path")
+    };
+    let mut paths = vec![
+        at("real.sock"),
+        at("link.sock"),
+        at("none/a.sock"),
+        at("a\n\u{1b}[2J.sock"),
+    ];
+    paths.extend(Named::parse(b"\0app"));
+    for (named, wanted) in paths
+        .iter()
+        .flat_map(|named| [(named, UnixUse::Connect), (named, UnixUse::Listen)])
+    {
+        let (policy, reports) = reporting(Network::none());
+        assert_eq!(policy.check_unix(named, wanted), Err(PathError::Denied));
+        let network = match reports.try_recv().expect("a report") {
+            Denied::UnixConnect(path) => Network::none().allow_unix_connect(grant(&path)),
+            Denied::UnixListen(path) => Network::none().allow_unix_listen(grant(&path)),
+            other => panic!("{other:?}"),
+        };
+        let checked = Policy::new(network).check_unix(named, wanted);
+        assert_ne!(checked, Err(PathError::Denied), "{named:?} {wanted:?}");
+    }
+}
+
+#[cfg(unix)]
+fn grant(path: &str) -> crate::network::UnixPath {
+    let Ok(path) = path.parse();
+    path
+}
+
 /// Hosts as people and programs write them, and texts that are nearly hosts.
 fn host() -> impl Strategy<Value = String> {
     let written = prop::sample::select(vec![
