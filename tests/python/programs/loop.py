@@ -173,6 +173,12 @@ async def accepted():
     datagrams = socket.socket(type=socket.SOCK_DGRAM)
     print(await outcome(loop.connect_accepted_socket(Collect, datagrams)))
     datagrams.close()
+    bound = socket.create_server((HOST, 0))
+    server = await asyncio.start_server(lambda reader, writer: writer.close(), sock=bound)
+    # A program may set options after the server has the socket.
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    print(bound.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), bound.getsockname() == server.sockets[0].getsockname())
+    server.close()
 
 
 class Answer(asyncio.DatagramProtocol):
