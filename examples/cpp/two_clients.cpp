@@ -5,18 +5,17 @@
 
 using namespace std::chrono_literals;
 
+static bool fail(const std::string &name, const streams::error &why) {
+  std::fprintf(stderr, "%s: %s\n", name.c_str(), why.text().c_str());
+  return false;
+}
+
 static streams::task<bool> talk(std::string host, uint16_t port, std::string name) {
   auto connection = co_await streams::open_connection(host, port);
-  if (!connection) {
-    std::fprintf(stderr, "connect: %s\n", connection.why().text().c_str());
-    co_return false;
-  }
+  if (!connection) co_return fail(name, connection.why());
   auto sent = co_await connection->send(name + "\n");
   auto line = co_await connection->readline(10s);
-  if (!sent || !line) {
-    std::fprintf(stderr, "%s: %s\n", name.c_str(), (sent ? line.why() : sent.why()).text().c_str());
-    co_return false;
-  }
+  if (!sent || !line) co_return fail(name, sent ? line.why() : sent.why());
   std::printf("Received: %s", line->c_str());
   auto closed = co_await connection->close();
   co_return bool(closed);

@@ -1,4 +1,4 @@
-"""Where the functions of the composed component are, and what says that there are none."""
+"""The bindings of the interfaces that the component imports."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ import importlib
 import importlib.util
 from types import ModuleType
 from typing import Any
-
-_INTERFACE = "asyncio:streams/streams@0.1.0"
-_NUMBERS = "asyncio:streams/numbers@0.1.0"
-
 
 _running = False
 
@@ -19,7 +15,7 @@ class NotInComponentError(RuntimeError):
 
 
 def streams() -> ModuleType:
-    """The bindings of `asyncio:streams/streams`.
+    """Returns the bindings of `asyncio:streams/streams`.
 
     Raises NotInComponentError where there are none.
     """
@@ -28,31 +24,19 @@ def streams() -> ModuleType:
             "asyncio_streams.install() is for programs inside a WebAssembly component, which this is not; "
             "here asyncio's own streams work. `python -m asyncio_streams.build` makes a component of a program"
         )
-    module = _interface("streams")
-    if module is None or not hasattr(module, "open_connection"):
-        raise NotInComponentError(
-            f"this component does not import {_INTERFACE}: add `import {_INTERFACE};` to its world, "
-            "or build it by `python -m asyncio_streams.build`"
-        )
-    return module
+    return _imported("streams", "open_connection")
 
 
 def numbers() -> ModuleType:
-    """The bindings of `asyncio:streams/numbers`.
+    """Returns the bindings of `asyncio:streams/numbers`.
 
     Raises NotInComponentError where there are none.
     """
-    module = _interface("numbers")
-    if module is None or not hasattr(module, "Watch"):
-        raise NotInComponentError(
-            f"this component does not import {_NUMBERS}: add `import {_NUMBERS};` to its world, "
-            "or build it by `python -m asyncio_streams.build`"
-        )
-    return module
+    return _imported("numbers", "Watch")
 
 
 def monotonic_clock() -> ModuleType:
-    """The bindings of `wasi:clocks/monotonic-clock` of WASI 0.3.
+    """Returns the bindings of `wasi:clocks/monotonic-clock` of WASI 0.3.
 
     Raises NotInComponentError where there are none.
     """
@@ -67,7 +51,7 @@ def monotonic_clock() -> ModuleType:
 
 
 def tls() -> ModuleType:
-    """The bindings of `asyncio:streams/tls`.
+    """Returns the bindings of `asyncio:streams/tls`.
 
     Raises NotInComponentError where there are none.
     """
@@ -81,17 +65,11 @@ def tls() -> ModuleType:
 
 
 def unix() -> ModuleType:
-    """The bindings of `asyncio:streams/unix`.
+    """Returns the bindings of `asyncio:streams/unix`.
 
     Raises NotInComponentError where there are none.
     """
-    module = _interface("unix")
-    if module is None or not hasattr(module, "open_unix_connection"):
-        raise NotInComponentError(
-            "this component does not import asyncio:streams/unix@0.1.0: add `import asyncio:streams/unix@0.1.0;` to its "
-            "world, or build it by `python -m asyncio_streams.build`"
-        )
-    return module
+    return _imported("unix", "open_unix_connection")
 
 
 def host_is_there() -> bool:
@@ -106,11 +84,23 @@ def notice_host() -> None:
 
 
 def types_of(module: ModuleType) -> Any:
-    """The bindings of `asyncio:streams/types`, whatever the world calls them."""
+    """Returns the bindings of `asyncio:streams/types`, whatever the world calls them."""
     for value in vars(module).values():
         if isinstance(value, ModuleType) and hasattr(value, "NetworkCode"):
             return value
-    raise NotInComponentError(f"the bindings of {_INTERFACE} are without their types")
+    raise NotInComponentError("the bindings of asyncio:streams/streams@0.1.0 have no types")
+
+
+def _imported(name: str, function: str) -> ModuleType:
+    """Returns the bindings of one of this project's interfaces, which contain `function`."""
+    module = _interface(name)
+    if module is None or not hasattr(module, function):
+        interface = f"asyncio:streams/{name}@0.1.0"
+        raise NotInComponentError(
+            f"this component does not import {interface}: add `import {interface};` to its world, "
+            "or build it by `python -m asyncio_streams.build`"
+        )
+    return module
 
 
 def _interface(name: str) -> ModuleType | None:

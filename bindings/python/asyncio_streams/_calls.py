@@ -16,7 +16,7 @@ import componentize_py_runtime as runtime
 from componentize_py_types import Ok
 
 if TYPE_CHECKING:
-    from ._exports import Exports, State
+    from ._exports import Exports
     from ._loop import ComponentLoop
 
 Done = Callable[[Any, "BaseException | None"], None]
@@ -81,10 +81,9 @@ class Call:
 class Pending:
     """An entry of the table of pending calls: receives the result when the call has returned."""
 
-    __slots__ = ("call", "future", "kept", "promise", "state")
+    __slots__ = ("call", "future", "kept", "promise")
 
-    def __init__(self, state: State, promise: int) -> None:
-        self.state = state
+    def __init__(self, promise: int) -> None:
         self.promise = promise
         self.call: Call | None = None
         self.future: Any = None
@@ -93,7 +92,6 @@ class Pending:
     def set_result(self, event: Any) -> None:
         """Called by the runtime's callback, between two turns of the loop."""
         if self.call is not None:
-            _exports.current = self.state
             try:
                 self.call.go_on(event)
             except (SystemExit, KeyboardInterrupt) as reason:
@@ -153,7 +151,7 @@ async def await_result(result: Any) -> Any:
     if isinstance(result, Ok):
         return result.value
     waitable, promise = result.value
-    pending = Pending(_exports.current, promise)
+    pending = Pending(promise)
     _exports.add_pending(waitable, pending)
     return runtime.promise_get_result(await pending, promise)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._timers import Timers
 
 _SUBTASK = 1
+_CANCELLED = 6
 _RETURNED = 2
 
 _EXIT = 0
@@ -52,9 +53,10 @@ class Exports:
         self._loop = loop
         self._run = run
         self._timers = timers
-        self.current = State()
+        # The call whose event is being handled. Before the first call, and between two, `_left` collects callbacks and
+        # waits for the next one.
+        self.current = self._left = State()
         self.states: list[State] = []
-        self._orphans: dict[int, Any] = {}
         self._turns: list[asyncio.Future[None]] = []
         self._turn_wanted = False
 
@@ -63,7 +65,7 @@ class Exports:
     def first_poll(self, export: int, borrows: int, coroutine: Coroutine[Any, Any, Any]) -> int:
         """Starts a call of an async export."""
         _bindings.notice_host()
-        state = State()
+        self.current = state = State()
         context = contextvars.Context()
         context.run(support._set_future_state, state)
         self.states.append(state)
@@ -73,8 +75,8 @@ class Exports:
     def poll(self, state: State) -> int:
         """Runs ready callbacks, and returns the next step for the host."""
         self.current = state
-        if self._orphans:
-            self._adopt(state)
+        if self._left.handles or self._left.futures:
+            self._take_over(self._left)
         self._run(state)
         if self._loop.exception is not None:
             raise self._loop.exception
@@ -104,12 +106,18 @@ class Exports:
                 # This also removes it from its set.
                 runtime.subtask_drop(waitable)
                 state.futures.pop(waitable).set_result(code)
-        elif kind:
+        elif kind and kind != _CANCELLED:
             runtime.waitable_join(waitable, 0)
             state.futures.pop(waitable).set_result(code)
+        # A cancelled call continues, and returns as others do: componentize-py cannot acknowledge the cancellation.
         return self.poll(state)
 
     # The loop and pending calls use these methods.
+
+    def state_of(self, context: contextvars.Context) -> State:
+        """Returns the call that runs the callbacks of `context`: the one in which it began, or an active one."""
+        state: State = context.get(support._future_state, self.current)
+        return state if state in self.states else self.current
 
     def add_pending(self, waitable: int, pending: Any) -> None:
         """Waits for `waitable` on behalf of the running call."""
@@ -155,24 +163,26 @@ class Exports:
         self.current = current
 
     def _leave(self, state: State) -> None:
-        """Ends a call of an export; the next one takes over its waits."""
+        """Ends a call of an export; another one takes over its waits, its callbacks and the turn that it wanted."""
         self.states.remove(state)
         for waitable in state.futures:
             runtime.waitable_join(waitable, 0)
-        self._orphans.update(state.futures)
         if state.waitable_set is not None:
             runtime.waitable_set_drop(state.waitable_set)
-        if self.states:
-            # At once: the other call may be waiting already, without a turn of its own before the event.
-            other = self.states[0]
-            self._adopt(other)
-            if state.handles:
-                other.handles.extend(state.handles)
-                self.wake(other)
+            state.waitable_set = None
+        if not self.states:
+            self.current = self._left = state
+            return
+        # At once: the other call may be waiting already, without a turn of its own before the event.
+        self.current = other = self.states[0]
+        self._take_over(state)
+        if other.handles or self._turn_wanted:
+            self.wake(other)
 
-    def _adopt(self, state: State) -> None:
-        self.current = state
-        orphans, self._orphans = self._orphans, {}
-        for waitable, pending in orphans.items():
-            pending.state = state
+    def _take_over(self, left: State) -> None:
+        """Makes the current call continue the waits and callbacks of one that has returned."""
+        waits, left.futures = left.futures, {}
+        for waitable, pending in waits.items():
             self.add_pending(waitable, pending)
+        self.current.handles[:0] = left.handles
+        left.handles = []

@@ -200,9 +200,9 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Inline
         if len(exports.states) == 1:
             exports.states[0].handles.append(handle)
             return
-        state = handle._context.get(support._future_state, exports.current)  # type: ignore[attr-defined]
+        state = exports.state_of(handle._context)  # type: ignore[attr-defined]
         state.handles.append(handle)
-        if state is not exports.current and state in exports.states:
+        if state is not exports.current:
             exports.wake(state)
 
     # The turns.

@@ -229,16 +229,25 @@ def describe(sock: Any) -> str:
 
 
 class TakenSocket(socket.socket):
-    """A bound socket of Python whose address the component has taken over: closed, but it still knows the address."""
+    """A bound socket of Python whose address the component has taken over: closed, but it keeps its address and options."""
 
     __slots__ = ()
 
     def getsockname(self) -> Any:
         """Returns the address to which it was bound."""
-        return _addresses[self]
+        return _taken[self].getsockname()
+
+    def getsockopt(self, level: int, option: int, size: int = 0) -> Any:
+        """Returns an option, as ComponentSocket does."""
+        return _taken[self].getsockopt(level, option, size)
+
+    def setsockopt(self, level: int, option: int, value: Any, size: Any = None) -> None:
+        """Stores an option, as ComponentSocket does."""
+        _taken[self].setsockopt(level, option, value)
 
 
-_addresses: weakref.WeakKeyDictionary[TakenSocket, Any] = weakref.WeakKeyDictionary()
+# The sockets of the component that stand for them.
+_taken: weakref.WeakKeyDictionary[TakenSocket, ComponentSocket] = weakref.WeakKeyDictionary()
 
 
 def take_address(sock: Any) -> tuple[str, int]:
@@ -249,7 +258,7 @@ def take_address(sock: Any) -> tuple[str, int]:
     sock.close()
     if type(sock) is socket.socket:
         sock.__class__ = TakenSocket
-        _addresses[sock] = address  # type: ignore[index]
+        _taken[sock] = ComponentSocket(address)  # type: ignore[index]
     return address[0], address[1]
 
 

@@ -135,7 +135,7 @@ def _refuse_without_ssl(value: Any, name: str) -> None:
 
 
 def _path(path: Any, sock: Any) -> bytes:
-    """Returns the path as bytes. Raises ValueError if there is none, or a socket: Python's own are none of Unix here."""
+    """Returns the path as bytes. Raises ValueError without a path, and for a `sock`: Python has no Unix sockets here."""
     if path is None:
         if sock is None:
             raise ValueError("path was not specified, and no sock specified")

@@ -12,7 +12,6 @@ from . import _bindings, _errors
 from ._calls import number_of
 
 if TYPE_CHECKING:
-    from ._exports import State
     from ._loop import ComponentLoop
 
 # The time in seconds after which the loop waits again when the component had no resources for the wait.
@@ -41,8 +40,6 @@ class Watching:
         self.write = number_of(numbers.write, 3)
         # Whether bytes were queued by number, which leave when a wait begins, or after `kick`.
         self.written = False
-        # The call of the export in which the wait is pending. `Exports` sets it.
-        self.state: State | None = None
         self._loop = loop
         self._numbers = numbers
         self._number_of_wait = number_of(numbers.Watch.wait, 1)

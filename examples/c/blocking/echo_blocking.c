@@ -36,7 +36,7 @@ int streams_main(int argc, char **argv) {
   bindings_string_set(&host, argv[1]);
   asyncio_streams_streams_tuple2_own_reader_own_writer_t both;
   streams_error_t error;
-  if (!asyncio_streams_streams_open_connection(&host, (uint16_t)atoi(argv[2]), NULL, &both, &error)) return fail("connect", &error);
+  if (!asyncio_streams_streams_open_connection(&host, (uint16_t)atoi(argv[2]), NULL, &both, &error)) return fail("echo_blocking", &error);
   int result = talk(asyncio_streams_streams_borrow_reader(both.f0), asyncio_streams_streams_borrow_writer(both.f1), argc > 3 ? argv[3] : "Hello World!");
   asyncio_streams_streams_reader_drop_own(both.f0);
   asyncio_streams_streams_writer_drop_own(both.f1);

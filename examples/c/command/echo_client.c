@@ -54,7 +54,7 @@ int streams_main(int argc, char **argv) {
   streams_connection_result_t connection;
   streams_open_connection(&loop, &call, &args, &connection);
   streams_wait(&call);
-  if (connection.is_err) return fail("connect", &connection.val.err);
+  if (connection.is_err) return fail("echo_client", &connection.val.err);
   streams_reader_t reader = connection.val.ok.f0;
   streams_writer_t writer = connection.val.ok.f1;
   int result = talk(reader, writer, argc > 3 ? argv[3] : "Hello World!");

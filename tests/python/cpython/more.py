@@ -21,7 +21,8 @@ ROOT = HERE.parents[2]
 PAGE = ROOT / "docs" / "python.md"
 BEGIN, END = "<!-- more: `tests/python/cpython/more.py --publish` writes them -->", "<!-- end of more -->"
 MODULES = (
-    "test_buffered_proto test_futures test_locks test_queues test_sock_lowlevel test_taskgroups test_timeouts test_waitfor"
+    "test_buffered_proto test_futures test_locks test_queues test_sendfile test_sock_lowlevel test_taskgroups test_timeouts "
+    "test_waitfor"
 ).split()
 DEADLINE = 1800
 SUPPORT = ("__init__.py", "test_asyncio/__init__.py", "test_asyncio/utils.py", "test_asyncio/functional.py")

@@ -21,6 +21,9 @@ runner.PATIENCE = 20
 async def main(name):
     rewrite.REWRITTEN.add(f"test.test_asyncio.{name}")
     rewrite.install()
+    # First: a module that uses functions of these is rewritten by their names.
+    for shared in ("utils", "functional"):
+        importlib.import_module(f"test.test_asyncio.{shared}")
     module = importlib.import_module(f"test.test_asyncio.{name}")
     driver.use(asyncio.get_running_loop())
     for suite in unittest.defaultTestLoader.loadTestsFromModule(module):

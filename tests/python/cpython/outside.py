@@ -4,8 +4,8 @@ It prints its three addresses, one a line, as variables of the environment:
 
     OUTSIDE_HTTP=...       a server that answers each request with a short page, as the server of CPython's tests does
     OUTSIDE_CLOSING=...    a server that closes each connection at once
-        OUTSIDE_CONTROL=...    a line ``HOST PORT`` requests a client that connects there; ``done`` follows when it
-    has ended well
+    OUTSIDE_CONTROL=...    a line ``HOST PORT`` requests a client that connects there; ``done`` follows when it
+                           has ended well
 """
 
 import os

@@ -1,7 +1,9 @@
 """Makes CPython's tests of asyncio's streams run inside a component, without a changed file.
+
 CPython's tests start the event loop themselves: ``loop.run_until_complete(x)``, repeatedly, from functions that are not async. In a
 component the loop already runs, and cannot be entered a second time. Their modules are therefore rewritten while they are imported,
 in the same way for asyncio's own streams and for this project's:
+
 1. ``loop.run_until_complete(x)`` becomes ``await until_complete(loop, x)``, and ``asyncio.run(x)`` the same with the one loop. The
    functions around it become ``async def``, and so do those that call them, with an ``await`` before the call. ``driver.py`` replaces
    ``run_until_complete``: the test's own lines still run while no loop does.

@@ -59,24 +59,34 @@ async def own_executor():
     print(attempt(loop.run_in_executor, None, len, "abc"))
 
 
-async def ready():
-    """A listening socket that is watched for writing makes no socket ready, neither for select nor for the loop."""
+def nonblocking():
+    made = socket.socket()
+    made.setblocking(False)
+    return made
+
+
+async def connected():
+    """Returns a listening socket, a client of it, the other end of its connection, and the client's address."""
     loop = asyncio.get_running_loop()
     listening = socket.create_server((HOST, 0))
     listening.setblocking(False)
-    client = socket.socket()
-    client.setblocking(False)
+    client = nonblocking()
     accepting = asyncio.create_task(loop.sock_accept(listening))
     await loop.sock_connect(client, listening.getsockname())
-    server, _ = await accepting
+    return listening, client, *await accepting
+
+
+async def ready():
+    """A listening socket that is watched for writing makes no socket ready, neither for select nor for the loop."""
+    loop = asyncio.get_running_loop()
+    listening, client, server, _ = await connected()
     # A host may report an accepted socket as readable until the first read finds nothing.
     try:
         print(server.recv(1))
     except BlockingIOError:
         print("nothing to read")
     # Another one waits to be accepted.
-    waiting = socket.socket()
-    waiting.setblocking(False)
+    waiting = nonblocking()
     await loop.sock_connect(waiting, listening.getsockname())
     names = {listening: "listening", client: "client", server: "server"}
     for readers, writers in (
@@ -107,13 +117,7 @@ async def ready():
 async def sockets():
     """The loop's calls for Python's own sockets."""
     loop = asyncio.get_running_loop()
-    listening = socket.create_server((HOST, 0))
-    listening.setblocking(False)
-    client = socket.socket()
-    client.setblocking(False)
-    accepting = asyncio.create_task(loop.sock_accept(listening))
-    await loop.sock_connect(client, listening.getsockname())
-    server, address = await accepting
+    listening, client, server, address = await connected()
     print(address == client.getsockname(), server.getblocking())
     await loop.sock_sendall(client, b"hello")
     print(await loop.sock_recv(server, 3))
@@ -133,8 +137,7 @@ async def sockets():
     print(await loop.sock_sendfile(client, io.BytesIO(b"a file"), fallback=True), await loop.sock_recv(server, 10))
     client.close()
     print(await loop.sock_recv(server, 10))
-    refused = socket.socket()
-    refused.setblocking(False)
+    refused = nonblocking()
     port = listening.getsockname()[1]
     listening.close()
     print(await outcome(loop.sock_connect(refused, (HOST, port))))
@@ -157,12 +160,7 @@ class Collect(asyncio.Protocol):
 async def accepted():
     """Connections over sockets that the program has accepted or connected itself."""
     loop = asyncio.get_running_loop()
-    listening = socket.create_server((HOST, 0))
-    listening.setblocking(False)
-    client = socket.socket()
-    client.setblocking(False)
-    await loop.sock_connect(client, listening.getsockname())
-    server, _ = await loop.sock_accept(listening)
+    listening, client, server, _ = await connected()
     transport, protocol = await loop.connect_accepted_socket(Collect, server)
     writing, other = await loop.create_connection(Collect, sock=client)
     print(writing.get_extra_info("peername") == listening.getsockname())
@@ -175,6 +173,12 @@ async def accepted():
     datagrams = socket.socket(type=socket.SOCK_DGRAM)
     print(await outcome(loop.connect_accepted_socket(Collect, datagrams)))
     datagrams.close()
+    bound = socket.create_server((HOST, 0))
+    server = await asyncio.start_server(lambda reader, writer: writer.close(), sock=bound)
+    # A program may set options after the server has the socket.
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    print(bound.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), bound.getsockname() == server.sockets[0].getsockname())
+    server.close()
 
 
 class Answer(asyncio.DatagramProtocol):
@@ -264,8 +268,7 @@ async def sendfile():
 async def methods():
     """Every public method of a loop works or reports the reason: no error is without a text."""
     loop = asyncio.get_running_loop()
-    sock = socket.socket()
-    sock.setblocking(False)
+    sock = nonblocking()
     listening = socket.create_server((HOST, 0))
     listening.setblocking(False)
     udp = socket.socket(type=socket.SOCK_DGRAM)

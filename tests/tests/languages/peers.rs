@@ -87,6 +87,7 @@ fn a_refused_connection_is_one_line() {
                 outcome.stderr.contains("connect: 127.0.0.1:1: "),
                 "{outcome}"
             );
+            assert!(!outcome.stderr.contains("connect: connect"), "{outcome}");
             assert!(outcome.stderr.lines().count() <= 2, "{outcome}");
         }
     }

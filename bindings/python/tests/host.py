@@ -1,0 +1,249 @@
+"""A host in Python for the loop: componentize-py's modules, the bindings that the loop uses, and the calls of exports.
+
+It delivers events as the component model does, and fails where a host would trap.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import importlib
+import importlib.machinery
+import itertools
+import sys
+import types
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+
+@dataclass
+class Ok:
+    value: Any
+
+
+@dataclass
+class Err(Exception):
+    value: Any
+
+
+# The kinds of events, and the code of a call that has returned.
+NONE, SUBTASK, STREAM_READ, CANCELLED = 0, 1, 2, 6
+RETURNED = 2
+# The answers of an export.
+EXIT, YIELD, WAIT = range(3)
+
+
+class Export:
+    """One call of an export."""
+
+    def __init__(self, host, coroutine):
+        self._host = host
+        self.context = None
+        host.running = self
+        self._answer = host.loop.exports.first_poll(0, 0, coroutine)
+
+    @property
+    def returned(self):
+        return self._answer == EXIT
+
+    def deliver(self, *event):
+        self._host.running = self
+        self._answer = self._host.loop.exports.callback(*event)
+
+    def next_event(self):
+        """Returns the next event, or None if the call waits or has returned."""
+        if self._answer == YIELD:
+            return NONE, 0, 0
+        if self.returned:
+            return None
+        kind, members = self._answer & 15, self._host.sets[self._answer >> 4]
+        assert kind == WAIT
+        ready = members & self._host.events.keys()
+        if not ready:
+            return None
+        waitable = min(ready)
+        return self._host.events.pop(waitable), waitable, RETURNED
+
+
+class Host:
+    """The waitables of a component, and the functions that it imports."""
+
+    def __init__(self):
+        self.loop = None
+        self.exports = []
+        self.running = None
+        self.sets = {}
+        # The kinds of events that were not delivered, and the results of calls that have ended.
+        self.events = {}
+        self.results = {}
+        # The waitable of the watch's pending wait.
+        self.waiting = None
+        self._numbers = itertools.count(1)
+
+    # A test calls these methods.
+
+    def call(self, coroutine):
+        """Calls an export."""
+        export = Export(self, coroutine)
+        self.exports.append(export)
+        self.deliver()
+        return export
+
+    def deliver(self):
+        """Delivers events until all calls wait or have returned."""
+        for _ in range(1000):
+            events = ((export, export.next_event()) for export in self.exports)
+            export, event = next((pair for pair in events if pair[1] is not None), (None, None))
+            if event is None:
+                return
+            export.deliver(*event)
+        raise AssertionError("the component never waits")
+
+    def fire(self, *keys):
+        """Makes the watch's wait return these keys."""
+        waitable, self.waiting = self.waiting, None
+        self.end(waitable, SUBTASK, Ok(list(keys)))
+        self.deliver()
+
+    # The component calls these methods.
+
+    def pending(self):
+        """Begins a call of an import, which has to wait."""
+        waitable = next(self._numbers)
+        return Err((waitable, waitable))
+
+    def end(self, waitable, kind, result):
+        """Ends such a call."""
+        self.events[waitable] = kind
+        self.results[waitable] = result
+
+    def call_import(self, number, arguments):
+        assert number == WAIT_NUMBER, number
+        assert self.waiting is None, "a watch has one wait"
+        answer = self.pending()
+        self.waiting = answer.value[0]
+        return answer
+
+    def promise_get_result(self, event, promise):
+        return self.results.pop(promise)
+
+    def waitable_set_new(self):
+        number = next(self._numbers)
+        self.sets[number] = set()
+        return number
+
+    def waitable_set_drop(self, number):
+        assert not self.sets.pop(number), "a set that is dropped has no members"
+
+    def waitable_join(self, waitable, to):
+        assert waitable, "there is no waitable 0"
+        for members in self.sets.values():
+            members.discard(waitable)
+        if to:
+            self.sets[to].add(waitable)
+
+    def subtask_drop(self, waitable):
+        self.waitable_join(waitable, 0)
+
+    def context_set(self, value):
+        self.running.context = value
+
+    def context_get(self):
+        return self.running.context
+
+
+# The bindings of `numbers`. The loop looks for the runtime among the globals of these functions.
+componentize_py_runtime: Any = None
+WAIT_NUMBER = 1
+
+
+class Watch:
+    def number(self):
+        return 1
+
+    async def wait(self):
+        componentize_py_runtime.call_import(WAIT_NUMBER, [self])
+
+
+def try_read(number, most):
+    componentize_py_runtime.call_import(2, [number, most])
+
+
+def write(number, blocks, data):
+    componentize_py_runtime.call_import(3, [number, blocks, data])
+
+
+def _nothing(*arguments):
+    pass
+
+
+def _modules(host):
+    """Returns the modules of a component by their names."""
+    made = {}
+
+    def module(name, **names):
+        made[name] = types.ModuleType(name)
+        made[name].__spec__ = importlib.machinery.ModuleSpec(name, None)
+        made[name].__dict__.update(names)
+
+    state = contextvars.ContextVar("_future_state")
+
+    async def return_result(export, borrows, coroutine):
+        await coroutine
+        state.get().pending_count -= 1
+
+    async def wait_for(nanoseconds):
+        await made["componentize_py_async_support"].await_result(host.pending())
+
+    def byte_stream():
+        answer = host.pending()
+
+        async def read(count):
+            await made["componentize_py_async_support"].await_result(answer)
+
+        async def send(data):
+            host.end(answer.value[0], STREAM_READ, data)
+
+        writer = mock.MagicMock()
+        writer.write = send
+        return writer, types.SimpleNamespace(read=read)
+
+    functions = {name: getattr(host, name) for name in dir(host) if name.startswith(("waitable_", "context_"))}
+    functions |= {name: getattr(host, name) for name in ("call_import", "promise_get_result", "subtask_drop")}
+    module("componentize_py_types", Ok=Ok, Err=Err)
+    module("componentize_py_runtime", **functions)
+    module("componentize_py_async_support", _future_state=state, _set_future_state=state.set, _return_result=return_result)
+    module("wit_world", __path__=[], byte_stream=byte_stream)
+    module("wit_world.imports", __path__=[])
+    module("wit_world.imports.monotonic_clock", wait_for=wait_for)
+    module("wit_world.imports.types", NetworkCode=object)
+    names = dict.fromkeys(("open_connection", "ConnectOptions", "Wanted_Any", "Wanted_Exactly"), _nothing)
+    module("wit_world.imports.streams", types=made["wit_world.imports.types"], **names)
+    names = dict.fromkeys(("add", "remove", "kick", "reader_number", "writer_number", "server_number"), _nothing)
+    names |= {f"Event_{name}": _nothing for name in ("Readable", "Drained", "Flushed", "Closed", "Connection")}
+    module("wit_world.imports.numbers", Watch=Watch, try_read=try_read, write=write, **names)
+    return made
+
+
+@contextlib.contextmanager
+def component():
+    """Makes asyncio's loop that of a component, and returns its host."""
+    global componentize_py_runtime
+    host = Host()
+    package = importlib.import_module("asyncio_streams")
+    hooks = sys.get_asyncgen_hooks()
+    with mock.patch.dict(sys.modules, _modules(host)), mock.patch.dict(vars(package)):
+        componentize_py_runtime = sys.modules["componentize_py_runtime"]
+        # Import the package's modules anew: they store the runtime's.
+        for name in [name for name in sys.modules if name.startswith("asyncio_streams.")]:
+            del sys.modules[name]
+            vars(package).pop(name.rpartition(".")[2], None)
+        host.loop = importlib.import_module("asyncio_streams._loop").take_over()
+        try:
+            yield host
+        finally:
+            # Its `close` does nothing: a component has one loop.
+            host.loop._closed = True
+            asyncio.events._set_running_loop(None)
+            asyncio.set_event_loop(None)
+            sys.set_asyncgen_hooks(*hooks)
