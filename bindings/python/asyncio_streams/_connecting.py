@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from . import _bindings, _errors
+from . import _amounts, _bindings, _errors
 from ._calls import Call, cancellable
 from ._transport import ComponentTransport
 
@@ -107,10 +107,13 @@ class Connecting(_Base):
         options.set_family(self._family(family))
         options.set_max_queued(MOST_QUEUED)
         options.set_close_deadline(CLOSED_WITH_THE_PROGRAM)
-        options.set_happy_eyeballs_delay(None if happy_eyeballs_delay is None else _nanoseconds(happy_eyeballs_delay))
+        if happy_eyeballs_delay is None:
+            options.set_happy_eyeballs_delay(None)
+        else:
+            options.set_happy_eyeballs_delay(_amounts.nanoseconds(happy_eyeballs_delay, "happy_eyeballs_delay"))
         if interleave is None:
             interleave = 0 if happy_eyeballs_delay is None else 1
-        options.set_interleave(interleave)
+        options.set_interleave(_amounts.count(interleave))
         if local_addr is not None:
             for place in _local_addresses(local_addr):
                 options.add_local_address(*place)
@@ -202,7 +205,7 @@ class Connecting(_Base):
                 return families.IPV4
             case socket.AF_INET6:
                 return families.IPV6
-        raise OSError(errno.EAFNOSUPPORT, f"address family {family} is not supported")
+        raise socket.gaierror(socket.EAI_FAMILY, "ai_family not supported")
 
 
 def host_name(host: str | bytes | None) -> str:
@@ -234,11 +237,11 @@ def _local_addresses(address: Any) -> list[tuple[str, int]]:
         raise TypeError(f"local_addr must be a tuple of a host and a port, not {address!r}")
     # Without a host, use this machine, as getaddrinfo does.
     hosts = ["127.0.0.1", "::1"] if host is None else [host_name(host)]
-    return [(name, port_number(port)) for name in hosts]
+    return [(name, port_number(port, "bind")) for name in hosts]
 
 
-def port_number(port: int | str | bytes | None) -> int:
-    """Converts a port to the component's format; WASI has no names of services.
+def port_number(port: int | str | bytes | None, call: str = "connect") -> int:
+    """Converts a port for a call of the system to the component's format; WASI has no names of services.
 
     Raises OverflowError, TypeError, socket.gaierror.
     """
@@ -252,12 +255,8 @@ def port_number(port: int | str | bytes | None) -> int:
     if not isinstance(port, int):
         raise TypeError(f"port must be a number, not {type(port).__name__!r}")
     if not 0 <= port <= 65535:
-        raise OverflowError("connect(): port must be 0-65535.")
+        raise OverflowError(f"{call}(): port must be 0-65535.")
     return port
-
-
-def _nanoseconds(seconds: float) -> int:
-    return max(0, min(int(seconds * 1e9), (1 << 63) - 1))
 
 
 def _check_tls_arguments(

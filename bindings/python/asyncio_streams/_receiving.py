@@ -104,8 +104,8 @@ class Receiving:
 
     def _readable(self) -> None:
         """Called when input can be taken, or the wait for it has failed."""
-        if self._lent is not None:
-            self._readable_lent()
+        if self._buffered or self._lent is not None:
+            self._readable_otherwise()
             return
         result = runtime.call_import(self._loop.watching.try_read, [self._reader_number, self.max_size])
         if type(result) is not Ok:
@@ -119,19 +119,52 @@ class Receiving:
         else:
             self._check_wait()
 
-    def _readable_lent(self) -> None:
-        try:
-            data = self._take_lent()
-        except Err as reason:
-            self._fail(reason)
-            return
+    def _readable_otherwise(self) -> None:
+        """Does the same for protocols with buffers of their own, and for input that a handshake may still take."""
+        buffer, most = None, self.max_size
+        if self._buffered:
+            buffer = self._next_buffer()
+            if buffer is None or self._conn_lost:
+                return
+            most = min(most, buffer.nbytes)
+        data = self._take(most) if self._lent is None else self._take_lent(most)
         if not data:
-            self._receive_end()
             return
-        # These bytes stay in the reader, so the next wait is for more than them.
+        if buffer is None:
+            self._receive(data)
+        else:
+            self._fill(buffer, data)
+
+    def _take(self, most: int) -> bytes:
+        """Takes received bytes; returns none after it has handled the end or an error."""
+        result = runtime.call_import(self._loop.watching.try_read, [self._reader_number, most])
+        if type(result) is not Ok:
+            self._fail(result)
+        elif result.value is None:
+            self._check_wait()
+        elif result.value:
+            data: bytes = result.value
+            return data
+        else:
+            self._receive_end()
+        return b""
+
+    def _take_lent(self, most: int) -> bytes:
+        """Does the same with bytes that stay in the reader, so that a handshake finds them."""
+        assert self._lent is not None
+        data: bytes = self._reader.peek(self._lent + most)[self._lent :]
+        if not data:
+            failure = self._reader.exception()
+            if failure is None:
+                self._receive_end()
+            else:
+                self._fail(Err(failure))
+            return b""
+        self._lent += len(data)
+        # The next wait is for more than these bytes.
         self._stop_watching()
-        self._receive(data)
         self._ask()
+        return data
 
     def _check_wait(self) -> None:
         """Called when an event had no input: handles the error of the wait, if there is one, and else waits anew."""
@@ -146,17 +179,6 @@ class Receiving:
             self._receive_end()
         else:
             self._fatal_error(_errors.to_exception(reason), "Fatal read error on socket transport")
-
-    def _take_lent(self) -> bytes:
-        """Returns received bytes, which stay in the reader: empty at the end."""
-        assert self._lent is not None
-        data: bytes = self._reader.peek(self._lent + self.max_size)[self._lent :]
-        if not data:
-            failure = self._reader.exception()
-            if failure is not None:
-                raise Err(failure)
-        self._lent += len(data)
-        return data
 
     def _unread(self) -> int:
         """Returns how many of the bytes passed to the protocol were not read."""
@@ -212,15 +234,34 @@ class Receiving:
                 reader = reference() if reference is not None else None
                 if reader is not None:
                     reader.feed_data(data)
-            elif self._buffered:
-                _fill(self._protocol, data)
             else:
                 self._protocol.data_received(data)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as reason:
-            name = "buffer_updated" if self._buffered else "data_received"
-            self._fatal_error(reason, f"Fatal error: protocol.{name}() call failed.")
+            self._fatal_error(reason, "Fatal error: protocol.data_received() call failed.")
+
+    def _next_buffer(self) -> memoryview | None:
+        """Returns the buffer of a BufferedProtocol for the next bytes, None after an error."""
+        try:
+            buffer = memoryview(self._protocol.get_buffer(-1)).cast("B")
+            if not buffer:
+                raise RuntimeError("get_buffer() returned an empty buffer")
+            return buffer
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as reason:
+            self._fatal_error(reason, "Fatal error: protocol.get_buffer() call failed.")
+            return None
+
+    def _fill(self, buffer: memoryview, data: bytes) -> None:
+        try:
+            buffer[: len(data)] = data
+            self._protocol.buffer_updated(len(data))
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as reason:
+            self._fatal_error(reason, "Fatal error: protocol.buffer_updated() call failed.")
 
     def _receive_end(self) -> None:
         self._input_ended = True
@@ -239,16 +280,3 @@ class Receiving:
 def _is_truncation(error: Any) -> bool:
     """Returns whether TLS ended without close_notify, which asyncio treats as the end."""
     return _errors.case_of(error) == "Tls" and type(error.value.value.failure).__name__ == "TlsFailure_Truncated"
-
-
-def _fill(protocol: Any, data: bytes) -> None:
-    """Passes `data` to a BufferedProtocol, through its own buffers."""
-    rest = memoryview(data)
-    while rest:
-        buffer = protocol.get_buffer(len(rest))
-        size = min(len(buffer), len(rest))
-        if not size:
-            raise RuntimeError("get_buffer() returned an empty buffer")
-        memoryview(buffer)[:size] = rest[:size]
-        rest = rest[size:]
-        protocol.buffer_updated(size)

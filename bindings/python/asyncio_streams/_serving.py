@@ -8,7 +8,7 @@ from asyncio import base_events
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from . import _errors
+from . import _amounts, _errors
 from ._calls import cancellable
 from ._connecting import CLOSED_WITH_THE_PROGRAM, MOST_QUEUED, host_name, port_number
 from ._sockets import ComponentSocket, take_address
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # The most clients that are accepted at once. Others are accepted after other events had a turn.
 _MOST_ACCEPTED = 100
+# The largest backlog of systems, a C int.
+_MOST_WAITING = (1 << 31) - 1
 # The base of the loop; the other parts define the missing attributes.
 _Base: Any = object
 
@@ -187,7 +189,7 @@ class Serving(_Base):
         options = self.server_options(backlog, ssl, ssl_handshake_timeout, ssl_shutdown_timeout)
         options.set_family(self._family(family))
         options.set_keep_alive(bool(keep_alive))
-        number = port_number(port)
+        number = port_number(port, "bind")
         try:
             made = await cancellable(self.streams.start_server(hosts, number, options), options.cancel)
         except Exception as reason:
@@ -200,7 +202,9 @@ class Serving(_Base):
         options = self.streams.ServerOptions()
         options.set_max_queued(MOST_QUEUED)
         options.set_close_deadline(CLOSED_WITH_THE_PROGRAM)
-        options.set_backlog(max(1, int(backlog)))
+        if backlog > _MOST_WAITING:
+            raise OverflowError(f"backlog must be at most {_MOST_WAITING}, not {backlog}")
+        options.set_backlog(_amounts.count(backlog, 1))
         options.set_start_serving(False)
         if ssl is not None:
             self.protect_server(options, ssl, handshake, shutdown)

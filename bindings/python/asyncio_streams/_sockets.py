@@ -146,6 +146,10 @@ class Polling(_Base):
         )
         return made
 
+    async def _sendfile_native(self, transport: Any, file: Any, offset: int, count: int | None) -> NoReturn:
+        self._check_sendfile_params(transport.get_extra_info("socket"), file, offset, count)
+        raise asyncio.SendfileNotAvailableError("WASI has no sendfile")
+
     async def _sock_sendfile_native(self, sock: Any, file: Any, offset: int, count: int | None) -> NoReturn:
         # asyncio's own message shows the socket, and WASI's getpeername ends the program if the peer is gone.
         raise asyncio.SendfileNotAvailableError("WASI has no sendfile")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import componentize_py_runtime as runtime
 from componentize_py_types import Err
 
-from . import _errors
+from . import _amounts, _errors
 from ._receiving import Receiving
 from ._sockets import ComponentSocket
 
@@ -35,8 +35,8 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
     """A TCP connection, with or without TLS."""
 
     _start_tls_compatible = True
-    # loop.sendfile reads the file and writes it: WASI cannot send files.
-    _sendfile_compatible = _Constants._SendfileMode.FALLBACK
+    # `_sendfile_native` of the loop checks the arguments.
+    _sendfile_compatible = _Constants._SendfileMode.TRY_NATIVE
 
     def __init__(
         self,
@@ -248,8 +248,9 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         """
         self._set_write_buffer_limits(high=high, low=low)
         if self._writer is not None:
-            largest = (1 << 32) - 1
-            self._writer.set_write_buffer_limits(min(self._high_water, largest), min(self._low_water, largest))
+            # asyncio also takes fractions.
+            high, low = (int(min(mark, _amounts.LARGEST_U32)) for mark in (self._high_water, self._low_water))
+            self._writer.set_write_buffer_limits(high, low)
             self._hand_over()
 
     def _count_loss(self) -> None:
@@ -279,7 +280,9 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         if self._out_size + self._queued > self._high_water and not self._draining:
             if self.get_write_buffer_size() > self._high_water:
                 self._maybe_pause_protocol()
-                self._wait_for_drain()
+                # The protocol may have aborted.
+                if not self._conn_lost:
+                    self._wait_for_drain()
 
     def _number(self) -> int:
         if not self._writer_number:

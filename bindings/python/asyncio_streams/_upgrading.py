@@ -118,7 +118,7 @@ class Upgrading(_Base):
         if not isinstance(ssl, SSLContext):
             raise TypeError(f"sslcontext is expected to be an instance of ssl.SSLContext, got {ssl!r}")
         for name, value in (("ssl_handshake_timeout", handshake), ("ssl_shutdown_timeout", shutdown)):
-            if value is not None and value <= 0:
+            if value is not None and not value > 0:
                 raise ValueError(f"{name} should be a positive number, got {value}")
         return ssl
 

@@ -117,6 +117,9 @@ class Watching:
                 except (SystemExit, KeyboardInterrupt) as reason:
                     self._loop.interrupt(reason)
                 except BaseException as reason:
+                    # The event would call it again and again.
+                    if called.get(key) is callback:
+                        self.remove(key)
                     self._loop.call_exception_handler(
                         {"message": "Exception in a callback of asyncio_streams", "exception": reason}
                     )

@@ -385,9 +385,129 @@ async def nested():
     coroutine.close()
 
 
+class Impatient(asyncio.Protocol):
+    """Gives up as soon as its peer does not read."""
+
+    def __init__(self, give_up):
+        self.give_up = give_up
+        self.events = []
+        self.lost = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def pause_writing(self):
+        self.events.append("pause")
+        getattr(self.transport, self.give_up)()
+
+    def resume_writing(self):
+        self.events.append("resume")
+
+    def connection_lost(self, reason):
+        self.lost.set_result(reason)
+
+
+class Buffers(asyncio.BufferedProtocol):
+    """Receives seven bytes at a time, and does something between two of its calls."""
+
+    def __init__(self, action, when):
+        self.action, self.when = action, when
+        self.buffer = bytearray(7)
+        self.received = b""
+        self.lost = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def get_buffer(self, size):
+        if self.when == "get" and self.received:
+            self.act()
+        return self.buffer
+
+    def buffer_updated(self, size):
+        self.received += self.buffer[:size]
+        if self.when == "updated":
+            self.act()
+
+    def act(self):
+        if self.action == "swap":
+            self.next = Buffers("nothing", "get")
+            self.next.connection_made(self.transport)
+            self.transport.set_protocol(self.next)
+        elif self.action == "pause":
+            self.transport.pause_reading()
+        elif self.action == "error":
+            raise ValueError("an error of the program")
+        elif self.action != "nothing":
+            getattr(self.transport, self.action)()
+
+    def eof_received(self):
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def connection_lost(self, reason):
+        if not self.lost.done():
+            self.lost.set_result(reason)
+
+
+async def protocols():
+    """Protocols that close, pause or replace themselves in a callback."""
+    loop = asyncio.get_running_loop()
+    reports = []
+    loop.set_exception_handler(lambda loop, context: reports.append((context["message"], repr(context.get("exception")))))
+
+    async def deaf(reader, writer):
+        await reader.read(1)
+        writer.close()
+
+    server = await asyncio.start_server(deaf, HOST, 0, limit=1 << 10)
+    for give_up in ("abort", "close"):
+        transport, protocol = await loop.create_connection(lambda: Impatient(give_up), *server.sockets[0].getsockname())
+        transport.pause_reading()
+        transport.write(bytes(20_000_000))
+        if give_up == "close":
+            transport.abort()
+        print(give_up, protocol.events, await protocol.lost)
+    await asyncio.sleep(0.05)
+    server.close()
+
+    async def talk(reader, writer):
+        writer.write(b"0123456789" * 3)
+        writer.close()
+
+    server = await asyncio.start_server(talk, HOST, 0)
+    for action in ("nothing", "swap", "close", "abort", "error"):
+        _, protocol = await loop.create_connection(
+            lambda: Buffers(action, "updated"), *server.sockets[0].getsockname()
+        )
+        last = protocol
+        if action == "swap":
+            while not hasattr(protocol, "next"):
+                await asyncio.sleep(0.001)
+            last = protocol.next
+        await last.lost
+        print(action, protocol.received, last.received, reports)
+        reports.clear()
+        last.transport.abort()
+    for action in ("pause", "error"):
+        _, protocol = await loop.create_connection(lambda: Buffers(action, "get"), *server.sockets[0].getsockname())
+        if action == "pause":
+            while len(protocol.received) < 14:
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.05)
+            print(action, protocol.received, protocol.transport.is_reading())
+            protocol.action = "nothing"
+            protocol.transport.resume_reading()
+        await protocol.lost
+        print(action, protocol.received, reports)
+        reports.clear()
+        protocol.transport.abort()
+    server.close()
+
+
 async def main():
     matters = [clock, cancelled_reads, cancelled_drains, cancelled_servers, cancelled_connects, crowds]
-    matters += [failures, resets, ends, garbage, reported, pending, bad_input, nested]
+    matters += [failures, resets, ends, garbage, reported, pending, bad_input, nested, protocols]
     await {matter.__name__.replace("_", "-"): matter for matter in matters}[sys.argv[1]]()
 
 

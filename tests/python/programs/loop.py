@@ -257,6 +257,9 @@ async def sendfile():
     writer.write(b"head")
     print(await loop.sendfile(writer.transport, file), file.tell())
     print(await loop.sendfile(writer.transport, file, 10, 20), file.tell())
+    for offset, count in ((0, 0), (0, -5), (-1, None), (0, 1.5), (1.5, None)):
+        print(offset, count, await outcome(loop.sendfile(writer.transport, file, offset, count)))
+    print(await outcome(loop.sendfile(writer.transport, io.StringIO("text"), 0, 0)))
     writer.write_eof()
     print(await received == b"head" + content + content[10:30])
     writer.close()
@@ -391,6 +394,19 @@ async def arguments():
         print("serve", repr(host), await serve(host, 0))
     for other in (-1, 65536, "0", b"0", "no port"):
         print("serve", repr(other), await serve(HOST, other))
+    for backlog in (-1, 0, 1 << 40, "x", 1.5):
+        print("backlog", backlog, await serve(HOST, 0, backlog=backlog))
+    for family in (socket.AF_INET, 99):
+        print("family", family == 99, await serve(HOST, 0, family=family), await connect(HOST, port, family=family))
+    for delay in (0, 1e-9, 1e30, float("inf")):
+        print("delay", delay, await connect(HOST, port, happy_eyeballs_delay=delay))
+    for interleave in (0, 1, 1 << 40):
+        print("interleave", interleave, await connect(HOST, port, happy_eyeballs_delay=0.1, interleave=interleave))
+    _, writer = await asyncio.open_connection(HOST, port)
+    for high, low in ((64e3, None), (1.5, 0.5), (1 << 40, 1 << 33), (float("inf"), 0), (1, 2), (-1, None), (None, None)):
+        print("limits", high, low, attempt(writer.transport.set_write_buffer_limits, high, low))
+    print(writer.transport.get_write_buffer_limits())
+    writer.close()
     server.close()
 
 

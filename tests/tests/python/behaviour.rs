@@ -53,4 +53,5 @@ matters! {
     leaving_with_everything_pending_is_clean "pending",
     mistakes_are_exceptions "bad-input",
     a_loop_within_the_loop_is_refused "nested",
+    protocols_act_in_their_callbacks "protocols",
 }

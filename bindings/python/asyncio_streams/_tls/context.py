@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from .. import _bindings
+from .. import _amounts, _bindings
 from . import certificate, ciphers
 from .absent import Absent
 from .constants import OPTIONS, PROTOCOLS, VERIFY, VERSIONS
@@ -288,9 +288,11 @@ class SSLContext(Absent):
                     found.set_alpn(self._alpn)
                 if self._options & OPTIONS["OP_NO_TICKET"] or not self._tickets:
                     found.set_resumption(False)
-                for value, setter in zip(timeouts, (found.set_handshake_timeout, found.set_shutdown_timeout), strict=True):
-                    if value is not None:
-                        setter(max(1, int(value * 1e9)))
+                handshake, shutdown = timeouts
+                if handshake is not None:
+                    found.set_handshake_timeout(max(1, _amounts.nanoseconds(handshake, "ssl_handshake_timeout")))
+                if shutdown is not None:
+                    found.set_shutdown_timeout(max(1, _amounts.nanoseconds(shutdown, "ssl_shutdown_timeout")))
             except Exception as reason:
                 raise from_component(reason, "BAD_CONFIGURATION") from None
             self._made[key] = found
