@@ -112,7 +112,7 @@ impl Engine {
     ) -> Result<InstancePre<State>, LoadError> {
         // SAFETY: by the contract of this function.
         let component = unsafe { Component::deserialize(self.linker.engine(), bytes) };
-        let component = component.map_err(|error| LoadError::Compile {
+        let component = component.map_err(|error| LoadError::Precompiled {
             name: name.to_owned(),
             reason: one_line(&error),
         })?;
@@ -177,6 +177,17 @@ pub enum LoadError {
         /// The component.
         name: String,
         /// The compiler's message.
+        reason: String,
+    },
+    /// The file was compiled by another program, with other settings, or for another machine.
+    #[error(
+        "{} was compiled for another program: {reason}; `streams compile` writes files for this one",
+        Escaped(name)
+    )]
+    Precompiled {
+        /// The compiled component.
+        name: String,
+        /// wasmtime's message.
         reason: String,
     },
     /// The component needs other components.

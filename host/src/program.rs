@@ -66,7 +66,7 @@ impl Program {
     /// Loads a program that [`Engine::compile`] compiled, in a few milliseconds.
     ///
     /// # Errors
-    /// As [`Program::from_file`], and [`LoadError::Compile`] if it was compiled by another version of wasmtime or with
+    /// As [`Program::from_file`], and [`LoadError::Precompiled`] if it was compiled by another version of wasmtime or with
     /// other settings.
     ///
     /// # Safety

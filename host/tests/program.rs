@@ -44,6 +44,29 @@ fn refused(bytes: &[u8]) -> LoadError {
     }
 }
 
+#[test]
+fn a_file_compiled_with_other_settings_names_the_remedy() {
+    let other = Engine::interruptible(Default::default());
+    let bytes = other.and_then(|engine| engine.compile("app", &command("i32.const 0")));
+    let bytes = bytes.expect("it compiles");
+    let engine = Engine::new().expect("an engine");
+    // SAFETY: this process has just compiled the bytes.
+    let error = match unsafe { Program::from_compiled(&engine, "app.cwasm", &bytes) } {
+        Ok(_) => panic!("it was loaded"),
+        Err(error) => error,
+    };
+    assert!(matches!(error, LoadError::Precompiled { .. }), "{error}");
+    let said = error.to_string();
+    assert!(
+        said.starts_with("app.cwasm was compiled for another program: "),
+        "{said}"
+    );
+    assert!(
+        said.ends_with("; `streams compile` writes files for this one"),
+        "{said}"
+    );
+}
+
 #[tokio::test]
 async fn the_status_is_what_the_program_returns() {
     for (body, code) in [("i32.const 0", 0), ("i32.const 1", 1)] {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::output;
+use crate::{assert_fails, output};
 
 /// Documents and help name the same number of handles for each kind of connection.
 #[test]
@@ -102,4 +102,9 @@ fn wrong_usage_exits_with_2() {
         assert_eq!(output.status.code(), Some(2), "{error}");
         assert!(error.contains(said), "{error}");
     }
+    assert_fails(
+        ["run", "--bogus", "app.wasm"],
+        2,
+        "streams: run has no option --bogus; options of the program follow its file",
+    );
 }

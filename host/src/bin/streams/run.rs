@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use asyncio_streams_host::{Endpoint, Limits, Network, RunError, Stdin};
+use asyncio_streams_host::{Endpoint, Escaped, Limits, Network, RunError, Stdin};
 use clap::Args;
 
 use crate::grants::{UnixGrants, folder, report_denied, variable};
@@ -55,6 +55,13 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn execute(self) -> anyhow::Result<ExitCode> {
         let (file, args) = self.program.split_first().context("no program is given")?;
+        if file.starts_with('-') {
+            let option = Escaped(file);
+            eprintln!(
+                "streams: run has no option {option}; options of the program follow its file"
+            );
+            return Ok(ExitCode::from(2));
+        }
         let file = Path::new(file);
         let engine = self.loading.engine(file, false)?;
         let program = self.loading.program(&engine, file)?;
