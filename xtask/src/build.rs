@@ -75,8 +75,8 @@ pub fn build(choice: Choice) -> Result<Toolchain> {
     components(&toolchain, What::Examples, &mut artifacts)?;
     library(
         &toolchain,
-        "asyncio-streams-component",
-        What::UnixLibrary,
+        "asyncio-streams-unix",
+        What::Library,
         "streams-unix.wasm",
         &mut artifacts,
     )?;
@@ -218,20 +218,12 @@ fn tls(toolchain: &Toolchain, artifacts: &mut Artifacts) -> Result<()> {
             return Ok(());
         }
     };
-    for (package, what, name) in [
-        ("asyncio-streams-tls", What::Library, "streams-tls.wasm"),
-        (
-            "asyncio-streams-tls",
-            What::UnixLibrary,
-            "streams-unix-tls.wasm",
-        ),
-        (
-            "asyncio-streams-blocking-tls",
-            What::Library,
-            "streams-p2-tls.wasm",
-        ),
+    for (package, name) in [
+        ("asyncio-streams-tls", "streams-tls.wasm"),
+        ("asyncio-streams-unix-tls", "streams-unix-tls.wasm"),
+        ("asyncio-streams-blocking-tls", "streams-p2-tls.wasm"),
     ] {
-        let built = wasm::build_tls(toolchain, &clang, package, what)?;
+        let built = wasm::build_tls(toolchain, &clang, package, What::Library)?;
         let file = built.first().context("cargo named no component")?;
         artifacts.put(name, &read(&file.file)?)?;
     }

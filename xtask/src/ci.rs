@@ -13,8 +13,9 @@ use crate::{build, checkout, clang, fuzz, process, python, test, wasm};
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
 
 /// The packages that become WebAssembly. The others are the workspace's default members.
-const GUESTS: [&str; 11] = [
+const GUESTS: [&str; 12] = [
     "asyncio-streams-component",
+    "asyncio-streams-unix",
     "asyncio-streams-wasi03",
     "asyncio-streams-blocking",
     "asyncio-streams-wasi02",

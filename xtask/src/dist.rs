@@ -21,10 +21,10 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const COMPONENTS: [(&str, &str, &str); 7] = [
     ("streams", "asyncio-streams-component", "Cargo.toml"),
     ("streams-tls", "asyncio-streams-tls", "guest/tls/Cargo.toml"),
-    ("streams-unix", "asyncio-streams-component", "Cargo.toml"),
+    ("streams-unix", "asyncio-streams-unix", "Cargo.toml"),
     (
         "streams-unix-tls",
-        "asyncio-streams-tls",
+        "asyncio-streams-unix-tls",
         "guest/tls/Cargo.toml",
     ),
     ("streams-p2", "asyncio-streams-blocking", "Cargo.toml"),

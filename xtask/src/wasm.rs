@@ -27,8 +27,6 @@ pub struct Built {
 pub enum What {
     /// Its library, a component.
     Library,
-    /// Its library with Unix sockets.
-    UnixLibrary,
     /// Its examples, each a component.
     Examples,
     /// The same without optimization across crates, which takes far less time: for test programs.
@@ -41,12 +39,6 @@ pub enum What {
     Named(&'static [&'static str]),
     /// One example as a core module, without a component around it.
     Module(&'static str),
-}
-
-impl What {
-    fn is_library(self) -> bool {
-        matches!(self, What::Library | What::UnixLibrary)
-    }
 }
 
 /// Builds the component of a package's library, or of its examples, sorted by name.
@@ -104,7 +96,6 @@ fn run(
     settle(&mut command);
     match what {
         What::Library => command.arg("--lib"),
-        What::UnixLibrary => command.args(["--lib", "--features", "unix"]),
         What::Examples | What::QuickExamples => command.arg("--examples"),
         What::Linked => command.args(["--examples", "--no-default-features"]),
         What::LinkedNamed(name) => command.args([
@@ -134,7 +125,7 @@ fn run(
     })?;
     built.sort_by(|a, b| a.name.cmp(&b.name));
     if built.is_empty() {
-        let kind = if what.is_library() {
+        let kind = if what == What::Library {
             "library"
         } else {
             "example"
@@ -151,7 +142,7 @@ fn artifact(line: &str, what: What) -> Option<Built> {
     let message: Value = serde_json::from_str(line).ok()?;
     let target = &message["target"];
     // An example has the kind `example` for every crate type.
-    let kind = if what.is_library() {
+    let kind = if what == What::Library {
         "cdylib"
     } else {
         "example"
