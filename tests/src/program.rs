@@ -122,6 +122,11 @@ impl Program {
         components::foreign(name).then(|| Self::composed(name, vec![name.into()]))
     }
 
+    /// A program of WASI 0.2 in another language; `None` and panics as for [`foreign`](Self::foreign).
+    pub fn foreign_blocking(name: &str) -> Option<Self> {
+        Self::foreign(name).map(Self::blocks)
+    }
+
     /// A handler in another language, behind `serve.wasm`; `None` and panics as for [`foreign`](Self::foreign).
     pub fn foreign_handler(name: &str) -> Option<Self> {
         let parts = vec!["serve".into(), name.into()];

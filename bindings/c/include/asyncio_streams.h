@@ -9,7 +9,8 @@
  * has returned the call itself. Its result is filled in then, and the caller frees it.
  *
  * With `--sync all` the generated functions block by themselves. Define STREAMS_BLOCKING then: only the names of types
- * and the texts of errors remain. */
+ * and the texts of errors remain. The same for programs of WASI 0.2, with the world of `bindings/wit-p2`: define
+ * STREAMS_P2. */
 #ifndef ASYNCIO_STREAMS_H
 #define ASYNCIO_STREAMS_H
 
@@ -23,9 +24,16 @@
 extern "C" {
 #endif
 
+#ifdef STREAMS_P2
+#define STREAMS_BLOCKING
+typedef asyncio_streams_blocking_own_reader_t streams_reader_t;
+typedef asyncio_streams_blocking_own_writer_t streams_writer_t;
+typedef asyncio_streams_blocking_own_server_t streams_server_t;
+#else
 typedef asyncio_streams_streams_own_reader_t streams_reader_t;
 typedef asyncio_streams_streams_own_writer_t streams_writer_t;
 typedef asyncio_streams_streams_own_server_t streams_server_t;
+#endif
 typedef asyncio_streams_types_error_t streams_error_t;
 typedef bindings_list_u8_t streams_bytes_t;
 

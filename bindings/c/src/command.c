@@ -26,7 +26,11 @@ static int run_main(void) {
 #ifdef STREAMS_BLOCKING
 bool exports_wasi_cli_run_run(void) {
   int result = run_main();
+#ifdef STREAMS_P2
+  asyncio_streams_blocking_linger(NULL);
+#else
   asyncio_streams_streams_linger();
+#endif
   return (fflush(NULL) == 0) & (result == 0);
 }
 #else

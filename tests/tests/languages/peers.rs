@@ -7,11 +7,19 @@ use asyncio_streams_tests::{In, Program};
 
 use crate::{DEADLINE, serve};
 
+/// The client of WASI 0.2.
+const BLOCKING: &str = "c/echo_p2";
+
 const SAID: &str = "Send: 'Hello World!'\nReceived: 'Hello World!'\nClose the connection\n";
 
-/// The arguments of a client: those in C and C++ take the host and the port separately.
+/// A client of this address. Those in C and C++ take the host and the port separately.
 pub(crate) fn client(name: &str, address: SocketAddr) -> Option<Program> {
-    let program = Program::foreign(name)?.deadline(DEADLINE);
+    let program = if name == BLOCKING {
+        Program::foreign_blocking(name)
+    } else {
+        Program::foreign(name)
+    };
+    let program = program?.deadline(DEADLINE);
     Some(if name.starts_with("go/") {
         program.args([address])
     } else {
@@ -31,6 +39,7 @@ fn echo_pairs(handler: &str) {
         for name in [
             "c/echo_client",
             "c/echo_blocking",
+            BLOCKING,
             "c/echo",
             "go/echoclient",
         ] {
@@ -77,6 +86,7 @@ fn a_refused_connection_is_one_line() {
     for name in [
         "c/echo_client",
         "c/echo_blocking",
+        BLOCKING,
         "c/echo",
         "c/two_clients",
         "go/echoclient",

@@ -1,0 +1,53 @@
+/* Echo client for hosts of WASI 0.2: every call blocks, and takes the time after which it gives up. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "asyncio_streams.h"
+
+/* Nanoseconds. */
+static uint64_t timeout = 10000000000;
+
+static int fail(const char *what, streams_error_t *error) {
+  char text[512];
+  streams_error_text(error, text, sizeof text);
+  fprintf(stderr, "%s: %s\n", what, text);
+  asyncio_streams_blocking_error_free(error);
+  return 1;
+}
+
+static int talk(asyncio_streams_blocking_borrow_reader_t reader, asyncio_streams_blocking_borrow_writer_t writer, const char *message) {
+  streams_error_t error;
+  printf("Send: '%s'\n", message);
+  bindings_list_u8_t parts[] = {{(uint8_t *)message, strlen(message)}, {(uint8_t *)"\n", 1}}, answer;
+  bindings_list_list_u8_t both = {parts, 2};
+  if (!asyncio_streams_blocking_method_writer_writelines(writer, &both, &error)) return fail("write", &error);
+  /* A read sends what was written before it waits. */
+  if (!asyncio_streams_blocking_method_reader_readline(reader, &timeout, &answer, &error)) return fail("read", &error);
+  char text[512];
+  streams_escaped(answer.ptr, answer.len ? answer.len - 1 : 0, text, sizeof text);
+  bindings_list_u8_free(&answer);
+  printf("Received: '%s'\n", text);
+  puts("Close the connection");
+  asyncio_streams_blocking_method_writer_close(writer);
+  if (!asyncio_streams_blocking_method_writer_wait_closed(writer, &timeout, &error)) return fail("close", &error);
+  return 0;
+}
+
+int streams_main(int argc, char **argv) {
+  if (argc < 3) return fputs("usage: echo_p2 HOST PORT [MESSAGE]\n", stderr), 1;
+  bindings_string_t host;
+  bindings_string_set(&host, argv[1]);
+  asyncio_streams_blocking_own_connect_options_t options = asyncio_streams_blocking_constructor_connect_options();
+  asyncio_streams_blocking_borrow_connect_options_t lent = asyncio_streams_blocking_borrow_connect_options(options);
+  asyncio_streams_blocking_method_connect_options_set_deadline(lent, &timeout);
+  asyncio_streams_blocking_tuple2_own_reader_own_writer_t both;
+  streams_error_t error;
+  bool connected = asyncio_streams_blocking_open_connection(&host, (uint16_t)atoi(argv[2]), &lent, &both, &error);
+  asyncio_streams_blocking_connect_options_drop_own(options);
+  if (!connected) return fail("echo_p2", &error);
+  int result = talk(asyncio_streams_blocking_borrow_reader(both.f0), asyncio_streams_blocking_borrow_writer(both.f1), argc > 3 ? argv[3] : "Hello World!");
+  asyncio_streams_blocking_reader_drop_own(both.f0);
+  asyncio_streams_blocking_writer_drop_own(both.f1);
+  return result;
+}
