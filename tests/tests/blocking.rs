@@ -124,9 +124,18 @@ fn the_client_of_the_examples() {
 
 #[test]
 fn the_server_of_the_examples() {
-    let mut server = Program::blocking_example("blocking-line-server")
-        .args(["127.0.0.1:0"])
-        .start(In::CallAsync);
+    answers_lines(Program::blocking_example("blocking-line-server").args(["127.0.0.1:0"]));
+}
+
+#[test]
+fn the_server_in_c() {
+    if let Some(server) = Program::foreign_blocking("c/line_server_p2") {
+        answers_lines(server.args(["127.0.0.1", "0"]));
+    }
+}
+
+fn answers_lines(server: Program) {
+    let mut server = server.start(In::CallAsync);
     let address = server.listens();
     let clients: Vec<_> = (0..5)
         .map(|_| TcpStream::connect(address).expect("a connection"))
