@@ -246,7 +246,7 @@ fn one_client_on_standard_input_and_output() {
         let outcome = server.wait().assert_success();
         assert_eq!((outcome.stdout, outcome.stderr), Default::default());
 
-        // What the handler has queued is sent, also when it fails.
+        // A failed handler's output is sent too.
         let mut server = orders(&["--stdio"]).stdin().start(place);
         server.write_stdin(b"echo\nbefore\n");
         assert_eq!(server.line(), "before");

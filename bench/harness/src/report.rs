@@ -169,7 +169,7 @@ fn item(unit: Unit) -> Option<(f64, &'static str)> {
 /// Some workloads, and how many times as good as asyncio each way is: the median of the runs, and their extremes.
 pub(crate) fn summary(runs: &[Run]) -> String {
     let mut text = format!(
-        "How many times as good as asyncio each way is, measured in the same run: 2 is twice as good. A cell is the median of {} \
+        "Each figure compares a way with asyncio, measured in the same run: 2 is twice as good. A cell is the median of {} \
          runs at different times, and the least and the most of them.\n\n| |",
         runs.len()
     );

@@ -44,6 +44,9 @@ const char *streams_error_name(const streams_error_t *error);
  * text, as snprintf does. Control characters of messages are written as `\x1b`. */
 size_t streams_error_text(const streams_error_t *error, char *text, size_t size);
 
+/* Writes `what: error` as one line to standard error, and frees the error. Returns 1, the exit status of a failure. */
+int streams_fail(const char *what, streams_error_t *error);
+
 /* Writes an address as `192.0.2.1:80` or `[2001:db8::1]:80`; returns the same as snprintf. */
 size_t streams_address_text(const asyncio_streams_types_address_t *address, char *text, size_t size);
 

@@ -112,3 +112,11 @@ size_t streams_error_text(const streams_error_t *error, char *buffer, size_t siz
   }
   return end(&out);
 }
+
+int streams_fail(const char *what, streams_error_t *error) {
+  char text[512];
+  streams_error_text(error, text, sizeof text);
+  fprintf(stderr, "%s: %s\n", what, text);
+  asyncio_streams_types_error_free(error);
+  return 1;
+}

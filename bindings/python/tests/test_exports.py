@@ -27,13 +27,17 @@ class Exports(unittest.TestCase):
         key = watching.add(1, watching.readable, called)
         return future, key
 
+    async def wait(self, keys):
+        """Waits for an event of the watch, and appends its key."""
+        future, key = self.watched()
+        keys.append(key)
+        await future
+
     def test_a_wait_passes_to_another_call_when_its_own_returns(self):
         keys, order = [], []
 
         async def export(name):
-            future, key = self.watched()
-            keys.append(key)
-            await future
+            await self.wait(keys)
             order.append(name)
 
         first = self.host.call(export("first"))
@@ -47,13 +51,7 @@ class Exports(unittest.TestCase):
 
     def test_a_call_without_the_wait_returns_first(self):
         keys = []
-
-        async def export():
-            future, key = self.watched()
-            keys.append(key)
-            await future
-
-        first, second = self.host.call(export()), self.host.call(export())
+        first, second = self.host.call(self.wait(keys)), self.host.call(self.wait(keys))
         self.host.fire(keys[1])
         self.assertEqual((first.returned, second.returned), (False, True))
         self.host.fire(keys[0])
@@ -156,13 +154,7 @@ class Exports(unittest.TestCase):
 
     def test_a_call_continues_when_its_caller_cancels_it(self):
         keys = []
-
-        async def export():
-            future, key = self.watched()
-            keys.append(key)
-            await future
-
-        call = self.host.call(export())
+        call = self.host.call(self.wait(keys))
         call.deliver(host.CANCELLED, 0, 0)
         self.assertFalse(call.returned)
         self.host.fire(keys[0])

@@ -5,28 +5,20 @@
 
 #include "asyncio_streams.h"
 
-static int fail(const char *what, streams_error_t *error) {
-  char text[512];
-  streams_error_text(error, text, sizeof text);
-  fprintf(stderr, "%s: %s\n", what, text);
-  asyncio_streams_streams_error_free(error);
-  return 1;
-}
-
 static int talk(asyncio_streams_streams_borrow_reader_t reader, asyncio_streams_streams_borrow_writer_t writer, const char *message) {
   streams_error_t error;
   printf("Send: '%s'\n", message);
   bindings_list_u8_t parts[] = {{(uint8_t *)message, strlen(message)}, {(uint8_t *)"\n", 1}}, answer;
   bindings_list_list_u8_t both = {parts, 2};
-  if (!asyncio_streams_streams_method_writer_writelines(writer, &both, &error)) return fail("write", &error);
-  if (!asyncio_streams_streams_method_reader_readline(reader, &answer, &error)) return fail("read", &error);
+  if (!asyncio_streams_streams_method_writer_writelines(writer, &both, &error)) return streams_fail("write", &error);
+  if (!asyncio_streams_streams_method_reader_readline(reader, &answer, &error)) return streams_fail("read", &error);
   char text[512];
   streams_escaped(answer.ptr, answer.len ? answer.len - 1 : 0, text, sizeof text);
   bindings_list_u8_free(&answer);
   printf("Received: '%s'\n", text);
   puts("Close the connection");
   asyncio_streams_streams_method_writer_close(writer);
-  if (!asyncio_streams_streams_method_writer_wait_closed(writer, &error)) return fail("close", &error);
+  if (!asyncio_streams_streams_method_writer_wait_closed(writer, &error)) return streams_fail("close", &error);
   return 0;
 }
 
@@ -36,7 +28,7 @@ int streams_main(int argc, char **argv) {
   bindings_string_set(&host, argv[1]);
   asyncio_streams_streams_tuple2_own_reader_own_writer_t both;
   streams_error_t error;
-  if (!asyncio_streams_streams_open_connection(&host, (uint16_t)atoi(argv[2]), NULL, &both, &error)) return fail("echo_blocking", &error);
+  if (!asyncio_streams_streams_open_connection(&host, (uint16_t)atoi(argv[2]), NULL, &both, &error)) return streams_fail("echo_blocking", &error);
   int result = talk(asyncio_streams_streams_borrow_reader(both.f0), asyncio_streams_streams_borrow_writer(both.f1), argc > 3 ? argv[3] : "Hello World!");
   asyncio_streams_streams_reader_drop_own(both.f0);
   asyncio_streams_streams_writer_drop_own(both.f1);

@@ -10,14 +10,6 @@
 static streams_loop_t loop;
 static streams_call_t call;
 
-static int fail(const char *what, streams_error_t *error) {
-  char text[512];
-  streams_error_text(error, text, sizeof text);
-  fprintf(stderr, "%s: %s\n", what, text);
-  asyncio_streams_streams_error_free(error);
-  return 1;
-}
-
 /* Sends the message as a line, and waits for a line. */
 static int talk(streams_reader_t reader, streams_writer_t writer, const char *message) {
   printf("Send: '%s'\n", message);
@@ -25,13 +17,13 @@ static int talk(streams_reader_t reader, streams_writer_t writer, const char *me
   bindings_list_list_u8_t both = {parts, 2};
   streams_error_t error;
   if (!asyncio_streams_streams_method_writer_writelines(asyncio_streams_streams_borrow_writer(writer), &both, &error))
-    return fail("write", &error);
+    return streams_fail("write", &error);
 
   streams_bytes_result_t answer;
   streams_readline(&loop, &call, reader, &answer);
   /* Ten seconds are enough for any echo. */
   if (streams_wait_for(&call, 10000000000) == STREAMS_TIMED_OUT) return fputs("no answer\n", stderr), 1;
-  if (answer.is_err) return fail("read", &answer.val.err);
+  if (answer.is_err) return streams_fail("read", &answer.val.err);
   size_t len = answer.val.ok.len;
   char text[512];
   streams_escaped(answer.val.ok.ptr, len ? len - 1 : 0, text, sizeof text);
@@ -43,7 +35,7 @@ static int talk(streams_reader_t reader, streams_writer_t writer, const char *me
   asyncio_streams_streams_method_writer_close(asyncio_streams_streams_borrow_writer(writer));
   streams_wait_closed(&loop, &call, writer, &closed);
   streams_wait(&call);
-  return closed.is_err ? fail("close", &closed.val.err) : 0;
+  return closed.is_err ? streams_fail("close", &closed.val.err) : 0;
 }
 
 int streams_main(int argc, char **argv) {
@@ -54,7 +46,7 @@ int streams_main(int argc, char **argv) {
   streams_connection_result_t connection;
   streams_open_connection(&loop, &call, &args, &connection);
   streams_wait(&call);
-  if (connection.is_err) return fail("echo_client", &connection.val.err);
+  if (connection.is_err) return streams_fail("echo_client", &connection.val.err);
   streams_reader_t reader = connection.val.ok.f0;
   streams_writer_t writer = connection.val.ok.f1;
   int result = talk(reader, writer, argc > 3 ? argv[3] : "Hello World!");

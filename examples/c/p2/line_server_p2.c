@@ -12,14 +12,6 @@ static asyncio_streams_blocking_tuple2_own_reader_own_writer_t clients[MOST + 1]
 static asyncio_streams_blocking_own_server_t server;
 static asyncio_streams_blocking_own_watch_t watch;
 
-static int fail(const char *what, streams_error_t *error) {
-  char text[512];
-  streams_error_text(error, text, sizeof text);
-  fprintf(stderr, "line_server_p2: %s: %s\n", what, text);
-  asyncio_streams_blocking_error_free(error);
-  return 1;
-}
-
 static bool add(asyncio_streams_blocking_event_t event, uint32_t key, streams_error_t *error) {
   return asyncio_streams_blocking_method_watch_add(asyncio_streams_blocking_borrow_watch(watch), &event, key, error);
 }
@@ -75,10 +67,10 @@ static int serve(void) {
   watch = asyncio_streams_blocking_constructor_watch();
   asyncio_streams_blocking_event_t event = {.tag = ASYNCIO_STREAMS_BLOCKING_EVENT_CONNECTION};
   event.val.connection = asyncio_streams_blocking_borrow_server(server);
-  if (!add(event, SERVER, &error)) return fail("watch", &error);
+  if (!add(event, SERVER, &error)) return streams_fail("line_server_p2: watch", &error);
   for (;;) {
     bindings_list_u32_t ready;
-    if (!asyncio_streams_blocking_method_watch_wait(asyncio_streams_blocking_borrow_watch(watch), NULL, &ready, &error)) return fail("wait", &error);
+    if (!asyncio_streams_blocking_method_watch_wait(asyncio_streams_blocking_borrow_watch(watch), NULL, &ready, &error)) return streams_fail("line_server_p2: wait", &error);
     bool accepted = true;
     for (size_t i = 0; i < ready.len && accepted; i++) {
       uint32_t key = ready.ptr[i];
@@ -86,7 +78,7 @@ static int serve(void) {
       else if (!answer(key)) leave(key);
     }
     bindings_list_u32_free(&ready);
-    if (!accepted) return fail("accept", &error);
+    if (!accepted) return streams_fail("line_server_p2: accept", &error);
   }
 }
 
@@ -101,10 +93,10 @@ int streams_main(int argc, char **argv) {
   /* The server disconnects a client after a minute of silence. */
   uint64_t minute = 60000000000;
   asyncio_streams_blocking_method_server_options_set_idle_timeout(lent, &minute);
-  if (!asyncio_streams_blocking_method_server_options_set_max_connections(lent, MOST, &error)) return fail("max-connections", &error);
+  if (!asyncio_streams_blocking_method_server_options_set_max_connections(lent, MOST, &error)) return streams_fail("line_server_p2: max-connections", &error);
   bool listens = asyncio_streams_blocking_start_server(&hosts, (uint16_t)atoi(argv[2]), &lent, NULL, &server, &error);
   asyncio_streams_blocking_server_options_drop_own(options);
-  if (!listens) return fail(argv[1], &error);
+  if (!listens) return streams_fail("line_server_p2", &error);
   asyncio_streams_blocking_list_address_t sockets;
   asyncio_streams_blocking_method_server_sockets(asyncio_streams_blocking_borrow_server(server), &sockets);
   for (size_t i = 0; i < sockets.len; i++) {

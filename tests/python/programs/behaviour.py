@@ -116,17 +116,18 @@ async def cancelled_servers():
     await again.wait_closed()
 
 
+async def answer(reader, writer):
+    """Sends a line back, to a client that may have left."""
+    try:
+        writer.write(await reader.readline())
+    except ConnectionError:
+        pass
+    writer.close()
+
+
 async def cancelled_connects():
     """A cancelled connect leaves nothing behind, and the server continues."""
-
-    async def handler(reader, writer):
-        try:
-            writer.write(await reader.readline())
-        except ConnectionError:
-            pass
-        writer.close()
-
-    server = await asyncio.start_server(handler, HOST, 0)
+    server = await asyncio.start_server(answer, HOST, 0)
     port = server.sockets[0].getsockname()[1]
     for turns in range(40):
         task = asyncio.create_task(asyncio.open_connection(HOST, port))
@@ -145,15 +146,7 @@ async def cancelled_connects():
 
 async def crowds():
     """Hundreds of connections open, and close or abort, at once."""
-
-    async def handler(reader, writer):
-        try:
-            writer.write(await reader.readline())
-        except ConnectionError:
-            pass
-        writer.close()
-
-    server = await asyncio.start_server(handler, HOST, 0, backlog=200)
+    server = await asyncio.start_server(answer, HOST, 0, backlog=200)
     port = server.sockets[0].getsockname()[1]
 
     async def visit(turn):
