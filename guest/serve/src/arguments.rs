@@ -270,7 +270,7 @@ impl Given {
         })
     }
 
-    /// Refuses what has no meaning for one client on standard input and output.
+    /// Refuses addresses and options that have no meaning for one client on standard input and output.
     fn check_stdio(&self) -> Result<(), String> {
         let refused = if let Some(address) = self.addresses.first() {
             address.to_string()
