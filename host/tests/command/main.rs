@@ -5,6 +5,7 @@ mod help;
 mod parts;
 mod running;
 mod signals;
+#[cfg(unix)]
 mod stdio;
 #[path = "../support/mod.rs"]
 mod support;
