@@ -51,7 +51,7 @@ pub(crate) fn make(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
 pub(crate) fn make_for_streams(streams: &Path) -> Result<()> {
     for (component, peer) in Peer::IN_BOTH_HOSTS {
         let mut command = checkout::clean(streams);
-        command.args(["compile", "--cache", "off"]);
+        command.args(["compile", "--cache", "off", "--uninterruptible"]);
         command.arg(component_file(component.name()));
         command.arg("-o").arg(file(peer, false));
         process::run(

@@ -20,6 +20,35 @@ fn a_compiled_program_runs() {
         let run = output(["run".as_ref(), compiled.as_os_str()]);
         assert_eq!(run.status.code(), Some(code), "{run:?}");
     }
+    let mut last: Vec<u8> = Vec::new();
+    for option in ["--cache=off", "--uninterruptible"] {
+        let app = command(&folder, "i32.const 1");
+        let compile = [
+            "compile".as_ref(),
+            option.as_ref(),
+            app.as_os_str(),
+            "-o".as_ref(),
+            compiled.as_os_str(),
+        ];
+        assert!(output(compile).status.success());
+        let bytes = std::fs::read(&compiled).expect("a file");
+        assert_ne!(bytes, last, "the option changes the code");
+        last = bytes;
+        let run = output(["run".as_ref(), compiled.as_os_str()]);
+        assert_eq!(run.status.code(), Some(1), "{option}: {run:?}");
+    }
+    let serve = [
+        "serve".as_ref(),
+        "--listen=127.0.0.1:0".as_ref(),
+        compiled.as_os_str(),
+    ];
+    let refused = output(serve);
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        error.contains("app.cwasm was compiled with `--uninterruptible`")
+            && error.contains("set `--stuck-timeout off`"),
+        "{error}"
+    );
     let traps = command(&folder, "unreachable");
     assert_fails(
         [

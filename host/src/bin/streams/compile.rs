@@ -12,6 +12,11 @@ pub(crate) struct Compile {
     #[command(flatten)]
     loading: Loading,
 
+    /// Leave out the checks by which `streams serve` ends a program that computes too long. The program is some 6 %
+    /// faster, and copies lists two to three times as fast; `streams serve` takes it only with `--stuck-timeout off`.
+    #[arg(long)]
+    uninterruptible: bool,
+
     /// The program.
     #[arg(value_name = "APP.wasm")]
     program: PathBuf,
@@ -25,7 +30,7 @@ pub(crate) struct Compile {
 impl Compile {
     pub(crate) fn execute(self) -> anyhow::Result<ExitCode> {
         let bytes = self.loading.compose(&self.program)?;
-        let engine = self.loading.engine(&self.program, true)?;
+        let engine = self.loading.engine(!self.uninterruptible)?;
         let compiled = engine.compile(self.program.to_string_lossy(), &bytes)?;
         let output = self.output.to_string_lossy();
         std::fs::write(&self.output, compiled)

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use asyncio_streams_host::compose::{Part, compose};
-use asyncio_streams_host::{Engine, Escaped, Program};
+use asyncio_streams_host::{Engine, Escaped, LoadError, Program};
 use clap::Args;
 
 /// Options about loading a program.
@@ -21,12 +21,40 @@ pub(crate) struct Loading {
 }
 
 impl Loading {
-    /// Returns an engine for `file`. It can interrupt programs if `interruptible` is set, or if the file was compiled
-    /// for such an engine.
-    pub(crate) fn engine(&self, file: &Path, interruptible: bool) -> anyhow::Result<Engine> {
+    /// Returns the program in `file`, and the engine for it. The engine can interrupt programs if `interruptible` is set,
+    /// or if the file was compiled for such an engine.
+    pub(crate) fn open(
+        &self,
+        file: &Path,
+        interruptible: bool,
+    ) -> anyhow::Result<(Engine, Program)> {
+        let engine = self.engine(interruptible)?;
+        let failed = match self.program(&engine, file) {
+            Ok(program) => return Ok((engine, program)),
+            Err(failed) => failed,
+        };
+        if !matches!(failed.downcast_ref(), Some(LoadError::Precompiled { .. })) {
+            return Err(failed);
+        }
+        let engine = self.engine(!interruptible)?;
+        let Ok(program) = self.program(&engine, file) else {
+            return Err(failed);
+        };
+        if interruptible {
+            anyhow::bail!(
+                "{} was compiled with `--uninterruptible`, so it cannot be ended when it computes too long: compile it without \
+                 that option, or set `--stuck-timeout off`",
+                Escaped(&file.to_string_lossy())
+            );
+        }
+        Ok((engine, program))
+    }
+
+    /// Returns an engine with the cache of the options.
+    pub(crate) fn engine(&self, interruptible: bool) -> anyhow::Result<Engine> {
         let mut config = wasmtime::Config::new();
         config.cache(self.open_cache()?);
-        Ok(match interruptible || is_compiled(file) {
+        Ok(match interruptible {
             true => Engine::interruptible(config)?,
             false => Engine::with_config(&config)?,
         })

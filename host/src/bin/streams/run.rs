@@ -63,8 +63,7 @@ impl Run {
             return Ok(ExitCode::from(2));
         }
         let file = Path::new(file);
-        let engine = self.loading.engine(file, false)?;
-        let program = self.loading.program(&engine, file)?;
+        let (_, program) = self.loading.open(file, false)?;
         // One thread for the program and its sockets, so that no wait of the program wakes a second thread.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

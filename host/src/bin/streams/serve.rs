@@ -219,10 +219,8 @@ impl Serve {
         let listeners = self.listeners()?;
         let admin = self.admin.as_ref().map(Listener::bind).transpose();
         let admin = admin.context("--admin")?;
-        let engine = self
-            .loading
-            .engine(&self.program, self.stuck_timeout.0.is_some())?;
-        let program = self.loading.program(&engine, &self.program)?;
+        let interruptible = self.stuck_timeout.0.is_some();
+        let (engine, program) = self.loading.open(&self.program, interruptible)?;
         let server = tokio::select! {
             server = Server::start(program, listeners, options) => server?,
             code = signals.end.next() => return Ok(ExitCode::from(code)),
