@@ -1,8 +1,8 @@
 //! The fastest way of the crate for Rust for each kind of work.
 
 use asyncio_streams::{
-    ClientConfig, ConnectOptions, Error, Reader, ServerConfig, ServerOptions, Writer, byte_stream,
-    open_connection, spawn,
+    ClientConfig, ConnectOptions, Error, Reader, ServerConfig, ServerOptions, Writer,
+    open_connection,
 };
 use asyncio_streams_bench_guest::{
     Meter, Result, certificate, listening, meter, on_each, order, report,
@@ -150,24 +150,12 @@ async fn bulk_in(reader: &Reader, meter: &Meter) -> Result {
     }
 }
 
+/// Without a boundary between the program and the queue, a write is one copy.
 async fn bulk_out(writer: Writer, client: &Client, meter: &Meter) -> Result {
-    let (mut to, data) = byte_stream();
-    let sending = spawn(async move { writer.write_stream(data).await });
-    let mut buffer = vec![b'x'; client.size];
-    loop {
-        let (_, left) = to.write(buffer).await;
-        buffer = left.into_vec();
-        let taken = client.size - buffer.len();
-        ended(taken == 0)?;
-        if !meter.go_on(taken as u64) {
-            break;
-        }
-        // Bytes that were not taken are sent with the next ones: all bytes are equal.
-        buffer.resize(client.size, b'x');
-    }
-    drop(to);
-    if let Some((_, result)) = sending.await {
-        result?;
+    let message = vec![b'x'; client.size];
+    while meter.go_on(message.len() as u64) {
+        writer.write(&message)?;
+        writer.drain().await?;
     }
     Ok(())
 }
