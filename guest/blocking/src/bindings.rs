@@ -1,4 +1,4 @@
-//! Generated code for the world `component-p2`.
+//! Generated code for the world `component-p2`, from the build script.
 
 #![allow(
     missing_docs,
@@ -8,13 +8,4 @@
     reason = "generated"
 )]
 
-wit_bindgen::generate!({
-    path: "../../wit",
-    world: "component-p2",
-    generate_all,
-    with: {
-        "wasi:io/error@0.2.0": asyncio_streams_wasi02::bindings::wasi::io::error,
-        "wasi:io/poll@0.2.0": asyncio_streams_wasi02::bindings::wasi::io::poll,
-        "wasi:io/streams@0.2.0": asyncio_streams_wasi02::bindings::wasi::io::streams,
-    },
-});
+include!(concat!(env!("OUT_DIR"), "/bindings.rs"));

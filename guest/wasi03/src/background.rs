@@ -6,7 +6,7 @@
 //! needs it starts it again.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
@@ -131,7 +131,7 @@ impl<T: 'static> Drop for Late<T> {
 /// Runs `then` once all operations that were cancelled before have ended and freed their handles: now, or later in the
 /// background.
 pub fn after_cancelled(then: impl FnOnce() + 'static) {
-    let last = DRIVER.with(|driver| driver.reaping.borrow().last().copied());
+    let last = DRIVER.with(|driver| driver.reaping.borrow().back().copied());
     match last {
         Some(last) => DRIVER.with(|driver| {
             driver.late.borrow_mut().push((last, Box::new(then)));
@@ -153,7 +153,7 @@ pub(crate) fn reap_at_once(future: BoxFuture) {
     let id = DRIVER.with(|driver| {
         let id = driver.next_reaping.get();
         driver.next_reaping.set(id.wrapping_add(1));
-        driver.reaping.borrow_mut().insert(id);
+        driver.reaping.borrow_mut().push_back(id);
         id
     });
     spawn(async move {
@@ -171,8 +171,8 @@ struct Driver {
     spawned: RefCell<Vec<BoxFuture>>,
     daemons: RefCell<Vec<BoxFuture>>,
     waker: WakerSlot,
-    /// The numbers of the cancelled operations that have not ended.
-    reaping: RefCell<BTreeSet<u64>>,
+    /// The numbers of the cancelled operations that have not ended, in their order.
+    reaping: RefCell<VecDeque<u64>>,
     next_reaping: Cell<u64>,
     /// Closures of [`after_cancelled`], each with the last operation that must end first.
     late: RefCell<Vec<(u64, Then)>>,
@@ -222,8 +222,12 @@ impl Driver {
 
     /// Removes a cancelled operation that has ended, and runs the closures that waited for it.
     fn reaped(&self, id: u64) {
-        self.reaping.borrow_mut().remove(&id);
-        let first = self.reaping.borrow().first().copied();
+        let mut reaping = self.reaping.borrow_mut();
+        if let Ok(place) = reaping.binary_search(&id) {
+            reaping.remove(place);
+        }
+        let first = reaping.front().copied();
+        drop(reaping);
         let due = |last: u64| first.is_none_or(|first| last < first);
         let runs: Vec<_> = self
             .late
