@@ -17,11 +17,11 @@ import (
 // A ListenConfig holds the options of servers. The zero value is ready for use.
 type ListenConfig struct {
 	Options
-	// How many connections may be open at once; the backlog holds the rest. About 2,800 by default.
+	// The number of connections that may be open at once; the backlog holds the rest. About 2,800 by default.
 	MaxConnections uint32
 	// How long a connection may pass no byte in either direction before it is aborted; 0 means no limit.
 	IdleTimeout time.Duration
-	// How many connections the system holds until they are accepted; 100 by default.
+	// The number of connections that the system holds until they are accepted; 100 by default.
 	Backlog uint32
 	// Protects the connections by TLS. The component must be composed with streams-tls.wasm.
 	TLS *ServerTLS

@@ -52,7 +52,7 @@ pub enum Error {
     LimitOverrun {
         /// Whether there is a separator beyond the limit.
         found: bool,
-        /// How many buffered bytes precede the separator, or can be discarded without losing the beginning of one.
+        /// The number of buffered bytes that precede the separator, or can be discarded without losing the beginning of one.
         consumed: u32,
     },
     /// This side closed it, aborted it or gave it away.

@@ -22,7 +22,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     bytes: Vec<u8>,
-    /// How many of its bytes were returned as lines.
+    /// The number of its bytes that were returned as lines.
     given: usize,
     ended: bool,
 }

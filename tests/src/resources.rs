@@ -41,7 +41,7 @@ pub fn limit_descriptors(process: u32, limit: u64) {
     prlimit(Some(id(process)), Resource::Nofile, limit).expect("a limit for the process");
 }
 
-/// How many descriptors a process has open.
+/// Returns the number of open descriptors of a process.
 ///
 /// # Panics
 /// When there is no such process.
@@ -50,7 +50,7 @@ pub fn open_descriptors(process: u32) -> u64 {
     u64::try_from(folder.count()).expect("a number")
 }
 
-/// How much processor time a process has used, in all its threads.
+/// Returns the processor time that a process has used, in all its threads.
 ///
 /// # Panics
 /// When there is no such process.

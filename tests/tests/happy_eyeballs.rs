@@ -103,7 +103,7 @@ fn go_on(program: &mut Running) {
     program.write_stdin(b"go on\n");
 }
 
-/// How many sockets of this process' network wait for an answer from an address: in the state SYN-SENT, 2 of
+/// Returns the number of sockets of this process' network that wait for an answer from an address: in the state SYN-SENT, 2 of
 /// proc_net_tcp(5).
 fn connecting_to(address: SocketAddr) -> usize {
     let SocketAddr::V4(address) = address else {

@@ -12,7 +12,7 @@ asyncio_streams_tests::programs! {
     under_wasmtime_too: [idle_timeout, serve_close, serve_max_connections, serve_shutdown],
 }
 
-/// How many connections the system holds while the server accepts none: as many as the backlog, or a few more.
+/// The number of connections that the system holds while the server accepts none: as many as the backlog, or a few more.
 fn held_by_backlog(backlog: usize) -> usize {
     const TRIED: usize = 40;
     let mut server = Program::new("serve_backlog")

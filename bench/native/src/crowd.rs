@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::clock;
 use crate::network::{Stream, connect};
 
-/// How many connections are opened at once: fewer than any server's backlog.
+/// The number of connections that are opened at once: fewer than any server's backlog.
 const OPENING: usize = 50;
 
 /// Opens the connections, prints `open` and keeps them until the process is ended.

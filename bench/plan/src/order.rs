@@ -21,7 +21,7 @@ pub struct Client {
     pub address: SocketAddr,
     /// Bytes of a message, where the work has messages.
     pub size: usize,
-    /// How many connections work at once.
+    /// The number of connections that work at once.
     pub connections: usize,
     /// How long to work before the measurement.
     pub warmup: Duration,

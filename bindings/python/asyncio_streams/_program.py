@@ -31,7 +31,7 @@ from ._bundle import Bundle
 
 # The longest time for which a program that has ended waits until its output was sent.
 _LINGER = 5.0
-# How much free memory may be cleared after the imports.
+# The amount of free memory that may be cleared after the imports.
 _CLEARED = 24 << 20
 
 _OURS = os.path.dirname(__file__) + os.sep

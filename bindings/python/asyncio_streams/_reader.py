@@ -26,7 +26,7 @@ class StreamReader(_StockReader):
     # something accesses that.
     _data: bytearray
     _lines: io.BytesIO
-    # How many lines were read in a row: after some of them it pays to split off all complete lines.
+    # The number of lines that were read in a row: after some of them it pays to split off all complete lines.
     _row: int
     _waiter: Any
     _paused: bool

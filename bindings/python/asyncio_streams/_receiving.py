@@ -44,7 +44,7 @@ class Receiving:
         self._begun = False
         # True while a handshake uses the input.
         self._upgrading = False
-        # How many bytes in the reader were passed to the protocol, but may have to be passed to a handshake instead.
+        # The number of bytes in the reader that were passed to the protocol, and may have to go to a handshake instead.
         # None: passed bytes are consumed.
         plain = self._loop.has_tls and "sslcontext" not in self._extra
         self._lent = 0 if plain and server_side else None

@@ -24,7 +24,7 @@ from . import _rewrite
 _NAMES = frozenset({"run", "run_until_complete", "run_forever"})
 _CALL = "__call__"
 _NO_PLAIN_FUNCTION = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
-# How many plain functions may be between a function and the blocking one, if their names do not show it.
+# The number of plain functions that may be between a function and the blocking one, if their names do not show it.
 _DEPTH = 4
 
 # The blocking functions, each with the function to await instead.

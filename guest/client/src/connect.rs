@@ -91,7 +91,7 @@ pub struct KeepAlive {
     pub idle: Option<Duration>,
     /// How far apart they are.
     pub interval: Option<Duration>,
-    /// How many may fail before the connection is lost.
+    /// The number that may fail before the connection is lost.
     pub count: Option<u32>,
 }
 
@@ -145,7 +145,7 @@ impl ConnectOptions {
         self
     }
 
-    /// How many addresses of the first family are tried before the families alternate; 1 by
+    /// The number of addresses of the first family that are tried before the families alternate; 1 by
     /// default, 0 keeps the order of the name service.
     pub fn interleave(mut self, first_family_count: u32) -> Self {
         self.interleave = Some(first_family_count);

@@ -201,7 +201,7 @@ impl Reader {
         self.inner.discard(n)
     }
 
-    /// How many bytes are buffered and can be read without waiting. Always answers.
+    /// Returns the number of bytes that can be read without waiting. Never fails.
     pub fn buffered(&self) -> usize {
         self.inner.buffered()
     }

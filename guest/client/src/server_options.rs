@@ -61,14 +61,14 @@ impl ServerOptions {
         self
     }
 
-    /// How many connections the system holds for each socket until they are accepted; 100 by
+    /// The number of connections that the system holds for each socket until they are accepted; 100 by
     /// default, at least 1.
     pub fn backlog(mut self, connections: u32) -> Self {
         self.backlog = Some(connections);
         self
     }
 
-    /// How many connections may be open at once, at least 1; as many as the component may have by
+    /// The number of connections that may be open at once, at least 1; as many as the component may have by
     /// default. The backlog holds the rest. A larger number than that takes the host to have given
     /// the store handles enough: 24 for each connection.
     pub fn max_connections(mut self, connections: u32) -> Self {

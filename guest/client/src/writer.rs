@@ -162,7 +162,7 @@ impl Writer {
 
     /// Ends the connection at once and drops what is queued. asyncio's `transport.abort`.
     ///
-    /// Whatever waits on the connection ends with `Closed`.
+    /// All waits on the connection end with `Closed`.
     pub fn abort(&self) {
         self.inner.abort();
     }
@@ -185,7 +185,7 @@ impl Writer {
         self.inner.sockname()
     }
 
-    /// How many bytes are queued that the network has not taken.
+    /// Returns the number of queued bytes that the network has not taken.
     pub fn write_buffer_size(&self) -> usize {
         self.inner.write_buffer_size()
     }

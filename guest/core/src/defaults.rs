@@ -27,7 +27,7 @@ pub const HAPPY_EYEBALLS_DELAY: u64 = 250_000_000;
 /// How long `close` tries to send the queued bytes: 30 s. asyncio has no bound for TCP, and 30 s for closing TLS.
 pub const CLOSE_DEADLINE: u64 = 30_000_000_000;
 
-/// How many connections the operating system queues for a server that has not accepted them yet. asyncio: `backlog`.
+/// The number of connections that the operating system queues for a server that has not accepted them yet. asyncio: `backlog`.
 pub const BACKLOG: u32 = 100;
 
 /// The first pause after a failed accept: 10 ms.

@@ -19,14 +19,14 @@ pub enum ReadError<E> {
     Incomplete {
         /// The last bytes of the stream; may be empty.
         partial: Vec<u8>,
-        /// How many bytes were requested; `None` if the read was for a separator.
+        /// The number of requested bytes; `None` if the read was for a separator.
         expected: Option<usize>,
     },
     /// More than `limit` bytes come before the separator. Nothing was consumed.
     LimitOverrun {
         /// Whether the separator is in the buffer.
         found: bool,
-        /// How many bytes at the front can be discarded or read without touching a separator or its beginning.
+        /// The number of bytes at the front that can be discarded or read without touching a separator or its beginning.
         consumed: usize,
     },
     /// The connection failed, and the buffered bytes do not satisfy the read. Smaller reads can still return them.

@@ -13,7 +13,7 @@
 //!   ServerState, Backoff         whether to accept, and when to accept again
 //! ```
 //!
-//! Where asyncio loses bytes, hides an error or hangs, these types do not; the documentation of each names the
+//! In some cases asyncio loses bytes, hides an error or hangs. These types do not; the documentation of each names the
 //! difference. No input makes them panic or take quadratic time.
 
 #![no_std]

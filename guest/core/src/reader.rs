@@ -31,7 +31,7 @@ pub struct Reader<E> {
     max_result: usize,
     input: Input<E>,
     paused: bool,
-    /// How many bytes have left the buffer in total.
+    /// The number of bytes that have left the buffer in total.
     taken: u64,
     newline: Search,
     /// The last separators other than newline, with their search. Alternating between lines and other separators thus

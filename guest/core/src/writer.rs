@@ -37,7 +37,7 @@ pub struct Writer<E> {
     state: State<E>,
     closing: bool,
     queue: Queue,
-    /// How many bytes of the last piece from `next` the transport has not yet taken.
+    /// The number of bytes of the last piece from `next` that the transport has not yet taken.
     in_flight: usize,
     written: u64,
     taken: u64,

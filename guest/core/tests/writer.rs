@@ -31,7 +31,7 @@ struct Model {
     end_given: bool,
     end_taken: bool,
     accepted: Vec<u8>,
-    /// How many of the accepted bytes the transport was given, and how many it has taken.
+    /// The number of accepted bytes that the transport was given, and the number that it has taken.
     given: usize,
     taken: usize,
 }

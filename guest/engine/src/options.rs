@@ -55,7 +55,7 @@ pub(crate) struct Route {
     pub(crate) local: Vec<(String, u16)>,
     /// Nanoseconds until the next attempt starts; `None`: only once the one before has failed.
     pub(crate) delay: Option<u64>,
-    /// How many addresses of the first family come before the first of the other family; 0 keeps the order.
+    /// The number of addresses of the first family that come before the first of the other family; 0 keeps the order.
     pub(crate) interleave: u32,
     pub(crate) keep_alive: KeepAlive,
 }

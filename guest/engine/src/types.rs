@@ -157,14 +157,14 @@ pub enum Error {
     IncompleteRead {
         /// All remaining bytes.
         partial: Vec<u8>,
-        /// How many bytes were requested; `None` if the read was for a separator.
+        /// The number of requested bytes; `None` if the read was for a separator.
         expected: Option<u32>,
     },
     /// More than `limit` bytes come before the separator.
     LimitOverrun {
         /// Whether the separator is in the buffer.
         found: bool,
-        /// How many bytes can be read without touching a separator.
+        /// The number of bytes that can be read without touching a separator.
         consumed: u32,
     },
     /// This side has closed.

@@ -11,7 +11,7 @@ use crate::engine::Coop;
 use crate::transport::{BULK, HAND_ON, Incoming, LARGE};
 use crate::types::Error;
 
-/// How many pieces are moved before other tasks run.
+/// The number of pieces that are moved before other tasks run.
 const TURN: u32 = 16;
 
 /// Queues all bytes of `data`. Returns how many were taken, and the result. All taken bytes are queued, or lost with

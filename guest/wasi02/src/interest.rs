@@ -10,7 +10,7 @@ use crate::reactor::{self, Wait};
 #[derive(Default)]
 pub(crate) struct Interest {
     wait: Option<Rc<Wait>>,
-    /// Where the reactor has it, while something waits.
+    /// Its place in the reactor, while something waits.
     place: Option<usize>,
 }
 

@@ -9,7 +9,7 @@
 //!   abandoned  output streams whose drop would block
 //! ```
 //!
-//! A call is one [`block_on`]. Whatever it waits for, it polls the background first and has the host wait for all that the
+//! A call is one [`block_on`]. It always polls the background first and has the host wait for all that the
 //! background waits for too: so one call moves the bytes of every connection. Between calls nothing moves.
 
 #![cfg_attr(

@@ -12,7 +12,7 @@ use crate::task::next_turn;
 thread_local! {
     /// Whether this component must not block.
     static AVOIDED: Cell<bool> = const { Cell::new(false) };
-    /// How many blocking calls are so recent that the host may not have started the calls that it held back.
+    /// The number of blocking calls that are so recent that the host may not have started the calls that it held back.
     static RECENTLY: Cell<u32> = const { Cell::new(0) };
 }
 

@@ -52,7 +52,7 @@ fn start_nonblocking(root: BoxFuture) -> i32 {
     abi::YIELD as i32
 }
 
-/// How many tasks may be about to exit before calls that could return at once wait for them.
+/// The number of tasks that may be about to exit before calls that could return at once wait for them.
 const MOST_EXITING: u32 = 512;
 
 thread_local! {

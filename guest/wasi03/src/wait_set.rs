@@ -6,7 +6,7 @@ use crate::abi;
 use crate::background;
 use crate::operation::BLOCKED;
 
-/// How many unused sets are kept.
+/// The number of unused sets that are kept.
 const KEPT: usize = 32;
 
 thread_local! {

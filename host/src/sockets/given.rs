@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::socket::{Names, Socket, Transport};
 
-/// How many connections may be in their TLS handshake at once, for each listener of each worker.
+/// The number of connections that may be in their TLS handshake at once, for each listener of each worker.
 const MAX_PREPARING: usize = 256;
 
 /// A listener of the host that a program gets when it binds `address`.

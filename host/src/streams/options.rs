@@ -62,7 +62,7 @@ macro_rules! common_options {
             self
         }
 
-        /// How many bytes may wait to be sent.
+        /// The number of bytes that may wait to be sent.
         pub fn max_queued(mut self, bytes: u32) -> Self {
             self.common.max_queued = Some(bytes);
             self
@@ -116,7 +116,7 @@ impl ConnectOptions {
         self
     }
 
-    /// How many addresses of the first family come before one of the other (RFC 8305).
+    /// The number of addresses of the first family that come before one of the other (RFC 8305).
     pub fn interleave(mut self, first_family_count: u32) -> Self {
         self.interleave = Some(first_family_count);
         self
@@ -172,13 +172,13 @@ impl ConnectOptions {
 impl ServerOptions {
     common_options!();
 
-    /// How many connections the system holds that were not accepted yet.
+    /// The number of connections that the system holds before they are accepted.
     pub fn backlog(mut self, connections: u32) -> Self {
         self.backlog = Some(connections);
         self
     }
 
-    /// How many connections may be open at once. At that number the server stops accepting until one ends.
+    /// The number of connections that may be open at once. At that number the server stops accepting until one ends.
     pub fn max_connections(mut self, connections: u32) -> Self {
         self.max_connections = Some(connections);
         self

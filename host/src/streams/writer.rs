@@ -28,7 +28,7 @@ pub struct Writer {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("after {written} bytes: {error}")]
 pub struct PartialWrite {
-    /// How many bytes were queued.
+    /// The number of bytes that were queued.
     pub written: u64,
     /// Why the rest was not; an error of the source is an [`Error::Network`].
     #[source]

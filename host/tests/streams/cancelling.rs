@@ -137,7 +137,7 @@ async fn a_dropped_wait_leaves_the_others_alone() {
         assert!(poll(second.as_mut()).await.is_pending());
         assert!(poll(closed.as_mut()).await.is_pending());
         drop(first);
-        // Whatever the component does with it, the other waits are not affected.
+        // The other waits are not affected by anything that the component does with it.
         for _ in 0..100 {
             tokio::task::yield_now().await;
             assert!(poll(second.as_mut()).await.is_pending());

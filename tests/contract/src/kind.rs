@@ -15,7 +15,7 @@ pub trait Kind {
     /// Makes two ends that are connected to each other, with default options.
     async fn pair(&self) -> Result<Pair<Self::Reader, Self::Writer>>;
 
-    /// How many bytes one end can write before everything blocks, if the other does not read. At most 64 MiB.
+    /// The number of bytes that one end can write before everything blocks, if the other does not read. At most 64 MiB.
     fn clog(&self) -> usize;
 
     /// Lets pending background work finish.

@@ -222,7 +222,7 @@ impl Conn {
         lingers.expect("a socket that resets");
     }
 
-    /// How many segments with data have arrived: the separate sends of the other side, as the system counted them.
+    /// Returns the number of segments with data that have arrived: the separate sends of the other side, as the system counted them.
     ///
     /// # Panics
     /// When the system does not report it.

@@ -51,13 +51,13 @@ impl BlackHole {
         })
     }
 
-    /// Where it is.
+    /// Its address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 }
 
-/// How many connections wait to be accepted. For a listening socket, Linux reports that and the bound in these
+/// The number of connections that wait to be accepted. For a listening socket, Linux reports that and the bound in these
 /// fields.
 fn waiting(listener: &TcpListener) -> usize {
     tcp_info::of(listener).tcpi_unacked as usize

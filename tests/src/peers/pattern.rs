@@ -17,7 +17,7 @@ impl Pattern {
         Self { position }
     }
 
-    /// How many bytes were right so far.
+    /// The number of bytes that were right so far.
     pub fn position(&self) -> usize {
         self.position
     }

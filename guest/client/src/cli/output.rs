@@ -26,9 +26,9 @@ pub(super) enum Output {
 struct State {
     /// The bytes that no call writes yet.
     queue: Vec<u8>,
-    /// How many bytes were queued since the start.
+    /// The number of bytes that were queued since the start.
     queued: u64,
-    /// How many of them are out.
+    /// The number of them that are out.
     written: u64,
     stream: Stream,
     /// Calls that wait for the stream, or for their bytes.

@@ -171,7 +171,7 @@ impl Reader {
         self.mirrored(|mirror, _| Some(mirror.discard(n))) == Some(true)
     }
 
-    /// How many bytes are buffered.
+    /// Returns the number of buffered bytes.
     pub(super) fn unread(&self) -> usize {
         let mirror = self.mirror.borrow();
         match mirror.buffered() {

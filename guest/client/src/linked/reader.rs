@@ -259,7 +259,7 @@ impl Reader {
 /// Bytes that are lent at once.
 const FETCH: usize = 64 * 1024;
 
-/// How many bytes of a copy that begins at `at` lie behind `taken`.
+/// Returns the number of bytes behind `taken` in a copy that begins at `at`.
 fn size_of_rest(bytes: &[u8], at: u64, taken: u64) -> u32 {
     let end = at.saturating_add(bytes.len() as u64);
     let rest = if taken < at {

@@ -13,10 +13,10 @@ use crate::transport::{Incoming, LARGE};
 use super::Connection;
 use super::input::Loan;
 
-/// How many pieces are discarded at once before a task discards the rest.
+/// The number of pieces that are discarded at once before a task discards the rest.
 const AT_ONCE: usize = 16;
 
-/// How many pieces the task discards before it lets other tasks run.
+/// The number of pieces that the task discards before it lets other tasks run.
 const TURN: u32 = 16;
 
 /// Discards the input that has arrived. Returns whether the input has ended.

@@ -28,7 +28,7 @@ pub(crate) struct Input {
     pub(super) aside: Cell<usize>,
     /// Counts the pieces of input that have arrived; wraps around.
     pub(super) pieces: Cell<u32>,
-    /// How many bytes of output the transport had taken when the application last received input.
+    /// The number of bytes of output that the transport had taken when the application last received input.
     pub(super) answered_to: Cell<u64>,
 }
 

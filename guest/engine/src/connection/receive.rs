@@ -14,9 +14,9 @@ use crate::types::Error;
 use super::Connection;
 use super::input::Loan;
 
-/// How many pieces of input one read takes before it lets other tasks run.
+/// The number of pieces of input that one read takes before it lets other tasks run.
 const TURN: u32 = 16;
-/// How many turns an end waits for the loss that a pending write may report. A host takes one turn to end the write and
+/// The number of turns that an end waits for the loss that a pending write may report. A host takes one turn to end the write and
 /// another to report the reason.
 const LOSS_TURNS: u32 = 8;
 

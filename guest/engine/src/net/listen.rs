@@ -13,7 +13,7 @@ use crate::types::{AddressFamily, Error, KeepAlive, NetworkCode};
 
 use super::{address, resolve, socket};
 
-/// How many times to look for a free port that all addresses can share.
+/// The number of attempts to find a free port that all addresses can share.
 const PORT_TRIES: u32 = 16;
 
 /// A bound socket that listens or is about to.

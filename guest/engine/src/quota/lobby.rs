@@ -274,7 +274,7 @@ pub(super) struct Lobby {
     speaking: Queue,
     /// The connections whose peer has sent nothing.
     silent: Queue,
-    /// How many connections have been deferred so far.
+    /// The number of connections that have been deferred so far.
     count: Cell<u64>,
     /// Whether a call of [`HandleQuota::admit_later`] is pending.
     admits_later: Cell<bool>,

@@ -18,7 +18,7 @@ use crate::types::Error;
 
 use super::Inner;
 
-/// How many sockets without a connection are handled before other tasks run.
+/// The number of sockets without a connection that are handled before other tasks run.
 const TURN: u32 = 16;
 
 /// The result of a socket from a listener.

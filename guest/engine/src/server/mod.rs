@@ -204,7 +204,7 @@ struct Inner {
     engine: Engine,
     rules: Rules,
     state: RefCell<ServerState>,
-    /// How many connections have streams left: those in the lobby, the clients, and those that linger.
+    /// The number of connections that have streams left: those in the lobby, the clients, and those that linger.
     live: Cell<u32>,
     addresses: RefCell<Vec<SocketName>>,
     /// The sockets of the listeners, to close them while an accept holds those.

@@ -22,7 +22,7 @@ pub struct Live {
     pub timers: usize,
     /// Futures in the background.
     pub background: usize,
-    /// How many times the background is kept running.
+    /// The number of times that the background is kept running.
     pub kept: usize,
     /// Ports in use.
     pub ports: usize,

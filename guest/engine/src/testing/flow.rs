@@ -31,9 +31,9 @@ pub(super) struct Flow {
 /// The write of a sink: its bytes, and its progress.
 pub(super) struct Writing {
     pub(super) bytes: Vec<u8>,
-    /// How many bytes the system has taken.
+    /// The number of bytes that the system has taken.
     pub(super) taken: usize,
-    /// How many of these were reported to the engine.
+    /// The number of these that were reported to the engine.
     pub(super) told: usize,
     /// An operation of the host is pending.
     pub(super) pending: bool,

@@ -29,7 +29,7 @@ pub(super) struct State {
 
 pub(super) struct Side {
     pub(super) address: SocketAddr,
-    /// How many objects keep the side open: its socket, its streams, and cancelled operations.
+    /// The number of objects that keep the side open: its socket, its streams, and cancelled operations.
     open: usize,
     /// The connection was reset for this side.
     pub(super) reset: bool,

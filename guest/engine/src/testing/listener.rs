@@ -21,7 +21,7 @@ pub(super) struct Listening {
     bound: Bound,
     backlog: usize,
     state: RefCell<State>,
-    /// How many of the next accepts fail.
+    /// The number of the next accepts that fail.
     failing: Cell<u32>,
     open: Cell<bool>,
 }

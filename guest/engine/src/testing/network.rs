@@ -17,7 +17,7 @@ use super::world::{Name, World};
 /// The most nanoseconds of the fake clock that [`Network::run`] waits: one day.
 const LONGEST: u64 = 86_400_000_000_000;
 
-/// How many turns at one time of the clock count as an endless loop.
+/// The number of turns at one time of the clock that counts as an endless loop.
 const MOST_TURNS: u64 = 3_000_000;
 
 /// Hosts, names, connections and tasks, all on this thread and in memory. A clone is the same network.

@@ -29,7 +29,7 @@ pub(super) struct World {
     pub(super) turns_now: Cell<u64>,
     /// The running task.
     pub(super) current: Cell<Option<TaskId>>,
-    /// How many operations each task has polled and not left.
+    /// The number of operations that each task has polled and not left.
     joined: RefCell<BTreeMap<TaskId, usize>>,
     /// Makes the random decisions, if there is a seed.
     random: Option<RefCell<Random>>,

@@ -14,7 +14,7 @@ use super::suites;
 use super::unverified::AnyCertificate;
 use super::{Client, failure, names};
 
-/// How many servers' sessions are stored.
+/// The number of servers whose sessions are stored.
 const SESSIONS: usize = 256;
 
 /// The settings of a client (`client-config` in wit/tls.wit).

@@ -13,7 +13,7 @@ use super::session::{Session, Step};
 use super::sink::Encrypted;
 use super::source::Decrypted;
 
-/// How many reads are done before other tasks run.
+/// The number of reads before other tasks run.
 const TURN: u32 = 16;
 
 /// Runs the handshake of `session`.

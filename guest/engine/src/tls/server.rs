@@ -20,7 +20,7 @@ use super::common::Common;
 use super::suites;
 use super::{Server, failure};
 
-/// How many sessions are stored for clients that do not support tickets.
+/// The number of sessions that are stored for clients that do not support tickets.
 const SESSIONS: usize = 256;
 
 /// The settings of a server (`server-config` in wit/tls.wit).

@@ -8,10 +8,10 @@ use crate::types::Error;
 
 use super::session::Session;
 
-/// How many bytes are encrypted and written at once.
+/// The number of bytes that are encrypted and written at once.
 const PIECE: usize = 64 * 1024;
 
-/// How many pieces are written before other tasks run.
+/// The number of pieces that are written before other tasks run.
 const TURN: u32 = 4;
 
 /// The sink for the bytes of a connection that are to be encrypted.
@@ -22,7 +22,7 @@ pub(super) struct Encrypted {
     /// A write of more than one piece: its bytes, and how many of them were encrypted.
     plain: Vec<u8>,
     at: usize,
-    /// How many bytes of plaintext are in the records that the raw sink writes.
+    /// The number of bytes of plaintext in the records that the raw sink writes.
     in_flight: usize,
     ending: Ending,
     coop: Coop,

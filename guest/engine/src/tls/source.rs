@@ -11,7 +11,7 @@ use crate::types::Error;
 
 use super::session::{Session, Step};
 
-/// How many reads without plaintext are done before other tasks run.
+/// The number of reads without plaintext before other tasks run.
 const TURN: u32 = 16;
 
 /// The decrypted bytes of a connection.

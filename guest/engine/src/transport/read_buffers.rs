@@ -18,13 +18,13 @@ const TINY: usize = 64;
 /// The bytes of a read for `into-stream` and `write-stream`, once the stream flows.
 pub(crate) const BULK: usize = 256 * 1024;
 
-/// How many reads may wait with a large buffer: 2 MiB of usual ones, at most 8 MiB.
+/// The number of reads that may wait with a large buffer: 2 MiB of usual ones, at most 8 MiB.
 const MOST: usize = 32;
 
-/// How many more may wait if their last read was full: 6 MiB of usual ones, at most 24 MiB.
+/// The number of further reads that may wait if their last read was full: 6 MiB of usual ones, at most 24 MiB.
 const MOST_FLOWING: usize = 96;
 
-/// How many more may wait with a buffer for a message: half a megabyte.
+/// The number of further reads that may wait with a buffer for a message: half a megabyte.
 const CROWD: usize = 500;
 
 /// The size from which a read's buffer is passed on instead of copied. Below, a copy costs less than the memory that a
@@ -37,9 +37,9 @@ pub(crate) struct ReadBuffers(Rc<Buffers>);
 
 #[derive(Default)]
 struct Buffers {
-    /// How many reads wait with a large buffer.
+    /// The number of reads that wait with a large buffer.
     large: Cell<usize>,
-    /// How many reads wait with a small buffer.
+    /// The number of reads that wait with a small buffer.
     small: Cell<usize>,
     /// Large buffers that no read uses at the moment.
     free: RefCell<Vec<Vec<u8>>>,

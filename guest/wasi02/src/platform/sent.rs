@@ -27,7 +27,7 @@ pub(super) struct Sent {
     /// `None` once it has ended or failed.
     stream: Option<Stream>,
     rest: Vec<u8>,
-    /// How much of `rest` was taken.
+    /// The number of bytes of `rest` that were taken.
     taken: usize,
     /// How the stream has ended.
     outcome: Result<(), Error>,

@@ -28,7 +28,7 @@ use crate::bindings::numbers::Front;
 
 pub(crate) use block::{Block, Line};
 
-/// How many bytes are copied at once; in the tests few, so that short inputs take several.
+/// The number of bytes that are copied at once; in the tests few, so that short inputs take several.
 const BLOCK: usize = if cfg!(test) { 16 } else { 64 * 1024 };
 
 /// The component's side, as far as it never waits.
@@ -47,9 +47,9 @@ pub(crate) struct BufferMirror {
     block: Option<Rc<Block>>,
     /// The first unread byte of the block.
     at: usize,
-    /// How many bytes were taken that the component still has.
+    /// The number of bytes that were taken and that the component still has.
     unacked: usize,
-    /// How many bytes the component has remaining the block; none while that is not known.
+    /// The number of bytes that the component has beyond the block; none while that is not known.
     remaining: Option<usize>,
     /// There is no newline in the block from `at` up to here.
     searched: usize,
@@ -189,12 +189,12 @@ impl BufferMirror {
         !separator.is_empty() && find(self.unread(), separator).is_some()
     }
 
-    /// How many bytes are buffered and not yet taken, if that is known.
+    /// Returns the number of bytes that are buffered and not yet taken, if that is known.
     pub(crate) fn buffered(&self) -> Option<usize> {
         Some(self.unread().len().saturating_add(self.remaining?))
     }
 
-    /// How many bytes are buffered and not yet taken, as the component knows it.
+    /// Returns the number of bytes that are buffered and not yet taken, as the component knows it.
     pub(crate) fn unread_there(&self, source: &impl Source) -> usize {
         length(source.peek(0, 0).remaining).saturating_sub(self.unacked)
     }
@@ -245,7 +245,7 @@ impl BufferMirror {
         self.searched = 0;
     }
 
-    /// How many bytes are buffered and not yet taken.
+    /// Returns the number of bytes that are buffered and not yet taken.
     fn known(&mut self, source: &impl Source) -> usize {
         if self.remaining.is_none() {
             self.refill(source);
@@ -268,7 +268,7 @@ impl BufferMirror {
         self.block = (front.length > 0).then(|| Rc::new(Block::new(front)));
     }
 
-    /// Where the first line ends, counted from the first unread byte.
+    /// Returns the end of the first line, counted from the first unread byte.
     #[inline]
     fn find_line(&mut self, source: &impl Source) -> Option<usize> {
         let start = match self.find_newline() {
@@ -340,7 +340,7 @@ impl fmt::Debug for BufferMirror {
     }
 }
 
-/// Where the first `separator` begins, which is not empty.
+/// Returns the place where the first `separator` begins. The separator is not empty.
 fn find(bytes: &[u8], separator: &[u8]) -> Option<usize> {
     // A search for more than a few bytes has to be prepared, which is more work than a short search.
     const SHORT: usize = 4;

@@ -12,7 +12,7 @@ use crate::bindings::types;
 use super::arrived::Arrived;
 use super::interest::{Progress, State};
 
-/// How many interests wait by calls of their own; of more, the watch waits for those that come last.
+/// The number of interests that wait by calls of their own; of more, the watch waits for those that come last.
 pub(super) const MOST: usize = 2;
 
 type Call = Pin<Box<dyn Future<Output = Result<(), types::Error>>>>;

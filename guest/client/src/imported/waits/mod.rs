@@ -40,7 +40,7 @@ thread_local! {
     static WAITS: Waits = Waits::new();
 }
 
-/// How many keys more than the armed ones may wait for the end of the pending call.
+/// The number of keys, beyond the armed ones, that may wait for the end of the pending call.
 const MOST_REMOVED: usize = 1000;
 
 type Call = Pin<Box<dyn Future<Output = Result<Vec<u32>, types::Error>>>>;
@@ -54,11 +54,11 @@ struct Waits {
     removed: RefCell<Vec<u32>>,
     /// The pending call was cancelled, so that the removed keys are free.
     renewed: Cell<bool>,
-    /// How many interests the watch waits for.
+    /// The number of interests that the watch waits for.
     armed: Cell<usize>,
     /// The interests that have changed since the last end of a turn.
     changed: RefCell<Vec<Rc<State>>>,
-    /// How many futures have an outcome that they have not taken.
+    /// The number of futures that have an outcome and have not taken it.
     untaken: Cell<usize>,
     /// The next call was put off by a turn, for those.
     put_off: Cell<bool>,
