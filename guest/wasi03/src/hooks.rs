@@ -10,8 +10,8 @@ use crate::shared;
 pub struct TurnHooks {
     /// Before the futures of the task are polled. It may wake them for this turn.
     pub before: fn(&Context<'_>),
-    /// After they were polled. A future that it wakes runs in the next turn. The argument is true when no future is left: then
-    /// the task ends, unless an operation is pending.
+    /// After they were polled. A future that it wakes is polled again in this turn, and this function called again, up to four times.
+    /// The argument is true when no future is left: then the task ends, unless an operation is pending.
     pub after: fn(&Context<'_>, bool),
 }
 

@@ -61,6 +61,9 @@ thread_local! {
     static EXITING: Cell<u32> = const { Cell::new(0) };
 }
 
+/// The number of times that a turn polls the futures, if the hook after them always wakes one.
+const ROUNDS: u32 = 4;
+
 thread_local! {
     /// Counts the turns of all tasks.
     static TURN: Cell<u64> = const { Cell::new(0) };
@@ -158,7 +161,7 @@ impl Task {
     /// Polls the task once, and returns the code for the host.
     ///
     /// Futures that were woken meanwhile run in the next turn, after all other tasks: the work until then counts as one
-    /// turn.
+    /// turn. Only those that the program's hook wakes run in this turn too, some times: they wait for what is here already.
     fn turn(&mut self) -> u32 {
         TURN.set(TURN.get().wrapping_add(1));
         if self.shared.outlives {
@@ -167,9 +170,16 @@ impl Task {
         }
         // Before the state changes, so that the tasks that it wakes are polled in this turn.
         hooks::before(&Context::from_waker(&self.waker));
-        self.shared.state.set(State::Polling);
-        self.poll();
-        hooks::after(&Context::from_waker(&self.waker), self.is_done());
+        for _ in 0..ROUNDS {
+            self.shared.state.set(State::Polling);
+            self.poll();
+            let done = self.is_done();
+            let woken = self.shared.state.get() == State::Woken;
+            hooks::after(&Context::from_waker(&self.waker), done);
+            if done || woken || self.shared.state.get() != State::Woken {
+                break;
+            }
+        }
         if let Some(next) = standing::take_next() {
             self.change_set(next);
         }
