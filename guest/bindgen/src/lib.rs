@@ -1,87 +1,69 @@
-//! Generates the bindings of a WIT face in its build script: wit-bindgen's, with one copy of the code that lowers errors.
+//! Generates the bindings of a WIT face: wit-bindgen's, with one copy of the code that lowers errors.
 
+mod options;
 mod share;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
 use wit_bindgen_core::wit_parser::Resolve;
 use wit_bindgen_core::{Files, WorldGenerator as _};
-use wit_bindgen_rust::{Opts, WithOption};
 
-/// The bindings of one world.
-#[derive(Debug)]
-pub struct Bindings {
-    world: String,
-    wit: PathBuf,
-    options: Opts,
+use options::Options;
+
+/// The least number of functions that lower errors. There are more than twice as many in every world.
+const LEAST: usize = 20;
+
+/// Generates the bindings of a world, with all its interfaces.
+///
+/// ```text
+/// asyncio_streams_bindgen::generate!({
+///     path: "../../wit",                                 // the WIT package, from the folder of Cargo.toml
+///     world: "component",
+///     with: { "wasi:io/poll@0.2.0": other::poll },       // optional: the types of an interface are this module's
+///     sync: ["export:a:b/c@0.1.0#call"],                 // optional: async functions that become sync
+///     runtime_path: "other::runtime",                    // optional: the run time of async calls
+/// });
+/// ```
+#[proc_macro]
+pub fn generate(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let generated = syn::parse::<Options>(input).and_then(|options| {
+        bindings(options).map_err(|error| syn::Error::new(Span::call_site(), format!("{error:#}")))
+    });
+    generated
+        .unwrap_or_else(|error| error.into_compile_error())
+        .into()
 }
 
-impl Bindings {
-    /// Starts with the world `world` of the WIT package in the folder `wit`.
-    pub fn new(wit: impl Into<PathBuf>, world: impl Into<String>) -> Self {
-        let options = Opts {
-            generate_all: true,
-            ..Opts::default()
-        };
-        Bindings {
-            world: world.into(),
-            wit: wit.into(),
-            options,
-        }
-    }
-
-    /// Takes the types of an imported interface from a module of another crate.
-    #[must_use]
-    pub fn with(mut self, interface: &str, module: &str) -> Self {
-        let module = WithOption::Path(module.to_owned());
-        self.options.with.push((interface.to_owned(), module));
-        self
-    }
-
-    /// Makes an exported function sync that is async in WIT.
-    #[must_use]
-    pub fn sync(mut self, function: &str) -> Self {
-        self.options.async_.push(&format!("export:{function}"));
-        self
-    }
-
-    /// Takes the run time of async calls from another crate.
-    #[must_use]
-    pub fn runtime(mut self, module: &str) -> Self {
-        self.options.runtime_path = Some(module.to_owned());
-        self
-    }
-
-    /// Writes the bindings to `bindings.rs` in the folder `OUT_DIR` of the build script, and tells cargo when to repeat it.
-    ///
-    /// # Errors
-    /// When the WIT is wrong, or wit-bindgen writes code whose errors this crate does not find.
-    pub fn write(self) -> Result<()> {
-        println!("cargo::rerun-if-changed={}", self.wit.display());
-        let out =
-            std::env::var_os("OUT_DIR").context("OUT_DIR is not set: this is no build script")?;
-        let bindings = self.generate()?;
-        std::fs::write(Path::new(&out).join("bindings.rs"), bindings)?;
-        Ok(())
-    }
-
-    fn generate(self) -> Result<String> {
-        let mut resolve = Resolve::default();
-        let (package, _) = resolve.push_path(&self.wit)?;
-        let world = resolve.select_world(&[package], Some(&self.world))?;
-        let mut files = Files::default();
-        self.options
-            .build()
-            .generate(&mut resolve, world, &mut files)?;
-        let (_, source) = files.iter().next().context("wit-bindgen wrote no file")?;
-        let (source, shared) = share::errors(std::str::from_utf8(source)?)?;
-        ensure!(
-            shared > 20,
-            "only {shared} functions of the world {} lower errors as expected: this version of wit-bindgen writes them in \
-             another way, which share.rs has to know",
-            self.world
-        );
-        Ok(source)
-    }
+fn bindings(options: Options) -> Result<TokenStream> {
+    let Options {
+        path,
+        world: name,
+        wit_bindgen,
+    } = options;
+    let folder = std::env::var_os("CARGO_MANIFEST_DIR").context("cargo sets CARGO_MANIFEST_DIR")?;
+    let mut resolve = Resolve::default();
+    let (package, sources) = resolve.push_path(PathBuf::from(folder).join(path))?;
+    let world = resolve.select_world(&[package], Some(&name))?;
+    let mut files = Files::default();
+    wit_bindgen
+        .build()
+        .generate(&mut resolve, world, &mut files)?;
+    let (_, source) = files.iter().next().context("wit-bindgen wrote no file")?;
+    let (source, shared) = share::errors(std::str::from_utf8(source)?)?;
+    ensure!(
+        shared >= LEAST,
+        "only {shared} functions of the world {name} lower errors as expected: this version of wit-bindgen writes them in \
+         another way, which share.rs has to know"
+    );
+    // The compiler must know these files, to compile again when they change.
+    let files = sources.paths().map(|file| {
+        let file = file.display().to_string();
+        quote!(
+            const _: &[u8] = include_bytes!(#file);
+        )
+    });
+    Ok(quote!(#source #(#files)*))
 }

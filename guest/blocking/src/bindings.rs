@@ -1,4 +1,4 @@
-//! Generated code for the world `component-p2`, from the build script.
+//! Generated code for the world `component-p2`.
 
 #![allow(
     missing_docs,
@@ -8,4 +8,12 @@
     reason = "generated"
 )]
 
-include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
+asyncio_streams_bindgen::generate!({
+    path: "../../wit",
+    world: "component-p2",
+    with: {
+        "wasi:io/error@0.2.0": asyncio_streams_wasi02::bindings::wasi::io::error,
+        "wasi:io/poll@0.2.0": asyncio_streams_wasi02::bindings::wasi::io::poll,
+        "wasi:io/streams@0.2.0": asyncio_streams_wasi02::bindings::wasi::io::streams,
+    },
+});

@@ -1,8 +1,0 @@
-//! Keeps the version of the imports: the build script of the programs of the tests and examples, and a part of this package's.
-
-pub(crate) fn main() {
-    // A file that every package with this script has. Cargo runs a changed script in any case.
-    println!("cargo::rerun-if-changed=Cargo.toml");
-    // The linker knows WASI 0.2.6 and would raise the imports to it. Hosts with an earlier version would refuse them.
-    println!("cargo::rustc-link-arg=--merge-imports-based-on-semver=false");
-}
