@@ -22,7 +22,7 @@ pub(crate) type Composed = Arc<Composition>;
 pub(crate) struct Composition {
     /// The binary.
     pub(crate) bytes: Vec<u8>,
-    name: String,
+    pub(crate) name: String,
     compiled: OnceLock<Component>,
 }
 

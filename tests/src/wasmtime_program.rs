@@ -1,12 +1,13 @@
 //! Runs a program in a separate process, as users do: under the program `wasmtime`, or with `streams run`.
 
+use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
-use std::{env, io};
+use std::{env, fs, io};
 
 use crate::components::{self, Composed};
 use crate::output::Output;
@@ -47,9 +48,10 @@ pub(crate) fn start(program: Program, composed: &Composed, runner: &Runner) -> R
         .expect("a temporary file");
     let content = match runner {
         // Compile once for all places. The README's commands are tested with components that are not compiled.
-        Runner::Wasmtime(wasmtime) if !program.compiled_there && takes_compiled(wasmtime) => {
-            composed.serialized()
+        Runner::Wasmtime(wasmtime) if program.compiled_there => {
+            compiled_by(wasmtime, &program.wasmtime_options, composed)
         }
+        Runner::Wasmtime(wasmtime) if takes_compiled(wasmtime) => composed.serialized(),
         _ => composed.bytes.clone(),
     };
     file.write_all(&content).expect("the program, written");
@@ -105,6 +107,38 @@ pub(crate) fn start(program: Program, composed: &Composed, runner: &Runner) -> R
             _file: file,
         },
     }
+}
+
+/// Has the program `wasmtime` compile a component with its options, once in a process.
+fn compiled_by(wasmtime: &Path, options: &[String], composed: &Composed) -> Vec<u8> {
+    static KNOWN: LazyLock<Mutex<HashMap<String, Vec<u8>>>> = LazyLock::new(Mutex::default);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = format!("{} {}", composed.name, options.join(" "));
+    let compile = || {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let [from, to] = ["component.wasm", "compiled"].map(|name| folder.path().join(name));
+        fs::write(&from, &composed.bytes).expect("the program, written");
+        let mut command = Command::new(wasmtime);
+        command
+            .arg("compile")
+            .args(options)
+            .arg(&from)
+            .arg("-o")
+            .arg(&to);
+        let output = command.output().expect("the program wasmtime runs");
+        assert!(
+            output.status.success(),
+            "{key}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        fs::read(&to).expect("the compiled program")
+    };
+    if let Some(compiled) = known.get(&key) {
+        return compiled.clone();
+    }
+    let compiled = compile();
+    known.insert(key, compiled.clone());
+    compiled
 }
 
 /// Returns whether the program runs components that this process compiles: it does if its compiler has the same

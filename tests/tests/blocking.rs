@@ -35,13 +35,7 @@ fn under_wasmtime() {
 #[test]
 fn under_wasmtime_without_concurrency() {
     if wasmtime().is_some() {
-        let options = ["-Sp3=n", "-Wconcurrency-support=n"];
-        all(|program| {
-            program
-                .wasmtime_options(options)
-                .compiled_there()
-                .start(In::Wasmtime)
-        });
+        all(|program| program.without_concurrency().start(In::Wasmtime));
     }
 }
 
