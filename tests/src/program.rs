@@ -286,6 +286,16 @@ impl Program {
         wasmtime_program::start(self, &composed, &Runner::Streams(streams.to_owned()))
     }
 
+    /// Starts it on Node, for programs of WASI 0.2; `script` is the file that runs them there. All of the network is granted, and
+    /// linear memory is not counted.
+    ///
+    /// # Panics
+    /// When a component is missing or does not compose, or Node does not exist.
+    pub fn start_on_node(self, script: &Path) -> Running {
+        let composed = self.compose();
+        wasmtime_program::start(self, &composed, &Runner::Node(script.to_owned()))
+    }
+
     /// The composed component.
     fn compose(&self) -> Composed {
         components::compose(&self.parts)

@@ -1,4 +1,4 @@
-//! Runs a program in a separate process, as users do: under the program `wasmtime`, or with `streams run`.
+//! Runs a program in a separate process, as users do: under the program `wasmtime`, with `streams run`, or on Node.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -35,13 +35,29 @@ pub(crate) enum Runner {
     Wasmtime(PathBuf),
     /// The program `streams`.
     Streams(PathBuf),
+    /// Node, with the script that runs components of WASI 0.2.
+    Node(PathBuf),
+}
+
+impl Runner {
+    /// The command that runs a program, up to the program's file.
+    fn command(&self, program: &Program) -> Command {
+        let mut command = Command::new(match self {
+            Runner::Wasmtime(file) | Runner::Streams(file) => file.as_path(),
+            Runner::Node(_) => Path::new("node"),
+        });
+        match self {
+            Runner::Wasmtime(_) => command.arg("run").args(options(program)),
+            Runner::Streams(_) => command.arg("run").args(options_of_streams(program)),
+            Runner::Node(script) => command
+                .arg(script)
+                .envs(program.variables.iter().map(|(name, value)| (name, value))),
+        };
+        command
+    }
 }
 
 pub(crate) fn start(program: Program, composed: &Composed, runner: &Runner) -> Running {
-    let (file_of_runner, options) = match runner {
-        Runner::Wasmtime(file) => (file, options(&program)),
-        Runner::Streams(file) => (file, options_of_streams(&program)),
-    };
     let mut file = tempfile::Builder::new()
         .suffix(".wasm")
         .tempfile()
@@ -56,12 +72,8 @@ pub(crate) fn start(program: Program, composed: &Composed, runner: &Runner) -> R
     };
     file.write_all(&content).expect("the program, written");
     let file = file.into_temp_path();
-    let mut command = Command::new(file_of_runner);
-    command
-        .arg("run")
-        .args(options)
-        .arg(&file)
-        .args(&program.args);
+    let mut command = runner.command(&program);
+    command.arg(&file).args(&program.args);
     command.stdin(if program.stdin {
         Stdio::piped()
     } else {

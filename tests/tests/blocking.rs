@@ -1,15 +1,16 @@
 //! Calls that block: `streams-p2.wasm` under a program of WASI 0.2, on every host at hand.
 
+#[path = "blocking/lines.rs"]
+mod lines;
 #[path = "blocking/peer.rs"]
 mod peer;
 
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpStream};
 use std::path::Path;
 
 use asyncio_streams_tests::certificates::Authority;
 use asyncio_streams_tests::{Exit, In, Network, Program, tls, wasmtime};
 
+use lines::answers_lines;
 use peer::Peer;
 
 /// Runs every check at once: one program to compile, and one to start.
@@ -125,31 +126,13 @@ fn the_client_of_the_examples() {
 
 #[test]
 fn the_server_of_the_examples() {
-    answers_lines(Program::blocking_example("blocking-line-server").args(["127.0.0.1:0"]));
+    let server = Program::blocking_example("blocking-line-server").args(["127.0.0.1:0"]);
+    answers_lines(server.start(In::CallAsync));
 }
 
 #[test]
 fn the_server_in_c() {
     if let Some(server) = Program::foreign_blocking("c/line_server_p2") {
-        answers_lines(server.args(["127.0.0.1", "0"]));
-    }
-}
-
-fn answers_lines(server: Program) {
-    let mut server = server.start(In::CallAsync);
-    let address = server.listens();
-    let clients: Vec<_> = (0..5)
-        .map(|_| TcpStream::connect(address).expect("a connection"))
-        .collect();
-    for (n, mut client) in clients.into_iter().enumerate().rev() {
-        client
-            .set_read_timeout(Some(peer::PATIENCE))
-            .expect("a timeout");
-        let line = "x".repeat(n);
-        write!(client, "{line}\n\n").expect("a line");
-        client.shutdown(Shutdown::Write).expect("an end");
-        let mut answer = String::new();
-        client.read_to_string(&mut answer).expect("an answer");
-        assert_eq!(answer, format!("{n}\n0\n"));
+        answers_lines(server.args(["127.0.0.1", "0"]).start(In::CallAsync));
     }
 }
