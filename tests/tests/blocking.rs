@@ -45,6 +45,27 @@ fn by_the_command_of_the_host() {
     all(|program| program.start_by(Path::new(env!("CARGO_BIN_EXE_streams-of-the-tests"))));
 }
 
+/// Programs that have both ends of a connection, of which WASI 0.3 has the same.
+#[test]
+fn programs_of_both_versions() {
+    for name in [
+        "buffer",
+        "close",
+        "limit_overrun",
+        "read",
+        "readexactly",
+        "readline",
+        "readuntil",
+        "write_eof",
+    ] {
+        let mut programs = Program::everywhere(name);
+        programs.retain(|(program, _)| program.is_blocking());
+        for (program, place) in programs {
+            program.run(place).assert_success();
+        }
+    }
+}
+
 /// Without a grant, connecting and listening are refused, and nothing traps.
 #[test]
 fn without_the_network() {

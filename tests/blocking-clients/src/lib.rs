@@ -31,7 +31,7 @@ pub(crate) use bindings::asyncio::streams::types::{
     Address, Error, Incomplete, NetworkCode, Overrun,
 };
 pub(crate) use connect::{ConnectOptions, open_connection};
-pub(crate) use pairs::{Side, clog};
+pub(crate) use pairs::{Pair, ServerOptions, Side, clog, memory, tcp, tcp_with};
 pub(crate) use peer::{is_loss, is_refused, is_reset, peer, peer_port, peer_with};
 pub(crate) use reader::Reader;
 pub(crate) use time::timeout;

@@ -13,6 +13,8 @@ macro_rules! programs {
 }
 
 programs! {
+    buffer: "../../programs/programs/buffer.rs",
+    close: "../../programs/programs/close.rs",
     fault_byte_by_byte: "../../programs/programs/fault_byte_by_byte.rs",
     fault_endless: "../../programs/programs/fault_endless.rs",
     fault_garbage: "../../programs/programs/fault_garbage.rs",
@@ -23,10 +25,16 @@ programs! {
     fault_reset_in_flight: "../../programs/programs/fault_reset_in_flight.rs",
     fault_reset_reading: "../../programs/programs/fault_reset_reading.rs",
     fault_reset_writing: "../../programs/programs/fault_reset_writing.rs",
+    limit_overrun: "../../programs/programs/limit_overrun.rs",
     peer_http: "../../programs/programs/peer_http.rs",
     peer_nginx: "../../programs/programs/peer_nginx.rs",
     peer_redis: "../../programs/programs/peer_redis.rs",
     peer_smtp: "../../programs/programs/peer_smtp.rs",
+    read: "../../programs/programs/read.rs",
+    readexactly: "../../programs/programs/readexactly.rs",
+    readline: "../../programs/programs/readline.rs",
+    readuntil: "../../programs/programs/readuntil.rs",
+    write_eof: "../../programs/programs/write_eof.rs",
 }
 
 /// Runs the program that the first argument names.

@@ -61,6 +61,15 @@ impl Reader {
         self.0.try_readexactly(size(n))
     }
 
+    pub(crate) fn try_readuntil(&self, separators: &[&[u8]]) -> Answer<Option<Vec<u8>>> {
+        let separators: Vec<_> = separators.iter().map(|it| it.to_vec()).collect();
+        self.0.try_readuntil(&separators)
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.0.limit() as usize
+    }
+
     pub(crate) fn peek(&self, n: usize) -> Vec<u8> {
         self.0.peek(size(n))
     }
