@@ -11,6 +11,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { transpileBytes } from "@bytecodealliance/jco-transpile";
 import { _setArgs } from "@bytecodealliance/preview2-shim/cli";
 
+import "./half_close.js";
+
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "programs");
 
 async function translated(file) {
