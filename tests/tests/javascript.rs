@@ -159,7 +159,7 @@ fn examples_in_rust_and_c_on_node() {
     received(client.start_on_node(&script).wait());
 }
 
-/// Each way to run a program in JavaScript: as a component of WASI 0.2 among the others, on a host without WASI 0.3, and on Node.
+/// Runs a program in JavaScript in this process, under `wasmtime`, and on Node.
 fn everywhere(name: &str, run: impl Fn(Program, Host)) {
     let Some(program) = Program::foreign_blocking(name) else {
         return;
