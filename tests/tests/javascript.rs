@@ -17,7 +17,7 @@ use peer::Peer;
 const DEADLINE: Duration = Duration::from_secs(900);
 
 /// The checks that Node passes quickly.
-const CHECKS: [&str; 48] = [
+const CHECKS: [&str; 50] = [
     "invalid_arguments",
     "refused",
     "echo",
@@ -64,8 +64,10 @@ const CHECKS: [&str; 48] = [
     "drop_sends",
     "drop_the_reader",
     "drop_the_server",
+    "standard_input",
     "wrapped",
     "wrapped_and_dropped",
+    "after_close",
 ];
 
 /// Checks that move megabytes or wait for deadlines: each takes seconds.
