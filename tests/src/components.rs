@@ -22,7 +22,7 @@ pub(crate) type Composed = Arc<Composition>;
 pub(crate) struct Composition {
     /// The binary.
     pub(crate) bytes: Vec<u8>,
-    name: String,
+    pub(crate) name: String,
     compiled: OnceLock<Component>,
 }
 
@@ -62,11 +62,29 @@ pub fn tls() -> bool {
     false
 }
 
+/// Returns the script that runs components of WASI 0.2 on Node. `None` when the automation did not install it, with a message
+/// on standard error. `NODE_SCRIPT` in the environment names it.
+///
+/// # Panics
+/// When there is none and `PEERS` in the environment is `required`.
+pub fn node_script() -> Option<PathBuf> {
+    let script =
+        env::var_os("NODE_SCRIPT").map_or_else(|| target().join("js/run.js"), PathBuf::from);
+    let found = script.is_file().then_some(script);
+    let reason = "`cargo xtask javascript` installs it, where Node 20 and npm are";
+    or_say("jco", found.ok_or_else(|| reason.into()))
+}
+
 /// Returns whether a component in another language was built.
 pub(crate) fn foreign(name: &str) -> bool {
     let built = folder().join(format!("{name}.wasm")).is_file();
-    let reason = "`cargo xtask languages` makes it, where the language's tools are";
-    or_say(name, built.then_some(()).ok_or_else(|| reason.into())).is_some()
+    let command = if name.starts_with("js/") {
+        "javascript"
+    } else {
+        "languages"
+    };
+    let reason = format!("`cargo xtask {command}` makes it, where the language's tools are");
+    or_say(name, built.then_some(()).ok_or(reason)).is_some()
 }
 
 /// Composes components, each set once in a process. A single component is returned unchanged.

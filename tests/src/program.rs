@@ -87,6 +87,27 @@ impl Program {
         Self::composed(name, vec![format!("tests/{name}")]).blocks()
     }
 
+    /// A program of `tests/programs` in every place: as one of WASI 0.3, and compiled for WASI 0.2, under `wasmtime` also without
+    /// support of concurrency. `tests/blocking-clients` must have it.
+    pub fn everywhere(name: &str) -> Vec<(Self, In)> {
+        let mut all: Vec<_> = In::every_place()
+            .into_iter()
+            .map(|place| (Self::new(name), place))
+            .collect();
+        let blocking = Self::blocking("blocking_clients").args([name]);
+        all.push((blocking.clone(), In::CallAsync));
+        if crate::wasmtime().is_some() {
+            all.push((blocking.clone(), In::Wasmtime));
+            all.push((blocking.without_concurrency(), In::Wasmtime));
+        }
+        all
+    }
+
+    /// Returns whether it is a program of WASI 0.2.
+    pub fn is_blocking(&self) -> bool {
+        self.parts.iter().any(|part| part.starts_with("streams-p2"))
+    }
+
     /// An example of such a program.
     pub fn blocking_example(name: &str) -> Self {
         Self::composed(name, vec![format!("examples/{name}")]).blocks()
@@ -225,11 +246,12 @@ impl Program {
         self
     }
 
-    /// Lets the `wasmtime` program compile it: its options change what is compiled.
+    /// Makes `wasmtime` a host that knows nothing of WASI 0.3.
     #[must_use]
-    pub fn compiled_there(mut self) -> Self {
+    pub fn without_concurrency(mut self) -> Self {
+        // The options change what is compiled.
         self.compiled_there = true;
-        self
+        self.wasmtime_options(["-Sp3=n", "-Wconcurrency-support=n"])
     }
 
     /// Runs it to its end.
@@ -262,6 +284,16 @@ impl Program {
     pub fn start_by(self, streams: &Path) -> Running {
         let composed = self.compose();
         wasmtime_program::start(self, &composed, &Runner::Streams(streams.to_owned()))
+    }
+
+    /// Starts it on Node, for programs of WASI 0.2; `script` is the file that runs them there. All of the network is granted, and
+    /// linear memory is not counted.
+    ///
+    /// # Panics
+    /// When a component is missing or does not compose, or Node does not exist.
+    pub fn start_on_node(self, script: &Path) -> Running {
+        let composed = self.compose();
+        wasmtime_program::start(self, &composed, &Runner::Node(script.to_owned()))
     }
 
     /// The composed component.

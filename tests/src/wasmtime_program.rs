@@ -1,12 +1,13 @@
-//! Runs a program in a separate process, as users do: under the program `wasmtime`, or with `streams run`.
+//! Runs a program in a separate process, as users do: under the program `wasmtime`, with `streams run`, or on Node.
 
+use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
-use std::{env, io};
+use std::{env, fs, io};
 
 use crate::components::{self, Composed};
 use crate::output::Output;
@@ -34,32 +35,45 @@ pub(crate) enum Runner {
     Wasmtime(PathBuf),
     /// The program `streams`.
     Streams(PathBuf),
+    /// Node, with the script that runs components of WASI 0.2.
+    Node(PathBuf),
+}
+
+impl Runner {
+    /// The command that runs a program, up to the program's file.
+    fn command(&self, program: &Program) -> Command {
+        let mut command = Command::new(match self {
+            Runner::Wasmtime(file) | Runner::Streams(file) => file.as_path(),
+            Runner::Node(_) => Path::new("node"),
+        });
+        match self {
+            Runner::Wasmtime(_) => command.arg("run").args(options(program)),
+            Runner::Streams(_) => command.arg("run").args(options_of_streams(program)),
+            Runner::Node(script) => command
+                .arg(script)
+                .envs(program.variables.iter().map(|(name, value)| (name, value))),
+        };
+        command
+    }
 }
 
 pub(crate) fn start(program: Program, composed: &Composed, runner: &Runner) -> Running {
-    let (file_of_runner, options) = match runner {
-        Runner::Wasmtime(file) => (file, options(&program)),
-        Runner::Streams(file) => (file, options_of_streams(&program)),
-    };
     let mut file = tempfile::Builder::new()
         .suffix(".wasm")
         .tempfile()
         .expect("a temporary file");
     let content = match runner {
         // Compile once for all places. The README's commands are tested with components that are not compiled.
-        Runner::Wasmtime(wasmtime) if !program.compiled_there && takes_compiled(wasmtime) => {
-            composed.serialized()
+        Runner::Wasmtime(wasmtime) if program.compiled_there => {
+            compiled_by(wasmtime, &program.wasmtime_options, composed)
         }
+        Runner::Wasmtime(wasmtime) if takes_compiled(wasmtime) => composed.serialized(),
         _ => composed.bytes.clone(),
     };
     file.write_all(&content).expect("the program, written");
     let file = file.into_temp_path();
-    let mut command = Command::new(file_of_runner);
-    command
-        .arg("run")
-        .args(options)
-        .arg(&file)
-        .args(&program.args);
+    let mut command = runner.command(&program);
+    command.arg(&file).args(&program.args);
     command.stdin(if program.stdin {
         Stdio::piped()
     } else {
@@ -105,6 +119,38 @@ pub(crate) fn start(program: Program, composed: &Composed, runner: &Runner) -> R
             _file: file,
         },
     }
+}
+
+/// Has the program `wasmtime` compile a component with its options, once in a process.
+fn compiled_by(wasmtime: &Path, options: &[String], composed: &Composed) -> Vec<u8> {
+    static KNOWN: LazyLock<Mutex<HashMap<String, Vec<u8>>>> = LazyLock::new(Mutex::default);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = format!("{} {}", composed.name, options.join(" "));
+    let compile = || {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let [from, to] = ["component.wasm", "compiled"].map(|name| folder.path().join(name));
+        fs::write(&from, &composed.bytes).expect("the program, written");
+        let mut command = Command::new(wasmtime);
+        command
+            .arg("compile")
+            .args(options)
+            .arg(&from)
+            .arg("-o")
+            .arg(&to);
+        let output = command.output().expect("the program wasmtime runs");
+        assert!(
+            output.status.success(),
+            "{key}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        fs::read(&to).expect("the compiled program")
+    };
+    if let Some(compiled) = known.get(&key) {
+        return compiled.clone();
+    }
+    let compiled = compile();
+    known.insert(key, compiled.clone());
+    compiled
 }
 
 /// Returns whether the program runs components that this process compiles: it does if its compiler has the same

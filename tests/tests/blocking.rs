@@ -1,15 +1,16 @@
 //! Calls that block: `streams-p2.wasm` under a program of WASI 0.2, on every host at hand.
 
+#[path = "blocking/lines.rs"]
+mod lines;
 #[path = "blocking/peer.rs"]
 mod peer;
 
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpStream};
 use std::path::Path;
 
 use asyncio_streams_tests::certificates::Authority;
 use asyncio_streams_tests::{Exit, In, Network, Program, tls, wasmtime};
 
+use lines::answers_lines;
 use peer::Peer;
 
 /// Runs every check at once: one program to compile, and one to start.
@@ -35,19 +36,34 @@ fn under_wasmtime() {
 #[test]
 fn under_wasmtime_without_concurrency() {
     if wasmtime().is_some() {
-        let options = ["-Sp3=n", "-Wconcurrency-support=n"];
-        all(|program| {
-            program
-                .wasmtime_options(options)
-                .compiled_there()
-                .start(In::Wasmtime)
-        });
+        all(|program| program.without_concurrency().start(In::Wasmtime));
     }
 }
 
 #[test]
 fn by_the_command_of_the_host() {
     all(|program| program.start_by(Path::new(env!("CARGO_BIN_EXE_streams-of-the-tests"))));
+}
+
+/// Programs that have both ends of a connection, of which WASI 0.3 has the same.
+#[test]
+fn programs_of_both_versions() {
+    for name in [
+        "buffer",
+        "close",
+        "limit_overrun",
+        "read",
+        "readexactly",
+        "readline",
+        "readuntil",
+        "write_eof",
+    ] {
+        let mut programs = Program::everywhere(name);
+        programs.retain(|(program, _)| program.is_blocking());
+        for (program, place) in programs {
+            program.run(place).assert_success();
+        }
+    }
 }
 
 /// Without a grant, connecting and listening are refused, and nothing traps.
@@ -76,12 +92,19 @@ fn a_wait_beside_an_abandoned_write() {
 /// A pollable is a child of the reader's stream. The host ends a program that drops the reader first.
 #[test]
 fn a_reader_dropped_before_its_pollable() {
-    let program = Program::blocking("blocking").args(["1", "reader_first"]);
-    let outcome = program.run(In::CallAsync);
-    let Exit::Trap(reason) = &outcome.exit else {
-        panic!("it went on: {outcome:?}");
-    };
-    assert!(reason.contains("resource has children"), "{reason}");
+    let program = || Program::blocking("blocking").args(["1", "reader_first"]);
+    let mut outcomes = vec![program().run(In::CallAsync)];
+    if wasmtime().is_some() {
+        outcomes.push(program().run(In::Wasmtime));
+        outcomes.push(program().without_concurrency().run(In::Wasmtime));
+    }
+    for outcome in outcomes {
+        let Exit::Trap(reason) = &outcome.exit else {
+            panic!("it went on: {outcome}");
+        };
+        let said = format!("{reason}{}", outcome.stderr);
+        assert!(said.contains("resource has children"), "{outcome}");
+    }
 }
 
 #[test]
@@ -124,31 +147,13 @@ fn the_client_of_the_examples() {
 
 #[test]
 fn the_server_of_the_examples() {
-    answers_lines(Program::blocking_example("blocking-line-server").args(["127.0.0.1:0"]));
+    let server = Program::blocking_example("blocking-line-server").args(["127.0.0.1:0"]);
+    answers_lines(server.start(In::CallAsync));
 }
 
 #[test]
 fn the_server_in_c() {
     if let Some(server) = Program::foreign_blocking("c/line_server_p2") {
-        answers_lines(server.args(["127.0.0.1", "0"]));
-    }
-}
-
-fn answers_lines(server: Program) {
-    let mut server = server.start(In::CallAsync);
-    let address = server.listens();
-    let clients: Vec<_> = (0..5)
-        .map(|_| TcpStream::connect(address).expect("a connection"))
-        .collect();
-    for (n, mut client) in clients.into_iter().enumerate().rev() {
-        client
-            .set_read_timeout(Some(peer::PATIENCE))
-            .expect("a timeout");
-        let line = "x".repeat(n);
-        write!(client, "{line}\n\n").expect("a line");
-        client.shutdown(Shutdown::Write).expect("an end");
-        let mut answer = String::new();
-        client.read_to_string(&mut answer).expect("an answer");
-        assert_eq!(answer, format!("{n}\n0\n"));
+        answers_lines(server.args(["127.0.0.1", "0"]).start(In::CallAsync));
     }
 }

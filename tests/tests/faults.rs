@@ -10,27 +10,41 @@ use asyncio_streams_tests::{In, Program};
 
 const MEGABYTE: usize = 1 << 20;
 
-/// Runs a program everywhere, each time against a separate peer; the program gets its port.
+/// Runs a program everywhere, with WASI 0.3 and 0.2, each time against a separate peer; the program gets its port.
 fn against(program: &str, peer: impl Fn() -> Peer) {
-    for place in In::every_place() {
-        let peer = peer();
-        Program::new(program)
-            .args([peer.port()])
-            .run(place)
-            .assert_success();
-        peer.finish();
+    for (program, place) in Program::everywhere(program) {
+        run(program, place, peer());
     }
+}
+
+/// The same for a program that needs WASI 0.3.
+fn against_streams(program: &str, peer: impl Fn() -> Peer) {
+    for place in In::every_place() {
+        run(Program::new(program), place, peer());
+    }
+}
+
+fn run(program: Program, place: In, peer: Peer) {
+    program.args([peer.port()]).run(place).assert_success();
+    peer.finish();
 }
 
 #[test]
 fn reset_while_reading() {
-    against("fault_reset_reading", || {
-        Peer::start(|mut conn| {
-            conn.send("first\nkept");
-            conn.expect("reset\n");
-            conn.reset();
-        })
-    });
+    against("fault_reset_reading", resets_when_asked);
+}
+
+#[test]
+fn reset_of_a_reader_that_was_given_away() {
+    against_streams("fault_reset_given_away", resets_when_asked);
+}
+
+fn resets_when_asked() -> Peer {
+    Peer::start(|mut conn| {
+        conn.send("first\nkept");
+        conn.expect("reset\n");
+        conn.reset();
+    })
 }
 
 #[test]
@@ -77,7 +91,7 @@ fn reset_while_writing() {
 
 #[test]
 fn reset_while_sending_a_stream() {
-    against("fault_reset_streaming", || {
+    against_streams("fault_reset_streaming", || {
         Peer::start(|mut conn| {
             conn.expect([b'x'; 100_000]);
             conn.reset();
@@ -99,10 +113,10 @@ fn reset_after_the_end() {
 
 #[test]
 fn reset_while_connecting() {
-    for place in In::every_place() {
+    for (program, place) in Program::everywhere("fault_reset_connecting") {
         let peer = Peer::start(Conn::reset);
         let nobody = Nobody::new();
-        Program::new("fault_reset_connecting")
+        program
             .args([peer.port(), nobody.port()])
             .run(place)
             .assert_success();

@@ -42,11 +42,8 @@ fn redis() {
     };
     let folder = folder();
     let server = redis.serve_redis(folder.path());
-    for place in In::every_place() {
-        Program::new("peer_redis")
-            .args([server.port()])
-            .run(place)
-            .assert_success();
+    for (program, place) in Program::everywhere("peer_redis") {
+        program.args([server.port()]).run(place).assert_success();
     }
 }
 
@@ -88,8 +85,8 @@ fn nginx() {
             .arg(folder.path());
         command
     });
-    for place in In::every_place() {
-        let outcome = Program::new("peer_nginx").args([server.port()]).run(place);
+    for (program, place) in Program::everywhere("peer_nginx") {
+        let outcome = program.args([server.port()]).run(place);
         assert!(
             outcome.exit == Exit::Success,
             "{outcome}\n--- nginx\n{}",
@@ -99,6 +96,10 @@ fn nginx() {
         assert!(fs::read(&uploaded).expect("what was uploaded") == pattern(5_000_000));
         fs::remove_file(uploaded).expect("no file for the next run");
     }
+    for place in In::every_place() {
+        let program = Program::new("peer_nginx_stream").args([server.port()]);
+        program.run(place).assert_success();
+    }
 }
 
 #[test]
@@ -107,7 +108,7 @@ fn smtp() {
         return;
     };
     let message = message();
-    for place in In::every_place() {
+    for (program, place) in Program::everywhere("peer_smtp") {
         let folder = folder();
         let server = NativeServer::start(|port| {
             let mut command = python.command();
@@ -123,10 +124,7 @@ fn smtp() {
                 .arg(folder.path().join("mail"));
             command
         });
-        let mut program = Program::new("peer_smtp")
-            .args([server.port()])
-            .stdin()
-            .start(place);
+        let mut program = program.args([server.port()]).stdin().start(place);
         program.write_stdin(message.as_bytes());
         program.close_stdin();
         let outcome = program.wait();
@@ -181,6 +179,19 @@ fn curl() {
         return;
     };
     let (server, address) = serve(Program::handler("peer_http"));
+    requests(&curl, &server, address);
+    // The same handler in a program of WASI 0.2.
+    let mut places: Vec<_> = Program::everywhere("peer_http");
+    places.retain(|(program, _)| program.is_blocking());
+    for (program, place) in places {
+        let mut server = program.start(place);
+        let address = server.listens();
+        requests(&curl, &server, address);
+    }
+}
+
+/// Every kind of request that curl makes.
+fn requests(curl: &Found, server: &Running, address: SocketAddr) {
     let folder = folder();
     let sent = pattern(5_000_000);
     let file = put(folder.path(), "sent", &sent);

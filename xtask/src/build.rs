@@ -178,13 +178,15 @@ pub(crate) fn test_programs(toolchain: &Toolchain) -> Result<()> {
             )?;
         }
     }
-    library(
-        toolchain,
-        "asyncio-streams-blocking-programs",
-        What::Library,
-        "tests/blocking.wasm",
-        &mut artifacts,
-    )?;
+    for (package, name) in [
+        ("asyncio-streams-blocking-programs", "tests/blocking.wasm"),
+        (
+            "asyncio-streams-blocking-clients",
+            "tests/blocking_clients.wasm",
+        ),
+    ] {
+        library(toolchain, package, What::Library, name, &mut artifacts)?;
+    }
     report(&artifacts.finish()?);
     Ok(())
 }

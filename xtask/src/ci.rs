@@ -13,13 +13,14 @@ use crate::{build, checkout, clang, fuzz, process, python, test, wasm};
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
 
 /// The packages that become WebAssembly. The others are the workspace's default members.
-const GUESTS: [&str; 12] = [
+const GUESTS: [&str; 13] = [
     "asyncio-streams-component",
     "asyncio-streams-unix",
     "asyncio-streams-wasi03",
     "asyncio-streams-blocking",
     "asyncio-streams-wasi02",
     "asyncio-streams-blocking-programs",
+    "asyncio-streams-blocking-clients",
     "asyncio-streams-blocking-examples",
     "asyncio-streams-serve",
     "asyncio-streams",

@@ -14,6 +14,7 @@ mod debian;
 mod demo;
 mod dist;
 mod fuzz;
+mod javascript;
 mod languages;
 mod linker;
 mod names;
@@ -71,6 +72,8 @@ enum Command {
     Bench(bench::Options),
     /// Build the programs in C, C++ and Go, into target/components/c and target/components/go.
     Languages,
+    /// Build the programs in JavaScript, into target/components/js, and test them on wasmtime and on Node; takes minutes.
+    Javascript,
     /// Make the files of a release, in target/dist; takes half an hour, because every crate is built from its
     /// package.
     Dist(dist::Options),
@@ -95,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::Soak(options) => soak::soak(cli.toolchain, &options),
         Command::Bench(options) => bench::bench(cli.toolchain, &options),
         Command::Languages => languages::build(false, &mut steps::Tally::default()),
+        Command::Javascript => javascript::javascript(cli.toolchain),
         Command::Dist(options) => dist::dist(cli.toolchain, &options),
         Command::Reproduce => reproduce::reproduce(cli.toolchain),
         Command::Ci => ci::ci(cli.toolchain),

@@ -11,7 +11,8 @@ use crate::steps::{Steps, Tally};
 use crate::toolchain::{Choice, Toolchain};
 use crate::wasm::{self, What};
 use crate::{
-    bench, binaries, build, checkout, demo, fuzz, languages, process, python, readme, tools,
+    bench, binaries, build, checkout, demo, fuzz, javascript, languages, process, python, readme,
+    tools,
 };
 
 /// One run of cargo's test runner, with compiling.
@@ -89,10 +90,16 @@ pub(crate) fn tests(steps: &mut Steps, choice: Choice, toolchain: &Toolchain, op
         cargo_test(&[ENGINE], &["--features", "tls"], tally)
     });
     fuzz::run(steps);
+    let node = steps.run("jco, which runs components on Node", |tally| {
+        javascript::script(options.require_peers, tally)
+    });
+    let mut variables = Vec::new();
+    variables.extend(node.flatten().map(|script| (javascript::VARIABLE, script)));
     if options.without_wasmtime {
         eprintln!("\n!!! Left out, as asked: every test under the real wasmtime program");
         steps.run("tests of the host crate and of the components", |tally| {
-            hosts(vec![("WASMTIME", "skip".into())], options, tally)
+            variables.push(("WASMTIME", "skip".into()));
+            hosts(variables, options, tally)
         });
         return;
     }
@@ -110,7 +117,7 @@ pub(crate) fn tests(steps: &mut Steps, choice: Choice, toolchain: &Toolchain, op
     });
     let python = python.flatten();
     steps.run("tests of the host crate and of the components", |tally| {
-        let mut variables = vec![("WASMTIME", wasmtime.clone())];
+        variables.push(("WASMTIME", wasmtime.clone()));
         if let Some(python) = python.clone() {
             variables.extend([("PYTHON", python), ("PYTHON_PROGRAMS", python::folder())]);
         }

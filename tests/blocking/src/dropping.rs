@@ -1,8 +1,11 @@
 //! Drops: what goes out, and for how long they block.
 
-use crate::bindings::asyncio::streams::blocking::{ConnectOptions, Error};
+use crate::bindings::asyncio::streams::blocking::{
+    ConnectOptions, Error, ServerOptions, open_connection,
+};
 use crate::checks::{
-    Check, MILLISECOND, Result, SECOND, SOON, check, list, matching, peer, peer_with, same, timed,
+    Check, MILLISECOND, Result, SECOND, SOON, check, list, matching, peer, peer_with, same, serve,
+    timed,
 };
 
 list![
@@ -10,6 +13,7 @@ list![
     drop_to_a_slow_peer,
     drop_after_the_deadline,
     drop_the_reader,
+    drop_the_server,
     drop_after_abort
 ];
 
@@ -58,6 +62,22 @@ fn drop_the_reader(port: u16) -> Result {
     let (reader, _writer) = peer(port, "sent")?;
     same!(reader.readline(SOON)?, b"5000000\n");
     drop(writer);
+    Ok(())
+}
+
+/// Without its server no client comes any more, and those that were accepted go on.
+fn drop_the_server(_: u16) -> Result {
+    let (server, port) = serve(&ServerOptions::new())?;
+    let client = open_connection("127.0.0.1", port, None)?;
+    let accepted = server.accept(SOON)?;
+    let ((), took) = timed(|| drop(server));
+    check!(took < SECOND);
+    matching!(
+        open_connection("127.0.0.1", port, None),
+        Err(Error::Connect(_))
+    );
+    client.1.write(b"hello\n")?;
+    same!(accepted.0.readline(SOON)?, b"hello\n");
     Ok(())
 }
 

@@ -11,6 +11,7 @@ mod protecting;
 mod reading;
 mod serving;
 mod subscribing;
+mod traces;
 mod waiting;
 mod watching;
 mod wrapping;
@@ -25,7 +26,7 @@ bindings::wasi02::export!(Program with_types_in bindings::wasi02);
 
 /// All checks, in the order in which they run. Those that expect `not-supported` come before those that leave connections to
 /// peers that take nothing.
-const ALL: [&[Check]; 12] = [
+const ALL: [&[Check]; 13] = [
     connecting::CHECKS,
     serving::CHECKS,
     reading::CHECKS,
@@ -38,6 +39,7 @@ const ALL: [&[Check]; 12] = [
     wrapping::CHECKS,
     subscribing::CHECKS,
     contract::CHECKS,
+    traces::CHECKS,
 ];
 
 impl bindings::wasi02::exports::wasi::cli::run::Guest for Program {

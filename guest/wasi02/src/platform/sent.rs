@@ -125,6 +125,8 @@ impl Stream {
     fn shut(&mut self) {
         if !self.shut {
             self.shut = true;
+            // A host may end the stream with it, and the pollable is the stream's child.
+            self.interest = Interest::default();
             // Either fails when the connection is lost, which the stream reports.
             match &self.socket {
                 Some(socket) => drop(socket.shutdown(ShutdownType::Send)),

@@ -1,0 +1,226 @@
+//! Node as a host of WASI 0.2, by jco; and programs in JavaScript, by componentize-js, which take minutes to build and to compile:
+//! `cargo xtask javascript` runs them.
+
+#[path = "blocking/lines.rs"]
+mod lines;
+#[path = "blocking/peer.rs"]
+mod peer;
+
+use std::time::Duration;
+
+use asyncio_streams_tests::{Exit, In, Outcome, Program, node_script, wasmtime};
+
+use lines::answers_lines;
+use peer::Peer;
+
+/// Compiling a program in JavaScript takes half a minute, the slow checks take minutes, and this machine may be busy.
+const DEADLINE: Duration = Duration::from_secs(900);
+
+/// The checks that Node passes quickly.
+const CHECKS: [&str; 50] = [
+    "invalid_arguments",
+    "refused",
+    "echo",
+    "addresses",
+    "no_tls",
+    "accepts",
+    "in_use",
+    "capped",
+    "idle",
+    "shut_down",
+    "keeps_alive",
+    "lines",
+    "exactly",
+    "until",
+    "blocks",
+    "to_end",
+    "peeked",
+    "limits",
+    "silent",
+    "without_wait",
+    "bytewise",
+    "endless_line",
+    "endless_input",
+    "many_lines",
+    "marks",
+    "queued",
+    "flushed",
+    "full",
+    "computes",
+    "half_closed",
+    "mixed",
+    "ends",
+    "too_short",
+    "silent_in_bulk",
+    "closed",
+    "aborted",
+    "reset_writing",
+    "lingered",
+    "nothing",
+    "all_kinds",
+    "keys",
+    "dropped_readers",
+    "serves",
+    "drop_sends",
+    "drop_the_reader",
+    "drop_the_server",
+    "standard_input",
+    "wrapped",
+    "wrapped_and_dropped",
+    "after_close",
+];
+
+/// Checks that move megabytes or wait for deadlines: each takes seconds.
+const SLOW_CHECKS: [&str; 13] = [
+    "waits_for_clients",
+    "drained",
+    "sends_for_all",
+    "there_and_back",
+    "never_closed",
+    "overdue",
+    "one_of_many",
+    "twice",
+    "hidden",
+    "drop_to_a_slow_peer",
+    "drop_after_the_deadline",
+    "drop_after_abort",
+    "after_the_end",
+];
+
+/// Runs checks of `tests/blocking` on Node, if it is there.
+fn checks<const N: usize>(names: [&str; N]) -> Option<Outcome> {
+    let script = node_script()?;
+    let peer = Peer::start();
+    let program = Program::blocking("blocking")
+        .args([peer.port])
+        .args(names)
+        .deadline(DEADLINE);
+    Some(program.start_on_node(&script).wait())
+}
+
+#[test]
+fn on_node() {
+    if let Some(outcome) = checks(CHECKS) {
+        let outcome = outcome.assert_success();
+        assert_eq!(outcome.stdout.lines().count(), CHECKS.len(), "{outcome}");
+    }
+}
+
+#[test]
+#[ignore = "takes minutes: `cargo xtask javascript` runs it"]
+fn on_node_slowly() {
+    // Each with a program of its own: every wait asks Node for all connections, also for those that others have left.
+    for outcome in [
+        checks(SLOW_CHECKS),
+        checks(["thousands"]),
+        checks(["traces"]),
+        checks(["contract"]),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        outcome.assert_success();
+    }
+}
+
+/// As on wasmtime, a pollable is a child of the reader's stream.
+#[test]
+fn a_reader_dropped_before_its_pollable() {
+    if let Some(outcome) = checks(["reader_first"]) {
+        assert!(matches!(outcome.exit, Exit::Trap(_)), "{outcome}");
+        assert!(outcome.stderr.contains("child poll"), "{outcome}");
+    }
+}
+
+/// The differences that docs/wasi-0.2.md lists. When this fails, that page needs a change.
+#[test]
+fn what_differs_on_node() {
+    for name in ["later", "polled"] {
+        if let Some(outcome) = checks([name]) {
+            let outcome = outcome.assert_failure();
+            assert!(
+                outcome.stderr.starts_with(&format!("{name}: ")),
+                "{outcome}"
+            );
+        }
+    }
+}
+
+#[test]
+fn examples_in_rust_and_c_on_node() {
+    let Some(script) = node_script() else {
+        return;
+    };
+    let server = Program::blocking_example("blocking-line-server").args(["127.0.0.1:0"]);
+    answers_lines(server.start_on_node(&script));
+    let peer = Peer::start();
+    let Some(client) = Program::foreign_blocking("c/echo_p2") else {
+        return;
+    };
+    let client = client.args(["127.0.0.1".to_owned(), peer.echo_port().to_string()]);
+    received(client.start_on_node(&script).wait());
+}
+
+/// Runs a program in JavaScript in this process, under `wasmtime`, and on Node.
+fn everywhere(name: &str, run: impl Fn(Program, Host)) {
+    let Some(program) = Program::foreign_blocking(name) else {
+        return;
+    };
+    let program = program.deadline(DEADLINE);
+    run(program.clone(), Host::Here);
+    if wasmtime().is_some() {
+        run(program.clone(), Host::Wasmtime);
+    }
+    if node_script().is_some() {
+        run(program, Host::Node);
+    }
+}
+
+enum Host {
+    Here,
+    Wasmtime,
+    Node,
+}
+
+impl Host {
+    fn start(&self, program: Program) -> asyncio_streams_tests::Running {
+        match self {
+            Host::Here => program.start(In::CallAsync),
+            Host::Wasmtime => program.start(In::Wasmtime),
+            Host::Node => program.start_on_node(&node_script().expect("the script of before")),
+        }
+    }
+}
+
+#[test]
+#[ignore = "compiles for half a minute: `cargo xtask javascript` runs it"]
+fn the_client_in_javascript() {
+    everywhere("js/echo_client", |program, host| {
+        let peer = Peer::start();
+        let address = ["127.0.0.1".to_owned(), peer.echo_port().to_string()];
+        received(host.start(program.clone().args(address)).wait());
+        // An error of WIT is an exception with a payload.
+        let refused = host.start(program.args(["127.0.0.1", "1"])).wait();
+        let refused = refused.assert_failure();
+        assert!(
+            refused.stderr.contains("127.0.0.1:1: {\"tag\":\"connect\""),
+            "{refused}"
+        );
+    });
+}
+
+#[test]
+#[ignore = "compiles for half a minute: `cargo xtask javascript` runs it"]
+fn the_server_in_javascript() {
+    everywhere("js/line_server", |program, host| {
+        answers_lines(host.start(program.args(["127.0.0.1", "0"])));
+    });
+}
+
+fn received(client: Outcome) {
+    let said = client.assert_success().stdout;
+    assert_eq!(
+        said,
+        "Send: 'Hello World!'\nReceived: 'Hello World!'\nClose the connection\n"
+    );
+}
