@@ -356,6 +356,31 @@ async def unix():
     print([name for name in names[:2] if not hasattr(asyncio.streams, name)])
 
 
+async def unix_family():
+    """Python's own sockets of the family AF_UNIX, without a host that grants paths."""
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        print(sock.family == socket.AF_UNIX != socket.AF_INET, sock.family.name, sock.type == socket.SOCK_STREAM, sock.proto)
+        print(isinstance(sock, socket.socket), repr(sock.getsockname()), sock.gettimeout(), sock.getblocking())
+        sock.settimeout(1.5)
+        print(sock.gettimeout(), sock.getblocking())
+        sock.setblocking(False)
+        print(sock.gettimeout(), sock.getblocking())
+        for call in (sock.getpeername, lambda: sock.bind("/nowhere/at/all"), lambda: sock.bind(5)):
+            try:
+                print(call())
+            except (OSError, TypeError) as reason:
+                print(isinstance(reason, OSError), str(reason) != "")
+    print(sock.fileno())
+    print(attempt(lambda: sock.bind("/nowhere/at/all")))
+    with socket.socket() as tcp:
+        print(tcp.family == socket.AF_INET)
+        for keywords in ({}, {"sock": tcp}, {"sock": sock, "path": "/nowhere"}, {"path": "/nowhere", "server_hostname": "x"}):
+            print(await outcome(loop.create_unix_connection(asyncio.Protocol, **keywords)))
+        for keywords in ({}, {"sock": tcp}, {"sock": sock, "path": "/nowhere"}):
+            print(await outcome(loop.create_unix_server(asyncio.Protocol, **keywords)))
+
+
 async def arguments():
     """Arguments in all forms that asyncio accepts."""
     server = await asyncio.start_server(lambda reader, writer: writer.close(), HOST, 0)
@@ -411,7 +436,7 @@ async def arguments():
 
 
 async def main():
-    matters = [executor, own_executor, ready, sockets, accepted, handed_out, datagrams, sendfile, methods, unix, arguments]
+    matters = [executor, own_executor, ready, sockets, accepted, handed_out, datagrams, sendfile, methods, unix, unix_family, arguments]
     await {matter.__name__.replace("_", "-"): matter for matter in matters}[sys.argv[1]]()
 
 
