@@ -401,6 +401,10 @@ async def arguments():
         print("local", local, await connect(HOST, port, local_addr=local))
     for local in ((HOST,), "127.0.0.1", (), (HOST, 0, 0, 0), (HOST, -1), (HOST, 65536), 5, (5, 0), ("192.0.2.1", 0)):
         print("local", local, await connect(HOST, port, local_addr=local))
+    try:
+        await asyncio.open_connection(HOST, port, local_addr=("192.0.2.1", 0))
+    except OSError as reason:
+        print(str(reason).partition("] ")[2].partition(": ")[0])
     for host in (HOST.encode(), "localhost", "", b"", None, 5, ["127.0.0.1"], "a" * 64, "x..y", "\0", "name.invalid"):
         print("host", repr(host), await connect(host, port))
     for other in (-1, 65536, "no port", b"", "", None, "-1", str(port), str(port).encode()):
