@@ -6,6 +6,7 @@ WASI merges errors that POSIX distinguishes. `CODES` maps each of them to an err
 from __future__ import annotations
 
 import errno
+import re
 import socket
 from typing import Any
 
@@ -33,6 +34,7 @@ NAME_CODES: dict[str, int] = {
 }
 
 
+_BIND = re.compile(r"bind to (?P<host>\[.*\]|[0-9.]+):(?P<port>[0-9]+): (?P<reason>.*)", re.DOTALL)
 _UNGRANTED = (
     "a component has the network that it is granted: by `asyncio-streams run` and `streams run` with --allow-connect "
     "HOST:PORT, --allow-listen ADDR:PORT or --allow-network, by `wasmtime run` with -S inherit-network"
@@ -131,5 +133,20 @@ def socket_address(address: Any) -> tuple[Any, ...] | str | bytes | None:
 
 
 def _attempt(attempt: Any) -> Exception:
-    error = from_network(attempt.error, f"Connect call failed {socket_address(attempt.address)!r}")
-    return with_reason(error, attempt.error.message)
+    found = attempt.error
+    # The component's texts for the two failures that come from a local address.
+    local = _BIND.match(found.message)
+    if local is not None:
+        text = f"error while attempting to bind on address {_local_address(local)!r}: {local['reason']}"
+    elif found.message.endswith(": no local address of its family"):
+        family = "AF_INET6" if ":" in attempt.address.value.host else "AF_INET"
+        return OSError(f"no matching local address with family={getattr(socket, family)!r} found")
+    else:
+        text = f"Connect call failed {socket_address(attempt.address)!r}"
+    return with_reason(from_network(found, text), found.message)
+
+
+def _local_address(found: re.Match[str]) -> tuple[Any, ...]:
+    """Returns an address of the component's text in the format of the `socket` module."""
+    host, port = found["host"], int(found["port"])
+    return (host.strip("[]"), port, 0, 0) if host.startswith("[") else (host, port)

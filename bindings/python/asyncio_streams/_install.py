@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from . import _absent, _executor, _loop, _reader, _sockets, _unix
+from . import _absent, _executor, _loop, _reader, _sockets, _unix, _unix_socket
 
 _replaced: list[tuple[Any, str, Any]] = []
 
@@ -22,6 +22,7 @@ def install() -> None:
     socket.socketpair = _sockets.connected_pair
     python_socket: Any = socket.socket
     python_socket.__repr__ = _sockets.describe
+    _unix_socket.install()
     sys.modules.setdefault("_multiprocessing", _absent.multiprocessing_module())
     for module in (_thread, threading):
         for name in ("start_new_thread", "start_joinable_thread", "_start_new_thread", "_start_joinable_thread"):

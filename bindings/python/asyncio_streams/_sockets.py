@@ -25,8 +25,20 @@ _Selecting: Any = selector_events.BaseSelectorEventLoop
 
 _pair = socket.socketpair
 
-# CPython for WASI has no name for it; the number is Linux's.
-AF_UNIX: Any = getattr(socket, "AF_UNIX", 1)
+
+def _af_unix() -> Any:
+    """Returns `socket.AF_UNIX`. CPython for WASI has no name for it; 3 is the number of WASI's C library."""
+    family: Any = socket.AddressFamily
+    if "AF_UNIX" in family.__members__:
+        return family.AF_UNIX
+    made = int.__new__(family, 3)
+    made._name_, made._value_ = "AF_UNIX", 3
+    # An enumeration cannot be extended; this suffices for its name, and for `family(3)`.
+    family._value2member_map_[3] = made
+    return made
+
+
+AF_UNIX: Any = _af_unix()
 
 # The first and the longest interval at which sockets are polled.
 _SOON = 0.001

@@ -60,6 +60,8 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         # The writer's number, 0 until it is needed; the key of the wait for output, 0 without one.
         self._writer_number = 0
         self._draining = 0
+        # The key of the wait that reports a loss while no input is awaited, 0 without one.
+        self._flushing = 0
         self._conn_lost = 0
         self._closing = False
         self._eof = False
@@ -142,6 +144,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
     def _finish(self, reason: BaseException | None) -> None:
         self._conn_lost += 1
         self._end_draining()
+        self._end_flushing()
         self._writer.close()
         if self._queued:
             self._loop.linger(self._writer, self._number())
@@ -166,6 +169,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         self._conn_lost += 1
         self._stop_watching()
         self._end_draining()
+        self._end_flushing()
         self._writer.abort()
         self._loop.call_soon(self._call_connection_lost, reason)
 
@@ -283,6 +287,11 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
                 # The protocol may have aborted.
                 if not self._conn_lost:
                     self._wait_for_drain()
+        unheard = self._paused or self._input_ended
+        if unheard and self._queued and not (self._flushing or self._draining or self._closing):
+            # As the system's `send`, the output reports a loss that no read would notice.
+            watching = self._loop.watching
+            self._flushing = watching.add(self._number(), watching.flushed, self._flushed)
 
     def _number(self) -> int:
         if not self._writer_number:
@@ -323,6 +332,18 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         key, self._draining = self._draining, 0
         error: BaseException | None = self._loop.watching.remove(key)
         return error
+
+    def _end_flushing(self) -> BaseException | None:
+        """Ends the wait that reports a loss; returns its error, if it has failed."""
+        key, self._flushing = self._flushing, 0
+        error: BaseException | None = self._loop.watching.remove(key)
+        return error
+
+    def _flushed(self) -> None:
+        """Called when the output was sent, or the connection has failed."""
+        error = self._end_flushing()
+        if error is not None:
+            self._fatal_error(_errors.to_exception(error), "Fatal write error on socket transport")
 
     def _drained(self) -> None:
         """Called when the queue is short enough, or the connection has failed."""

@@ -7,27 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 from collections.abc import Callable
 from typing import Any
 
-from . import _bindings, _errors
+from . import _errors, _unix_calls
 from ._calls import cancellable
 from ._connecting import CLOSED_WITH_THE_PROGRAM, MOST_QUEUED
 from ._serving import ComponentServer
+from ._unix_socket import UnixSocket
 
 # The base of the loop; the other parts define the missing attributes.
 _Base: Any = object
 
 _LIMIT = 2**16
-_ABSENT = (
-    "this component, or its host, has no Unix sockets: use TCP, with host and port, or run by `asyncio-streams run` or "
-    "`streams run` with --allow-unix-connect PATH or --allow-unix-listen PATH, composed with streams-unix.wasm"
-)
-_UNGRANTED = (
-    "a component has the Unix sockets that it is granted: by `asyncio-streams run` and `streams run` with "
-    "--allow-unix-connect PATH and --allow-unix-listen PATH"
-)
 
 
 class UnixSockets(_Base):
@@ -46,8 +38,9 @@ class UnixSockets(_Base):
     ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
         """Connects to a Unix socket, with TLS if `ssl` is set; the arguments are asyncio's.
 
-        The path is one of the host. Raises ValueError and TypeError for invalid arguments, OSError and its subclasses for
-        network errors, NotImplementedError where there are no Unix sockets. Cancelling closes everything that was opened.
+        The path is one of the host; a `sock` is one that `sock_connect` has connected. Raises ValueError and TypeError
+        for invalid arguments, OSError and its subclasses for network errors, NotImplementedError where there are no Unix
+        sockets. Cancelling closes everything that was opened.
         """
         if ssl:
             if server_hostname is None:
@@ -56,20 +49,44 @@ class UnixSockets(_Base):
             _refuse_without_ssl(server_hostname, "server_hostname")
             _refuse_without_ssl(ssl_handshake_timeout, "ssl_handshake_timeout")
             _refuse_without_ssl(ssl_shutdown_timeout, "ssl_shutdown_timeout")
-        place = _path(path, sock)
-        options = self.streams.ConnectOptions()
-        options.set_max_queued(MOST_QUEUED)
-        options.set_close_deadline(CLOSED_WITH_THE_PROGRAM)
+        _check_choice(path, sock, "no path and sock were specified")
+        if path is None:
+            if ssl:
+                self._make_ssl_transport()
+            return await self.hand_over(*sock.take_connection(), protocol_factory, None)
+        options = self._connect_options()
         context = None
         if ssl:
             context = self.protect_client(options, ssl, server_hostname or None, ssl_handshake_timeout, ssl_shutdown_timeout)
+        reader, writer = await self._connect_unix(path, options, ssl_handshake_timeout)
+        return await self.hand_over(reader, writer, protocol_factory, context)
+
+    async def sock_connect(self, sock: Any, address: Any) -> None:
+        """Connects one of Python's sockets, also one of the family AF_UNIX, to a path. Raises OSError."""
+        if not isinstance(sock, UnixSocket):
+            await super().sock_connect(sock, address)
+            return
+        sock.check_connectable()
+        try:
+            sock.connected(await self._connect_unix(address, self._connect_options(), None))
+        except NotImplementedError as reason:
+            raise OSError(errno.ENOTSUP, str(reason)) from None
+
+    def _connect_options(self) -> Any:
+        options = self.streams.ConnectOptions()
+        options.set_max_queued(MOST_QUEUED)
+        options.set_close_deadline(CLOSED_WITH_THE_PROGRAM)
+        return options
+
+    async def _connect_unix(self, path: Any, options: Any, handshake_timeout: float | None) -> tuple[Any, Any]:
+        place = _unix_calls.place(path)
         await self.let_servers_close()
         try:
-            call = _interface().open_unix_connection(place, options)
-            reader, writer = await cancellable(call, options.cancel)
+            call = _unix_calls.interface().open_unix_connection(place, options)
+            pair: tuple[Any, Any] = await cancellable(call, options.cancel)
+            return pair
         except Exception as reason:
-            raise _failure(self.handshake_error(reason, ssl_handshake_timeout), path) from None
-        return await self.hand_over(reader, writer, protocol_factory, context)
+            raise _unix_calls.failure(self.handshake_error(reason, handshake_timeout), path) from None
 
     async def create_unix_server(
         self,
@@ -86,21 +103,25 @@ class UnixSockets(_Base):
     ) -> ComponentServer:
         """Listens on a Unix socket, with TLS if `ssl` is set; the arguments are asyncio's.
 
-        A socket that is there already is replaced. Raises ValueError and TypeError for invalid arguments, OSError and its
-        subclasses if the path cannot be bound, NotImplementedError where there are no Unix sockets.
+        A socket that is there already is replaced. The server takes over the name of a bound `sock`. Raises ValueError
+        and TypeError for invalid arguments, OSError and its subclasses if the path cannot be bound, NotImplementedError
+        where there are no Unix sockets.
         """
         if isinstance(ssl, bool):
             raise TypeError("ssl argument must be an SSLContext or None")
         if not ssl:
             _refuse_without_ssl(ssl_handshake_timeout, "ssl_handshake_timeout")
             _refuse_without_ssl(ssl_shutdown_timeout, "ssl_shutdown_timeout")
-        place = _path(path, sock)
+        _check_choice(path, sock, "path was not specified, and no sock specified")
+        if path is None:
+            path = sock.take_name()
+        place = _unix_calls.place(path)
         options = self.server_options(backlog, ssl, ssl_handshake_timeout, ssl_shutdown_timeout)
         try:
-            call = _interface().start_unix_server(place, None, bool(cleanup_socket), options)
+            call = _unix_calls.interface().start_unix_server(place, None, bool(cleanup_socket), options)
             made = await cancellable(call, options.cancel)
         except Exception as reason:
-            raise _failure(_errors.to_exception(reason), path) from None
+            raise _unix_calls.failure(_errors.to_exception(reason), path) from None
         timeouts = (ssl_handshake_timeout, ssl_shutdown_timeout)
         return await self.serve(made, protocol_factory, ssl, backlog, timeouts, start_serving)
 
@@ -134,29 +155,11 @@ def _refuse_without_ssl(value: Any, name: str) -> None:
         raise ValueError(f"{name} is only meaningful with ssl")
 
 
-def _path(path: Any, sock: Any) -> bytes:
-    """Returns the path as bytes. Raises ValueError without a path, and for a `sock`: Python has no Unix sockets here."""
-    if path is None:
-        if sock is None:
-            raise ValueError("path was not specified, and no sock specified")
-        raise ValueError(f"A UNIX Domain Stream Socket was expected, got {sock!r}")
-    if sock is not None:
+def _check_choice(path: Any, sock: Any, neither: str) -> None:
+    """Checks that there is a path or a socket of the family AF_UNIX; raises ValueError with asyncio's text."""
+    if path is None and sock is None:
+        raise ValueError(neither)
+    if path is not None and sock is not None:
         raise ValueError("path and sock can not be specified at the same time")
-    return os.fsencode(path)
-
-
-def _interface() -> Any:
-    try:
-        return _bindings.unix()
-    except _bindings.NotInComponentError as reason:
-        raise NotImplementedError(str(reason)) from None
-
-
-def _failure(error: BaseException, path: Any) -> BaseException:
-    if isinstance(error, NotImplementedError):
-        return NotImplementedError(_ABSENT)
-    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return _errors.with_reason(OSError(errno.EADDRINUSE, f"Address {path!r} is already in use"), error.strerror or "")
-    if isinstance(error, PermissionError):
-        error.add_note(_UNGRANTED)
-    return error
+    if sock is not None and not isinstance(sock, UnixSocket):
+        raise ValueError(f"A UNIX Domain Stream Socket was expected, got {sock!r}")

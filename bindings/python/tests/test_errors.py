@@ -41,6 +41,21 @@ class Errors(unittest.TestCase):
         self.assertEqual(both.__notes__, ["asyncio:streams: text", "asyncio:streams: no route"])
         self.assertEqual(getattr(_errors.with_reason(OSError("a text"), "text"), "__notes__", []), [])
 
+    def test_a_failed_bind_names_the_local_address(self):
+        one = attempt("127.0.0.1", 9, "ADDRESS_NOT_AVAILABLE")
+        one.error.message = "bind to 192.0.2.1:7: address not available"
+        text = "error while attempting to bind on address ('192.0.2.1', 7): address not available"
+        found = _errors.from_attempts([one], all_errors=False)
+        self.assertEqual(str(found), f"[Errno {errno.EADDRNOTAVAIL}] {text}")
+        six = attempt("::1", 9, "ADDRESS_IN_USE")
+        six.error.message = "bind to [2001:db8::1]:7: address in use"
+        self.assertIn(
+            "address ('2001:db8::1', 7, 0, 0): address in use", str(_errors.from_attempts([six], all_errors=False))
+        )
+        six.error.message = "connect to [::1]:9: no local address of its family"
+        found = _errors.from_attempts([six], all_errors=False)
+        self.assertEqual(str(found), f"no matching local address with family={socket.AF_INET6!r} found")
+
     def test_every_code_of_the_interface_has_its_errno(self):
         text = WIT.read_text()
         body = text[text.index("enum network-code {") :]

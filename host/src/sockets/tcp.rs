@@ -173,6 +173,10 @@ impl Tcp {
                     }
                 }
             }
+            State::Failed(code) => {
+                self.state = State::Failed(code.clone());
+                Err(code)
+            }
             other => {
                 self.state = other;
                 Err(ErrorCode::InvalidState)
@@ -350,4 +354,23 @@ fn bind(socket: &TcpSocket, address: SocketAddr) -> Result<()> {
         let _ = socket.set_reuseaddr(true);
     }
     Ok(socket.bind(address)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Network;
+
+    #[tokio::test]
+    async fn a_socket_reports_the_failure_of_listening_again() {
+        let policy = Policy::new(Network::none());
+        let mut socket = Tcp::create(IpAddressFamily::Ipv4).expect("a socket");
+        for _ in 0..2 {
+            let refused = socket.listen(&policy).err();
+            assert!(
+                matches!(refused, Some(ErrorCode::AccessDenied)),
+                "{refused:?}"
+            );
+        }
+    }
 }

@@ -99,6 +99,7 @@ class Installed(unittest.TestCase):
 UNIX_SOCKETS = '''\
 import asyncio
 import errno
+import socket
 import sys
 
 FOLDER = sys.argv[1]
@@ -148,6 +149,21 @@ async def main():
     print(await outcome(asyncio.open_unix_connection(FOLDER + "/file")))
     print(await outcome(asyncio.start_unix_server(echo, FOLDER + "/file")))
     print(await outcome(asyncio.start_unix_server(echo, FOLDER + "/no/such")))
+    bound = socket.socket(socket.AF_UNIX)
+    bound.bind(PATH)
+    print(bound.getsockname() == PATH, await outcome(asyncio.open_unix_connection(PATH)))
+    server = await asyncio.start_unix_server(echo, sock=bound)
+    client = socket.socket(socket.AF_UNIX)
+    client.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(client, PATH)
+    print(client.getpeername() == PATH, repr(client.getsockname()))
+    reader, writer = await asyncio.open_unix_connection(sock=client)
+    writer.write(b"over a socket\\n")
+    print(await reader.readline(), writer.get_extra_info("socket").family == socket.AF_UNIX)
+    writer.close()
+    await writer.wait_closed()
+    server.close()
+    print(await outcome(asyncio.open_unix_connection(PATH)))
     print(await outcome(asyncio.open_unix_connection()))
     print(await outcome(asyncio.open_unix_connection(PATH, server_hostname="x")))
 

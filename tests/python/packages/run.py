@@ -42,6 +42,8 @@ class Case:
     short: bool = False
     # Whether the serving program gets a port, since it cannot report the one that it was given.
     told: bool = False
+    # Variables that it needs; a component has none by itself.
+    variables: tuple = ()
 
 
 CASES = [
@@ -54,6 +56,10 @@ CASES = [
     Case("aiosmtp_pair", ("aiosmtpd", "aiosmtplib")),
     Case("nats_py", ("nats-py",), servers.nats),
     Case("aiomqtt_client", ("aiomqtt",), servers.mosquitto),
+    # It asks for the user's name when it is imported.
+    Case("aiomysql_client", ("aiomysql",), servers.mariadb, variables=("USER=app",)),
+    Case("purepy_client", ("pg-purepy",), servers.postgresql),
+    Case("pg8000_client", ("pg8000",), servers.postgresql),
     Case("anyio_pair", ("anyio",)),
     Case("grpclib_pair", ("grpclib",)),
     Case("dnspython", ("dnspython",), servers.dns),
@@ -90,18 +96,21 @@ class Place:
         code = f"import importlib.metadata as m; print(m.version({package!r}))"
         return subprocess.check_output([self.python, "-c", code], text=True).strip()
 
-    def command(self, side, program, arguments):
+    def command(self, side, case, arguments):
         """The command that runs a program on one side."""
-        file = HERE / "programs" / f"{program}.py"
+        file = HERE / "programs" / f"{case.program}.py"
         if side == "stock":
             return [self.python, file, *arguments]
-        return [self.python, "-m", "asyncio_streams", "run", "--allow-network", "--all-packages", file, *arguments]
+        command = [self.python, "-m", "asyncio_streams", "run", "--allow-network", "--all-packages"]
+        for variable in case.variables:
+            command += ["--env", variable]
+        return [*command, file, *arguments]
 
-    def run(self, side, program, *arguments):
+    def run(self, side, case, *arguments):
         """Runs a program to its end; returns its output, and its seconds of CPU time."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
-            self.command(side, program, arguments),
+            self.command(side, case, arguments),
             env=self.environment,
             capture_output=True,
             text=True,
@@ -113,10 +122,10 @@ class Place:
         return out, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     @contextlib.contextmanager
-    def serving(self, side, program, told):
+    def serving(self, side, case):
         """Runs a program that serves; returns its port."""
-        port = servers.free_port() if told else 0
-        command = self.command(side, program, ["serve", str(port)])
+        port = servers.free_port() if case.told else 0
+        command = self.command(side, case, ["serve", str(port)])
         process = subprocess.Popen(
             command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -130,10 +139,10 @@ class Place:
                 if match and "building" not in line:
                     break
             else:
-                raise AssertionError(f"{program} does not serve by {side}:\n{''.join(lines)}")
+                raise AssertionError(f"{case.program} does not serve by {side}:\n{''.join(lines)}")
             reader = threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True)
             reader.start()
-            if told:
+            if case.told:
                 # It prints its address before it listens.
                 servers.wait_for(int(match[1]), process)
             yield int(match[1])
@@ -149,15 +158,14 @@ def outcome(place, case):
     if case.server is not None:
         for side in ("stock", "component"):
             with case.server(place) as port:
-                results[side] = place.run(side, case.program, str(port))[0]
+                results[side] = place.run(side, case, str(port))[0]
         wanted = results.pop("stock")
     else:
         for serving, asking in (("stock", "stock"), ("stock", "component"), ("component", "stock")):
             name = "client" if asking == "component" else "server"
-            with place.serving(serving, case.program, case.told) as port:
-                results[(serving, asking) if serving == asking else name] = place.run(
-                    asking, case.program, "ask", str(port)
-                )[0].replace(str(port), "PORT")
+            with place.serving(serving, case) as port:
+                said, _ = place.run(asking, case, "ask", str(port))
+                results[(serving, asking) if serving == asking else name] = said.replace(str(port), "PORT")
         wanted = results.pop(("stock", "stock"))
     if "exit status" in wanted or not wanted:
         raise AssertionError(f"{case.program} fails with stock CPython:\n{wanted}")

@@ -42,11 +42,12 @@ def wait_for(port, process):
 
 
 @contextlib.contextmanager
-def program(*command):
-    """Runs a program, and ends it afterwards; `PORT` in its arguments becomes a free port."""
+def program(*command, user=None):
+    """Runs a program, as another user if one is named, and ends it afterwards; `PORT` in its arguments becomes a free
+    port."""
     port = free_port()
     arguments = [str(part).replace("PORT", str(port)) for part in command]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, user=user) as process:
         try:
             wait_for(port, process)
             yield port
@@ -63,11 +64,19 @@ def found(name, *elsewhere):
     return path
 
 
-def debian(package, name, peers):
-    """Finds a program of a Debian package: installed, or unpacked into the folder `peers`. Raises Missing."""
+def debian(package, name, peers, where="usr/bin"):
+    """Finds a program of a Debian package: installed, or unpacked into the folder `peers`. Raises Missing.
+
+    `where` is a pattern of the package's folder with the program.
+    """
     root = peers / package
+
+    def program_of_package():
+        own = [path for base in (Path("/"), root) for path in sorted(base.glob(where))]
+        return [found(name, *own, root / "usr/bin", root / "usr/sbin")]
+
     with contextlib.suppress(Missing):
-        return [found(name, root / "usr/bin", root / "usr/sbin")]
+        return program_of_package()
     if not shutil.which("apt-get"):
         raise Missing(f"{name} is in Debian's package {package}, and this is no Debian")
     with tempfile.TemporaryDirectory(dir=_made(peers)) as folder:
@@ -79,7 +88,7 @@ def debian(package, name, peers):
             _said(["dpkg", "--extract", str(file), str(fresh)], folder)
         with contextlib.suppress(OSError):
             fresh.rename(root)
-    return [found(name, root / "usr/bin", root / "usr/sbin")]
+    return program_of_package()
 
 
 def with_libraries(command, peers):
@@ -96,9 +105,11 @@ def _made(folder):
     return folder
 
 
-def _said(command, folder):
+def _said(command, folder, given="", user=None):
     environment = dict(os.environ, LC_ALL="C.UTF-8")
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, env=environment, check=False, input=given, user=user
+    )
     if done.returncode:
         raise Missing(f"{' '.join(command[:3])} failed: {(done.stdout + done.stderr).strip()[-300:]}")
     return done.stdout
@@ -125,6 +136,50 @@ def mosquitto(place):
 def nats(place):
     with program(found("nats-server", place.bin), "-a", "127.0.0.1", "-p", "PORT") as port:
         yield port
+
+
+@contextlib.contextmanager
+def mariadb(place):
+    """A MariaDB with the database `shop`, and the user `app` with the password `secret`."""
+    (server,) = debian("mariadb-server-core", "mariadbd", place.peers)
+    base = Path(server).parents[1]
+    tables = base / "share/mysql"
+    with tempfile.TemporaryDirectory() as folder:
+        command = [*with_libraries([server], place.peers), "--no-defaults", f"--basedir={base}", f"--datadir={folder}/data"]
+        command += [f"--lc-messages-dir={tables}", *(["--user=root"] if os.geteuid() == 0 else [])]
+        Path(folder, "data").mkdir()
+        # As mariadb-install-db does, with which the package's own programs would have to be installed.
+        statements = "create database mysql;\nuse mysql;\nset @auth_root_socket=NULL;\nset @skip_auth_anonymous=1;\n"
+        for name in ("mysql_system_tables.sql", "mysql_system_tables_data.sql"):
+            statements += (tables / name).read_text()
+        _said([*command, "--bootstrap", "--skip-networking"], folder, statements)
+        start = Path(folder, "start.sql")
+        start.write_text(
+            "CREATE DATABASE shop;\nCREATE USER app@'127.0.0.1' IDENTIFIED BY 'secret';\n"
+            "GRANT ALL ON shop.* TO app@'127.0.0.1';\n"
+        )
+        command += [f"--init-file={start}", "--port=PORT", "--bind-address=127.0.0.1", f"--socket={folder}/socket"]
+        with program(*command) as port:
+            yield port
+
+
+@contextlib.contextmanager
+def postgresql(place):
+    """A PostgreSQL with the user `app`, and the password `secret`."""
+    (server,) = debian("postgresql", "postgres", place.peers, "usr/lib/postgresql/*/bin")
+    # It refuses to be run by root.
+    user = "nobody" if os.geteuid() == 0 else None
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "password").write_text("secret\n")
+        if user:
+            for path in (folder, f"{folder}/password"):
+                shutil.chown(path, user)
+        make = with_libraries([str(Path(server).with_name("initdb"))], place.peers)
+        make += ["-D", f"{folder}/data", "-U", "app", "-A", "scram-sha-256", f"--pwfile={folder}/password", "--no-sync"]
+        _said(make, folder, user=user)
+        command = [*with_libraries([server], place.peers), "-D", f"{folder}/data", "-p", "PORT", "-k", folder]
+        with program(*command, "-c", "listen_addresses=127.0.0.1", user=user) as port:
+            yield port
 
 
 class _Pages(http.server.BaseHTTPRequestHandler):

@@ -498,9 +498,47 @@ async def protocols():
     server.close()
 
 
+class Unread(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.transport, self.lost = transport, asyncio.get_running_loop().create_future()
+        transport.pause_reading()
+
+    def connection_lost(self, reason):
+        self.lost.set_result(reason)
+
+    async def sent(self, data):
+        self.transport.write(data)
+        while self.transport.get_write_buffer_size():
+            await asyncio.sleep(0.001)
+
+
+async def paused():
+    """A connection that is not read hears of its loss when it writes, as the system's `send` would."""
+    loop = asyncio.get_running_loop()
+    for unread in (b"some", b""):
+        protocol = Unread()
+        server = await loop.create_server(lambda: protocol, HOST, 0)
+        client = socket.socket()
+        client.setblocking(False)
+        await loop.sock_connect(client, server.sockets[0].getsockname())
+        while not hasattr(protocol, "lost"):
+            await asyncio.sleep(0.001)
+        await protocol.sent(b"first" + unread)
+        print(await loop.sock_recv(client, 5))
+        # With unread bytes, the system answers by a reset; without, to the next write.
+        client.close()
+        await asyncio.sleep(0.05)
+        print(protocol.lost.done())
+        if not unread:
+            await protocol.sent(b"answered by a reset")
+        protocol.transport.write(b"fails")
+        print(isinstance(await asyncio.wait_for(protocol.lost, 20), ConnectionError))
+        server.close()
+
+
 async def main():
     matters = [clock, cancelled_reads, cancelled_drains, cancelled_servers, cancelled_connects, crowds]
-    matters += [failures, resets, ends, garbage, reported, pending, bad_input, nested, protocols]
+    matters += [failures, resets, ends, garbage, reported, pending, bad_input, nested, protocols, paused]
     await {matter.__name__.replace("_", "-"): matter for matter in matters}[sys.argv[1]]()
 
 

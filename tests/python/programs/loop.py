@@ -356,6 +356,31 @@ async def unix():
     print([name for name in names[:2] if not hasattr(asyncio.streams, name)])
 
 
+async def unix_family():
+    """Python's own sockets of the family AF_UNIX, without a host that grants paths."""
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        print(sock.family == socket.AF_UNIX != socket.AF_INET, sock.family.name, sock.type == socket.SOCK_STREAM, sock.proto)
+        print(isinstance(sock, socket.socket), repr(sock.getsockname()), sock.gettimeout(), sock.getblocking())
+        sock.settimeout(1.5)
+        print(sock.gettimeout(), sock.getblocking())
+        sock.setblocking(False)
+        print(sock.gettimeout(), sock.getblocking())
+        for call in (sock.getpeername, lambda: sock.bind("/nowhere/at/all"), lambda: sock.bind(5)):
+            try:
+                print(call())
+            except (OSError, TypeError) as reason:
+                print(isinstance(reason, OSError), str(reason) != "")
+    print(sock.fileno())
+    print(attempt(lambda: sock.bind("/nowhere/at/all")))
+    with socket.socket() as tcp:
+        print(tcp.family == socket.AF_INET)
+        for keywords in ({}, {"sock": tcp}, {"sock": sock, "path": "/nowhere"}, {"path": "/nowhere", "server_hostname": "x"}):
+            print(await outcome(loop.create_unix_connection(asyncio.Protocol, **keywords)))
+        for keywords in ({}, {"sock": tcp}, {"sock": sock, "path": "/nowhere"}):
+            print(await outcome(loop.create_unix_server(asyncio.Protocol, **keywords)))
+
+
 async def arguments():
     """Arguments in all forms that asyncio accepts."""
     server = await asyncio.start_server(lambda reader, writer: writer.close(), HOST, 0)
@@ -376,6 +401,10 @@ async def arguments():
         print("local", local, await connect(HOST, port, local_addr=local))
     for local in ((HOST,), "127.0.0.1", (), (HOST, 0, 0, 0), (HOST, -1), (HOST, 65536), 5, (5, 0), ("192.0.2.1", 0)):
         print("local", local, await connect(HOST, port, local_addr=local))
+    try:
+        await asyncio.open_connection(HOST, port, local_addr=("192.0.2.1", 0))
+    except OSError as reason:
+        print(str(reason).partition("] ")[2].partition(": ")[0])
     for host in (HOST.encode(), "localhost", "", b"", None, 5, ["127.0.0.1"], "a" * 64, "x..y", "\0", "name.invalid"):
         print("host", repr(host), await connect(host, port))
     for other in (-1, 65536, "no port", b"", "", None, "-1", str(port), str(port).encode()):
@@ -411,7 +440,7 @@ async def arguments():
 
 
 async def main():
-    matters = [executor, own_executor, ready, sockets, accepted, handed_out, datagrams, sendfile, methods, unix, arguments]
+    matters = [executor, own_executor, ready, sockets, accepted, handed_out, datagrams, sendfile, methods, unix, unix_family, arguments]
     await {matter.__name__.replace("_", "-"): matter for matter in matters}[sys.argv[1]]()
 
 

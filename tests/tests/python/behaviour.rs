@@ -54,4 +54,5 @@ matters! {
     mistakes_are_exceptions "bad-input",
     a_loop_within_the_loop_is_refused "nested",
     protocols_act_in_their_callbacks "protocols",
+    a_paused_connection_hears_of_its_loss_when_it_writes "paused",
 }

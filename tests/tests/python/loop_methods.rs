@@ -47,6 +47,7 @@ matters! {
     a_file_is_sent "sendfile",
     no_method_fails_without_a_text "methods",
     functions_for_unix_sockets_exist "unix",
+    sockets_of_the_unix_family_exist "unix-family",
     arguments_have_asyncios_shapes "arguments",
     no_loop_runs_at_the_top_level "top-level",
 }

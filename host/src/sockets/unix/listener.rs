@@ -89,17 +89,18 @@ impl Listener {
         })
     }
 
-    /// Listens, once.
+    /// Listens, once. After a failure the socket stays bound, and listening may succeed later.
     pub(super) fn listen(&mut self, backlog: u32) -> Result<Accept<UnixConnections>, Failure> {
-        let Some(socket) = self.bound.take() else {
+        let Some(socket) = &self.bound else {
             return Err(Failure::new(
                 FailureCode::InvalidState,
                 "it listens already",
             ));
         };
         socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
-        let socket = std::os::unix::net::UnixListener::from(OwnedFd::from(socket));
-        self.listening.lock().socket = Some(UnixListener::from_std(socket)?);
+        let listening = std::os::unix::net::UnixListener::from(OwnedFd::from(socket.try_clone()?));
+        self.listening.lock().socket = Some(UnixListener::from_std(listening)?);
+        self.bound = None;
         Ok(Accept::new(UnixConnections {
             listening: Arc::clone(&self.listening),
             backoff: Backoff::new(core::ACCEPT_BACKOFF_FIRST, core::ACCEPT_BACKOFF_LONGEST),
@@ -167,5 +168,34 @@ impl Connections for UnixConnections {
 
     fn hand_over(&self, accepted: UnixStream) -> UnixSocket {
         UnixSocket::new(accepted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_failed_listen_leaves_the_socket_bound() {
+        // A socket for datagrams can be bound, and the system refuses to let it listen.
+        let socket = Socket::new(Domain::UNIX, Type::DGRAM, None).expect("a socket");
+        let mut listener = Listener {
+            bound: Some(socket),
+            listening: Arc::default(),
+            _file: None,
+        };
+        for _ in 0..2 {
+            let failure = listener.listen(1).err();
+            assert_eq!(failure.map(|it| it.code), Some(FailureCode::Other));
+        }
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None).expect("a socket");
+        let folder = tempfile::tempdir().expect("a folder");
+        let address = socket2::SockAddr::unix(folder.path().join("s")).expect("an address");
+        socket.bind(&address).expect("bound");
+        socket.set_nonblocking(true).expect("an option");
+        listener.bound = Some(socket);
+        assert!(listener.listen(1).is_ok());
+        let failure = listener.listen(1).err();
+        assert_eq!(failure.map(|it| it.code), Some(FailureCode::InvalidState));
     }
 }
