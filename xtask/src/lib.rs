@@ -17,6 +17,7 @@ mod fuzz;
 mod languages;
 mod linker;
 mod names;
+mod npm;
 pub mod process;
 pub mod python;
 mod readme;
