@@ -109,7 +109,7 @@ impl Toolchain {
                 &linker.component_ld,
             )
             // Encoded, since a path may hold spaces.
-            .env("CARGO_ENCODED_RUSTFLAGS", flags().join("\u{1f}"))
+            .env("CARGO_ENCODED_RUSTFLAGS", self.flags().join("\u{1f}"))
             .env("PATH", checkout::path_with(linker.wasm_ld_folder))
             // Flags for native code do not fit WebAssembly.
             .env_remove("RUSTFLAGS")
@@ -124,10 +124,41 @@ impl Toolchain {
         }
         Ok(command)
     }
+
+    /// [`FLAGS`], and flags that keep the builder's folders out of the output: builds in two folders are equal.
+    fn flags(&self) -> Vec<String> {
+        let remapped = remapped_sources()
+            .chain(self.remapped_library())
+            .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
+        FLAGS
+            .split(' ')
+            .map(str::to_owned)
+            .chain(remapped)
+            .collect()
+    }
+
+    /// With rustup's component rust-src, the compiler names the sources of the library by their folder there. Without it, and so
+    /// in all other builds, by the compiler's commit.
+    fn remapped_library(&self) -> Option<(PathBuf, String)> {
+        let sysroot = rustc_print(&self.rustc, "sysroot", None).filter(|_| !self.builds_std)?;
+        let about = process::output_of(checkout::clean(&self.rustc).arg("-vV"))?;
+        remapped_library(&sysroot, &about)
+    }
 }
 
-/// [`FLAGS`], and flags that keep the builder's folders out of the output: builds in two folders are equal.
-fn flags() -> Vec<String> {
+fn remapped_library(sysroot: &Path, about: &str) -> Option<(PathBuf, String)> {
+    let source = sysroot.join("lib/rustlib/src/rust");
+    let commit = about
+        .lines()
+        .find_map(|line| line.strip_prefix("commit-hash: "))?;
+    source
+        .join("library")
+        .is_dir()
+        .then(|| (source, format!("/rustc/{commit}")))
+}
+
+/// The folders of sources, and their names in the output.
+fn remapped_sources() -> impl Iterator<Item = (PathBuf, String)> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")));
     // Below it is a folder for each registry; its name depends on how cargo reaches the registry.
@@ -138,15 +169,9 @@ fn flags() -> Vec<String> {
     }
     let registries = sources.and_then(|folder| std::fs::read_dir(folder).ok());
     let folders = registries.into_iter().flatten().flatten();
-    let remapped = folders
-        .map(|entry| (entry.path(), "crates"))
-        .chain([(checkout::root(), ".")])
-        .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
-    FLAGS
-        .split(' ')
-        .map(str::to_owned)
-        .chain(remapped)
-        .collect()
+    folders
+        .map(|entry| (entry.path(), "crates".to_owned()))
+        .chain([(checkout::root(), ".".to_owned())])
 }
 
 /// The output of `rustc --print WHAT`, for a target or for this machine.
@@ -209,4 +234,22 @@ fn add_target() -> Result<Toolchain> {
         )
     };
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_of_the_librarys_source_is_replaced_where_it_exists() {
+        let sysroot = std::env::temp_dir().join(format!("xtask sysroot {}", std::process::id()));
+        let about = "rustc 1.95.0\nbinary: rustc\ncommit-hash: 0123\nhost: none";
+        assert_eq!(remapped_library(&sysroot, about), None);
+        let source = sysroot.join("lib/rustlib/src/rust");
+        std::fs::create_dir_all(source.join("library")).unwrap();
+        assert_eq!(remapped_library(&sysroot, "rustc 1.95.0"), None);
+        let expected = Some((source, "/rustc/0123".to_owned()));
+        assert_eq!(remapped_library(&sysroot, about), expected);
+        std::fs::remove_dir_all(sysroot).unwrap();
+    }
 }
