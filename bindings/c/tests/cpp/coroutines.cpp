@@ -19,7 +19,7 @@ static streams::task<int> answers(streams::server &server) {
   auto accepted = co_await server.accept(10s);
   CHECK(accepted);
   auto line = co_await accepted->readline(10s);
-  CHECK(line && co_await accepted->send("answer to " + *line));
+  CHECK(line && co_await accepted->send("answer to " + *line + "more\nno end"));
   co_return (co_await accepted->close(10s)) ? 0 : 1;
 }
 
@@ -41,8 +41,12 @@ static streams::task<int> serves() {
   auto answering = answers(server);
   auto client = co_await streams::open_connection("127.0.0.1", port, 10s);
   CHECK(client && co_await client->send("a question\n"));
-  auto answer = co_await client->readline(10s);
-  CHECK(answer && *answer == "answer to a question\n");
+  // Lines of one block and of several are the same; the last one has no end.
+  streams::lines lines(*client);
+  for (auto expected : {"answer to a question\n", "more\n", "no end", "", ""}) {
+    auto line = co_await lines.next(10s);
+    CHECK(line && *line == expected);
+  }
   CHECK(co_await client->close(10s));
   co_return co_await answering;
 }
