@@ -161,17 +161,30 @@ fn remapped_library(sysroot: &Path, about: &str) -> Option<(PathBuf, String)> {
 fn remapped_sources() -> impl Iterator<Item = (PathBuf, String)> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")));
-    // Below it is a folder for each registry; its name depends on how cargo reaches the registry.
     let sources = home.map(|home| home.join("registry/src"));
     if sources.as_ref().is_some_and(|folder| !folder.is_dir()) {
         // The sources must be there before the first build.
         process::output_of(checkout::clean(checkout::cargo()).args(["fetch", "--locked"]));
     }
-    let registries = sources.and_then(|folder| std::fs::read_dir(folder).ok());
-    let folders = registries.into_iter().flatten().flatten();
-    folders
-        .map(|entry| (entry.path(), "crates".to_owned()))
+    let registries = sources
+        .map(|folder| registries(&folder))
+        .unwrap_or_default();
+    registries
+        .into_iter()
+        .map(|folder| (folder, "crates".to_owned()))
         .chain([(checkout::root(), ".".to_owned())])
+}
+
+/// The folders of registries in cargo's folder of sources, sorted: another order of flags is another build. The name of each begins
+/// with the registry's host. `cargo package` adds folders without a host, which hold its copies of this project's crates.
+fn registries(sources: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(sources).into_iter().flatten().flatten();
+    let mut folders: Vec<_> = entries
+        .filter(|entry| !entry.file_name().to_string_lossy().starts_with('-'))
+        .map(|entry| entry.path())
+        .collect();
+    folders.sort();
+    folders
 }
 
 /// The output of `rustc --print WHAT`, for a target or for this machine.
@@ -239,6 +252,18 @@ fn add_target() -> Result<Toolchain> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn packaging_does_not_change_the_flags() {
+        let sources = std::env::temp_dir().join(format!("xtask sources {}", std::process::id()));
+        for name in ["index.example-2", "-0123", "index.example-1"] {
+            std::fs::create_dir_all(sources.join(name)).unwrap();
+        }
+        let expected = ["index.example-1", "index.example-2"].map(|name| sources.join(name));
+        assert_eq!(registries(&sources), expected);
+        std::fs::remove_dir_all(&sources).unwrap();
+        assert!(registries(&sources).is_empty());
+    }
 
     #[test]
     fn the_folder_of_the_librarys_source_is_replaced_where_it_exists() {
