@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_of_the_librarys_source_is_replaced_where_it_exists() {
+    fn the_folder_of_rust_src_is_replaced_where_it_exists() {
         let sysroot = std::env::temp_dir().join(format!("xtask sysroot {}", std::process::id()));
         let about = "rustc 1.95.0\nbinary: rustc\ncommit-hash: 0123\nhost: none";
         assert_eq!(remapped_library(&sysroot, about), None);
