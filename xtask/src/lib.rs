@@ -14,7 +14,7 @@ mod debian;
 mod demo;
 mod dist;
 mod fuzz;
-mod languages;
+pub mod languages;
 mod linker;
 mod names;
 mod npm;
@@ -95,7 +95,7 @@ pub fn main() -> ExitCode {
         Command::TestPython(options) => python::test_python(cli.toolchain, &options),
         Command::Soak(options) => soak::soak(cli.toolchain, &options),
         Command::Bench(options) => bench::bench(cli.toolchain, &options),
-        Command::Languages => languages::build(false, &mut steps::Tally::default()),
+        Command::Languages => languages::build_available(),
         Command::Dist(options) => dist::dist(cli.toolchain, &options),
         Command::Reproduce => reproduce::reproduce(cli.toolchain),
         Command::Ci => ci::ci(cli.toolchain),
