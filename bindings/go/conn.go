@@ -9,6 +9,7 @@
 package streams
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"net/netip"
@@ -26,6 +27,9 @@ import (
 // The most bytes of one call: less than the default bounds of the queue and of a result.
 const chunk = 1 << 20
 
+// The most bytes that ReadLine takes at once, unless one line has more.
+const block = 64 << 10
+
 // A Conn is a connection. It is safe for use by many goroutines; reads wait for each other, and so do writes.
 //
 // The garbage collector closes a connection that is neither closed nor referred to.
@@ -35,6 +39,7 @@ type Conn struct {
 
 	reading, writing sync.Mutex
 	readBy, writeBy  deadline
+	lines            []byte // Taken by ReadLine, not yet returned. Guarded by reading.
 
 	mu     sync.Mutex
 	closed bool
@@ -53,35 +58,79 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	if len(c.lines) > 0 {
+		if err := c.mayRead(); err != nil {
+			return 0, err
+		}
+		n := copy(p, c.lines)
+		c.skip(n)
+		return n, nil
+	}
 	want := wit_types.Some(uint32(min(len(p), chunk)))
-	bytes, err := c.read("read", func() wit_types.Result[[]uint8, asyncio_streams_types.Error] { return c.reader.Read(want) })
+	bytes, err := c.read(func() wit_types.Result[[]uint8, asyncio_streams_types.Error] { return c.reader.Read(want) })
 	return copy(p, bytes), err
 }
 
-// ReadLine reads a line with its '\n', which the last one may lack; then io.EOF. It is faster than a bufio.Reader,
-// with which it must not be mixed. A line longer than Dialer.Limit or ListenConfig.Limit is an error, and stays
-// buffered.
+// ReadLine reads a line with its '\n', which the last one may lack; then io.EOF. It takes all buffered lines up to 64 KiB from the
+// component at once, so many lines cost one call. A bufio.Reader must not be mixed with it; Read continues after the line. A line
+// longer than Dialer.Limit or ListenConfig.Limit is an error, and stays buffered.
 func (c *Conn) ReadLine() ([]byte, error) {
-	return c.read("read", func() wit_types.Result[[]uint8, asyncio_streams_types.Error] {
-		if x := c.reader.TryReadline(); x.IsOk() && x.Ok().IsSome() {
-			return wit_types.Ok[[]uint8, asyncio_streams_types.Error](x.Ok().Some())
-		}
-		return c.reader.Readline()
-	})
-}
-
-// read makes a read whose empty result is the end.
-func (c *Conn) read(op string, call func() wit_types.Result[[]uint8, asyncio_streams_types.Error]) ([]byte, error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
+	if len(c.lines) == 0 {
+		lines, err := c.read(func() wit_types.Result[[]uint8, asyncio_streams_types.Error] {
+			if x := c.reader.TryReadlines(block); x.IsOk() && x.Ok().IsSome() {
+				return wit_types.Ok[[]uint8, asyncio_streams_types.Error](x.Ok().Some())
+			}
+			return c.reader.Readlines(block)
+		})
+		if err != nil {
+			return nil, err
+		}
+		c.lines = lines
+	} else if err := c.mayRead(); err != nil {
+		return nil, err
+	}
+	n := bytes.IndexByte(c.lines, '\n') + 1
+	if n == 0 {
+		n = len(c.lines)
+	}
+	// A copy: a line that the program keeps must not keep the others.
+	line := bytes.Clone(c.lines[:n])
+	c.skip(n)
+	return line, nil
+}
+
+// skip drops the first bytes of c.lines; an idle connection holds no block.
+func (c *Conn) skip(n int) {
+	if c.lines = c.lines[n:]; len(c.lines) == 0 {
+		c.lines = nil
+	}
+}
+
+// mayRead returns the error of a read of a closed connection, or after its deadline.
+func (c *Conn) mayRead() error {
+	if c.isClosed() {
+		return c.fail("read", net.ErrClosed)
+	}
+	if c.readBy.passed() {
+		return c.fail("read", os.ErrDeadlineExceeded)
+	}
+	return nil
+}
+
+// read makes a read whose empty result is the end. The caller holds c.reading.
+func (c *Conn) read(call func() wit_types.Result[[]uint8, asyncio_streams_types.Error]) ([]byte, error) {
 	// A reader that is collected during the call would be dropped, which would trap.
 	defer runtime.KeepAlive(c)
 	for {
 		if c.isClosed() {
-			return nil, c.fail(op, net.ErrClosed)
+			return nil, c.fail("read", net.ErrClosed)
 		}
 		if !c.readBy.begin(c.reader.Cancel) {
-			return nil, c.fail(op, os.ErrDeadlineExceeded)
+			return nil, c.fail("read", os.ErrDeadlineExceeded)
 		}
 		x := call()
 		c.readBy.end()
@@ -91,7 +140,7 @@ func (c *Conn) read(op string, call func() wit_types.Result[[]uint8, asyncio_str
 		case x.IsOk():
 			return x.Ok(), nil
 		case x.Err().Tag() != asyncio_streams_types.Error_Cancelled:
-			return nil, c.fail(op, newError(x.Err()))
+			return nil, c.fail("read", newError(x.Err()))
 		}
 		// A deadline cancelled it, and may have been moved since.
 	}

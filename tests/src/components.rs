@@ -87,6 +87,24 @@ pub(crate) fn foreign(name: &str) -> bool {
     or_say(name, built.then_some(()).ok_or(reason)).is_some()
 }
 
+/// Returns the program that makes bindings and artifacts, if it was built. Without it, tests that need it are left out, with
+/// a message.
+///
+/// # Panics
+/// When there is none and `PEERS` in the environment is `required`.
+pub fn generator() -> Option<PathBuf> {
+    let name = format!("asyncio-streams-generate{}", env::consts::EXE_SUFFIX);
+    let program = target().join("quick").join(&name);
+    let reason = "`cargo xtask languages` makes it";
+    or_say(
+        &name,
+        program
+            .is_file()
+            .then_some(program)
+            .ok_or_else(|| reason.into()),
+    )
+}
+
 /// Composes components, each set once in a process. A single component is returned unchanged.
 pub(crate) fn compose(names: &[String]) -> Composed {
     static KNOWN: LazyLock<Mutex<HashMap<String, Composed>>> = LazyLock::new(Mutex::default);

@@ -50,6 +50,17 @@ impl Found {
         or_say(package, found)
     }
 
+    /// Finds a program on PATH, for one that does not run from an unpacked package. `None` and panics as for
+    /// [`get`](Self::get); the message includes `remedy`.
+    pub fn on_path(program: &str, remedy: &str) -> Option<Self> {
+        let found = installed(program).map(|program| Self {
+            program,
+            root: None,
+        });
+        let reason = || format!("there is none on PATH; {remedy}");
+        or_say(program, found.ok_or_else(reason))
+    }
+
     /// Finds a Python that has a module, installed or in the package named. `None` and panics as for [`get`](Self::get).
     pub fn python(package: &str, module: &str) -> Option<Self> {
         // Debian's modules need Debian's Python.

@@ -36,7 +36,7 @@ pub mod resources;
 mod running;
 mod wasmtime_program;
 
-pub use components::{component, folder, node_script, tls};
+pub use components::{component, folder, generator, node_script, tls};
 pub use output::Output;
 pub use program::{In, Network, Program};
 pub use running::{Exit, Outcome, Running};

@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::steps::Steps;
 use crate::toolchain::{Choice, TARGET};
-use crate::{build, checkout, languages, process, python};
+use crate::{build, checkout, languages, npm, process, python};
 
 /// Verifying the crate of the host builds wasmtime anew.
 const DEADLINE: Duration = Duration::from_secs(60 * 60);
@@ -158,6 +158,7 @@ fn wit(out: &Path) -> Result<()> {
 
 /// The packages for npm, for registries of containers, and for C and Go with generated code.
 fn bindings(out: &Path) -> Result<()> {
+    npm::require()?;
     let mut command = checkout::clean("make");
     command.args(["--silent", "--directory", "bindings"]);
     command.arg(format!("OUT={}", out.display()));

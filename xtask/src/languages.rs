@@ -57,7 +57,16 @@ const LANGUAGES: [Language; 2] = [
     },
 ];
 
-/// Builds the languages whose tools the machine has, and reports the languages that it leaves out.
+/// Builds the programs of the languages whose tools the machine has or can install, and reports the languages that it leaves
+/// out.
+///
+/// # Errors
+/// When a program does not build.
+pub fn build_available() -> Result<()> {
+    build(false, &mut Tally::default())
+}
+
+/// As [`build_available`].
 ///
 /// # Errors
 /// When a program does not build; when a tool is missing and `required` forbids to leave it out.

@@ -15,9 +15,10 @@ mod demo;
 mod dist;
 mod fuzz;
 mod javascript;
-mod languages;
+pub mod languages;
 mod linker;
 mod names;
+mod npm;
 pub mod process;
 pub mod python;
 mod readme;
@@ -97,7 +98,7 @@ pub fn main() -> ExitCode {
         Command::TestPython(options) => python::test_python(cli.toolchain, &options),
         Command::Soak(options) => soak::soak(cli.toolchain, &options),
         Command::Bench(options) => bench::bench(cli.toolchain, &options),
-        Command::Languages => languages::build(false, &mut steps::Tally::default()),
+        Command::Languages => languages::build_available(),
         Command::Javascript => javascript::javascript(cli.toolchain),
         Command::Dist(options) => dist::dist(cli.toolchain, &options),
         Command::Reproduce => reproduce::reproduce(cli.toolchain),

@@ -11,8 +11,8 @@ use crate::steps::{Steps, Tally};
 use crate::toolchain::{Choice, Toolchain};
 use crate::wasm::{self, What};
 use crate::{
-    bench, binaries, build, checkout, demo, fuzz, javascript, languages, process, python, readme,
-    tools,
+    bench, binaries, build, checkout, demo, fuzz, javascript, languages, npm, process, python,
+    readme, tools,
 };
 
 /// One run of cargo's test runner, with compiling.
@@ -147,6 +147,7 @@ fn guests(toolchain: &Toolchain, tally: &mut Tally) -> Result<()> {
 /// The tests that run components.
 fn hosts(mut variables: Vec<(&str, PathBuf)>, options: &Options, tally: &mut Tally) -> Result<()> {
     if options.require_peers {
+        npm::require()?;
         variables.push(("PEERS", "required".into()));
     }
     let all = test_command(&tools::HOSTS, &["--release", "--lib", "--bins", "--tests"]);

@@ -109,7 +109,7 @@ impl Toolchain {
                 &linker.component_ld,
             )
             // Encoded, since a path may hold spaces.
-            .env("CARGO_ENCODED_RUSTFLAGS", flags().join("\u{1f}"))
+            .env("CARGO_ENCODED_RUSTFLAGS", self.flags().join("\u{1f}"))
             .env("PATH", checkout::path_with(linker.wasm_ld_folder))
             // Flags for native code do not fit WebAssembly.
             .env_remove("RUSTFLAGS")
@@ -124,29 +124,67 @@ impl Toolchain {
         }
         Ok(command)
     }
+
+    /// [`FLAGS`], and flags that keep the builder's folders out of the output: builds in two folders are equal.
+    fn flags(&self) -> Vec<String> {
+        let remapped = remapped_sources()
+            .chain(self.remapped_library())
+            .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
+        FLAGS
+            .split(' ')
+            .map(str::to_owned)
+            .chain(remapped)
+            .collect()
+    }
+
+    /// With rustup's component rust-src, the compiler names the sources of the library by their folder there. Without it, and so
+    /// in all other builds, by the compiler's commit.
+    fn remapped_library(&self) -> Option<(PathBuf, String)> {
+        let sysroot = rustc_print(&self.rustc, "sysroot", None).filter(|_| !self.builds_std)?;
+        let about = process::output_of(checkout::clean(&self.rustc).arg("-vV"))?;
+        remapped_library(&sysroot, &about)
+    }
 }
 
-/// [`FLAGS`], and flags that keep the builder's folders out of the output: builds in two folders are equal.
-fn flags() -> Vec<String> {
+fn remapped_library(sysroot: &Path, about: &str) -> Option<(PathBuf, String)> {
+    let source = sysroot.join("lib/rustlib/src/rust");
+    let commit = about
+        .lines()
+        .find_map(|line| line.strip_prefix("commit-hash: "))?;
+    source
+        .join("library")
+        .is_dir()
+        .then(|| (source, format!("/rustc/{commit}")))
+}
+
+/// The folders of sources, and their names in the output.
+fn remapped_sources() -> impl Iterator<Item = (PathBuf, String)> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")));
-    // Below it is a folder for each registry; its name depends on how cargo reaches the registry.
     let sources = home.map(|home| home.join("registry/src"));
     if sources.as_ref().is_some_and(|folder| !folder.is_dir()) {
         // The sources must be there before the first build.
         process::output_of(checkout::clean(checkout::cargo()).args(["fetch", "--locked"]));
     }
-    let registries = sources.and_then(|folder| std::fs::read_dir(folder).ok());
-    let folders = registries.into_iter().flatten().flatten();
-    let remapped = folders
-        .map(|entry| (entry.path(), "crates"))
-        .chain([(checkout::root(), ".")])
-        .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
-    FLAGS
-        .split(' ')
-        .map(str::to_owned)
-        .chain(remapped)
-        .collect()
+    let registries = sources
+        .map(|folder| registries(&folder))
+        .unwrap_or_default();
+    registries
+        .into_iter()
+        .map(|folder| (folder, "crates".to_owned()))
+        .chain([(checkout::root(), ".".to_owned())])
+}
+
+/// The folders of registries in cargo's folder of sources, sorted: another order of flags is another build. The name of each begins
+/// with the registry's host. `cargo package` adds folders without a host, which hold its copies of this project's crates.
+fn registries(sources: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(sources).into_iter().flatten().flatten();
+    let mut folders: Vec<_> = entries
+        .filter(|entry| !entry.file_name().to_string_lossy().starts_with('-'))
+        .map(|entry| entry.path())
+        .collect();
+    folders.sort();
+    folders
 }
 
 /// The output of `rustc --print WHAT`, for a target or for this machine.
@@ -209,4 +247,34 @@ fn add_target() -> Result<Toolchain> {
         )
     };
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packaging_does_not_change_the_flags() {
+        let sources = std::env::temp_dir().join(format!("xtask sources {}", std::process::id()));
+        for name in ["index.example-2", "-0123", "index.example-1"] {
+            std::fs::create_dir_all(sources.join(name)).unwrap();
+        }
+        let expected = ["index.example-1", "index.example-2"].map(|name| sources.join(name));
+        assert_eq!(registries(&sources), expected);
+        std::fs::remove_dir_all(&sources).unwrap();
+        assert!(registries(&sources).is_empty());
+    }
+
+    #[test]
+    fn the_folder_of_rust_src_is_replaced_where_it_exists() {
+        let sysroot = std::env::temp_dir().join(format!("xtask sysroot {}", std::process::id()));
+        let about = "rustc 1.95.0\nbinary: rustc\ncommit-hash: 0123\nhost: none";
+        assert_eq!(remapped_library(&sysroot, about), None);
+        let source = sysroot.join("lib/rustlib/src/rust");
+        std::fs::create_dir_all(source.join("library")).unwrap();
+        assert_eq!(remapped_library(&sysroot, "rustc 1.95.0"), None);
+        let expected = Some((source, "/rustc/0123".to_owned()));
+        assert_eq!(remapped_library(&sysroot, about), expected);
+        std::fs::remove_dir_all(sysroot).unwrap();
+    }
 }

@@ -8,7 +8,7 @@ use asyncio_streams_host::compose::{Part, compose};
 
 use xtask::toolchain::Toolchain;
 use xtask::wasm::{self, What};
-use xtask::{checkout, clang, process};
+use xtask::{checkout, clang, languages, process};
 
 use crate::peers::Peer;
 
@@ -98,6 +98,33 @@ pub(crate) fn make_protected(toolchain: &Toolchain, wasmtime: &Path) -> Result<(
     let program = program.context("cargo named no component")?;
     let component = with(ours, std::fs::read(&program.file)?, "streams-tls.wasm")?;
     compile(wasmtime, &protected(Peer::Ours), &component, &[])
+}
+
+/// Makes those of these peers that are in other languages. Removes the peers whose language's tools are missing, with a
+/// message.
+///
+/// # Errors
+/// When one cannot be built, composed or compiled.
+pub(crate) fn make_foreign(wasmtime: &Path, peers: &mut Vec<Peer>) -> Result<()> {
+    if !peers.iter().any(|peer| peer.is_foreign()) {
+        return Ok(());
+    }
+    // It reports the languages that it leaves out.
+    languages::build_available()?;
+    for (peer, program) in Peer::IN_OTHER_LANGUAGES {
+        if !peers.contains(&peer) {
+            continue;
+        }
+        let program = checkout::components().join(program);
+        if !program.is_file() {
+            peers.retain(|of| *of != peer);
+            eprintln!("\n!!! Left out: the peer {}", peer.name());
+            continue;
+        }
+        let component = with(peer.name(), std::fs::read(&program)?, "streams.wasm")?;
+        compile(wasmtime, peer.name(), &component, &[])?;
+    }
+    Ok(())
 }
 
 /// The compiled component of a peer.

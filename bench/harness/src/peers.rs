@@ -43,6 +43,12 @@ pub(crate) enum Peer {
     Tokio,
     /// A component on raw sockets, without this project.
     Floor,
+    /// A component in C.
+    C,
+    /// A component in C++.
+    Cpp,
+    /// A component in Go.
+    Go,
     /// `ours` under this project's program `streams`.
     #[value(name = "ours@streams")]
     OursInStreams,
@@ -69,6 +75,9 @@ impl Peer {
             Peer::Uvloop => "uvloop",
             Peer::Tokio => "tokio",
             Peer::Floor => "floor",
+            Peer::C => "c",
+            Peer::Cpp => "cpp",
+            Peer::Go => "go",
             Peer::OursInStreams => "ours@streams",
             Peer::OursCallInStreams => "ours-call@streams",
             Peer::LinkedInStreams => "linked@streams",
@@ -83,6 +92,20 @@ impl Peer {
         (Peer::Linked, Peer::LinkedInStreams),
         (Peer::Floor, Peer::FloorInStreams),
     ];
+
+    /// The peers in other languages, and their components in `target/components`.
+    pub(crate) const IN_OTHER_LANGUAGES: [(Self, &str); 3] = [
+        (Peer::C, "c/bench_c.wasm"),
+        (Peer::Cpp, "c/bench_cpp.wasm"),
+        (Peer::Go, "go/bench.wasm"),
+    ];
+
+    /// Returns whether it is one of [`Self::IN_OTHER_LANGUAGES`].
+    pub(crate) fn is_foreign(self) -> bool {
+        Self::IN_OTHER_LANGUAGES
+            .iter()
+            .any(|(peer, _)| *peer == self)
+    }
 
     /// Returns the peer whose component this one runs under the program `streams`; `None` for all other peers.
     pub(crate) fn under_streams(self) -> Option<Self> {
@@ -130,8 +153,8 @@ pub(crate) struct InPython {
 }
 
 impl Peers {
-    /// Builds these peers, or all if none is named. The project's components must have been built. Peers in Python
-    /// are left out with a message when Python or uvloop is missing.
+    /// Builds these peers, or all if none is named. The project's components must have been built. Peers in Python and
+    /// in other languages are left out with a message when Python, uvloop or the language's tools are missing.
     ///
     /// # Errors
     /// When another peer cannot be built.
@@ -166,6 +189,7 @@ impl Peers {
                 Err(error) => eprintln!("\n!!! Left out: {error:#}"),
             }
         }
+        compiled::make_foreign(&wasmtime, &mut peers)?;
         let has_uvloop = python
             .as_ref()
             .is_some_and(|python| python.uvloop.is_some());

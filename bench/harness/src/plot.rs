@@ -121,7 +121,11 @@ fn style(peer: Peer) -> Option<(RGBColor, i32)> {
         Peer::Uvloop => (RGBColor(0x56, 0xb4, 0xe9), 4),
         Peer::Tokio => (RGBColor(0x00, 0x72, 0xb2), 4),
         Peer::Floor => (RGBColor(0x00, 0x9e, 0x73), 4),
-        Peer::OursInStreams
+        // They take part in few workloads; a table has them.
+        Peer::C
+        | Peer::Cpp
+        | Peer::Go
+        | Peer::OursInStreams
         | Peer::OursCallInStreams
         | Peer::LinkedInStreams
         | Peer::FloorInStreams => return None,
@@ -164,7 +168,8 @@ mod tests {
             "{svg}"
         );
         // A dot for each figure, and one for each peer of the legend: those of one host.
-        let peers = Peer::value_variants().len() - Peer::IN_BOTH_HOSTS.len();
+        let without = Peer::IN_BOTH_HOSTS.len() + Peer::IN_OTHER_LANGUAGES.len();
+        let peers = Peer::value_variants().len() - without;
         let dots = svg.matches("<circle").count();
         assert_eq!(dots, 2 + peers, "{svg}");
     }

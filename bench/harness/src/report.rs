@@ -49,20 +49,21 @@ pub(crate) fn print_line(workload: &Workload, figures: &BTreeMap<Peer, Figure>) 
 /// The machine, and a table of all results.
 pub(crate) fn markdown(machine: &Machine, results: &Results) -> String {
     format!(
-        "{}\n{}\n{}\n{}",
+        "{}\n{}\n{}\n{}{}",
         about(machine),
         under_wasmtime(results),
         under_streams(results),
+        in_other_languages(results),
         costs(results)
     )
 }
 
-/// All figures of the peers that do not run under this project's host.
+/// All figures of the native peers and of the components in Rust and Python under the stock host.
 fn under_wasmtime(results: &Results) -> String {
     let peers: Vec<Peer> = Peer::value_variants()
         .iter()
         .copied()
-        .filter(|peer| peer.under_streams().is_none())
+        .filter(|peer| peer.under_streams().is_none() && !peer.is_foreign())
         .collect();
     let mut text = String::from("| workload | unit |");
     for peer in &peers {
@@ -120,11 +121,60 @@ fn under_streams(results: &Results) -> String {
     text
 }
 
-/// The processor time of the peer's process for an item, and its context switches.
+/// The figures of the peers in other languages, and how many times as good as the composed program in Rust each one is.
+/// Nothing without such figures.
+fn in_other_languages(results: &Results) -> String {
+    let mut text = String::from("| workload | unit | ours |");
+    for (peer, _) in Peer::IN_OTHER_LANGUAGES {
+        text.push_str(&format!(" {} | × ours |", peer.name()));
+    }
+    text.push_str("\n|---|---|--:|");
+    text.push_str(&"--:|--:|".repeat(Peer::IN_OTHER_LANGUAGES.len()));
+    text.push('\n');
+    let mut rows = 0;
+    for Workload { name, unit, .. } in catalogue::all() {
+        let Some(figures) = results.get(&name) else {
+            continue;
+        };
+        if !figures.keys().any(|peer| peer.is_foreign()) {
+            continue;
+        }
+        rows += 1;
+        let ours = figures.get(&Peer::Ours);
+        let cell_of_ours = ours.map(cell).unwrap_or_default();
+        text.push_str(&format!(
+            "| {name} | {} | {cell_of_ours} |",
+            column_unit(unit)
+        ));
+        for (peer, _) in Peer::IN_OTHER_LANGUAGES {
+            let figure = figures.get(&peer);
+            let cell = figure.map(cell).unwrap_or_default();
+            let times = figure
+                .zip(ours)
+                .map(|(figure, ours)| with_three_digits(figure.times(ours)))
+                .unwrap_or_default();
+            text.push_str(&format!(" {cell} | {times} |"));
+        }
+        text.push('\n');
+    }
+    if rows == 0 {
+        return String::new();
+    }
+    text + "\n"
+}
+
+/// The processor time of the peer's process for an item, and its context switches. A column for each measured peer.
 fn costs(results: &Results) -> String {
-    let peers = Peer::value_variants();
+    let measured = |peer: &&Peer| {
+        !peer.is_foreign() || results.values().any(|figures| figures.contains_key(peer))
+    };
+    let peers: Vec<Peer> = Peer::value_variants()
+        .iter()
+        .filter(measured)
+        .copied()
+        .collect();
     let mut text = String::from("| CPU µs each (context switches) | of |");
-    for peer in peers {
+    for peer in &peers {
         text.push_str(&format!(" {} |", peer.name()));
     }
     text.push_str("\n|---|---|");
@@ -141,7 +191,7 @@ fn costs(results: &Results) -> String {
             continue;
         }
         text.push_str(&format!("| {name} | {item} |"));
-        for peer in peers {
+        for peer in &peers {
             let cost = figures.get(peer).and_then(|figure| figure.cost);
             let cell = cost.map(|cost| {
                 let (time, switches) = (cost.microseconds * scale, cost.switches * scale);
@@ -316,10 +366,23 @@ mod tests {
         assert!(table.contains(row), "{table}");
         let row = "| lines-64 | 1000 lines | 125 (2.00) |";
         assert!(table.contains(row), "{table}");
+        assert!(!table.contains("| c |"), "{table}");
         let runs = vec![Run::new(&machine, &results()); 3];
         let summary = summary(&runs);
         let row = "| lines of 64 bytes read | 12.5 (12.5 to 12.5) |  |  |  |  |  |  |";
         assert!(summary.contains(row), "{summary}");
+    }
+
+    #[test]
+    fn other_languages_are_compared_with_the_composed_program() {
+        let mut results = results();
+        let lines = results.get_mut("lines-64").unwrap();
+        let figure = Figure::of(&[500e3.into()], Unit::Lines).unwrap();
+        lines.insert(Peer::Cpp, figure);
+        let table = in_other_languages(&results);
+        let row = "| lines-64 | 1000 lines/s | 1000 ±10 % |  |  | 500 | 0.50 |  |  |";
+        assert!(table.contains(row), "{table}");
+        assert!(costs(&results).contains("| floor | cpp |"));
     }
 
     #[test]

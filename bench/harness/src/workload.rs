@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::peers::Peer;
 
+/// The workloads of peers in other languages.
+const FOREIGN: [&str; 3] = ["lines-64", "echo-client-1k-1", "echo-server-1k-50"];
+
 /// One thing to measure.
 #[derive(Clone, Debug)]
 pub(crate) struct Workload {
@@ -102,6 +105,9 @@ impl Workload {
         if peer.under_streams().is_some() {
             return !self.tls && !self.blocking && self.is_repeated();
         }
+        if peer.is_foreign() {
+            return FOREIGN.contains(&self.name.as_str());
+        }
         // The peers in Python are compared with calls that block too.
         if peer.blocks() != self.blocking && !(self.blocking && peer.is_python()) {
             return false;
@@ -149,5 +155,25 @@ impl Workload {
     /// Returns whether there are so many connections that only one run is made.
     pub(crate) fn is_large(&self) -> bool {
         self.connections() >= 10_000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue;
+
+    #[test]
+    fn peers_in_other_languages_take_part_in_the_workloads_that_they_know() {
+        let with = |peer: Peer| -> Vec<String> {
+            let all = catalogue::all().into_iter();
+            all.filter(|workload| workload.has(peer))
+                .map(|workload| workload.name)
+                .collect()
+        };
+        for (peer, _) in Peer::IN_OTHER_LANGUAGES {
+            assert_eq!(with(peer), FOREIGN);
+        }
+        assert!(with(Peer::Ours).len() > FOREIGN.len());
     }
 }

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "bindings.h"
 
@@ -52,6 +53,15 @@ size_t streams_address_text(const asyncio_streams_types_address_t *address, char
 
 /* Writes bytes of a peer for people, with control characters as `\x1b`; returns the same as snprintf. */
 size_t streams_escaped(const uint8_t *bytes, size_t length, char *text, size_t size);
+
+/* Cuts the first line, with its `\n`, off the front of `rest`: a block of `readlines`. False when `rest` is empty. The line points
+ * into the block, which the caller frees as a whole. */
+static inline bool streams_cut_line(streams_bytes_t *rest, streams_bytes_t *line) {
+  const uint8_t *end = rest->len ? (const uint8_t *)memchr(rest->ptr, '\n', rest->len) : NULL;
+  line->ptr = rest->ptr, line->len = end ? (size_t)(end - rest->ptr) + 1 : rest->len;
+  rest->ptr += line->len, rest->len -= line->len;
+  return line->len;
+}
 
 /* The program; a command defines it. The arguments begin with the name of the command and end with NULL, as those of
  * `main`. After it returns, closed connections linger, so that their peers lose nothing; 0 is success. */
@@ -150,6 +160,7 @@ streams_status_t streams_read(STREAMS_START, streams_reader_t reader, uint64_t n
 streams_status_t streams_readline(STREAMS_START, streams_reader_t reader, streams_bytes_result_t *result);
 streams_status_t streams_readexactly(STREAMS_START, streams_reader_t reader, uint32_t n, streams_bytes_result_t *result);
 streams_status_t streams_readuntil(STREAMS_START, streams_reader_t reader, bindings_list_list_u8_t separators, streams_bytes_result_t *result);
+/* All complete lines that are buffered, up to `max_bytes`: one call for many lines, which `streams_cut_line` then separates. */
 streams_status_t streams_readlines(STREAMS_START, streams_reader_t reader, uint32_t max_bytes, streams_bytes_result_t *result);
 streams_status_t streams_wait_readable(STREAMS_START, streams_reader_t reader, asyncio_streams_streams_wanted_t want, streams_result_t *result);
 

@@ -43,8 +43,9 @@ class error {
 
   static constexpr int TIMED_OUT = -1;
   static error timed_out() { return error(TIMED_OUT, "timed-out", "the time has passed"); }
-  // For a connection that was moved from or closed.
+  // For a connection or a server that was moved from.
   static error no_connection() { return error(ASYNCIO_STREAMS_TYPES_ERROR_CLOSED, "closed", "there is no connection"); }
+  static error no_server() { return error(ASYNCIO_STREAMS_TYPES_ERROR_CLOSED, "closed", "there is no server"); }
 
  private:
   error(int kind, std::string name, std::string text) : kind_(kind), name_(std::move(name)), text_(std::move(text)) {}
@@ -82,6 +83,7 @@ namespace detail {
 inline void free(streams_result_t &r) { asyncio_streams_streams_result_void_error_free(&r); }
 inline void free(streams_bytes_result_t &r) { asyncio_streams_streams_result_list_u8_error_free(&r); }
 inline void free(streams_connection_result_t &r) { asyncio_streams_streams_result_tuple2_own_reader_own_writer_error_free(&r); }
+inline void free(streams_server_result_t &r) { asyncio_streams_streams_result_own_server_error_free(&r); }
 inline void free(nothing &) {}
 }  // namespace detail
 
@@ -207,6 +209,10 @@ class connection {
   task<result<std::string>> readexactly(uint32_t n, timeout time = {}) {
     return reading([n](auto *c, auto r, auto *out) { return streams_readexactly(&loop(), c, r, n, out); }, time);
   }
+  // All complete lines that are buffered, up to `max_bytes`; `lines` separates them.
+  task<result<std::string>> readlines(uint32_t max_bytes, timeout time = {}) {
+    return reading([max_bytes](auto *c, auto r, auto *out) { return streams_readlines(&loop(), c, r, max_bytes, out); }, time);
+  }
   result<nothing> write(std::string_view bytes) {
     if (!writer_.__handle) return error::no_connection();
     streams_bytes_t data{(uint8_t *)bytes.data(), bytes.size()};
@@ -255,13 +261,107 @@ class connection {
   streams_writer_t writer_;
 };
 
+// Reads lines one by one, many by each call of the interface: much faster than `readline` for a stream of lines. Other reads of
+// the connection continue after the lines that were taken. The connection must stay in place.
+class lines {
+ public:
+  explicit lines(connection &connection) : connection_(connection) {}
+  lines(const lines &) = delete;
+  lines &operator=(const lines &) = delete;
+
+  // The next line with its `\n`, which the last one may lack; valid until the next call. Empty at the end of the stream.
+  task<result<std::string_view>> next(timeout time = {}) {
+    if (rest_.empty()) {
+      auto block = co_await connection_.readlines(64 << 10, time);
+      if (!block) co_return block.why();
+      block_ = std::move(*block), rest_ = block_;
+    }
+    std::string_view line = rest_.substr(0, rest_.find('\n') + 1);
+    if (line.empty()) line = rest_;
+    rest_.remove_prefix(line.size());
+    co_return line;
+  }
+
+ private:
+  connection &connection_;
+  std::string block_;
+  std::string_view rest_;
+};
+
+namespace detail {
+inline result<connection> take(streams_connection_result_t &r) {
+  if (!r.is_err) return connection(r.val.ok.f0, r.val.ok.f1);
+  error why(r.val.err);
+  asyncio_streams_streams_error_free(&r.val.err);
+  return why;
+}
+}  // namespace detail
+
 inline task<result<connection>> open_connection(std::string host, uint16_t port, timeout time = {}) {
   asyncio_streams_streams_open_connection_args_t args{};
   args.host = {(uint8_t *)host.data(), host.size()}, args.port = port;
   call<streams_connection_result_t> c;
   streams_open_connection(&loop(), c.start(), &args, &c.result), c.deadline(time);
   if (!co_await c) co_return error::timed_out();
-  if (!c.result.is_err) co_return connection(c.result.val.ok.f0, c.result.val.ok.f1);
+  co_return detail::take(c.result);
+}
+
+// A server. Destroying it stops listening; accepted connections continue. Destroy the tasks that accept first.
+class server {
+ public:
+  explicit server(streams_server_t handle) : handle_(handle) {}
+  server(server &&other) noexcept : handle_(std::exchange(other.handle_, {})) {}
+  server &operator=(server &&other) noexcept {
+    if (this != &other) drop(), handle_ = std::exchange(other.handle_, {});
+    return *this;
+  }
+  ~server() { drop(); }
+
+  // For functions of the interface that have no method here.
+  streams_server_t handle() const { return handle_; }
+
+  // The addresses on which it listens, such as `127.0.0.1:8888`; none after it was moved from.
+  std::vector<std::string> addresses() const {
+    std::vector<std::string> texts;
+    if (!handle_.__handle) return texts;
+    asyncio_streams_streams_list_address_t list;
+    asyncio_streams_streams_method_server_sockets(asyncio_streams_streams_borrow_server(handle_), &list);
+    for (size_t i = 0; i < list.len; i++) {
+      std::string text(streams_address_text(&list.ptr[i], nullptr, 0), '\0');
+      streams_address_text(&list.ptr[i], text.data(), text.size() + 1);
+      texts.push_back(std::move(text));
+    }
+    asyncio_streams_streams_list_address_free(&list);
+    return texts;
+  }
+
+  // Waits for the next client.
+  task<result<connection>> accept(timeout time = {}) {
+    if (!handle_.__handle) co_return error::no_server();
+    call<streams_connection_result_t> c;
+    streams_accept(&loop(), c.start(), handle_, &c.result), c.deadline(time);
+    if (!co_await c) co_return error::timed_out();
+    co_return detail::take(c.result);
+  }
+
+ private:
+  void drop() {
+    if (handle_.__handle && streams_drop_server(handle_) != STREAMS_DONE)
+      std::fprintf(stderr, "a server was destroyed before a task that accepts\n"), std::abort();
+  }
+  streams_server_t handle_;
+};
+
+// Listens; an empty host means all interfaces, port 0 a free one.
+inline task<result<server>> start_server(std::string host, uint16_t port, timeout time = {}) {
+  bindings_string_t text{(uint8_t *)host.data(), host.size()};
+  asyncio_streams_streams_start_server_args_t args{};
+  if (!host.empty()) args.hosts = {&text, 1};
+  args.port = port;
+  call<streams_server_result_t> c;
+  streams_start_server(&loop(), c.start(), &args, &c.result), c.deadline(time);
+  if (!co_await c) co_return error::timed_out();
+  if (!c.result.is_err) co_return server(c.result.val.ok);
   error why(c.result.val.err);
   asyncio_streams_streams_error_free(&c.result.val.err);
   co_return why;

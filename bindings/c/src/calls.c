@@ -11,6 +11,15 @@
   streams_status_t status = streams_begin(loop, call); \
   return status == STREAMS_PENDING ? streams_started(call, __VA_ARGS__, one, other) : status
 
+/* Returns from the caller if a read need not wait. An async call costs several times as much, even if its answer is there. */
+#define TRY(...) \
+  streams_status_t begun = streams_begin(loop, call); \
+  if (begun != STREAMS_PENDING) return begun; \
+  bindings_option_list_u8_t some; \
+  result->is_err = !READER(__VA_ARGS__, &some, &result->val.err); \
+  if (!result->is_err && some.is_some) result->val.ok = some.val; \
+  if (result->is_err || some.is_some) return streams_done(call)
+
 streams_status_t streams_open_connection(STREAMS_START, API(open_connection_args_t) * args, streams_connection_result_t *result) {
   START(args->options.is_some ? args->options.val.__handle : 0, 0, API(open_connection)(args, result));
 }
@@ -28,15 +37,19 @@ streams_status_t streams_read(STREAMS_START, streams_reader_t reader, uint64_t n
   START(reader.__handle, 0, READER(read, some, result));
 }
 streams_status_t streams_readline(STREAMS_START, streams_reader_t reader, streams_bytes_result_t *result) {
+  TRY(try_readline);
   START(reader.__handle, 0, READER(readline, result));
 }
 streams_status_t streams_readexactly(STREAMS_START, streams_reader_t reader, uint32_t n, streams_bytes_result_t *result) {
+  TRY(try_readexactly, n);
   START(reader.__handle, 0, READER(readexactly, n, result));
 }
 streams_status_t streams_readuntil(STREAMS_START, streams_reader_t reader, bindings_list_list_u8_t separators, streams_bytes_result_t *result) {
+  TRY(try_readuntil, &separators);
   START(reader.__handle, 0, READER(readuntil, separators, result));
 }
 streams_status_t streams_readlines(STREAMS_START, streams_reader_t reader, uint32_t max_bytes, streams_bytes_result_t *result) {
+  TRY(try_readlines, max_bytes);
   START(reader.__handle, 0, READER(readlines, max_bytes, result));
 }
 streams_status_t streams_wait_readable(STREAMS_START, streams_reader_t reader, API(wanted_t) want, streams_result_t *result) {

@@ -58,13 +58,15 @@ streams_status_t streams_begin(streams_loop_t *loop, streams_call_t *call) {
   return STREAMS_PENDING;
 }
 
+streams_status_t streams_done(streams_call_t *call) {
+  call->state = STREAMS_DONE;
+  deliver(call);
+  return STREAMS_DONE;
+}
+
 streams_status_t streams_started(streams_call_t *call, bindings_subtask_status_t status, int32_t one, int32_t other) {
   call->resources[0] = one, call->resources[1] = other;
-  if (BINDINGS_SUBTASK_STATE(status) == BINDINGS_SUBTASK_RETURNED) {
-    call->state = STREAMS_DONE;
-    deliver(call);
-    return STREAMS_DONE;
-  }
+  if (BINDINGS_SUBTASK_STATE(status) == BINDINGS_SUBTASK_RETURNED) return streams_done(call);
   call->state = STREAMS_PENDING, call->subtask = BINDINGS_SUBTASK_HANDLE(status);
   push_to(&call->loop->pending, call);
   of(call->subtask)->call = call;

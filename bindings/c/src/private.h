@@ -7,6 +7,8 @@
 streams_status_t streams_begin(streams_loop_t *loop, streams_call_t *call);
 /* Called after a call: adds it to its loop, and counts it for the resources that it uses (0 is none). */
 streams_status_t streams_started(streams_call_t *call, bindings_subtask_status_t status, int32_t one, int32_t other);
+/* Called instead of it when the result is available without a call. */
+streams_status_t streams_done(streams_call_t *call);
 /* Handles an event. */
 void streams_event(const bindings_event_t *event);
 /* Returns whether a call on the resource is pending. */

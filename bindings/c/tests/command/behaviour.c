@@ -53,6 +53,29 @@ static void close_peer(peer_t *peer) {
   free(peer);
 }
 
+/* Lines of a block, without a copy. */
+static void blocks_of_lines(void) {
+  peer_t *peer = open_peer();
+  static const char text[] = "one\n\ntwo and more\n";
+  say(peer, text);
+  size_t heard = 0;
+  while (heard < sizeof text - 1) {
+    streams_readlines(&loop, &peer->call, peer->reader, 1 << 16, &peer->line);
+    CHECK(streams_wait(&peer->call) == STREAMS_DONE && !peer->line.is_err);
+    streams_bytes_t rest = peer->line.val.ok, line;
+    while (streams_cut_line(&rest, &line)) {
+      CHECK(line.ptr[line.len - 1] == '\n' && !memchr(line.ptr, '\n', line.len - 1));
+      CHECK(!memcmp(line.ptr, text + heard, line.len));
+      heard += line.len;
+    }
+    CHECK(!rest.len);
+    API(result_list_u8_error_free)(&peer->line);
+  }
+  streams_bytes_t rest = {(uint8_t *)"no end", 6}, line;
+  CHECK(streams_cut_line(&rest, &line) && line.len == 6 && !streams_cut_line(&rest, &line) && !line.len);
+  close_peer(peer);
+}
+
 static void two_at_once(void) {
   peer_t *one = open_peer(), *two = open_peer();
   readline(one), readline(two);
@@ -172,7 +195,7 @@ int streams_main(int argc, char **argv) {
   CHECK(argc == 3);
   host = argv[1], port = atoi(argv[2]);
   streams_loop_open(&loop);
-  two_at_once(), many_at_once(), deadlines(), cancelling(), mistakes(), texts();
+  blocks_of_lines(), two_at_once(), many_at_once(), deadlines(), cancelling(), mistakes(), texts();
   CHECK(streams_loop_close(&loop) == STREAMS_DONE);
   puts("all well");
   return 0;

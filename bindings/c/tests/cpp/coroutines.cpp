@@ -1,4 +1,4 @@
-// Checks tasks, deadlines, and that destroying a task cancels its pending call.
+// Checks tasks, deadlines, servers, and that destroying a task cancels its pending call.
 #include <cstdio>
 
 #include "asyncio_streams.hpp"
@@ -13,6 +13,42 @@ static streams::task<int> reads(streams::connection &connection, std::string *in
     if (!line) co_return n;
     *into += *line;
   }
+}
+
+static streams::task<int> answers(streams::server &server) {
+  auto accepted = co_await server.accept(10s);
+  CHECK(accepted);
+  auto line = co_await accepted->readline(10s);
+  CHECK(line && co_await accepted->send("answer to " + *line + "more\nno end"));
+  co_return (co_await accepted->close(10s)) ? 0 : 1;
+}
+
+// A server and its client in one program.
+static streams::task<int> serves() {
+  auto started = co_await streams::start_server("127.0.0.1", 0, 10s);
+  CHECK(started);
+  streams::server server = std::move(*started);
+  auto addresses = server.addresses();
+  CHECK(addresses.size() == 1 && addresses[0].starts_with("127.0.0.1:") && started->addresses().empty());
+  auto none = co_await started->accept();
+  CHECK(!none && none.why().text() == "there is no server");
+  auto late = co_await server.accept(20ms);
+  CHECK(!late && late.why().kind() == streams::error::TIMED_OUT);
+  auto port = (uint16_t)std::atoi(addresses[0].c_str() + addresses[0].rfind(':') + 1);
+  auto taken = co_await streams::start_server("127.0.0.1", port, 10s);
+  CHECK(!taken && taken.why().name() == "network");
+
+  auto answering = answers(server);
+  auto client = co_await streams::open_connection("127.0.0.1", port, 10s);
+  CHECK(client && co_await client->send("a question\n"));
+  // Lines of one block and of several are the same; the last one has no end.
+  streams::lines lines(*client);
+  for (auto expected : {"answer to a question\n", "more\n", "no end", "", ""}) {
+    auto line = co_await lines.next(10s);
+    CHECK(line && *line == expected);
+  }
+  CHECK(co_await client->close(10s));
+  co_return co_await answering;
 }
 
 streams::task<int> streams_main(std::vector<std::string> arguments) {
@@ -51,6 +87,7 @@ streams::task<int> streams_main(std::vector<std::string> arguments) {
   CHECK(!none && none.why().text() == "there is no connection");
   auto refused = co_await streams::open_connection("127.0.0.1", 1);
   CHECK(!refused && refused.why().text().starts_with("connect: 127.0.0.1:1: "));
+  CHECK(co_await serves() == 0);
   std::puts("all well");
   co_return 0;
 }

@@ -249,6 +249,7 @@ func lines(address string) {
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	check(after.HeapAlloc < 16<<20, after.HeapAlloc)
+	taken(address)
 	dialer := streams.Dialer{Options: streams.Options{Limit: 10}}
 	short, err := dialer.Dial("tcp", address)
 	check(err == nil, err)
@@ -257,6 +258,31 @@ func lines(address string) {
 	_, err = short.(*streams.Conn).ReadLine()
 	var failure *streams.Error
 	check(errors.As(err, &failure) && failure.Kind() == "limit-overrun", err)
+}
+
+// Lines that were taken together are bytes of the connection like others.
+func taken(address string) {
+	conn := dial(address).(*streams.Conn)
+	io.WriteString(conn, "one\ntwo\nthree\nfour\n")
+	// The echo may arrive in pieces, so each step must hold for any of them.
+	line, err := conn.ReadLine()
+	check(err == nil && string(line) == "one\n", string(line), err)
+	conn.SetReadDeadline(time.Unix(1, 0))
+	_, err = conn.ReadLine()
+	check(errors.Is(err, os.ErrDeadlineExceeded), err)
+	var two [2]byte
+	_, err = conn.Read(two[:])
+	check(errors.Is(err, os.ErrDeadlineExceeded), err)
+	conn.SetReadDeadline(time.Time{})
+	_, err = io.ReadFull(conn, two[:])
+	check(err == nil && string(two[:]) == "tw", string(two[:]), err)
+	for _, want := range []string{"o\n", "three\n"} {
+		line, err = conn.ReadLine()
+		check(err == nil && string(line) == want, string(line), err)
+	}
+	conn.Close()
+	_, err = conn.ReadLine()
+	check(errors.Is(err, net.ErrClosed), err)
 }
 
 func large(address string) {
