@@ -11,6 +11,8 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
+from componentize_py_types import Err
+
 from . import _absent, _executor, _loop, _reader, _sockets, _unix, _unix_socket
 
 _replaced: list[tuple[Any, str, Any]] = []
@@ -19,6 +21,8 @@ _replaced: list[tuple[Any, str, Any]] = []
 def install() -> None:
     """Installs the loop and the reader. The loop stays for good."""
     _loop.take_over()
+    # Frozen, it would make unittest and contextlib fail, which set the tracebacks of exceptions.
+    Err.__setattr__ = Exception.__setattr__
     socket.socketpair = _sockets.connected_pair
     python_socket: Any = socket.socket
     python_socket.__repr__ = _sockets.describe

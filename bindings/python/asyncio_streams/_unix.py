@@ -57,7 +57,8 @@ class UnixSockets(_Base):
         options = self._connect_options()
         context = None
         if ssl:
-            context = self.protect_client(options, ssl, server_hostname or None, ssl_handshake_timeout, ssl_shutdown_timeout)
+            name = server_hostname or self.nameless(ssl)
+            context = self.protect_client(options, ssl, name, ssl_handshake_timeout, ssl_shutdown_timeout)
         reader, writer = await self._connect_unix(path, options, ssl_handshake_timeout)
         return await self.hand_over(reader, writer, protocol_factory, context)
 

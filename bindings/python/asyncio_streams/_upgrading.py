@@ -13,6 +13,8 @@ from ._transport import ComponentTransport
 _Base: Any = object
 
 _HANDSHAKE = 60.0
+# Nothing connects there.
+_NAMELESS = "0.0.0.0"
 _WITHOUT = "this component was built without TLS: build it by `python -m asyncio_streams.build --with-tls`"
 
 
@@ -129,4 +131,14 @@ class Upgrading(_Base):
             raise ValueError(
                 "start_tls() of a client needs server_hostname: without it anybody with a certificate could answer"
             )
-        return str(transport.get_extra_info("peername", ("localhost",))[0])
+        peer = transport.get_extra_info("peername")
+        return str(peer[0]) if isinstance(peer, tuple) else _NAMELESS
+
+    def nameless(self, ssl: Any) -> str:
+        """Returns the name for a server without one: an address, which the handshake does not show to it.
+
+        Raises ValueError if the context would check the name.
+        """
+        if self._context(ssl, None, None).verify_mode:
+            raise ValueError("check_hostname requires server_hostname; the component also checks the name without it")
+        return _NAMELESS

@@ -9,7 +9,7 @@ import types
 
 
 class Outside:
-    """The process outside; the environment has its three addresses."""
+    """The process outside; the environment has its addresses."""
 
     @staticmethod
     def _address(name: str) -> tuple[str, int]:
@@ -20,6 +20,16 @@ class Outside:
     def http(cls) -> tuple[str, int]:
         """A server that answers each request with a short page."""
         return cls._address("OUTSIDE_HTTP")
+
+    @classmethod
+    def https(cls) -> tuple[str, int]:
+        """The same with TLS."""
+        return cls._address("OUTSIDE_HTTPS")
+
+    @staticmethod
+    def unix_http(*, use_ssl: bool) -> str:
+        """The same on a Unix socket."""
+        return os.environ["OUTSIDE_UNIX_HTTPS" if use_ssl else "OUTSIDE_UNIX_HTTP"]
 
     @classmethod
     def closing(cls) -> tuple[str, int]:
@@ -37,10 +47,12 @@ def replace_threads(module: types.ModuleType) -> None:
     match module.__name__:
         case "test.test_asyncio.utils":
             module.run_test_server = _run_test_server
+            module.run_test_unix_server = _run_test_unix_server
             # All tests share one loop, which none of them may close.
             module.TestCase.close_loop = staticmethod(lambda loop: None)
         case "test.test_asyncio.functional":
-            module.FunctionalTestCaseMixin.tcp_client = _tcp_client
+            module.FunctionalTestCaseMixin.tcp_client = _client
+            module.FunctionalTestCaseMixin.unix_client = _client
         case "test.test_asyncio.test_streams":
             # One test has a thread: a server that closes its first connection and passes its address through a queue.
             module.threading = types.SimpleNamespace(Thread=_NoThread)
@@ -49,8 +61,12 @@ def replace_threads(module: types.ModuleType) -> None:
 
 @contextlib.contextmanager
 def _run_test_server(*, host="127.0.0.1", port=0, use_ssl=False):
-    assert not use_ssl, "the server outside has no TLS"
-    yield types.SimpleNamespace(address=Outside.http())
+    yield types.SimpleNamespace(address=Outside.https() if use_ssl else Outside.http())
+
+
+@contextlib.contextmanager
+def _run_test_unix_server(*, use_ssl=False):
+    yield types.SimpleNamespace(address=Outside.unix_http(use_ssl=use_ssl))
 
 
 class _NoThread:
@@ -72,12 +88,12 @@ class _AddressOfTheClosing:
 
 
 @contextlib.contextmanager
-def _tcp_client(case, program):
+def _client(case, program):
     """A client that does the same as the test's function: connects, sends a line of 5 KiB, waits for a byte,
     closes."""
-    listening = _addresses(program)
+    listening = _address(program)
     control = socket.create_connection(Outside.control())
-    control.sendall(f"{listening[0]} {listening[1]}\n".encode())
+    control.sendall(f"{listening}\n".encode())
 
     async def has_ended() -> None:
         control.setblocking(False)
@@ -97,9 +113,13 @@ def _tcp_client(case, program):
     yield
 
 
-def _addresses(program) -> tuple[str, int]:
+def _address(program) -> str:
     """The address that the test's function connects to: a variable around it, as in ``client(sock, addr)``."""
     for cell in program.__closure__:
-        if isinstance(cell.cell_contents, tuple):
-            return cell.cell_contents
+        match cell.cell_contents:
+            case (host, port):
+                return f"{host} {port}"
+            case str(path):
+                # The process outside has another working folder.
+                return os.path.abspath(path)
     raise AssertionError("the test has changed: its client has no address")

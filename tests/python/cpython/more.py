@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import test
@@ -21,8 +22,8 @@ ROOT = HERE.parents[2]
 PAGE = ROOT / "docs" / "python.md"
 BEGIN, END = "<!-- more: `tests/python/cpython/more.py --publish` writes them -->", "<!-- end of more -->"
 MODULES = (
-    "test_buffered_proto test_futures test_locks test_queues test_sendfile test_sock_lowlevel test_taskgroups test_timeouts "
-    "test_waitfor"
+    "test_buffered_proto test_futures test_locks test_queues test_sendfile test_server test_sock_lowlevel test_streams "
+    "test_taskgroups test_tasks test_timeouts test_waitfor"
 ).split()
 DEADLINE = 1800
 SUPPORT = ("__init__.py", "test_asyncio/__init__.py", "test_asyncio/utils.py", "test_asyncio/functional.py")
@@ -45,44 +46,37 @@ def tests():
 
 def stock(module):
     """The verdicts of stock CPython."""
-    done = subprocess.run(
-        [sys.executable, "-m", "unittest", "-v", f"test.test_asyncio.{module}"],
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
-    found = {}
-    pattern = re.compile(
-        r"^(\w+) \(test\.test_asyncio\.\w+\.(\w+)(?:\.\w+)?\)(?:\n.*?)? \.\.\. (?:.*?)(ok|FAIL|ERROR|skipped.*|expected failure)$",
-        re.M,
-    )
-    for name, case, verdict in pattern.findall(done.stderr):
-        found[f"{case}.{name}"] = "ok" if verdict in ("ok", "expected failure") else verdict.partition(" ")[0].lower()
-    return found
+    command = [sys.executable, HERE / "more_stock.py", module]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=True)
+    return _verdicts(done.stdout)
+
+
+def _verdicts(text):
+    return dict(line.split(" ", 1) for line in text.splitlines() if re.match(r"\w+\.\w+ (ok|skipped|failed)", line))
 
 
 @contextlib.contextmanager
-def outside():
+def outside(folder, tests):
     """The process in place of the tests' threads; returns its addresses, as variables."""
-    with subprocess.Popen([sys.executable, HERE / "outside.py"], stdout=subprocess.PIPE, text=True) as process:
+    files = [tests / "test" / "certdata" / name for name in ("ssl_cert.pem", "ssl_key.pem")]
+    command = [sys.executable, HERE / "outside.py", folder, *files]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            yield [process.stdout.readline().strip() for _ in range(3)]
+            yield [process.stdout.readline().strip() for _ in range(6)]
         finally:
             process.terminate()
 
 
-def component(module, folder, python, variables):
+def component(module, folder, python, files, variables):
     """The verdicts of the component, each with its reason."""
-    files = ROOT / "target" / "tmp"
-    files.mkdir(parents=True, exist_ok=True)
-    command = [python, "-m", "asyncio_streams", "run", "--allow-network", "--dir", f"{files}::."]
+    command = [python, "-m", "asyncio_streams", "run", "--with-tls", "--allow-network", "--dir", files]
+    command += [f"--allow-unix-connect={files}/", f"--allow-unix-listen={files}/"]
     command += [word for variable in variables for word in ("--env", variable)]
-    command += ["-p", folder, HERE / "more_main.py", module]
+    command += ["-p", folder, HERE / "more_main.py", module, files]
     environment = dict(os.environ, PYTHONPATH=str(ROOT / "bindings" / "python"), PYTHONDONTWRITEBYTECODE="1")
     environment.setdefault("ASYNCIO_STREAMS_CACHE", str(ROOT / "target" / "python" / "cache"))
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=DEADLINE, check=False)
-    found = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+    found = _verdicts(done.stdout)
     if done.returncode:
         found["(the module)"] = f"ended with {done.returncode}: {done.stderr.strip().splitlines()[-1:]}"
     return found
@@ -99,8 +93,9 @@ def main():
         if options.only not in module:
             continue
         natively = stock(module)
-        with outside() as variables:
-            ours = component(module, folder, python, variables)
+        # A short path, because that of a Unix socket has at most 107 bytes.
+        with tempfile.TemporaryDirectory() as files, outside(files, folder) as variables:
+            ours = component(module, folder, python, files, variables)
         passed = {name for name, verdict in ours.items() if verdict == "ok"}
         native = {name for name, verdict in natively.items() if verdict == "ok"}
         skipped = sum(verdict.startswith("skipped") for verdict in ours.values())

@@ -1,12 +1,13 @@
-"""Runs one module of CPython's `test_asyncio` inside a component: `more_main.py MODULE`.
+"""Runs one module of CPython's `test_asyncio` inside a component: `more_main.py MODULE FOLDER`.
 
-Each test is a line ``NAME ok``, ``NAME skipped: why`` or ``NAME failed: why``.
+The folder has the same path inside and outside; the tests put their files and Unix sockets there. Each test is a line ``NAME ok``, ``NAME skipped: why`` or ``NAME failed: why``.
 """
 
 import asyncio
 import importlib
 import io
 import contextlib
+import os
 import sys
 import unittest
 
@@ -18,7 +19,9 @@ import runner
 runner.PATIENCE = 20
 
 
-async def main(name):
+async def main(name, folder):
+    os.chdir(folder)
+    rewrite.unix_sockets = True
     rewrite.REWRITTEN.add(f"test.test_asyncio.{name}")
     rewrite.install()
     # First: a module that uses functions of these is rewritten by their names.
@@ -45,4 +48,4 @@ async def one(case):
         return "failed", f"{type(error).__name__}: {error}"
 
 
-asyncio.run(main(sys.argv[1]))
+asyncio.run(main(*sys.argv[1:]))

@@ -180,6 +180,10 @@ async def failures():
         await asyncio.start_server(lambda *ends: None, HOST, taken.sockets[0].getsockname()[1])
     except OSError as error:
         print("taken", errno.errorcode[error.errno])
+        # As unittest and contextlib do with an exception and those that it replaced.
+        for each in (error, error.__context__):
+            if each is not None:
+                each.__traceback__ = None
     taken.close()
     try:
         await asyncio.open_connection("name.invalid", 80)
