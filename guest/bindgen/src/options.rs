@@ -6,7 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::{Ident, LitStr, Path, Token, braced, bracketed};
 use wit_bindgen_rust::{Opts, WithOption};
 
-/// What to generate.
+/// The world, and how its bindings are generated.
 pub(crate) struct Options {
     /// The folder of the WIT package.
     pub(crate) path: String,
