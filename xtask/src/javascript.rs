@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::artifacts::Artifacts;
 use crate::steps::Tally;
 use crate::toolchain::Choice;
-use crate::{build, checkout, process, tools};
+use crate::{build, checkout, npm, process, tools};
 
 /// Any one step: npm fetches 100 MB, and a machine may be busy.
 const DEADLINE: Duration = Duration::from_secs(10 * 60);
@@ -75,6 +75,9 @@ const SCRIPT: &str = "run.js";
 /// # Errors
 /// When `required` forbids to leave it out.
 pub(crate) fn script(required: bool, tally: &mut Tally) -> Result<Option<PathBuf>> {
+    if required {
+        npm::require()?;
+    }
     match install(Packages::Running) {
         Ok(folder) => Ok(Some(folder.join(SCRIPT))),
         Err(error) if required => Err(error),

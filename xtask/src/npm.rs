@@ -1,4 +1,4 @@
-//! Finds npm, which packs the package of the components for npm. The test of the package runs Node, which comes with it.
+//! Finds npm, which packs the package of the components for npm and installs jco, and Node, which runs both.
 
 use anyhow::{Context as _, Result};
 
@@ -19,5 +19,5 @@ pub(crate) fn require() -> Result<()> {
         return Ok(());
     }
     debian::apt_install(&PACKAGES)
-        .context("the package for npm takes Node.js 18 or later with npm: put both on PATH")
+        .context("the package for npm and components on Node take Node.js 20 or later with npm: put both on PATH")
 }
