@@ -49,7 +49,7 @@ pub(crate) fn print_line(workload: &Workload, figures: &BTreeMap<Peer, Figure>) 
 /// The machine, and a table of all results.
 pub(crate) fn markdown(machine: &Machine, results: &Results) -> String {
     format!(
-        "{}\n{}\n{}\n{}{}",
+        "{}\n{}\n{}{}{}",
         about(machine),
         under_wasmtime(results),
         under_streams(results),
@@ -90,68 +90,50 @@ fn under_wasmtime(results: &Results) -> String {
     text
 }
 
-/// The figures under this project's host, and how many times as good as the stock host each one is.
+/// The figures under this project's host, each as a multiple of the figure under the stock host.
 fn under_streams(results: &Results) -> String {
-    let mut text = String::from("| workload | unit |");
-    for (_, peer) in Peer::IN_BOTH_HOSTS {
-        text.push_str(&format!(" {} | × wasmtime |", peer.name()));
-    }
-    text.push_str("\n|---|---|");
-    text.push_str(&"--:|--:|".repeat(Peer::IN_BOTH_HOSTS.len()));
-    text.push('\n');
-    for Workload { name, unit, .. } in catalogue::all() {
-        let Some(figures) = results.get(&name) else {
-            continue;
-        };
-        if !figures.keys().any(|peer| peer.under_streams().is_some()) {
-            continue;
-        }
-        text.push_str(&format!("| {name} | {} |", column_unit(unit)));
-        for (stock, peer) in Peer::IN_BOTH_HOSTS {
-            let figure = figures.get(&peer);
-            let cell = figure.map(cell).unwrap_or_default();
-            let times = figure
-                .zip(figures.get(&stock))
-                .map(|(figure, stock)| with_three_digits(figure.times(stock)))
-                .unwrap_or_default();
-            text.push_str(&format!(" {cell} | {times} |"));
-        }
-        text.push('\n');
-    }
-    text
+    compared(results, &[], &Peer::IN_BOTH_HOSTS, "wasmtime")
 }
 
-/// The figures of the peers in other languages, and how many times as good as the composed program in Rust each one is.
-/// Nothing without such figures.
+/// The figures of the peers in other languages, each as a multiple of the figure of the composed program in Rust.
 fn in_other_languages(results: &Results) -> String {
-    let mut text = String::from("| workload | unit | ours |");
-    for (peer, _) in Peer::IN_OTHER_LANGUAGES {
-        text.push_str(&format!(" {} | × ours |", peer.name()));
+    let pairs = Peer::IN_OTHER_LANGUAGES.map(|(peer, _)| (Peer::Ours, peer));
+    compared(results, &[Peer::Ours], &pairs, Peer::Ours.name())
+}
+
+/// A table of the figures of `alone`, then of the second peer of each pair, each as a multiple of the figure of the first one,
+/// which is called `base`. Nothing without a figure of a second peer.
+fn compared(results: &Results, alone: &[Peer], pairs: &[(Peer, Peer)], base: &str) -> String {
+    let mut text = String::from("| workload | unit |");
+    for peer in alone {
+        text.push_str(&format!(" {} |", peer.name()));
     }
-    text.push_str("\n|---|---|--:|");
-    text.push_str(&"--:|--:|".repeat(Peer::IN_OTHER_LANGUAGES.len()));
+    for (_, peer) in pairs {
+        text.push_str(&format!(" {} | × {base} |", peer.name()));
+    }
+    text.push_str("\n|---|---|");
+    text.push_str(&"--:|".repeat(alone.len() + 2 * pairs.len()));
     text.push('\n');
     let mut rows = 0;
     for Workload { name, unit, .. } in catalogue::all() {
         let Some(figures) = results.get(&name) else {
             continue;
         };
-        if !figures.keys().any(|peer| peer.is_foreign()) {
+        if !pairs.iter().any(|(_, peer)| figures.contains_key(peer)) {
             continue;
         }
         rows += 1;
-        let ours = figures.get(&Peer::Ours);
-        let cell_of_ours = ours.map(cell).unwrap_or_default();
-        text.push_str(&format!(
-            "| {name} | {} | {cell_of_ours} |",
-            column_unit(unit)
-        ));
-        for (peer, _) in Peer::IN_OTHER_LANGUAGES {
-            let figure = figures.get(&peer);
+        text.push_str(&format!("| {name} | {} |", column_unit(unit)));
+        for peer in alone {
+            let cell = figures.get(peer).map(cell).unwrap_or_default();
+            text.push_str(&format!(" {cell} |"));
+        }
+        for (first, peer) in pairs {
+            let figure = figures.get(peer);
             let cell = figure.map(cell).unwrap_or_default();
             let times = figure
-                .zip(ours)
-                .map(|(figure, ours)| with_three_digits(figure.times(ours)))
+                .zip(figures.get(first))
+                .map(|(figure, first)| with_three_digits(figure.times(first)))
                 .unwrap_or_default();
             text.push_str(&format!(" {cell} | {times} |"));
         }

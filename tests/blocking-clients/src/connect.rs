@@ -41,7 +41,7 @@ impl ConnectOptions {
         self
     }
 
-    /// It blocks until the connection is there.
+    /// Blocks until the connection is open.
     pub(crate) async fn open_connection(
         &self,
         host: &str,

@@ -76,7 +76,7 @@ class Control(socketserver.StreamRequestHandler):
 
 
 def client(address: tuple[str, int] | str) -> None:
-    """Connects as soon as somebody listens there, sends a line, waits for a byte."""
+    """Connects once a server listens at `address`, sends a line, and waits for a byte."""
     give_up = time.monotonic() + PATIENCE
     while True:
         try:

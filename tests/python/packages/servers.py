@@ -167,7 +167,7 @@ def mariadb(place):
 def postgresql(place):
     """A PostgreSQL with the user `app`, and the password `secret`."""
     (server,) = debian("postgresql", "postgres", place.peers, "usr/lib/postgresql/*/bin")
-    # It refuses to be run by root.
+    # PostgreSQL refuses to run as root; `nobody` is the system's user without rights.
     user = "nobody" if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "password").write_text("secret\n")

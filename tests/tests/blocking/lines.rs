@@ -1,4 +1,4 @@
-//! A line server of the examples, in whatever language: it answers each line with its length.
+//! Checks a line server of the examples, in any language: the server answers each line with its length.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
