@@ -2,10 +2,9 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
-use futures::stream::{FuturesUnordered, StreamExt};
+use asyncio_streams_wasi03::FutureSet;
 
 use crate::backend;
 use crate::program::Outcome;
@@ -80,20 +79,20 @@ impl Server {
         H: Fn(Reader, Writer) -> F,
         F: Future<Output: Outcome>,
     {
-        let mut clients = FuturesUnordered::new();
+        let mut clients = FutureSet::new();
         let error = loop {
             let mut accept = pin!(self.accept());
             let accepted = poll_fn(|cx| {
-                while let Poll::Ready(Some(())) = clients.poll_next_unpin(cx) {}
+                let _ = clients.poll(cx);
                 accept.as_mut().poll(cx)
             })
             .await;
             match accepted {
-                Ok((reader, writer)) => clients.push(handle(&handler, reader, writer)),
+                Ok((reader, writer)) => clients.push(Box::pin(handle(&handler, reader, writer))),
                 Err(error) => break error,
             }
         };
-        while let Some(()) = clients.next().await {}
+        poll_fn(|cx| clients.poll(cx)).await;
         match error {
             Error::Closed => Ok(()),
             error => Err(error),

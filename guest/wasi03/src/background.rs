@@ -12,8 +12,7 @@ use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::task::{Context, Poll};
 
-use futures::stream::{FuturesUnordered, StreamExt};
-
+use crate::future_set::FutureSet;
 use crate::shared;
 use crate::spawned::BoxFuture;
 use crate::task::next_turn;
@@ -189,8 +188,8 @@ async fn run() {
 
 #[derive(Default)]
 struct Running {
-    futures: FuturesUnordered<BoxFuture>,
-    daemons: FuturesUnordered<BoxFuture>,
+    futures: FutureSet<BoxFuture>,
+    daemons: FutureSet<BoxFuture>,
 }
 
 impl Driver {
@@ -200,11 +199,12 @@ impl Driver {
             // No borrow is held while a future runs: it may spawn.
             running.futures.extend(self.spawned.take());
             running.daemons.extend(self.daemons.take());
-            let more = poll_all(&mut running.futures, cx) | poll_all(&mut running.daemons, cx);
-            if more || self.has_new() {
+            let futures = running.futures.poll(cx);
+            let _ = running.daemons.poll(cx);
+            if self.has_new() {
                 continue;
             }
-            if !running.futures.is_empty() || self.kept.get() > 0 {
+            if futures.is_pending() || self.kept.get() > 0 {
                 return Poll::Pending;
             }
             // Dropping them may cancel operations, which then end here.
@@ -238,9 +238,4 @@ impl Driver {
             then();
         }
     }
-}
-
-/// Polls the woken futures. Returns whether there may be more of them.
-fn poll_all(futures: &mut FuturesUnordered<BoxFuture>, cx: &mut Context<'_>) -> bool {
-    matches!(futures.poll_next_unpin(cx), Poll::Ready(Some(())))
 }

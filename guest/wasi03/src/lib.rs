@@ -39,6 +39,7 @@ mod blocking;
 mod call;
 mod clock;
 mod future;
+mod future_set;
 mod hooks;
 mod operation;
 mod platform;
@@ -61,6 +62,7 @@ pub use background::{
 };
 pub use clock::ClockWait;
 pub use future::{FutureReader, FutureWriter};
+pub use future_set::FutureSet;
 pub use hooks::{TurnHooks, in_task, set_turn_hooks};
 pub use platform::{
     Listener, Received, Sent, TcpSocket, Wasi, WasiUnix, byte_stream, stream_from_handle,

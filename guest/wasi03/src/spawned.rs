@@ -20,6 +20,11 @@ pub(crate) fn push(future: BoxFuture) {
     NEW.with_borrow_mut(|new| new.push(future));
 }
 
+/// Returns whether the running task has not taken all futures yet.
+pub(crate) fn has_new() -> bool {
+    NEW.with_borrow(|new| !new.is_empty())
+}
+
 /// Returns the futures that were spawned since the last call.
 pub(crate) fn take_new() -> Vec<BoxFuture> {
     NEW.take()

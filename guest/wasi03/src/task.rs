@@ -6,10 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use futures::stream::{FuturesUnordered, StreamExt as _};
-
 use crate::abi;
 use crate::blocking;
+use crate::future_set::FutureSet;
 use crate::hooks;
 use crate::shared::{Shared, State};
 use crate::spawned::{self, BoxFuture};
@@ -18,7 +17,7 @@ use crate::standing;
 struct Task {
     /// The call itself; `None` once it has returned or was cancelled.
     root: Option<BoxFuture>,
-    spawned: FuturesUnordered<BoxFuture>,
+    spawned: FutureSet<BoxFuture>,
     shared: Arc<Shared>,
     waker: Waker,
 }
@@ -102,7 +101,7 @@ fn start(root: BoxFuture) -> u32 {
     let shared = Shared::new();
     let task = Box::new(Task {
         root: Some(root),
-        spawned: FuturesUnordered::new(),
+        spawned: FutureSet::new(),
         waker: Waker::from(shared.clone()),
         shared,
     });
@@ -224,16 +223,9 @@ impl Task {
         }
         loop {
             self.spawned.extend(spawned::take_new());
-            match self.spawned.poll_next_unpin(&mut cx) {
-                Poll::Ready(Some(())) => {}
-                Poll::Ready(None) => return,
-                Poll::Pending => {
-                    let new = spawned::take_new();
-                    if new.is_empty() {
-                        return;
-                    }
-                    self.spawned.extend(new);
-                }
+            let _ = self.spawned.poll(&mut cx);
+            if !spawned::has_new() {
+                return;
             }
         }
     }
