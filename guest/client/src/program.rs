@@ -7,6 +7,10 @@ use std::pin::Pin;
 use crate::backend;
 use crate::cli;
 
+#[cfg(feature = "imported")]
+#[doc(hidden)]
+pub use backend::handlers::handle;
+
 /// Makes the component a command, which `wasmtime run` runs: its main function is `main`.
 ///
 /// `main` is an `async fn` without arguments, and returns `()` or a `Result<(), E>` with any error
@@ -105,7 +109,10 @@ macro_rules! serve {
                 ) -> ::core::result::Result<(), ::std::string::String> {
                     let reader = $crate::Reader::from(reader);
                     let writer = $crate::Writer::from(writer);
-                    $crate::Outcome::into_result($handler(reader, writer).await)
+                    $crate::program::handle(async move {
+                        $crate::Outcome::into_result($handler(reader, writer).await)
+                    })
+                    .await
                 }
             }
 

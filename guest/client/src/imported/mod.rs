@@ -1,6 +1,7 @@
 //! A composed program: the implementation is a component of its own, which this program imports.
 
 mod calls;
+pub(crate) mod handlers;
 mod mirror;
 mod polls;
 mod raw;
