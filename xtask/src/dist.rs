@@ -171,10 +171,10 @@ fn bindings(out: &Path) -> Result<()> {
 /// The wheel for Python, for this machine's platform: it contains the program `streams`.
 fn wheel() -> Result<()> {
     let mut command = checkout::native_cargo("build");
-    command.args(["--locked", "--profile", "shipped"]);
+    command.args(["--locked", "--release"]);
     command.args(["--package", "asyncio-streams-host", "--bin", "streams"]);
     run(&mut command, "building the program streams")?;
-    let program = format!("shipped/streams{}", std::env::consts::EXE_SUFFIX);
+    let program = format!("release/streams{}", std::env::consts::EXE_SUFFIX);
     let program = checkout::target().join(program);
     python::require(&["wheel", "--streams", &program.to_string_lossy()])
 }
@@ -299,6 +299,28 @@ mod tests {
             }
             outside(&folder.join("src"));
         }
+    }
+
+    #[test]
+    fn profiles_that_the_automation_names_exist() {
+        let manifest = fs::read_to_string(checkout::root().join("Cargo.toml")).expect("a manifest");
+        let mut named = 0;
+        for entry in fs::read_dir(checkout::root().join("xtask/src")).expect("sources") {
+            let path = entry.expect("an entry").path();
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            for rest in text.split("\"--profile\", \"").skip(1) {
+                let profile = rest.split('"').next().expect("a name");
+                let header = format!("[profile.{profile}]\n");
+                assert!(
+                    manifest.contains(&header),
+                    "{} of {}",
+                    header,
+                    path.display()
+                );
+                named += 1;
+            }
+        }
+        assert!(named > 2, "only {named} profiles are named");
     }
 
     /// Fails if a file refers to a folder outside its crate, which a package does not contain.
