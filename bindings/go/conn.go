@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"asyncio-streams/internal/wit/imports/asyncio_streams_streams"
@@ -41,8 +42,8 @@ type Conn struct {
 	readBy, writeBy  deadline
 	lines            []byte // Taken by ReadLine, not yet returned. Guarded by reading.
 
-	mu     sync.Mutex
-	closed bool
+	mu     sync.Mutex // Guards closing, and uses of writer beside it.
+	closed atomic.Bool
 }
 
 var _ net.Conn = (*Conn)(nil)
@@ -98,7 +99,8 @@ func (c *Conn) ReadLine() ([]byte, error) {
 		n = len(c.lines)
 	}
 	// A copy: a line that the program keeps must not keep the others.
-	line := bytes.Clone(c.lines[:n])
+	line := make([]byte, n)
+	copy(line, c.lines)
 	c.skip(n)
 	return line, nil
 }
@@ -221,10 +223,10 @@ func Wait() {
 func (c *Conn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
+	if c.closed.Load() {
 		return c.fail("close", net.ErrClosed)
 	}
-	c.closed = true
+	c.closed.Store(true)
 	c.writer.Close()
 	closing.Add(1)
 	go func() {
@@ -244,18 +246,14 @@ func (c *Conn) Close() error {
 // Abort ends the connection at once and drops unsent bytes.
 func (c *Conn) Abort() error {
 	c.mu.Lock()
-	if !c.closed {
+	if !c.closed.Load() {
 		c.writer.Abort()
 	}
 	c.mu.Unlock()
 	return c.Close()
 }
 
-func (c *Conn) isClosed() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.closed
-}
+func (c *Conn) isClosed() bool { return c.closed.Load() }
 
 // SetDeadline sets both deadlines. A time that has passed ends pending calls; the zero time means no deadline.
 func (c *Conn) SetDeadline(t time.Time) error {
@@ -279,7 +277,7 @@ func (c *Conn) RemoteAddr() net.Addr { return c.address((*asyncio_streams_stream
 func (c *Conn) address(of func(*asyncio_streams_streams.Writer) wit_types.Option[asyncio_streams_types.Address]) net.Addr {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.closed {
+	if !c.isClosed() {
 		if x := of(c.writer); x.IsSome() {
 			return tcpAddr(x.Some())
 		}

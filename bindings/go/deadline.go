@@ -2,6 +2,7 @@ package streams
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -10,6 +11,8 @@ const again = 10 * time.Millisecond
 
 // The deadline of the calls of one side of a connection, of which one is pending at a time.
 type deadline struct {
+	limited atomic.Bool // by is not zero. Most deadlines never are; then passed takes no lock.
+
 	mu     sync.Mutex
 	by     time.Time
 	timer  *time.Timer
@@ -18,6 +21,9 @@ type deadline struct {
 
 // passed returns whether the deadline has passed.
 func (d *deadline) passed() bool {
+	if !d.limited.Load() {
+		return false
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.over()
@@ -50,6 +56,7 @@ func (d *deadline) set(t time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.by = t
+	d.limited.Store(!t.IsZero())
 	if d.cancel == nil {
 		return
 	}

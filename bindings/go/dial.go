@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"asyncio-streams/internal/text"
@@ -50,7 +51,11 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	return nil, &net.OpError{Op: "dial", Net: network, Addr: nil, Err: fmt.Errorf("%s: %w", text.Escape(address), err)}
+	// The message of a refused connection to a numeric address names it already.
+	if named := text.Escape(address); !strings.Contains(err.Error(), named) {
+		err = fmt.Errorf("%s: %w", named, err)
+	}
+	return nil, &net.OpError{Op: "dial", Net: network, Err: err}
 }
 
 func (d *Dialer) dial(ctx context.Context, network, address string) (*Conn, error) {

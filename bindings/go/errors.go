@@ -29,6 +29,10 @@ func (e *Error) Error() string {
 	if e.text == "" {
 		return e.kind
 	}
+	// The messages of attempts begin with "connect to".
+	if e.kind == "connect" {
+		return e.text
+	}
 	return e.kind + ": " + e.text
 }
 
@@ -94,7 +98,12 @@ func newError(e asyncio_streams_types.Error) *Error {
 	case asyncio_streams_types.Error_Connect:
 		var attempts []string
 		for _, attempt := range e.Connect() {
-			attempts = append(attempts, fmt.Sprintf("%v: %s", tcpAddr(attempt.Address), network(attempt.Error)))
+			message, address := network(attempt.Error), tcpAddr(attempt.Address).String()
+			// The message usually names the address itself.
+			if !strings.Contains(message, address) {
+				message = address + ": " + message
+			}
+			attempts = append(attempts, message)
 		}
 		err.text = strings.Join(attempts, "; ")
 	case asyncio_streams_types.Error_Tls:

@@ -1,6 +1,8 @@
-//! Packages of the components for other ecosystems: npm, and registries of containers. Nothing in a component depends on the
+//! Packages of the components for other ecosystems: npm, registries of containers, and C. Nothing in a component depends on the
 //! folder in which it was built.
 
+#[path = "packages/c.rs"]
+mod c;
 #[path = "packages/npm.rs"]
 mod npm;
 #[path = "packages/paths.rs"]

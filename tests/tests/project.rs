@@ -1,4 +1,5 @@
-//! The project's own files: links between documents exist, and `deny.toml` allows all dependencies.
+//! The project's own files: links between documents exist, `deny.toml` allows all dependencies, and `wkg.toml` names the files of
+//! WIT.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -54,7 +55,7 @@ fn dependencies_have_the_licences_and_sources_of_deny_toml() -> Result<()> {
     );
     for manifest in [
         "Cargo.toml",
-        "guest/tls/Cargo.toml",
+        "guest/Cargo.toml",
         "guest/core/fuzz/Cargo.toml",
     ] {
         for package in packages(manifest)? {
@@ -70,6 +71,28 @@ fn dependencies_have_the_licences_and_sources_of_deny_toml() -> Result<()> {
             );
             let registry = source.trim_start_matches("registry+");
             assert!(registries.contains(registry), "{name} comes from {source}");
+        }
+    }
+    Ok(())
+}
+
+/// `wkg build` takes these files instead of asking a registry.
+#[test]
+fn wkg_toml_overrides_the_packages_of_wit_deps() -> Result<()> {
+    let content: toml::Table = toml::from_str(&fs::read_to_string(root().join("wkg.toml"))?)?;
+    let overrides = content["overrides"].as_table().context("overrides")?;
+    let mut files = BTreeSet::new();
+    for (package, place) in overrides {
+        let path = place["path"].as_str().context("a path")?;
+        let text = fs::read_to_string(root().join(path)).context(path.to_owned())?;
+        let first = format!("package {package}@");
+        assert!(text.starts_with(&first), "{path} is not {package}");
+        files.insert(root().join(path));
+    }
+    for entry in fs::read_dir(root().join("wit/deps"))? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|end| end == "wit") {
+            assert!(files.contains(&file), "wkg.toml lacks {}", file.display());
         }
     }
     Ok(())

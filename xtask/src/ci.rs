@@ -76,7 +76,7 @@ fn crates() -> Result<()> {
     tls.args(["fetch", "--locked", "--target", TARGET]);
     tls.args(["--manifest-path", wasm::TLS_MANIFEST]);
     let fetched = process::run(&mut command, "`cargo fetch --locked`", DEADLINE)
-        .and_then(|()| process::run(&mut tls, "`cargo fetch --locked` in guest/tls", DEADLINE));
+        .and_then(|()| process::run(&mut tls, "`cargo fetch --locked` in guest", DEADLINE));
     fetched.context(
         "either Cargo.lock does not fit the manifests (commit it as `cargo metadata` leaves it), \
          or the registry cannot be reached; cargo's message above says which",
@@ -123,7 +123,7 @@ fn lint_guests(toolchain: &Toolchain) -> Result<()> {
     process::run(&mut linked, "`cargo clippy` of linked programs", DEADLINE)
 }
 
-/// Lints the workspace of the component with TLS.
+/// Lints the workspace of the components with TLS.
 fn lint_tls(toolchain: &Toolchain) -> Result<()> {
     let mut command = if toolchain.builds_std {
         checkout::native_cargo("clippy")

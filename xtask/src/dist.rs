@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::steps::Steps;
 use crate::toolchain::{Choice, TARGET};
-use crate::{build, checkout, languages, npm, process, python};
+use crate::{build, checkout, languages, npm, process, python, wasm};
 
 /// Verifying the crate of the host builds wasmtime anew, for an hour on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(3 * 60 * 60);
@@ -20,18 +20,18 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The components, with the package and the manifest of each.
 const COMPONENTS: [(&str, &str, &str); 7] = [
     ("streams", "asyncio-streams-component", "Cargo.toml"),
-    ("streams-tls", "asyncio-streams-tls", "guest/tls/Cargo.toml"),
+    ("streams-tls", "asyncio-streams-tls", wasm::TLS_MANIFEST),
     ("streams-unix", "asyncio-streams-unix", "Cargo.toml"),
     (
         "streams-unix-tls",
         "asyncio-streams-unix-tls",
-        "guest/tls/Cargo.toml",
+        wasm::TLS_MANIFEST,
     ),
     ("streams-p2", "asyncio-streams-blocking", "Cargo.toml"),
     (
         "streams-p2-tls",
         "asyncio-streams-blocking-tls",
-        "guest/tls/Cargo.toml",
+        wasm::TLS_MANIFEST,
     ),
     ("serve", "asyncio-streams-serve", "Cargo.toml"),
 ];
@@ -171,10 +171,10 @@ fn bindings(out: &Path) -> Result<()> {
 /// The wheel for Python, for this machine's platform: it contains the program `streams`.
 fn wheel() -> Result<()> {
     let mut command = checkout::native_cargo("build");
-    command.args(["--locked", "--profile", "shipped"]);
+    command.args(["--locked", "--release"]);
     command.args(["--package", "asyncio-streams-host", "--bin", "streams"]);
     run(&mut command, "building the program streams")?;
-    let program = format!("shipped/streams{}", std::env::consts::EXE_SUFFIX);
+    let program = format!("release/streams{}", std::env::consts::EXE_SUFFIX);
     let program = checkout::target().join(program);
     python::require(&["wheel", "--streams", &program.to_string_lossy()])
 }
@@ -187,12 +187,16 @@ mod tests {
 
     use super::*;
 
+    fn metadata(arguments: &[&str]) -> Value {
+        let mut command = checkout::clean(checkout::cargo());
+        command.args(["metadata", "--format-version", "1", "--locked"]);
+        let said = process::output_of(command.args(arguments)).expect("cargo metadata");
+        serde_json::from_str(&said).expect("metadata")
+    }
+
     /// The packages of the workspace that `publish` does not hold back.
     fn public() -> Vec<Value> {
-        let mut command = checkout::clean(checkout::cargo());
-        command.args(["metadata", "--format-version", "1", "--no-deps", "--locked"]);
-        let said = process::output_of(&mut command).expect("cargo metadata");
-        let metadata: Value = serde_json::from_str(&said).expect("metadata");
+        let metadata = metadata(&["--no-deps"]);
         let packages = metadata["packages"].as_array().expect("packages").clone();
         packages
             .into_iter()
@@ -220,6 +224,49 @@ mod tests {
                 assert!(place(name).is_some(), "{name} is not public");
                 assert!(place(name) < place(&package["name"]), "{name}");
             }
+        }
+    }
+
+    /// cargo derives the names of symbols from the absolute path of a crate outside of its workspace: then the component depends on
+    /// the folder of the checkout.
+    #[test]
+    fn components_consist_of_crates_of_their_workspace() {
+        for (_, component, manifest) in COMPONENTS {
+            let metadata = metadata(&["--manifest-path", manifest]);
+            let workspace = Path::new(metadata["workspace_root"].as_str().expect("a path"));
+            let packages = metadata["packages"].as_array().expect("packages");
+            let id_of = |name: &str| {
+                let found = packages.iter().find(|package| package["name"] == name);
+                found.expect("the package")["id"].clone()
+            };
+            let mut used = vec![id_of(component)];
+            let mut next = 0;
+            while let Some(id) = used.get(next).cloned() {
+                next += 1;
+                let nodes = metadata["resolve"]["nodes"].as_array().expect("nodes");
+                let node = nodes.iter().find(|node| node["id"] == id);
+                let dependencies = node.expect("a node")["dependencies"].as_array();
+                for dependency in dependencies.into_iter().flatten() {
+                    if !used.contains(dependency) {
+                        used.push(dependency.clone());
+                    }
+                }
+            }
+            let ours = packages
+                .iter()
+                .filter(|package| package["source"].is_null() && used.contains(&package["id"]));
+            let mut crates = 0;
+            for package in ours {
+                let file = Path::new(package["manifest_path"].as_str().expect("a path"));
+                assert!(
+                    file.starts_with(workspace),
+                    "{component} uses {} outside of {}",
+                    file.display(),
+                    workspace.display()
+                );
+                crates += 1;
+            }
+            assert!(crates > 1, "{component} uses no crate of this repository");
         }
     }
 
@@ -252,6 +299,28 @@ mod tests {
             }
             outside(&folder.join("src"));
         }
+    }
+
+    #[test]
+    fn profiles_that_the_automation_names_exist() {
+        let manifest = fs::read_to_string(checkout::root().join("Cargo.toml")).expect("a manifest");
+        let mut named = 0;
+        for entry in fs::read_dir(checkout::root().join("xtask/src")).expect("sources") {
+            let path = entry.expect("an entry").path();
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            for rest in text.split("\"--profile\", \"").skip(1) {
+                let profile = rest.split('"').next().expect("a name");
+                let header = format!("[profile.{profile}]\n");
+                assert!(
+                    manifest.contains(&header),
+                    "{} of {}",
+                    header,
+                    path.display()
+                );
+                named += 1;
+            }
+        }
+        assert!(named > 2, "only {named} profiles are named");
     }
 
     /// Fails if a file refers to a folder outside its crate, which a package does not contain.

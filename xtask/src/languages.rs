@@ -72,27 +72,13 @@ pub fn build_available() -> Result<()> {
 /// When a program does not build; when a tool is missing and `required` forbids to leave it out.
 pub(crate) fn build(required: bool, tally: &mut Tally) -> Result<()> {
     let generate = generator()?;
-    for Language {
-        name,
-        folders,
-        tools,
-    } in LANGUAGES
-    {
+    for (Language { name, folders, .. }, mut make) in prepared(&LANGUAGES, required, tally)? {
         let folder = folders.concat();
         let out = checkout::target().join(&folder);
-        let mut make = checkout::clean("make");
         make.args(["--silent", "--directory"])
             .arg(Path::new("bindings").join(&folder));
         make.arg(format!("OUT={}", out.display()));
         make.arg(format!("GENERATE={}", generate.display()));
-        if let Err(error) = tools(&mut make) {
-            if required {
-                return Err(error);
-            }
-            eprintln!("\n!!! Left out: the programs in {name}. {error:#}\n");
-            tally.skipped += 1;
-            continue;
-        }
         fs::create_dir_all(&out)?;
         process::run(
             &mut make,
@@ -114,6 +100,33 @@ pub(crate) fn build(required: bool, tally: &mut Tally) -> Result<()> {
         build::report(&artifacts.finish()?);
     }
     Ok(())
+}
+
+/// Returns the languages whose tools are there or could be installed, each with a command that finds them. Reports the others.
+///
+/// # Errors
+/// When a tool is missing and `required` forbids to leave it out.
+fn prepared<'a>(
+    languages: &'a [Language],
+    required: bool,
+    tally: &mut Tally,
+) -> Result<Vec<(&'a Language, Command)>> {
+    let mut prepared = Vec::new();
+    for language in languages {
+        let mut make = checkout::clean("make");
+        match (language.tools)(&mut make) {
+            Ok(()) => prepared.push((language, make)),
+            Err(error) if required => return Err(error),
+            Err(error) => {
+                eprintln!(
+                    "\n!!! Left out: the programs in {}. {error:#}\n",
+                    language.name
+                );
+                tally.skipped += 1;
+            }
+        }
+    }
+    Ok(prepared)
 }
 
 /// Builds the program that generates bindings.
@@ -193,4 +206,72 @@ fn go_types() -> Result<PathBuf> {
     Ok(folder
         .context("Cargo.lock names no wit-bindgen-go")?
         .to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clang, npm};
+
+    /// Runs the next test in a process without any program on PATH.
+    #[test]
+    fn a_missing_tool_is_named_and_leaves_out_its_language_only() {
+        let folder = std::env::temp_dir().join(format!("xtask path {}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let mut again = Command::new(std::env::current_exe().expect("this program"));
+        again.args([
+            "--ignored",
+            "--exact",
+            "languages::tests::without_any_program",
+        ]);
+        again
+            .env("PATH", &folder)
+            .env_remove("CC_wasm32_unknown_unknown");
+        let output = again.output().expect("this program runs");
+        fs::remove_dir(&folder).expect("an empty folder");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("1 passed"), "{said}{errors}");
+    }
+
+    #[test]
+    #[ignore = "the test above runs it, without any program on PATH"]
+    fn without_any_program() {
+        let present = Language {
+            name: "a language without tools",
+            folders: &["present"],
+            tools: |_| Ok(()),
+        };
+        let [c, go] = LANGUAGES;
+        let languages = [c, present, go];
+        let mut tally = Tally::default();
+        let there = prepared(&languages, false, &mut tally).expect("the languages");
+        let names: Vec<_> = there.iter().map(|(language, _)| language.name).collect();
+        assert_eq!(names, ["a language without tools"]);
+        assert_eq!(tally.skipped, 2);
+        for (index, named) in [
+            (0, ["make", "clang-19", "libc++-19-dev-wasm32"]),
+            (2, ["Go 1.27", "PATH", GO]),
+        ] {
+            let one = languages.get(index..=index).expect("a language");
+            let missing = prepared(one, true, &mut tally).map(drop);
+            let error = missing.expect_err("a missing tool");
+            contains(&error, &named);
+        }
+        contains(
+            &npm::require().expect_err("no Node"),
+            &["Node.js 20", "npm", "PATH"],
+        );
+        contains(
+            &clang::get().expect_err("no clang"),
+            &["clang", "PATH", "clang-19"],
+        );
+    }
+
+    fn contains(error: &anyhow::Error, words: &[&str]) {
+        let text = format!("{error:#}");
+        for word in words {
+            assert!(text.contains(word), "{text:?} does not name {word}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ const DEADLINE: Duration = Duration::from_secs(60 * 60);
 /// The folders of components for users, in `target/components`.
 const FOLDERS: [&str; 2] = ["", "examples"];
 
-/// Builds the components in this checkout, and those of its last commit in a clone of it. Compares those without TLS.
+/// Builds the components in this checkout, and those of its last commit in a clone of it, and compares them.
 ///
 /// # Errors
 /// When a file is not committed, something does not build, or two files differ. The error names the files.
@@ -46,14 +46,6 @@ pub(crate) fn reproduce(choice: Choice) -> Result<()> {
         let (one, other) = (checkout::components().join(folder), others.join(folder));
         for name in names(&one)?.union(&names(&other)?) {
             let [one, other] = [&one, &other].map(|folder| fs::read(folder.join(name)).ok());
-            let both = one.is_some() && other.is_some();
-            if both && depends_on_the_path(name) {
-                eprintln!(
-                    "not compared, since it depends on the path of the checkout: {}",
-                    name.display()
-                );
-                continue;
-            }
             if one != other {
                 different.push(Path::new(folder).join(name).display().to_string());
             }
@@ -71,12 +63,6 @@ pub(crate) fn reproduce(choice: Choice) -> Result<()> {
     ensure!(compared > 0, "there are no components to compare");
     println!("{compared} components are equal, byte by byte");
     remove(&again)
-}
-
-/// Returns whether a component has TLS. Its workspace uses crates outside of the workspace's folder. cargo derives the names of their
-/// symbols from their absolute paths, so the order of functions differs between folders.
-fn depends_on_the_path(name: &Path) -> bool {
-    name.to_string_lossy().ends_with("-tls.wasm")
 }
 
 fn names(folder: &Path) -> Result<BTreeSet<PathBuf>> {

@@ -54,8 +54,8 @@ pub fn build(toolchain: &Toolchain, package: &str, what: What) -> Result<Vec<Bui
 /// The crate for programs in Rust.
 const CLIENT: &str = "asyncio-streams";
 
-/// The workspace of the component with TLS.
-pub const TLS_MANIFEST: &str = "guest/tls/Cargo.toml";
+/// The workspace of the components with TLS.
+pub const TLS_MANIFEST: &str = "guest/Cargo.toml";
 
 /// Builds the component of a package in that workspace.
 ///

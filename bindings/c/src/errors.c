@@ -58,6 +58,17 @@ static void address(out_t *out, const asyncio_streams_types_address_t *a) {
   number(out, a->val.inet.port);
 }
 
+/* The message of a failed attempt; it usually names the address itself. */
+static void attempt(out_t *out, const asyncio_streams_types_connect_attempt_t *failed) {
+  char name[128];
+  size_t length = streams_address_text(&failed->address, name, sizeof name), message = failed->error.message.len;
+  bool named = false;
+  for (size_t i = 0; length < sizeof name && i + length <= message; i++)
+    named |= memcmp(failed->error.message.ptr + i, name, length) == 0;
+  if (!named) address(out, &failed->address), text(out, ": ");
+  foreign(out, failed->error.message.ptr, message);
+}
+
 const char *streams_error_name(const streams_error_t *error) { return OF(errors, error->tag); }
 
 size_t streams_address_text(const asyncio_streams_types_address_t *a, char *buffer, size_t size) {
@@ -74,7 +85,8 @@ size_t streams_escaped(const uint8_t *bytes, size_t length, char *buffer, size_t
 
 size_t streams_error_text(const streams_error_t *error, char *buffer, size_t size) {
   out_t out = {buffer, size, 0};
-  text(&out, streams_error_name(error));
+  /* The messages of attempts begin with "connect to". */
+  if (error->tag != ASYNCIO_STREAMS_TYPES_ERROR_CONNECT || error->val.connect.len == 0) text(&out, streams_error_name(error));
   switch (error->tag) {
     case ASYNCIO_STREAMS_TYPES_ERROR_INVALID_ARGUMENT:
     case ASYNCIO_STREAMS_TYPES_ERROR_NOT_SUPPORTED:
@@ -97,8 +109,7 @@ size_t streams_error_text(const streams_error_t *error, char *buffer, size_t siz
       break;
     case ASYNCIO_STREAMS_TYPES_ERROR_CONNECT:
       for (size_t i = 0; i < error->val.connect.len; i++) {
-        text(&out, i ? "; " : ": "), address(&out, &error->val.connect.ptr[i].address), text(&out, ": ");
-        foreign(&out, error->val.connect.ptr[i].error.message.ptr, error->val.connect.ptr[i].error.message.len);
+        text(&out, i ? "; " : ""), attempt(&out, &error->val.connect.ptr[i]);
       }
       break;
     case ASYNCIO_STREAMS_TYPES_ERROR_TLS:

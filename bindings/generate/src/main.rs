@@ -51,6 +51,12 @@ enum Command {
         #[arg(long)]
         runtime: PathBuf,
     },
+    /// Write the adapter that implements system calls of WASI 0.1, for `wasm-tools component new`.
+    Adapter {
+        /// The file to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Encode a WIT package.
     Wit {
         /// The folder of the package.
@@ -129,6 +135,8 @@ fn main() -> Result<()> {
             out,
             runtime,
         } => go::generate(&world, &runtime, &out),
+        Command::Adapter { out } => fs::write(&out, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER)
+            .with_context(|| format!("cannot write {}", out.display())),
         Command::Wit { wit, out } => package(&wit, &out),
         Command::Oci {
             components,

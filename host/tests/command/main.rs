@@ -2,6 +2,8 @@
 
 mod compiling;
 mod help;
+#[cfg(unix)]
+mod input;
 mod parts;
 mod running;
 mod signals;

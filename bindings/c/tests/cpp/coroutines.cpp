@@ -86,7 +86,7 @@ streams::task<int> streams_main(std::vector<std::string> arguments) {
   auto none = co_await connection.readline();
   CHECK(!none && none.why().text() == "there is no connection");
   auto refused = co_await streams::open_connection("127.0.0.1", 1);
-  CHECK(!refused && refused.why().text().starts_with("connect: 127.0.0.1:1: "));
+  CHECK(!refused && refused.why().text().starts_with("connect to 127.0.0.1:1: "));
   CHECK(co_await serves() == 0);
   std::puts("all well");
   co_return 0;

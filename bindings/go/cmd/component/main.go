@@ -25,11 +25,11 @@ func main() {
 }
 
 func run() error {
-	out := flag.String("o", "app.wasm", "the component to write")
-	wit := flag.String("wit", "", "the folder with the worlds `command` and `handler`: bindings/wit of the project")
-	generate := flag.String("generate", "", "the program asyncio-streams-generate")
-	tools := flag.String("wasm-tools", "", "the program wasm-tools, instead")
-	adapter := flag.String("adapter", "", "with -wasm-tools: the file wasi_snapshot_preview1.reactor.wasm")
+	out := flag.String("o", "app.wasm", "the `file` to write")
+	wit := flag.String("wit", "", "the `folder` with the worlds command and handler: bindings/wit of the project, or wit of the archive")
+	generate := flag.String("generate", "", "the `program` asyncio-streams-generate")
+	tools := flag.String("wasm-tools", "", "the `program` wasm-tools, instead")
+	adapter := flag.String("adapter", "", "with -wasm-tools: the `file` wasi_snapshot_preview1.reactor.wasm")
 	flag.Parse()
 	if *wit == "" || (*generate == "") == (*tools == "") || *tools != "" && *adapter == "" {
 		return errors.New("usage: component -wit FOLDER (-generate PROGRAM | -wasm-tools PROGRAM -adapter FILE) [-o FILE] [PACKAGE]")

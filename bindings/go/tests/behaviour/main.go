@@ -299,7 +299,7 @@ func mistakes() {
 		"127.0.0.1":      "it must be host:port",
 		"127.0.0.1:http": "must be a number up to 65535",
 		"127.0.0.1:0":    "invalid-argument",
-		"127.0.0.1:1":    "connect: 127.0.0.1:1: ",
+		"127.0.0.1:1":    "dial tcp: connect to 127.0.0.1:1: ",
 		"a\x1b[2Jb\n:80": `a\u{1b}[2Jb\u{a}:80`,
 	} {
 		_, err := streams.Dial("tcp", address)

@@ -3,9 +3,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::watch;
+use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdinStream};
+use wasmtime_wasi::p2::pipe::AsyncReadStream;
+use wasmtime_wasi::p2::{InputStream, Pollable, StreamResult};
 
 /// The standard input of this process. A signal ends it for the program, which asks a server to finish.
 #[derive(Clone)]
@@ -13,7 +17,8 @@ pub(crate) struct Input(Arc<Shared>);
 
 struct Shared {
     closed: watch::Sender<bool>,
-    /// The program has read its input, so it can notice the end.
+    /// The program has begun to read its input, so it can notice the end. Having a stream is not enough: the adapter for programs
+    /// in C and Go fetches one at the start.
     used: AtomicBool,
 }
 
@@ -65,19 +70,66 @@ impl IsTerminal for Input {
 
 impl StdinStream for Input {
     fn async_stream(&self) -> Box<dyn AsyncRead + Send + Sync> {
-        self.0.used.store(true, SeqCst);
+        Box::new(self.until_closed())
+    }
+
+    fn p2_stream(&self) -> Box<dyn InputStream> {
+        Box::new(OnDemand {
+            input: self.clone(),
+            stream: None,
+        })
+    }
+}
+
+impl Input {
+    fn until_closed(&self) -> UntilClosed {
         let mut closed = self.0.closed.subscribe();
-        Box::new(UntilClosed {
+        UntilClosed {
+            shared: self.0.clone(),
             input: Box::into_pin(tokio::io::stdin().async_stream()),
             closed: Some(Box::pin(async move {
                 // Without a sender there are no more signals.
                 let _ = closed.wait_for(|closed| *closed).await;
             })),
-        })
+        }
+    }
+}
+
+/// The input of a program of WASI 0.2. [`AsyncReadStream`] reads as soon as it exists, so it is made when the program reads.
+struct OnDemand {
+    input: Input,
+    stream: Option<AsyncReadStream>,
+}
+
+impl OnDemand {
+    fn stream(&mut self) -> &mut AsyncReadStream {
+        self.stream
+            .get_or_insert_with(|| AsyncReadStream::new(self.input.until_closed()))
+    }
+}
+
+#[async_trait]
+impl InputStream for OnDemand {
+    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
+        self.stream().read(size)
+    }
+
+    async fn cancel(&mut self) {
+        if let Some(stream) = &mut self.stream {
+            stream.cancel().await;
+        }
+    }
+}
+
+#[async_trait]
+impl Pollable for OnDemand {
+    async fn ready(&mut self) {
+        self.stream().ready().await;
     }
 }
 
 struct UntilClosed {
+    shared: Arc<Shared>,
     input: Pin<Box<dyn AsyncRead + Send + Sync>>,
     /// `None` once it is closed.
     closed: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
@@ -89,6 +141,7 @@ impl AsyncRead for UntilClosed {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
+        self.shared.used.store(true, SeqCst);
         let Some(closed) = &mut self.closed else {
             return Poll::Ready(Ok(()));
         };
