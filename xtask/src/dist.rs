@@ -171,10 +171,10 @@ fn bindings(out: &Path) -> Result<()> {
 /// The wheel for Python, for this machine's platform: it contains the program `streams`.
 fn wheel() -> Result<()> {
     let mut command = checkout::native_cargo("build");
-    command.args(["--locked", "--release"]);
+    command.args(["--locked", "--profile", "shipped"]);
     command.args(["--package", "asyncio-streams-host", "--bin", "streams"]);
     run(&mut command, "building the program streams")?;
-    let program = format!("release/streams{}", std::env::consts::EXE_SUFFIX);
+    let program = format!("shipped/streams{}", std::env::consts::EXE_SUFFIX);
     let program = checkout::target().join(program);
     python::require(&["wheel", "--streams", &program.to_string_lossy()])
 }
