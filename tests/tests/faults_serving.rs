@@ -44,6 +44,25 @@ fn everywhere(test: impl Fn(Running, SocketAddr)) {
 }
 
 #[test]
+fn clients_that_leave_in_any_order() {
+    everywhere(|_server, address| {
+        // The call for the first client runs the handlers of all others, also after its own has ended.
+        for leaving in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [0, 2, 1]] {
+            let mut clients = [0, 1, 2].map(|_| Some(Conn::connect(address)));
+            for index in leaving {
+                for client in clients.iter_mut().flatten() {
+                    talk(client, "hello\n");
+                }
+                let mut client = clients[index].take().expect("a client");
+                client.end_output();
+                client.expect_end();
+            }
+        }
+        serves(address);
+    });
+}
+
+#[test]
 fn clients_that_reset_at_every_stage() {
     everywhere(|server, address| {
         let mut faithful = Conn::connect(address);
