@@ -1,12 +1,17 @@
 //! Checks of calls that block: a program of WASI 0.2 that says what is wrong.
 
+mod aborting;
 mod bindings;
 mod bulk;
 mod checks;
+mod closing;
 mod connecting;
 mod contract;
+mod dropped_sides;
 mod dropping;
 mod ending;
+mod idling;
+mod not_waiting;
 mod protecting;
 mod reading;
 mod serving;
@@ -26,16 +31,21 @@ bindings::wasi02::export!(Program with_types_in bindings::wasi02);
 
 /// All checks, in the order in which they run. Those that expect `not-supported` come before those that leave connections to
 /// peers that take nothing.
-const ALL: [&[Check]; 13] = [
+const ALL: [&[Check]; 18] = [
     connecting::CHECKS,
     serving::CHECKS,
     reading::CHECKS,
     writing::CHECKS,
     bulk::CHECKS,
     ending::CHECKS,
+    closing::CHECKS,
+    idling::CHECKS,
     waiting::CHECKS,
+    not_waiting::CHECKS,
     watching::CHECKS,
     dropping::CHECKS,
+    dropped_sides::CHECKS,
+    aborting::CHECKS,
     wrapping::CHECKS,
     subscribing::CHECKS,
     contract::CHECKS,
