@@ -3,43 +3,31 @@
 //! asyncio's tutorial has the same program. Here every call blocks, so that it needs no event loop: it runs on hosts of
 //! WASI 0.2.
 
-use asyncio_streams_blocking_examples::streams::{ConnectOptions, Error, open_connection};
-use asyncio_streams_blocking_examples::wasi02::{self, wasi::cli::environment::get_arguments};
-use asyncio_streams_blocking_examples::{host_and_port, print};
+use std::time::Duration;
 
-/// Nanoseconds.
-const SECOND: u64 = 1_000_000_000;
+use asyncio_streams::Error;
+use asyncio_streams::blocking::{ConnectOptions, cli, open_connection, timeout};
+use asyncio_streams::cli::escaped;
+use asyncio_streams_blocking_examples::host_and_port;
 
-struct Client;
+asyncio_streams::run_blocking!(main);
 
-wasi02::export!(Client);
-
-impl wasi02::exports::wasi::cli::run::Guest for Client {
-    fn run() -> Result<(), ()> {
-        let Some((host, port)) = host_and_port(get_arguments().get(1)) else {
-            print("usage: echo-client HOST:PORT");
-            return Err(());
-        };
-        talk(&host, port).map_err(|error| print(&format!("{host}: {error:?}")))
-    }
-}
-
-fn talk(host: &str, port: u16) -> Result<(), Error> {
+fn main() -> Result<(), Error> {
+    let (host, port) = host_and_port("usage: echo-client HOST:PORT")?;
+    let soon = timeout(Duration::from_secs(10));
     let options = ConnectOptions::new();
-    options.set_deadline(Some(10 * SECOND));
-    let (reader, writer) = open_connection(host, port, Some(&options))?;
+    options.set_deadline(soon);
+    let (reader, writer) = open_connection(&host, port, Some(&options))?;
 
-    print("Send: Hello World!");
+    cli::println("Send: Hello World!");
     writer.write(b"Hello World!\n")?;
 
     // A read sends what was written before it waits.
-    let line = reader.readline(Some(10 * SECOND))?;
-    print(&format!(
-        "Received: {}",
-        String::from_utf8_lossy(&line).trim_end()
-    ));
+    let line = reader.readline(soon)?;
+    cli::println(format_args!("Received: {}", escaped(line.trim_ascii_end())));
 
-    print("Close the connection");
+    cli::println("Close the connection");
     writer.close();
-    writer.wait_closed(Some(10 * SECOND))
+    writer.wait_closed(soon)?;
+    Ok(())
 }

@@ -4,36 +4,30 @@
 
 use std::collections::BTreeMap;
 
-use asyncio_streams_blocking_examples::streams::{
-    Address, Error, Event, Reader, Server, ServerOptions, Wanted, Watch, Writer, start_server,
+use std::time::Duration;
+
+use asyncio_streams::blocking::{
+    Event, Reader, Server, ServerOptions, Wanted, Watch, Writer, cli, start_server, timeout,
 };
-use asyncio_streams_blocking_examples::wasi02::{self, wasi::cli::environment::get_arguments};
-use asyncio_streams_blocking_examples::{host_and_port, print};
+use asyncio_streams::{Address, Error};
+use asyncio_streams_blocking_examples::host_and_port;
+
+asyncio_streams::run_blocking!(main);
 
 /// The key of the server in the watch; clients have the keys from 1 on.
 const SERVER: u32 = 0;
 
-struct LineServer;
-
-wasi02::export!(LineServer);
-
-impl wasi02::exports::wasi::cli::run::Guest for LineServer {
-    fn run() -> Result<(), ()> {
-        let Some((host, port)) = host_and_port(get_arguments().get(1)) else {
-            print("usage: line-server HOST:PORT");
-            return Err(());
-        };
-        serve(&host, port).map_err(|error| print(&format!("{host}: {error:?}")))
-    }
-}
-
-fn serve(host: &str, port: u16) -> Result<(), Error> {
+fn main() -> Result<(), Error> {
+    let (host, port) = host_and_port("usage: line-server HOST:PORT")?;
     let options = ServerOptions::new();
     // The server disconnects a client after a minute of silence.
-    options.set_idle_timeout(Some(60_000_000_000));
-    let server = start_server(&[host.to_owned()], port, Some(&options), None)?;
+    options.set_idle_timeout(timeout(Duration::from_secs(60)));
+    let server = start_server(&[host], port, Some(&options), None)?;
     if let Some(Address::Inet(address)) = server.sockets().first() {
-        print(&format!("listening on {}:{}", address.host, address.port));
+        cli::println(format_args!(
+            "listening on {}:{}",
+            address.host, address.port
+        ));
     }
 
     let watch = Watch::new();

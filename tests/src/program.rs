@@ -276,6 +276,16 @@ impl Program {
         }
     }
 
+    /// Starts it under a program `wasmtime` of another version than the tests have, which compiles it by itself.
+    ///
+    /// # Panics
+    /// When a component is missing or does not compose, or the program does not exist.
+    pub fn start_by_older(mut self, wasmtime: &Path) -> Running {
+        self.compiled_there = true;
+        let composed = self.compose();
+        wasmtime_program::start(self, &composed, &Runner::Wasmtime(wasmtime.to_owned()))
+    }
+
     /// Starts it with `streams run`; `streams` is the command's file. Linear memory is not counted there, and names
     /// cannot have addresses.
     ///

@@ -20,6 +20,22 @@ fn all(start: impl FnOnce(Program) -> asyncio_streams_tests::Running) {
     start(program).wait().assert_success();
 }
 
+/// Runs the checks of ends, which need no peer.
+fn ends(start: impl FnOnce(Program) -> asyncio_streams_tests::Running) {
+    let program = Program::blocking("blocking").args(["1", "ends"]);
+    start(program).wait().assert_success();
+}
+
+#[test]
+fn ends_everywhere() {
+    ends(|program| program.start(In::CallAsync));
+    ends(|program| program.start_by(Path::new(env!("CARGO_BIN_EXE_streams-of-the-tests"))));
+    if wasmtime().is_some() {
+        ends(|program| program.start(In::Wasmtime));
+        ends(|program| program.without_concurrency().start(In::Wasmtime));
+    }
+}
+
 #[test]
 fn embedded() {
     all(|program| program.start(In::CallAsync));
@@ -37,6 +53,14 @@ fn under_wasmtime() {
 fn under_wasmtime_without_concurrency() {
     if wasmtime().is_some() {
         all(|program| program.without_concurrency().start(In::Wasmtime));
+    }
+}
+
+/// A wasmtime from before WASI 0.3, if `OLDER_WASMTIME` names one (36.0.9 was tried).
+#[test]
+fn ends_under_an_older_wasmtime() {
+    if let Some(wasmtime) = std::env::var_os("OLDER_WASMTIME") {
+        ends(|program| program.start_by_older(Path::new(&wasmtime)));
     }
 }
 

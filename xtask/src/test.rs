@@ -140,8 +140,8 @@ fn guests(toolchain: &Toolchain, tally: &mut Tally) -> Result<()> {
     let mut command = test_command(&GUESTS, &["--lib", "--tests"]);
     run_counting(command.env("CORE_MODULE", &module.file), tally)?;
     cargo_test(&[CORE], &["--doc"], tally)?;
-    // The parts that only composed programs have, and the documentation of both.
-    cargo_test(&[CLIENT], &["--features", "imported"], tally)
+    // The parts that only composed programs have, those of WASI 0.2, and the documentation of all.
+    cargo_test(&[CLIENT], &["--features", "imported,blocking"], tally)
 }
 
 /// The tests that run components.

@@ -67,6 +67,10 @@
 //! wasmtime run -S inherit-network app.wasm 127.0.0.1:8888
 //! ```
 //!
+//! # Calls that block
+//! With the feature `blocking`, the module `blocking` has the same streams for hosts of WASI 0.2, which know nothing of async
+//! calls. Such a program is composed with `streams-p2.wasm`.
+//!
 //! # Unix sockets
 //! [`open_unix_connection`] and [`start_unix_server`] need a host that provides `asyncio:streams/unix-host`, such as
 //! `streams run`; the module [`unix`] says more.
@@ -101,6 +105,8 @@
 )]
 
 pub mod bindings;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 pub mod cli;
 pub mod io;
 

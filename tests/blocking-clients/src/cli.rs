@@ -25,6 +25,13 @@ pub(crate) async fn stdin() -> Result<(Reader, impl Future<Output = Result<(), E
     Ok((Reader(reader), ready(Ok(()))))
 }
 
+/// Prints a line.
+#[allow(clippy::unused_async, reason = "async in the crate for Rust programs")]
+pub(crate) async fn println(line: impl ToString) -> Result<(), Error> {
+    say(&line.to_string());
+    Ok(())
+}
+
 pub(crate) fn say(line: &str) {
     for part in format!("{line}\n").as_bytes().chunks(AT_ONCE) {
         let _ = stdout::get_stdout().blocking_write_and_flush(part);

@@ -18,6 +18,7 @@ mod pairs;
 mod peer;
 mod programs;
 mod reader;
+mod server;
 mod serving;
 mod started;
 mod time;
@@ -28,13 +29,14 @@ pub(crate) use asyncio_streams_contract::{
 };
 pub(crate) use bindings::asyncio::streams::blocking::Wanted;
 pub(crate) use bindings::asyncio::streams::types::{
-    Address, Error, Incomplete, NetworkCode, Overrun,
+    Address, ConnectAttempt, Error, Incomplete, NetworkCode, Overrun,
 };
 pub(crate) use connect::{ConnectOptions, open_connection};
 pub(crate) use pairs::{Pair, ServerOptions, Side, clog, memory, tcp, tcp_with};
 pub(crate) use peer::{is_loss, is_refused, is_reset, peer, peer_port, peer_with};
 pub(crate) use reader::Reader;
-pub(crate) use time::timeout;
+pub(crate) use server::{Server, port, start_server};
+pub(crate) use time::{sleep, timeout};
 pub(crate) use writer::Writer;
 
 struct Program;

@@ -1,8 +1,7 @@
 //! Connections: one end, or both in the same program.
 
 use crate::bindings::asyncio::streams::blocking::{self, start_server};
-use crate::executor::{NOW, until};
-use crate::{Address, ConnectOptions, Failure, Reader, Result, Writer};
+use crate::{ConnectOptions, Reader, Result, Server, Writer, port};
 
 /// One end of a connection.
 #[derive(Debug)]
@@ -59,16 +58,11 @@ pub(crate) async fn tcp() -> Result<Pair> {
 /// A TCP connection over loopback, with options for either end.
 pub(crate) async fn tcp_with(left: &ConnectOptions, right: &ServerOptions) -> Result<Pair> {
     let hosts = ["127.0.0.1".to_owned()];
-    let server = start_server(&hosts, 0, Some(&right.to_raw()?), None)?;
-    let port = match server.sockets().first() {
-        Some(Address::Inet(address)) => address.port,
-        other => return Err(Failure::new(format_args!("no TCP server: {other:?}"))),
-    };
-    let left = left.open_connection("127.0.0.1", port).await?;
-    let (reader, writer) = until(|| server.accept(NOW)).await?;
+    let server = start_server(&hosts, 0, Some(&right.to_raw()?), None).map(Server)?;
+    let left = left.open_connection("127.0.0.1", port(&server)?).await?;
     Ok(Pair {
         left: left.into(),
-        right: (Reader(reader), Writer(writer)).into(),
+        right: server.accept().await?.into(),
     })
 }
 

@@ -34,6 +34,11 @@ pub(crate) async fn timeout<F: Future>(
     .await
 }
 
+pub(crate) async fn sleep(duration: Duration) {
+    // The time passes before.
+    let _ = timeout(duration, std::future::pending::<()>()).await;
+}
+
 fn now() -> Duration {
     Duration::from_nanos(monotonic_clock::now())
 }

@@ -169,6 +169,37 @@ pub(crate) fn pair_with(left: &ConnectOptions, right: &ServerOptions) -> Result<
     })
 }
 
+/// Queues more than the system buffers for a connection whose other end does not read; returns how many bytes.
+pub(crate) fn clog(writer: &Writer) -> Result<usize> {
+    const PIECE: usize = 1 << 20;
+    const PIECES: usize = 48;
+    for _ in 0..PIECES {
+        writer.write(&[0; PIECE])?;
+    }
+    Ok(PIECES * PIECE)
+}
+
+/// Reads to the end or a loss, which are the system's choice after an abort; returns how many bytes came.
+pub(crate) fn to_the_end(reader: &Reader) -> Result<usize> {
+    let mut all = 0;
+    loop {
+        match reader.read(Some(1 << 20), SOON) {
+            Ok(bytes) if bytes.is_empty() => return Ok(all),
+            Ok(bytes) => all += bytes.len(),
+            Err(error) if is_loss(&error) => return Ok(all),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Computes for that long, without a call that moves bytes.
+pub(crate) fn compute(nanoseconds: u64) {
+    let begun = monotonic_clock::now();
+    while monotonic_clock::now().saturating_sub(begun) < nanoseconds {
+        std::hint::spin_loop();
+    }
+}
+
 /// Returns whether an error is the network's, with this code.
 pub(crate) fn is_network(error: &Error, code: NetworkCode) -> bool {
     matches!(error, Error::Network(error) if error.code == code)

@@ -1,12 +1,17 @@
 //! Checks of calls that block: a program of WASI 0.2 that says what is wrong.
 
+mod aborting;
 mod bindings;
 mod bulk;
 mod checks;
+mod closing;
 mod connecting;
 mod contract;
+mod dropped_sides;
 mod dropping;
 mod ending;
+mod idling;
+mod not_waiting;
 mod protecting;
 mod reading;
 mod serving;
@@ -42,6 +47,15 @@ const ALL: [&[Check]; 13] = [
     traces::CHECKS,
 ];
 
+/// The checks of ends in all ways, under the name `ends`: a program of their own, since they leave many connections behind.
+const ENDS: [&[Check]; 5] = [
+    closing::CHECKS,
+    idling::CHECKS,
+    not_waiting::CHECKS,
+    dropped_sides::CHECKS,
+    aborting::CHECKS,
+];
+
 impl bindings::wasi02::exports::wasi::cli::run::Guest for Program {
     fn run() -> std::result::Result<(), ()> {
         let arguments = get_arguments();
@@ -64,7 +78,10 @@ fn run(arguments: &[String]) -> Result {
         return Err(format!("{port:?} is no port").into());
     };
     let mut checks: Vec<&Check> = ALL.into_iter().flatten().collect();
-    if !names.is_empty() {
+    if names == ["ends"] {
+        checks = ENDS.into_iter().flatten().collect();
+    } else if !names.is_empty() {
+        checks.extend(ENDS.into_iter().flatten());
         checks.extend([
             &connecting::DENIED,
             &dropping::ABANDONED,
