@@ -114,6 +114,28 @@ impl Engine {
         // SAFETY: by the contract of this function.
         let component = unsafe { Component::deserialize(self.linker.engine(), bytes) };
         let component = component.map_err(|error| LoadError::Precompiled {
+        self.link_compiled(name, component)
+    }
+
+    /// Links a component in a file that [`Engine::compile`] compiled, and maps the file.
+    ///
+    /// # Safety
+    /// As [`Component::deserialize_file`]: the file must be of a trusted origin, and must not change.
+    pub(crate) unsafe fn load_compiled_file(
+        &self,
+        name: &str,
+        path: &Path,
+    ) -> Result<InstancePre<State>, LoadError> {
+        // SAFETY: by the contract of this function.
+        let component = unsafe { Component::deserialize_file(self.linker.engine(), path) };
+        self.link_compiled(name, component)
+    }
+
+    fn link_compiled(
+        &self,
+        name: &str,
+        component: wasmtime::Result<Component>,
+    ) -> Result<InstancePre<State>, LoadError> {
             name: name.to_owned(),
             reason: one_line(&error),
         })?;

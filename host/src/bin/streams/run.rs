@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::grants::{UnixGrants, folder, report_denied, variable};
 use crate::input::Input;
-use crate::load::Loading;
+use crate::load::{Access, Loading};
 
 #[derive(Args)]
 pub(crate) struct Run {
@@ -63,7 +63,7 @@ impl Run {
             return Ok(ExitCode::from(2));
         }
         let file = Path::new(file);
-        let (_, program) = self.loading.open(file, false)?;
+        let (_, program) = self.loading.open(file, false, Access::Mapped)?;
         // One thread for the program and its sockets, so that no wait of the program wakes a second thread.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
