@@ -171,7 +171,7 @@ impl Program {
 /// One run of a [`Program`]. By default the program has no arguments but its name, no environment, no input and no
 /// network, and it prints where the host prints.
 ///
-/// It has no files but those in the folders that [`dir`](Command::dir) grants.
+/// It has no files but those in the folders that [`dir`](Command::dir) and [`read_dir`](Command::read_dir) grant.
 #[must_use = "nothing runs before `run` or `output`"]
 pub struct Command {
     program: Program,
@@ -213,11 +213,27 @@ impl Command {
     ///
     /// # Errors
     /// When the folder cannot be opened.
-    pub fn dir(mut self, host: impl AsRef<Path>, guest: impl AsRef<str>) -> Result<Self, RunError> {
-        match self.wasi.preopened_dir(&host, guest, FsPerms::ReadWrite) {
+    pub fn dir(self, host: impl AsRef<Path>, guest: impl AsRef<str>) -> Result<Self, RunError> {
+        self.folder(host.as_ref(), guest.as_ref(), FsPerms::ReadWrite)
+    }
+
+    /// Lets the program read in the folder `host`, which the program sees as `guest`.
+    ///
+    /// # Errors
+    /// As [`Command::dir`].
+    pub fn read_dir(
+        self,
+        host: impl AsRef<Path>,
+        guest: impl AsRef<str>,
+    ) -> Result<Self, RunError> {
+        self.folder(host.as_ref(), guest.as_ref(), FsPerms::ReadOnly)
+    }
+
+    fn folder(mut self, host: &Path, guest: &str, may: FsPerms) -> Result<Self, RunError> {
+        match self.wasi.preopened_dir(host, guest, may) {
             Ok(_) => Ok(self),
             Err(error) => Err(RunError::Folder {
-                folder: host.as_ref().display().to_string(),
+                folder: host.display().to_string(),
                 reason: one_line(&error),
             }),
         }

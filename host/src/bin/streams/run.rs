@@ -37,6 +37,10 @@ pub(crate) struct Run {
     #[arg(long, value_name = "HOST::GUEST", value_parser = folder)]
     dir: Vec<(PathBuf, String)>,
 
+    /// Let the program read in this folder, under the name GUEST. May be repeated.
+    #[arg(long, value_name = "HOST::GUEST", value_parser = folder)]
+    read_dir: Vec<(PathBuf, String)>,
+
     #[command(flatten)]
     loading: Loading,
 
@@ -79,6 +83,9 @@ impl Run {
         }
         for (host, guest) in &self.dir {
             command = command.dir(host, guest)?;
+        }
+        for (host, guest) in &self.read_dir {
+            command = command.read_dir(host, guest)?;
         }
         let input = Input::new();
         let command = command.stdin(Stdin::stream(input.clone()));
