@@ -16,6 +16,7 @@ use crate::engine::{Engine, LoadError, one_line, read};
 use crate::life::Watch;
 use crate::limits::Limits;
 use crate::network::Network;
+use crate::signals::Signals;
 use crate::sockets::Given;
 use crate::state::State;
 
@@ -83,7 +84,6 @@ impl Program {
         Self::from_pre(engine, name, pre)
     }
 
-    fn from_part(engine: &Engine, part: &Part) -> Result<Self, LoadError> {
     /// Loads a program from a file that contains the output of [`Engine::compile`]. The system maps the file and reads
     /// only the parts that the program uses: a start takes a quarter of the time of [`Program::from_compiled`].
     ///
@@ -103,6 +103,7 @@ impl Program {
         Self::from_pre(engine, name, pre)
     }
 
+    fn from_part(engine: &Engine, part: &Part) -> Result<Self, LoadError> {
         Self::from_pre(engine, part.name().to_owned(), engine.load(part)?)
     }
 
@@ -149,6 +150,7 @@ impl Program {
             stdin: Stdin::empty(),
             stdout: Stdout::inherit(),
             stderr: Stdout::inherit(),
+            signals: Signals::new(),
             fail_when_stuck: false,
             given: Vec::new(),
             watch: None,
@@ -181,6 +183,7 @@ pub struct Command {
     stdin: Stdin,
     stdout: Stdout,
     stderr: Stdout,
+    signals: Signals,
     fail_when_stuck: bool,
     given: Vec<Given>,
     watch: Option<Watch>,
@@ -289,6 +292,12 @@ impl Command {
         self
     }
 
+    /// Tells the program of the signals that are sent by `signals`. By default it is told of none.
+    pub fn signals(mut self, signals: Signals) -> Self {
+        self.signals = signals;
+        self
+    }
+
     /// Makes the run fail with [`RunError::Stuck`] as soon as nothing more can happen in it: it waits for no timer,
     /// socket or input, and has not returned. By default such a program waits for ever, as under `wasmtime run`. For
     /// tests; it has no effect on programs of WASI 0.2.
@@ -317,6 +326,7 @@ impl Command {
             stdin,
             stdout,
             stderr,
+            signals,
             fail_when_stuck,
             given,
             watch,
@@ -326,6 +336,7 @@ impl Command {
         stdout.apply_stdout(&mut wasi);
         stderr.apply_stderr(&mut wasi);
         let mut store = State::store(program.engine.wasmtime(), wasi, network, &limits);
+        store.data_mut().set_signals(signals);
         for given in given {
             store.data_mut().give(given);
         }

@@ -88,7 +88,9 @@ impl Run {
             command = command.read_dir(host, guest)?;
         }
         let input = Input::new();
-        let command = command.stdin(Stdin::stream(input.clone()));
+        let command = command
+            .stdin(Stdin::stream(input.clone()))
+            .signals(input.signals());
         input
             .close_on_signals()
             .context("cannot start the thread that watches signals")?;
