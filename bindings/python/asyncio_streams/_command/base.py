@@ -144,7 +144,9 @@ def _build(want: Wanted, host: tools.Host, streams: Path, place: Path) -> None:
         work, made = Path(folder) / "work", Path(folder) / "made"
         work.mkdir()
         made.mkdir()
-        workshop = component.Workshop(work, with_tls=want.tls, environment=want.environment.prefix)
+        workshop = component.Workshop(
+            work, with_tls=want.tls, with_signals=host.tells_signals, environment=want.environment.prefix
+        )
         part = workshop.of_interpreter([*_LIBRARY, *want.modules], inline_executor=want.inline_executor)
         whole = work / "whole.wasm"
         tools.compose(part, streams, whole)

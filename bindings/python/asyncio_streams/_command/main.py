@@ -54,6 +54,7 @@ def _build(options: argparse.Namespace) -> int:
             with_tls=want.tls,
             streams=tools.streams(tls=want.tls, unix=want.unix),
             paths=options.path,
+            with_signals=options.with_signals,
             inline_executor=want.inline_executor,
             prefix=place.prefix,
         )
@@ -175,3 +176,6 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 if __name__ == "__main__":
     sys.exit(main())
+    make.add_argument(
+        "--with-signals", action="store_true", help="let it handle SIGINT and SIGTERM; then it runs on `streams` only"
+    )

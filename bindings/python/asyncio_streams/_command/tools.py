@@ -46,6 +46,11 @@ class Host:
 
     def identity(self) -> str:
         """Returns a value that changes with the program; code compiled by another version may be unusable."""
+    @property
+    def tells_signals(self) -> bool:
+        """Returns whether it provides `asyncio:streams/signals`."""
+        return not self.is_wasmtime
+
         about = self.program.stat()
         return f"{self.program} {about.st_size} {about.st_mtime_ns}"
 
