@@ -163,9 +163,14 @@ fn encode(graph: &mut CompositionGraph, plan: &Plan) -> Result<Vec<u8>, ComposeE
     })
 }
 
-/// Returns whether the host provides an interface, so that no part has to: WASI, and the Unix sockets of our host.
+/// Returns whether the host provides an interface, so that no part has to: WASI, and the Unix sockets and
+/// signals of our host.
 pub(crate) fn is_provided_by_host(import: &str) -> bool {
-    import.starts_with("wasi:") || unversioned(import) == "asyncio:streams/unix-host"
+    import.starts_with("wasi:")
+        || matches!(
+            unversioned(import),
+            "asyncio:streams/unix-host" | "asyncio:streams/signals"
+        )
 }
 
 /// Returns a description of a component that provides an interface which no part exports.

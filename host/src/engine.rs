@@ -6,9 +6,9 @@ use wasmtime_wasi::p3::bindings::sockets::ip_name_lookup;
 
 use crate::compose::{ComposeError, Part, is_provided_by_host, provider_of};
 use crate::network::{Lookup, LookupView, add_bind_to_linker};
-use crate::sockets;
 use crate::state::State;
 use crate::text::{self, Escaped};
+use crate::{signals, sockets};
 
 /// Compiles components and links them with WASI. One engine is enough for a whole process; a clone is the same
 /// engine.
@@ -74,6 +74,7 @@ impl Engine {
             ip_name_lookup::add_to_linker::<_, Lookup>(&mut linker, |_| LookupView)?;
             add_bind_to_linker(&mut linker)?;
             sockets::add_to_linker(&mut linker)?;
+            signals::add_to_linker(&mut linker)?;
             #[cfg(unix)]
             sockets::unix::add_to_linker(&mut linker)?;
             Ok(linker)
@@ -113,6 +114,28 @@ impl Engine {
     ) -> Result<InstancePre<State>, LoadError> {
         // SAFETY: by the contract of this function.
         let component = unsafe { Component::deserialize(self.linker.engine(), bytes) };
+        self.link_compiled(name, component)
+    }
+
+    /// Links a component in a file that [`Engine::compile`] compiled, and maps the file.
+    ///
+    /// # Safety
+    /// As [`Component::deserialize_file`]: the file must be of a trusted origin, and must not change.
+    pub(crate) unsafe fn load_compiled_file(
+        &self,
+        name: &str,
+        path: &Path,
+    ) -> Result<InstancePre<State>, LoadError> {
+        // SAFETY: by the contract of this function.
+        let component = unsafe { Component::deserialize_file(self.linker.engine(), path) };
+        self.link_compiled(name, component)
+    }
+
+    fn link_compiled(
+        &self,
+        name: &str,
+        component: wasmtime::Result<Component>,
+    ) -> Result<InstancePre<State>, LoadError> {
         let component = component.map_err(|error| LoadError::Precompiled {
             name: name.to_owned(),
             reason: one_line(&error),

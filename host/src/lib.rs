@@ -87,6 +87,11 @@
 //! `streams-unix.wasm` and `streams-unix-tls.wasm` import. [`Network::allow_unix_connect`] and
 //! [`Network::allow_unix_listen`] grant paths; without them every path is refused.
 //!
+//! # Signals
+//!
+//! A program that imports `asyncio:streams/signals`, which is no part of WASI, is told of SIGINT and SIGTERM by
+//! [`Command::signals`].
+//!
 //! # Composing
 //!
 //! [`compose`] joins parts to a program. With `default-features = false` the crate contains nothing else, and does
@@ -140,6 +145,8 @@ mod program;
 #[cfg(all(unix, feature = "serve"))]
 pub mod serve;
 #[cfg(feature = "embed")]
+mod signals;
+#[cfg(feature = "embed")]
 mod sockets;
 #[cfg(feature = "embed")]
 mod state;
@@ -160,6 +167,7 @@ pub use self::{
     limits::Limits,
     network::{Denied, Endpoint, EndpointError, Network},
     program::{Command, ExitStatus, Output, Program, RunError, Stdin, Stdout},
+    signals::{Signal, Signals},
     streams::{
         ConnectOptions, Incoming, PartialWrite, Reader, Server, ServerOptions, Streams,
         StreamsComponent, Writer,

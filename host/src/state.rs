@@ -11,6 +11,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use crate::limits::{Limits, MemoryLimiter};
 use crate::network::{Lookup, Network, Policy};
+use crate::signals::Signals;
 use crate::sockets::Given;
 
 /// The capacity of wasmtime's tables of host resources and of concurrent work; wasmtime's default.
@@ -23,6 +24,7 @@ pub(crate) struct State {
     lookup: WasiSocketsCtx,
     policy: Arc<Policy>,
     memory: MemoryLimiter,
+    signals: Signals,
     given: Vec<Given>,
     /// The host listens for the program.
     is_served: bool,
@@ -81,6 +83,7 @@ impl State {
             lookup: Lookup::sockets(),
             policy,
             memory,
+            signals: Signals::new(),
             given: Vec::new(),
             is_served: false,
         };
@@ -103,6 +106,15 @@ impl State {
     /// Counts the memory of the store in `total` as well.
     pub(crate) fn count_memory(&mut self, total: Arc<AtomicUsize>) {
         self.memory.count_in(total);
+    }
+
+    /// Lets the program handle the signals that `signals` sends.
+    pub(crate) fn set_signals(&mut self, signals: Signals) {
+        self.signals = signals;
+    }
+
+    pub(crate) fn signals(&self) -> &Signals {
+        &self.signals
     }
 
     pub(crate) fn policy(&self) -> Arc<Policy> {

@@ -13,8 +13,9 @@ use crate::{build, checkout, process, tools};
 /// The folder in which Python finds the package `automation`.
 const FOLDER: &str = "tests/python";
 
-/// CPython's tests take ten minutes on a busy machine; each step in them has a shorter deadline.
-const DEADLINE: Duration = Duration::from_secs(60 * 60);
+/// CPython's tests take ten minutes on a busy machine, and the programs with packages half an hour; each step in them has a shorter
+/// deadline.
+const DEADLINE: Duration = Duration::from_secs(3 * 60 * 60);
 
 /// The exit status of a command that needs something that this machine cannot get.
 const LEFT_OUT: i32 = 77;
@@ -25,9 +26,12 @@ pub struct Options {
     /// Run only the tests whose names contain this.
     #[arg(long, conflicts_with = "publish")]
     only: Option<String>,
-    /// Put the table into docs/python.md.
+    /// Put the table into docs/python.md, or with `--packages` into docs/python-packages.md.
     #[arg(long)]
     publish: bool,
+    /// Run programs that use packages of Python's index instead, and the own tests of packages. It downloads them.
+    #[arg(long, conflicts_with = "only")]
+    packages: bool,
 }
 
 /// Whether a command ran.
@@ -39,14 +43,21 @@ pub enum Done {
     LeftOut,
 }
 
-/// Builds, runs CPython's tests on both sides, and prints the table. Without Python or CPython's tests it only
-/// reports that.
+/// Builds, runs CPython's tests or programs with packages on both sides, and prints the results. Without Python or CPython's
+/// tests it only reports that.
 ///
 /// # Errors
-/// When asyncio's own streams pass a test that this project's do not, or something does not build.
+/// When stock Python passes a test that the component does not, or something does not build.
 pub(crate) fn test_python(choice: Choice, options: &Options) -> Result<()> {
     build::build(choice)?;
-    let mut arguments = vec!["compare"];
+    if options.packages {
+        host()?;
+    }
+    let mut arguments = vec![if options.packages {
+        "packages"
+    } else {
+        "compare"
+    }];
     if let Some(only) = &options.only {
         arguments.extend(["--only", only]);
     }
@@ -54,6 +65,14 @@ pub(crate) fn test_python(choice: Choice, options: &Options) -> Result<()> {
         arguments.push("--publish");
     }
     run(&arguments, |line| println!("{line}")).map(drop)
+}
+
+/// Builds the program `streams`, which runs the programs with packages.
+fn host() -> Result<()> {
+    let mut command = checkout::native_cargo("build");
+    command.args(["--locked", "--release"]);
+    command.args(["--package", "asyncio-streams-host", "--bin", "streams"]);
+    process::run(&mut command, "building the program streams", DEADLINE)
 }
 
 /// Runs a command of the automation as a step of the tests. It counts the command's checks, or that it was left out.
@@ -111,7 +130,10 @@ pub fn run(arguments: &[&str], mut each: impl FnMut(&str)) -> Result<Done> {
     );
     if !matches!(
         arguments,
-        ["lints" | "environment" | "wheel" | "installed", ..]
+        [
+            "lints" | "environment" | "wheel" | "installed" | "packages",
+            ..
+        ]
     ) {
         command.env("WASMTIME", tools::WASMTIME.get()?);
         command.env("WAC", tools::WAC.get()?);

@@ -8,7 +8,7 @@ changing the program.
 
 from __future__ import annotations
 
-from ._bindings import NotInComponentError
+from ._outside import NotInComponentError
 
 __all__ = ["NotInComponentError", "finish", "install", "installed", "uninstall"]
 __version__ = "0.1.0"

@@ -2,6 +2,6 @@
 
 import sys
 
-from ._command.main import main
+from ._command.start import main
 
 sys.exit(main())

@@ -8,15 +8,7 @@ from typing import Any, NoReturn
 # The base of the loop; the other parts define the missing attributes.
 _Base: Any = object
 
-_NO_PIPES = (
-    "connect_read_pipe and connect_write_pipe: a component cannot wait for its standard input and output, nor for pipes. "
-    "Read sys.stdin by its own methods, while which everything else waits; write with print; or use a TCP connection"
-)
 _NO_PROCESSES = "WASI starts no processes: run the command outside, behind a TCP server, and connect to it"
-_NO_SIGNALS = (
-    "add_signal_handler and remove_signal_handler: the host tells a component of no signals, SIGINT and SIGTERM end it. "
-    "Catch NotImplementedError, as programs for Windows do, and end by something that is read from a connection"
-)
 _NO_TLS_OVER_SOCKETS = (
     "TLS over a socket of Python's own is not possible inside a component: give host and port instead of sock, "
     "or connect without ssl= and use start_tls"
@@ -26,14 +18,6 @@ _NO_TLS_OVER_SOCKETS = (
 class Absent(_Base):
     """The unsupported methods of the loop."""
 
-    async def connect_read_pipe(self, *args: Any, **kwds: Any) -> NoReturn:
-        """Raises NotImplementedError."""
-        raise NotImplementedError(_NO_PIPES)
-
-    async def connect_write_pipe(self, *args: Any, **kwds: Any) -> NoReturn:
-        """Raises NotImplementedError."""
-        raise NotImplementedError(_NO_PIPES)
-
     async def subprocess_exec(self, *args: Any, **kwds: Any) -> NoReturn:
         """Raises NotImplementedError."""
         raise NotImplementedError(_NO_PROCESSES)
@@ -41,14 +25,6 @@ class Absent(_Base):
     async def subprocess_shell(self, *args: Any, **kwds: Any) -> NoReturn:
         """Raises NotImplementedError."""
         raise NotImplementedError(_NO_PROCESSES)
-
-    def add_signal_handler(self, sig: Any, callback: Any, *args: Any) -> NoReturn:
-        """Raises NotImplementedError, as asyncio does on Windows."""
-        raise NotImplementedError(_NO_SIGNALS)
-
-    def remove_signal_handler(self, sig: Any) -> NoReturn:
-        """Raises NotImplementedError, as asyncio does on Windows."""
-        raise NotImplementedError(_NO_SIGNALS)
 
     def _make_ssl_transport(self, *args: Any, **kwds: Any) -> NoReturn:
         raise NotImplementedError(_NO_TLS_OVER_SOCKETS)

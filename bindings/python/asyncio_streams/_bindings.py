@@ -7,11 +7,9 @@ import importlib.util
 from types import ModuleType
 from typing import Any
 
+from ._outside import NotInComponentError
+
 _running = False
-
-
-class NotInComponentError(RuntimeError):
-    """The program does not run inside a component, or in one without the interface that it needs."""
 
 
 def streams() -> ModuleType:
@@ -70,6 +68,20 @@ def unix() -> ModuleType:
     Raises NotInComponentError where there are none.
     """
     return _imported("unix", "open_unix_connection")
+
+
+def cli(name: str) -> ModuleType | None:
+    """Returns the bindings of an interface of `wasi:cli` of WASI 0.3: "exit", "stdin", "stdout" or "stderr".
+
+    Returns none if the world does not import it. The first call must be during the build: bindings cannot be imported later.
+    """
+    return _interface(name) or _interface(f"wasi_cli_{name}")
+
+
+def signals() -> ModuleType | None:
+    """Returns the bindings of `asyncio:streams/signals`; none in a component whose host may tell it of no signals."""
+    module = _interface("signals")
+    return module if module is not None and hasattr(module, "handle") else None
 
 
 def host_is_there() -> bool:

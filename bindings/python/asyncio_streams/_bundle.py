@@ -59,6 +59,8 @@ class Bundle:
         # Compiled parts, which are left out: the path of the module without its ending, and the file's name.
         self.compiled: dict[str, str] = {}
         self._entries = 0
+        # The folders that were searched, also those without a file that is kept.
+        self.visited: list[str] = []
         # The compressed size of each package or module.
         self._sizes: dict[str, int] = {}
 
@@ -80,6 +82,10 @@ class Bundle:
     def names(self, path: str) -> list[str]:
         """Returns the names in a folder. Raises KeyError if it does not exist."""
         return self._folders[path]
+
+    def paths(self) -> Iterator[str]:
+        """Yields the paths of all files."""
+        return iter(self._files)
 
     def dump(self, file: BinaryIO, about: Any) -> None:
         """Writes all files, and `about` as JSON, into a file."""
@@ -145,6 +151,7 @@ class Bundle:
         """Yields every folder below `place`, whether its data is included, and its files."""
         data: dict[str, bool] = {place: data_everywhere}
         for folder, inner, found in os.walk(place):
+            self.visited.append(folder)
             names = [name for name in found if not name.startswith(".") and (folder != place or not only or name in only)]
             self._entries += len(inner) + len(found)
             if self._entries > _MOST_ENTRIES:

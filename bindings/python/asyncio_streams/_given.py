@@ -14,7 +14,6 @@ from ._bundle import Bundle
 # The folder, as the component sees it, and the files in it. The command uses the same names.
 FOLDER = "/.asyncio-streams"
 PACK = "program"
-STATUS = "status"
 
 
 def take(bundle: Bundle) -> tuple[str, str]:
@@ -32,12 +31,3 @@ def take(bundle: Bundle) -> tuple[str, str]:
     sys.path[:] = [*about["places"], *(place for place in sys.path if not os.path.isfile(f"{place}/asyncio_streams_app.py"))]
     sys.path_importer_cache.clear()
     return about["name"], about["source"]
-
-
-def tell_status(status: int) -> None:
-    """Reports the exit status to the command; does nothing if no command listens."""
-    try:
-        with open(f"{FOLDER}/{STATUS}", "w", encoding="ascii") as file:
-            file.write(str(status))
-    except OSError:
-        return

@@ -22,7 +22,9 @@ from ._absent import Absent
 from ._connecting import Connecting
 from ._executor import Inline
 from ._exports import Exports, State
+from ._pipes import Pipes
 from ._serving import Serving
+from ._signals import HostSignals
 from ._sockets import Polling
 from ._timers import Timers
 from ._unix import UnixSockets
@@ -63,7 +65,7 @@ class _Ready(_Handle):
         made._repr = made._source_traceback = None
 
 
-class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Inline, Absent, _Stock):
+class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Pipes, HostSignals, Inline, Absent, _Stock):
     """The one event loop of a component."""
 
     # Whether the current code finds no running loop. True also while the loop is created.

@@ -26,7 +26,7 @@ from typing import Any
 import componentize_py_runtime as runtime
 from componentize_py_types import Err
 
-from . import _files, _given, _install, _loader, _modules, _rewrite, _running, _twins, install
+from . import _bindings, _files, _given, _install, _loader, _modules, _rewrite, _running, _twins, install
 from ._bundle import Bundle
 
 # The longest time for which a program that has ended waits until its output was sent.
@@ -38,6 +38,8 @@ _OURS = os.path.dirname(__file__) + os.sep
 # If one of these comes from this package, its lines are shown: the fault may be here.
 _MISTAKES = (AssertionError, AttributeError, LookupError, NameError)
 
+# The bindings of WASI's exit.
+_exit: Any = _bindings.cli("exit")
 _program: _Program | None = None
 _bundle: Bundle
 _explaining: _modules.Explaining
@@ -149,19 +151,23 @@ def _take(places: Sequence[str], package: str, workshop: str) -> Bundle:
 
 
 async def run() -> None:
-    """Runs the program. Raises Err if it ends with an exception, or with an exit status other than 0."""
-    if not await _run():
+    """Runs the program. Raises Err for the exit status 1, and ends the component for others than 0 and 1."""
+    status = await _run()
+    if status > 1:
+        # It does not return.
+        _exit.exit_with_code(status)
+    if status:
         raise Err(None)
 
 
-async def _run() -> bool:
+async def _run() -> int:
     _refresh()
     loop: Any = asyncio.get_running_loop()
     task = asyncio.current_task()
     if task is not None:
         # The program must not find, or cancel, the task in which it runs.
         asyncio._unregister_task(task)
-    fine = True
+    status = 0
     try:
         program = _program or _given_program()
         main = types.ModuleType("__main__")
@@ -170,23 +176,25 @@ async def _run() -> bool:
         sys.modules["__main__"] = main
         await _running.outside(loop, program.run(main.__dict__))
     except SystemExit as end:
-        fine = _exit_status(end)
+        status = _exit_status(end)
     except BaseException as reason:
-        fine = False
+        status = 130 if isinstance(reason, KeyboardInterrupt) else 1
         _show(reason)
     try:
         await _running.finish(loop)
+        await loop.end_pipes(_LINGER)
         await loop.end_connections(_LINGER)
         _call_exit_functions()
     except BaseException as reason:
-        fine = False
+        status = status or 1
         _show(reason)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError):
-            fine = False
-    return fine
+            # As Python does.
+            status = status or 120
+    return status
 
 
 def _given_program() -> _Program:
@@ -212,15 +220,14 @@ def _text_stream(descriptor: int, errors: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(file, encoding="utf-8", errors=errors, line_buffering=True)
 
 
-def _exit_status(end: SystemExit) -> bool:
-    """Returns whether the exit status is success. WASI has no other status; the command receives the number."""
-    if end.code is None or end.code == 0:
-        return True
+def _exit_status(end: SystemExit) -> int:
+    """Returns the exit status, as Python does."""
+    if end.code is None:
+        return 0
     if isinstance(end.code, int):
-        _given.tell_status(end.code)
-    else:
-        print(end.code, file=sys.stderr)
-    return False
+        return end.code & 0xFF
+    print(end.code, file=sys.stderr)
+    return 1
 
 
 def _show(reason: BaseException) -> None:

@@ -6,7 +6,7 @@ import errno
 import os
 from typing import Any
 
-from . import _bindings, _errors
+from . import _bindings, _errors, _outside
 from ._calls import Call, the_loop
 
 _ABSENT = (
@@ -34,7 +34,7 @@ def interface() -> Any:
     """Returns the bindings of `asyncio:streams/unix`. Raises NotImplementedError where there are none."""
     try:
         return _bindings.unix()
-    except _bindings.NotInComponentError as reason:
+    except _outside.NotInComponentError as reason:
         raise NotImplementedError(str(reason)) from None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from . import _bindings, _errors
+from . import _bindings, _errors, _outside
 from ._calls import cancellable
 from ._transport import ComponentTransport
 
@@ -26,7 +26,7 @@ class Upgrading(_Base):
         try:
             _bindings.tls()
             self.has_tls = hasattr(self.streams.ConnectOptions, "set_tls")
-        except _bindings.NotInComponentError:
+        except _outside.NotInComponentError:
             self.has_tls = False
         self._default_context: Any = None
 

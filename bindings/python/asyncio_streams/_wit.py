@@ -42,21 +42,24 @@ def find() -> Path:
     )
 
 
-def write(target: Path, source: Path, *, with_tls: bool) -> None:
+def write(target: Path, source: Path, *, with_tls: bool, with_signals: bool = False) -> None:
     """Writes a WIT package for one program into the folder `target`.
+
+    With signals, the program imports an interface that not all hosts have.
 
     Without TLS, functions and types with a TLS configuration are removed from the interface. A composed component may
     export more than is imported, so the program imports nothing of TLS.
     """
     package = target / "deps" / "asyncio-streams"
     package.mkdir(parents=True)
-    for name in ["types", "streams", "numbers", "unix", *(["tls"] if with_tls else [])]:
+    names = ["streams", "numbers", "unix", *(["tls"] if with_tls else []), *(["signals"] if with_signals else [])]
+    for name in ["types", *names]:
         text = (source / f"{name}.wit").read_text(encoding="utf-8")
         (package / f"{name}.wit").write_text(text if with_tls else without_tls(text), encoding="utf-8")
     for file in sorted((source / "deps").glob("*.wit")):
         shutil.copy(file, target / "deps" / file.name)
-    names = ["streams", "numbers", "unix", *(["tls"] if with_tls else [])]
     imports = "".join(f"  import asyncio:streams/{name}@0.1.0;\n" for name in names)
+    imports += "".join(f"  import wasi:cli/{name}@0.3.0;\n" for name in ("exit", "stdin", "stdout", "stderr"))
     (target / "world.wit").write_text(_WORLD_TEXT.format(world=WORLD, imports=imports), encoding="utf-8")
 
 

@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.program,
             options.output,
             with_tls=options.with_tls,
+            with_signals=options.with_signals,
             streams=options.streams,
             paths=options.path,
             include=options.include,
@@ -49,6 +50,7 @@ def build(
     output: Path,
     *,
     with_tls: bool = False,
+    with_signals: bool = False,
     streams: Path | None = None,
     paths: Sequence[Path] = (),
     include: Sequence[str] = (),
@@ -74,7 +76,9 @@ def build(
         raise BuildError(f"there is no {streams}; `cargo xtask build` makes it")
     with tempfile.TemporaryDirectory(prefix="asyncio-streams-") as folder:
         work = Path(folder)
-        workshop = component.Workshop(work, with_tls=with_tls, environment=prefix or environment.current().prefix)
+        workshop = component.Workshop(
+            work, with_tls=with_tls, with_signals=with_signals, environment=prefix or environment.current().prefix
+        )
         try:
             places = [program.resolve().parent, *(path.resolve() for path in paths)]
             whole = workshop.of_program(str(program), source, places, include, inline_executor, wit_paths, worlds)
@@ -98,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("program", type=Path, help="the file to run as __main__")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the component to write")
     parser.add_argument("--with-tls", action="store_true", help="let it import asyncio:streams/tls, and the module ssl")
+    parser.add_argument("--with-signals", action="store_true", help="let it handle signals, which only `streams` tells")
     parser.add_argument("--streams", type=Path, help="streams.wasm or streams-tls.wasm, to compose it with")
     parser.add_argument("-p", "--path", type=Path, action="append", default=[], help="a folder with modules; repeatable")
     parser.add_argument("--include", action="append", default=[], help="a module to import beside those found; repeatable")

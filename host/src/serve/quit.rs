@@ -1,4 +1,4 @@
-//! The standard input of a served program: empty, and closed when the program should finish.
+//! Asks a served program to finish: by the end of its standard input, which is empty, and by a signal.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,28 +9,40 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::watch;
 use wasmtime_wasi::cli::{IsTerminal, StdinStream};
 
-/// Asks a program to finish, by the end of its input.
+use crate::signals::{Signal, Signals};
+
+/// Asks a program to finish, by SIGTERM and by the end of its input.
 #[derive(Clone)]
 pub(super) struct Quit {
     closed: watch::Sender<bool>,
-    used: Arc<AtomicBool>,
+    heard: Arc<AtomicBool>,
+    signals: Signals,
 }
 
 impl Quit {
     pub(super) fn new() -> Self {
         Self {
             closed: watch::Sender::new(false),
-            used: Arc::default(),
+            heard: Arc::default(),
+            signals: Signals::new(),
         }
     }
 
     pub(super) fn ask(&self) {
+        if self.signals.send(Signal::Terminate) {
+            self.heard.store(true, Relaxed);
+        }
         self.closed.send_replace(true);
     }
 
-    /// Returns whether the program reads its input, and so can notice its end.
+    /// Returns whether the program reads its input, and so can notice its end, or handles the signal.
     pub(super) fn is_heard(&self) -> bool {
-        self.used.load(Relaxed)
+        self.heard.load(Relaxed)
+    }
+
+    /// Sends the signal to the program.
+    pub(super) fn signals(&self) -> Signals {
+        self.signals.clone()
     }
 }
 
@@ -42,7 +54,7 @@ impl IsTerminal for Quit {
 
 impl StdinStream for Quit {
     fn async_stream(&self) -> Box<dyn AsyncRead + Send + Sync> {
-        self.used.store(true, Relaxed);
+        self.heard.store(true, Relaxed);
         let mut closed = self.closed.subscribe();
         Box::new(Input(Box::pin(async move {
             // Without a sender the worker is ending.

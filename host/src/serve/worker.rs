@@ -342,6 +342,7 @@ impl Worker {
             .network(self.options.network.clone())
             .limits(limits)
             .stdin(Stdin::stream(quit.clone()))
+            .signals(quit.signals())
             .stdout(Stdout::writer(Lines::stdout(
                 index,
                 told.collect(),

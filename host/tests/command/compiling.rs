@@ -62,6 +62,32 @@ fn a_compiled_program_runs() {
     );
 }
 
+/// `streams run` maps its file, so that of a running program must not change.
+#[test]
+fn an_existing_file_is_replaced_and_a_link_stays_a_link() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [file, kept, link] = ["app.cwasm", "kept", "link"].map(|name| folder.path().join(name));
+    std::fs::write(&file, "before").expect("a file");
+    std::fs::hard_link(&file, &kept).expect("a second name of the file");
+    std::os::unix::fs::symlink(&file, &link).expect("a link");
+    let app = command(&folder, "i32.const 0");
+    let compile = [
+        "compile".as_ref(),
+        app.as_os_str(),
+        "-o".as_ref(),
+        link.as_os_str(),
+    ];
+    assert!(output(compile).status.success());
+    assert_eq!(std::fs::read(&kept).expect("the old file"), b"before");
+    assert!(link.is_symlink());
+    let run = output(["run".as_ref(), link.as_os_str()]);
+    assert_eq!(run.status.code(), Some(0), "{run:?}");
+    let names = std::fs::read_dir(folder.path())
+        .expect("the folder")
+        .count();
+    assert_eq!(names, 4, "no other file is left");
+}
+
 #[test]
 fn a_program_is_compiled_once_for_a_cache() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -112,10 +112,13 @@ fn a_program_has_only_the_granted_folders() {
     let granted = format!("{}::dir", folder.path().display());
     let code = |args: &[&std::ffi::OsStr]| output(args).status.code();
     assert_eq!(code(&["run".as_ref(), app]), Some(1), "none by default");
-    assert_eq!(
-        code(&["run".as_ref(), "--dir".as_ref(), granted.as_ref(), app]),
-        Some(0)
-    );
+    for option in ["--dir", "--read-dir"] {
+        assert_eq!(
+            code(&["run".as_ref(), option.as_ref(), granted.as_ref(), app]),
+            Some(0),
+            "{option}"
+        );
+    }
     let missing = output([
         "run".as_ref(),
         "--dir".as_ref(),

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import bench, comparison, demo, environment, lints, programs, wheel
+from . import bench, comparison, demo, environment, lints, packages, programs, wheel
 from .errors import Failure, LeftOut
 
 # Tells `cargo xtask` that nothing failed, but that a requirement is not available.
@@ -43,6 +43,8 @@ def _parser() -> argparse.ArgumentParser:
         command("installed", wheel.test, "make the wheel, and test it in an environment of its own"),
     ):
         made.add_argument("--streams", help="the program that the wheel contains", default=wheel.STREAMS)
+    given = command("packages", packages.test, "run programs with packages, and the packages' own tests, on both sides")
+    given.add_argument("--publish", action="store_true", help="put the table into docs/python-packages.md")
     made = command("environment", environment.command, "make a virtual environment with packages, and print its Python")
     made.add_argument("name")
     made.add_argument("packages", nargs="+")

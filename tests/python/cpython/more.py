@@ -8,7 +8,6 @@ The result is a table in docs/python.md.
 import argparse
 import contextlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,8 @@ import tempfile
 from pathlib import Path
 
 import test
+
+from verdicts import verdicts
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
@@ -46,13 +47,9 @@ def tests():
 
 def stock(module):
     """The verdicts of stock CPython."""
-    command = [sys.executable, HERE / "more_stock.py", module]
+    command = [sys.executable, HERE / "more_stock.py", f"test.test_asyncio.{module}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=True)
-    return _verdicts(done.stdout)
-
-
-def _verdicts(text):
-    return dict(line.split(" ", 1) for line in text.splitlines() if re.match(r"\w+\.\w+ (ok|skipped|failed)", line))
+    return verdicts(done.stdout)
 
 
 @contextlib.contextmanager
@@ -76,7 +73,7 @@ def component(module, folder, python, files, variables):
     environment = dict(os.environ, PYTHONPATH=str(ROOT / "bindings" / "python"), PYTHONDONTWRITEBYTECODE="1")
     environment.setdefault("ASYNCIO_STREAMS_CACHE", str(ROOT / "target" / "python" / "cache"))
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=DEADLINE, check=False)
-    found = _verdicts(done.stdout)
+    found = verdicts(done.stdout)
     if done.returncode:
         found["(the module)"] = f"ended with {done.returncode}: {done.stderr.strip().splitlines()[-1:]}"
     return found

@@ -5,11 +5,8 @@ The folder has the same path inside and outside; the tests put their files and U
 
 import asyncio
 import importlib
-import io
-import contextlib
 import os
 import sys
-import unittest
 
 import driver
 import rewrite
@@ -29,23 +26,7 @@ async def main(name, folder):
         importlib.import_module(f"test.test_asyncio.{shared}")
     module = importlib.import_module(f"test.test_asyncio.{name}")
     driver.use(asyncio.get_running_loop())
-    for suite in unittest.defaultTestLoader.loadTestsFromModule(module):
-        cases = list(suite)
-        if cases and not getattr(type(cases[0]), "__unittest_skip__", False):
-            type(cases[0]).setUpClass()
-        for case in cases:
-            with contextlib.redirect_stderr(io.StringIO()):
-                verdict, reason = await one(case)
-            lines = (reason or "").strip().splitlines() or [""]
-            text = f": {lines[-1]}" if verdict != "ok" else ""
-            print(f"{type(case).__name__}.{case._testMethodName} {verdict}{text}", flush=True)
-
-
-async def one(case):
-    try:
-        return await runner.run(case)
-    except Exception as error:
-        return "failed", f"{type(error).__name__}: {error}"
+    await runner.run_module(module)
 
 
 asyncio.run(main(*sys.argv[1:]))

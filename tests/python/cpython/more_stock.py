@@ -1,4 +1,4 @@
-"""Runs one module of CPython's `test_asyncio` by unittest, as stock CPython does: `more_stock.py MODULE`.
+"""Runs one module of tests by unittest, as stock CPython does: `more_stock.py MODULE`.
 
 Each test is a line ``NAME ok``, ``NAME skipped`` or ``NAME failed``, as `more_main.py` prints them.
 """
@@ -27,6 +27,6 @@ class Verdicts(unittest.TextTestResult):
         print(f"{type(test).__name__}.{test._testMethodName} {verdict}", file=sys.__stdout__, flush=True)
 
 
-module = importlib.import_module(f"test.test_asyncio.{sys.argv[1]}")
+module = importlib.import_module(sys.argv[1])
 suite = unittest.defaultTestLoader.loadTestsFromModule(module)
 unittest.TextTestRunner(stream=io.StringIO(), resultclass=Verdicts).run(suite)

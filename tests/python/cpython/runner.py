@@ -1,13 +1,33 @@
 """Runs cases of unittest from a coroutine."""
 
 import asyncio
+import contextlib
 import inspect
+import io
+import types
 import unittest
 
 import driver
 
 # Far more than any test takes; a separate process ends those that never wait.
 PATIENCE = 60
+
+
+async def run_module(module: types.ModuleType) -> None:
+    """Runs the tests of a module one after the other; prints a line for each, as `more_stock.py` does."""
+    for suite in unittest.defaultTestLoader.loadTestsFromModule(module):
+        cases = list(suite)
+        if cases and not getattr(type(cases[0]), "__unittest_skip__", False):
+            type(cases[0]).setUpClass()
+        for case in cases:
+            with contextlib.redirect_stderr(io.StringIO()):
+                try:
+                    verdict, reason = await run(case)
+                except Exception as error:
+                    verdict, reason = "failed", f"{type(error).__name__}: {error}"
+            lines = reason.strip().splitlines() or [""]
+            text = f": {lines[-1]}" if verdict != "ok" else ""
+            print(f"{type(case).__name__}.{case._testMethodName} {verdict}{text}", flush=True)
 
 
 async def run(case: unittest.TestCase) -> tuple[str, str]:

@@ -63,14 +63,14 @@ class Installed(unittest.TestCase):
         file.write_text(text, encoding="utf-8")
         return file
 
-    def start(self, *arguments, **more):
+    def start(self, *arguments, stdin=subprocess.DEVNULL, **more):
         """Starts the command."""
         command = [self.place / "venv/bin/asyncio-streams", *arguments]
         return subprocess.Popen(
             command,
             cwd=self.folder,
             env=self.variables | more,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -170,6 +170,70 @@ async def main():
 
 asyncio.run(asyncio.wait_for(main(), 60))
 '''
+
+
+HANDLES = """\
+import asyncio
+import signal
+
+
+async def main():
+    loop = asyncio.get_running_loop()
+    came = asyncio.Event()
+    loop.add_signal_handler(signal.SIGINT, print, "interrupt", 1)
+    loop.add_signal_handler(signal.SIGTERM, lambda: (print("terminate"), came.set()))
+    print("ready")
+    await came.wait()
+    print("removed", loop.remove_signal_handler(signal.SIGTERM), loop.remove_signal_handler(signal.SIGTERM))
+    await asyncio.sleep(3600)
+
+
+asyncio.run(main())
+"""
+PIPES = """\
+import asyncio
+import sys
+
+
+async def main():
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=1 << 20)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, sys.stdout)
+    writer = asyncio.StreamWriter(transport, protocol, None, loop)
+    async for line in reader:
+        writer.write(line.upper())
+        await writer.drain()
+    writer.write(b"\\nend\\n" if not line.endswith(b"\\n") else b"end\\n")
+    writer.close()
+
+
+asyncio.run(main())
+"""
+WRITES = """\
+import asyncio
+import sys
+
+
+class Lost(asyncio.streams.FlowControlMixin):
+    def connection_lost(self, reason):
+        super().connection_lost(reason)
+        print("lost", type(reason).__name__, file=sys.stderr)
+        ended.set()
+
+
+async def main():
+    global ended
+    ended = asyncio.Event()
+    transport, _ = await asyncio.get_running_loop().connect_write_pipe(Lost, sys.stdout)
+    while not ended.is_set():
+        transport.write(b"y" * 10_000)
+        await asyncio.sleep(0)
+    sys.exit(5)
+
+
+asyncio.run(main())
+"""
 
 
 class Programs(Installed):
@@ -286,8 +350,8 @@ class Programs(Installed):
         self.put(
             "tries.py",
             "import asyncio, signal, sys, threading\n\n\nasync def main():\n    loop = asyncio.get_running_loop()\n"
-            "    calls = [lambda: loop.add_signal_handler(signal.SIGTERM, print),\n"
-            "             lambda: loop.connect_read_pipe(asyncio.Protocol, sys.stdin),\n"
+            "    calls = [lambda: loop.add_signal_handler(1, print),\n"
+            "             lambda: loop.connect_read_pipe(asyncio.Protocol, sys.stdout),\n"
             "             lambda: asyncio.create_subprocess_exec('ls'),\n"
             "             lambda: asyncio.open_unix_connection('/x'),\n"
             "             lambda: threading.Thread(target=print).start()]\n"
@@ -299,7 +363,7 @@ class Programs(Installed):
         for line, (kind, *words) in zip(
             out.splitlines(),
             [
-                ("NotImplementedError", "add_signal_handler", "no signals", "Catch"),
+                ("NotImplementedError", "add_signal_handler", "SIGINT and SIGTERM", "signal 1"),
                 ("NotImplementedError", "connect_read_pipe", "sys.stdin", "TCP"),
                 ("NotImplementedError", "no processes", "TCP server"),
                 ("NotImplementedError", "no Unix sockets", "use TCP"),
@@ -319,6 +383,11 @@ class Programs(Installed):
         status, _, err = self.run_it("run", "prog.py")
         self.assertEqual(status, 1)
         self.assertIn("FileNotFoundError", err)
+        # It cannot change its own files in the cache.
+        self.put("writes.py", "import os\n\nprint(os.listdir('/.asyncio-streams'))\nopen('/.asyncio-streams/program', 'w')\n")
+        status, out, err = self.run_it("run", "writes.py")
+        self.assertEqual((status, out), (1, "['program']\n"))
+        self.assertRegex(err, "PermissionError|Operation not permitted")
         status, _, err = self.run_it("run", "--dir", "none", "prog.py")
         self.assertEqual(status, 1)
         self.assertIn("none", err)
@@ -329,14 +398,57 @@ class Programs(Installed):
             process = self.start("run", "waits.py")
             with self.ending(process):
                 self.assertEqual(process.stdout.readline(), "ready\n")
-                if number == signal.SIGINT:
-                    # In a terminal the host receives it too.
-                    host = self.child_of(process)
-                    os.kill(host, number)
                 process.send_signal(number)
                 _, err = process.communicate(timeout=DEADLINE)
             self.assertNotIn("Traceback", err)
             self.assertIn(process.returncode, (-number, 128 + number))
+
+    def test_signals_are_handled_as_in_python(self):
+        self.put("handles.py", HANDLES)
+        process = self.start("run", "handles.py")
+        with self.ending(process):
+            self.assertEqual(process.stdout.readline(), "ready\n")
+            for number, line in ((signal.SIGINT, "interrupt 1\n"), (signal.SIGTERM, "terminate\n")):
+                process.send_signal(number)
+                self.assertEqual(process.stdout.readline(), line)
+            self.assertEqual(process.stdout.readline(), "removed True False\n")
+            # The signal has its usual effect again.
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=DEADLINE)
+        self.assertEqual((process.returncode, err), (128 + signal.SIGTERM, ""))
+
+    def test_standard_input_and_output_are_pipes_as_in_python(self):
+        self.put("pipes.py", PIPES)
+        given = b"one\ntwo\n" + b"x" * 300_000 + b"\nlast"
+        command = [self.place / "venv/bin/asyncio-streams", "run", self.folder / "pipes.py"]
+        ran = []
+        for words in (command, [sys.executable, self.folder / "pipes.py"]):
+            done = subprocess.run(words, input=given, env=self.variables, capture_output=True, timeout=DEADLINE, check=False)
+            ran.append((done.returncode, done.stdout, done.stderr))
+        self.assertEqual(*ran)
+        self.assertIn(b"LAST\nend\n", ran[0][1])
+        # Input that comes later, while other tasks run.
+        process = self.start("run", "pipes.py", stdin=subprocess.PIPE)
+        with self.ending(process):
+            for line in ("hello\n", "again\n"):
+                process.stdin.write(line)
+                process.stdin.flush()
+                self.assertEqual(process.stdout.readline(), line.upper())
+            process.stdin.close()
+            self.assertEqual(process.stdout.readline(), "end\n")
+            self.assertEqual(process.wait(DEADLINE), 0)
+            process.stdout.close()
+            process.stderr.close()
+
+    def test_a_reader_that_leaves_breaks_the_pipe(self):
+        self.put("writes.py", WRITES)
+        process = self.start("run", "writes.py")
+        with self.ending(process):
+            self.assertEqual(process.stdout.read(3), "yyy")
+            process.stdout.close()
+            self.assertEqual(process.stderr.readline(), "lost BrokenPipeError\n")
+            self.assertEqual(process.wait(DEADLINE), 5)
+            process.stderr.close()
 
     def test_a_change_restarts_a_watched_program(self):
         self.put("prog.py", "import asyncio\n\nprint('one', flush=True)\nasyncio.run(asyncio.sleep(3600))\n")
@@ -371,11 +483,6 @@ class Programs(Installed):
             if process.poll() is None:
                 process.terminate()
                 process.communicate(timeout=DEADLINE)
-
-    def child_of(self, process):
-        """The process that it has started."""
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-        return int(children.split()[0])
 
 
 class WithPackages(Installed):

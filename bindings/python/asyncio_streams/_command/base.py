@@ -15,13 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import __version__
-from . import component, tools
+from . import again, component, tools
 from .environment import Environment
 from .errors import CommandError
 from .imports import Imports, closure
-
-# The variable that names another cache folder.
-VARIABLE = "ASYNCIO_STREAMS_CACHE"
 
 # The number of cached interpreters, about 100 MB each. The least recently used ones are deleted.
 _KEPT = 6
@@ -90,21 +87,15 @@ def _known_closure(tops: frozenset[str], environment: Environment, cache: Path |
 
 def cache_folder() -> Path:
     """Returns the folder that the environment names, or the user's cache folder. Raises CommandError."""
-    named = os.environ.get(VARIABLE)
-    if named:
-        folder = Path(named)
-    elif sys.platform == "darwin":
-        folder = Path("~/Library/Caches/asyncio-streams").expanduser()
-    else:
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "asyncio-streams"
+    folder = Path(again.cache_place())
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
-    except (OSError, RuntimeError) as reason:
-        text = getattr(reason, "strerror", None) or str(reason)
+    except OSError as reason:
         raise CommandError(
-            f"cannot write into the cache folder {folder}: {text}; name another one in the environment, as {VARIABLE}=FOLDER"
+            f"cannot write into the cache folder {folder}: {reason.strerror}; name another one in the environment, as "
+            f"{again.VARIABLE}=FOLDER"
         ) from reason
     return folder
 
@@ -144,7 +135,9 @@ def _build(want: Wanted, host: tools.Host, streams: Path, place: Path) -> None:
         work, made = Path(folder) / "work", Path(folder) / "made"
         work.mkdir()
         made.mkdir()
-        workshop = component.Workshop(work, with_tls=want.tls, environment=want.environment.prefix)
+        workshop = component.Workshop(
+            work, with_tls=want.tls, with_signals=host.tells_signals, environment=want.environment.prefix
+        )
         part = workshop.of_interpreter([*_LIBRARY, *want.modules], inline_executor=want.inline_executor)
         whole = work / "whole.wasm"
         tools.compose(part, streams, whole)
@@ -153,7 +146,7 @@ def _build(want: Wanted, host: tools.Host, streams: Path, place: Path) -> None:
         # Replace the folder atomically.
         shutil.rmtree(place, ignore_errors=True)
         made.rename(place)
-    _remove_old(place.parent)
+    remove_old(place.parent, _KEPT)
 
 
 def _key(want: Wanted, host: tools.Host, streams: Path) -> str:
@@ -173,6 +166,16 @@ def _key(want: Wanted, host: tools.Host, streams: Path) -> str:
     return digest.hexdigest()[:32]
 
 
+def depends_on(want: Wanted, host: tools.Host) -> Iterator[str]:
+    """Yields the files and folders that change if another interpreter is needed."""
+    yield str(host.program)
+    yield str(tools.streams(tls=want.tls, unix=want.unix))
+    yield from map(str, _own_sources())
+    # Also the parts of the command that choose an interpreter.
+    yield from map(str, Path(__file__).parent.glob("*.py"))
+    yield from want.environment.entries()
+
+
 def _own_sources() -> Iterator[Path]:
     """Yields this package's sources that become part of an interpreter, or determine how it is built."""
     package = Path(__file__).resolve().parents[1]
@@ -180,13 +183,14 @@ def _own_sources() -> Iterator[Path]:
     yield from (Path(__file__), Path(component.__file__))
 
 
-def _remove_old(folder: Path) -> None:
+def remove_old(folder: Path, count: int) -> None:
+    """Deletes the least recently used folders in a folder, until `count` are left. One that was just used stays."""
     found = []
     for place in filter(Path.is_dir, folder.iterdir()):
         with contextlib.suppress(OSError):
             found.append((place.stat().st_mtime, place))
     found.sort(reverse=True)
-    for used, place in found[_KEPT:]:
-        # Keep an interpreter that another command is building, or has just started to use.
+    for used, place in found[count:]:
+        # Another command may be making it, or may have just started to use it.
         if time.time() - used > 3600:
             shutil.rmtree(place, ignore_errors=True)

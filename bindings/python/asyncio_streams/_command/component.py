@@ -31,9 +31,10 @@ _OUTSIDE = ("_command", "_carried", "build.py", "wit", "__pycache__")
 class Workshop:
     """A folder in which one component is built."""
 
-    def __init__(self, folder: Path, *, with_tls: bool, environment: Path | None) -> None:
+    def __init__(self, folder: Path, *, with_tls: bool, with_signals: bool, environment: Path | None) -> None:
         self._folder = folder
         self._with_tls = with_tls
+        self._with_signals = with_signals
         self._environment = environment
 
     def of_program(  # noqa: PLR0917
@@ -86,7 +87,7 @@ class Workshop:
         worlds: Sequence[str],
     ) -> Path:
         try:
-            _wit.write(self._folder / "wit", _wit.find(), with_tls=self._with_tls)
+            _wit.write(self._folder / "wit", _wit.find(), with_tls=self._with_tls, with_signals=self._with_signals)
             app = self._folder / "app"
             app.mkdir()
             for name, text in {f"{_APP}.py": _TEXT.format(function=function, options=options), **files}.items():

@@ -9,6 +9,7 @@ import site
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +38,12 @@ class Environment:
                 if module and name.isidentifier() and name not in _OURS and name != "__pycache__":
                     found.setdefault(name, path)
         return found
+
+    def entries(self) -> Iterator[str]:
+        """Yields the folders, and everything in them: `fingerprint` depends on these."""
+        for folder in self.folders:
+            yield str(folder)
+            yield from (entry.path for entry in _entries(folder) if entry.name != "__pycache__")
 
     def fingerprint(self) -> str:
         """Returns a value that changes when a package is installed, upgraded or removed."""

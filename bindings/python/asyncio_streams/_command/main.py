@@ -10,17 +10,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__, build
-from . import base, environment, tools, watch
+from . import again, base, environment, tools, watch
 from .errors import CommandError
 from .program import NoProgramError, Program
-from .run import Run
+from .run import Run, become
 
 _NAME = "asyncio-streams"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(given)
+    options.given = given
     try:
         status: int = options.do(options)
     except NoProgramError as reason:
@@ -52,6 +54,7 @@ def _build(options: argparse.Namespace) -> int:
             options.program,
             output,
             with_tls=want.tls,
+            with_signals=options.with_signals,
             streams=tools.streams(tls=want.tls, unix=want.unix),
             paths=options.path,
             inline_executor=want.inline_executor,
@@ -68,7 +71,24 @@ def _run(options: argparse.Namespace) -> int:
         return _prepared(program, options).prepare(options.prepare)
     if options.watch:
         return watch.watch(program.places, lambda: _started(program, options))
-    return _prepared(program, options).to_the_end()
+    return _run_once(program, options)
+
+
+def _run_once(program: Program, options: argparse.Namespace) -> int:
+    """Runs the program; on `streams`, this process becomes the host."""
+    began = again.now()
+    want, host, cache, grants = _wanted(program, options)
+    interpreter = base.get(want, host, cache, rebuild=options.rebuild)
+    run = Run(program, interpreter, host, grants, options.arguments)
+    if host.is_wasmtime or os.name != "posix":
+        return run.to_the_end()
+    command, place = run.kept(cache)
+    if not options.rebuild:
+        requirements = [str(options.requirements)] if options.requirements else []
+        files = [*requirements, *program.read, *base.depends_on(want, host)]
+        again.record(options.given, command, files, (str(interpreter.parent), str(place)), began)
+    become(command)
+    raise AssertionError("a process that has become another one continues")
 
 
 def _started(program: Program, options: argparse.Namespace) -> Run | None:
@@ -80,6 +100,13 @@ def _started(program: Program, options: argparse.Namespace) -> Run | None:
 
 
 def _prepared(program: Program, options: argparse.Namespace) -> Run:
+    want, host, cache, grants = _wanted(program, options)
+    interpreter = base.get(want, host, cache, rebuild=options.rebuild)
+    return Run(program, interpreter, host, grants, options.arguments)
+
+
+def _wanted(program: Program, options: argparse.Namespace) -> tuple[base.Wanted, tools.Host, Path, tools.Grants]:
+    """Returns the interpreter that the program needs, its host, the cache folder, and its grants. Raises CommandError."""
     imports = program.imports()
     host = tools.host()
     grants = tools.Grants(
@@ -103,8 +130,7 @@ def _prepared(program: Program, options: argparse.Namespace) -> Run:
         all_packages=options.all_packages,
         unix=bool(grants.unix_connect or grants.unix_listen),
     )
-    interpreter = base.get(want, host, cache, rebuild=options.rebuild)
-    return Run(program, interpreter, host, grants, options.arguments)
+    return want, host, cache, grants
 
 
 def _environment(options: argparse.Namespace) -> environment.Environment:
@@ -153,6 +179,9 @@ def _parser() -> argparse.ArgumentParser:
     make = commands.add_parser("build", help="make a component", description="Makes a component that any host can run.")
     _add_common(make)
     make.add_argument("--with-unix", action="store_true", help="add Unix sockets; then it runs on `streams` only")
+    make.add_argument(
+        "--with-signals", action="store_true", help="let it handle SIGINT and SIGTERM; then it runs on `streams` only"
+    )
     make.add_argument("-o", "--output", type=Path, help="the component to write; else the program's name with .wasm")
     make.add_argument("program", type=Path, help="the file to run as __main__")
     make.set_defaults(do=_build)

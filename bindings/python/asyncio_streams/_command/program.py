@@ -27,6 +27,8 @@ class Program:
         if missing:
             raise CommandError(f"-p {missing[0]}: there is no such folder", 2)
         self.places = [file.resolve().parent, *(path.resolve() for path in paths)]
+        # The files and folders that `pack` has read.
+        self.read: list[str] = []
 
     def source(self) -> str:
         """Returns the source. Raises NoProgramError, with Python's text and exit status."""
@@ -54,6 +56,7 @@ class Program:
         }
         with target.open("wb") as file:
             bundle.dump(file, about)
+        self.read = [str(self.file), *bundle.visited, *bundle.paths()]
 
     def _read(self) -> tuple[str, ast.Module]:
         try:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,8 +16,12 @@ from pathlib import Path
 from types import FrameType
 
 from .. import _given
+from .base import remove_old
 from .program import Program
 from .tools import Grants, Host
+
+# The number of cached programs. The least recently used ones are deleted.
+_KEPT = 64
 
 
 class Run:
@@ -44,9 +50,26 @@ class Run:
                 if self._asked:
                     self.stop()
                 status = self._process.wait()
-            with contextlib.suppress(OSError, ValueError):
-                status = int((folder / _given.STATUS).read_text(encoding="ascii")) & 0xFF
         return 128 - status if status < 0 else status
+
+    def kept(self, cache: Path) -> tuple[list[str], Path]:
+        """Writes the program into the cache, and returns the command that runs it, and its folder there.
+
+        The program can only read that folder. Raises CommandError.
+        """
+        programs = cache / "programs"
+        programs.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="new-", dir=programs) as name:
+            pack = Path(name) / _given.PACK
+            self._program.pack(pack)
+            place = programs / hashlib.sha256(pack.read_bytes()).hexdigest()[:32]
+            place.mkdir(exist_ok=True)
+            # Replace the file atomically: another start may be reading it.
+            pack.replace(place / _given.PACK)
+        os.utime(place)
+        remove_old(programs, _KEPT)
+        grants = replace(self._grants, readable=(*self._grants.readable, f"{place}::{_given.FOLDER}"))
+        return self._host.command(self._interpreter, grants, self._arguments), place
 
     def prepare(self, folder: Path) -> int:
         """Writes the files for a host into a folder, and returns 0. Raises CommandError.
@@ -88,3 +111,10 @@ class Run:
         finally:
             for number, what in before:
                 signal.signal(number, what)
+
+
+def become(command: list[str]) -> None:
+    """Replaces this process by a command. Signals and the exit status are then the host's own."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(command[0], command)

@@ -34,6 +34,8 @@ class Grants:
     unix_connect: tuple[str, ...] = ()
     unix_listen: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    # Folders that the program can only read; `wasmtime` has no such grant.
+    readable: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
 
 
@@ -43,6 +45,11 @@ class Host:
 
     program: Path
     is_wasmtime: bool
+
+    @property
+    def tells_signals(self) -> bool:
+        """Returns whether it provides `asyncio:streams/signals`."""
+        return not self.is_wasmtime
 
     def identity(self) -> str:
         """Returns a value that changes with the program; code compiled by another version may be unusable."""
@@ -79,6 +86,8 @@ class Host:
                 command.append("--allow-network")
         for folder in grants.folders:
             command += ["--dir", folder]
+        for folder in grants.readable:
+            command += ["--read-dir", folder]
         for variable in grants.variables:
             command += ["--env", variable]
         return [*command, str(compiled), *arguments]

@@ -20,7 +20,7 @@ __all__ = [
 _VERIFY = {
     "EXPIRED": (10, "certificate has expired"),
     "NOT_YET_VALID": (9, "certificate is not yet valid"),
-    "NAME_MISMATCH": (62, "hostname mismatch, certificate is not valid for the name"),
+    "NAME_MISMATCH": (62, "Hostname mismatch, certificate is not valid for the name"),
     "UNKNOWN_ISSUER": (20, "unable to get local issuer certificate"),
     "WRONG_USAGE": (26, "unsupported certificate purpose"),
     "REVOKED": (23, "certificate revoked"),

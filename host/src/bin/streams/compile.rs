@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -33,8 +33,25 @@ impl Compile {
         let engine = self.loading.engine(!self.uninterruptible)?;
         let compiled = engine.compile(self.program.to_string_lossy(), &bytes)?;
         let output = self.output.to_string_lossy();
-        std::fs::write(&self.output, compiled)
+        replace(&self.output, &compiled)
             .with_context(|| format!("cannot write {}", Escaped(&output)))?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Writes a new file in place of an existing one, which a running program may have mapped.
+fn replace(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    // A link stays a link, and a device a device.
+    let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    if std::fs::metadata(&file).is_ok_and(|existing| !existing.is_file()) {
+        return std::fs::write(file, bytes);
+    }
+    let mut fresh = file.clone().into_os_string();
+    fresh.push(format!(".{}", std::process::id()));
+    let written = std::fs::write(&fresh, bytes).and_then(|()| std::fs::rename(&fresh, &file));
+    if written.is_err() {
+        // The error of writing matters, not that of removing a file which may not exist.
+        let _ = std::fs::remove_file(&fresh);
+    }
+    written
 }

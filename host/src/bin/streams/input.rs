@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::task::{Context, Poll, ready};
 
+use asyncio_streams_host::{Signal, Signals};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::watch;
@@ -11,7 +12,7 @@ use wasmtime_wasi::cli::{IsTerminal, StdinStream};
 use wasmtime_wasi::p2::pipe::AsyncReadStream;
 use wasmtime_wasi::p2::{InputStream, Pollable, StreamResult};
 
-/// The standard input of this process. A signal ends it for the program, which asks a server to finish.
+/// The standard input of this process. A signal that the program does not handle ends it, which asks a server to finish.
 #[derive(Clone)]
 pub(crate) struct Input(Arc<Shared>);
 
@@ -20,6 +21,7 @@ struct Shared {
     /// The program has begun to read its input, so it can notice the end. Having a stream is not enough: the adapter for programs
     /// in C and Go fetches one at the start.
     used: AtomicBool,
+    signals: Signals,
 }
 
 impl Input {
@@ -27,13 +29,19 @@ impl Input {
         Self(Arc::new(Shared {
             closed: watch::Sender::new(false),
             used: AtomicBool::new(false),
+            signals: Signals::new(),
         }))
+    }
+
+    /// Sends signals to the program.
+    pub(crate) fn signals(&self) -> Signals {
+        self.0.signals.clone()
     }
 
     /// Watches signals on a separate thread, which reacts even while the program computes.
     ///
-    /// The first SIGINT or SIGTERM closes the input. The second one ends the process; so does the first, if the
-    /// program reads no input.
+    /// The program is told of SIGINT and SIGTERM if it handles them. Otherwise the first one closes the input, and the
+    /// second one ends the process; so does the first, if the program reads no input.
     pub(crate) fn close_on_signals(self) -> std::io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -41,7 +49,7 @@ impl Input {
         // Catch signals from here on, even before the thread first runs.
         let signals = {
             let _runtime = runtime.enter();
-            Signals::new()
+            SystemSignals::new()
         };
         std::thread::Builder::new()
             .name("signals".to_owned())
@@ -49,16 +57,22 @@ impl Input {
         Ok(())
     }
 
-    async fn react(self, mut signals: Signals) {
-        let mut exit_code = signals.next().await;
-        if self.0.used.load(SeqCst) {
+    async fn react(self, mut signals: SystemSignals) {
+        let mut asked = false;
+        loop {
+            let (signal, exit_code) = signals.next().await;
+            if self.0.signals.send(signal) {
+                continue;
+            }
+            if asked || !self.0.used.load(SeqCst) {
+                std::process::exit(exit_code);
+            }
+            asked = true;
             self.0.closed.send_replace(true);
             eprintln!(
                 "streams: the program was asked to finish; the same signal again ends it at once"
             );
-            exit_code = signals.next().await;
         }
-        std::process::exit(exit_code);
     }
 }
 
@@ -154,13 +168,13 @@ impl AsyncRead for UntilClosed {
     }
 }
 
-/// SIGINT and SIGTERM, as the exit codes that a shell reports for a process that such a signal ended.
-struct Signals {
+/// SIGINT and SIGTERM, with the exit codes that a shell reports for a process that such a signal ended.
+struct SystemSignals {
     #[cfg(unix)]
     streams: Option<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)>,
 }
 
-impl Signals {
+impl SystemSignals {
     #[cfg(unix)]
     fn new() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
@@ -177,20 +191,20 @@ impl Signals {
     }
 
     #[cfg(unix)]
-    async fn next(&mut self) -> i32 {
+    async fn next(&mut self) -> (Signal, i32) {
         let Some((interrupt, terminate)) = &mut self.streams else {
             return std::future::pending().await;
         };
         tokio::select! {
-            _ = interrupt.recv() => 130,
-            _ = terminate.recv() => 143,
+            _ = interrupt.recv() => (Signal::Interrupt, 130),
+            _ = terminate.recv() => (Signal::Terminate, 143),
         }
     }
 
     #[cfg(not(unix))]
-    async fn next(&mut self) -> i32 {
+    async fn next(&mut self) -> (Signal, i32) {
         match tokio::signal::ctrl_c().await {
-            Ok(()) => 130,
+            Ok(()) => (Signal::Interrupt, 130),
             Err(_) => std::future::pending().await,
         }
     }

@@ -7,6 +7,15 @@ use asyncio_streams_host::compose::{Part, compose};
 use asyncio_streams_host::{Engine, Escaped, LoadError, Program};
 use clap::Args;
 
+/// How a compiled file is loaded.
+#[derive(Clone, Copy)]
+pub(crate) enum Access {
+    /// It is mapped, which is fast. It must not be overwritten while the program runs.
+    Mapped,
+    /// It is read. A server runs for long, and its file may be overwritten before a reload.
+    Copied,
+}
+
 /// Options about loading a program.
 #[derive(Args, Clone)]
 pub(crate) struct Loading {
@@ -27,9 +36,10 @@ impl Loading {
         &self,
         file: &Path,
         interruptible: bool,
+        access: Access,
     ) -> anyhow::Result<(Engine, Program)> {
         let engine = self.engine(interruptible)?;
-        let failed = match self.program(&engine, file) {
+        let failed = match self.program(&engine, file, access) {
             Ok(program) => return Ok((engine, program)),
             Err(failed) => failed,
         };
@@ -37,7 +47,7 @@ impl Loading {
             return Err(failed);
         }
         let engine = self.engine(!interruptible)?;
-        let Ok(program) = self.program(&engine, file) else {
+        let Ok(program) = self.program(&engine, file, access) else {
             return Err(failed);
         };
         if interruptible {
@@ -61,7 +71,12 @@ impl Loading {
     }
 
     /// Returns the program in `file`, composed with the parts.
-    pub(crate) fn program(&self, engine: &Engine, file: &Path) -> anyhow::Result<Program> {
+    pub(crate) fn program(
+        &self,
+        engine: &Engine,
+        file: &Path,
+        access: Access,
+    ) -> anyhow::Result<Program> {
         let name = file.to_string_lossy();
         if is_compiled(file) {
             if !self.with.is_empty() {
@@ -70,10 +85,14 @@ impl Loading {
                     Escaped(&name)
                 );
             }
-            let bytes = read(file)?;
             // SAFETY: the user chose to run this file, like any other program of the system; the documentation
-            // requires a trusted origin.
-            return Ok(unsafe { Program::from_compiled(engine, name, &bytes)? });
+            // requires a trusted origin, and that a mapped file is replaced instead of overwritten.
+            return Ok(unsafe {
+                match access {
+                    Access::Mapped => Program::from_compiled_file(engine, file)?,
+                    Access::Copied => Program::from_compiled(engine, name, &read(file)?)?,
+                }
+            });
         }
         if self.with.is_empty() {
             return Ok(Program::from_file(engine, file)?);

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::grants::{UnixGrants, folder, report_denied, variable};
 use crate::input::Input;
-use crate::load::Loading;
+use crate::load::{Access, Loading};
 
 #[derive(Args)]
 pub(crate) struct Run {
@@ -37,6 +37,10 @@ pub(crate) struct Run {
     #[arg(long, value_name = "HOST::GUEST", value_parser = folder)]
     dir: Vec<(PathBuf, String)>,
 
+    /// Let the program read in this folder, under the name GUEST. May be repeated.
+    #[arg(long, value_name = "HOST::GUEST", value_parser = folder)]
+    read_dir: Vec<(PathBuf, String)>,
+
     #[command(flatten)]
     loading: Loading,
 
@@ -63,7 +67,7 @@ impl Run {
             return Ok(ExitCode::from(2));
         }
         let file = Path::new(file);
-        let (_, program) = self.loading.open(file, false)?;
+        let (_, program) = self.loading.open(file, false, Access::Mapped)?;
         // One thread for the program and its sockets, so that no wait of the program wakes a second thread.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -80,8 +84,13 @@ impl Run {
         for (host, guest) in &self.dir {
             command = command.dir(host, guest)?;
         }
+        for (host, guest) in &self.read_dir {
+            command = command.read_dir(host, guest)?;
+        }
         let input = Input::new();
-        let command = command.stdin(Stdin::stream(input.clone()));
+        let command = command
+            .stdin(Stdin::stream(input.clone()))
+            .signals(input.signals());
         input
             .close_on_signals()
             .context("cannot start the thread that watches signals")?;

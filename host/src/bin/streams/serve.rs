@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::grants::{UnixGrants, folder, report_denied, variable};
-use crate::load::Loading;
+use crate::load::{Access, Loading};
 use crate::log::{self, Format, Level};
 use crate::systemd;
 use crate::units::{size, time, time_or_off};
@@ -220,7 +220,9 @@ impl Serve {
         let admin = self.admin.as_ref().map(Listener::bind).transpose();
         let admin = admin.context("--admin")?;
         let interruptible = self.stuck_timeout.0.is_some();
-        let (engine, program) = self.loading.open(&self.program, interruptible)?;
+        let (engine, program) = self
+            .loading
+            .open(&self.program, interruptible, Access::Copied)?;
         let server = tokio::select! {
             server = Server::start(program, listeners, options) => server?,
             code = signals.end.next() => return Ok(ExitCode::from(code)),
@@ -305,7 +307,7 @@ impl Serve {
         let program: Program = {
             let (engine, file) = (engine.clone(), self.program.clone());
             let loading = self.loading.clone();
-            let load = move || loading.program(&engine, &file);
+            let load = move || loading.program(&engine, &file, Access::Copied);
             tokio::task::spawn_blocking(load)
                 .await
                 .context("the program cannot be loaded")??
