@@ -32,6 +32,9 @@ BUILDING = ("componentize", "compose", "compile")
 
 class Phases(unittest.TestCase):
     def setUp(self):
+        # A shell has its background processes ignore SIGINT, and the command would inherit that.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name).resolve()

@@ -36,6 +36,9 @@ def wheel():
 
 def setUpModule():
     """One environment for all tests."""
+    # A shell has its background processes ignore SIGINT, and the commands would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    unittest.addModuleCleanup(signal.signal, signal.SIGINT, before)
     place = Path(unittest.enterModuleContext(tempfile.TemporaryDirectory()))
     python = place / "venv/bin/python"
     subprocess.run([sys.executable, "-m", "venv", place / "venv"], check=True)
