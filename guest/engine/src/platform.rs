@@ -277,8 +277,15 @@ pub trait Executor {
     /// Returns the number of the current turn. Within a turn, the platform runs no other task and delivers no event.
     fn turn(&self) -> u64;
 
-    /// Runs `then` once all operations that were cancelled before have ended: now, or later in the background.
+    /// Runs `then` once all operations that were cancelled before have ended: now, or later in the background. An operation
+    /// whose end depends on a peer delays nothing here.
     fn after_cancelled(&self, then: Box<dyn FnOnce()>);
+
+    /// Calls `free` with numbers of handles, `handles` together, once the handles of dropped objects are free: now, or later
+    /// in the background. A stream that its peer holds up delays as many handles as it has, and no others.
+    fn give_back(&self, handles: u32, free: Box<dyn Fn(u32)>) {
+        self.after_cancelled(Box::new(move || free(handles)));
+    }
 
     /// Returns whether a cancelled operation may hold the address of a closed listening socket until it has ended.
     fn cancelled_may_hold_addresses(&self) -> bool {

@@ -4,8 +4,8 @@ use crate::bindings::asyncio::streams::blocking::{
     ConnectOptions, Error, ServerOptions, open_connection,
 };
 use crate::checks::{
-    Check, MILLISECOND, Result, SECOND, SOON, check, list, matching, peer, peer_with, same, serve,
-    timed,
+    BRIEFLY, Check, MILLISECOND, Pair, Result, SECOND, SOON, check, clog, list, matching, pair,
+    peer, peer_with, same, serve, timed, to_the_end,
 };
 
 list![
@@ -14,7 +14,8 @@ list![
     drop_after_the_deadline,
     drop_the_reader,
     drop_the_server,
-    drop_after_abort
+    drop_after_abort,
+    many_beside_an_abandoned_write
 ];
 
 /// By itself: it would wait for the lingering connections of the other checks too.
@@ -88,6 +89,27 @@ fn drop_after_abort(port: u16) -> Result {
     writer.abort();
     let ((), took) = timed(|| drop(writer));
     check!(took < 1_000 * MILLISECOND);
+    Ok(())
+}
+
+/// The host holds bytes for a peer that never reads. They keep no handles of other connections in use, of which more come
+/// and go than can exist at a time.
+fn many_beside_an_abandoned_write(_: u16) -> Result {
+    let Pair { left, right, .. } = pair()?;
+    let written = clog(&left.1)?;
+    matching!(left.1.flush(BRIEFLY), Err(Error::Cancelled));
+    left.1.abort();
+    drop(left);
+    let (server, port) = serve(&ServerOptions::new())?;
+    for number in 0..3_200 {
+        let come_and_go = || -> Result {
+            let _near = open_connection("127.0.0.1", port, None)?;
+            server.accept(SOON)?;
+            Ok(())
+        };
+        come_and_go().map_err(|failure| format!("connection {number}: {}", failure.0))?;
+    }
+    check!((1..written).contains(&to_the_end(&right.0)?));
     Ok(())
 }
 

@@ -73,7 +73,7 @@ pub(crate) struct HandleQuota {
     lobby: Lobby,
 }
 
-/// A permit for handles. Dropping it returns them, once all operations that were cancelled before have ended.
+/// A permit for handles. Dropping it returns them, once operations that were cancelled before do not use them any more.
 pub(crate) struct HandlePermit {
     quota: Rc<HandleQuota>,
     handles: Cell<u32>,
@@ -223,9 +223,10 @@ impl Drop for HandlePermit {
         let (handles, leaving) = (self.handles.get(), self.leaving.get());
         let quota = self.quota.clone();
         match self.quota.engine.upgrade() {
-            Some(engine) => engine
-                .platform()
-                .after_cancelled(Box::new(move || quota.free(handles, leaving))),
+            Some(engine) => engine.platform().give_back(
+                handles,
+                Box::new(move |handles| quota.free(handles, leaving)),
+            ),
             None => quota.free(handles, leaving),
         }
     }
