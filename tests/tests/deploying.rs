@@ -14,9 +14,11 @@ const DEADLINE: Duration = Duration::from_secs(300);
 
 #[test]
 fn the_image_is_built_and_serves() {
-    let possible = Command::new("unshare").args(["--net", "true"]).output();
+    let possible = Command::new("unshare")
+        .args(["--net", "--mount", "true"])
+        .output();
     if !possible.is_ok_and(|output| output.status.success()) {
-        eprintln!("LEFT OUT: no network namespace can be made here");
+        eprintln!("LEFT OUT: no namespaces can be made here");
         return;
     }
     let Some(buildah) = Found::get("buildah", "buildah") else {
@@ -40,10 +42,14 @@ fn the_image_is_built_and_serves() {
 
     let buildah = buildah.command();
     let mut image = Command::new("unshare");
-    image.args(["--net", "bash"]);
+    image.args(["--net", "--mount", "bash"]);
     image.arg(here.join("tests/deploying/image.sh"));
     image.arg(buildah.get_program()).arg(place.path());
-    image.envs(buildah.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    image.envs(
+        buildah
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
     let said = native::output(&mut image, DEADLINE).expect("an image that serves");
     let expected = [
         "entry: streams serve",

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the image of docs/deploy/Containerfile, runs it, and talks to its server. Everything is in one network
-# namespace, which the caller makes, and in one folder.
+# Builds the image of docs/deploy/Containerfile, runs it, and talks to its server. Everything is in namespaces for
+# network and mounts, which the caller makes, and in one folder.
 #
 #   image.sh BUILDAH FOLDER    FOLDER/context has Containerfile, streams and app.wasm
 set -euo pipefail
@@ -9,6 +9,13 @@ export BUILDAH_ISOLATION=chroot TMPDIR=$folder
 buildah() {
     "$program" --root "$folder/graph" --runroot "$folder/run" --storage-driver vfs "$@"
 }
+# Buildah starts itself again without the environment, so an unpacked one finds its libraries by the linker's cache.
+if [[ -n ${LD_LIBRARY_PATH-} ]]; then
+    IFS=: read -ra libraries <<<"$LD_LIBRARY_PATH"
+    ldconfig -C "$folder/ld.so.cache" "${libraries[@]}"
+    mount --bind "$folder/ld.so.cache" /etc/ld.so.cache
+    unset LD_LIBRARY_PATH
+fi
 echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$folder/policy.json"
 
 # Debian's image without a registry: a shell and the libraries that both programs need, from this machine.
@@ -16,7 +23,7 @@ root=$folder/root
 mkdir -p "$root/bin" "$root/etc" "$root/tmp" "$root/usr/local/bin"
 cp /etc/passwd /etc/group "$root/etc"
 cp /bin/sh "$root/bin/sh"
-for library in $(LD_LIBRARY_PATH='' ldd "$folder/context/streams" /bin/sh | grep -o '/[^ ]*\.so[^ ]*' | sort -u); do
+for library in $(ldd "$folder/context/streams" /bin/sh | grep -o '/[^ ]*\.so[^ ]*' | sort -u); do
     mkdir -p "$root${library%/*}"
     cp --dereference "$library" "$root$library"
 done
@@ -31,6 +38,7 @@ read -ra entry <<<"$(buildah inspect --format '{{range .OCIv1.Config.Entrypoint}
 echo "entry: ${entry[0]} ${entry[1]}"
 
 ip link set lo up
+: >"$folder/log"
 buildah run "$container" -- "${entry[@]}" >"$folder/log" 2>&1 &
 for _ in {1..600}; do
     grep --quiet 'admin on' "$folder/log" && break
