@@ -13,6 +13,9 @@ import driver
 
 # Far more than any test takes; a separate process ends those that never wait.
 PATIENCE = 60
+# Whether each part of an async test has a task of its own, as by unittest. It costs turns of the loop, which some tests
+# count.
+OWN_TASKS = False
 
 
 async def run_module(module: types.ModuleType) -> None:
@@ -88,7 +91,7 @@ async def _parts(case: unittest.TestCase, outcome) -> None:
 
 
 async def _in_the_loop(context: contextvars.Context, function, *arguments, **keywords) -> None:
-    """As in IsolatedAsyncioTestCase: everything is called while the loop runs, each part in a task of its own."""
+    """As in IsolatedAsyncioTestCase: everything is called while the loop runs."""
 
     async def called() -> None:
         result = function(*arguments, **keywords)
@@ -96,7 +99,7 @@ async def _in_the_loop(context: contextvars.Context, function, *arguments, **key
             await result
 
     # A part may leave its task cancelled, which must not reach the next one.
-    await asyncio.create_task(called(), context=context)
+    await (asyncio.create_task(called(), context=context) if OWN_TASKS else called())
 
 
 async def _outside_the_loop(function) -> None:
