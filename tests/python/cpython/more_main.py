@@ -14,6 +14,7 @@ import runner
 
 # A test that hangs has failed.
 runner.PATIENCE = 20
+runner.OWN_TASKS = True
 
 
 async def main(name, folder):

@@ -4,7 +4,8 @@
 
 It prints its addresses, one a line, as variables of the environment:
 
-    OUTSIDE_HTTP=...       a server that answers each request with a short page, as the server of CPython's tests does
+    OUTSIDE_HTTP=...       a server that answers a request with a short page, /loop with its body, as the server of CPython's
+                           tests does
     OUTSIDE_CLOSING=...    a server that closes each connection at once
     OUTSIDE_CONTROL=...    a line ``HOST PORT`` or ``PATH`` requests a client that connects there; ``done`` follows when
                            it has ended well
@@ -57,7 +58,18 @@ class UnixHttp(Http):
 
 def page(environ, start_response):
     start_response("200 OK", [("Content-type", "text/plain")])
-    return [b"Test message"]
+    return echo(environ) if environ["PATH_INFO"] == "/loop" else [b"Test message"]
+
+
+def echo(environ):
+    """The body of the request."""
+    left = int(environ["CONTENT_LENGTH"])
+    while left:
+        data = environ["wsgi.input"].read(min(left, 65536))
+        if not data:
+            return
+        left -= len(data)
+        yield data
 
 
 class Closing(socketserver.BaseRequestHandler):

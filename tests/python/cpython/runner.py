@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import contextvars
+import functools
 import inspect
 import io
 import types
@@ -11,6 +13,9 @@ import driver
 
 # Far more than any test takes; a separate process ends those that never wait.
 PATIENCE = 60
+# Whether each part of an async test has a task of its own, as by unittest. It costs turns of the loop, which some tests
+# count.
+OWN_TASKS = False
 
 
 async def run_module(module: types.ModuleType) -> None:
@@ -66,7 +71,8 @@ def _skip(case: unittest.TestCase) -> str | None:
 
 async def _parts(case: unittest.TestCase, outcome) -> None:
     is_async = isinstance(case, unittest.IsolatedAsyncioTestCase)
-    call = _in_the_loop if is_async else _outside_the_loop
+    context = contextvars.copy_context()
+    call = functools.partial(_in_the_loop, context) if is_async else _outside_the_loop
     before = [case.setUp, case.asyncSetUp] if is_async else [case.setUp]
     after = [case.asyncTearDown, case.tearDown] if is_async else [case.tearDown]
     with outcome.testPartExecutor(case):
@@ -81,14 +87,19 @@ async def _parts(case: unittest.TestCase, outcome) -> None:
     while case._cleanups:
         function, arguments, keywords = case._cleanups.pop()
         with outcome.testPartExecutor(case):
-            await _in_the_loop(function, *arguments, **keywords)
+            await _in_the_loop(context, function, *arguments, **keywords)
 
 
-async def _in_the_loop(function, *arguments, **keywords) -> None:
+async def _in_the_loop(context: contextvars.Context, function, *arguments, **keywords) -> None:
     """As in IsolatedAsyncioTestCase: everything is called while the loop runs."""
-    result = function(*arguments, **keywords)
-    if inspect.isawaitable(result):
-        await result
+
+    async def called() -> None:
+        result = function(*arguments, **keywords)
+        if inspect.isawaitable(result):
+            await result
+
+    # A part may leave its task cancelled, which must not reach the next one.
+    await (asyncio.create_task(called(), context=context) if OWN_TASKS else called())
 
 
 async def _outside_the_loop(function) -> None:

@@ -5,4 +5,4 @@ import re
 
 def verdicts(text):
     """The verdict of each test, by its name."""
-    return dict(line.split(" ", 1) for line in text.splitlines() if re.match(r"\w+\.\w+ (ok|skipped|failed)", line))
+    return dict(line.split(" ", 1) for line in text.splitlines() if re.match(r"\w+\.\w+(\[\S+\])? (ok|skipped|failed)", line))

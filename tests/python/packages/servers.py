@@ -116,11 +116,11 @@ def _said(command, folder, given="", user=None):
 
 
 @contextlib.contextmanager
-def redis(place):
+def redis(place, *options):
     command = with_libraries(debian("redis-server", "redis-server", place.peers), place.peers)
     with (
         tempfile.TemporaryDirectory() as folder,
-        program(*command, "--port", "PORT", "--bind", "127.0.0.1", "--save", "", "--dir", folder) as port,
+        program(*command, "--port", "PORT", "--bind", "127.0.0.1", "--save", "", "--dir", folder, *options) as port,
     ):
         yield port
 

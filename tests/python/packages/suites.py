@@ -1,19 +1,25 @@
-"""The own tests of websockets, inside a component and by stock CPython: `suites.py [--only MODULE]`.
+"""The own tests of websockets and redis, inside a component and by stock CPython: `suites.py [--only MODULE]`.
 
-The tests come from the repository of the package, which `git` clones at the tag of the version below, into
-`target/python/suites`. Both sides run each module by the same runner of unittest, with the same version installed from
-Python's index. The command prints each test that passes by stock only, and fails if `KNOWN` does not explain it.
+The tests of websockets come from its repository, which `git` clones; those of redis are in its archive on Python's
+index. Both sides run each module by the same runner, with the same version installed: that of unittest, or for redis
+`pytest_main.py`, with a fresh redis server. The command prints each test that passes by stock only, and fails if
+`KNOWN` does not explain it.
 """
 
 import argparse
+import contextlib
 import os
 import re
 import subprocess
 import sys
+import tarfile
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import run
+import servers
 
 HERE = Path(__file__).resolve().parent
 CPYTHON = HERE.parent / "cpython"
@@ -22,11 +28,31 @@ sys.path.insert(0, str(CPYTHON))
 from verdicts import verdicts  # noqa: E402
 
 DEADLINE = 1800
-VERSION = "17.0.1"
+WEBSOCKETS, REDIS = "17.0.1", "8.1.0"
 REPOSITORY = "https://github.com/python-websockets/websockets"
 FOLDER = run.ROOT / "target" / "python" / "suites"
-# The tests over asyncio, and those without I/O. The others are for threads, for trio, and for the old interface.
-PATTERNS = ("tests/asyncio/test_*.py", "tests/extensions/test_*.py", "tests/test_*.py")
+COMPONENTIZE = "componentize-py==0.25.1"
+# In versions, so that results are comparable.
+WITH_WEBSOCKETS = (f"websockets=={WEBSOCKETS}",)
+WITH_REDIS = (f"redis=={REDIS}", "pytest==9.2.0", "pytest-asyncio==1.5.0", "packaging==26.4", "pygments==2.21.0")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The tests of a package, and how both sides run one of its modules."""
+
+    sources: Callable[[], Path]
+    patterns: tuple[str, ...]
+    # What is installed beside the environment, in a folder of its own: one interpreter is enough for all.
+    packages: tuple[str, ...]
+    # The programs that run a module.
+    stock: Path
+    component: Path
+    variables: tuple[str, ...] = ()
+    # Whether a module needs a redis server, whose address is an argument.
+    redis: bool = False
+
+
 # Why a test passes by stock only: a pattern of its name, `MODULE.CLASS.METHOD`, and the reason.
 KNOWN = {
     r"tests\.asyncio\.test_client\.SecureClientTests\.test_reject_invalid_server_certificate": (
@@ -37,69 +63,148 @@ KNOWN = {
         "it expects bytes of a socket pair one or two turns of the loop after they were written: inside a component that is a TCP "
         "connection, whose sockets are polled"
     ),
+    r"tests\.test_utils\.SpeedupsTests\..*": "the compiled part of websockets, which a component runs without",
+    r"tests\.test_cli\..*": "the module starts servers in threads, and waits for these, which ends a component",
 }
 # The tests' own factor for slow machines, for both sides: Python's own sockets are polled, up to 10 ms late.
-FACTOR = "20"
+FACTOR = "WEBSOCKETS_TESTS_TIMEOUT_FACTOR=20"
 
 
 def python():
-    """The Python of an environment with the package and componentize-py."""
-    place = FOLDER / "environment"
+    """The Python of the environment of `cargo xtask test-python`, which has componentize-py and no other package."""
+    place = FOLDER.parent / "environment"
     found = place / "bin" / "python"
-    if not (place / "installed").is_file():
+    if not (place / "bin" / "componentize-py").is_file():
         subprocess.run([sys.executable, "-m", "venv", "--clear", place], check=True)
-        install = [found, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*install, "componentize-py==0.25.1", f"websockets=={VERSION}"], check=True)
-        (place / "installed").touch()
+        pip(found, "install", COMPONENTIZE)
     return found
 
 
-def sources():
-    """The folder with the sources."""
-    folder = FOLDER / f"websockets-{VERSION}"
+def installed(packages):
+    """The folder with these packages."""
+    folder = FOLDER / packages[0].replace("==", "-packages-")
     if not folder.is_dir():
-        subprocess.run(["git", "clone", "--quiet", "--depth", "1", "--branch", VERSION, REPOSITORY, folder], check=True)
+        with tempfile.TemporaryDirectory(dir=FOLDER) as fresh:
+            pip(python(), "install", "--target", Path(fresh) / "made", *packages)
+            (Path(fresh) / "made").rename(folder)
     return folder
+
+
+def pip(program, command, *arguments):
+    """Runs pip."""
+    subprocess.run([program, "-m", "pip", command, "--quiet", "--disable-pip-version-check", *arguments], check=True)
+
+
+def websockets():
+    """The folder with the sources of websockets."""
+    folder = FOLDER / f"websockets-{WEBSOCKETS}"
+    if not folder.is_dir():
+        clone = ["git", "clone", "--quiet", "--depth", "1", "--branch", WEBSOCKETS, REPOSITORY]
+        subprocess.run([*clone, folder], check=True)
+    return folder
+
+
+def redis():
+    """The folder with the tests of redis, without the package."""
+    name = f"redis-{REDIS}"
+    if not (FOLDER / name).is_dir():
+        archive = FOLDER / f"{name}.tar.gz"
+        if not archive.is_file():
+            pip(python(), "download", "--no-deps", "--no-binary=redis", "--dest", FOLDER, f"redis=={REDIS}")
+        with tempfile.TemporaryDirectory(dir=FOLDER) as fresh, tarfile.open(archive) as content:
+            members = [member for member in content if member.name.startswith(f"{name}/tests/")]
+            content.extractall(fresh, members, filter="data")
+            (Path(fresh) / name).rename(FOLDER / name)
+    return FOLDER / name
+
+
+SUITES = (
+    # The tests over asyncio, and those without I/O. The others are for threads, for trio, and for the old interface.
+    Suite(
+        websockets,
+        ("tests/asyncio/test_*.py", "tests/extensions/test_*.py", "tests/test_*.py"),
+        WITH_WEBSOCKETS,
+        CPYTHON / "more_stock.py",
+        HERE / "suites_main.py",
+        variables=(FACTOR,),
+    ),
+    # Of its tests over asyncio, those of locks and pipelines: they use all of a connection.
+    Suite(
+        redis,
+        ("tests/test_asyncio/test_lock.py", "tests/test_asyncio/test_pipeline.py"),
+        WITH_REDIS,
+        HERE / "pytest_main.py",
+        HERE / "pytest_main.py",
+        redis=True,
+    ),
+)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
     parser.add_argument("--only", default="", help="modules whose names contain this")
     options = parser.parse_args()
-    program, folder = python(), sources()
     total = passed = unexplained = 0
-    for file in sorted(file for pattern in PATTERNS for file in folder.glob(pattern)):
-        module = ".".join(file.relative_to(folder).with_suffix("").parts)
-        if options.only not in module:
-            continue
-        natively, ours, ended = both(program, folder, module)
-        native = {name for name, verdict in natively.items() if verdict == "ok"}
-        missing = sorted(name for name in native if ours.get(name) != "ok")
-        total, passed = total + len(native), passed + len(native) - len(missing)
-        print(f"{module}: {len(native) - len(missing)} of {len(native)} {ended}", flush=True)
-        for name in missing:
-            reason = known(f"{module}.{name}")
-            unexplained += not reason
-            print(f"  {name}: {reason or ours.get(name, 'not run')}", flush=True)
+    for suite in SUITES:
+        folder = suite.sources()
+        for file in sorted(file for pattern in suite.patterns for file in folder.glob(pattern)):
+            module = ".".join(file.relative_to(folder).with_suffix("").parts)
+            if options.only not in module:
+                continue
+            try:
+                natively, ours, ended = both(suite, folder, module)
+            except servers.Missing as reason:
+                print(f"{module}: left out: {reason}", flush=True)
+                continue
+            native = {name for name, verdict in natively.items() if verdict == "ok"}
+            missing = sorted(name for name in native if ours.get(name) != "ok")
+            total, passed = total + len(native), passed + len(native) - len(missing)
+            print(f"{module}: {len(native) - len(missing)} of {len(native)} {ended}", flush=True)
+            for name in missing:
+                reason = known(f"{module}.{name}")
+                unexplained += not reason
+                print(f"  {name}: {reason or ours.get(name, 'not run')}", flush=True)
     print(f"{passed} of the {total} tests that pass by stock pass inside a component; {unexplained} are not explained")
     return 1 if unexplained or not total else 0
 
 
-def both(program, folder, module):
+class Peers:
+    """The place of servers from Debian's packages."""
+
+    peers = run.ROOT / "target" / "peers"
+
+
+@contextlib.contextmanager
+def arguments(suite):
+    """The arguments beside the module: the address of a server that lives as long."""
+    if not suite.redis:
+        yield []
+        return
+    with servers.redis(Peers, "--enable-debug-command", "local") as port:
+        yield [f"--redis-url=redis://127.0.0.1:{port}/0"]
+
+
+def both(suite, folder, module):
     """The verdicts of stock and of the component, and how the component ended unless well."""
-    base = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", WEBSOCKETS_TESTS_TIMEOUT_FACTOR=FACTOR)
-    command = [program, CPYTHON / "more_stock.py", module]
-    variables = dict(base, PYTHONPATH=str(folder))
-    done = subprocess.run(command, env=variables, cwd=folder, capture_output=True, text=True, timeout=DEADLINE, check=True)
+    program, places = python(), [folder, installed(suite.packages)]
+    base = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
+    base.update(variable.split("=", 1) for variable in suite.variables)
+    variables = dict(base, PYTHONPATH=os.pathsep.join(map(str, places)))
+    with arguments(suite) as more:
+        command = [program, suite.stock, module, *more]
+        done = subprocess.run(
+            command, env=variables, cwd=folder, capture_output=True, text=True, timeout=DEADLINE, check=True
+        )
     natively = verdicts(done.stdout)
     variables = dict(base, PYTHONPATH=str(run.ROOT / "bindings" / "python"))
     variables.setdefault("ASYNCIO_STREAMS_CACHE", str(run.ROOT / "target" / "python" / "cache"))
     # A short path, because that of a Unix socket has at most 107 bytes.
-    with tempfile.TemporaryDirectory() as files:
-        command = [program, "-m", "asyncio_streams", "run", "--with-tls", "--allow-network", "--all-packages"]
+    with tempfile.TemporaryDirectory() as files, arguments(suite) as more:
+        command = [program, "-m", "asyncio_streams", "run", "--with-tls", "--allow-network"]
         command += [f"--allow-unix-connect={files}/", f"--allow-unix-listen={files}/", "--dir", files]
-        command += ["--env", f"TMPDIR={files}", "--env", f"WEBSOCKETS_TESTS_TIMEOUT_FACTOR={FACTOR}"]
-        command += ["-p", folder, "-p", CPYTHON, HERE / "suites_main.py", module]
+        command += [word for variable in (f"TMPDIR={files}", *suite.variables) for word in ("--env", variable)]
+        command += [word for place in (*places, CPYTHON, HERE) for word in ("-p", place)]
+        command += [suite.component, module, *more]
         done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=DEADLINE, check=False)
     ended = f"(ended with {done.returncode}: {done.stderr.strip().splitlines()[-1:]})" if done.returncode else ""
     return natively, verdicts(done.stdout), ended
