@@ -122,26 +122,41 @@ def run(app, *words, env=()):
 def row_echo(apps):
     """1 KiB, 50 connections for each worker: CPU time of a message.
 
-    A worker that waits takes more time for a message, since it handles fewer at a time. The load needs a core of its own, so
-    workers are busy only where there are more cores than workers.
+    A worker that is not busy takes more time for a message, since it handles fewer at a time, and the loads take cores too. So two
+    workers are compared with two servers of one worker each, which have nothing in common.
     """
     kinds = {
-        "native tokio": (native, 50),
-        "streams run": (lambda: run(apps["echo"]), 50),
-        "one worker": (lambda: serve(apps["echo"], "--workers", "1"), 50),
-        "one worker, stuck timeout off": (lambda: serve(apps["echo"], "--workers", "1", "--stuck-timeout", "off"), 50),
-        "two workers": (lambda: serve(apps["echo"], "--workers", "2"), 100),
+        "native tokio": native,
+        "streams run": lambda: run(apps["echo"]),
+        "one worker": lambda: serve(apps["echo"], "--workers", "1"),
+        "one worker, stuck timeout off": lambda: serve(apps["echo"], "--workers", "1", "--stuck-timeout", "off"),
     }
-    costs = {kind: [] for kind in kinds}
+    costs = {kind: [] for kind in (*kinds, "two workers", "two servers")}
     for _ in range(3):
-        for kind, (start, connections) in kinds.items():
+        for kind, start in kinds.items():
             with start() as server:
-                costs[kind].append(server.load("echo", 1024, connections, 2000)[0])
+                costs[kind].append(server.load("echo", 1024, 50, 2000)[0])
+        with serve(apps["echo"], "--workers", "2") as server:
+            costs["two workers"].append(at_once(server, server))
+        with serve(apps["echo"], "--workers", "1") as one, serve(apps["echo"], "--workers", "1") as other:
+            costs["two servers"].append(at_once(one, other))
     medians = {kind: statistics.median(of) for kind, of in costs.items()}
     for kind, of in costs.items():
         print(f"  {kind}: {medians[kind]:.1f} us ({min(of):.1f} to {max(of):.1f})")
     print(f"  one worker / streams run: {medians['one worker'] / medians['streams run']:.2f} (goal: at most 1)")
-    print(f"  two workers / one: {medians['two workers'] / medians['one worker']:.2f} (goal: at most 1.15), on {os.cpu_count()} cores")
+    ratios = (medians["two workers"] / medians[kind] for kind in ("two servers", "one worker"))
+    print("  two workers / two servers: {:.2f} (goal: at most 1.15); / one worker: {:.2f}".format(*ratios))
+
+
+def at_once(*servers):
+    """CPU microseconds for each message, of all servers together. Each has a load; one that is named twice has two."""
+    loads = []
+    before = sum(server.cpu() for server in set(servers))
+    for server in servers:
+        words = [LOAD, "client", "echo", f"{server.address[0]}:{server.address[1]}", "1024", "50", "0", "2000"]
+        loads.append(subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, text=True))
+    count = sum(int(load.communicate(timeout=DEADLINE)[0].split()[0]) for load in loads)
+    return (sum(server.cpu() for server in set(servers)) - before) / count
 
 
 def row_spread(apps):
