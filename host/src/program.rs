@@ -91,8 +91,8 @@ impl Program {
     /// As [`Program::from_compiled`], also for a file that cannot be read.
     ///
     /// # Safety
-    /// As [`Program::from_compiled`]. Also, nobody may change the file as long as a clone of the program exists: the
-    /// program would run changed code. Another file may replace it.
+    /// As [`Program::from_compiled`]. Also, the file must not change as long as a clone of the program exists, because
+    /// the program would run changed code. Another file may replace it.
     pub unsafe fn from_compiled_file(
         engine: &Engine,
         path: impl AsRef<Path>,

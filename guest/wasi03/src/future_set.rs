@@ -108,7 +108,7 @@ impl<F: Future<Output = ()> + Unpin> Extend<F> for FutureSet<F> {
 
 impl<F> Drop for FutureSet<F> {
     fn drop(&mut self) {
-        // Wakers may outlive the set. What they hold must not hold them.
+        // Wakers may outlive the set. The list must not keep them alive, since they keep the list.
         for (_, (_, member)) in &self.members {
             member.ignore_wakes();
         }

@@ -26,7 +26,7 @@ pub async fn handle<T: 'static>(handler: impl Future<Output = T> + 'static) -> T
             Either::Left((outcome, _)) => outcome,
             Either::Right(_) => return,
         };
-        // If the receiver is gone, nobody wants the outcome.
+        // This fails if the call was dropped, which needs no outcome.
         let _ = sender.send(outcome);
     }));
     match receiver.await {
