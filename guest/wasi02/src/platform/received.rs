@@ -150,12 +150,13 @@ impl Source for Received {
 }
 
 impl Received {
-    /// Fits the next read to this one, which returned `got` bytes. After fewer bytes than were asked for, the next read would
-    /// find none: it asks `poll` first.
+    /// Fits the next read to this one, which returned `got` bytes.
+    ///
+    /// After fewer bytes than were asked for, the next read finds none as a rule. It reads nevertheless: wasmtime's pollable reports
+    /// a socket as ready until a read has found nothing.
     fn resize(&mut self, got: usize) {
         let got = u64::try_from(got).unwrap_or(u64::MAX);
         self.full = got >= self.size;
-        self.empty = !self.full;
         if self.full {
             self.size = self.size.saturating_mul(4).min(MOST);
         } else if got < self.size / 4 {
