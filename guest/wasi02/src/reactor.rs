@@ -2,9 +2,9 @@
 //!
 //! `poll` takes a list and returns the indices that are ready, so a wait costs time in proportion to what is waited for.
 //!
-//! wasmtime lets a component use 128 ready sockets before its executor has had a turn; all others seem not to be ready. A
-//! `poll` of many ready sockets uses all of them up, and then no operation succeeds, for ever. So a `poll` that reported
-//! sockets without any effect is followed by a wait for the clock, during which the executor runs.
+//! wasmtime allows 128 operations on ready sockets until its executor has had a turn; then no socket seems to be ready. So
+//! operations are counted, and its executor gets a turn in time. If polls report sockets without any effect nevertheless, a wait for
+//! the clock follows.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -16,10 +16,11 @@ use slab::Slab;
 use crate::bindings::wasi::clocks::monotonic_clock as clock;
 use crate::bindings::wasi::io::poll::{Pollable, poll};
 
-/// Ready sockets of one `poll`, from which on its first failure counts. A few may be ready by mistake.
-const MANY: usize = 32;
+/// Operations on ready sockets after which the host's executor gets a turn. wasmtime allows 128, of which the next `poll` takes a
+/// part.
+const TURN: usize = 64;
 
-/// Polls without effect after which the host's executor needs a turn.
+/// Polls without effect after which the host's executor needs a longer turn.
 const FRUITLESS: u32 = 2;
 
 thread_local! {
@@ -33,6 +34,8 @@ struct Reactor {
     armed: Cell<usize>,
     timers: RefCell<BTreeMap<(u64, u64), Waker>>,
     last_timer: Cell<u64>,
+    /// The operations on ready sockets since the last turn of the host's executor.
+    spent: Cell<usize>,
     /// An operation has succeeded, or failed for good, since the last poll.
     progressed: Cell<bool>,
     /// Polls in a row that reported something as ready, and had no effect.
@@ -157,6 +160,11 @@ pub(crate) fn progress() {
     REACTOR.with(|reactor| reactor.progressed.set(true));
 }
 
+/// Counts an operation that the host allows only so often, before it.
+pub(crate) fn spend() {
+    REACTOR.with(|reactor| reactor.spend(1));
+}
+
 /// Has the host wait, and wakes what has become ready.
 pub(crate) fn wait(patience: Patience) -> Woken {
     REACTOR.with(|reactor| reactor.wait(patience))
@@ -199,7 +207,8 @@ impl Reactor {
         drop(armed);
         drop(waits);
         *self.alarm.borrow_mut() = until.zip(alarm);
-        self.give_turn(woken.len());
+        self.spend(woken.len());
+        self.note_effect(woken.len());
         // No borrow is held while wakers run.
         for wait in woken {
             wait.ready.set(true);
@@ -211,8 +220,18 @@ impl Reactor {
         }
     }
 
-    /// Lets the host's executor run, if what it reports as ready is not. `ready` sockets were reported now.
-    fn give_turn(&self, ready: usize) {
+    fn spend(&self, operations: usize) {
+        let spent = self.spent.get().saturating_add(operations);
+        if spent < TURN {
+            return self.spent.set(spent);
+        }
+        self.spent.set(0);
+        // wasmtime runs its executor once for this wait, which takes no time.
+        clock::subscribe_duration(0).block();
+    }
+
+    /// Lets the host's executor run for longer, if what it reports as ready is not. `ready` sockets were reported now.
+    fn note_effect(&self, ready: usize) {
         if self.progressed.take() || ready == 0 {
             return self.fruitless.set(0);
         }
@@ -221,9 +240,6 @@ impl Reactor {
         if fruitless > FRUITLESS {
             self.fruitless.set(0);
             clock::subscribe_duration(1).block();
-        } else if ready >= MANY {
-            // wasmtime runs its executor once for this wait, which takes no time.
-            clock::subscribe_duration(0).block();
         }
     }
 

@@ -109,6 +109,7 @@ impl Stream {
 
     /// Returns how many bytes the host takes now.
     fn room(&self) -> Result<u64, StreamError> {
+        reactor::spend();
         let room = self.output.check_write();
         if !matches!(room, Ok(0)) {
             reactor::progress();
