@@ -56,8 +56,7 @@ fn connect(client: &Client) -> Result<(Reader, Writer)> {
 
 fn on_one(client: &Client, meter: &Meter<Clock>) -> Result {
     let (reader, writer) = connect(client)?;
-    let message = vec![b'x'; client.size];
-    let size = bytes(client)?;
+    let message = message(client)?;
     match client.kind {
         Kind::Lines => {
             while meter.go_on(1) {
@@ -72,12 +71,7 @@ fn on_one(client: &Client, meter: &Meter<Clock>) -> Result {
             }
         },
         Kind::BulkOut => {
-            let blocks = vec![X; client.size.div_ceil(size_of::<Block>())];
-            let message = Bytes {
-                blocks,
-                length: size,
-            };
-            while meter.go_on(size.into()) {
+            while meter.go_on(message.length.into()) {
                 bulk::send(&writer, &message, None)?;
             }
             // No peer needs the queued bytes.
@@ -85,8 +79,8 @@ fn on_one(client: &Client, meter: &Meter<Clock>) -> Result {
         }
         Kind::Echo => {
             while meter.go_on(1) {
-                writer.write(&message)?;
-                reader.readexactly(size, None)?;
+                bulk::write(&writer, &message)?;
+                read_back(&reader, message.length, None)?;
             }
         }
         other => return Err(format!("{other:?} is no work for this peer").into()),
@@ -99,31 +93,48 @@ fn echo_on_many(client: &Client, meter: &Meter<Clock>) -> Result {
     if client.kind != Kind::Echo {
         return Err(format!("{:?} is no work on many connections", client.kind).into());
     }
-    let message = vec![b'x'; client.size];
-    let size = bytes(client)?;
+    let message = message(client)?;
     let connections = (0..client.connections).map(|_| connect(client));
     let connections: Vec<_> = connections.collect::<Result<_>>()?;
     let watch = Watch::new();
     for (key, (reader, writer)) in (0..).zip(&connections) {
-        watch.add(&Event::Readable((reader, Wanted::Exactly(size))), key)?;
-        writer.write(&message)?;
+        watch.add(
+            &Event::Readable((reader, Wanted::Exactly(message.length))),
+            key,
+        )?;
+        bulk::write(writer, &message)?;
     }
     loop {
         for key in watch.wait(None)? {
             let Some((reader, writer)) = connections.get(key as usize) else {
                 return Err(format!("nothing has the key {key}").into());
             };
-            reader.readexactly(size, Some(0))?;
+            read_back(reader, message.length, Some(0))?;
             if !meter.go_on(1) {
                 return Ok(());
             }
-            writer.write(&message)?;
+            bulk::write(writer, &message)?;
         }
     }
 }
 
-fn bytes(client: &Client) -> Result<u32> {
-    u32::try_from(client.size).map_err(|_| Failure("a message of more than 4 GiB".into()))
+/// Makes the message that is sent.
+fn message(client: &Client) -> Result<Bytes> {
+    let length = u32::try_from(client.size);
+    Ok(Bytes {
+        blocks: vec![X; client.size.div_ceil(size_of::<Block>())],
+        length: length.map_err(|_| Failure("a message of more than 4 GiB".into()))?,
+    })
+}
+
+/// Reads a message of `length` bytes, which usually is there as a whole.
+fn read_back(reader: &Reader, mut length: u32, timeout: Option<u64>) -> Result {
+    while length > 0 {
+        let read = bulk::read(reader, length, timeout)?.length;
+        ended(read == 0)?;
+        length = length.saturating_sub(read);
+    }
+    Ok(())
 }
 
 fn ended(ended: bool) -> Result {
