@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::steps::Steps;
 use crate::toolchain::{Choice, TARGET};
-use crate::{build, checkout, languages, npm, process, python, wasm};
+use crate::{build, checkout, languages, npm, process, python, tools, wasm};
 
 /// Verifying the crate of the host builds wasmtime anew, for an hour on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(3 * 60 * 60);
@@ -170,12 +170,7 @@ fn bindings(out: &Path) -> Result<()> {
 
 /// The wheel for Python, for this machine's platform: it contains the program `streams`.
 fn wheel() -> Result<()> {
-    let mut command = checkout::native_cargo("build");
-    command.args(["--locked", "--profile", "shipped"]);
-    command.args(["--package", "asyncio-streams-host", "--bin", "streams"]);
-    run(&mut command, "building the program streams")?;
-    let program = format!("shipped/streams{}", std::env::consts::EXE_SUFFIX);
-    let program = checkout::target().join(program);
+    let program = tools::shipped_streams()?;
     python::require(&["wheel", "--streams", &program.to_string_lossy()])
 }
 

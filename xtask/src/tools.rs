@@ -70,6 +70,20 @@ pub fn streams() -> Result<PathBuf> {
     Ok(build_with_the_tests()?.join(file_name("streams")))
 }
 
+/// The program `streams` as releases contain it.
+///
+/// # Errors
+/// When it does not build.
+pub fn shipped_streams() -> Result<PathBuf> {
+    let mut command = checkout::native_cargo("build");
+    command.args(["--locked", "--profile", "shipped"]);
+    command.args(["--package", "asyncio-streams-host", "--bin", "streams"]);
+    process::run(&mut command, "building the program streams", DEADLINE)?;
+    Ok(checkout::target()
+        .join("shipped")
+        .join(file_name("streams")))
+}
+
 /// Builds all programs that run or compose components, and returns their folder.
 fn build_with_the_tests() -> Result<PathBuf> {
     let mut command = checkout::native_cargo("build");

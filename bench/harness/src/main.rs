@@ -28,7 +28,7 @@ use xtask::{build, checkout};
 
 use figure::Figure;
 use machine::Machine;
-use peers::{Peer, Peers};
+use peers::{Host, Peer, Peers};
 use run::Pace;
 use stored::Run;
 use workload::Workload;
@@ -48,12 +48,16 @@ struct Options {
     /// The measured time of a run, in milliseconds; the warm-up takes two fifths of it.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=60_000))]
     milliseconds: u32,
+    /// The program `streams` that runs the peers `...@streams`. Without it, one is built by the profile `shipped`, as releases are:
+    /// that takes many minutes at first.
+    #[arg(long, value_name = "FILE")]
+    streams: Option<PathBuf>,
     /// Run each workload once for a short time, with few connections and without results, to check that it works.
-    #[arg(long, conflicts_with_all = ["workloads", "peers", "runs", "milliseconds", "publish"])]
+    #[arg(long, conflicts_with_all = ["workloads", "peers", "runs", "milliseconds", "streams", "publish"])]
     smoke: bool,
     /// Measure nothing: write the last three runs into docs/benchmarks.md and the README. Each run without --smoke is
     /// kept in target/bench/runs; a workload is published if all three have it.
-    #[arg(long, conflicts_with_all = ["workloads", "peers", "runs", "milliseconds"])]
+    #[arg(long, conflicts_with_all = ["workloads", "peers", "runs", "milliseconds", "streams"])]
     publish: bool,
     /// The compiler for WebAssembly; auto takes an installed one, else installs one.
     #[arg(long, value_enum, default_value_t, env = toolchain::VARIABLE)]
@@ -82,7 +86,11 @@ fn bench(options: &Options) -> Result<()> {
     if options.smoke {
         return smoke(&toolchain);
     }
-    let peers = Peers::get(&toolchain, &options.peers)?;
+    let streams = match &options.streams {
+        Some(file) => Host::Given(file),
+        None => Host::Shipped,
+    };
+    let peers = Peers::get(&toolchain, &options.peers, streams)?;
     let machine = machine::describe(&peers, load_before);
     let pace = Pace {
         runs: options.runs,
@@ -99,7 +107,7 @@ fn bench(options: &Options) -> Result<()> {
 /// # Errors
 /// When a build or a run fails.
 fn smoke(toolchain: &Toolchain) -> Result<()> {
-    let peers = Peers::get(toolchain, &[])?;
+    let peers = Peers::get(toolchain, &[], Host::OfTheTests)?;
     let (_, failures) = measure(&catalogue::all(), &peers, Pace::SMOKE);
     all_well(&failures)
 }

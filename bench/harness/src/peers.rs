@@ -129,6 +129,30 @@ impl Peer {
     }
 }
 
+/// The program `streams` that runs components.
+#[derive(Clone, Copy)]
+pub(crate) enum Host<'a> {
+    /// Built as releases are.
+    Shipped,
+    /// Built with the tests, which takes less time.
+    OfTheTests,
+    /// This file.
+    Given(&'a Path),
+}
+
+impl Host<'_> {
+    fn get(self) -> Result<PathBuf> {
+        match self {
+            Host::Shipped => tools::shipped_streams(),
+            Host::OfTheTests => tools::streams(),
+            // A program without a folder would be looked up in PATH.
+            Host::Given(file) => {
+                std::path::absolute(file).with_context(|| format!("--streams {}", file.display()))
+            }
+        }
+    }
+}
+
 /// All peers of a run, ready to start.
 pub(crate) struct Peers {
     pub(crate) peers: Vec<Peer>,
@@ -158,7 +182,7 @@ impl Peers {
     ///
     /// # Errors
     /// When another peer cannot be built.
-    pub(crate) fn get(toolchain: &Toolchain, wanted: &[Peer]) -> Result<Self> {
+    pub(crate) fn get(toolchain: &Toolchain, wanted: &[Peer], host: Host<'_>) -> Result<Self> {
         let wanted = |peer: &Peer| wanted.is_empty() || wanted.contains(peer);
         let wasmtime = tools::WASMTIME.get()?;
         let native = native()?;
@@ -166,7 +190,7 @@ impl Peers {
         compiled::make(toolchain, &wasmtime)?;
         let mut under_streams = Peer::IN_BOTH_HOSTS.iter().map(|(_, peer)| peer);
         let streams = if under_streams.any(wanted) {
-            let streams = tools::streams()?;
+            let streams = host.get()?;
             compiled::make_for_streams(&streams)?;
             Some(streams)
         } else {
