@@ -1,12 +1,15 @@
 //! Calls by number do what those of the resource do, and a wrong number is an error that touches no connection.
 
 use std::collections::BTreeSet;
+use std::net::Ipv6Addr;
 use std::pin::pin;
 
 use asyncio_streams::bindings::numbers::{self, Event, Watch};
 use asyncio_streams::bindings::types::Error;
-use asyncio_streams::{ServerOptions, Wanted};
-use asyncio_streams_test_programs::{Result, check, matching, pending, same, tcp, turns};
+use asyncio_streams::{Address, ServerOptions, Wanted, open_connection};
+use asyncio_streams_test_programs::{
+    Failure, Result, check, matching, pending, port, same, tcp, turns,
+};
 
 asyncio_streams::run!(main);
 
@@ -15,6 +18,8 @@ async fn main() -> Result {
     sent_by_a_kick().await?;
     forged().await?;
     same_as_the_resource().await?;
+    accepted(["127.0.0.1"]).await?;
+    accepted(["::1"]).await?;
     after_the_end().await?;
     never_used_again().await
 }
@@ -36,6 +41,7 @@ async fn refused(number: u64) -> Result {
         numbers::discard(number, 1),
         numbers::write(number, &[], b"forged"),
         numbers::try_drain(number),
+        numbers::try_accept(number),
         numbers::remove(number, 1),
         numbers::wait_for(number, Event::Readable(Wanted::Any)).await,
         numbers::wait_for(number, Event::Drained).await,
@@ -217,6 +223,43 @@ async fn after_the_end() -> Result {
     drop(pair.right);
     refused(input).await?;
     refused(output).await
+}
+
+/// An accepted client comes with the numbers and the address that its resources have.
+async fn accepted(host: [&str; 1]) -> Result {
+    let server = ServerOptions::new().start_server(host, 0).await?;
+    let number = numbers::server_number(server.raw());
+    same!(numbers::try_accept(number)?.is_none(), true);
+    let (_reader, near) = open_connection(host[0], port(&server)?).await?;
+    numbers::wait_for(number, Event::Connection).await?;
+    let Some((reader, writer, client)) = numbers::try_accept(number)? else {
+        return Err(Failure::new("no client was there after the wait"));
+    };
+    same!(client.reader, numbers::reader_number(&reader));
+    same!(client.writer, numbers::writer_number(&writer));
+    let Some(Address::Inet(own)) = near.sockname() else {
+        return Err(Failure::new("the client has no address of TCP"));
+    };
+    same!(writer.peername(), Some(Address::Inet(own.clone())));
+    let no_peer = || Failure::new("the accepted client has no address");
+    let peer = client.peer.ok_or_else(no_peer)?;
+    let bits = u128::from(peer.high) << 64 | u128::from(peer.low);
+    same!(
+        Ipv6Addr::from_bits(bits).to_canonical().to_string(),
+        own.host
+    );
+    same!(peer.port, own.port);
+    same!((peer.scope_id, peer.flow_info), (0, 0));
+    matching!(
+        numbers::try_accept(client.reader),
+        Err(Error::InvalidArgument(_))
+    );
+
+    server.close();
+    matching!(numbers::try_accept(number), Err(Error::Closed));
+    drop(server);
+    matching!(numbers::try_accept(number), Err(Error::InvalidArgument(_)));
+    Ok(())
 }
 
 async fn never_used_again() -> Result {

@@ -6,21 +6,21 @@ mod mirror;
 mod polls;
 mod raw;
 mod reader;
+mod server;
 pub mod sockets;
 pub(crate) mod unix;
 mod waits;
 mod writer;
 
 use crate::bindings::streams;
-use crate::{Address, AddressFamily, ByteReader, Error};
+use crate::{AddressFamily, ByteReader, Error};
 
-pub(crate) use crate::bindings::streams::{
-    ConnectOptions, Server, ServerOptions, linger, open_connection, start_server,
-};
+pub(crate) use crate::bindings::streams::{ConnectOptions, ServerOptions, linger, open_connection};
 pub(crate) use crate::bindings::tls::{ClientConfig, ServerConfig};
 pub(crate) use crate::reader::{length, size};
 pub(crate) use mirror::Line;
 pub(crate) use reader::Reader;
+pub(crate) use server::{Server, sockets_of, start_server};
 pub(crate) use writer::Writer;
 
 /// Makes a reader over a byte stream.
@@ -57,9 +57,4 @@ pub(crate) fn set_server_tls(
 /// Returns a family as the options have it.
 pub(crate) fn family(family: AddressFamily) -> AddressFamily {
     family
-}
-
-/// Returns the addresses of a server.
-pub(crate) fn sockets_of(server: &Server) -> Vec<Address> {
-    server.sockets()
 }

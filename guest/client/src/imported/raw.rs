@@ -14,11 +14,15 @@ impl Reader {
     }
 }
 
+impl From<super::Reader> for Reader {
+    fn from(inner: super::Reader) -> Self {
+        Reader { inner }
+    }
+}
+
 impl From<streams::Reader> for Reader {
     fn from(raw: streams::Reader) -> Self {
-        Reader {
-            inner: super::Reader::new(raw),
-        }
+        super::Reader::new(raw).into()
     }
 }
 
@@ -35,12 +39,16 @@ impl Writer {
     }
 }
 
+impl From<super::Writer> for Writer {
+    fn from(inner: super::Writer) -> Self {
+        crate::program::connected();
+        Writer { inner }
+    }
+}
+
 impl From<streams::Writer> for Writer {
     fn from(raw: streams::Writer) -> Self {
-        crate::program::connected();
-        Writer {
-            inner: super::Writer::new(raw),
-        }
+        super::Writer::new(raw).into()
     }
 }
 
@@ -53,13 +61,19 @@ impl From<Writer> for streams::Writer {
 impl Server {
     /// Returns the server as the interface has it.
     pub fn raw(&self) -> &streams::Server {
-        &self.inner
+        self.inner.raw()
+    }
+}
+
+impl From<streams::Server> for Server {
+    fn from(raw: streams::Server) -> Self {
+        super::Server::new(raw).into()
     }
 }
 
 impl From<Server> for streams::Server {
     fn from(server: Server) -> Self {
-        server.inner
+        server.inner.into_raw()
     }
 }
 

@@ -30,11 +30,16 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(super) fn new(raw: streams::Reader) -> Self {
+        Self::numbered(raw, 0)
+    }
+
+    /// Makes one whose number is known, unless it is 0.
+    pub(super) fn numbered(raw: streams::Reader, number: u64) -> Self {
         Reader {
             parked: Parked::default(),
             interest: Interest::default(),
             raw,
-            number: Cell::new(0),
+            number: Cell::new(number),
             mirror: RefCell::default(),
             shared: Cell::new(false),
         }

@@ -47,7 +47,8 @@ pub(crate) async fn serve(
     cleanup: bool,
     options: &ServerOptions,
 ) -> Result<Server, types::Error> {
-    unix::start_unix_server(path, mode, cleanup, Some(options)).await
+    let server = unix::start_unix_server(path, mode, cleanup, Some(options)).await?;
+    Ok(Server::new(server))
 }
 
 pub(crate) fn peer_credentials(writer: &Writer) -> Option<Credentials> {

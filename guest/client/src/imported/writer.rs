@@ -1,7 +1,9 @@
 //! The writer of a composed program: a resource of the component.
 
 use std::cell::{Cell, OnceCell};
+use std::fmt;
 use std::mem::ManuallyDrop;
+use std::net::SocketAddr;
 use std::task::{Context, Poll, ready};
 
 use crate::bindings::numbers::{self, Block, Event};
@@ -24,6 +26,23 @@ pub(crate) struct Writer {
     number: Cell<u64>,
     /// Something was written.
     used: Cell<bool>,
+    /// The peer's address, if it came with the connection.
+    peer: Option<SocketAddr>,
+}
+
+/// A peer, for messages.
+pub(crate) enum Peer {
+    Inet(SocketAddr),
+    Asked(Address),
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Peer::Inet(address) => address.fmt(f),
+            Peer::Asked(address) => address.fmt(f),
+        }
+    }
 }
 
 /// Up to this size, the first write costs less by the resource than asking for the writer's number.
@@ -31,13 +50,19 @@ const SHORT: usize = 256;
 
 impl Writer {
     pub(super) fn new(raw: streams::Writer) -> Self {
+        Self::accepted(raw, 0, None)
+    }
+
+    /// Makes one whose number is known, unless it is 0, and maybe its peer.
+    pub(super) fn accepted(raw: streams::Writer, number: u64, peer: Option<SocketAddr>) -> Self {
         Writer {
             parked_drain: Parked::default(),
             parked_flush: Parked::default(),
             drain: OnceCell::new(),
             raw,
-            number: Cell::new(0),
+            number: Cell::new(number),
             used: Cell::new(false),
+            peer,
         }
     }
 
@@ -59,7 +84,8 @@ impl Writer {
     }
 
     pub(crate) fn write(&self, data: &[u8]) -> Result<(), Error> {
-        if !self.used.replace(true) && data.len() <= SHORT {
+        let first = !self.used.replace(true);
+        if first && self.number.get() == 0 && data.len() <= SHORT {
             return Ok(self.raw.write(data)?);
         }
         self.write_blocks(data)?;
@@ -142,8 +168,12 @@ impl Writer {
     }
 
     /// Returns the peer's address for a message.
-    pub(crate) fn peer(&self) -> Option<Address> {
-        self.raw.peername()
+    /// Returns the peer for a message, at little cost if the connection was accepted here.
+    pub(crate) fn peer(&self) -> Option<Peer> {
+        match self.peer {
+            Some(address) => Some(Peer::Inet(address)),
+            None => self.raw.peername().map(Peer::Asked),
+        }
     }
 
     pub(crate) fn sockname(&self) -> Option<Address> {

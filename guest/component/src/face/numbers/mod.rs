@@ -4,15 +4,17 @@ mod events;
 mod table;
 mod watch;
 
+use std::net::SocketAddr;
+
 use asyncio_streams_engine::errors::saturate;
-use asyncio_streams_engine::{Request, core, size, types};
+use asyncio_streams_engine::{self as engine, Request, core, size, types};
 use asyncio_streams_face::blocks::to_blocks;
 use bytemuck::cast_slice;
 
-use crate::numbers::{self, Block, Event, Front};
+use crate::Component;
+use crate::numbers::{self, Block, Client, Event, Front, Peer};
 use crate::streams;
 use crate::types::Error;
-use crate::{Component, engine};
 
 use super::answer;
 use super::reader::Reader;
@@ -25,6 +27,10 @@ pub(super) use table::Numbered;
 asyncio_streams_face::blocks!(Block);
 
 type MaybeBytes = Result<Option<Vec<u8>>, Error>;
+
+type Accepted = (streams::Reader, streams::Writer, Client);
+
+type MaybeAccepted = Result<Option<Accepted>, Error>;
 
 impl numbers::Guest for Component {
     type Watch = watch::Watch;
@@ -77,7 +83,7 @@ impl numbers::Guest for Component {
         } else {
             [cast_slice(&blocks), &tail].concat()
         };
-        engine().unsettled(|| writer.write(data))?;
+        crate::engine().unsettled(|| writer.write(data))?;
         writer.try_drain().map_err(Error::from)
     }
 
@@ -85,8 +91,12 @@ impl numbers::Guest for Component {
         table::writer(writer)?.try_drain().map_err(Error::from)
     }
 
+    fn try_accept(server: u64) -> MaybeAccepted {
+        Ok(table::server(server)?.try_accept()?.map(accepted))
+    }
+
     fn kick() {
-        engine().settle_later();
+        crate::engine().settle_later();
     }
 
     async fn wait_for(of: u64, event: Event) -> Result<(), Error> {
@@ -107,6 +117,34 @@ fn try_read(reader: u64, request: &Request) -> MaybeBytes {
     table::reader(reader)?
         .try_read(request)
         .map_err(Error::from)
+}
+
+/// Exports an accepted connection, with its numbers.
+fn accepted((reader, writer): (engine::Reader, engine::Writer)) -> Accepted {
+    let peer = writer.peer_address().map(peer);
+    let (reader, writer) = (Numbered::new(reader), Numbered::new(writer));
+    let client = Client {
+        reader: reader.number(),
+        writer: writer.number(),
+        peer,
+    };
+    let reader = streams::Reader::new(Reader(reader));
+    (reader, streams::Writer::new(Writer(writer)), client)
+}
+
+fn peer(address: SocketAddr) -> Peer {
+    let (ip, scope_id, flow_info) = match address {
+        SocketAddr::V4(address) => (address.ip().to_ipv6_mapped(), 0, 0),
+        SocketAddr::V6(address) => (*address.ip(), address.scope_id(), address.flowinfo()),
+    };
+    let bits = ip.to_bits();
+    Peer {
+        high: (bits >> 64) as u64,
+        low: bits as u64,
+        port: address.port(),
+        scope_id,
+        flow_info,
+    }
 }
 
 /// Copies up to `n` bytes, beginning `skip` bytes after the front of a buffer.

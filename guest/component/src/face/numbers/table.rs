@@ -100,10 +100,31 @@ thread_local! {
     static TABLE: RefCell<HashMap<u64, Entry, BuildHasherDefault<AsIs>>> = RefCell::default();
 }
 
+/// The bytes that the host is asked for at once: 32 numbers.
+const RANDOM: u64 = 256;
+
+thread_local! {
+    /// Random numbers for later resources. One call of the host costs as much as many numbers.
+    static UNUSED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Returns a number that nobody can guess.
+fn random() -> u64 {
+    UNUSED.with_borrow_mut(|unused| {
+        if unused.is_empty() {
+            let bytes = random::get_random_bytes(RANDOM);
+            let (numbers, _) = bytes.as_chunks();
+            unused.extend(numbers.iter().copied().map(u64::from_ne_bytes));
+        }
+        // A host may return too few bytes.
+        unused.pop().unwrap_or_else(random::get_random_u64)
+    })
+}
+
 /// Returns a number for a resource: one that no caller can guess, and that no resource has.
 fn insert(target: Target) -> u64 {
     loop {
-        let number = random::get_random_u64();
+        let number = random();
         let is_free = TABLE.with_borrow(|table| !table.contains_key(&number));
         if number != 0 && is_free {
             let waits = Vec::new();
@@ -122,6 +143,13 @@ pub(super) fn reader(number: u64) -> Result<Rc<Reader>, Error> {
     match target(number) {
         Some(Target::Reader(reader)) => Ok(reader),
         _ => Err(wrong("reader: no reader has this number")),
+    }
+}
+
+pub(super) fn server(number: u64) -> Result<Rc<Server>, Error> {
+    match target(number) {
+        Some(Target::Server(server)) => Ok(server),
+        _ => Err(wrong("server: no server has this number")),
     }
 }
 
