@@ -5,9 +5,10 @@ load.
     cargo xtask build   # and the programs of the tests, by `cargo xtask test`
     python3 bench/serve.py [ROW...]
 
-Rows: echo, spread, stuck, isolate, tls, reload, recycle. Without one, all of them; `recycle` takes some minutes.
+Rows: echo, two, spread, stuck, isolate, tls, reload, recycle. Without one, all of them; `recycle` takes some minutes.
 """
 
+import contextlib
 import os
 import pathlib
 import re
@@ -30,6 +31,8 @@ COMPONENTS = TARGET / "components"
 DEADLINE = 60
 # Bytes of the row `tls`.
 BULK = 64 << 20
+# Runs of each kind in the rows `echo` and `two`.
+ROUNDS = int(os.environ.get("ROUNDS", 3))
 # Messages of the row `recycle`.
 MESSAGES = int(os.environ.get("MESSAGES", 10_000_000))
 
@@ -37,16 +40,19 @@ MESSAGES = int(os.environ.get("MESSAGES", 10_000_000))
 class Server:
     """A server process, which ends with the block."""
 
-    def __init__(self, *words, env=()):
+    def __init__(self, *words, env=(), listeners=1):
         environment = {k: v for k, v in os.environ.items() if k != "RUST_BACKTRACE"} | dict(env)
         self.process = subprocess.Popen(
             [str(word) for word in words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True, env=environment)
-        line = self.process.stdout.readline()
-        found = re.search(r"listening on (\S+):(\d+)", line)
-        if not found:
-            raise SystemExit(f"it does not listen: {words}: {line}")
-        self.address = found[1], int(found[2])
+        self.addresses = []
+        for _ in range(listeners):
+            line = self.process.stdout.readline()
+            found = re.search(r"listening on (\S+):(\d+)", line)
+            if not found:
+                raise SystemExit(f"it does not listen: {words}: {line}")
+            self.addresses.append((found[1], int(found[2])))
+        self.address = self.addresses[0]
         self.admin = None
         if "--admin" in words:
             self.admin = self.process.stdout.readline().split()[-1]
@@ -109,9 +115,9 @@ def serve(app, *options):
     return Server(STREAMS, "serve", "--listen", "127.0.0.1:0", *options, app)
 
 
-def native():
-    """tokio's server without a component, on one thread. It measures the machine."""
-    return Server(LOAD, "server", "echo", "127.0.0.1:0")
+def native(threads=1):
+    """tokio's server without a component. It measures the machine. Each thread has a listener."""
+    return Server(LOAD, "threads", threads, "server", "echo", "127.0.0.1:0", listeners=threads)
 
 
 def run(app, *words, env=()):
@@ -120,43 +126,65 @@ def run(app, *words, env=()):
 
 
 def row_echo(apps):
-    """1 KiB, 50 connections for each worker: CPU time of a message.
-
-    A worker that is not busy takes more time for a message, since it handles fewer at a time, and the loads take cores too. So two
-    workers are compared with two servers of one worker each, which have nothing in common.
-    """
+    """1 KiB, 50 connections: CPU time of a message."""
     kinds = {
         "native tokio": native,
         "streams run": lambda: run(apps["echo"]),
         "one worker": lambda: serve(apps["echo"], "--workers", "1"),
         "one worker, stuck timeout off": lambda: serve(apps["echo"], "--workers", "1", "--stuck-timeout", "off"),
     }
-    costs = {kind: [] for kind in (*kinds, "two workers", "two servers")}
-    for _ in range(3):
+    costs = {kind: [] for kind in kinds}
+    for _ in range(ROUNDS):
         for kind, start in kinds.items():
             with start() as server:
                 costs[kind].append(server.load("echo", 1024, 50, 2000)[0])
-        with serve(apps["echo"], "--workers", "2") as server:
-            costs["two workers"].append(at_once(server, server))
-        with serve(apps["echo"], "--workers", "1") as one, serve(apps["echo"], "--workers", "1") as other:
-            costs["two servers"].append(at_once(one, other))
+    medians = show(costs)
+    print(f"  one worker / streams run: {medians['one worker'] / medians['streams run']:.2f} (goal: at most 1)")
+
+
+def row_two(apps):
+    """1 KiB, 50 connections for each of two workers: CPU time of a message.
+
+    A worker that is not busy takes more time for a message, since it handles fewer at a time, and the loads take cores too. So two
+    workers are compared with two servers of one worker each, which share nothing, under the same load: each of its two processes
+    has connections to both. Two native threads beside two native processes show what the system takes for sharing a process.
+    """
+    off = "--stuck-timeout", "off"
+    kinds = {
+        "two native processes": lambda: (native(), native()),
+        "two native threads": lambda: (native(threads=2),),
+        "two servers": lambda: tuple(serve(apps["echo"], "--workers", "1") for _ in range(2)),
+        "two workers": lambda: (serve(apps["echo"], "--workers", "2"),),
+        "two servers, stuck timeout off": lambda: tuple(serve(apps["echo"], "--workers", "1", *off) for _ in range(2)),
+        "two workers, stuck timeout off": lambda: (serve(apps["echo"], "--workers", "2", *off),),
+    }
+    costs = {kind: [] for kind in kinds}
+    for _ in range(ROUNDS):
+        for kind, start in kinds.items():
+            with contextlib.ExitStack() as stack:
+                costs[kind].append(spread([stack.enter_context(server) for server in start()]))
+    medians = show(costs)
+    print(f"  two native threads / processes: {medians['two native threads'] / medians['two native processes']:.2f}")
+    print(f"  two workers / two servers: {medians['two workers'] / medians['two servers']:.2f} (goal: at most 1.15)")
+
+
+def show(costs):
+    """Prints the medians, and returns them."""
     medians = {kind: statistics.median(of) for kind, of in costs.items()}
     for kind, of in costs.items():
         print(f"  {kind}: {medians[kind]:.1f} us ({min(of):.1f} to {max(of):.1f})")
-    print(f"  one worker / streams run: {medians['one worker'] / medians['streams run']:.2f} (goal: at most 1)")
-    ratios = (medians["two workers"] / medians[kind] for kind in ("two servers", "one worker"))
-    print("  two workers / two servers: {:.2f} (goal: at most 1.15); / one worker: {:.2f}".format(*ratios))
+    return medians
 
 
-def at_once(*servers):
-    """CPU microseconds for each message, of all servers together. Each has a load; one that is named twice has two."""
-    loads = []
-    before = sum(server.cpu() for server in set(servers))
-    for server in servers:
-        words = [LOAD, "client", "echo", f"{server.address[0]}:{server.address[1]}", "1024", "50", "0", "2000"]
-        loads.append(subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, text=True))
-    count = sum(int(load.communicate(timeout=DEADLINE)[0].split()[0]) for load in loads)
-    return (sum(server.cpu() for server in set(servers)) - before) / count
+def spread(servers):
+    """CPU microseconds for each message, of all servers together. There are two loads, each with connections to all of them."""
+    addresses = ",".join(f"{host}:{port}" for server in servers for host, port in server.addresses)
+    words = [str(LOAD), "load", "spread", addresses, "1024", "50"]
+    for warmup, measured in (("100", "200"), ("0", "2000")):
+        before = sum(server.cpu() for server in servers)
+        loads = [subprocess.Popen([*words, warmup, measured], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        count = sum(int(load.communicate(timeout=DEADLINE)[0].split()[0]) for load in loads)
+    return (sum(server.cpu() for server in servers) - before) / count
 
 
 def row_spread(apps):

@@ -1,5 +1,6 @@
 //! The peer as a client.
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -28,10 +29,19 @@ pub(crate) async fn work(order: &Client) -> Result<()> {
         stream.read_to_end(&mut Vec::new()).await?;
         return Ok(());
     }
+    spread(order, &[order.address]).await
+}
+
+/// Does the job with connections that are spread evenly over `addresses`, and prints the measurement.
+pub(crate) async fn spread(order: &Client, addresses: &[SocketAddr]) -> Result<()> {
     let meter: Rc<Meter> = Rc::new(Meter::new(order, Box::new(clock())));
     let mut connections = JoinSet::new();
-    for _ in 0..order.connections {
-        connections.spawn_local(connection(order.clone(), meter.clone()));
+    for address in addresses.iter().cycle().take(order.connections) {
+        let order = Client {
+            address: *address,
+            ..order.clone()
+        };
+        connections.spawn_local(connection(order, meter.clone()));
     }
     while let Some(ended) = connections.join_next().await {
         ended??;
