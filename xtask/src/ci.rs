@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: all checks that a change must pass. From nothing they take less than 45 minutes on two quiet cores.
 
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -44,6 +45,8 @@ pub(crate) fn ci(choice: Choice) -> Result<()> {
         format_of(&format!("{}/Cargo.toml", fuzz::FOLDER))
     });
     steps.run("lints of native code", |_| lint_natives());
+    steps.run("documentation of native code", |_| document_natives());
+    let natives = test::start_natives(&mut steps);
     let toolchain = steps.run("a compiler for WebAssembly", |_| Toolchain::get(choice));
     let Some(toolchain) = toolchain else {
         return steps.finish();
@@ -55,12 +58,14 @@ pub(crate) fn ci(choice: Choice) -> Result<()> {
     steps.run("lints of Python, and the spelling of everything", |_| {
         python::require(&["lints"])
     });
-    steps.run("documentation", |_| documentation(&toolchain));
+    steps.run("documentation of code for WebAssembly", |_| {
+        document_guests(&toolchain)
+    });
     if steps
         .run("the components", |_| build::build(choice))
         .is_some()
     {
-        test::tests(&mut steps, choice, &toolchain, &Options::of_ci());
+        test::tests(&mut steps, choice, &toolchain, &Options::of_ci(), natives);
     }
     steps.finish()
 }
@@ -137,24 +142,30 @@ fn lint_tls(toolchain: &Toolchain) -> Result<()> {
     process::run(&mut command, "`cargo clippy` with TLS", DEADLINE)
 }
 
-/// Builds the documentation of native code, then that of code for WebAssembly. Each uses what its lints have compiled.
-fn documentation(toolchain: &Toolchain) -> Result<()> {
-    let mut natives = checkout::native_cargo("doc");
-    natives.args(["--locked", "--release", "--workspace"]);
+/// Builds the documentation of native code, with what its lints have compiled.
+fn document_natives() -> Result<()> {
+    let mut command = checkout::native_cargo("doc");
+    command.args(["--locked", "--release", "--workspace"]);
     // Third-party tools, which have many dependencies.
     let others = GUESTS.iter().chain(&["asyncio-streams-test-tools"]);
-    natives.args(others.flat_map(|package| ["--exclude", package]));
-    let mut guests = if toolchain.builds_std {
+    command.args(others.flat_map(|package| ["--exclude", package]));
+    document(&mut command)
+}
+
+/// Builds that of code for WebAssembly, with what its lints have compiled.
+fn document_guests(toolchain: &Toolchain) -> Result<()> {
+    let mut command = if toolchain.builds_std {
         checkout::native_cargo("doc")
     } else {
         toolchain.cargo("doc")?
     };
-    guests.args(["--locked", "--profile", "guest", "--lib"]);
-    guests.args(GUESTS.iter().flat_map(|package| ["--package", package]));
-    for command in [&mut natives, &mut guests] {
-        command.arg("--no-deps");
-        command.env("RUSTDOCFLAGS", "--deny warnings");
-        process::run(command, "`cargo doc`", DEADLINE)?;
-    }
-    Ok(())
+    command.args(["--locked", "--profile", "guest", "--lib"]);
+    command.args(GUESTS.iter().flat_map(|package| ["--package", package]));
+    document(&mut command)
+}
+
+fn document(command: &mut Command) -> Result<()> {
+    command.arg("--no-deps");
+    command.env("RUSTDOCFLAGS", "--deny warnings");
+    process::run(command, "`cargo doc`", DEADLINE)
 }

@@ -1,6 +1,8 @@
 //! Runs other programs. Each has a deadline, ends with this program, and a long silence is reported as progress.
 
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, IsTerminal as _};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -205,6 +207,44 @@ impl Drop for Running {
     }
 }
 
+/// A program that runs beside other steps. Its output goes to a file until its end. Dropping the value kills the program and its
+/// children.
+pub struct Background {
+    running: Running,
+    log: PathBuf,
+}
+
+impl Background {
+    /// Starts a program that prints into `log`.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or the program cannot be started.
+    pub fn start(
+        command: &mut Command,
+        what: &str,
+        deadline: Duration,
+        log: PathBuf,
+    ) -> Result<Self> {
+        let folder = log.parent().map_or(Ok(()), fs::create_dir_all);
+        let file = folder.and_then(|()| File::create(&log));
+        let file = file.with_context(|| format!("cannot write {}", log.display()))?;
+        command.stdout(file.try_clone()?).stderr(file);
+        let running = Running::start(command, what, deadline)?;
+        Ok(Self { running, log })
+    }
+
+    /// Waits for the end of the program, and shows its output.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub fn finish(self) -> Result<()> {
+        let what = self.running.what.clone();
+        let status = self.running.finish();
+        eprint!("{}", fs::read_to_string(&self.log).unwrap_or_default());
+        ended_well(status?, &what)
+    }
+}
+
 /// The children of `pid` and their children, where the system has `/proc`.
 fn descendants(pid: u32, found: &mut Vec<String>) {
     let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
@@ -252,6 +292,23 @@ mod tests {
         })
         .unwrap();
         assert_eq!(lines, ["one", "two"]);
+    }
+
+    #[test]
+    fn a_program_beside_others_prints_into_its_file() {
+        let log = std::env::temp_dir().join(format!("xtask log {}", std::process::id()));
+        let start = |script: &str| {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]);
+            let deadline = Duration::from_secs(60);
+            Background::start(&mut command, "the shell", deadline, log.clone()).unwrap()
+        };
+        start("echo one; echo two >&2").finish().unwrap();
+        assert_eq!(fs::read_to_string(&log).unwrap(), "one\ntwo\n");
+        let error = start("echo three; exit 3").finish().unwrap_err();
+        assert!(error.to_string().contains("the shell failed"), "{error}");
+        assert_eq!(fs::read_to_string(&log).unwrap(), "three\n");
+        fs::remove_file(log).unwrap();
     }
 
     #[test]

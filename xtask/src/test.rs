@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::Args;
 
+use crate::process::Background;
 use crate::steps::{Steps, Tally};
 use crate::toolchain::{Choice, Toolchain};
 use crate::wasm::{self, What};
@@ -59,8 +60,12 @@ impl Options {
 /// When a test fails, or a required program is missing.
 pub(crate) fn test(choice: Choice, options: &Options) -> Result<()> {
     let mut steps = Steps::new(false);
+    let natives = match options.without_wasmtime {
+        true => None,
+        false => start_natives(&mut steps),
+    };
     if let Some(toolchain) = steps.run("the components", |_| build::build(choice)) {
-        tests(&mut steps, choice, &toolchain, options);
+        tests(&mut steps, choice, &toolchain, options, natives);
     }
     let done = steps.finish();
     if options.without_wasmtime {
@@ -69,19 +74,27 @@ pub(crate) fn test(choice: Choice, options: &Options) -> Result<()> {
     done
 }
 
-/// Runs the steps after the build; `ci` uses them too.
-pub(crate) fn tests(steps: &mut Steps, choice: Choice, toolchain: &Toolchain, options: &Options) {
+/// Starts to build the native programs of the tests. The build goes on beside the steps that build components.
+pub(crate) fn start_natives(steps: &mut Steps) -> Option<Background> {
+    steps.run("native programs, built beside the next steps", |_| {
+        tools::start_build_with_the_tests()
+    })
+}
+
+/// Runs the steps after the build of the components; `ci` uses them too. `natives` is the build that [`start_natives`] started.
+pub(crate) fn tests(
+    steps: &mut Steps,
+    choice: Choice,
+    toolchain: &Toolchain,
+    options: &Options,
+    natives: Option<Background>,
+) {
     steps.run("the tests' programs", |_| build::test_programs(toolchain));
     steps.run("programs in C, C++ and Go", |tally| {
         languages::build(options.require_peers, tally)
     });
-    steps.run("tests of the automation and of the benchmark", |tally| {
-        cargo_test(&languages::AUTOMATION, &["--profile", "quick"], tally)?;
-        cargo_test(
-            &["asyncio-streams-bench-plan", "asyncio-streams-bench"],
-            &["--release"],
-            tally,
-        )
+    steps.run("tests of the automation", |tally| {
+        cargo_test(&languages::AUTOMATION, &["--profile", "quick"], tally)
     });
     steps.run("tests of the guests, natively", |tally| {
         guests(toolchain, tally)
@@ -92,6 +105,15 @@ pub(crate) fn tests(steps: &mut Steps, choice: Choice, toolchain: &Toolchain, op
     fuzz::run(steps);
     let node = steps.run("jco, which runs components on Node", |tally| {
         javascript::script(options.require_peers, tally)
+    });
+    if let Some(natives) = natives {
+        steps.run("the rest of the build of native programs", |_| {
+            natives.finish()
+        });
+    }
+    steps.run("tests of the benchmark", |tally| {
+        let packages = ["asyncio-streams-bench-plan", "asyncio-streams-bench"];
+        cargo_test(&packages, &["--release"], tally)
     });
     let mut variables = Vec::new();
     variables.extend(node.flatten().map(|script| (javascript::VARIABLE, script)));

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use crate::process::Background;
 use crate::{checkout, process};
 
 /// A build of everything that runs components, from nothing.
@@ -86,6 +88,23 @@ pub fn shipped_streams() -> Result<PathBuf> {
 
 /// Builds all programs that run or compose components, and returns their folder.
 fn build_with_the_tests() -> Result<PathBuf> {
+    process::run(&mut with_the_tests(), BUILDING, DEADLINE)?;
+    Ok(checkout::target().join("release"))
+}
+
+const BUILDING: &str = "building the programs that run components";
+
+/// Starts the same build beside other steps: each leaves cores idle at times. Steps that use cargo's folder `release` wait for its
+/// end.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn start_build_with_the_tests() -> Result<Background> {
+    let log = checkout::tools().join("build.log");
+    Background::start(&mut with_the_tests(), BUILDING, DEADLINE, log)
+}
+
+fn with_the_tests() -> Command {
     let mut command = checkout::native_cargo("build");
     command.args(["--locked", "--release"]);
     let members = HOSTS.iter().chain(&["wasmtime-cli", "wac-cli"]);
@@ -93,12 +112,7 @@ fn build_with_the_tests() -> Result<PathBuf> {
     command.args(["--bin", "wasmtime", "--bin", "wac", "--bin", "streams"]);
     // A test among the targets enables the features of the tests' dependencies, as the tests do.
     command.args(["--test", "programs_and_tests"]);
-    process::run(
-        &mut command,
-        "building the programs that run components",
-        DEADLINE,
-    )?;
-    Ok(checkout::target().join("release"))
+    command
 }
 
 /// Copies a program to a folder where a later build does not remove it.
