@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: all checks that a change must pass. From nothing they take less than 45 minutes on two quiet cores.
+//! `cargo xtask ci`: all checks that a change must pass. From nothing they take an hour on two cores.
 
 use std::process::Command;
 use std::time::Duration;

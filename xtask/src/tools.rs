@@ -26,8 +26,8 @@ pub struct Tool {
     program: &'static str,
     krate: &'static str,
     version: &'static str,
-    /// The prefix of the versions that fit.
-    fits: &'static str,
+    /// The prefixes of the versions that fit.
+    fits: &'static [&'static str],
     /// Whether `tests/tools` depends on the crate: then it is built together with the tests, and shares their dependencies.
     with_the_tests: bool,
     /// How long a build from nothing takes on two cores.
@@ -39,7 +39,7 @@ pub const WASMTIME: Tool = Tool {
     program: "wasmtime",
     krate: "wasmtime-cli",
     version: "48.0.8",
-    fits: "48.",
+    fits: &["48.", "49."],
     with_the_tests: true,
     takes: "five minutes",
 };
@@ -49,7 +49,7 @@ pub const WAC: Tool = Tool {
     program: "wac",
     krate: "wac-cli",
     version: "0.12.0",
-    fits: "0.",
+    fits: &["0."],
     with_the_tests: true,
     takes: "five minutes",
 };
@@ -59,7 +59,7 @@ pub const WASM_COMPONENT_LD: Tool = Tool {
     program: "wasm-component-ld",
     krate: "wasm-component-ld",
     version: "0.5.21",
-    fits: "0.5.",
+    fits: &["0.5."],
     with_the_tests: false,
     takes: "two minutes",
 };
@@ -141,7 +141,6 @@ impl Tool {
             program,
             krate,
             version,
-            fits,
             takes,
             ..
         } = self;
@@ -155,7 +154,9 @@ impl Tool {
         {
             return Ok(found);
         }
-        eprintln!("There is no {program} {fits}x on PATH: building it once ({takes} on two cores)");
+        eprintln!(
+            "PATH has no {program} that fits: building {version} once ({takes} on two cores)"
+        );
         let done = if self.with_the_tests {
             build_with_the_tests().and_then(|folder| keep(&folder.join(file_name(program)), &built))
         } else {
@@ -173,7 +174,11 @@ impl Tool {
     /// Whether the words of a `cargo install ...` install a version that fits.
     pub fn is_installed_by(&self, words: &[&str]) -> bool {
         let version = words.iter().skip_while(|word| **word != "--version").nth(1);
-        words.contains(&self.krate) && version.is_some_and(|version| version.starts_with(self.fits))
+        words.contains(&self.krate) && version.is_some_and(|version| self.fits(version))
+    }
+
+    fn fits(&self, version: &str) -> bool {
+        self.fits.iter().any(|prefix| version.starts_with(prefix))
     }
 
     fn is_fit(&self, program: &Path) -> bool {
@@ -182,6 +187,6 @@ impl Tool {
         // `wasmtime 48.0.8`, `wac-cli 0.12.0`.
         said.split_whitespace()
             .nth(1)
-            .is_some_and(|version| version.starts_with(self.fits))
+            .is_some_and(|version| self.fits(version))
     }
 }
