@@ -6,6 +6,7 @@ use crate::error::{InvalidArgument, ReadError};
 use crate::matcher::Matcher;
 use crate::search::Search;
 use crate::separators::Separators;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use memchr::memrchr;
 
@@ -35,8 +36,8 @@ pub struct Reader<E> {
     taken: u64,
     newline: Search,
     /// The last separators other than newline, with their search. Alternating between lines and other separators thus
-    /// keeps both searches.
-    other: Option<(Separators, Search)>,
+    /// keeps both searches. Boxed, because most readers never have any.
+    other: Option<Box<(Separators, Search)>>,
 }
 
 /// The state of the transport. It starts `Open`; the first `feed_end` or `fail` is final.
@@ -453,8 +454,8 @@ impl<E: Clone> Reader<E> {
     fn front_moved(&mut self, n: usize) {
         self.taken = self.taken.saturating_add(n as u64);
         self.newline.front_moved(n);
-        if let Some((_, search)) = &mut self.other {
-            search.front_moved(n);
+        if let Some(other) = &mut self.other {
+            other.1.front_moved(n);
         }
     }
 
@@ -473,13 +474,13 @@ impl<E: Clone> Reader<E> {
 
 /// Returns the search for `separators`; it is kept if the last one was for the same separators.
 fn remembered<'a>(
-    last: &'a mut Option<(Separators, Search)>,
+    last: &'a mut Option<Box<(Separators, Search)>>,
     separators: &Separators,
 ) -> &'a mut Search {
-    if last.as_ref().is_some_and(|(known, _)| known != separators) {
+    if last.as_ref().is_some_and(|last| last.0 != *separators) {
         *last = None;
     }
-    let new = || (separators.clone(), Search::new(Matcher::new(separators)));
+    let new = || Box::new((separators.clone(), Search::new(Matcher::new(separators))));
     &mut last.get_or_insert_with(new).1
 }
 

@@ -102,48 +102,76 @@ impl Drop for Ticket<'_> {
     }
 }
 
-/// A `cancel` that ends the waits which are pending when it is called, and no later ones.
+/// Counts the calls of a `cancel` that ends the waits which are pending when it is called, and no later ones. The caller
+/// wakes the waits. Each connection has several, so it is small.
+#[derive(Default)]
+pub(crate) struct CancelCount(Cell<u32>);
+
+impl CancelCount {
+    /// Ends every pending wait, once it is woken.
+    pub(crate) fn cancel(&self) {
+        self.0.set(self.0.get().wrapping_add(1));
+    }
+
+    /// Returns the round of a wait that begins now.
+    pub(crate) fn begin(&self) -> CancelRound<'_> {
+        CancelRound {
+            count: self,
+            begun: self.0.get(),
+        }
+    }
+}
+
+/// A wait that [`CancelCount::cancel`] can end.
+pub(crate) struct CancelRound<'a> {
+    count: &'a CancelCount,
+    begun: u32,
+}
+
+impl CancelRound<'_> {
+    /// Returns `cancelled` as an error once the wait was cancelled.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.count.0.get() == self.begun {
+            Ok(())
+        } else {
+            Err(Error::Cancelled)
+        }
+    }
+}
+
+/// The same, which wakes the waits itself.
 #[derive(Default)]
 pub(crate) struct Cancel {
-    rounds: Cell<u64>,
+    count: CancelCount,
     changed: Notify,
 }
 
 impl Cancel {
     /// Ends every pending wait.
     pub(crate) fn cancel(&self) {
-        self.rounds.set(self.rounds.get().wrapping_add(1));
+        self.count.cancel();
         self.changed.wake();
     }
 
     /// Returns the scope of a wait that begins now.
     pub(crate) fn begin(&self) -> CancelScope<'_> {
         CancelScope {
-            cancel: self,
-            round: self.rounds.get(),
+            changed: &self.changed,
+            round: self.count.begin(),
         }
     }
 }
 
-/// A wait that `cancel` can end.
+/// A wait that [`Cancel::cancel`] can end.
 pub(crate) struct CancelScope<'a> {
-    cancel: &'a Cancel,
-    round: u64,
+    changed: &'a Notify,
+    round: CancelRound<'a>,
 }
 
 impl CancelScope<'_> {
-    /// Returns `cancelled` as an error once the wait was cancelled.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        if self.cancel.rounds.get() == self.round {
-            Ok(())
-        } else {
-            Err(Error::Cancelled)
-        }
-    }
-
     /// Waits until the wait is cancelled, and returns the error.
     pub(crate) async fn cancelled(&self) -> Error {
-        self.cancel.changed.until(|| self.check().err()).await
+        self.changed.until(|| self.round.check().err()).await
     }
 }
 

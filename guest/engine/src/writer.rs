@@ -9,7 +9,7 @@ use asyncio_streams_core as core;
 use crate::connection::{Connection, Output};
 use crate::errors::Invalid;
 use crate::net::address;
-use crate::notify::Cancel;
+use crate::notify::CancelCount;
 use crate::platform::{SocketName, Source};
 use crate::protection::Protector;
 use crate::reader::Reader;
@@ -288,7 +288,7 @@ impl Writer {
     /// Waits until `check` returns a value or `cancel` ends the wait. Checks after every change of the output.
     fn until<'a, T>(
         &'a self,
-        cancel: &'a Cancel,
+        cancel: &'a CancelCount,
         check: impl FnMut(&core::Writer<Error>) -> Option<Result<T, Error>> + 'a,
     ) -> impl Future<Output = Result<T, Error>> {
         until(&self.0.output, cancel, check)
@@ -298,12 +298,12 @@ impl Writer {
 /// Waits for a change of the output, as [`Writer::until`].
 fn until<'a, T>(
     output: &'a Output,
-    cancel: &'a Cancel,
+    cancel: &'a CancelCount,
     mut check: impl FnMut(&core::Writer<Error>) -> Option<Result<T, Error>> + 'a,
 ) -> impl Future<Output = Result<T, Error>> {
-    let scope = cancel.begin();
+    let round = cancel.begin();
     async move {
-        let check = || match scope.check() {
+        let check = || match round.check() {
             Ok(()) => check(&output.queue.borrow()),
             Err(cancelled) => Some(Err(cancelled)),
         };

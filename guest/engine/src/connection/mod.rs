@@ -47,9 +47,9 @@ pub(crate) struct Connection {
     /// The TLS session, if the connection is protected.
     session: RefCell<Option<Rc<dyn Session>>>,
     /// A handshake that was requested for this connection.
-    upgrade: RefCell<Option<Upgrade>>,
+    upgrade: RefCell<Option<Box<Upgrade>>>,
     /// The parts of the connection that remain after a failed handshake.
-    remains: RefCell<Option<Remains>>,
+    remains: Cell<Option<Box<Remains>>>,
     /// This side has closed or aborted the connection.
     closed: Cell<bool>,
     /// `into-stream` has taken the rest of the input, and the stream or its outcome still exists.
@@ -132,7 +132,7 @@ impl Connection {
             output,
             session: RefCell::default(),
             upgrade: RefCell::default(),
-            remains: RefCell::default(),
+            remains: Cell::default(),
             closed: Cell::new(false),
             given: Cell::new(false),
             names,

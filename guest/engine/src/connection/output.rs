@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use asyncio_streams_core::{Transmit, Writer};
 
-use crate::notify::{BusyFlag, Cancel, Notify};
+use crate::notify::{BusyFlag, CancelCount, Notify};
 use crate::options::Settings;
 use crate::platform::Sink;
 use crate::types::Error;
@@ -28,13 +28,13 @@ pub(crate) struct Output {
     pub(super) dropped: Cell<bool>,
 }
 
-/// One `cancel` for each wait of a writer.
+/// One `cancel` for each wait of a writer. All these waits are woken by [`Output::changed`].
 #[derive(Default)]
 pub(crate) struct WriterCancels {
-    pub(crate) drain: Cancel,
-    pub(crate) flush: Cancel,
-    pub(crate) wait_closed: Cancel,
-    pub(crate) write_stream: Cancel,
+    pub(crate) drain: CancelCount,
+    pub(crate) flush: CancelCount,
+    pub(crate) wait_closed: CancelCount,
+    pub(crate) write_stream: CancelCount,
 }
 
 impl Output {

@@ -81,11 +81,11 @@ impl Connection {
         };
         let early = self.input.buffer.borrow_mut().take_buffer();
         self.set_aside(early.len());
-        *self.upgrade.borrow_mut() = Some(Upgrade {
+        *self.upgrade.borrow_mut() = Some(Box::new(Upgrade {
             protector,
             incoming,
             early,
-        });
+        }));
         Ok(())
     }
 
@@ -97,6 +97,7 @@ impl Connection {
         let Some(upgrade) = self.upgrade.take() else {
             return Ok(sink);
         };
+        let upgrade = *upgrade;
         let _away = Away(self.clone());
         let unprotected = Unprotected {
             engine: self.engine.clone(),
@@ -107,7 +108,7 @@ impl Connection {
         };
         let protecting = upgrade.protector.protect(unprotected);
         let protected = protecting.await.map_err(|failed| {
-            *self.remains.borrow_mut() = failed.remains;
+            self.remains.set(failed.remains.map(Box::new));
             failed.error
         })?;
         *self.input.source.borrow_mut() = Slot::Here(protected.incoming);

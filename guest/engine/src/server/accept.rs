@@ -35,12 +35,12 @@ impl Inner {
     /// Waits until a connection can be [taken](Inner::pop). The wait is pending from the call on.
     pub(super) fn wait(self: &Rc<Self>) -> impl Future<Output = Result<(), Error>> {
         let accepting = self.accepting.enter();
-        let scope = self.cancel.begin();
+        let round = self.cancel.begin();
         async move {
             let _accepting = accepting?;
             // A connection from the lobby ends this wait too.
             let changed = self.changed.until(|| {
-                if let Err(cancelled) = scope.check() {
+                if let Err(cancelled) = round.check() {
                     Some(Err(cancelled))
                 } else if self.is_closed() {
                     Some(Err(Error::Closed))

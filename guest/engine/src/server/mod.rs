@@ -17,7 +17,7 @@ use crate::engine::{Engine, KeepRunning};
 use crate::errors::saturate;
 use crate::idle::IdleTimeout;
 use crate::net::address;
-use crate::notify::{BusyFlag, Cancel, Notify};
+use crate::notify::{BusyFlag, CancelCount, Notify};
 use crate::options::{ServerOptions, Settings};
 use crate::platform::{BoundSocket, SocketName};
 use crate::protection::Protector;
@@ -220,7 +220,7 @@ struct Inner {
     /// Connections that have not ended.
     clients: RefCell<Slab<Weak<Connection>>>,
     accepting: BusyFlag,
-    cancel: Cancel,
+    cancel: CancelCount,
     changed: Notify,
     idle: IdleTimeout,
     _permit: HandlePermit,
@@ -258,7 +258,7 @@ impl Inner {
             silent: lobby::Queue::default(),
             clients: RefCell::default(),
             accepting: BusyFlag::default(),
-            cancel: Cancel::default(),
+            cancel: CancelCount::default(),
             changed: Notify::default(),
             _permit: permit,
             _keep: keep,
