@@ -320,16 +320,15 @@ impl Engine {
     }
 
     /// Waits for the next turn of the running task. The platform first runs everything else that is ready.
-    pub(crate) async fn next_turn(&self) {
+    pub(crate) fn next_turn(&self) -> impl Future<Output = ()> {
         let this = self.platform().turn();
-        poll_fn(|cx| {
+        poll_fn(move |cx| {
             if self.platform().turn() != this {
                 return Poll::Ready(());
             }
             cx.waker().wake_by_ref();
             Poll::Pending
         })
-        .await;
     }
 
     /// Waits until all operations that were cancelled before have ended.
@@ -361,17 +360,19 @@ impl Drop for KeepRunning {
 /// always ready, would stop the others.
 pub(crate) struct Coop {
     budget: u32,
+    /// 0 once the budget was used up.
     left: u32,
-    /// The turn in which the budget was used up.
-    spent_in: Option<u64>,
+    /// The turn in which that was.
+    spent_in: u64,
 }
 
 impl Coop {
+    /// Creates a budget of at least one item.
     pub(crate) const fn new(budget: u32) -> Self {
         Coop {
             budget,
             left: budget,
-            spent_in: None,
+            spent_in: 0,
         }
     }
 
@@ -382,21 +383,17 @@ impl Coop {
 
     /// Like [`Coop::spend`], as a poll.
     pub(crate) fn poll_spend(&mut self, engine: &Engine, cx: &Context<'_>) -> Poll<()> {
-        if let Some(turn) = self.spent_in {
-            if engine.platform().turn() == turn {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
+        if self.left > 0 {
+            self.left = self.left.saturating_sub(1);
+            if self.left > 0 {
+                return Poll::Ready(());
             }
-            self.spent_in = None;
+            self.spent_in = engine.platform().turn();
+        } else if engine.platform().turn() != self.spent_in {
             self.left = self.budget;
             return Poll::Ready(());
         }
-        self.left = self.left.saturating_sub(1);
-        if self.left == 0 {
-            self.spent_in = Some(engine.platform().turn());
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        Poll::Ready(())
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }

@@ -1,14 +1,13 @@
 //! Takes input from the transport while a read waits.
 
 use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 
 use asyncio_streams_core::{ReadError, Reader};
 
 use crate::engine::Coop;
 use crate::errors;
-use crate::transport::HAND_ON;
+use crate::transport::{HAND_ON, Incoming, LARGE};
 use crate::types::Error;
 
 use super::Connection;
@@ -20,6 +19,15 @@ const TURN: u32 = 16;
 /// another to report the reason.
 const LOSS_TURNS: u32 = 8;
 
+/// What the transport had for a read.
+enum Received {
+    Bytes(Vec<u8>),
+    /// No more input, with its outcome.
+    End(Result<(), Error>),
+    /// The input has failed meanwhile.
+    Nothing,
+}
+
 impl Connection {
     /// Runs a read of the core until it returns an answer, and takes input meanwhile.
     ///
@@ -29,12 +37,13 @@ impl Connection {
         &self,
         mut attempt: impl FnMut(&mut Reader<Error>) -> Result<Option<T>, ReadError<Error>>,
     ) -> impl Future<Output = Result<T, Error>> {
-        let reading = self.input.reading.enter();
-        if reading.is_ok() {
+        // Thousands of reads may wait: what this future keeps is memory of each.
+        let reading = self.input.reading.enter().ok();
+        if reading.is_some() {
             self.input.cancelled.set(false);
         }
         async move {
-            let _reading = reading?;
+            let _reading = reading.ok_or(Error::Busy)?;
             let mut coop = Coop::new(TURN);
             loop {
                 let answer = self.take(&mut attempt);
@@ -98,20 +107,47 @@ impl Connection {
         let Some(incoming) = loan.incoming.as_mut() else {
             return Ok(());
         };
-        match self.unless_interrupted(incoming.read_next()).await? {
-            Some(Some(bytes)) => self.feed(bytes),
-            Some(None) => {
-                if let Some(outcome) = self.unless_interrupted(incoming.outcome()).await? {
-                    if outcome.is_ok() {
-                        self.await_loss().await;
-                    }
-                    loan.incoming = None;
-                    self.end(outcome);
-                }
+        let received = {
+            let waiting = incoming.waiting();
+            poll_fn(|cx| self.poll_received(cx, waiting.0)).await?
+        };
+        match received {
+            Received::Bytes(bytes) => {
+                self.feed(bytes);
+                return Ok(());
             }
-            None => {}
+            Received::End(Err(error)) => {
+                loan.incoming = None;
+                self.end(Err(error));
+                return Ok(());
+            }
+            Received::Nothing => return Ok(()),
+            Received::End(Ok(())) => {}
         }
+        self.await_loss().await;
+        loan.incoming = None;
+        self.end(Ok(()));
         Ok(())
+    }
+
+    /// Polls for the next bytes, or the outcome after the end, unless the read was cancelled.
+    fn poll_received(
+        &self,
+        cx: &mut Context<'_>,
+        incoming: &mut Incoming,
+    ) -> Poll<Result<Received, Error>> {
+        if self.input.cancelled.replace(false) {
+            return Poll::Ready(Err(Error::Cancelled));
+        }
+        if self.input.buffer.borrow().failure().is_some() {
+            return Poll::Ready(Ok(Received::Nothing));
+        }
+        self.input.waiting.register(cx);
+        let received = match ready!(incoming.poll_read(cx, LARGE)) {
+            Some(bytes) => Received::Bytes(bytes),
+            None => Received::End(ready!(incoming.poll_outcome(cx))),
+        };
+        Poll::Ready(Ok(received))
     }
 
     /// Waits until the pending write has ended, for a few turns. The system reports a loss only once: if the write
@@ -137,26 +173,6 @@ impl Connection {
             }
             (_, Ok(())) => self.input.buffer.borrow_mut().feed_end(),
         }
-    }
-
-    /// Runs `future` to its end. Returns `None` if the input failed meanwhile, and `cancelled` if the read was
-    /// cancelled.
-    async fn unless_interrupted<T>(
-        &self,
-        future: impl Future<Output = T>,
-    ) -> Result<Option<T>, Error> {
-        let mut future = pin!(future);
-        poll_fn(|cx| {
-            if self.input.cancelled.replace(false) {
-                return Poll::Ready(Err(Error::Cancelled));
-            }
-            if self.input.buffer.borrow().failure().is_some() {
-                return Poll::Ready(Ok(None));
-            }
-            self.input.waiting.register(cx);
-            future.as_mut().poll(cx).map(|done| Ok(Some(done)))
-        })
-        .await
     }
 
     fn feed(&self, bytes: Vec<u8>) {

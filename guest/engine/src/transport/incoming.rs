@@ -62,7 +62,7 @@ impl Incoming {
     /// Waits for the outcome of the stream. Called after the end; a dropped call can be repeated.
     pub(crate) async fn outcome(&mut self) -> Result<(), Error> {
         let waiting = Waiting(self);
-        poll_fn(|cx| waiting.0.source.poll_outcome(cx)).await
+        poll_fn(|cx| waiting.0.poll_outcome(cx)).await
     }
 
     /// The same for a caller that did not want the bytes: missing bytes are no error, a lost connection is.
@@ -93,8 +93,7 @@ impl Incoming {
         Poll::Ready(Some(bytes))
     }
 
-    /// Polls for the outcome of the stream.
-    #[cfg(feature = "tls")]
+    /// Polls for the outcome of the stream. After the last poll, the caller calls [`Incoming::leave`].
     pub(crate) fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.source.poll_outcome(cx)
     }
@@ -105,6 +104,11 @@ impl Incoming {
             return None;
         }
         self.source.handle()
+    }
+
+    /// Returns a guard for polls, which calls [`Incoming::leave`] when it is dropped.
+    pub(crate) fn waiting(&mut self) -> Waiting<'_> {
+        Waiting(self)
     }
 
     /// Stops waiting; a pending read stays pending.
@@ -145,7 +149,7 @@ impl Incoming {
 }
 
 /// Calls [`Incoming::leave`] when it is dropped.
-struct Waiting<'a>(&'a mut Incoming);
+pub(crate) struct Waiting<'a>(pub(crate) &'a mut Incoming);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
