@@ -32,13 +32,6 @@ impl Interest {
         Poll::Pending
     }
 
-    /// Gives the wait up, if there is one ([`Wait::give_up`]).
-    pub(crate) fn give_up(&self) {
-        if let Some(wait) = &self.wait {
-            wait.give_up();
-        }
-    }
-
     /// Takes the wait out of the reactor, because no future polls it.
     pub(crate) fn leave(&mut self) {
         if let Some(wait) = &self.wait {

@@ -30,9 +30,9 @@ thread_local! {
 #[derive(Default)]
 struct Reactor {
     waits: RefCell<Slab<Rc<Wait>>>,
-    /// The number of waits that have a waker and were not given up: while there are none, no call waits without a timer.
-    armed: Cell<usize>,
-    timers: RefCell<BTreeMap<(u64, u64), Waker>>,
+    /// The number of waits that have a waker, and of [`Reason`]s: while there are none, no call waits without end.
+    reasons: Cell<usize>,
+    timers: RefCell<BTreeMap<(u64, u64), Timer>>,
     last_timer: Cell<u64>,
     /// The operations on ready sockets since the last turn of the host's executor.
     spent: Cell<usize>,
@@ -49,9 +49,16 @@ pub(crate) struct Wait {
     pollable: Pollable,
     waker: RefCell<Option<Waker>>,
     ready: Cell<bool>,
-    /// No call waits for it alone any more.
-    given_up: Cell<bool>,
 }
+
+/// A waker, and the reason to wait for it, unless no call waits for this timer alone.
+struct Timer {
+    waker: Waker,
+    _reason: Option<Reason>,
+}
+
+/// A reason for a call to wait without end: something can still wake a future.
+pub(crate) struct Reason(());
 
 /// How long the host is to wait.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,7 +86,6 @@ impl Wait {
             pollable,
             waker: RefCell::default(),
             ready: Cell::new(false),
-            given_up: Cell::new(false),
         })
     }
 
@@ -95,7 +101,7 @@ impl Wait {
             Some(old) => old.clone_from(waker),
             None => {
                 *slot = Some(waker.clone());
-                self.count(1);
+                count_reason(1);
             }
         }
     }
@@ -104,27 +110,30 @@ impl Wait {
     pub(crate) fn disarm(&self) {
         let waker = self.waker.take();
         if waker.is_some() {
-            self.count(-1);
+            count_reason(-1);
         }
         drop(waker);
     }
+}
 
-    /// From now on, no call waits for this alone: a call that waits for nothing else ends. The host still polls it.
-    pub(crate) fn give_up(&self) {
-        if self.waker.borrow().is_some() {
-            self.count(-1);
-        }
-        self.given_up.set(true);
+impl Reason {
+    pub(crate) fn new() -> Self {
+        count_reason(1);
+        Reason(())
     }
+}
 
-    fn count(&self, change: isize) {
-        if !self.given_up.get() {
-            REACTOR.with(|reactor| {
-                let armed = reactor.armed.get().saturating_add_signed(change);
-                reactor.armed.set(armed);
-            });
-        }
+impl Drop for Reason {
+    fn drop(&mut self) {
+        count_reason(-1);
     }
+}
+
+fn count_reason(change: isize) {
+    REACTOR.with(|reactor| {
+        let reasons = reactor.reasons.get().saturating_add_signed(change);
+        reactor.reasons.set(reasons);
+    });
 }
 
 /// Adds a wait to the list; returns its place.
@@ -139,12 +148,16 @@ pub(crate) fn remove(place: usize) {
     drop(removed);
 }
 
-/// Wakes `waker` at `moment`; returns the timer, for [`forget`].
-pub(crate) fn set_timer(moment: u64, waker: Waker) -> (u64, u64) {
+/// Wakes `waker` at `moment`; returns the timer, for [`forget`]. Without a reason, no call waits for this timer alone.
+pub(crate) fn set_timer(moment: u64, waker: Waker, reason: Option<Reason>) -> (u64, u64) {
+    let timer = Timer {
+        waker,
+        _reason: reason,
+    };
     REACTOR.with(|reactor| {
         let number = reactor.last_timer.get().wrapping_add(1);
         reactor.last_timer.set(number);
-        reactor.timers.borrow_mut().insert((moment, number), waker);
+        reactor.timers.borrow_mut().insert((moment, number), timer);
         (moment, number)
     })
 }
@@ -172,15 +185,15 @@ pub(crate) fn wait(patience: Patience) -> Woken {
 
 impl Reactor {
     fn wait(&self, patience: Patience) -> Woken {
+        if patience == Patience::Endless && self.reasons.get() == 0 {
+            return Woken::Nothing;
+        }
         let first = self.timers.borrow().keys().next().map(|(at, _)| *at);
         let until = match (patience, first) {
             (Patience::None, _) => Some(0),
             (Patience::Until(until), first) => Some(first.unwrap_or(u64::MAX).min(until)),
             (Patience::Endless, first) => first,
         };
-        if until.is_none() && self.armed.get() == 0 {
-            return Woken::Nothing;
-        }
         self.poll(until);
         if first.is_some() {
             self.fire();
@@ -265,7 +278,7 @@ impl Reactor {
                 }
             };
             match due {
-                Some(waker) => waker.wake(),
+                Some(timer) => timer.waker.wake(),
                 None => return,
             }
         }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::bindings::wasi::clocks::monotonic_clock as clock;
-use crate::reactor;
+use crate::reactor::{self, Reason};
 
 /// Returns the time in nanoseconds.
 pub(crate) fn now() -> u64 {
@@ -15,6 +15,8 @@ pub(crate) fn now() -> u64 {
 /// A wait for a moment.
 pub(crate) struct Sleep {
     moment: u64,
+    /// A call waits for this alone.
+    counts: bool,
     timer: Option<(u64, u64)>,
 }
 
@@ -22,6 +24,16 @@ impl Sleep {
     pub(crate) fn until(moment: u64) -> Self {
         Sleep {
             moment,
+            counts: true,
+            timer: None,
+        }
+    }
+
+    /// The same, but no call waits for this alone.
+    pub(crate) fn beside_others(moment: u64) -> Self {
+        Sleep {
+            moment,
+            counts: false,
             timer: None,
         }
     }
@@ -37,7 +49,8 @@ impl Future for Sleep {
         if let Some(timer) = self.timer.take() {
             reactor::forget(timer);
         }
-        self.timer = Some(reactor::set_timer(self.moment, cx.waker().clone()));
+        let reason = self.counts.then(Reason::new);
+        self.timer = Some(reactor::set_timer(self.moment, cx.waker().clone(), reason));
         Poll::Pending
     }
 }

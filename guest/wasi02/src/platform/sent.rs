@@ -1,7 +1,5 @@
 //! The outgoing bytes of a socket.
 
-use std::future::{Future as _, poll_fn};
-use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
@@ -14,13 +12,8 @@ use crate::bindings::wasi::io::streams::{OutputStream, StreamError};
 use crate::bindings::wasi::sockets::tcp::{self, ShutdownType};
 use crate::interest::Interest;
 use crate::reactor;
-use crate::timer::{Sleep, now};
 
 use super::errors::stream_failure;
-
-/// Nanoseconds for which calls wait for a stream that was given up while it still held bytes. A peer that never reads would
-/// make such a wait endless, and no call can end that stream.
-const ABANDONED: u64 = 5_000_000_000;
 
 /// An `output-stream`, with the rest of the last write.
 pub(super) struct Sent {
@@ -151,21 +144,9 @@ impl Stream {
         }
     }
 
-    /// Waits until the host has written the bytes that it holds. It ends also when the peer is gone.
-    async fn end_abandoned(mut self) {
-        let mut late = pin!(Sleep::until(now().saturating_add(ABANDONED)));
-        let mut counts = true;
-        poll_fn(|cx| {
-            if self.poll_end(cx).is_ready() {
-                return Poll::Ready(());
-            }
-            if counts && late.as_mut().poll(cx).is_ready() {
-                counts = false;
-                self.interest.give_up();
-            }
-            Poll::Pending
-        })
-        .await;
+    /// Returns whether the host still holds bytes, for which its drop may block.
+    fn holds_bytes(&self) -> bool {
+        matches!(self.room(), Ok(0))
     }
 }
 
@@ -232,8 +213,9 @@ impl Drop for Sent {
             return;
         };
         stream.shut();
-        if matches!(stream.output.check_write(), Ok(0)) {
-            abandoned::end(stream.end_abandoned());
+        stream.interest = Interest::default();
+        if stream.holds_bytes() {
+            abandoned::keep(move || !stream.holds_bytes());
         }
     }
 }
