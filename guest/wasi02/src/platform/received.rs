@@ -18,10 +18,10 @@ use crate::reactor;
 use super::errors::stream_failure;
 
 /// Bytes asked for at first. Hosts clear a buffer of that size for every read.
-const LEAST: u64 = 4 * 1024;
+const LEAST: u32 = 4 * 1024;
 
 /// Bytes asked for at once at the most: wasmtime returns no more.
-const MOST: u64 = 64 * 1024;
+const MOST: u32 = 64 * 1024;
 
 /// An `input-stream`, shared with readers that gave out a pollable of it. Fields are dropped in this order.
 struct Input {
@@ -30,17 +30,23 @@ struct Input {
     _socket: Option<Rc<tcp::TcpSocket>>,
 }
 
-/// Incoming bytes. Fields are dropped in this order: the pollable before the stream.
+/// Incoming bytes.
 pub(super) struct Received {
-    interest: Interest,
-    /// `None` once it has ended.
-    input: Option<Rc<Input>>,
-    outcome: Result<(), Error>,
+    state: State,
     /// There was nothing more to read, and the host has not reported anything since.
     empty: bool,
-    size: u64,
+    size: u32,
     /// The last read filled its buffer. The host's lists have no spare room that could tell.
     full: bool,
+}
+
+enum State {
+    /// Fields are dropped in this order: the pollable before the stream.
+    Open {
+        interest: Interest,
+        input: Rc<Input>,
+    },
+    Over(Result<(), Error>),
 }
 
 /// Returns a pollable of the stream that the handle of a source is of ([`Source::handle`]). It is the stream's child, so that
@@ -52,62 +58,52 @@ pub fn subscribe(handle: &dyn Any) -> Option<Pollable> {
 
 impl Received {
     pub(super) fn new(input: Option<InputStream>, socket: Option<Rc<tcp::TcpSocket>>) -> Self {
-        let outcome = match input {
-            Some(_) => Ok(()),
-            None => Err(errors::network(SocketError::InvalidState, "read").into()),
+        let Some(stream) = input else {
+            return Self::failed(SocketError::InvalidState);
         };
-        Received {
+        Self::of(State::Open {
             interest: Interest::default(),
-            input: input.map(|stream| {
-                Rc::new(Input {
-                    stream,
-                    _socket: socket,
-                })
+            input: Rc::new(Input {
+                stream,
+                _socket: socket,
             }),
-            outcome,
-            empty: false,
-            size: LEAST,
-            full: false,
-        }
+        })
     }
 
     pub(super) fn failed(error: SocketError) -> Self {
+        Self::of(State::Over(Err(errors::network(error, "read").into())))
+    }
+
+    fn of(state: State) -> Self {
         Received {
-            interest: Interest::default(),
-            input: None,
-            outcome: Err(errors::network(error, "read").into()),
+            state,
             empty: false,
             size: LEAST,
             full: false,
         }
     }
 
-    fn poll_ready(&mut self, cx: &Context<'_>) -> Poll<()> {
-        if self.empty
-            && let Some(input) = &self.input
-        {
-            ready!(self.interest.poll(cx, || input.stream.subscribe()));
+    /// Polls until the host may have bytes or the end. Returns the stream, unless that is over.
+    fn poll_ready(&mut self, cx: &Context<'_>) -> Poll<Option<&InputStream>> {
+        let State::Open { interest, input } = &mut self.state else {
+            return Poll::Ready(None);
+        };
+        if self.empty {
+            ready!(interest.poll(cx, || input.stream.subscribe()));
             self.empty = false;
         }
-        Poll::Ready(())
-    }
-
-    fn end(&mut self, outcome: Result<(), Error>) {
-        self.outcome = outcome;
-        // The pollable is the stream's child.
-        self.interest = Interest::default();
-        self.input = None;
+        Poll::Ready(Some(&input.stream))
     }
 }
 
 impl Source for Received {
     fn poll_read(&mut self, cx: &mut Context<'_>, _: &Room<'_>) -> Poll<Option<Vec<u8>>> {
         loop {
-            ready!(self.poll_ready(cx));
-            let Some(input) = &self.input else {
+            let size = self.size.into();
+            let Some(stream) = ready!(self.poll_ready(cx)) else {
                 return Poll::Ready(None);
             };
-            let read = input.stream.read(self.size);
+            let read = stream.read(size);
             if matches!(&read, Ok(bytes) if bytes.is_empty()) {
                 self.empty = true;
                 continue;
@@ -118,10 +114,10 @@ impl Source for Received {
                     self.resize(bytes.len());
                     return Poll::Ready(Some(bytes));
                 }
-                Err(StreamError::Closed) => self.end(Ok(())),
+                Err(StreamError::Closed) => self.state = State::Over(Ok(())),
                 Err(StreamError::LastOperationFailed(failure)) => {
                     let failure = stream_failure(&failure);
-                    self.end(Err(errors::network(failure, "read").into()));
+                    self.state = State::Over(Err(errors::network(failure, "read").into()));
                 }
             }
         }
@@ -132,20 +128,28 @@ impl Source for Received {
     }
 
     fn leave(&mut self) {
-        self.interest.leave();
+        if let State::Open { interest, .. } = &mut self.state {
+            interest.leave();
+        }
     }
 
     fn handle(&self) -> Option<Rc<dyn Any>> {
-        self.input.clone().map(|input| input as Rc<dyn Any>)
+        match &self.state {
+            State::Open { input, .. } => Some(input.clone()),
+            State::Over(_) => None,
+        }
     }
 
     fn poll_outcome(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(self.outcome.clone())
+        Poll::Ready(match &self.state {
+            // It is asked for after the end only.
+            State::Open { .. } => Ok(()),
+            State::Over(outcome) => outcome.clone(),
+        })
     }
 
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        ready!(self.poll_ready(cx));
-        Poll::Ready(self.input.is_some())
+        self.poll_ready(cx).map(|stream| stream.is_some())
     }
 }
 
@@ -155,7 +159,7 @@ impl Received {
     /// After fewer bytes than were asked for, the next read finds none as a rule. It reads nevertheless: wasmtime's pollable reports
     /// a socket as ready until a read has found nothing.
     fn resize(&mut self, got: usize) {
-        let got = u64::try_from(got).unwrap_or(u64::MAX);
+        let got = errors::saturate(got);
         self.full = got >= self.size;
         if self.full {
             self.size = self.size.saturating_mul(4).min(MOST);

@@ -1,5 +1,6 @@
 //! The outgoing bytes of a socket.
 
+use std::mem;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
@@ -17,13 +18,16 @@ use super::errors::stream_failure;
 
 /// An `output-stream`, with the rest of the last write.
 pub(super) struct Sent {
-    /// `None` once it has ended or failed.
-    stream: Option<Stream>,
+    state: State,
     rest: Vec<u8>,
     /// The number of bytes of `rest` that were taken.
     taken: usize,
-    /// How the stream has ended.
-    outcome: Result<(), Error>,
+}
+
+enum State {
+    Open(Stream),
+    /// The stream has ended or failed.
+    Over(Result<(), Error>),
 }
 
 /// Fields are dropped in this order: the pollable, the stream, the socket.
@@ -41,33 +45,32 @@ impl Sent {
         let Some(output) = output else {
             return Self::failed(SocketError::InvalidState);
         };
-        Sent {
-            stream: Some(Stream {
-                interest: Interest::default(),
-                output,
-                socket,
-                shut: false,
-            }),
-            rest: Vec::new(),
-            taken: 0,
-            outcome: Ok(()),
-        }
+        Self::of(State::Open(Stream {
+            interest: Interest::default(),
+            output,
+            socket,
+            shut: false,
+        }))
     }
 
     pub(super) fn failed(error: SocketError) -> Self {
+        Self::of(State::Over(Err(errors::network(error, "write").into())))
+    }
+
+    fn of(state: State) -> Self {
         Sent {
-            stream: None,
+            state,
             rest: Vec::new(),
             taken: 0,
-            outcome: Err(errors::network(error, "write").into()),
         }
     }
 
     /// Writes as much of the rest as the host takes now; 0 when it takes none.
     fn write(&mut self) -> Result<usize, Error> {
         let rest = self.rest.get(self.taken..).unwrap_or_default();
-        let Some(stream) = &self.stream else {
-            return Err(self.outcome.clone().err().unwrap_or(Error::Closed));
+        let stream = match &self.state {
+            State::Open(stream) => stream,
+            State::Over(outcome) => return Err(outcome.clone().err().unwrap_or(Error::Closed)),
         };
         match stream.write(rest) {
             Ok(n) => {
@@ -76,9 +79,8 @@ impl Sent {
             }
             Err(failure) => {
                 let error = lost(failure);
-                self.outcome = Err(error.clone());
                 // It has failed, so its drop does not block.
-                self.stream = None;
+                self.state = State::Over(Err(error.clone()));
                 Err(error)
             }
         }
@@ -168,9 +170,9 @@ impl Sink for Sent {
                 return Poll::Ready(Ok(0));
             }
             match self.write() {
-                Ok(0) => match &mut self.stream {
-                    Some(stream) => ready!(stream.poll_ready(cx)),
-                    None => return Poll::Ready(Err(Error::Closed)),
+                Ok(0) => match &mut self.state {
+                    State::Open(stream) => ready!(stream.poll_ready(cx)),
+                    State::Over(_) => return Poll::Ready(Err(Error::Closed)),
                 },
                 written => return Poll::Ready(written),
             }
@@ -178,18 +180,18 @@ impl Sink for Sent {
     }
 
     fn leave(&mut self) {
-        if let Some(stream) = &mut self.stream {
+        if let State::Open(stream) = &mut self.state {
             stream.interest.leave();
         }
     }
 
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let Some(stream) = &mut self.stream else {
-            return Poll::Ready(self.outcome.clone());
+        let outcome = match &mut self.state {
+            State::Open(stream) => ready!(stream.poll_end(cx)).map_err(lost),
+            State::Over(outcome) => return Poll::Ready(outcome.clone()),
         };
-        self.outcome = ready!(stream.poll_end(cx)).map_err(lost);
-        self.stream = None;
-        Poll::Ready(self.outcome.clone())
+        self.state = State::Over(outcome.clone());
+        Poll::Ready(outcome)
     }
 
     fn take_buffer(&mut self) -> Vec<u8> {
@@ -197,7 +199,7 @@ impl Sink for Sent {
             return Vec::new();
         }
         self.forget_rest();
-        std::mem::take(&mut self.rest)
+        mem::take(&mut self.rest)
     }
 }
 
@@ -209,7 +211,7 @@ impl Drop for Stream {
 
 impl Drop for Sent {
     fn drop(&mut self) {
-        let Some(mut stream) = self.stream.take() else {
+        let State::Open(mut stream) = mem::replace(&mut self.state, State::Over(Ok(()))) else {
             return;
         };
         stream.shut();
