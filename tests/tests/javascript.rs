@@ -16,117 +16,54 @@ use peer::Peer;
 /// Compiling a program in JavaScript takes half a minute, the slow checks take minutes, and this machine may be busy.
 const DEADLINE: Duration = Duration::from_secs(900);
 
-/// The checks that Node passes quickly.
-const CHECKS: [&str; 50] = [
-    "invalid_arguments",
-    "refused",
-    "echo",
-    "addresses",
-    "no_tls",
-    "accepts",
-    "in_use",
-    "capped",
-    "idle",
-    "shut_down",
-    "keeps_alive",
-    "lines",
-    "exactly",
-    "until",
-    "blocks",
-    "to_end",
-    "peeked",
-    "limits",
-    "silent",
-    "without_wait",
-    "bytewise",
-    "endless_line",
-    "endless_input",
-    "many_lines",
-    "marks",
-    "queued",
-    "flushed",
-    "full",
-    "computes",
-    "half_closed",
-    "mixed",
-    "ends",
-    "too_short",
-    "silent_in_bulk",
-    "closed",
-    "aborted",
-    "reset_writing",
-    "lingered",
-    "nothing",
-    "all_kinds",
-    "keys",
-    "dropped_readers",
-    "serves",
-    "drop_sends",
-    "drop_the_reader",
-    "drop_the_server",
-    "standard_input",
-    "wrapped",
-    "wrapped_and_dropped",
-    "after_close",
-];
-
-/// Checks that move megabytes or wait for deadlines: each takes seconds.
-const SLOW_CHECKS: [&str; 13] = [
-    "waits_for_clients",
-    "drained",
-    "sends_for_all",
-    "there_and_back",
-    "never_closed",
-    "overdue",
-    "one_of_many",
-    "twice",
-    "hidden",
-    "drop_to_a_slow_peer",
-    "drop_after_the_deadline",
-    "drop_after_abort",
-    "after_the_end",
-];
-
-/// Runs checks of `tests/blocking` on Node, if it is there.
-fn checks<const N: usize>(names: [&str; N]) -> Option<Outcome> {
+/// Runs checks of `tests/blocking` on Node, if it is there: a group of them, or one by its name. `tests/blocking/src/checks.rs`
+/// has the groups.
+fn checks(name: &str) -> Option<Outcome> {
     let script = node_script()?;
     let peer = Peer::start();
     let program = Program::blocking("blocking")
-        .args([peer.port])
-        .args(names)
+        .args([&peer.port.to_string(), name])
         .deadline(DEADLINE);
     Some(program.start_on_node(&script).wait())
 }
 
+/// Returns the names of a group.
+fn names(group: &str) -> Vec<String> {
+    let program = Program::blocking("blocking").args(["names", group]);
+    let names = program.run(In::CallAsync).assert_success().stdout;
+    assert!(!names.is_empty(), "the group {group} has no checks");
+    names.lines().map(str::to_owned).collect()
+}
+
 #[test]
 fn on_node() {
-    if let Some(outcome) = checks(CHECKS) {
-        let outcome = outcome.assert_success();
-        assert_eq!(outcome.stdout.lines().count(), CHECKS.len(), "{outcome}");
+    if let Some(outcome) = checks("node-quick") {
+        outcome.assert_success();
     }
 }
 
 #[test]
 #[ignore = "takes minutes: `cargo xtask javascript` runs it"]
 fn on_node_slowly() {
-    // Each with a program of its own: every wait asks Node for all connections, also for those that others have left.
-    for outcome in [
-        checks(SLOW_CHECKS),
-        checks(["thousands"]),
-        checks(["traces"]),
-        checks(["contract"]),
-    ]
-    .into_iter()
-    .flatten()
-    {
+    if let Some(outcome) = checks("node-slow") {
         outcome.assert_success();
+    }
+}
+
+#[test]
+#[ignore = "takes minutes: `cargo xtask javascript` runs it"]
+fn each_alone_on_node() {
+    for name in names("node-alone") {
+        if let Some(outcome) = checks(&name) {
+            outcome.assert_success();
+        }
     }
 }
 
 /// As on wasmtime, a pollable is a child of the reader's stream.
 #[test]
 fn a_reader_dropped_before_its_pollable() {
-    if let Some(outcome) = checks(["reader_first"]) {
+    if let Some(outcome) = checks("reader_first") {
         assert!(matches!(outcome.exit, Exit::Trap(_)), "{outcome}");
         assert!(outcome.stderr.contains("child poll"), "{outcome}");
     }
@@ -135,8 +72,8 @@ fn a_reader_dropped_before_its_pollable() {
 /// The differences that docs/wasi-0.2.md lists. When this fails, that page needs a change.
 #[test]
 fn what_differs_on_node() {
-    for name in ["later", "polled"] {
-        if let Some(outcome) = checks([name]) {
+    for name in names("node-differs") {
+        if let Some(outcome) = checks(&name) {
             let outcome = outcome.assert_failure();
             assert!(
                 outcome.stderr.starts_with(&format!("{name}: ")),

@@ -6,9 +6,9 @@ use crate::checks::{
 };
 
 list![
-    aborted_while_open,
-    aborted_while_closing,
-    aborted_after_the_end
+    aborted_while_open: Slow,
+    aborted_while_closing: Slow,
+    aborted_after_the_end: Slow
 ];
 
 fn aborted_while_open(_: u16) -> Result {

@@ -4,7 +4,7 @@ use crate::bindings::asyncio::streams::blocking::{Error, Wanted};
 use crate::bindings::asyncio::streams::bulk::{self, Block, Bytes};
 use crate::checks::{BRIEFLY, NOW, Result, SOON, check, list, matching, pair, peer, same};
 
-list![there_and_back, mixed, ends, too_short, silent_in_bulk];
+list![there_and_back: Slow, mixed, ends, too_short, silent_in_bulk];
 
 /// Every length arrives, and every byte in its place.
 fn there_and_back(_: u16) -> Result {

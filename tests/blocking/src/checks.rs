@@ -12,13 +12,41 @@ pub(crate) struct Check {
     pub(crate) name: &'static str,
     /// The argument is the port of the peer.
     pub(crate) run: fn(u16) -> Result,
+    pub(crate) node: Node,
 }
 
-/// Lists functions as checks.
+/// How a check runs on Node, where each wait asks for all connections, also for those that other checks have left.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Node {
+    /// With the others, in the tests of every change.
+    Quick,
+    /// It moves megabytes, waits for deadlines or has many connections, and takes seconds.
+    Slow,
+    /// Slow, and in a program of its own.
+    Alone,
+    /// It always fails: docs/wasi-0.2.md says why.
+    Differs,
+    /// It may fail, in one of several ways, and runs there in no test: docs/wasi-0.2.md says why.
+    Races,
+    /// In no group: a test of its own names it.
+    Named,
+}
+
+/// Lists functions as checks. Without `: KIND` a check is `Quick` on Node.
 macro_rules! list {
-    ($($name:ident),* $(,)?) => {
+    (@node) => {
+        $crate::checks::Node::Quick
+    };
+    (@node $kind:ident) => {
+        $crate::checks::Node::$kind
+    };
+    ($($name:ident $(: $kind:ident)?),* $(,)?) => {
         pub(crate) const CHECKS: &[$crate::checks::Check] = &[
-            $($crate::checks::Check { name: stringify!($name), run: $name }),*
+            $($crate::checks::Check {
+                name: stringify!($name),
+                run: $name,
+                node: $crate::checks::list!(@node $($kind)?),
+            }),*
         ];
     };
 }

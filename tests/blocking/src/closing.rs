@@ -9,13 +9,13 @@ use crate::checks::{
 };
 
 list![
-    reads_after_close,
-    reads_after_abort,
-    close_beyond_its_deadline,
-    close_of_a_client_beyond_its_deadline,
-    close_in_time,
-    close_without_deadline,
-    close_then_compute
+    reads_after_close: Slow,
+    reads_after_abort: Slow,
+    close_beyond_its_deadline: Slow,
+    close_of_a_client_beyond_its_deadline: Slow,
+    close_in_time: Slow,
+    close_without_deadline: Slow,
+    close_then_compute: Slow
 ];
 
 const DEADLINE: u64 = 200 * MILLISECOND;

@@ -5,13 +5,14 @@ use crate::bindings::asyncio::streams::blocking::{
 };
 use crate::bindings::asyncio::streams::types::{Address, NetworkCode};
 use crate::checks::{
-    Check, Result, SOON, check, is_network, list, matching, pair, peer, port_of, same, serve,
+    Check, Node, Result, SOON, check, is_network, list, matching, pair, peer, port_of, same, serve,
 };
 
 /// Only where the host grants no network.
 pub(crate) const DENIED: Check = Check {
     name: "denied",
     run: denied,
+    node: Node::Named,
 };
 
 list![invalid_arguments, refused, echo, addresses, no_tls];

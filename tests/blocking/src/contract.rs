@@ -14,7 +14,7 @@ use asyncio_streams_contract::{
 use crate::bindings::asyncio::streams::blocking::{self, Error, Reader, Writer, wait_any};
 use crate::checks::{self, MILLISECOND, NOW, Result, list};
 
-list![contract];
+list![contract: Alone];
 
 fn contract(_: u16) -> Result {
     run(check_kind(&Tcp)).map_err(|failure| failure.to_string().into())

@@ -8,12 +8,12 @@ use crate::checks::{
 use asyncio_streams_contract::{follow, pattern};
 
 list![
-    both_sides,
-    reader_alone,
-    writer_alone,
-    sides_after_abort,
-    much_queued,
-    many_at_once
+    both_sides: Slow,
+    reader_alone: Slow,
+    writer_alone: Slow,
+    sides_after_abort: Slow,
+    much_queued: Slow,
+    many_at_once: Slow
 ];
 
 /// The part that is sent at once.

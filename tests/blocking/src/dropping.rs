@@ -4,24 +4,25 @@ use crate::bindings::asyncio::streams::blocking::{
     ConnectOptions, Error, ServerOptions, open_connection,
 };
 use crate::checks::{
-    BRIEFLY, Check, MILLISECOND, Pair, Result, SECOND, SOON, check, clog, list, matching, pair,
-    peer, peer_with, same, serve, timed, to_the_end,
+    BRIEFLY, Check, MILLISECOND, Node, Pair, Result, SECOND, SOON, check, clog, list, matching,
+    pair, peer, peer_with, same, serve, timed, to_the_end,
 };
 
 list![
     drop_sends,
-    drop_to_a_slow_peer,
-    drop_after_the_deadline,
+    drop_to_a_slow_peer: Slow,
+    drop_after_the_deadline: Slow,
     drop_the_reader,
     drop_the_server,
-    drop_after_abort,
-    many_beside_an_abandoned_write
+    drop_after_abort: Slow,
+    many_beside_an_abandoned_write: Alone
 ];
 
 /// By itself: it would wait for the lingering connections of the other checks too.
 pub(crate) const ABANDONED: Check = Check {
     name: "wait_beside_an_abandoned_write",
     run: wait_beside_an_abandoned_write,
+    node: Node::Alone,
 };
 
 fn drop_sends(port: u16) -> Result {

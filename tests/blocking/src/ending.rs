@@ -9,11 +9,11 @@ use crate::checks::{
 
 list![
     closed,
-    never_closed,
+    never_closed: Slow,
     aborted,
-    reset_reading,
+    reset_reading: Races,
     reset_writing,
-    overdue,
+    overdue: Slow,
     lingered
 ];
 

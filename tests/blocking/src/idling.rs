@@ -9,13 +9,13 @@ use crate::checks::{
 };
 
 list![
-    idle_and_silent,
-    idle_with_bytes,
-    idle_while_blocked,
-    not_idle,
-    idle_before_it_is_accepted,
-    idle_without_an_option,
-    idle_while_computing
+    idle_and_silent: Slow,
+    idle_with_bytes: Slow,
+    idle_while_blocked: Slow,
+    not_idle: Slow,
+    idle_before_it_is_accepted: Slow,
+    idle_without_an_option: Slow,
+    idle_while_computing: Slow
 ];
 
 const IDLE: u64 = 400 * MILLISECOND;

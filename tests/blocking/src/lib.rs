@@ -23,7 +23,7 @@ mod wrapping;
 mod writing;
 
 use bindings::wasi02::wasi::cli::environment::get_arguments;
-use checks::{Check, Result, complain, say};
+use checks::{Check, Node, Result, complain, say};
 
 struct Program;
 
@@ -70,35 +70,31 @@ impl bindings::wasi02::exports::wasi::cli::run::Guest for Program {
     }
 }
 
+/// Those that end the program, need another component, or wait for what others leave behind.
+const BY_THEMSELVES: [&Check; 5] = [
+    &connecting::DENIED,
+    &dropping::ABANDONED,
+    &subscribing::READER_FIRST,
+    &protecting::SERVER,
+    &protecting::CLIENT,
+];
+
 fn run(arguments: &[String]) -> Result {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let ["names", group] = arguments[..] {
+        for check in chosen(&[group])? {
+            say(check.name);
+        }
+        return Ok(());
+    }
     let Some((port, names)) = arguments.split_first() else {
         return Err("arguments: the peer's port, and the names of checks".into());
     };
     let Ok(port) = port.parse() else {
         return Err(format!("{port:?} is no port").into());
     };
-    let mut checks: Vec<&Check> = ALL.into_iter().flatten().collect();
-    if names == ["ends"] {
-        checks = ENDS.into_iter().flatten().collect();
-    } else if !names.is_empty() {
-        checks.extend(ENDS.into_iter().flatten());
-        checks.extend([
-            &connecting::DENIED,
-            &dropping::ABANDONED,
-            &subscribing::READER_FIRST,
-            &protecting::SERVER,
-            &protecting::CLIENT,
-        ]);
-        if let Some(unknown) = names
-            .iter()
-            .find(|name| !checks.iter().any(|check| check.name == **name))
-        {
-            return Err(format!("there is no check {unknown:?}").into());
-        }
-        checks.retain(|check| names.iter().any(|name| name == check.name));
-    }
     let mut failed = Vec::new();
-    for check in checks {
+    for check in chosen(names)? {
         match (check.run)(port) {
             Ok(()) => say(&format!("ok {}", check.name)),
             Err(failure) => failed.push(format!("{}: {}", check.name, failure.0)),
@@ -109,4 +105,24 @@ fn run(arguments: &[String]) -> Result {
     } else {
         Err(failed.join("\n").into())
     }
+}
+
+/// Returns the checks of a group, or those with these names. Without names, they are those of `ALL`.
+fn chosen(names: &[&str]) -> Result<Vec<&'static Check>> {
+    let all = ALL.into_iter().chain(ENDS).flatten().chain(BY_THEMSELVES);
+    let node = |node| Ok(all.clone().filter(|check| check.node == node).collect());
+    match names {
+        [] => return Ok(ALL.into_iter().flatten().collect()),
+        ["ends"] => return Ok(ENDS.into_iter().flatten().collect()),
+        ["node-quick"] => return node(Node::Quick),
+        ["node-slow"] => return node(Node::Slow),
+        ["node-alone"] => return node(Node::Alone),
+        ["node-differs"] => return node(Node::Differs),
+        _ => {}
+    }
+    let of_name = |name: &&str| {
+        let found = all.clone().find(|check| check.name == *name);
+        found.ok_or_else(|| format!("there is no check {name:?}").into())
+    };
+    names.iter().map(of_name).collect()
 }

@@ -8,10 +8,10 @@ use crate::checks::{
 };
 
 list![
-    nothing_there,
-    something_there,
-    many_watches,
-    closed_connections
+    nothing_there: Slow,
+    something_there: Slow,
+    many_watches: Slow,
+    closed_connections: Slow
 ];
 
 fn nothing_there(_: u16) -> Result {

@@ -5,18 +5,20 @@ use crate::bindings::asyncio::streams::blocking::{
 };
 use crate::bindings::asyncio::streams::tls::{ClientConfig, ServerConfig};
 use crate::bindings::wasi02::wasi::cli::environment::get_environment;
-use crate::checks::{Check, Result, SOON, check, matching, same, say, serve};
+use crate::checks::{Check, Node, Result, SOON, check, matching, same, say, serve};
 
 /// Only with the component that has TLS, and certificates in the environment.
 pub(crate) const SERVER: Check = Check {
     name: "tls_server",
     run: server,
+    node: Node::Named,
 };
 
 /// The same; the port is that of the server.
 pub(crate) const CLIENT: Check = Check {
     name: "tls_client",
     run: client,
+    node: Node::Named,
 };
 
 /// The name in the server's certificate.

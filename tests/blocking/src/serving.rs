@@ -12,11 +12,11 @@ use crate::checks::{
 list![
     accepts,
     in_use,
-    later,
+    later: Differs,
     capped,
     idle,
     shut_down,
-    waits_for_clients,
+    waits_for_clients: Slow,
     keeps_alive
 ];
 

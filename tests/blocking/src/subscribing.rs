@@ -2,15 +2,18 @@
 
 use crate::bindings::wasi02::wasi::clocks::monotonic_clock::subscribe_duration;
 use crate::bindings::wasi02::wasi::io::poll::poll;
-use crate::checks::{Check, MILLISECOND, Result, SECOND, SOON, check, list, pair, peer, same};
+use crate::checks::{
+    Check, MILLISECOND, Node, Result, SECOND, SOON, check, list, pair, peer, same,
+};
 
 /// Only where a trap is expected.
 pub(crate) const READER_FIRST: Check = Check {
     name: "reader_first",
     run: reader_first,
+    node: Node::Named,
 };
 
-list![polled, after_the_end, after_close];
+list![polled: Differs, after_the_end: Slow, after_close];
 
 fn polled(port: u16) -> Result {
     let (reader, writer) = peer(port, "echo")?;

@@ -13,7 +13,7 @@ use crate::checks::{NOW, Pair, Result, SOON, list, pair_with};
 
 use case::{Argument, Case, Outcome, Step};
 
-list![traces];
+list![traces: Alone];
 
 const VECTORS: &str = include_str!("../../vectors/streamreader.json");
 

@@ -5,7 +5,7 @@ use crate::checks::{
     BRIEFLY, NOW, Result, SOON, check, list, matching, pair, peer, same, serve, timed,
 };
 
-list![nothing, one_of_many, all_kinds, twice, hidden];
+list![nothing, one_of_many: Slow, all_kinds, twice: Slow, hidden: Slow];
 
 fn nothing(port: u16) -> Result {
     matching!(wait_any(&[], None), Err(Error::InvalidArgument(_)));

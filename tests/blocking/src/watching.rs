@@ -5,7 +5,7 @@ use crate::bindings::asyncio::streams::blocking::{
 };
 use crate::checks::{BRIEFLY, NOW, Result, SOON, check, list, matching, pair, same, serve};
 
-list![keys, dropped_readers, thousands, serves];
+list![keys, dropped_readers, thousands: Alone, serves];
 
 fn keys(_: u16) -> Result {
     let (one, two) = (pair()?, pair()?);

@@ -15,7 +15,7 @@ list![
     standard_input,
     wrapped,
     wrapped_and_dropped,
-    wrapped_and_reset
+    wrapped_and_reset: Races
 ];
 
 /// The test ends the standard input at once.

@@ -9,9 +9,9 @@ list![
     marks,
     queued,
     flushed,
-    drained,
+    drained: Slow,
     full,
-    sends_for_all,
+    sends_for_all: Slow,
     computes,
     half_closed
 ];
