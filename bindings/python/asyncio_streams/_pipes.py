@@ -9,7 +9,7 @@ import asyncio
 import errno
 import io
 import sys
-from asyncio import transports
+from asyncio import futures, transports
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +19,7 @@ from ._calls import Call
 # The base of the loop; the other parts define the missing attributes.
 _Base: Any = object
 _FlowControl: Any = transports._FlowControlMixin
+_Transport: Any = asyncio.BaseTransport
 
 # The largest number of bytes that one read returns; asyncio's own number.
 _MOST = 256 * 1024
@@ -44,13 +45,24 @@ class Pipes(_Base):
         """Reads from the standard input. Raises NotImplementedError for other files."""
         module = self._interface_of(pipe, "connect_read_pipe", (0,))
         protocol = protocol_factory()
-        return ReadPipe(self, pipe, protocol, module), protocol
+        return await self._connected(ReadPipe(self, pipe, protocol, module)), protocol
 
     async def connect_write_pipe(self, protocol_factory: Callable[[], Any], pipe: Any) -> tuple[Any, Any]:
         """Writes to the standard output, or the standard error output. Raises NotImplementedError for other files."""
         module = self._interface_of(pipe, "connect_write_pipe", (1, 2))
         protocol = protocol_factory()
-        return WritePipe(self, pipe, protocol, module, self._pipes), protocol
+        return await self._connected(WritePipe(self, pipe, protocol, module, self._pipes)), protocol
+
+    async def _connected(self, transport: ReadPipe | WritePipe) -> Any:
+        """Waits until the protocol knows its transport, as asyncio does. Closes the transport if that is cancelled."""
+        connected = self.create_future()
+        self.call_soon(futures._set_result_unless_cancelled, connected, None)  # type: ignore[attr-defined]
+        try:
+            await connected
+        except BaseException:
+            transport.close()
+            raise
+        return transport
 
     async def end_pipes(self, seconds: float) -> None:
         """Writes queued output for up to `seconds`."""
@@ -74,21 +86,16 @@ class Pipes(_Base):
         return module
 
 
-class ReadPipe(asyncio.ReadTransport):
-    """The standard input, which passes its bytes to a protocol."""
+class _Pipe(_Transport):
+    """What both kinds of pipes have: a protocol, which hears of the bytes, or of the end."""
 
-    def __init__(self, loop: Any, pipe: Any, protocol: Any, stdin: Any) -> None:
-        super().__init__({"pipe": pipe})
-        self._loop, self._pipe, self._protocol = loop, pipe, protocol
-        self._stream, self._result = stdin.read_via_stream()
-        self._closing = self._paused = self._reading = False
-        # Bytes that arrived while reading was paused.
-        self._kept: bytes | None = None
-        loop.call_soon(protocol.connection_made, self)
-        loop.call_soon(self._read)
+    def __init__(self, pipe: Any, protocol: Any, *flow_control: Any) -> None:
+        super().__init__({"pipe": pipe}, *flow_control)
+        self._protocol = protocol
+        self._closing = False
 
     def set_protocol(self, protocol: Any) -> None:
-        """Makes another protocol receive the bytes."""
+        """Makes another protocol hear of the pipe."""
         self._protocol = protocol
 
     def get_protocol(self) -> Any:
@@ -98,6 +105,20 @@ class ReadPipe(asyncio.ReadTransport):
     def is_closing(self) -> bool:
         """Returns whether it was closed, or has ended."""
         return self._closing
+
+
+class ReadPipe(_Pipe, asyncio.ReadTransport):
+    """The standard input, which passes its bytes to a protocol."""
+
+    def __init__(self, loop: Any, pipe: Any, protocol: Any, stdin: Any) -> None:
+        super().__init__(pipe, protocol)
+        self._loop = loop
+        self._stream, self._result = stdin.read_via_stream()
+        self._paused = self._reading = False
+        # Bytes that arrived while reading was paused.
+        self._kept: bytes | None = None
+        loop.call_soon(protocol.connection_made, self)
+        loop.call_soon(self._read)
 
     def is_reading(self) -> bool:
         """Returns whether it passes on bytes."""
@@ -176,36 +197,23 @@ class ReadPipe(asyncio.ReadTransport):
         self._result.__exit__(None, None, None)
 
 
-class WritePipe(_FlowControl, asyncio.WriteTransport):
+class WritePipe(_Pipe, _FlowControl):
     """The standard output or the standard error output, which a protocol writes to."""
 
     def __init__(self, loop: Any, pipe: Any, protocol: Any, output: Any, open_pipes: set[WritePipe]) -> None:
-        flow_control: Any = super()
-        flow_control.__init__({"pipe": pipe}, loop)
+        super().__init__(pipe, protocol, loop)
         import wit_world
 
-        self._protocol, self._open = protocol, open_pipes
+        self._open = open_pipes
         self._writer, reader = wit_world.byte_stream()
         self._result = output.write_via_stream(reader)
         self._queue = bytearray()
-        self._writing = self._closing = self._ended = False
+        self._writing = self._ended = False
         open_pipes.add(self)
         # The print function writes by itself; keep the order.
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         loop.call_soon(protocol.connection_made, self)
-
-    def set_protocol(self, protocol: Any) -> None:
-        """Makes another protocol hear of the pipe."""
-        self._protocol = protocol
-
-    def get_protocol(self) -> Any:
-        """Returns the protocol."""
-        return self._protocol
-
-    def is_closing(self) -> bool:
-        """Returns whether it was closed."""
-        return self._closing
 
     def get_write_buffer_size(self) -> int:
         """Returns the number of bytes that the host has not taken."""
