@@ -66,6 +66,7 @@ class Exports:
         """Starts a call of an async export."""
         _bindings.notice_host()
         self.current = state = State()
+        self._loop.signals.ask()
         context = contextvars.Context()
         context.run(support._set_future_state, state)
         self.states.append(state)

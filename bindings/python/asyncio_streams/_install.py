@@ -13,20 +13,21 @@ from typing import Any
 
 from componentize_py_types import Err
 
-from . import _absent, _executor, _loop, _reader, _sockets, _unix, _unix_socket
+from . import _absent, _executor, _locks, _loop, _reader, _signals, _sockets, _unix, _unix_socket
 
 _replaced: list[tuple[Any, str, Any]] = []
 
 
 def install() -> None:
     """Installs the loop and the reader. The loop stays for good."""
-    _loop.take_over()
+    _signals.install(_loop.take_over().signals)
     # Frozen, it would make unittest and contextlib fail, which set the tracebacks of exceptions.
     Err.__setattr__ = Exception.__setattr__
     socket.socketpair = _sockets.connected_pair
     python_socket: Any = socket.socket
     python_socket.__repr__ = _sockets.describe
     _unix_socket.install()
+    _locks.install()
     sys.modules.setdefault("_multiprocessing", _absent.multiprocessing_module())
     for module in (_thread, threading):
         for name in ("start_new_thread", "start_joinable_thread", "_start_new_thread", "_start_joinable_thread"):

@@ -24,7 +24,7 @@ from ._executor import Inline
 from ._exports import Exports, State
 from ._pipes import Pipes
 from ._serving import Serving
-from ._signals import HostSignals
+from ._signals import SignalHandlers, Signals
 from ._sockets import Polling
 from ._timers import Timers
 from ._unix import UnixSockets
@@ -65,7 +65,7 @@ class _Ready(_Handle):
         made._repr = made._source_traceback = None
 
 
-class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Pipes, HostSignals, Inline, Absent, _Stock):
+class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Pipes, SignalHandlers, Inline, Absent, _Stock):
     """The one event loop of a component."""
 
     # Whether the current code finds no running loop. True also while the loop is created.
@@ -84,6 +84,7 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Pipes,
         self._timers = Timers(self, self._queue)
         self.exports = Exports(self, self._run, self._timers)
         self.watching = Watching(self)
+        self.signals = Signals(self, self._queue)
         # Objects that act before the loop waits. One that is in it twice acts once.
         self.unsettled: list[Settling] = []
         self._interrupted: asyncio.Future[Any] | None = None
@@ -95,9 +96,11 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Pipes,
     # Transports, servers and the runner call these methods.
 
     def interrupt(self, reason: BaseException) -> None:
-        """Ends the program's task with SystemExit or KeyboardInterrupt, which a callback has raised."""
+        """Ends the program's wait with an exception: one of a signal handler, or that of a callback that ends programs."""
         waiting = self._interrupted
-        if waiting is not None and not waiting.done():
+        if waiting is None:
+            self.call_exception_handler({"message": "Exception while the program does not wait", "exception": reason})
+        elif not waiting.done():
             waiting.set_exception(reason)
 
     async def until_done(self, task: asyncio.Future[Any]) -> None:
@@ -110,7 +113,8 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Pipes,
 
         task.add_done_callback(done)
         try:
-            await waiting
+            with self.signals.interruptible():
+                await waiting
         finally:
             self._interrupted = None
             task.remove_done_callback(done)

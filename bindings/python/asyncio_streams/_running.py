@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import contextvars
 import inspect
+import signal
+import types
 from asyncio import events, runners, tasks
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -168,8 +170,40 @@ async def _run_main(loop: ComponentLoop, main: Awaitable[Any], context: contextv
     if not inspect.isawaitable(main):
         raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
     task = loop.create_task(_coroutine(main), context=context)
-    await loop.until_done(task)
-    return task.result()
+    with _Interrupts(task) as interrupts:
+        await loop.until_done(task)
+        try:
+            return task.result()
+        except asyncio.CancelledError:
+            if interrupts.count > 0 and task.uncancel() == 0:
+                # With the cancellation as its context, as from asyncio.Runner.
+                raise KeyboardInterrupt()  # noqa: B904
+            raise
+
+
+class _Interrupts:
+    """Handles SIGINT as asyncio.Runner does: the first one cancels the main task, the next ones end its run."""
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self.count = 0
+        self._task = task
+        self._is_handler = False
+
+    def __enter__(self) -> _Interrupts:
+        self._is_handler = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self._is_handler:
+            signal.signal(signal.SIGINT, self)
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        if self._is_handler and signal.getsignal(signal.SIGINT) is self:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def __call__(self, number: int, frame: types.FrameType | None) -> None:
+        self.count += 1
+        if self.count > 1 or self._task.done():
+            raise KeyboardInterrupt()
+        self._task.cancel()
 
 
 async def _run_until_complete(loop: ComponentLoop, future: Any) -> Any:

@@ -66,11 +66,14 @@ class Installed(unittest.TestCase):
         file.write_text(text, encoding="utf-8")
         return file
 
+    def command(self):
+        """The installed command."""
+        return self.place / "venv/bin/asyncio-streams"
+
     def start(self, *arguments, stdin=subprocess.DEVNULL, **more):
         """Starts the command."""
-        command = [self.place / "venv/bin/asyncio-streams", *arguments]
         return subprocess.Popen(
-            command,
+            [self.command(), *arguments],
             cwd=self.folder,
             env=self.variables | more,
             stdin=stdin,
@@ -175,24 +178,21 @@ asyncio.run(asyncio.wait_for(main(), 60))
 '''
 
 
-HANDLES = """\
-import asyncio
-import signal
-
-
-async def main():
-    loop = asyncio.get_running_loop()
-    came = asyncio.Event()
-    loop.add_signal_handler(signal.SIGINT, print, "interrupt", 1)
-    loop.add_signal_handler(signal.SIGTERM, lambda: (print("terminate"), came.set()))
-    print("ready")
-    await came.wait()
-    print("removed", loop.remove_signal_handler(signal.SIGTERM), loop.remove_signal_handler(signal.SIGTERM))
-    await asyncio.sleep(3600)
-
-
-asyncio.run(main())
-"""
+INT, TERM = signal.SIGINT, signal.SIGTERM
+# The programs of `signals.py`, and the signals that they get at each of their lines with `ready`.
+TOLD = (
+    ("default", [[INT]]),
+    ("default", [[TERM]]),
+    ("caught", [[INT]]),
+    ("goes-on", [[INT], [INT]]),
+    ("plain-loop", [[INT]]),
+    ("handler", [[INT], [TERM]]),
+    ("callback", [[INT], [TERM]]),
+    ("exits", [[TERM]]),
+    ("raises", [[TERM]]),
+    ("captured", [[TERM]]),
+    ("ignored", [[INT, TERM]]),
+)
 PIPES = """\
 import asyncio
 import sys
@@ -395,35 +395,43 @@ class Programs(Installed):
         self.assertEqual(status, 1)
         self.assertIn("none", err)
 
-    def test_an_interrupt_ends_the_program_as_in_python(self):
-        self.put("waits.py", "import asyncio\n\nprint('ready', flush=True)\nasyncio.run(asyncio.sleep(3600))\n")
-        for number in (signal.SIGINT, signal.SIGTERM):
-            process = self.start("run", "waits.py")
-            with self.ending(process):
-                self.assertEqual(process.stdout.readline(), "ready\n")
-                process.send_signal(number)
-                _, err = process.communicate(timeout=DEADLINE)
-            self.assertNotIn("Traceback", err)
-            self.assertIn(process.returncode, (-number, 128 + number))
+    def test_signals_have_the_effects_that_they_have_in_python(self):
+        for matter, numbers in TOLD:
+            command = ["signals.py", matter]
+            with self.subTest(matter, numbers=numbers):
+                native = self.told([sys.executable, *command], numbers)
+                self.assertEqual(self.told([self.command(), "run", *command], numbers), native)
 
-    def test_signals_are_handled_as_in_python(self):
-        self.put("handles.py", HANDLES)
-        process = self.start("run", "handles.py")
+    def told(self, command, numbers):
+        """Runs a program of `signals.py`, and sends it the next signals at each line with `ready`.
+
+        Returns its output, the last line of its errors, and its exit status as a shell shows it.
+        """
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT / "tests/python/programs",
+            env=self.variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         with self.ending(process):
-            self.assertEqual(process.stdout.readline(), "ready\n")
-            for number, line in ((signal.SIGINT, "interrupt 1\n"), (signal.SIGTERM, "terminate\n")):
-                process.send_signal(number)
-                self.assertEqual(process.stdout.readline(), line)
-            self.assertEqual(process.stdout.readline(), "removed True False\n")
-            # The signal has its usual effect again.
-            process.send_signal(signal.SIGTERM)
+            lines, left = [], list(numbers)
+            for line in process.stdout:
+                lines.append(line)
+                for number in left.pop(0) if "ready" in line and left else ():
+                    process.send_signal(number)
             _, err = process.communicate(timeout=DEADLINE)
-        self.assertEqual((process.returncode, err), (128 + signal.SIGTERM, ""))
+        self.assertNotIn("wasm trap", err)
+        self.assertEqual(left, [])
+        status = process.returncode
+        return lines, err.splitlines()[-1:], 128 - status if status < 0 else status
 
     def test_standard_input_and_output_are_pipes_as_in_python(self):
         self.put("pipes.py", PIPES)
         given = b"one\ntwo\n" + b"x" * 300_000 + b"\nlast"
-        command = [self.place / "venv/bin/asyncio-streams", "run", self.folder / "pipes.py"]
+        command = [self.command(), "run", self.folder / "pipes.py"]
         ran = []
         for words in (command, [sys.executable, self.folder / "pipes.py"]):
             done = subprocess.run(words, input=given, env=self.variables, capture_output=True, timeout=DEADLINE, check=False)

@@ -12,6 +12,7 @@ import contextlib
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -30,6 +31,8 @@ DEADLINE = 120
 BUILDING = 1800
 # Ports differ from one run to the next.
 ADDRESS = re.compile(r"127\.0\.0\.1:([1-9]\d*)")
+# So do processes and times.
+NUMBER = re.compile(r"\d+")
 
 
 @dataclass
@@ -44,15 +47,17 @@ class Case:
     told: bool = False
     # Variables that it needs; a component has none by itself.
     variables: tuple = ()
+    # Whether the serving program ends by itself after a signal.
+    stops: bool = False
 
 
 CASES = [
     Case("redis_asyncio", ("redis",), servers.redis, short=True),
     Case("websockets_pair", ("websockets",), short=True),
     Case("httpx_client", ("httpx",), servers.http_server, short=True),
-    Case("uvicorn_starlette", ("uvicorn", "starlette"), short=True),
+    Case("uvicorn_starlette", ("uvicorn", "starlette"), short=True, stops=True),
     Case("aiohttp_pair", ("aiohttp",), told=True),
-    Case("hypercorn_quart", ("hypercorn", "quart")),
+    Case("hypercorn_quart", ("hypercorn", "quart"), stops=True),
     Case("aiosmtp_pair", ("aiosmtpd", "aiosmtplib")),
     Case("nats_py", ("nats-py",), servers.nats),
     Case("aiomqtt_client", ("aiomqtt",), servers.mosquitto),
@@ -123,33 +128,54 @@ class Place:
 
     @contextlib.contextmanager
     def serving(self, side, case):
-        """Runs a program that serves; returns its port."""
+        """Runs a program that serves; yields it."""
         port = servers.free_port() if case.told else 0
-        command = self.command(side, case, ["serve", str(port)])
         process = subprocess.Popen(
-            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            self.command(side, case, ["serve", str(port)]),
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # A shell has its background processes ignore SIGINT.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         timer = threading.Timer(BUILDING, process.kill)
         timer.start()
-        lines = []
         try:
-            for line in process.stdout:
-                lines.append(line)
-                match = ADDRESS.search(line)
-                if match and "building" not in line:
-                    break
-            else:
-                raise AssertionError(f"{case.program} does not serve by {side}:\n{''.join(lines)}")
-            reader = threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True)
-            reader.start()
-            if case.told:
-                # It prints its address before it listens.
-                servers.wait_for(int(match[1]), process)
-            yield int(match[1])
+            yield Server(process, case)
         finally:
             timer.cancel()
-            process.terminate()
+            if process.poll() is None:
+                process.terminate()
             process.wait(DEADLINE)
+
+
+class Server:
+    """A program that serves."""
+
+    def __init__(self, process, case):
+        self._process, self._lines = process, []
+        for line in process.stdout:
+            self._lines.append(line)
+            match = ADDRESS.search(line)
+            if match and "building" not in line:
+                break
+        else:
+            raise AssertionError(f"{case.program} does not serve:\n{''.join(self._lines)}")
+        self._reader = threading.Thread(target=lambda: self._lines.extend(process.stdout), daemon=True)
+        self._reader.start()
+        self.port = int(match[1])
+        if case.told:
+            # It prints its address before it listens.
+            servers.wait_for(self.port, process)
+
+    def end(self, number):
+        """Sends a signal; returns the output without its numbers, and the exit status as a shell shows it."""
+        self._process.send_signal(number)
+        status = self._process.wait(DEADLINE)
+        self._reader.join(DEADLINE)
+        said = NUMBER.sub("N", "".join(line for line in self._lines if "building" not in line))
+        return f"{said}ended with {128 - status if status < 0 else status}\n"
 
 
 def outcome(place, case):
@@ -163,13 +189,23 @@ def outcome(place, case):
     else:
         for serving, asking in (("stock", "stock"), ("stock", "component"), ("component", "stock")):
             name = "client" if asking == "component" else "server"
-            with place.serving(serving, case) as port:
-                said, _ = place.run(asking, case, "ask", str(port))
-                results[(serving, asking) if serving == asking else name] = said.replace(str(port), "PORT")
+            with place.serving(serving, case) as server:
+                said, _ = place.run(asking, case, "ask", str(server.port))
+                results[(serving, asking) if serving == asking else name] = said.replace(str(server.port), "PORT")
         wanted = results.pop(("stock", "stock"))
     if "exit status" in wanted or not wanted:
         raise AssertionError(f"{case.program} fails with stock CPython:\n{wanted}")
     return wanted, results
+
+
+def endings(place, case):
+    """What a serving program prints, and how it ends, after each signal: by the name of the signal, stock's first."""
+    found = {}
+    for number in (signal.SIGINT, signal.SIGTERM) if case.stops else ():
+        for side in ("stock", "component"):
+            with place.serving(side, case) as server:
+                found.setdefault(number.name, []).append(server.end(number))
+    return found
 
 
 def main():
@@ -187,10 +223,11 @@ def main():
         names = " + ".join(f"{package} {place.version(package)}" for package in case.packages)
         try:
             wanted, results = outcome(place, case)
-            wrong = {name: said for name, said in results.items() if said != wanted}
-            for name, said in wrong.items():
-                print(f"--- {case.program}, {name}: stock printed\n{wanted}--- the component\n{said}---")
-            verdict = {name: "different" if name in wrong else "=" for name in results}
+            pairs = {name: (wanted, said) for name, said in results.items()} | endings(place, case)
+            wrong = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+            verdict = {name: "different" if name in wrong else "=" for name in pairs}
+            for name, (natively, said) in wrong.items():
+                print(f"--- {case.program}, {name}: stock printed\n{natively}--- the component\n{said}---")
             failed += len(wrong)
         except servers.Missing as reason:
             verdict = {"component": f"left out: {reason}"}

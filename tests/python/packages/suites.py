@@ -64,7 +64,7 @@ KNOWN = {
         "connection, whose sockets are polled"
     ),
     r"tests\.test_utils\.SpeedupsTests\..*": "the compiled part of websockets, which a component runs without",
-    r"tests\.test_cli\..*": "the module starts servers in threads, and waits for these, which ends a component",
+    r"tests\.test_cli\..*": "the module starts servers in threads, which a component does not have",
 }
 # The tests' own factor for slow machines, for both sides: Python's own sockets are polled, up to 10 ms late.
 FACTOR = "WEBSOCKETS_TESTS_TIMEOUT_FACTOR=20"

@@ -1,5 +1,7 @@
-//! The loop's methods beside the streams: the topics of `tests/python/programs/loop.py`; and libraries that run a
-//! loop.
+//! The loop's methods beside the streams: the topics of `tests/python/programs/loop.py`; libraries that run a loop;
+//! signals, locks of threads, and standard input and output.
+
+use std::io::Write as _;
 
 use asyncio_streams_tests::native::output;
 use asyncio_streams_tests::python::sides;
@@ -55,4 +57,55 @@ matters! {
 #[test]
 fn entry_points_of_libraries_run_a_loop_inside() {
     same("library-runs", &[]);
+}
+
+#[test]
+fn handlers_of_signals_are_called() {
+    same("signals", &["handlers"]);
+}
+
+#[test]
+fn an_interrupt_cancels_the_main_task_and_ends_a_run() {
+    same("signals", &["runs"]);
+}
+
+#[test]
+fn a_signal_writes_to_the_wakeup_descriptor() {
+    same("signals", &["wakeup"]);
+}
+
+#[test]
+fn a_wait_for_a_lock_with_a_timeout_sleeps() {
+    same("locks", &[]);
+}
+
+/// Natively these waits never end.
+#[test]
+fn a_wait_for_a_lock_without_a_timeout_is_an_error_with_a_reason() {
+    let Some([_, component]) = sides() else {
+        return;
+    };
+    let said = output(component.command("locks").arg("endless"), DEADLINE).expect("no trap");
+    let errors: Vec<_> = said.lines().filter(|line| line.contains(": ")).collect();
+    assert_eq!(errors.len(), 10, "{said}");
+    for line in errors {
+        assert!(
+            line.contains("one thread") && line.contains("asyncio"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn pipes_change_their_protocols() {
+    let Some(sides) = sides() else { return };
+    let given = sides.map(|side| {
+        let (input, mut given) = std::io::pipe().expect("a pipe");
+        given.write_all(b"one\ntwo\n").expect("room in the pipe");
+        drop(given);
+        output(side.command("pipes").stdin(input), DEADLINE)
+            .unwrap_or_else(|error| panic!("pipes by {side:?}: {error}"))
+    });
+    assert!(given[0].starts_with("ONE\nTWO\n"), "{}", given[0]);
+    assert_same("pipes", given);
 }

@@ -10,6 +10,12 @@ from quart import Quart, request, websocket
 app = Quart(__name__)
 
 
+@app.after_serving
+async def end():
+    await asyncio.sleep(0.01)
+    print("the application ends", flush=True)
+
+
 @app.get("/hello/<name>")
 async def hello(name):
     return {"hello": name}

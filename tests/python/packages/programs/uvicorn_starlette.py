@@ -1,5 +1,6 @@
 # uvicorn.run with a Starlette application: async and plain handlers, JSON, a stream, an error; asked by httpx.
 import asyncio
+import contextlib
 import sys
 
 import httpx
@@ -37,7 +38,16 @@ async def fails(request):
     raise ValueError("a mistake")
 
 
+@contextlib.asynccontextmanager
+async def lifespan(app):
+    print("the application starts", flush=True)
+    yield
+    await asyncio.sleep(0.01)
+    print("the application ends", flush=True)
+
+
 app = Starlette(
+    lifespan=lifespan,
     routes=[
         Route("/json", as_json),
         Route("/plain", plain),
