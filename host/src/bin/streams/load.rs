@@ -7,6 +7,10 @@ use asyncio_streams_host::compose::{Part, compose};
 use asyncio_streams_host::{Engine, Escaped, LoadError, Program};
 use clap::Args;
 
+/// The largest memory that is compiled as one image, which is mapped at each start. Otherwise wasmtime copies the data of a memory
+/// that is mostly empty and larger than 16 MiB, such as the snapshot of an interpreter.
+const LARGEST_IMAGE: u64 = 256 << 20;
+
 /// How a compiled file is loaded.
 #[derive(Clone, Copy)]
 pub(crate) enum Access {
@@ -64,6 +68,7 @@ impl Loading {
     pub(crate) fn engine(&self, interruptible: bool) -> anyhow::Result<Engine> {
         let mut config = wasmtime::Config::new();
         config.cache(self.open_cache()?);
+        config.memory_guaranteed_dense_image_size(LARGEST_IMAGE);
         Ok(match interruptible {
             true => Engine::interruptible(config)?,
             false => Engine::with_config(&config)?,
