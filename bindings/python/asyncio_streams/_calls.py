@@ -27,6 +27,24 @@ _exports: Exports
 _by_hand = False
 
 
+# The resources of each object that has some, by the object's id.
+_kept: dict[int, tuple[Any, ...]] = {}
+
+
+def keep(owner: object, *resources: Any) -> None:
+    """Keeps resources as long as their owner, whose `__del__` has to call `let_go`.
+
+    The garbage collector drops those that are garbage before it calls the methods `__del__` of a cycle. One of these may
+    close the owner, and a call of a dropped resource ends the program.
+    """
+    _kept[id(owner)] = resources
+
+
+def let_go(owner: object) -> None:
+    """Keeps the resources of an owner no longer: they live until nothing refers to them."""
+    _kept.pop(id(owner), None)
+
+
 def use(loop: ComponentLoop) -> None:
     """Makes `loop` the loop that waits for all calls."""
     global _loop, _exports

@@ -31,8 +31,8 @@ from ._bundle import Bundle
 
 # The longest time for which a program that has ended waits until its output was sent.
 _LINGER = 5.0
-# The amount of free memory that may be cleared after the imports. The memory may grow by as much, and wasmtime maps a large snapshot
-# at the start, instead of copying it, only if less than half of it is empty.
+# The amount of free memory that may be cleared after the imports. The memory may grow by as much, and wasmtime maps a large
+# snapshot at the start, instead of copying it, only if less than half of it is empty.
 _CLEARED = 8 << 20
 
 _OURS = os.path.dirname(__file__) + os.sep

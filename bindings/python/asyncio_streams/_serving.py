@@ -8,7 +8,7 @@ from asyncio import base_events
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from . import _amounts, _errors
+from . import _amounts, _calls, _errors
 from ._calls import cancellable
 from ._connecting import CLOSED_WITH_THE_PROGRAM, MOST_QUEUED, host_name, port_number
 from ._sockets import ComponentSocket, take_address
@@ -43,11 +43,15 @@ class Listener:
     def __init__(self, loop: ComponentLoop, server: Any) -> None:
         self._loop = loop
         self._server = server
+        _calls.keep(self, server)
         # The key of the wait for clients, 0 without one.
         self._key = 0
         self._closed = False
         self._accept: Callable[[Any, Any], None] | None = None
         self.sockets = [ListeningSocket(self, _errors.socket_address(address)) for address in server.sockets()]
+
+    def __del__(self) -> None:
+        _calls.let_go(self)
 
     def start(self, accept: Callable[[Any, Any], None]) -> None:
         """Starts listening, and passes each client to `accept`.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import componentize_py_runtime as runtime
 from componentize_py_types import Err
 
-from . import _amounts, _errors
+from . import _amounts, _calls, _errors
 from ._receiving import Receiving
 from ._sockets import ComponentSocket
 
@@ -52,6 +52,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         super().__init__(extra, loop)  # type: ignore[call-arg]
         self._reader = reader
         self._writer = writer
+        _calls.keep(self, reader, writer)
         self._server = server
         # Written bytes that were not passed on, and the most bytes that the component has queued.
         self._out: list[bytes] = []
@@ -87,6 +88,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         return f"<{' '.join(info)}>"
 
     def __del__(self, _warn: Any = warnings.warn) -> None:
+        _calls.let_go(self)
         if getattr(self, "_writer", None) is not None and not self._conn_lost and not self._closing:
             _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
             if self._server is not None:
@@ -180,6 +182,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
             self._protocol.connection_lost(reason)
         finally:
             self._reader = self._writer = self._protocol = None
+            _calls.let_go(self)
             self._loop = None
             server, self._server = self._server, None
             if server is not None:

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 import errno
 import gc
 import socket
@@ -275,10 +276,33 @@ async def garbage():
         task.cancel()
         del task
         gc.collect()
+    # Finalizers close what is garbage with them.
+    for _ in range(5):
+        Closing(*await asyncio.open_connection(HOST, port))
+        unused = await asyncio.start_server(echo, HOST, 0, start_serving=False)
+        Closing(unused)
+        del unused
+        gc.collect()
     await asyncio.sleep(0.05)
+    print(Closing.count)
     server.close()
     collector.cancel()
     print("done")
+
+
+class Closing:
+    """A client or a server in a cycle, which closes its last part when it is collected."""
+
+    count = 0
+
+    def __init__(self, *parts):
+        self.parts, self.itself = parts, self
+
+    def __del__(self):
+        Closing.count += 1
+        # asyncio's own server may have lost its socket already.
+        with contextlib.suppress(ValueError):
+            self.parts[-1].close()
 
 
 async def reported():
