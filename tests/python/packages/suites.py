@@ -118,6 +118,10 @@ def redis():
     return FOLDER / name
 
 
+OF_REDIS = (
+    "client cwe_404 encoding keyspace_notifications lock monitor pipeline pubsub retry scripting sentinel "
+    "sentinel_managed_connection usage_counter utils"
+).split()
 SUITES = (
     # The tests over asyncio, and those without I/O. The others are for threads, for trio, and for the old interface.
     Suite(
@@ -128,10 +132,10 @@ SUITES = (
         HERE / "suites_main.py",
         variables=(FACTOR,),
     ),
-    # Of its tests over asyncio, those of locks and pipelines: they use all of a connection.
+    # Its tests over asyncio. The others are for clusters, for modules of the server, and for accounts elsewhere.
     Suite(
         redis,
-        ("tests/test_asyncio/test_lock.py", "tests/test_asyncio/test_pipeline.py"),
+        tuple(f"tests/test_asyncio/test_{name}.py" for name in OF_REDIS),
         WITH_REDIS,
         HERE / "pytest_main.py",
         HERE / "pytest_main.py",
