@@ -44,8 +44,9 @@ def main() -> int:
         shutil.copytree(ROOT / "wit", package / "wit", ignore=lambda _, names: [n for n in names if n.endswith(".md")])
         carried = package / "_carried"
         carried.mkdir()
-        for file in files:
-            shutil.copy2(file, carried)
+        shutil.copy2(options.streams, carried / "streams")
+        for name in CARRIED:
+            shutil.copy2(options.components / name, carried)
         strip = shutil.which("strip")
         if strip is not None:
             subprocess.run([strip, str(carried / "streams")], check=True)

@@ -130,8 +130,9 @@ def _one_at_a_time(place: Path) -> Iterator[None]:
 
 def _build(want: Wanted, host: tools.Host, streams: Path, place: Path) -> None:
     with_what = ", ".join(sorted(want.packages)) or "no packages"
-    print(f"asyncio-streams: building the interpreter with {with_what} (once, about half a minute)", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="new-", dir=place.parent) as folder:
+        # Whoever interrupts after this message leaves no folder.
+        print(f"asyncio-streams: building the interpreter with {with_what} (once, about half a minute)", file=sys.stderr)
         work, made = Path(folder) / "work", Path(folder) / "made"
         work.mkdir()
         made.mkdir()
