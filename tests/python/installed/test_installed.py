@@ -416,6 +416,9 @@ class Programs(Installed):
             stderr=subprocess.PIPE,
             text=True,
         )
+        late = threading.Timer(DEADLINE, process.kill)
+        late.start()
+        self.addCleanup(late.cancel)
         with self.ending(process):
             lines, left = [], list(numbers)
             for line in process.stdout:
@@ -423,6 +426,7 @@ class Programs(Installed):
                 for number in left.pop(0) if "ready" in line and left else ():
                     process.send_signal(number)
             _, err = process.communicate(timeout=DEADLINE)
+        late.cancel()
         self.assertNotIn("wasm trap", err)
         self.assertEqual(left, [])
         status = process.returncode
