@@ -192,7 +192,7 @@ def handler():
 
 def callback():
     def add(loop, stop):
-        loop.add_signal_handler(INT, print, "ready again")
+        loop.add_signal_handler(INT, lambda: print("ready again", flush=True))
         loop.add_signal_handler(TERM, lambda: (print("last", loop.remove_signal_handler(TERM)), stop.set()))
 
     print(asyncio.run(until_stopped(add)))
