@@ -19,7 +19,7 @@ const TURN: u32 = 16;
 /// another to report the reason.
 const LOSS_TURNS: u32 = 8;
 
-/// What the transport had for a read.
+/// The answer of the transport to a read.
 enum Received {
     Bytes(Vec<u8>),
     /// No more input, with its outcome.

@@ -108,7 +108,7 @@ thread_local! {
     static UNUSED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Returns a number that nobody can guess.
+/// Returns an unpredictable number.
 fn random() -> u64 {
     UNUSED.with_borrow_mut(|unused| {
         if unused.is_empty() {
