@@ -10,6 +10,7 @@ mod clients;
 #[path = "process_memory/loops.rs"]
 mod loops;
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -101,6 +102,12 @@ impl fmt::Display for Growth {
 fn take_turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns the source address of a connection: a different one for each of some thousands.
+fn source(number: u64) -> Ipv4Addr {
+    let [.., high, low] = number.to_be_bytes();
+    Ipv4Addr::new(127, 1, high, low)
 }
 
 fn setting(name: &str, default: u64) -> u64 {

@@ -12,7 +12,7 @@ use asyncio_streams::{
 };
 use asyncio_streams_test_programs::{
     Certificates, Failure, Pair, Result, begun_and_dropped, check, is_refused, matching, memory,
-    port, same, tcp, tls_with, upgraded,
+    port, same, tcp, tcp_of, tls_with, upgraded,
 };
 
 asyncio_streams::run!(main);
@@ -71,6 +71,7 @@ async fn opening(name: &str, count: u64, port: u16) -> Result {
     repeat(count, async || {
         match open_connection("127.0.0.1", port).await {
             Ok((reader, writer)) if !refused => {
+                same!(reader.read(1).await?, b"");
                 writer.close();
                 writer.wait_closed().await?;
                 same!(reader.buffered(), 0);
@@ -102,7 +103,7 @@ async fn accepting(name: &str, count: u64) -> Result {
         };
         let byte = reader.read(1).await?;
         writer.send(byte).await?;
-        // The peer closes first, so that its port is free again.
+        // The peer closes first.
         same!(reader.read(1).await?, b"");
         writer.close();
         Ok(writer.wait_closed().await?)
@@ -110,8 +111,10 @@ async fn accepting(name: &str, count: u64) -> Result {
     .await
 }
 
-/// One connection for each iteration, both ends in this program.
+/// One connection for each iteration, both ends in this program. The accepted end closes first: the connection stays
+/// in TIME_WAIT at the port of the one server, and the ports of thousands of clients are free again.
 async fn connecting(name: &str, count: u64) -> Result {
+    let server = start_server(["127.0.0.1"], 0).await?;
     repeat(count, async || {
         match name {
             "server" => {
@@ -124,9 +127,13 @@ async fn connecting(name: &str, count: u64) -> Result {
                 let options = ConnectOptions::new().deadline(std::time::Duration::from_secs(60));
                 options.open_connection("127.0.0.1", port(&server)?).await?;
             }
-            "tcp-pair" => drop(tcp().await?),
+            "tcp-pair" => {
+                let Pair { left, right } = tcp_of(&server).await?;
+                drop(right);
+                drop(left);
+            }
             _ => {
-                let Pair { left, right } = tcp().await?;
+                let Pair { left, right } = tcp_of(&server).await?;
                 right.writer.send("given away").await?;
                 right.writer.close();
                 let (mut stream, end) = left.reader.into_stream().await?;

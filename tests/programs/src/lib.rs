@@ -14,7 +14,7 @@ mod turns;
 pub use asyncio_streams_contract::{
     Failure, Result, check, follow, matching, pattern, pending, same,
 };
-pub use pairs::{Pair, Side, clog, memory, memory_with, port, tcp, tcp_with};
+pub use pairs::{Pair, Side, clog, memory, memory_with, port, tcp, tcp_of, tcp_with};
 pub use peer::{is_loss, is_refused, is_reset, loopback, peer, peer_port, peer_with};
 pub use polled::{reads, writes};
 pub use random::Random;

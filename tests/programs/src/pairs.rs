@@ -39,9 +39,17 @@ pub async fn tcp() -> Result<Pair> {
 
 /// A TCP connection over loopback, with options for either end.
 pub async fn tcp_with(left: &ConnectOptions, right: &ServerOptions) -> Result<Pair> {
-    let server = right.start_server(["127.0.0.1"], 0).await?;
+    between(left, &right.start_server(["127.0.0.1"], 0).await?).await
+}
+
+/// A TCP connection to a server of this program.
+pub async fn tcp_of(server: &Server) -> Result<Pair> {
+    between(&ConnectOptions::new(), server).await
+}
+
+async fn between(left: &ConnectOptions, server: &Server) -> Result<Pair> {
     let (left, right) = futures::join!(
-        left.open_connection("127.0.0.1", port(&server)?),
+        left.open_connection("127.0.0.1", port(server)?),
         server.accept()
     );
     Ok(Pair {

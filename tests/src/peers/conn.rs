@@ -1,10 +1,10 @@
 //! One connection of a peer.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 
 use super::Pattern;
 
@@ -43,6 +43,23 @@ impl Conn {
     /// The error of the system.
     pub fn try_connect(address: SocketAddr) -> io::Result<Self> {
         Self::of(TcpStream::connect_timeout(&address, PATIENCE)?)
+    }
+
+    /// Connects from an address of this machine, which keeps the port of the connection in TIME_WAIT for a minute.
+    /// Thousands of connections from 127.0.0.1 would leave no port there for a server that binds port 0.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn connect_from(source: Ipv4Addr, address: SocketAddr) -> Self {
+        let connect = || {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+            socket.bind(&SocketAddr::from((source, 0)).into())?;
+            socket.connect_timeout(&address.into(), PATIENCE)?;
+            Self::of(socket.into())
+        };
+        connect().unwrap_or_else(|error| panic!("connect from {source} to {address}: {error}"))
     }
 
     /// Makes a `Conn` from a connected socket.

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use asyncio_streams_tests::peers::{Conn, Crowd};
 use asyncio_streams_tests::{Program, Running};
 
-use super::{Growth, Runner, setting, take_turn};
+use super::{Growth, Runner, setting, source, take_turn};
 
 /// Bytes in a message.
 const SIZE: usize = 100;
@@ -111,9 +111,10 @@ fn saturated_server_keeps_nothing_of_a_message() {
 /// A client connects, sends a byte, receives it back, and leaves.
 fn short_connections(address: SocketAddr, count: u64) {
     let of_a_thread = count / THREADS as u64;
-    Crowd::run(THREADS, |_| {
-        for _ in 0..of_a_thread {
-            let mut conn = Conn::connect(address);
+    Crowd::run(THREADS, |thread| {
+        for number in 0..of_a_thread {
+            let source = source(thread as u64 * of_a_thread + number);
+            let mut conn = Conn::connect_from(source, address);
             conn.send("x");
             conn.expect("x");
         }

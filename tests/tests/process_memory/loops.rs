@@ -1,6 +1,5 @@
 //! One operation of a program, repeated.
 
-use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::thread;
 
@@ -8,7 +7,7 @@ use asyncio_streams_tests::certificates::Authority;
 use asyncio_streams_tests::peers::{Conn, Nobody};
 use asyncio_streams_tests::{Program, Running, tls};
 
-use super::{Growth, Runner, take_turn};
+use super::{Growth, Runner, source, take_turn};
 
 /// A loop of the program `memory_loops`.
 struct Loop {
@@ -27,7 +26,7 @@ enum Peer {
     Own,
     /// A port that does not listen.
     Nobody,
-    /// A server that waits for the client's end and ends too.
+    /// A server that ends first, so that the connection stays in TIME_WAIT on the server's port.
     Server,
     /// Clients that connect, send a byte, receive it back, and leave.
     Clients,
@@ -130,17 +129,18 @@ fn run(program: &mut Running, one: &Loop, count: u64) {
         Peer::Server => {
             thread::spawn(move || {
                 for _ in 0..count {
-                    let (mut stream, _) = server.accept().expect("a client");
-                    let end = stream.read(&mut [0]).expect("its end");
-                    assert_eq!(end, 0);
+                    let (stream, _) = server.accept().expect("a client");
+                    let mut conn = Conn::of(stream).expect("its socket");
+                    conn.end_output();
+                    conn.expect_end();
                 }
             });
         }
         Peer::Clients => {
             let port = program.line().parse().expect("a port");
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            for _ in 0..count {
-                let mut conn = Conn::connect(address);
+            for number in 0..count {
+                let mut conn = Conn::connect_from(source(number), address);
                 conn.send("x");
                 conn.expect("x");
             }
