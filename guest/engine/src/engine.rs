@@ -18,6 +18,7 @@ use crate::reader::Reader;
 use crate::server::{self, Listening, Server};
 use crate::transport::{Incoming, ReadBuffers, Transport};
 use crate::types::Error;
+use crate::watch::Reporting;
 use crate::writer::Writer;
 
 /// Opens connections and servers over one [`Platform`].
@@ -33,6 +34,7 @@ struct State {
     buffers: ReadBuffers,
     dirty: Rc<DirtyList>,
     lingering: Rc<LingerList>,
+    reporting: Reporting,
 }
 
 /// A reference that does not keep the engine alive.
@@ -60,6 +62,7 @@ impl Engine {
             buffers: ReadBuffers::default(),
             dirty: Rc::default(),
             lingering: Rc::default(),
+            reporting: Reporting::default(),
         }))
     }
 
@@ -275,6 +278,10 @@ impl Engine {
         &self.0.lingering
     }
 
+    pub(crate) fn reporting(&self) -> &Reporting {
+        &self.0.reporting
+    }
+
     /// Returns the time in nanoseconds.
     pub(crate) fn now(&self) -> u64 {
         self.platform().now()
@@ -291,7 +298,7 @@ impl Engine {
         self.platform().spawn(Box::pin(future));
     }
 
-    /// Runs a change of connections, such as a write, which is settled by [`Engine::settle_now`] or [`Engine::settle_later`].
+    /// Runs a change of connections, such as a write, which is settled by [`Engine::settle_now`] or [`Engine::kick`].
     ///
     /// It wakes no task of the background, which would take a call of the host.
     pub fn unsettled<T>(&self, change: impl FnOnce() -> T) -> T {
@@ -304,9 +311,17 @@ impl Engine {
         self.dirty().settle_unscheduled();
     }
 
-    /// Has all connections that have changed settled in the background.
-    pub fn settle_later(&self) {
-        self.dirty().schedule(self);
+    /// Settles all connections that have changed, and begins the new waits of watches that report: at once as a part of the background
+    /// where the platform can do this, else in the background.
+    pub fn kick(&self) {
+        let mut kick = || {
+            self.dirty().settle_unscheduled();
+            self.reporting().begin_new();
+        };
+        if !self.platform().as_background(&mut kick) {
+            self.dirty().schedule(self);
+            self.reporting().begin_new_later();
+        }
     }
 
     /// Returns how many handles the connections of this engine take.

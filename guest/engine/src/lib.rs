@@ -71,5 +71,5 @@ pub use quota::Limits;
 pub use reader::{Reader, size};
 pub use server::Server;
 pub use transport::{Permit, Room};
-pub use watch::{Event, Place, Watch};
+pub use watch::{Event, KeySink, Place, Watch};
 pub use writer::{Wait, Writer};

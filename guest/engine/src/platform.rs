@@ -12,7 +12,8 @@
 //! - Only dropping the [`Source`], [`Sink`], [`Listener`] or connecting future ends its pending operation. The engine
 //!   drops them anywhere, even in destructors, where no operation can be cancelled at once. So the platform cancels in
 //!   the background, and [`Executor::after_cancelled`] reports when that is done.
-//! - Polls happen only in async calls and in background futures, never in sync calls or destructors.
+//! - Polls happen only in async calls and in background futures, never in sync calls or destructors. A sync call that has to poll
+//!   does so as a part of the background ([`Executor::as_background`]).
 
 use std::any::Any;
 use std::future::Future;
@@ -266,6 +267,13 @@ pub trait Executor {
     /// Runs `future` in the background. In a sync call or a destructor, the background must already run: kept by
     /// [`Executor::keep`] or by another future.
     fn spawn(&self, future: BoxFuture<'static, ()>);
+
+    /// Runs `f` at once as a part of the background, also in a sync call: it may poll, and what it polls stays pending in the
+    /// background. Returns false, without running it, if the background does not run or the platform cannot do this.
+    fn as_background(&self, f: &mut dyn FnMut()) -> bool {
+        let _ = f;
+        false
+    }
 
     /// Keeps the background running, even without futures, until [`Executor::release`] was called as often. Only in
     /// async calls.

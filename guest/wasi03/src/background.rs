@@ -10,10 +10,11 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::future_set::FutureSet;
-use crate::shared;
+use crate::shared::{self, Shared};
 use crate::spawned::BoxFuture;
 use crate::task::next_turn;
 use crate::waker_slot::WakerSlot;
@@ -39,6 +40,15 @@ pub fn spawn_daemon(future: impl Future<Output = ()> + 'static) {
         driver.daemons.borrow_mut().push(Box::pin(future));
         driver.waker.wake();
     });
+}
+
+/// Runs `f` at once as a part of the background, also in a sync call: what it polls stays pending there. Returns `None`, and does
+/// not run it, if the background does not run.
+///
+/// `f` polls nothing that may block, such as the end of a cancelled operation.
+pub fn as_background<T>(f: impl FnOnce() -> T) -> Option<T> {
+    let task = DRIVER.with(|driver| driver.task.borrow().clone())?;
+    Some(task.enter(f))
 }
 
 /// The same for a future on the heap.
@@ -166,6 +176,8 @@ type Then = Box<dyn FnOnce()>;
 #[derive(Default)]
 struct Driver {
     running: Cell<bool>,
+    /// The task that the driver runs in, once it has run.
+    task: RefCell<Option<Arc<Shared>>>,
     kept: Cell<usize>,
     spawned: RefCell<Vec<BoxFuture>>,
     daemons: RefCell<Vec<BoxFuture>>,
@@ -195,6 +207,9 @@ struct Running {
 impl Driver {
     fn poll(&self, running: &mut Running, cx: &mut Context<'_>) -> Poll<()> {
         self.waker.register(cx);
+        if self.task.borrow().is_none() {
+            *self.task.borrow_mut() = shared::current();
+        }
         loop {
             // No borrow is held while a future runs: it may spawn.
             running.futures.extend(self.spawned.take());
@@ -211,6 +226,7 @@ impl Driver {
             running.daemons.clear();
             if !self.has_new() {
                 self.running.set(false);
+                *self.task.borrow_mut() = None;
                 return Poll::Ready(());
             }
         }

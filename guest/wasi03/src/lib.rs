@@ -57,7 +57,7 @@ mod waker_slot;
 
 pub use answer::Answer;
 pub use background::{
-    KeepRunning, Late, after_cancelled, spawn as spawn_in_background, spawn_daemon,
+    KeepRunning, Late, after_cancelled, as_background, spawn as spawn_in_background, spawn_daemon,
     start as start_background,
 };
 pub use clock::ClockWait;
@@ -67,7 +67,7 @@ pub use hooks::{TurnHooks, in_task, set_turn_hooks};
 pub use platform::{
     Listener, Received, Sent, TcpSocket, Wasi, WasiUnix, byte_stream, stream_from_handle,
 };
-pub use sink::{Gone, Sink};
+pub use sink::{Gone, Plain, Sink};
 pub use source::Source;
 pub use spawned::spawn;
 pub use standing::StandingSet;

@@ -107,6 +107,14 @@ impl Operation {
         self.event.waker.set(None);
     }
 
+    /// Returns whether the running task waits for the operation.
+    pub(crate) fn is_in_this_task(&self) -> bool {
+        match (&self.task, shared::current()) {
+            (Some(task), Some(current)) => Arc::ptr_eq(task, &current),
+            _ => false,
+        }
+    }
+
     /// Returns the code that has arrived and was not polled.
     pub(crate) fn take_arrived(&mut self) -> Option<u32> {
         self.event.code.take()

@@ -1,4 +1,4 @@
-//! Writes to a stream of bytes: one write at a time, which outlives the call that waits for it.
+//! Writes to a stream: one write at a time, which outlives the call that waits for it.
 
 use std::task::{Context, Poll, ready};
 
@@ -11,20 +11,26 @@ use crate::stream::{MAX_LENGTH, Progress, StreamWriter};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone;
 
-/// Writes to a stream.
+/// An item of a stream whose form in memory is that of the component model.
+pub trait Plain: Copy + 'static {}
+
+impl Plain for u8 {}
+impl Plain for u32 {}
+
+/// Writes to a stream of bytes, or of other plain items.
 ///
-/// A write that is no longer polled stays pending, with its bytes, and the next [`Sink::poll_rest`] continues it.
-/// Dropping the sink ends the stream, and drops bytes that were not taken by then.
-pub struct Sink {
+/// A write that is no longer polled stays pending, with its items, and the next [`Sink::poll_rest`] continues it.
+/// Dropping the sink ends the stream, and drops items that were not taken by then.
+pub struct Sink<T: Plain = u8> {
     /// `None` once the drop has taken it.
-    end: Option<End>,
+    end: Option<End<T>>,
 }
 
-struct End {
+struct End<T: Plain> {
     operation: Operation,
-    writer: StreamWriter<u8>,
-    /// The bytes of the current write, and how many of them were taken.
-    bytes: Vec<u8>,
+    writer: StreamWriter<T>,
+    /// The items of the current write, and how many of them were taken.
+    items: Vec<T>,
     taken: usize,
     pending: bool,
     /// The reader is gone. Another write would be a trap.
@@ -33,9 +39,9 @@ struct End {
     cancels_at_once: bool,
 }
 
-impl Sink {
+impl<T: Plain> Sink<T> {
     /// Creates a sink that writes to `writer`, whose reader belongs to the host.
-    pub fn new(writer: StreamWriter<u8>) -> Self {
+    pub fn new(writer: StreamWriter<T>) -> Self {
         Self::with(writer, false)
     }
 
@@ -43,16 +49,16 @@ impl Sink {
     ///
     /// Cancelling such a write does not block, so the drop cancels it in this turn. In a later turn the component could
     /// have read all of it.
-    pub fn to_component(writer: StreamWriter<u8>) -> Self {
+    pub fn to_component(writer: StreamWriter<T>) -> Self {
         Self::with(writer, true)
     }
 
-    fn with(writer: StreamWriter<u8>, cancels_at_once: bool) -> Self {
+    fn with(writer: StreamWriter<T>, cancels_at_once: bool) -> Self {
         Sink {
             end: Some(End {
                 operation: Operation::new(writer.handle()),
                 writer,
-                bytes: Vec::new(),
+                items: Vec::new(),
                 taken: 0,
                 pending: false,
                 ended: false,
@@ -61,21 +67,21 @@ impl Sink {
         }
     }
 
-    /// Returns whether bytes of the last write were not taken yet.
+    /// Returns whether items of the last write were not taken yet.
     pub fn has_rest(&self) -> bool {
         self.end
             .as_ref()
             .is_some_and(|end| end.pending || !end.rest().is_empty())
     }
 
-    /// Starts to write `bytes`, and returns how many were taken at once. [`Sink::poll_rest`] writes the rest, and must
+    /// Starts to write `items`, and returns how many were taken at once. [`Sink::poll_rest`] writes the rest, and must
     /// have ended before the next write.
-    pub fn start(&mut self, bytes: Vec<u8>) -> usize {
+    pub fn start(&mut self, items: Vec<T>) -> usize {
         debug_assert!(!self.has_rest(), "one write at a time");
         let Some(end) = self.end.as_mut() else {
             return 0;
         };
-        (end.bytes, end.taken) = (bytes, 0);
+        (end.items, end.taken) = (items, 0);
         if end.ended {
             return 0;
         }
@@ -137,26 +143,26 @@ impl Sink {
     }
 
     /// Takes the buffer of the last write for reuse. The write must have ended.
-    pub fn take_buffer(&mut self) -> Vec<u8> {
+    pub fn take_buffer(&mut self) -> Vec<T> {
         match self.end.as_mut() {
             Some(end) if !end.pending => {
                 end.taken = 0;
-                std::mem::take(&mut end.bytes)
+                std::mem::take(&mut end.items)
             }
             _ => Vec::new(),
         }
     }
 }
 
-impl End {
-    fn rest(&self) -> &[u8] {
-        self.bytes.get(self.taken..).unwrap_or_default()
+impl<T: Plain> End<T> {
+    fn rest(&self) -> &[T] {
+        self.items.get(self.taken..).unwrap_or_default()
     }
 
     fn write(&mut self) -> Progress {
         let rest = self.rest();
-        let (from, n) = (rest.as_ptr(), rest.len().min(MAX_LENGTH));
-        // SAFETY: The bytes do not move until the operation has ended.
+        let (from, n) = (rest.as_ptr().cast(), rest.len().min(MAX_LENGTH));
+        // SAFETY: The items do not move until the operation has ended.
         let code = unsafe { (self.writer.start_write)(self.writer.handle(), from, n) };
         self.pending = true;
         self.note(code)
@@ -186,7 +192,7 @@ impl End {
     }
 }
 
-impl Drop for Sink {
+impl<T: Plain> Drop for Sink<T> {
     fn drop(&mut self) {
         let Some(mut end) = self.end.take() else {
             return;

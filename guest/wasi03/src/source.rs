@@ -121,6 +121,13 @@ impl<T: 'static, P: 'static> Source<T, P> {
         }
     }
 
+    /// Returns whether the running task waits for the pending read.
+    pub fn is_in_this_task(&self) -> bool {
+        self.end
+            .as_ref()
+            .is_some_and(|end| end.operation.is_in_this_task())
+    }
+
     /// Ends the pending read, if there is one, and returns its items. May block: only in async calls and in the
     /// background.
     pub fn stop(&mut self) -> Option<Vec<T>> {

@@ -54,7 +54,23 @@ impl<T: 'static> StreamReader<T> {
     }
 }
 
-/// The writing end of a stream of bytes. A [`Sink`](crate::Sink) writes to it.
+impl<T: 'static> StreamReader<T> {
+    /// Takes over the reading end of bindings with wit-bindgen's runtime. No operation may be pending on it.
+    pub fn adopt(
+        stream: &wit_bindgen::StreamReader<T>,
+        vtable: &'static wit_bindgen::rt::async_support::StreamVtable<T>,
+    ) -> Self {
+        StreamReader {
+            handle: Readable::new(stream.take_handle(), vtable.drop_readable),
+            layout: vtable.layout,
+            lift: vtable.lift,
+            start_read: vtable.start_read,
+            cancel_read: vtable.cancel_read,
+        }
+    }
+}
+
+/// The writing end of a stream. A [`Sink`](crate::Sink) writes to it.
 pub struct StreamWriter<T: 'static> {
     handle: u32,
     pub(crate) start_write: unsafe extern "C" fn(stream: u32, from: *const u8, n: usize) -> u32,

@@ -104,14 +104,13 @@ impl Reader {
             // A number above the maximum is an error, too.
             Wanted::Exactly(_) | Wanted::End => false,
         };
-        if self.shared.get() || !any_piece {
+        if self.shared.get() {
             return self.wait_for_input(want).await;
         }
         self.before_wait()?;
+        let want = if any_piece { Wanted::Any } else { want };
         let number = self.number().0;
-        self.interest
-            .fired(number, Event::Readable(Wanted::Any))
-            .await
+        self.interest.fired(number, Event::Readable(want)).await
     }
 
     /// Waits for the component to be able to answer.

@@ -12,12 +12,15 @@ use crate::platform::BoxFuture;
 use super::contract::{broken, no_sync_call};
 use super::counts::{Counted, Kind};
 use super::host::Host;
+use super::tasks::TaskId;
 
 type Then = Box<dyn FnOnce()>;
 
 #[derive(Default)]
 pub(super) struct Background {
     running: Cell<bool>,
+    /// The task of the background; another one each time that the background starts.
+    task: Cell<TaskId>,
     kept: RefCell<Vec<Counted>>,
     spawned: RefCell<Vec<BoxFuture<'static, ()>>>,
     waker: RefCell<Option<Waker>>,
@@ -83,7 +86,19 @@ impl Host {
         let mut futures = FuturesUnordered::new();
         let run =
             poll_fn(move |cx| no_sync_call(|| host.machine.background.poll(&mut futures, cx)));
-        self.world.tasks.start(Box::pin(run));
+        let task = self.world.tasks.start(Box::pin(run));
+        self.machine.background.task.set(task);
+    }
+
+    pub(super) fn run_as_background(&self, f: &mut dyn FnMut()) -> bool {
+        let background = &self.machine.background;
+        if !background.running.get() {
+            return false;
+        }
+        let before = self.world.current.replace(Some(background.task.get()));
+        no_sync_call(f);
+        self.world.current.set(before);
+        true
     }
 
     pub(super) fn spawn_in_background(&self, future: BoxFuture<'static, ()>) {

@@ -129,6 +129,10 @@ impl Executor for Host {
         self.spawn_in_background(future);
     }
 
+    fn as_background(&self, f: &mut dyn FnMut()) -> bool {
+        self.run_as_background(f)
+    }
+
     fn keep(&self) {
         self.world.check_async("the background was kept");
         self.keep_background();

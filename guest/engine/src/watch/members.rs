@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 use crate::types::Error;
 
 use super::event::{Event, Waiting};
+use super::reports::KeySink;
 use super::woken::{MemberWaker, Woken};
 
 /// A member: a key, and which of the members that had this key one after the other.
@@ -85,21 +86,31 @@ impl Members {
     /// Has the events that were there waited for again. An error stays until its member is removed: a later wait may not meet it.
     pub(super) fn renew(&self) {
         for place in self.over.take() {
-            let event = match self.all.borrow().get(&place.key) {
-                Some(member) if member.id == place.id => match member.progress {
-                    Progress::Over(Ok(())) => member.event.clone(),
-                    Progress::Over(Err(_)) => {
-                        self.over.borrow_mut().push(place);
-                        continue;
-                    }
-                    Progress::Waiting(..) | Progress::Polled => continue,
-                },
-                _ => continue,
-            };
-            let progress = self.begin(place, &event);
-            if let Some(member) = self.all.borrow_mut().get_mut(&place.key) {
-                member.progress = progress;
-            }
+            self.renew_member(place);
+        }
+    }
+
+    /// As [`super::Watch::again`].
+    pub(super) fn again(&self, key: u32) -> bool {
+        let id = self.all.borrow().get(&key).map(|member| member.id);
+        if let Some(id) = id {
+            self.renew_member(Place { key, id });
+        }
+        id.is_some()
+    }
+
+    fn renew_member(&self, place: Place) {
+        let event = match self.all.borrow().get(&place.key) {
+            Some(member) if member.id == place.id => match member.progress {
+                Progress::Over(Ok(())) => member.event.clone(),
+                Progress::Over(Err(_)) => return self.over.borrow_mut().push(place),
+                Progress::Waiting(..) | Progress::Polled => return,
+            },
+            _ => return,
+        };
+        let progress = self.begin(place, &event);
+        if let Some(member) = self.all.borrow_mut().get_mut(&place.key) {
+            member.progress = progress;
         }
     }
 
@@ -126,10 +137,19 @@ impl Members {
         over.iter().map(|place| place.key).collect()
     }
 
-    /// Creates the wait of a member, which its first poll begins.
+    /// Reports the keys whose wait is over: they are not reported again, unless their wait begins again.
+    pub(super) fn report(&self, to: &mut dyn KeySink) {
+        let mut keys = self.keys_over();
+        keys.dedup();
+        self.over.borrow_mut().clear();
+        if !keys.is_empty() {
+            to.start(keys);
+        }
+    }
+
+    /// Creates the wait of a member, which its first poll begins: the caller sees to that.
     fn begin(&self, place: Place, event: &Event) -> Progress {
         self.new.borrow_mut().push(place);
-        self.woken.wake();
         Progress::Waiting(event.begin(), MemberWaker::new(place, &self.woken))
     }
 

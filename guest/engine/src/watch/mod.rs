@@ -2,13 +2,14 @@
 
 mod event;
 mod members;
+mod reports;
 mod woken;
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::poll_fn;
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use crate::engine::Engine;
 use crate::quota::HandlePermit;
@@ -18,6 +19,8 @@ use members::Members;
 
 pub use event::Event;
 pub use members::Place;
+pub use reports::KeySink;
+pub(crate) use reports::Reporting;
 
 /// A standing list of events, and one wait for all of them. The caller chooses the keys.
 ///
@@ -28,13 +31,15 @@ pub use members::Place;
 /// cancelled, end in the background.
 pub struct Watch(Rc<State>);
 
-struct State {
+pub(crate) struct State {
     engine: Engine,
     /// Taken by the first wait.
     permit: RefCell<Option<HandlePermit>>,
     members: Members,
     /// `cancel` was called for the pending wait.
     cancelled: Cell<bool>,
+    /// Takes the keys, in place of waits.
+    reports: RefCell<Option<Box<dyn KeySink>>>,
 }
 
 impl Watch {
@@ -45,12 +50,24 @@ impl Watch {
             permit: RefCell::default(),
             members: Members::default(),
             cancelled: Cell::new(false),
+            reports: RefCell::default(),
         }))
     }
 
     /// Adds an event under a key, in place of the event that has this key.
     pub fn add(&self, key: u32, event: Event) -> Place {
-        self.0.members.add(key, event)
+        let place = self.0.members.add(key, event);
+        if self.0.reports.borrow().is_none() {
+            // A pending call waits for it too.
+            self.0.wake();
+        }
+        place
+    }
+
+    /// Has an event that was reported waited for again, after [`Watch::report`]. An error is reported again. Returns false if there is no
+    /// such key.
+    pub fn again(&self, key: u32) -> bool {
+        self.0.members.again(key)
     }
 
     /// Removes a key and ends its wait; returns the wait's result if the last call has reported it.
@@ -91,9 +108,30 @@ impl Watch {
         })
     }
 
+    /// Reports the keys of events by `to` from now on: each once when its event is there or has become an error, until
+    /// [`Watch::again`]. It takes the place of [`Watch::wait`], which is `busy`. Waits begin with [`Engine::kick`]. Only in async calls.
+    ///
+    /// # Errors
+    ///
+    /// `busy` after the first call or while a wait is pending, and `network(out-of-resources)`.
+    pub fn report(&self, to: Box<dyn KeySink>) -> Result<(), Error> {
+        let state = &self.0;
+        if state.members.woken.is_waiting() {
+            return Err(Error::Busy);
+        }
+        if state.permit.borrow().is_none() {
+            *state.permit.borrow_mut() = Some(state.engine.handles().watch()?);
+        }
+        state.members.woken.begin_wait();
+        *state.reports.borrow_mut() = Some(to);
+        state.engine.reporting().add(state);
+        state.engine.spawn(send_reports(Rc::downgrade(state)));
+        Ok(())
+    }
+
     /// Ends the pending [`Watch::wait`] with `cancelled`. It is not remembered.
     pub fn cancel(&self) {
-        if self.0.members.woken.is_waiting() {
+        if self.0.members.woken.is_waiting() && self.0.reports.borrow().is_none() {
             self.0.cancelled.set(true);
             self.0.members.woken.wake();
         }
@@ -111,9 +149,7 @@ impl State {
         if self.cancelled.get() {
             return Poll::Ready(Err(Error::Cancelled));
         }
-        self.members.woken.register_waiter(cx);
-        self.members.poll_new();
-        self.members.poll_woken();
+        self.poll_members(cx);
         let keys = self.members.keys_over();
         if keys.is_empty() {
             Poll::Pending
@@ -123,9 +159,53 @@ impl State {
     }
 }
 
+impl State {
+    fn poll_members(&self, cx: &Context<'_>) {
+        self.members.woken.register_waiter(cx);
+        self.members.poll_new();
+        self.members.poll_woken();
+    }
+
+    /// Has the background begin the waits that are new.
+    pub(crate) fn wake(&self) {
+        self.members.woken.wake();
+    }
+
+    /// Begins the waits that are new, and reports the events that are there. Only as a part of the background.
+    pub(crate) fn begin_new(&self) {
+        self.members.poll_new();
+        if let Some(to) = &mut *self.reports.borrow_mut()
+            && !to.has_rest()
+        {
+            self.members.report(&mut **to);
+            if to.has_rest() {
+                self.members.woken.wake();
+            }
+        }
+    }
+
+    fn poll_reports(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_members(cx);
+        let mut reports = self.reports.borrow_mut();
+        let Some(to) = reports.as_mut() else {
+            return Poll::Ready(());
+        };
+        loop {
+            if to.has_rest() && !ready!(to.poll_rest(cx)) {
+                return Poll::Ready(());
+            }
+            self.members.report(&mut **to);
+            if !to.has_rest() {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
 impl Drop for State {
     fn drop(&mut self) {
         // Ends the background's future.
+        self.members.woken.wake();
         self.members.woken.wake_background();
     }
 }
@@ -142,6 +222,15 @@ async fn settle_between_waits(state: Weak<State>) {
             state.members.poll_woken();
         }
         Poll::Pending
+    })
+    .await;
+}
+
+/// Reports keys until the watch is dropped or nobody reads them.
+async fn send_reports(state: Weak<State>) {
+    poll_fn(|cx| match state.upgrade() {
+        Some(state) => state.poll_reports(cx),
+        None => Poll::Ready(()),
     })
     .await;
 }

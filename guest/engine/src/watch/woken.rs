@@ -50,7 +50,7 @@ impl Woken {
         register(&self.background, cx);
     }
 
-    /// Wakes the pending wait, if there is one.
+    /// Wakes the pending wait or the reports, if there are any.
     pub(super) fn wake(&self) {
         wake(&self.waiter);
     }

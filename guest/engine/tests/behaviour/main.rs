@@ -11,6 +11,7 @@ mod giving;
 mod lobby;
 mod quotas;
 mod reading;
+mod reporting;
 mod serving;
 mod states;
 mod unix;

@@ -53,6 +53,10 @@ impl Executor for Wasi {
         background::push(future);
     }
 
+    fn as_background(&self, f: &mut dyn FnMut()) -> bool {
+        background::as_background(f).is_some()
+    }
+
     fn keep(&self) {
         background::keep();
     }

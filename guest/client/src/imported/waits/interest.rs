@@ -41,10 +41,8 @@ pub(super) enum Progress {
     New,
     /// The watch waits for it, under this key.
     Armed(u32),
-    /// The watch has reported it. The next wait waits for it again, unless it is removed before.
+    /// The watch has reported it, and waits for it again when it is told to.
     Fired(u32),
-    /// It waits by a call of its own.
-    Direct,
 }
 
 impl Interest {
@@ -131,10 +129,7 @@ impl State {
         if !self.waiting.get() {
             return;
         }
-        let before = self.outcome.replace(Some(outcome));
-        if before.is_none() {
-            WAITS.with(|waits| waits.ended());
-        }
+        self.outcome.replace(Some(outcome));
         self.wake();
     }
 
@@ -172,7 +167,7 @@ impl State {
                 self.progress.set(Progress::Idle);
                 WAITS.with(|waits| waits.remove(key))
             }
-            Progress::Idle | Progress::New | Progress::Armed(_) | Progress::Direct => Ok(()),
+            Progress::Idle | Progress::New | Progress::Armed(_) => Ok(()),
         }
     }
 
@@ -188,7 +183,6 @@ impl State {
             Progress::Fired(key) => {
                 let _ = waits.remove(key);
             }
-            Progress::Direct => waits.direct.end(self),
             Progress::Idle | Progress::New => {}
         });
     }
@@ -221,7 +215,6 @@ impl Future for Fired {
         if let Some(outcome) = outcome {
             self.waits = false;
             self.state.waiting.set(false);
-            WAITS.with(|waits| waits.taken());
             return Poll::Ready(outcome);
         }
         self.state.register(cx);
@@ -235,9 +228,7 @@ impl Drop for Fired {
             return;
         }
         self.state.waiting.set(false);
-        if self.state.outcome.take().is_some() {
-            WAITS.with(|waits| waits.taken());
-        }
+        self.state.outcome.take();
         if !matches!(self.state.progress.get(), Progress::Fired(_)) {
             self.state.leave();
         }

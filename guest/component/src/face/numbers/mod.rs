@@ -96,7 +96,7 @@ impl numbers::Guest for Component {
     }
 
     fn kick() {
-        crate::engine().settle_later();
+        crate::engine().kick();
     }
 
     async fn wait_for(of: u64, event: Event) -> Result<(), Error> {
@@ -106,6 +106,10 @@ impl numbers::Guest for Component {
 
     fn add(watch: u64, of: u64, event: Event, key: u32) -> Result<(), Error> {
         watch::add(watch, of, event, key)
+    }
+
+    fn again(watch: u64, key: u32) -> Result<(), Error> {
+        watch::again(watch, key)
     }
 
     fn remove(watch: u64, key: u32) -> Result<bool, Error> {

@@ -1,10 +1,12 @@
 //! The `watch` resource, and its keys.
 
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
-use asyncio_streams_engine as engine;
-use asyncio_streams_wasi03::{StandingSet, let_tasks_exit};
+use asyncio_streams_engine::{self as engine, KeySink};
+use asyncio_streams_wasi03::{Sink, StandingSet, StreamReader, let_tasks_exit};
 
+use crate::bindings::wit_stream;
 use crate::numbers::{Event, GuestWatch};
 use crate::types::Error;
 
@@ -41,6 +43,29 @@ impl GuestWatch for Watch {
     fn cancel(&self) {
         self.keys.cancel();
     }
+
+    async fn reports(&self) -> Result<StreamReader<u32>, Error> {
+        let (to, keys) = wit_stream::new();
+        self.keys.report(Box::new(Keys(Sink::to_component(to))))?;
+        Ok(keys)
+    }
+}
+
+/// Keys as a stream.
+struct Keys(Sink<u32>);
+
+impl KeySink for Keys {
+    fn start(&mut self, keys: Vec<u32>) {
+        self.0.start(keys);
+    }
+
+    fn has_rest(&self) -> bool {
+        self.0.has_rest()
+    }
+
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        self.0.poll_rest(cx).map(|taken| taken.is_ok())
+    }
 }
 
 pub(super) fn add(watch: u64, of: u64, event: Event, key: u32) -> Result<(), Error> {
@@ -48,6 +73,14 @@ pub(super) fn add(watch: u64, of: u64, event: Event, key: u32) -> Result<(), Err
     let place = keys.add(key, events::of(of, event)?);
     table::waits(of, &keys, place);
     Ok(())
+}
+
+pub(super) fn again(watch: u64, key: u32) -> Result<(), Error> {
+    if find(watch)?.again(key) {
+        Ok(())
+    } else {
+        Err(table::wrong("key: no event has it"))
+    }
 }
 
 pub(super) fn remove(watch: u64, key: u32) -> Result<bool, Error> {

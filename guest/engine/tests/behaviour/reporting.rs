@@ -1,0 +1,230 @@
+//! The watch that reports: each event once, until it is waited for again.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use asyncio_streams_engine::testing::sync_call;
+use asyncio_streams_engine::{KeySink, Wanted, Watch};
+
+use crate::support::*;
+
+/// Takes keys as a program does that reads a stream: one write at a time.
+#[derive(Clone, Default)]
+struct Program(Rc<RefCell<Stream>>);
+
+#[derive(Default)]
+struct Stream {
+    /// Keys that were written and not read.
+    written: Vec<u32>,
+    /// A read waits, and takes the next write at once.
+    reading: bool,
+    read: Vec<u32>,
+    gone: bool,
+    writer: Option<Waker>,
+}
+
+impl Program {
+    /// A watch that reports to a new program.
+    fn of(lab: &Lab) -> (Watch, Program) {
+        let (watch, program) = (Watch::new(&lab.engine), Program::default());
+        watch.report(Box::new(program.clone())).unwrap();
+        (watch, program)
+    }
+
+    /// Begins to read, as the program does at the end of its turn.
+    fn reads(&self) {
+        let mut stream = self.0.borrow_mut();
+        stream.reading = true;
+        stream.pass();
+        if let Some(writer) = stream.writer.take() {
+            writer.wake();
+        }
+    }
+
+    /// Returns what was read since the last call.
+    fn keys(&self) -> Vec<u32> {
+        std::mem::take(&mut self.0.borrow_mut().read)
+    }
+
+    fn leaves(&self) {
+        let mut stream = self.0.borrow_mut();
+        stream.gone = true;
+        if let Some(writer) = stream.writer.take() {
+            writer.wake();
+        }
+    }
+}
+
+impl Stream {
+    fn pass(&mut self) {
+        if self.reading && !self.written.is_empty() {
+            self.read.append(&mut self.written);
+            self.reading = false;
+        }
+    }
+}
+
+impl KeySink for Program {
+    fn start(&mut self, keys: Vec<u32>) {
+        assert!(!self.has_rest(), "one write at a time");
+        assert!(!keys.is_empty(), "keys, or no write");
+        let mut stream = self.0.borrow_mut();
+        stream.written = keys;
+        stream.pass();
+    }
+
+    fn has_rest(&self) -> bool {
+        !self.0.borrow().written.is_empty()
+    }
+
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let mut stream = self.0.borrow_mut();
+        if stream.gone || stream.written.is_empty() {
+            return Poll::Ready(!stream.gone);
+        }
+        stream.writer = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+#[test]
+fn an_event_is_reported_once_until_it_is_waited_for_again() {
+    run(|lab| async move {
+        let (reader, _writer, peer) = lab.peer().await;
+        let (watch, program) = Program::of(&lab);
+        watch.add(7, reader.raw().readable(Wanted::Line));
+        program.reads();
+        lab.quiet().await;
+        peer.write(b"one\ntwo\n").await.unwrap();
+        // A binding adds in a sync call; the wait begins with the kick, in the same call.
+        sync_call(|| lab.engine.kick());
+        lab.quiet().await;
+        assert_eq!(program.keys(), [7]);
+        assert_eq!(reader.try_read(4).unwrap().unwrap(), b"one\n");
+        program.reads();
+        lab.quiet().await;
+        assert_eq!(program.keys(), [] as [u32; 0]);
+        sync_call(|| {
+            assert!(watch.again(7));
+            lab.engine.kick();
+        });
+        lab.quiet().await;
+        assert_eq!(program.keys(), [7]);
+        assert_eq!(reader.try_read(4).unwrap().unwrap(), b"two\n");
+        assert_eq!(watch.remove(7), Some(Ok(())));
+        assert!(!watch.again(7));
+    });
+}
+
+#[test]
+fn keys_that_are_not_read_are_kept() {
+    run(|lab| async move {
+        let (watch, program) = Program::of(&lab);
+        let mut connections = Vec::new();
+        for key in 0..3 {
+            let (reader, writer, peer) = lab.peer().await;
+            watch.add(key, reader.raw().readable(Wanted::Any));
+            peer.write(b"x").await.unwrap();
+            lab.engine.kick();
+            lab.quiet().await;
+            connections.push((reader, writer, peer));
+        }
+        let mut keys = Vec::new();
+        for _ in 0..3 {
+            assert_eq!(program.keys(), [] as [u32; 0]);
+            program.reads();
+            lab.quiet().await;
+            keys.append(&mut program.keys());
+        }
+        // The first write has the first key; the second one has all that came meanwhile.
+        assert_eq!(keys, [0, 1, 2]);
+    });
+}
+
+#[test]
+fn it_takes_the_place_of_the_wait() {
+    run(|lab| async move {
+        let (watch, _program) = Program::of(&lab);
+        assert!(matches!(watch.wait(), Err(Error::Busy)));
+        let again = watch.report(Box::new(Program::default()));
+        assert_eq!(again, Err(Error::Busy));
+        // There is no wait to cancel.
+        watch.cancel();
+        let other = Watch::new(&lab.engine);
+        let waiting = other.wait().unwrap();
+        let meanwhile = other.report(Box::new(Program::default()));
+        assert_eq!(meanwhile, Err(Error::Busy));
+        drop(waiting);
+        other.report(Box::new(Program::default())).unwrap();
+    });
+}
+
+#[test]
+fn an_error_is_reported_as_often_as_it_is_waited_for() {
+    run(|lab| async move {
+        let (reader, _writer, peer) = lab.peer().await;
+        let (watch, program) = Program::of(&lab);
+        let place = watch.add(1, reader.raw().readable(Wanted::Any));
+        program.reads();
+        lab.engine.kick();
+        lab.quiet().await;
+        watch.end(place, Error::Cancelled);
+        drop((reader, peer));
+        lab.quiet().await;
+        assert_eq!(program.keys(), [1]);
+        program.reads();
+        sync_call(|| {
+            assert!(watch.again(1));
+            lab.engine.kick();
+        });
+        assert_eq!(program.keys(), [1]);
+        assert_eq!(watch.remove(1), Some(Err(Error::Cancelled)));
+    });
+}
+
+#[test]
+fn a_program_that_leaves_has_no_more_reports() {
+    run(|lab| async move {
+        let (reader, _writer, peer) = lab.peer().await;
+        let (watch, program) = Program::of(&lab);
+        watch.add(1, reader.raw().readable(Wanted::Any));
+        peer.write(b"x").await.unwrap();
+        lab.engine.kick();
+        lab.quiet().await;
+        program.leaves();
+        lab.quiet().await;
+        for _ in 0..3 {
+            watch.again(1);
+            lab.engine.kick();
+            lab.quiet().await;
+        }
+        assert_eq!(program.keys(), [] as [u32; 0]);
+        assert_eq!(reader.read(1).await.unwrap(), b"x");
+    });
+}
+
+#[test]
+fn written_bytes_and_new_waits_go_by_one_kick() {
+    run(|lab| async move {
+        let (reader, writer, peer) = lab.peer().await;
+        let (watch, program) = Program::of(&lab);
+        program.reads();
+        watch.add(5, reader.raw().readable(Wanted::Line));
+        for _ in 0..20 {
+            sync_call(|| {
+                lab.engine
+                    .unsettled(|| writer.raw().write(b"question\n".to_vec()))
+                    .unwrap();
+                lab.engine.kick();
+            });
+            assert_eq!(peer.read_exactly(9).await.unwrap(), b"question\n");
+            peer.write(b"answer\n").await.unwrap();
+            lab.quiet().await;
+            assert_eq!(program.keys(), [5]);
+            assert_eq!(reader.try_read(100).unwrap().unwrap(), b"answer\n");
+            program.reads();
+            assert!(watch.again(5));
+        }
+    });
+}
