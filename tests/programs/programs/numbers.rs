@@ -42,6 +42,7 @@ async fn refused(number: u64) -> Result {
         numbers::write(number, &[], b"forged"),
         numbers::try_drain(number),
         numbers::try_accept(number),
+        numbers::again(number, 1),
         numbers::remove(number, 1),
         numbers::wait_for(number, Event::Readable(Wanted::Any)).await,
         numbers::wait_for(number, Event::Drained).await,
