@@ -23,6 +23,10 @@ pub(crate) struct Event {
     waker: Cell<Option<Waker>>,
     /// The handle of a call that has not ended; 0 for other operations.
     call: Cell<u32>,
+    /// The call has ended: its waitable is gone.
+    gone: Cell<bool>,
+    /// A task waits for it.
+    pub(crate) pending: Cell<bool>,
 }
 
 impl Event {
@@ -40,10 +44,16 @@ impl Event {
 }
 
 impl Event {
+    /// Returns whether the waitable is gone after this code: that of a call which has ended.
+    pub(crate) fn ends_with(&self, code: u32) -> bool {
+        self.call.get() != 0 && call::is_final(code)
+    }
+
     /// Drops the handle of a call that has ended, once.
     fn drop_call(&self) {
         let call = self.call.take();
         if call != 0 {
+            self.gone.set(true);
             // SAFETY: The call has ended, and its event was delivered.
             unsafe { abi::call_drop(call) };
         }
@@ -87,24 +97,27 @@ impl Operation {
             self.join();
         }
         match self.event.code.take() {
-            Some(code) => {
-                // The task has removed it from its set.
-                self.task = None;
-                Poll::Ready(code)
-            }
+            Some(code) => Poll::Ready(code),
             None => Poll::Pending,
         }
     }
 
-    /// Takes the waitable out of the task's set: no task waits for it any more.
+    /// Stops waiting for a pending operation: its event stays with the host. The waitable of one that has ended stays in the task's
+    /// set, for the next one.
     pub(crate) fn leave(&mut self) {
-        if let Some(task) = self.task.take() {
-            // If the task has received an event, it is in `event`, and the waitable has left the set.
-            if self.event.code.get().is_none() {
-                task.remove(self.waitable);
-            }
+        if self.event.pending.get() {
+            self.leave_set();
         }
         self.event.waker.set(None);
+    }
+
+    /// Takes the waitable out of the task's set.
+    fn leave_set(&mut self) {
+        if let Some(task) = self.task.take()
+            && !self.event.gone.get()
+        {
+            task.remove(self.waitable);
+        }
     }
 
     /// Returns whether the running task waits for the operation.
@@ -115,8 +128,10 @@ impl Operation {
         }
     }
 
-    /// Returns the code that has arrived and was not polled.
+    /// Returns the code that has arrived and was not polled. If there is none, the waitable is in no set after it, so that the operation
+    /// can be cancelled.
     pub(crate) fn take_arrived(&mut self) -> Option<u32> {
+        self.leave_set();
         self.event.code.take()
     }
 
@@ -126,23 +141,23 @@ impl Operation {
             debug_assert!(false, "an operation was polled outside of a task");
             return;
         };
-        if self
-            .task
-            .as_ref()
-            .is_some_and(|task| Arc::ptr_eq(task, &current))
-        {
-            return;
+        let is_member = match &self.task {
+            Some(task) if Arc::ptr_eq(task, &current) => true,
+            Some(task) => {
+                task.forget(self.waitable);
+                false
+            }
+            None => false,
+        };
+        current.add(self.waitable, &self.event, is_member);
+        if !is_member {
+            self.task = Some(current);
         }
-        if let Some(task) = self.task.take() {
-            task.remove(self.waitable);
-        }
-        current.add(self.waitable, self.event.clone());
-        self.task = Some(current);
     }
 }
 
 impl Drop for Operation {
     fn drop(&mut self) {
-        self.leave();
+        self.leave_set();
     }
 }

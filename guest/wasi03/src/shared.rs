@@ -30,35 +30,40 @@ pub(crate) struct Shared {
     pub(crate) state: Cell<State>,
     /// `None` until the task has something to wait for.
     pub(crate) wait_set: RefCell<Option<WaitSet>>,
-    waits: RefCell<Waits>,
+    members: RefCell<Members>,
+    /// The number of members whose operation is pending.
+    pending: Cell<usize>,
     /// It outlives the tasks that it belongs to one after the other, with the operations that are pending.
     pub(crate) outlives: bool,
 }
 
-/// The pending operations; usually there is one.
+/// What is in the wait set, by its waitable; usually there is one.
+///
+/// The end of a stream or of a future stays there after its operation has ended, for the next one: joining a set and leaving it
+/// are calls of the host.
 #[derive(Default)]
-struct Waits {
-    one: Option<(u32, Wait)>,
-    more: BTreeMap<u32, Wait>,
+struct Members {
+    one: Option<(u32, Member)>,
+    more: BTreeMap<u32, Member>,
 }
 
-/// The receiver of an operation's event.
-enum Wait {
+/// The receiver of a waitable's events.
+enum Member {
     /// An operation of wit-bindgen, by its C ABI.
     Foreign {
         callback: abi::Callback,
         ptr: *mut c_void,
     },
-    /// An operation of this crate.
+    /// The operations of this crate.
     Own(Rc<Event>),
 }
 
-impl Wait {
+impl Member {
     /// Returns the pointer that wit-bindgen expects when its operation is replaced or removed.
     fn ptr(&self) -> *mut c_void {
         match self {
-            Wait::Foreign { ptr, .. } => *ptr,
-            Wait::Own(_) => ptr::null_mut(),
+            Member::Foreign { ptr, .. } => *ptr,
+            Member::Own(_) => ptr::null_mut(),
         }
     }
 }
@@ -97,15 +102,24 @@ impl Shared {
         Arc::new(Shared {
             state: Cell::new(State::Woken),
             wait_set: RefCell::new(None),
-            waits: RefCell::default(),
+            members: RefCell::default(),
+            pending: Cell::new(0),
             outlives,
         })
     }
 
     /// Returns whether operations are pending.
     pub(crate) fn waits(&self) -> bool {
-        let waits = self.waits.borrow();
-        waits.one.is_some() || !waits.more.is_empty()
+        self.pending.get() > 0
+    }
+
+    /// Empties the wait set and takes it. No operation may be pending.
+    pub(crate) fn take_wait_set(&self) -> Option<WaitSet> {
+        debug_assert!(!self.waits(), "an operation is pending");
+        for waitable in self.members.take().waitables() {
+            wait_set::leave(waitable);
+        }
+        self.wait_set.take()
     }
 
     /// Goes to sleep. Returns the set that the host has to wait for.
@@ -138,24 +152,45 @@ impl Shared {
             return;
         }
         drop(wait_set);
+        let stays = match self.members.borrow().get(waitable) {
+            Some(Member::Own(event)) if !event.ends_with(code) => Some(event.clone()),
+            _ => None,
+        };
+        if let Some(event) = stays {
+            self.has_ended(&event);
+            return event.arrive(code);
+        }
         wait_set::leave(waitable);
-        let wait = self.waits.borrow_mut().remove(waitable);
-        match wait {
+        match self.take(waitable) {
             // SAFETY: The operation keeps `ptr` valid until it is called or unregisters.
-            Some(Wait::Foreign { callback, ptr }) => unsafe { callback(ptr, code) },
-            Some(Wait::Own(event)) => event.arrive(code),
+            Some(Member::Foreign { callback, ptr }) => unsafe { callback(ptr, code) },
+            Some(Member::Own(event)) => event.arrive(code),
             None => {}
         }
     }
 
-    /// Adds an operation's waitable to this task's set.
-    pub(crate) fn add(&self, waitable: u32, event: Rc<Event>) {
-        self.register(waitable, Wait::Own(event));
+    /// Waits for the next event of a waitable, which may be in this task's set already.
+    pub(crate) fn add(&self, waitable: u32, event: &Rc<Event>, is_member: bool) {
+        if !event.pending.replace(true) {
+            self.pending.set(self.pending.get().saturating_add(1));
+        }
+        if !is_member {
+            self.join(waitable);
+            let member = Member::Own(event.clone());
+            self.members.borrow_mut().insert(waitable, member);
+        }
     }
 
-    /// Takes an operation's waitable out of this task's set.
+    /// Takes a waitable out of this task's set, if it is there.
     pub(crate) fn remove(&self, waitable: u32) {
-        self.unregister(waitable);
+        if self.take(waitable).is_some() {
+            wait_set::leave(waitable);
+        }
+    }
+
+    /// Waits for a waitable no more. It is in another set, or about to be.
+    pub(crate) fn forget(&self, waitable: u32) {
+        self.take(waitable);
     }
 
     /// Runs `f` as this task.
@@ -177,17 +212,45 @@ impl Shared {
         result
     }
 
-    fn register(&self, waitable: u32, wait: Wait) -> *mut c_void {
+    /// Takes a member, whose operation is not waited for any more.
+    fn take(&self, waitable: u32) -> Option<Member> {
+        let member = self.members.borrow_mut().remove(waitable);
+        match &member {
+            Some(Member::Own(event)) => self.has_ended(event),
+            Some(Member::Foreign { .. }) => self.one_less(),
+            None => {}
+        }
+        member
+    }
+
+    fn has_ended(&self, event: &Event) {
+        if event.pending.replace(false) {
+            self.one_less();
+        }
+    }
+
+    fn one_less(&self) {
+        self.pending.set(self.pending.get().saturating_sub(1));
+    }
+
+    fn join(&self, waitable: u32) {
         let mut wait_set = self.wait_set.borrow_mut();
         wait_set.get_or_insert_with(WaitSet::take).join(waitable);
-        let before = self.waits.borrow_mut().insert(waitable, wait);
-        before.map_or(ptr::null_mut(), |wait| wait.ptr())
+    }
+
+    fn register(&self, waitable: u32, callback: abi::Callback, ptr: *mut c_void) -> *mut c_void {
+        self.join(waitable);
+        let before = self.take(waitable);
+        self.pending.set(self.pending.get().saturating_add(1));
+        let member = Member::Foreign { callback, ptr };
+        self.members.borrow_mut().insert(waitable, member);
+        before.map_or(ptr::null_mut(), |member| member.ptr())
     }
 
     fn unregister(&self, waitable: u32) -> *mut c_void {
         wait_set::leave(waitable);
-        let before = self.waits.borrow_mut().remove(waitable);
-        before.map_or(ptr::null_mut(), |wait| wait.ptr())
+        let before = self.take(waitable);
+        before.map_or(ptr::null_mut(), |member| member.ptr())
     }
 }
 
@@ -205,23 +268,34 @@ impl Wake for Shared {
     }
 }
 
-impl Waits {
-    fn insert(&mut self, waitable: u32, wait: Wait) -> Option<Wait> {
-        match &mut self.one {
-            Some((known, one)) if *known == waitable => Some(std::mem::replace(one, wait)),
-            None if !self.more.contains_key(&waitable) => {
-                self.one = Some((waitable, wait));
-                None
-            }
-            _ => self.more.insert(waitable, wait),
+impl Members {
+    fn get(&self, waitable: u32) -> Option<&Member> {
+        match &self.one {
+            Some((known, one)) if *known == waitable => Some(one),
+            _ => self.more.get(&waitable),
         }
     }
 
-    fn remove(&mut self, waitable: u32) -> Option<Wait> {
+    fn insert(&mut self, waitable: u32, member: Member) {
+        match &mut self.one {
+            Some((known, one)) if *known == waitable => *one = member,
+            None if !self.more.contains_key(&waitable) => self.one = Some((waitable, member)),
+            _ => {
+                self.more.insert(waitable, member);
+            }
+        }
+    }
+
+    fn remove(&mut self, waitable: u32) -> Option<Member> {
         match self.one.take_if(|(known, _)| *known == waitable) {
             Some((_, one)) => Some(one),
             None => self.more.remove(&waitable),
         }
+    }
+
+    fn waitables(self) -> impl Iterator<Item = u32> {
+        let one = self.one.into_iter().map(|(waitable, _)| waitable);
+        one.chain(self.more.into_keys())
     }
 }
 
@@ -263,7 +337,7 @@ unsafe extern "C" fn waitable_register(
     ptr: *mut c_void,
 ) -> *mut c_void {
     // SAFETY: By the C ABI, `task` is such a pointer.
-    unsafe { borrow(task) }.register(waitable, Wait::Foreign { callback, ptr })
+    unsafe { borrow(task) }.register(waitable, callback, ptr)
 }
 
 unsafe extern "C" fn waitable_unregister(task: *mut c_void, waitable: u32) -> *mut c_void {

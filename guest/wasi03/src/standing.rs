@@ -50,7 +50,7 @@ impl Default for StandingSet {
 impl Drop for StandingSet {
     fn drop(&mut self) {
         debug_assert!(!self.0.waits(), "the operations are dropped before the set");
-        if let Some(wait_set) = self.0.wait_set.take() {
+        if let Some(wait_set) = self.0.take_wait_set() {
             wait_set.give_back_later();
         }
     }

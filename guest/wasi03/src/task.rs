@@ -145,7 +145,7 @@ fn run(mut task: Box<Task>, happen: impl FnOnce(&mut Task)) -> u32 {
         shared.state.set(State::Woken);
         drop(task);
         if !shared.outlives
-            && let Some(wait_set) = shared.wait_set.take()
+            && let Some(wait_set) = shared.take_wait_set()
         {
             wait_set.give_back();
         }
@@ -202,7 +202,7 @@ impl Task {
     /// Goes on with another set, in the same turn.
     fn change_set(&mut self, next: Arc<Shared>) {
         debug_assert!(!self.shared.waits() && self.spawned.is_empty());
-        if let Some(wait_set) = self.shared.wait_set.take() {
+        if let Some(wait_set) = self.shared.take_wait_set() {
             wait_set.give_back();
         }
         self.waker = Waker::from(next.clone());
