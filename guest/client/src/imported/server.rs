@@ -3,10 +3,11 @@
 use std::cell::Cell;
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 
-use crate::Address;
+use crate::{Address, Error};
 use crate::bindings::numbers::{self, Client, Event, Peer};
 use crate::bindings::{streams, types};
 
+use super::waits::Interest;
 use super::{Reader, ServerOptions, Writer};
 
 #[derive(Debug)]
@@ -14,6 +15,7 @@ pub(crate) struct Server {
     raw: streams::Server,
     /// 0 until it is asked for.
     number: Cell<u64>,
+    waiting: Interest,
 }
 
 pub(crate) async fn start_server(
@@ -36,6 +38,7 @@ impl Server {
         Server {
             raw,
             number: Cell::new(0),
+            waiting: Interest::default(),
         }
     }
 
@@ -54,9 +57,8 @@ impl Server {
         self.number.get()
     }
 
-    /// A call of its own: with the event in the watch of all connections, accepting takes a third longer.
-    pub(crate) async fn wait_connection(&self) -> Result<(), types::Error> {
-        numbers::wait_for(self.number(), Event::Connection).await
+    pub(crate) fn wait_connection(&self) -> impl Future<Output = Result<(), Error>> + use<> {
+        self.waiting.wait(self.number(), Event::Connection)
     }
 
     pub(crate) fn try_accept(&self) -> Result<Option<(Reader, Writer)>, types::Error> {
