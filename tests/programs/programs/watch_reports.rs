@@ -77,19 +77,13 @@ async fn once_until_again() -> Result {
     matching!(numbers::try_read(input, 1), Err(Error::Busy));
     pair.left.writer.write("one\ntwo\nthr")?;
     same!(read(&mut keys).await?, vec![7]);
-    same!(
-        numbers::try_readline(input)?,
-        Some(b"one\n".to_vec())
-    );
+    same!(numbers::try_readline(input)?, Some(b"one\n".to_vec()));
     silent(&mut keys).await?;
     // It is there still.
     numbers::again(to, 7)?;
     numbers::kick();
     same!(read(&mut keys).await?, vec![7]);
-    same!(
-        numbers::try_readline(input)?,
-        Some(b"two\n".to_vec())
-    );
+    same!(numbers::try_readline(input)?, Some(b"two\n".to_vec()));
     numbers::again(to, 7)?;
     numbers::again(to, 7)?;
     numbers::kick();
@@ -98,10 +92,7 @@ async fn once_until_again() -> Result {
     same!(read(&mut keys).await?, vec![7]);
     same!(numbers::remove(to, 7)?, true);
     matching!(numbers::again(to, 7), Err(Error::InvalidArgument(_)));
-    same!(
-        numbers::try_readline(input)?,
-        Some(b"three\n".to_vec())
-    );
+    same!(numbers::try_readline(input)?, Some(b"three\n".to_vec()));
     Ok(())
 }
 

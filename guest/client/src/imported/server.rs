@@ -3,9 +3,9 @@
 use std::cell::Cell;
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 
-use crate::{Address, Error};
 use crate::bindings::numbers::{self, Client, Event, Peer};
 use crate::bindings::{streams, types};
+use crate::{Address, Error};
 
 use super::waits::Interest;
 use super::{Reader, ServerOptions, Writer};
