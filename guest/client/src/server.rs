@@ -121,7 +121,7 @@ impl Server {
     /// # Errors
     /// [`Error::Busy`], [`Error::Closed`] and [`Error::Cancelled`].
     pub async fn wait_connection(&self) -> Result<(), Error> {
-        self.inner.wait_connection().await
+        Ok(self.inner.wait_connection().await?)
     }
 
     /// [`accept`](Server::accept) without waiting; none when it would have to wait.

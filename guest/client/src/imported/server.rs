@@ -5,7 +5,7 @@ use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use crate::bindings::numbers::{self, Client, Event, Peer};
 use crate::bindings::{streams, types};
-use crate::{Address, Error};
+use crate::Address;
 
 use super::waits::Interest;
 use super::{Reader, ServerOptions, Writer};
@@ -57,8 +57,9 @@ impl Server {
         self.number.get()
     }
 
-    pub(crate) fn wait_connection(&self) -> impl Future<Output = Result<(), Error>> + use<> {
-        self.waiting.wait(self.number(), Event::Connection)
+    pub(crate) async fn wait_connection(&self) -> Result<(), types::Error> {
+        let waited = self.waiting.wait(self.number(), Event::Connection).await;
+        waited.map_err(types::Error::from)
     }
 
     pub(crate) fn try_accept(&self) -> Result<Option<(Reader, Writer)>, types::Error> {
