@@ -121,7 +121,7 @@ impl Server {
     /// # Errors
     /// [`Error::Busy`], [`Error::Closed`] and [`Error::Cancelled`].
     pub async fn wait_connection(&self) -> Result<(), Error> {
-        Ok(self.inner.wait_connection().await?)
+        backend::wait_connection(&self.inner).await
     }
 
     /// [`accept`](Server::accept) without waiting; none when it would have to wait.

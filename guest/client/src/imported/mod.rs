@@ -20,7 +20,7 @@ pub(crate) use crate::bindings::tls::{ClientConfig, ServerConfig};
 pub(crate) use crate::reader::{length, size};
 pub(crate) use mirror::Line;
 pub(crate) use reader::Reader;
-pub(crate) use server::{Server, sockets_of, start_server};
+pub(crate) use server::{Server, sockets_of, start_server, wait_connection};
 pub(crate) use writer::Writer;
 
 /// Makes a reader over a byte stream.

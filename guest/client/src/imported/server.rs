@@ -5,7 +5,7 @@ use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use crate::bindings::numbers::{self, Client, Event, Peer};
 use crate::bindings::{streams, types};
-use crate::Address;
+use crate::{Address, Error};
 
 use super::waits::Interest;
 use super::{Reader, ServerOptions, Writer};
@@ -33,6 +33,12 @@ pub(crate) fn sockets_of(server: &Server) -> Vec<Address> {
     server.raw.sockets()
 }
 
+/// Waits until a server has a client.
+pub(crate) async fn wait_connection(server: &Server) -> Result<(), Error> {
+    let Server { waiting, .. } = server;
+    waiting.wait(server.number(), Event::Connection).await
+}
+
 impl Server {
     pub(super) fn new(raw: streams::Server) -> Self {
         Server {
@@ -55,11 +61,6 @@ impl Server {
             self.number.set(numbers::server_number(&self.raw));
         }
         self.number.get()
-    }
-
-    pub(crate) async fn wait_connection(&self) -> Result<(), types::Error> {
-        let waited = self.waiting.wait(self.number(), Event::Connection).await;
-        waited.map_err(types::Error::from)
     }
 
     pub(crate) fn try_accept(&self) -> Result<Option<(Reader, Writer)>, types::Error> {

@@ -80,6 +80,11 @@ pub(crate) fn sockets_of(server: &Server) -> Vec<Address> {
     server.sockets().into_iter().map(Address::from).collect()
 }
 
+/// Waits until a server has a client.
+pub(crate) async fn wait_connection(server: &Server) -> Result<(), Error> {
+    Ok(server.wait_connection().await?)
+}
+
 /// Returns the engine of this program.
 fn current() -> Engine {
     ENGINE.with(Engine::clone)
