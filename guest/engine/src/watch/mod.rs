@@ -191,8 +191,10 @@ impl State {
             return Poll::Ready(());
         };
         loop {
-            if to.has_rest() && !ready!(to.poll_rest(cx)) {
-                return Poll::Ready(());
+            while to.has_rest() {
+                if !ready!(to.poll_rest(cx)) {
+                    return Poll::Ready(());
+                }
             }
             self.members.report(&mut **to);
             if !to.has_rest() {
