@@ -24,6 +24,14 @@ async fn main() -> Result {
     never_used_again().await
 }
 
+/// Waits for one event, by a watch of its own.
+async fn wait_for(of: u64, event: Event) -> std::result::Result<(), Error> {
+    let watch = Watch::new();
+    numbers::add(watch.number(), of, &event, 1)?;
+    watch.wait().await?;
+    numbers::remove(watch.number(), 1).map(drop)
+}
+
 /// Fails unless every call with this number fails as one with a wrong number.
 async fn refused(number: u64) -> Result {
     macro_rules! wrong {
@@ -44,9 +52,9 @@ async fn refused(number: u64) -> Result {
         numbers::try_accept(number),
         numbers::again(number, 1),
         numbers::remove(number, 1),
-        numbers::wait_for(number, Event::Readable(Wanted::Any)).await,
-        numbers::wait_for(number, Event::Drained).await,
-        numbers::wait_for(number, Event::Connection).await,
+        wait_for(number, Event::Readable(Wanted::Any)).await,
+        wait_for(number, Event::Drained).await,
+        wait_for(number, Event::Connection).await,
     );
     let waits = Watch::new();
     wrong!(
@@ -94,20 +102,20 @@ async fn forged() -> Result {
         Err(Error::InvalidArgument(_))
     );
     matching!(
-        numbers::wait_for(input, Event::Drained).await,
+        wait_for(input, Event::Drained).await,
         Err(Error::InvalidArgument(_))
     );
     matching!(
-        numbers::wait_for(output, Event::Readable(Wanted::Any)).await,
+        wait_for(output, Event::Readable(Wanted::Any)).await,
         Err(Error::InvalidArgument(_))
     );
     matching!(
-        numbers::wait_for(input, Event::Readable(Wanted::Until(Vec::new()))).await,
+        wait_for(input, Event::Readable(Wanted::Until(Vec::new()))).await,
         Err(Error::InvalidArgument(_))
     );
     // None of it has touched the connection.
     same!(numbers::write(output, &[], b"whole\n")?, true);
-    numbers::wait_for(input, Event::Readable(Wanted::Line)).await?;
+    wait_for(input, Event::Readable(Wanted::Line)).await?;
     same!(numbers::try_readline(input)?, Some(b"whole\n".to_vec()));
     Ok(())
 }
@@ -130,7 +138,7 @@ async fn same_as_the_resource() -> Result {
         h: u64::from_le_bytes(*b"-------\n"),
     };
     {
-        let mut waiting = pin!(numbers::wait_for(
+        let mut waiting = pin!(wait_for(
             input,
             Event::Readable(Wanted::Exactly(68))
         ));
@@ -209,13 +217,13 @@ async fn after_the_end() -> Result {
     pair.right.writer.close();
     matching!(numbers::write(output, &[], b"late"), Err(Error::Closed));
     matching!(numbers::try_read(input, 1), Err(Error::Closed));
-    numbers::wait_for(output, Event::Closed).await?;
+    wait_for(output, Event::Closed).await?;
     same!(pair.left.reader.read_to_end().await?, b"last".to_vec());
     // A wait by number keeps nobody from dropping the resource, which ends it.
     {
         let other = tcp().await?;
         let input = numbers::reader_number(other.right.reader.raw());
-        let mut waiting = pin!(numbers::wait_for(input, Event::Readable(Wanted::Line)));
+        let mut waiting = pin!(wait_for(input, Event::Readable(Wanted::Line)));
         pending(waiting.as_mut())?;
         drop(other.right.reader);
         matching!(waiting.await, Err(Error::Cancelled));
@@ -232,7 +240,7 @@ async fn accepted(host: [&str; 1]) -> Result {
     let number = numbers::server_number(server.raw());
     same!(numbers::try_accept(number)?.is_none(), true);
     let (_reader, near) = open_connection(host[0], port(&server)?).await?;
-    numbers::wait_for(number, Event::Connection).await?;
+    wait_for(number, Event::Connection).await?;
     let Some((reader, writer, client)) = numbers::try_accept(number)? else {
         return Err(Failure::new("no client was there after the wait"));
     };

@@ -20,15 +20,6 @@ impl Event {
         Event(Box::new(move || Box::pin(begin())))
     }
 
-    /// Waits for the event, from the first poll on.
-    ///
-    /// # Errors
-    ///
-    /// Those of the call that waits for the same.
-    pub fn wait(&self) -> impl Future<Output = Result<(), Error>> + use<> {
-        self.begin()
-    }
-
     pub(super) fn begin(&self) -> Waiting {
         (self.0)()
     }

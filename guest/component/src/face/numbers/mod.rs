@@ -16,7 +16,6 @@ use crate::numbers::{self, Block, Client, Event, Front, Peer};
 use crate::streams;
 use crate::types::Error;
 
-use super::answer;
 use super::reader::Reader;
 use super::requests::separators;
 use super::server::Server;
@@ -97,11 +96,6 @@ impl numbers::Guest for Component {
 
     fn kick() {
         crate::engine().kick();
-    }
-
-    async fn wait_for(of: u64, event: Event) -> Result<(), Error> {
-        let event = events::of(of, event)?;
-        answer(event.wait()).await
     }
 
     fn add(watch: u64, of: u64, event: Event, key: u32) -> Result<(), Error> {
