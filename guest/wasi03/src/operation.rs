@@ -111,12 +111,12 @@ impl Operation {
         self.event.waker.set(None);
     }
 
-    /// Takes the waitable out of the task's set.
+    /// Takes the waitable out of the task's set, where its event may be on its way.
     fn leave_set(&mut self) {
         if let Some(task) = self.task.take()
             && !self.event.gone.get()
         {
-            task.remove(self.waitable);
+            task.abandon(self.waitable);
         }
     }
 
@@ -144,7 +144,7 @@ impl Operation {
         let is_member = match &self.task {
             Some(task) if Arc::ptr_eq(task, &current) => true,
             Some(task) => {
-                task.forget(self.waitable);
+                task.hand_over(self.waitable);
                 false
             }
             None => false,
@@ -158,6 +158,12 @@ impl Operation {
 
 impl Drop for Operation {
     fn drop(&mut self) {
-        self.leave_set();
+        self.leave();
+        // An operation that nothing waits for has ended.
+        if let Some(task) = self.task.take()
+            && !self.event.gone.get()
+        {
+            task.remove(self.waitable);
+        }
     }
 }

@@ -181,16 +181,31 @@ impl Shared {
         }
     }
 
-    /// Takes a waitable out of this task's set, if it is there.
+    /// Takes a waitable out of this task's set, if it is there. Its operation must have ended.
     pub(crate) fn remove(&self, waitable: u32) {
         if self.take(waitable).is_some() {
             wait_set::leave(waitable);
         }
     }
 
-    /// Waits for a waitable no more. It is in another set, or about to be.
-    pub(crate) fn forget(&self, waitable: u32) {
+    /// The same for a waitable whose operation is pending.
+    pub(crate) fn abandon(self: &Arc<Self>, waitable: u32) {
+        self.stay_ready();
+        self.remove(waitable);
+    }
+
+    /// The same for a waitable that is about to join another set.
+    pub(crate) fn hand_over(self: &Arc<Self>, waitable: u32) {
+        self.stay_ready();
         self.take(waitable);
+    }
+
+    /// Wakes the task if it sleeps. The host may be about to deliver an event of the set to it, and wasmtime traps if the set has none by
+    /// then: see docs/upstream.md.
+    fn stay_ready(self: &Arc<Self>) {
+        if self.state.get() == State::Sleeping {
+            self.wake_by_ref();
+        }
     }
 
     /// Runs `f` as this task.
@@ -247,7 +262,8 @@ impl Shared {
         before.map_or(ptr::null_mut(), |member| member.ptr())
     }
 
-    fn unregister(&self, waitable: u32) -> *mut c_void {
+    fn unregister(self: &Arc<Self>, waitable: u32) -> *mut c_void {
+        self.stay_ready();
         wait_set::leave(waitable);
         let before = self.take(waitable);
         before.map_or(ptr::null_mut(), |member| member.ptr())

@@ -138,10 +138,7 @@ async fn same_as_the_resource() -> Result {
         h: u64::from_le_bytes(*b"-------\n"),
     };
     {
-        let mut waiting = pin!(wait_for(
-            input,
-            Event::Readable(Wanted::Exactly(68))
-        ));
+        let mut waiting = pin!(wait_for(input, Event::Readable(Wanted::Exactly(68))));
         pending(waiting.as_mut())?;
         // The rules of the resource hold.
         matching!(numbers::try_read(input, 1), Err(Error::Busy));
