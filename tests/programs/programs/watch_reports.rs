@@ -1,6 +1,7 @@
 //! A watch that reports by a stream: each event once until it is waited for again, and no key is lost.
 
 use std::pin::pin;
+use std::task::Poll;
 
 use asyncio_streams::bindings::numbers::{self, Event, Watch};
 use asyncio_streams::bindings::types::Error;
@@ -23,6 +24,7 @@ async fn main() -> Result {
     errors().await?;
     given_up_reads().await?;
     many().await?;
+    removed_while_it_arrives().await?;
     ends().await
 }
 
@@ -178,6 +180,24 @@ async fn many() -> Result {
     reported.sort_unstable();
     same!(reported, (0..MANY).collect::<Vec<_>>());
     silent(&mut keys).await
+}
+
+/// Bytes are on their way to an event when a call of the same turn removes it.
+async fn removed_while_it_arrives() -> Result {
+    let watch = Watch::new();
+    let mut keys = watch.reports().await?;
+    let (mut peer, reader, _writer, _outgoing) = connect().await?;
+    let input = numbers::reader_number(reader.raw());
+    for round in 0..5 {
+        numbers::add(watch.number(), input, &ANY, round)?;
+        numbers::kick();
+        let writing = pin!(peer.write_all(vec![b'x']));
+        matching!(futures::poll!(writing), Poll::Ready(rest) if rest.is_empty());
+        same!(numbers::remove(watch.number(), round)?, false);
+        silent(&mut keys).await?;
+        same!(reader.readexactly(1).await?, b"x".to_vec());
+    }
+    Ok(())
 }
 
 /// Either end is dropped while the other one is used.

@@ -36,6 +36,8 @@ pub(crate) struct State {
     /// Taken by the first wait.
     permit: RefCell<Option<HandlePermit>>,
     members: Members,
+    /// The background settles between waits.
+    settling: Cell<bool>,
     /// `cancel` was called for the pending wait.
     cancelled: Cell<bool>,
     /// Takes the keys, in place of waits.
@@ -49,6 +51,7 @@ impl Watch {
             engine: engine.clone(),
             permit: RefCell::default(),
             members: Members::default(),
+            settling: Cell::new(false),
             cancelled: Cell::new(false),
             reports: RefCell::default(),
         }))
@@ -94,15 +97,14 @@ impl Watch {
     /// `busy` while another call is pending, and `network(out-of-resources)`. The future's: `cancelled`.
     pub fn wait(&self) -> Result<impl Future<Output = Result<Vec<u32>, Error>> + use<>, Error> {
         let pending = Pending::begin(&self.0)?;
-        let state = &self.0;
-        if state.permit.borrow().is_none() {
-            *state.permit.borrow_mut() = Some(state.engine.handles().watch()?);
-            state
-                .engine
-                .spawn(settle_between_waits(Rc::downgrade(state)));
-        }
+        self.0.take_permit()?;
         Ok(async move {
             let Pending(state) = &pending;
+            // In the call, which may have entered a wait set of its own: the background must not start before.
+            if !state.settling.replace(true) {
+                let settling = settle_between_waits(Rc::downgrade(state));
+                state.engine.spawn(settling);
+            }
             state.members.renew();
             poll_fn(|cx| state.poll(cx)).await
         })
@@ -119,9 +121,7 @@ impl Watch {
         if state.members.woken.is_waiting() {
             return Err(Error::Busy);
         }
-        if state.permit.borrow().is_none() {
-            *state.permit.borrow_mut() = Some(state.engine.handles().watch()?);
-        }
+        state.take_permit()?;
         state.members.woken.begin_wait();
         *state.reports.borrow_mut() = Some(to);
         state.engine.reporting().add(state);
@@ -160,6 +160,14 @@ impl State {
 }
 
 impl State {
+    fn take_permit(&self) -> Result<(), Error> {
+        let mut permit = self.permit.borrow_mut();
+        if permit.is_none() {
+            *permit = Some(self.engine.handles().watch()?);
+        }
+        Ok(())
+    }
+
     fn poll_members(&self, cx: &Context<'_>) {
         self.members.woken.register_waiter(cx);
         self.members.poll_new();
