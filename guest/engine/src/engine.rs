@@ -18,7 +18,6 @@ use crate::reader::Reader;
 use crate::server::{self, Listening, Server};
 use crate::transport::{Incoming, ReadBuffers, Transport};
 use crate::types::Error;
-use crate::watch::Reporting;
 use crate::writer::Writer;
 
 /// Opens connections and servers over one [`Platform`].
@@ -34,7 +33,6 @@ struct State {
     buffers: ReadBuffers,
     dirty: Rc<DirtyList>,
     lingering: Rc<LingerList>,
-    reporting: Reporting,
 }
 
 /// A reference that does not keep the engine alive.
@@ -62,7 +60,6 @@ impl Engine {
             buffers: ReadBuffers::default(),
             dirty: Rc::default(),
             lingering: Rc::default(),
-            reporting: Reporting::default(),
         }))
     }
 
@@ -278,10 +275,6 @@ impl Engine {
         &self.0.lingering
     }
 
-    pub(crate) fn reporting(&self) -> &Reporting {
-        &self.0.reporting
-    }
-
     /// Returns the time in nanoseconds.
     pub(crate) fn now(&self) -> u64 {
         self.platform().now()
@@ -311,17 +304,22 @@ impl Engine {
         self.dirty().settle_unscheduled();
     }
 
-    /// Settles all connections that have changed, and begins the new waits of watches that report: at once as a part of the background
-    /// where the platform can do this, else in the background.
+    /// Settles all connections that have changed: at once as a part of the background where the platform can do this, else later in
+    /// the background.
     pub fn kick(&self) {
-        let mut kick = || {
+        self.kick_and(|| ());
+    }
+
+    /// The same, and runs `then` as a part of the background; returns false if that cannot be done now.
+    pub(crate) fn kick_and(&self, then: impl Fn()) -> bool {
+        let done = self.platform().as_background(&mut || {
             self.dirty().settle_unscheduled();
-            self.reporting().begin_new();
-        };
-        if !self.platform().as_background(&mut kick) {
+            then();
+        });
+        if !done {
             self.dirty().schedule(self);
-            self.reporting().begin_new_later();
         }
+        done
     }
 
     /// Returns how many handles the connections of this engine take.

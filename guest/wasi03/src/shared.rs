@@ -113,6 +113,11 @@ impl Shared {
         self.pending.get() > 0
     }
 
+    /// Returns whether several operations are pending.
+    pub(crate) fn waits_for_many(&self) -> bool {
+        self.pending.get() > 1
+    }
+
     /// Empties the wait set and takes it. No operation may be pending.
     pub(crate) fn take_wait_set(&self) -> Option<WaitSet> {
         debug_assert!(!self.waits(), "an operation is pending");

@@ -163,8 +163,8 @@ impl Task {
     /// turn. Only those that the program's hook wakes run in this turn too, some times: they wait for what is here already.
     fn turn(&mut self) -> u32 {
         TURN.set(TURN.get().wrapping_add(1));
-        if self.shared.outlives {
-            // Many operations may have ended at once.
+        if self.shared.outlives || self.shared.waits_for_many() {
+            // Many operations may have ended at once: an event costs less here than a turn of its own.
             self.shared.catch_up();
         }
         // Before the state changes, so that the tasks that it wakes are polled in this turn.

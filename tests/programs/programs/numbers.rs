@@ -51,6 +51,7 @@ async fn refused(number: u64) -> Result {
         numbers::try_drain(number),
         numbers::try_accept(number),
         numbers::again(number, 1),
+        numbers::ready(number),
         numbers::remove(number, 1),
         wait_for(number, Event::Readable(Wanted::Any)).await,
         wait_for(number, Event::Drained).await,

@@ -1,4 +1,4 @@
-//! A watch that reports by a stream: each event once until it is waited for again, and no key is lost.
+//! A watch that reports by a stream, and by `ready`: each event once until it is waited for again, and no key is lost.
 
 use std::pin::pin;
 use std::task::Poll;
@@ -32,11 +32,21 @@ fn number(pair: &Pair) -> u64 {
     numbers::reader_number(pair.right.reader.raw())
 }
 
-/// Reads at least one key.
-async fn read(keys: &mut StreamReader<u32>) -> Result<Vec<u32>> {
+/// Begins the new waits, and returns the keys of events that are there, by either way.
+async fn read(watch: &Watch, keys: &mut StreamReader<u32>) -> Result<Vec<u32>> {
+    let there = numbers::ready(watch.number())?;
+    if !there.is_empty() {
+        return Ok(there);
+    }
     let (result, read) = keys.read(Vec::with_capacity(16)).await;
     matching!(result, StreamResult::Complete(_));
     Ok(read)
+}
+
+/// Begins the new waits, whose events are not there.
+fn begin(watch: &Watch) -> Result {
+    same!(numbers::ready(watch.number())?, Vec::<u32>::new());
+    Ok(())
 }
 
 /// Fails if a key arrives.
@@ -74,24 +84,24 @@ async fn once_until_again() -> Result {
     matching!(numbers::again(to ^ 1, 7), Err(Error::InvalidArgument(_)));
     let mut keys = watch.reports().await?;
     numbers::add(to, input, &Event::Readable(Wanted::Line), 7)?;
-    numbers::kick();
+    begin(&watch)?;
     // The wait has begun.
     matching!(numbers::try_read(input, 1), Err(Error::Busy));
     pair.left.writer.write("one\ntwo\nthr")?;
-    same!(read(&mut keys).await?, vec![7]);
+    same!(read(&watch, &mut keys).await?, vec![7]);
     same!(numbers::try_readline(input)?, Some(b"one\n".to_vec()));
     silent(&mut keys).await?;
     // It is there still.
     numbers::again(to, 7)?;
-    numbers::kick();
-    same!(read(&mut keys).await?, vec![7]);
+    same!(numbers::ready(to)?, vec![7]);
+    same!(numbers::ready(to)?, Vec::<u32>::new());
     same!(numbers::try_readline(input)?, Some(b"two\n".to_vec()));
     numbers::again(to, 7)?;
     numbers::again(to, 7)?;
-    numbers::kick();
+    begin(&watch)?;
     silent(&mut keys).await?;
     pair.left.writer.write("ee\n")?;
-    same!(read(&mut keys).await?, vec![7]);
+    same!(read(&watch, &mut keys).await?, vec![7]);
     same!(numbers::remove(to, 7)?, true);
     matching!(numbers::again(to, 7), Err(Error::InvalidArgument(_)));
     same!(numbers::try_readline(input)?, Some(b"three\n".to_vec()));
@@ -104,13 +114,12 @@ async fn errors() -> Result {
     let to = watch.number();
     let mut keys = watch.reports().await?;
     numbers::add(to, input, &ANY, 1)?;
-    numbers::kick();
+    begin(&watch)?;
     drop(pair.right.reader);
-    same!(read(&mut keys).await?, vec![1]);
+    same!(read(&watch, &mut keys).await?, vec![1]);
     // It is reported as often as it is asked for.
     numbers::again(to, 1)?;
-    numbers::kick();
-    same!(read(&mut keys).await?, vec![1]);
+    same!(read(&watch, &mut keys).await?, vec![1]);
     matching!(numbers::remove(to, 1), Err(Error::Cancelled));
 
     // Another read came first.
@@ -118,8 +127,7 @@ async fn errors() -> Result {
     let mut reading = pin!(pair.right.reader.raw().readline());
     pending(reading.as_mut())?;
     numbers::add(to, number(&pair), &ANY, 2)?;
-    numbers::kick();
-    same!(read(&mut keys).await?, vec![2]);
+    same!(read(&watch, &mut keys).await?, vec![2]);
     matching!(numbers::remove(to, 2), Err(Error::Busy));
     Ok(())
 }
@@ -132,7 +140,7 @@ async fn given_up_reads() -> Result {
     let mut keys = watch.reports().await?;
     numbers::add(to, input, &ANY, 3)?;
     for round in 0..40 {
-        numbers::kick();
+        begin(&watch)?;
         pair.left.writer.write([round])?;
         let reported = {
             let mut reading = pin!(keys.read(Vec::with_capacity(4)));
@@ -142,7 +150,7 @@ async fn given_up_reads() -> Result {
             }
         };
         if reported.is_empty() {
-            same!(read(&mut keys).await?, vec![3]);
+            same!(read(&watch, &mut keys).await?, vec![3]);
         }
         same!(numbers::try_read(input, 9)?, Some(vec![round]));
         numbers::again(to, 3)?;
@@ -161,12 +169,14 @@ async fn many() -> Result {
     let mut keys = watch.reports().await?;
     let mut connections = Vec::new();
     for key in 0..MANY {
-        let (mut peer, reader, writer, outgoing) = connect().await?;
+        let (peer, reader, writer, outgoing) = connect().await?;
         let input = numbers::reader_number(reader.raw());
         numbers::add(watch.number(), input, &ANY, key)?;
-        numbers::kick();
-        same!(peer.write_all(vec![b'x']).await.len(), 0);
         connections.push((peer, reader, writer, outgoing));
+    }
+    begin(&watch)?;
+    for (peer, ..) in &mut connections {
+        same!(peer.write_all(vec![b'x']).await.len(), 0);
     }
     turns(3).await;
     let mut reported = Vec::new();
@@ -190,7 +200,7 @@ async fn removed_while_it_arrives() -> Result {
     let input = numbers::reader_number(reader.raw());
     for round in 0..5 {
         numbers::add(watch.number(), input, &ANY, round)?;
-        numbers::kick();
+        begin(&watch)?;
         let writing = pin!(peer.write_all(vec![b'x']));
         matching!(futures::poll!(writing), Poll::Ready(rest) if rest.is_empty());
         same!(numbers::remove(watch.number(), round)?, false);
@@ -206,21 +216,21 @@ async fn ends() -> Result {
     let watch = Watch::new();
     let keys = watch.reports().await?;
     numbers::add(watch.number(), number(&pair), &ANY, 1)?;
-    numbers::kick();
+    begin(&watch)?;
     drop(keys);
     pair.left.writer.write("x")?;
     pair.left.writer.flush().await?;
     turns(5).await;
     numbers::again(watch.number(), 1)?;
-    numbers::kick();
-    same!(numbers::remove(watch.number(), 1).is_ok(), true);
+    same!(numbers::ready(watch.number())?, vec![1]);
+    same!(numbers::remove(watch.number(), 1)?, true);
     same!(pair.right.reader.readexactly(1).await?, b"x".to_vec());
     drop(watch);
 
     let watch = Watch::new();
     let mut keys = watch.reports().await?;
     numbers::add(watch.number(), number(&pair), &ANY, 1)?;
-    numbers::kick();
+    begin(&watch)?;
     let mut reading = pin!(keys.read(Vec::with_capacity(1)));
     pending(reading.as_mut())?;
     drop(watch);

@@ -64,10 +64,14 @@ impl Server {
     }
 
     pub(crate) fn try_accept(&self) -> Result<Option<(Reader, Writer)>, types::Error> {
+        if self.waiting.is_pending() {
+            return Err(types::Error::Busy);
+        }
         Ok(numbers::try_accept(self.number())?.map(pair))
     }
 
     pub(crate) fn cancel(&self) {
+        self.waiting.cancel();
         self.raw.cancel();
     }
 

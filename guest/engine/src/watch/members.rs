@@ -10,7 +10,6 @@ use std::task::{Context, Poll, Waker};
 use crate::types::Error;
 
 use super::event::{Event, Waiting};
-use super::reports::KeySink;
 use super::woken::{MemberWaker, Woken};
 
 /// A member: a key, and which of the members that had this key one after the other.
@@ -137,14 +136,12 @@ impl Members {
         over.iter().map(|place| place.key).collect()
     }
 
-    /// Reports the keys whose wait is over: they are not reported again, unless their wait begins again.
-    pub(super) fn report(&self, to: &mut dyn KeySink) {
+    /// Takes the keys whose wait is over: they are not returned again, unless their wait begins again.
+    pub(super) fn take_over(&self) -> Vec<u32> {
         let mut keys = self.keys_over();
         keys.dedup();
         self.over.borrow_mut().clear();
-        if !keys.is_empty() {
-            to.start(keys);
-        }
+        keys
     }
 
     /// Creates the wait of a member, which its first poll begins: the caller sees to that.

@@ -20,7 +20,6 @@ use members::Members;
 pub use event::Event;
 pub use members::Place;
 pub use reports::KeySink;
-pub(crate) use reports::Reporting;
 
 /// A standing list of events, and one wait for all of them. The caller chooses the keys.
 ///
@@ -31,7 +30,7 @@ pub(crate) use reports::Reporting;
 /// cancelled, end in the background.
 pub struct Watch(Rc<State>);
 
-pub(crate) struct State {
+struct State {
     engine: Engine,
     /// Taken by the first wait.
     permit: RefCell<Option<HandlePermit>>,
@@ -62,7 +61,7 @@ impl Watch {
         let place = self.0.members.add(key, event);
         if self.0.reports.borrow().is_none() {
             // A pending call waits for it too.
-            self.0.wake();
+            self.0.members.woken.wake();
         }
         place
     }
@@ -111,7 +110,7 @@ impl Watch {
     }
 
     /// Reports the keys of events by `to` from now on: each once when its event is there or has become an error, until
-    /// [`Watch::again`]. It takes the place of [`Watch::wait`], which is `busy`. Waits begin with [`Engine::kick`]. Only in async calls.
+    /// [`Watch::again`]. It takes the place of [`Watch::wait`], which is `busy`. Waits begin with [`Watch::ready`]. Only in async calls.
     ///
     /// # Errors
     ///
@@ -124,9 +123,31 @@ impl Watch {
         state.take_permit()?;
         state.members.woken.begin_wait();
         *state.reports.borrow_mut() = Some(to);
-        state.engine.reporting().add(state);
         state.engine.spawn(send_reports(Rc::downgrade(state)));
         Ok(())
+    }
+
+    /// Settles as [`Engine::kick`] does, begins the waits that are new, and returns the keys of events that are there, in ascending
+    /// order: they are reported by this. For [`Watch::report`]; also in sync calls.
+    pub fn ready(&self) -> Vec<u32> {
+        let State {
+            engine,
+            members,
+            reports,
+            ..
+        } = &*self.0;
+        if reports.borrow().is_none() {
+            engine.kick();
+            return Vec::new();
+        }
+        let begun = engine.kick_and(|| {
+            members.poll_new();
+            members.poll_woken();
+        });
+        if !begun {
+            members.woken.wake();
+        }
+        members.take_over()
     }
 
     /// Ends the pending [`Watch::wait`] with `cancelled`. It is not remembered.
@@ -174,24 +195,6 @@ impl State {
         self.members.poll_woken();
     }
 
-    /// Has the background begin the waits that are new.
-    pub(crate) fn wake(&self) {
-        self.members.woken.wake();
-    }
-
-    /// Begins the waits that are new, and reports the events that are there. Only as a part of the background.
-    pub(crate) fn begin_new(&self) {
-        self.members.poll_new();
-        if let Some(to) = &mut *self.reports.borrow_mut()
-            && !to.has_rest()
-        {
-            self.members.report(&mut **to);
-            if to.has_rest() {
-                self.members.woken.wake();
-            }
-        }
-    }
-
     fn poll_reports(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.poll_members(cx);
         let mut reports = self.reports.borrow_mut();
@@ -204,10 +207,11 @@ impl State {
                     return Poll::Ready(());
                 }
             }
-            self.members.report(&mut **to);
-            if !to.has_rest() {
+            let keys = self.members.take_over();
+            if keys.is_empty() {
                 return Poll::Pending;
             }
+            to.start(keys);
         }
     }
 }

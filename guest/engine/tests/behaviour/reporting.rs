@@ -48,6 +48,12 @@ impl Program {
         }
     }
 
+    /// Begins new waits, and takes the keys that are there: the end of a binding's turn, which is a sync call.
+    fn looks(&self, watch: &Watch) {
+        let keys = sync_call(|| watch.ready());
+        self.0.borrow_mut().read.extend(keys);
+    }
+
     /// Returns what was read since the last call.
     fn keys(&self) -> Vec<u32> {
         std::mem::take(&mut self.0.borrow_mut().read)
@@ -108,17 +114,15 @@ fn an_event_is_reported_once_until_it_is_waited_for_again() {
         lab.quiet().await;
         peer.write(b"one\ntwo\n").await.unwrap();
         // A binding adds in a sync call; the wait begins with the kick, in the same call.
-        sync_call(|| lab.engine.kick());
+        program.looks(&watch);
         lab.quiet().await;
         assert_eq!(program.keys(), [7]);
         assert_eq!(reader.try_read(4).unwrap().unwrap(), b"one\n");
         program.reads();
         lab.quiet().await;
         assert_eq!(program.keys(), [] as [u32; 0]);
-        sync_call(|| {
-            assert!(watch.again(7));
-            lab.engine.kick();
-        });
+        assert!(watch.again(7));
+        program.looks(&watch);
         lab.quiet().await;
         assert_eq!(program.keys(), [7]);
         assert_eq!(reader.try_read(4).unwrap().unwrap(), b"two\n");
@@ -136,11 +140,13 @@ fn keys_that_are_not_read_are_kept() {
         for key in 0..CONNECTIONS {
             let (reader, writer, peer) = lab.peer().await;
             watch.add(key, reader.raw().readable(Wanted::Any));
-            peer.write(b"x").await.unwrap();
-            // The first key is written alone, those after it together.
-            lab.engine.kick();
-            lab.quiet().await;
             connections.push((reader, writer, peer));
+        }
+        program.looks(&watch);
+        // The first key is written alone, those after it together.
+        for (.., peer) in &connections {
+            peer.write(b"x").await.unwrap();
+            lab.quiet().await;
         }
         let mut keys = BTreeSet::new();
         while keys.len() < CONNECTIONS as usize {
@@ -152,7 +158,8 @@ fn keys_that_are_not_read_are_kept() {
             keys.extend(read);
             // Reported anew while a write is under way.
             watch.again(0);
-            lab.engine.kick();
+            program.looks(&watch);
+            keys.extend(program.keys());
         }
     });
 }
@@ -182,57 +189,60 @@ fn an_error_is_reported_as_often_as_it_is_waited_for() {
         let (watch, program) = Program::of(&lab);
         let place = watch.add(1, reader.raw().readable(Wanted::Any));
         program.reads();
-        lab.engine.kick();
+        program.looks(&watch);
         lab.quiet().await;
         watch.end(place, Error::Cancelled);
         drop((reader, peer));
         lab.quiet().await;
         assert_eq!(program.keys(), [1]);
         program.reads();
-        sync_call(|| {
-            assert!(watch.again(1));
-            lab.engine.kick();
-        });
+        assert!(watch.again(1));
+        program.looks(&watch);
         assert_eq!(program.keys(), [1]);
         assert_eq!(watch.remove(1), Some(Err(Error::Cancelled)));
     });
 }
 
 #[test]
-fn a_program_that_leaves_has_no_more_reports() {
+fn a_program_that_leaves_has_reports_only_when_it_looks() {
     run(|lab| async move {
         let (reader, _writer, peer) = lab.peer().await;
         let (watch, program) = Program::of(&lab);
         watch.add(1, reader.raw().readable(Wanted::Any));
+        program.looks(&watch);
         peer.write(b"x").await.unwrap();
-        lab.engine.kick();
         lab.quiet().await;
         program.leaves();
         lab.quiet().await;
+        assert_eq!(program.keys(), [] as [u32; 0]);
         for _ in 0..3 {
             watch.again(1);
-            lab.engine.kick();
-            lab.quiet().await;
+            program.looks(&watch);
+            assert_eq!(program.keys(), [1]);
         }
-        assert_eq!(program.keys(), [] as [u32; 0]);
         assert_eq!(reader.read(1).await.unwrap(), b"x");
+        watch.again(1);
+        program.looks(&watch);
+        peer.write(b"y").await.unwrap();
+        lab.quiet().await;
+        program.looks(&watch);
+        assert_eq!(program.keys(), [1]);
     });
 }
 
 #[test]
-fn written_bytes_and_new_waits_go_by_one_kick() {
+fn written_bytes_and_new_waits_go_by_one_call() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
         let (watch, program) = Program::of(&lab);
         program.reads();
         watch.add(5, reader.raw().readable(Wanted::Line));
         for _ in 0..20 {
-            sync_call(|| {
-                lab.engine
-                    .unsettled(|| writer.raw().write(b"question\n".to_vec()))
-                    .unwrap();
-                lab.engine.kick();
-            });
+            let question = b"question\n".to_vec();
+            lab.engine
+                .unsettled(|| writer.raw().write(question))
+                .unwrap();
+            program.looks(&watch);
             assert_eq!(peer.read_exactly(9).await.unwrap(), b"question\n");
             peer.write(b"answer\n").await.unwrap();
             lab.quiet().await;

@@ -7,7 +7,7 @@
 //! ```text
 //!   turn:  before   keys have arrived: wake their tasks
 //!          futures  read, write, wait for more
-//!          after    send the written bytes, add, renew and remove what has changed, begin the next read
+//!          after    add, renew and remove what has changed, send the written bytes, look what is there, else begin the next read
 //! ```
 //!
 //! A task that reads the same reader again crosses into the component for the read and to renew its event, which is still in the watch.
@@ -124,16 +124,16 @@ impl Waits {
 
     /// Sends what was written, tells the watch what has changed, and waits for the next reports.
     fn after(&self, ends: bool) {
-        if ends {
-            self.kick(false);
-            return self.task_ends();
+        let told = !ends && self.tell_changes();
+        let woken = told && self.look();
+        if self.written.take() {
+            numbers::kick();
         }
-        let told = self.tell_changes();
-        // Before the kick, which may find that events are there: the read takes their keys.
-        if self.armed.get() > 0 && !self.reports.is_pending() {
+        if ends {
+            self.task_ends();
+        } else if !woken && self.armed.get() > 0 && !self.reports.is_pending() {
             self.read();
         }
-        self.kick(told);
     }
 
     /// A task of the component model ends. Another one goes on with the read, which would keep this one from ending.
@@ -153,10 +153,15 @@ impl Waits {
         }
     }
 
-    /// Sends the written bytes, and has new waits begin.
-    fn kick(&self, waits: bool) {
-        if self.written.replace(false) || waits {
-            numbers::kick();
+    /// Sends the written bytes, has new waits begin, and wakes the tasks whose events are there already. Returns whether there are any.
+    fn look(&self) -> bool {
+        self.written.set(false);
+        match numbers::ready(self.watch().1) {
+            Ok(keys) => self.all_fired(&keys),
+            Err(error) => {
+                self.failed(&Error::from(error));
+                true
+            }
         }
     }
 
@@ -167,15 +172,18 @@ impl Waits {
                 Ok(keys) => keys,
                 Err(error) => return self.failed(&Error::from(error)),
             };
-            let mut woken = false;
-            for key in &keys {
-                woken |= self.fired(*key);
-            }
+            let woken = self.all_fired(&keys);
             self.reports.reuse(keys);
             if woken {
                 return;
             }
         }
+    }
+
+    /// Wakes the tasks that wait for these keys; returns false if none does any more.
+    fn all_fired(&self, keys: &[u32]) -> bool {
+        keys.iter()
+            .fold(false, |woken, key| self.fired(*key) | woken)
     }
 
     /// Wakes the task that waits for this key; returns false if none does any more.

@@ -106,6 +106,10 @@ impl numbers::Guest for Component {
         watch::again(watch, key)
     }
 
+    fn ready(watch: u64) -> Result<Vec<u32>, Error> {
+        watch::ready(watch)
+    }
+
     fn remove(watch: u64, key: u32) -> Result<bool, Error> {
         watch::remove(watch, key)
     }

@@ -83,6 +83,10 @@ pub(super) fn again(watch: u64, key: u32) -> Result<(), Error> {
     }
 }
 
+pub(super) fn ready(watch: u64) -> Result<Vec<u32>, Error> {
+    Ok(find(watch)?.ready())
+}
+
 pub(super) fn remove(watch: u64, key: u32) -> Result<bool, Error> {
     match find(watch)?.remove(key) {
         None => Ok(false),
