@@ -25,6 +25,8 @@ pub(super) struct State {
     pub(super) progress: Cell<Progress>,
     /// A future waits, or has not taken its outcome.
     pub(super) waiting: Cell<bool>,
+    /// The key and the event that the watch of the reports has for it, waiting or not.
+    pub(super) reported: RefCell<Option<(u32, Event)>>,
     outcome: RefCell<Option<Result<(), Error>>>,
     waker: RefCell<Option<Waker>>,
     /// It is on the list of those that the watch must hear of.
@@ -41,8 +43,12 @@ pub(super) enum Progress {
     New,
     /// The watch waits for it, under this key.
     Armed(u32),
-    /// The watch has reported it, and waits for it again when it is told to.
+    /// The watch has reported it. The next wait waits for it again, unless it is removed before.
     Fired(u32),
+    /// It waits for a report.
+    Direct,
+    /// Its event was reported; the result of the wait is there to be asked for.
+    Reported,
 }
 
 impl Interest {
@@ -103,6 +109,7 @@ impl Interest {
 impl Drop for Interest {
     fn drop(&mut self) {
         self.0.leave();
+        WAITS.with(|waits| waits.direct.forget(&self.0));
     }
 }
 
@@ -129,7 +136,10 @@ impl State {
         if !self.waiting.get() {
             return;
         }
-        self.outcome.replace(Some(outcome));
+        let before = self.outcome.replace(Some(outcome));
+        if before.is_none() {
+            WAITS.with(|waits| waits.ended());
+        }
         self.wake();
     }
 
@@ -147,7 +157,7 @@ impl State {
             self.event.replace(Some(event));
             self.changed.set(true);
         }
-        if self.progress.get() == Progress::Idle {
+        if matches!(self.progress.get(), Progress::Idle | Progress::Reported) {
             self.progress.set(Progress::New);
         }
         WAITS.with(|waits| waits.list(self));
@@ -167,7 +177,11 @@ impl State {
                 self.progress.set(Progress::Idle);
                 WAITS.with(|waits| waits.remove(key))
             }
-            Progress::Idle | Progress::New | Progress::Armed(_) => Ok(()),
+            Progress::Reported => {
+                self.progress.set(Progress::Idle);
+                WAITS.with(|waits| waits.direct.result(self))
+            }
+            Progress::Idle | Progress::New | Progress::Armed(_) | Progress::Direct => Ok(()),
         }
     }
 
@@ -183,7 +197,8 @@ impl State {
             Progress::Fired(key) => {
                 let _ = waits.remove(key);
             }
-            Progress::Idle | Progress::New => {}
+            Progress::Direct => waits.direct.end(self),
+            Progress::Idle | Progress::New | Progress::Reported => {}
         });
     }
 }
@@ -215,6 +230,7 @@ impl Future for Fired {
         if let Some(outcome) = outcome {
             self.waits = false;
             self.state.waiting.set(false);
+            WAITS.with(|waits| waits.taken());
             return Poll::Ready(outcome);
         }
         self.state.register(cx);
@@ -228,8 +244,13 @@ impl Drop for Fired {
             return;
         }
         self.state.waiting.set(false);
-        self.state.outcome.take();
-        if !matches!(self.state.progress.get(), Progress::Fired(_)) {
+        if self.state.outcome.take().is_some() {
+            WAITS.with(|waits| waits.taken());
+        }
+        if !matches!(
+            self.state.progress.get(),
+            Progress::Fired(_) | Progress::Reported
+        ) {
             self.state.leave();
         }
     }

@@ -1,32 +1,40 @@
 //! The one wait of a program, for all its tasks.
 //!
 //! A task that waits for a reader or a writer adds its interest to a list, and sleeps. At the end of each turn the
-//! executor tells the watch of the streams component what has changed, and sees to it that a read of the watch's reports is pending.
-//! When the read returns keys, their tasks are woken, before the futures of that turn are polled.
+//! executor tells the watch of the streams component what has changed, and sees to it that one call of `watch.wait` is pending.
+//! When that call returns keys, their tasks are woken, before the futures of that turn are polled. A program that waits for one or two things
+//! waits for reports instead (`direct`).
 //!
 //! ```text
-//!   turn:  before   keys have arrived: wake their tasks
+//!   turn:  before   the call has returned: wake its tasks
 //!          futures  read, write, wait for more
-//!          after    add, renew and remove what has changed, send the written bytes, look what is there, else begin the next read
+//!          after    add and remove what has changed, begin the next call, which sends the written bytes
 //! ```
 //!
-//! A task that reads the same reader again crosses into the component for the read and to renew its event, which is still in the watch.
+//! A task that reads the same reader again crosses into the component for the read only: its event is still in the watch, and the next
+//! call waits for it again.
 
 mod arrived;
+mod direct;
 mod interest;
 mod reports;
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 
 use asyncio_streams_wasi03::{TurnHooks, in_task, set_turn_hooks};
+use slab::Slab;
 
 use crate::Error;
+use crate::backend::{length, size};
 use crate::bindings::numbers::{self, Watch};
+use crate::bindings::types;
 
+use arrived::Arrived;
+use direct::Directs;
 use interest::{Progress, State};
-use reports::Reports;
 
 pub(crate) use interest::Interest;
 
@@ -34,18 +42,31 @@ thread_local! {
     static WAITS: Waits = Waits::new();
 }
 
-/// The watch, its keys and its reports.
+/// The number of keys, beyond the armed ones, that may wait for the end of the pending call.
+const MOST_REMOVED: usize = 1000;
+
+type Call = Pin<Box<dyn Future<Output = Result<Vec<u32>, types::Error>>>>;
+
+/// The watch, its keys and the pending call.
 struct Waits {
     /// The watch and its number; none until something waits.
     watch: OnceCell<(&'static Watch, u64)>,
-    /// The interests by their keys. A key is not used again: a report of a removed one may be on its way.
-    interests: RefCell<BTreeMap<u32, Rc<State>>>,
-    next_key: Cell<u32>,
+    /// The interests by their keys; none for a key that was removed and that the pending call may still return.
+    keys: RefCell<Slab<Option<Rc<State>>>>,
+    removed: RefCell<Vec<u32>>,
+    /// The pending call was cancelled, so that the removed keys are free.
+    renewed: Cell<bool>,
     /// The number of interests that the watch waits for.
     armed: Cell<usize>,
     /// The interests that have changed since the last end of a turn.
     changed: RefCell<Vec<Rc<State>>>,
-    reports: Reports,
+    /// The number of futures that have an outcome and have not taken it.
+    untaken: Cell<usize>,
+    /// The next call was put off by a turn, for those.
+    put_off: Cell<bool>,
+    call: RefCell<Option<Call>>,
+    arrived: Arrived,
+    direct: Directs,
     /// Bytes were queued that nothing is sure to send.
     written: Cell<bool>,
     installed: Cell<bool>,
@@ -68,11 +89,16 @@ impl Waits {
     fn new() -> Self {
         Waits {
             watch: OnceCell::new(),
-            interests: RefCell::default(),
-            next_key: Cell::new(0),
+            keys: RefCell::default(),
+            removed: RefCell::default(),
+            renewed: Cell::new(false),
             armed: Cell::new(0),
             changed: RefCell::default(),
-            reports: Reports::default(),
+            untaken: Cell::new(0),
+            put_off: Cell::new(false),
+            call: RefCell::new(None),
+            arrived: Arrived::default(),
+            direct: Directs::default(),
             written: Cell::new(false),
             installed: Cell::new(false),
         }
@@ -85,14 +111,33 @@ impl Waits {
         }
     }
 
+    fn ended(&self) {
+        self.untaken.set(self.untaken.get().saturating_add(1));
+    }
+
+    fn taken(&self) {
+        self.untaken.set(self.untaken.get().saturating_sub(1));
+    }
+
     fn disarmed(&self) {
         self.armed.set(self.armed.get().saturating_sub(1));
     }
 
     /// Removes a key from the watch, and returns the result of its wait.
     fn remove(&self, key: u32) -> Result<(), Error> {
-        self.interests.borrow_mut().remove(&key);
-        numbers::remove(self.watch().1, key)?;
+        let (watch, number) = self.watch();
+        if self.call.borrow().is_none() {
+            self.keys.borrow_mut().try_remove(length(key));
+        } else if let Some(entry) = self.keys.borrow_mut().get_mut(length(key)) {
+            *entry = None;
+            self.removed.borrow_mut().push(key);
+        }
+        let many = self.removed.borrow().len() > self.armed.get().saturating_add(MOST_REMOVED);
+        if many && !self.renewed.replace(true) {
+            // The end of the pending call frees the keys.
+            watch.cancel();
+        }
+        numbers::remove(number, key)?;
         Ok(())
     }
 
@@ -107,7 +152,7 @@ impl Waits {
         if !self.installed.replace(true) {
             set_turn_hooks(TurnHooks {
                 before: |_| WAITS.with(Waits::before),
-                after: |_, ends| WAITS.with(|waits| waits.after(ends)),
+                after: |cx, ends| WAITS.with(|waits| waits.after(cx, ends)),
             });
         }
     }
@@ -115,162 +160,202 @@ impl Waits {
 
 /// The turns.
 impl Waits {
-    /// Wakes the tasks whose events were reported.
+    /// Wakes the tasks whose events the pending call has returned.
     fn before(&self) {
-        if self.reports.have_arrived() {
-            self.read();
+        self.direct.arrived();
+        if self.arrived.take() {
+            let call = self.call.take();
+            if let Some(call) = call {
+                self.poll(call);
+            }
         }
     }
 
-    /// Sends what was written, tells the watch what has changed, and waits for the next reports.
-    fn after(&self, ends: bool) {
-        let told = !ends && self.tell_changes();
-        let woken = told && self.look();
-        if self.written.take() {
-            numbers::kick();
-        }
+    /// Tells the watch what has changed, and begins the next call.
+    fn after(&self, cx: &Context<'_>, ends: bool) {
         if ends {
-            self.task_ends();
-        } else if !woken && self.armed.get() > 0 && !self.reports.is_pending() {
-            self.read();
+            return self.task_ends();
+        }
+        let is_pending = self.call.borrow().is_some();
+        // Tasks that were woken will wait for the same events again, once they have run: until then they keep their keys.
+        if self.untaken.get() > 0 && !is_pending && !self.put_off.replace(true) {
+            return cx.waker().wake_by_ref();
+        }
+        self.put_off.set(false);
+        for state in self.tell_changes() {
+            self.direct.begin(&state);
+        }
+        let woken = self.direct.look();
+        if woken.is_some() {
+            self.written.set(false);
+        }
+        if is_pending || self.armed.get() == 0 {
+            self.send_written();
+        } else {
+            // The call sends it.
+            self.written.set(false);
+            let watch = self.watch().0;
+            self.poll(Box::pin(watch.wait()));
+        }
+        // Tasks that were woken run before this one waits.
+        if woken != Some(true) {
+            self.direct.wait();
         }
     }
 
-    /// A task of the component model ends. Another one goes on with the read, which would keep this one from ending.
+    /// A task of the component model ends. Another one goes on with the call.
     fn task_ends(&self) {
-        self.reports.leave_task();
-        if self.armed.get() == 0 || self.reports.is_pending() {
+        self.send_written();
+        self.direct.task_ends();
+        if self.call.borrow().is_some() {
+            // It would keep the task from ending.
+            if self.armed.get() == 0 {
+                let call = self.call.take();
+                drop(call);
+            }
             return;
         }
         let next = self
-            .interests
+            .keys
             .borrow()
-            .values()
-            .find(|state| state.is_pending())
-            .cloned();
+            .iter()
+            .find_map(|(_, state)| state.clone().filter(|state| state.is_pending()));
         if let Some(next) = next {
             next.wake();
         }
     }
 
-    /// Sends the written bytes, has new waits begin, and wakes the tasks whose events are there already. Returns whether there are any.
-    fn look(&self) -> bool {
-        self.written.set(false);
-        match numbers::ready(self.watch().1) {
-            Ok(keys) => self.all_fired(&keys),
-            Err(error) => {
-                self.failed(&Error::from(error));
-                true
+    fn send_written(&self) {
+        if self.written.replace(false) {
+            numbers::kick();
+        }
+    }
+
+    fn poll(&self, mut call: Call) {
+        let waker = Waker::from(self.arrived.waker());
+        match call.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Pending => {
+                self.call.replace(Some(call));
+            }
+            Poll::Ready(result) => {
+                drop(call);
+                self.returned(result);
             }
         }
     }
 
-    /// Wakes the tasks of the next reports, or waits for them.
-    fn read(&self) {
-        while let Some(result) = self.reports.read(self.watch().0) {
-            let keys = match result {
-                Ok(keys) => keys,
-                Err(error) => return self.failed(&Error::from(error)),
-            };
-            let woken = self.all_fired(&keys);
-            self.reports.reuse(keys);
-            if woken {
-                return;
+    fn returned(&self, result: Result<Vec<u32>, types::Error>) {
+        match result {
+            Ok(keys) => {
+                for key in keys {
+                    let state = self.keys.borrow().get(length(key)).cloned().flatten();
+                    if let Some(state) = state {
+                        self.fired(key, &state);
+                    }
+                }
             }
+            Err(types::Error::Cancelled) => {}
+            Err(error) => self.failed(&Error::from(error)),
+        }
+        self.renewed.set(false);
+        // No call is pending that could return them.
+        let mut keys = self.keys.borrow_mut();
+        for key in self.removed.take() {
+            keys.try_remove(length(key));
         }
     }
 
-    /// Wakes the tasks that wait for these keys; returns false if none does any more.
-    fn all_fired(&self, keys: &[u32]) -> bool {
-        keys.iter()
-            .fold(false, |woken, key| self.fired(*key) | woken)
-    }
-
-    /// Wakes the task that waits for this key; returns false if none does any more.
-    fn fired(&self, key: u32) -> bool {
-        let state = self.interests.borrow().get(&key).cloned();
-        let Some(state) = state.filter(|state| state.progress.get() == Progress::Armed(key)) else {
-            return false;
-        };
+    fn fired(&self, key: u32, state: &Rc<State>) {
+        if state.progress.get() != Progress::Armed(key) {
+            return;
+        }
         self.disarmed();
         state.progress.set(Progress::Fired(key));
-        self.list(&state);
+        self.list(state);
         state.end(Ok(()));
-        true
     }
 
-    /// The watch reports nothing: every wait has failed.
+    /// The call has failed: so has every wait.
     fn failed(&self, error: &Error) {
-        let interests = self.interests.take();
-        for (key, state) in interests {
-            if state.progress.get() == Progress::Armed(key) {
+        let states: Vec<_> = self
+            .keys
+            .borrow()
+            .iter()
+            .filter_map(|(_, state)| state.clone())
+            .collect();
+        for state in states {
+            if let Progress::Armed(key) = state.progress.get() {
                 self.disarmed();
                 state.progress.set(Progress::Idle);
-                // The watch's error is the reason.
+                // The call's error is the reason.
                 let _ = self.remove(key);
                 state.end(Err(error.clone()));
-            } else {
-                self.interests.borrow_mut().insert(key, state);
             }
         }
     }
 
-    /// Adds new interests to the watch, renews those that have fired and are waited for again, and removes those that no future waits for.
-    /// Returns whether waits are to begin.
-    fn tell_changes(&self) -> bool {
-        let mut waits = false;
-        for state in self.changed.take() {
+    /// Adds new interests to the watch, and removes those that have fired and that no future waits for again. Returns the interests
+    /// that are to wait by calls of their own.
+    fn tell_changes(&self) -> Vec<Rc<State>> {
+        let changed = self.changed.take();
+        let alone = changed.len() == 1 && self.armed.get() == 0;
+        let mut direct = Vec::new();
+        for state in changed {
             state.listed.set(false);
             match state.progress.get() {
                 Progress::New if state.is_pending() => {
-                    let key = self.unused_key();
-                    self.interests.borrow_mut().insert(key, state.clone());
-                    self.arm(key, &state, true);
-                    waits = true;
+                    if self.is_unused() && direct.len() < self.direct_places() {
+                        direct.push(state);
+                    } else {
+                        let key = self.keys.borrow_mut().insert(Some(state.clone()));
+                        self.arm(size(key), &state, true);
+                    }
                 }
                 Progress::New => state.progress.set(Progress::Idle),
                 Progress::Fired(key) if state.is_pending() => {
-                    self.arm(key, &state, state.changed.get());
-                    waits = true;
+                    if alone && self.direct_places() > 0 {
+                        state.progress.set(Progress::Idle);
+                        // An error appears again.
+                        let _ = self.remove(key);
+                        direct.push(state);
+                    } else {
+                        self.arm(key, &state, state.changed.get());
+                    }
                 }
-                // Its future has not run yet: it may wait again.
-                Progress::Fired(_) if state.is_untaken() => self.list(&state),
                 Progress::Fired(key) => {
                     state.progress.set(Progress::Idle);
-                    // The program does not wait for it, so the result is of no interest.
-                    let _ = self.remove(key);
+                    let result = self.remove(key);
+                    if state.is_untaken() && result.is_err() {
+                        state.end(result);
+                    }
                 }
-                Progress::Idle | Progress::Armed(_) => {}
+                Progress::Idle | Progress::Armed(_) | Progress::Direct | Progress::Reported => {}
             }
         }
-        waits
+        direct
     }
 
-    fn unused_key(&self) -> u32 {
-        let interests = self.interests.borrow();
-        loop {
-            let key = self.next_key.get();
-            self.next_key.set(key.wrapping_add(1));
-            if !interests.contains_key(&key) {
-                return key;
-            }
-        }
+    /// Returns whether the watch waits for nothing, and will not when all changes are told.
+    fn is_unused(&self) -> bool {
+        self.keys.borrow().len() == self.removed.borrow().len()
+    }
+
+    fn direct_places(&self) -> usize {
+        direct::MOST.saturating_sub(self.direct.len())
     }
 
     /// Has the watch wait for an interest, which it has already unless `add`.
     fn arm(&self, key: u32, state: &Rc<State>, add: bool) {
         state.changed.set(false);
-        let watch = self.watch().1;
         let event = state.event.borrow();
-        let armed = match event.as_ref() {
-            Some(event) if add => numbers::add(watch, state.number.get(), event, key),
-            _ => numbers::again(watch, key),
-        };
-        if let Err(error) = armed {
-            state.progress.set(Progress::Idle);
-            // It is not in the watch: this frees the key.
-            let _ = self.remove(key);
-            return state.end(Err(error.into()));
+        if add && let Some(event) = event.as_ref() {
+            let added = numbers::add(self.watch().1, state.number.get(), event, key);
+            if let Err(error) = added {
+                state.progress.set(Progress::Idle);
+                // It is not in the watch: this frees the key.
+                let _ = self.remove(key);
+                return state.end(Err(error.into()));
+            }
         }
         self.armed.set(self.armed.get().saturating_add(1));
         state.progress.set(Progress::Armed(key));
