@@ -17,7 +17,6 @@ mod fuzz;
 mod javascript;
 pub mod languages;
 mod linker;
-mod names;
 mod npm;
 pub mod process;
 pub mod python;

@@ -1,107 +1,215 @@
 //! Makes a component smaller: removes its custom sections, where the linker puts names for debuggers, and shortens the names
-//! that its parts have for each other.
+//! that its modules and nested components have for each other. The linker writes the name of each function several times, a tenth
+//! of `streams.wasm`. Neither hosts nor other components use these names.
+//!
+//! One map renames all names of modules, and another one all arguments of nested components. Equal names stay equal and
+//! different names stay different, so every part still finds the others.
 
-use anyhow::{Context as _, Result, ensure};
-use wasm_encoder::{Component, RawSection};
-use wasmparser::{Encoding, Parser, Payload};
+use std::collections::HashMap;
+use std::convert::Infallible;
 
-use crate::names::{Names, are_internal};
+use anyhow::Result;
+use wasm_encoder::reencode::{
+    self, Reencode, ReencodeComponent, component_utils as components, utils as modules,
+};
+use wasm_encoder::{
+    Alias, CodeSection, Component, ComponentImportSection, ComponentInstanceSection,
+    ComponentTypeRef, ExportSection, ImportSection, InstanceSection,
+};
+use wasmparser::{
+    ComponentAlias, ComponentExternalKind, ComponentInstance, Export, Import, Instance, Parser,
+};
 
-/// A section of a component or a module.
-pub(crate) struct Section<'a> {
-    pub(crate) id: u8,
-    pub(crate) data: &'a [u8],
-    pub(crate) payload: Payload<'a>,
-}
-
-/// Returns the component without its own custom sections, and with short names between its modules and nested components. The
+/// Returns the component without its custom sections, and with short names between its modules and nested components. The
 /// compiler has stripped the modules. Imports and exports stay as they are.
 ///
 /// # Errors
 /// When the bytes are not a component.
 pub(crate) fn strip(component: &[u8]) -> Result<Vec<u8>> {
-    let mut names = are_internal(component)?.then(Names::default);
-    let mut stripped = Component::new();
-    for section in sections(component, Encoding::Component)? {
-        let Section { id, data, payload } = &section;
-        if matches!(payload, Payload::CustomSection(_)) {
-            continue;
-        }
-        let shorter = match &mut names {
-            Some(names) => names.shorten(&section)?,
-            None => None,
-        };
-        stripped.section(&RawSection {
-            id: *id,
-            data: shorter.as_deref().unwrap_or(data),
-        });
+    let mut stripper = Stripper::default();
+    let stripped = stripper.encode(component)?;
+    if !stripper.shares_parts {
+        return Ok(stripped);
     }
-    Ok(stripped.finish())
+    (stripper.core.kept, stripper.arguments.kept) = (true, true);
+    stripper.encode(component)
 }
 
-/// Returns the sections of a component or a module, without the sections inside them.
-///
-/// # Errors
-/// When the bytes are something else.
-pub(crate) fn sections(bytes: &[u8], expected: Encoding) -> Result<Vec<Section<'_>>> {
-    let mut sections = Vec::new();
-    let mut depth = 0;
-    for payload in Parser::new(0).parse_all(bytes) {
-        let payload = payload?;
-        match &payload {
-            Payload::Version { encoding, .. } if depth == 0 => {
-                ensure!(
-                    *encoding == expected,
-                    "{encoding:?} instead of {expected:?}"
-                );
-            }
-            Payload::End(_) => depth -= 1,
-            _ => {}
-        }
-        let opens = matches!(
-            payload,
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. }
-        );
-        if depth == 0
-            && let Some((id, range)) = payload.as_section()
-        {
-            let range = usize::try_from(range.start)?..usize::try_from(range.end)?;
-            let data = bytes.get(range).context("a section that is cut off")?;
-            sections.push(Section { id, data, payload });
-        }
-        depth += i32::from(opens);
+/// Encodes a component again, and changes names on the way.
+#[derive(Default)]
+struct Stripper {
+    /// Whether a component may take or hand out modules or components: then not all users of their names are known.
+    shares_parts: bool,
+    /// The number of parts around the current one.
+    depth: u32,
+    /// Of imports and exports of modules.
+    core: Names,
+    /// Of imports of nested components.
+    arguments: Names,
+}
+
+type Error = reencode::Error<Infallible>;
+
+type Encoded = Result<(), Error>;
+
+impl Stripper {
+    fn encode(&mut self, component: &[u8]) -> Result<Vec<u8>> {
+        let mut encoded = Component::new();
+        self.parse_component(&mut encoded, Parser::new(0), component)?;
+        Ok(encoded.finish())
     }
-    Ok(sections)
+}
+
+impl Reencode for Stripper {
+    type Error = Infallible;
+
+    fn parse_import_section(
+        &mut self,
+        section: &mut ImportSection,
+        imports: wasmparser::ImportSectionReader<'_>,
+    ) -> Encoded {
+        for import in imports.into_imports() {
+            let Import { module, name, ty } = import?;
+            let ty = self.entity_type(ty)?;
+            section.import(self.core.short(module), self.core.short(name), ty);
+        }
+        Ok(())
+    }
+
+    fn parse_export(&mut self, section: &mut ExportSection, mut export: Export<'_>) -> Encoded {
+        export.name = self.core.short(export.name);
+        modules::parse_export(self, section, export)
+    }
+
+    fn parse_function_body(
+        &mut self,
+        section: &mut CodeSection,
+        body: wasmparser::FunctionBody<'_>,
+    ) -> Encoded {
+        section.raw(body.as_bytes());
+        Ok(())
+    }
+}
+
+impl ReencodeComponent for Stripper {
+    fn push_depth(&mut self) {
+        self.depth += 1;
+    }
+
+    fn pop_depth(&mut self) {
+        self.depth -= 1;
+    }
+
+    fn parse_component_custom_section(
+        &mut self,
+        _: &mut Component,
+        _: wasmparser::CustomSectionReader<'_>,
+    ) -> Encoded {
+        Ok(())
+    }
+
+    fn parse_component_import_section(
+        &mut self,
+        section: &mut ComponentImportSection,
+        imports: wasmparser::ComponentImportSectionReader<'_>,
+    ) -> Encoded {
+        for import in imports {
+            let mut import = import?;
+            if self.depth > 0 {
+                import.name.name = self.arguments.short(import.name.name);
+            }
+            section.import(import.name, self.component_type_ref(import.ty)?);
+        }
+        Ok(())
+    }
+
+    fn component_alias<'a>(&mut self, mut alias: ComponentAlias<'a>) -> Result<Alias<'a>, Error> {
+        if let ComponentAlias::CoreInstanceExport { name, .. } = &mut alias {
+            *name = self.core.short(name);
+        }
+        components::component_alias(self, alias)
+    }
+
+    fn parse_instance(
+        &mut self,
+        section: &mut InstanceSection,
+        mut instance: Instance<'_>,
+    ) -> Encoded {
+        match &mut instance {
+            Instance::Instantiate { args, .. } => {
+                args.iter_mut()
+                    .for_each(|of| of.name = self.core.short(of.name));
+            }
+            Instance::FromExports(exports) => {
+                exports
+                    .iter_mut()
+                    .for_each(|of| of.name = self.core.short(of.name));
+            }
+        }
+        components::parse_instance(self, section, instance)
+    }
+
+    fn parse_component_instance(
+        &mut self,
+        section: &mut ComponentInstanceSection,
+        mut instance: ComponentInstance<'_>,
+    ) -> Encoded {
+        if let ComponentInstance::Instantiate { args, .. } = &mut instance {
+            args.iter_mut()
+                .for_each(|of| of.name = self.arguments.short(of.name));
+        }
+        components::parse_component_instance(self, section, instance)
+    }
+
+    fn component_external_index(&mut self, kind: ComponentExternalKind, index: u32) -> u32 {
+        use ComponentExternalKind::{Component, Module};
+        self.shares_parts |= matches!(kind, Module | Component);
+        // No index changes.
+        index
+    }
+
+    fn component_type_ref(
+        &mut self,
+        of: wasmparser::ComponentTypeRef,
+    ) -> Result<ComponentTypeRef, Error> {
+        use wasmparser::ComponentTypeRef::{Component, Module};
+        self.shares_parts |= matches!(of, Module(_) | Component(_));
+        components::component_type_ref(self, of)
+    }
+}
+
+/// Short names, in the order in which they were first asked for.
+#[derive(Default)]
+struct Names {
+    short: HashMap<String, &'static str>,
+    /// Whether every name stays.
+    kept: bool,
+}
+
+impl Names {
+    fn short<'a>(&mut self, name: &'a str) -> &'a str {
+        if self.kept {
+            return name;
+        }
+        let next = self.short.len();
+        let short = self.short.entry(name.to_owned());
+        // Leaked, since the encoder's types borrow names: some bytes each, in a program that ends soon.
+        short.or_insert_with(|| letters(next).leak())
+    }
+}
+
+/// Returns `a` to `z`, then `aa` to `zz`, and so on: names that imports of components may have too.
+fn letters(mut number: usize) -> String {
+    let mut letters = String::new();
+    loop {
+        letters.insert(0, char::from(b'a' + (number % 26) as u8));
+        number /= 26;
+        if number == 0 {
+            return letters;
+        }
+        number -= 1;
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use wasm_encoder::{ComponentNameSection, CustomSection, Module, ModuleSection, NameMap};
-
-    use super::*;
-
-    #[test]
-    fn only_the_components_own_sections_are_removed() {
-        let mut module = Module::new();
-        module.section(&CustomSection {
-            name: "kept".into(),
-            data: b"1".into(),
-        });
-        let mut plain = Component::new();
-        plain.section(&ModuleSection(&module));
-        let mut named = plain.clone();
-        let (mut names, mut map) = (ComponentNameSection::new(), NameMap::new());
-        map.append(0, "module");
-        names.core_modules(&map);
-        named.section(&names);
-        let plain = plain.finish();
-        assert_eq!(strip(&named.finish()).unwrap(), plain);
-        assert_eq!(strip(&plain).unwrap(), plain);
-    }
-
-    #[test]
-    fn other_bytes_are_an_error() {
-        assert!(strip(b"\0asm").is_err());
-        assert!(strip(&Module::new().finish()).is_err());
-    }
-}
+mod tests;

@@ -1,12 +1,10 @@
 use wasm_encoder::{
-    Alias, ComponentAliasSection, ComponentExportKind, ComponentExportSection,
-    ComponentInstanceSection, ComponentTypeSection, EntityType, ExportKind, ExportSection,
-    ImportSection, InstanceSection, MemorySection, MemoryType, ModuleArg, ModuleSection,
-    NestedComponentSection,
+    ComponentAliasSection, ComponentExportKind, ComponentExportSection, ComponentNameSection,
+    ComponentTypeSection, CustomSection, EntityType, ExportKind, MemorySection, MemoryType, Module,
+    ModuleArg, ModuleSection, NameMap, NestedComponentSection,
 };
 
 use super::*;
-use crate::strip::strip;
 
 const MEMORY: MemoryType = MemoryType {
     minimum: 1,
@@ -113,4 +111,29 @@ fn short_names_differ() {
     sorted.dedup();
     assert_eq!(sorted.len(), names.len());
     assert_eq!([&*names[0], &*names[25], &*names[26]], ["a", "z", "aa"]);
+}
+
+#[test]
+fn only_the_components_own_sections_are_removed() {
+    let mut module = Module::new();
+    module.section(&CustomSection {
+        name: "kept".into(),
+        data: b"1".into(),
+    });
+    let mut plain = Component::new();
+    plain.section(&ModuleSection(&module));
+    let mut named = plain.clone();
+    let (mut names, mut map) = (ComponentNameSection::new(), NameMap::new());
+    map.append(0, "module");
+    names.core_modules(&map);
+    named.section(&names);
+    let plain = plain.finish();
+    assert_eq!(strip(&named.finish()).unwrap(), plain);
+    assert_eq!(strip(&plain).unwrap(), plain);
+}
+
+#[test]
+fn other_bytes_are_an_error() {
+    assert!(strip(b"\0asm").is_err());
+    assert!(strip(&Module::new().finish()).is_err());
 }
