@@ -36,7 +36,7 @@ pub(crate) fn bench(choice: Choice, options: &Options) -> Result<()> {
     command.env(toolchain::VARIABLE, choice.to_string());
     // The automation in Python calls this program, not the benchmark.
     command.env("XTASK", std::env::current_exe()?);
-    process::run(&mut command, "the benchmark", DEADLINE)
+    process::run_within(&mut command, "the benchmark", DEADLINE)
 }
 
 /// Runs each workload once for a short time, to check that it works.

@@ -2,23 +2,17 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use std::{num, thread};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::Value;
 
 use crate::checkout;
-use crate::process::{self, Running};
+use crate::process;
 use crate::steps::Tally;
-
-/// Compiles everything that runs components, from nothing.
-const BUILD_DEADLINE: Duration = Duration::from_secs(45 * 60);
-
-/// One binary.
-const DEADLINE: Duration = Duration::from_secs(20 * 60);
 
 /// Binaries that measure time, memory or descriptors. They run one at a time, after the others.
 const ALONE: [&str; 6] = [
@@ -51,7 +45,7 @@ pub(crate) fn run(
 ) -> Result<()> {
     build.args(["--no-run", "--message-format", "json-render-diagnostics"]);
     let mut binaries = Vec::new();
-    process::run_reading(&mut build, "compiling the tests", BUILD_DEADLINE, |line| {
+    process::run_reading(&mut build, "compiling the tests", |line| {
         binaries.extend(binary(line));
     })?;
     let (alone, others): (Vec<_>, Vec<_>) = binaries
@@ -112,7 +106,7 @@ fn run_all(
                 tally.add_line(line);
             }
             if let Err(error) = result {
-                println!("!!! {}: {error:#}", binary.name);
+                println!("!!! {error:#}");
                 failed.push(binary.name);
             }
         }
@@ -131,27 +125,18 @@ fn run_all(
 
 /// Returns the lines that a binary prints, and its result.
 fn output(binary: &Binary, variables: &[(&str, PathBuf)]) -> (Vec<String>, Result<()>) {
+    // As cargo runs it; with one output for both streams, so that each message stays with its test.
+    let mut command = checkout::clean("sh");
+    command
+        .args(["-c", "exec \"$@\" 2>&1", "sh"])
+        .arg(&binary.program)
+        .current_dir(&binary.folder)
+        .env("CARGO_MANIFEST_DIR", &binary.folder)
+        .envs(variables.iter().map(|(name, value)| (name, value)));
     let mut lines = Vec::new();
-    let mut run = || -> Result<()> {
-        // As cargo runs it; with one output for both streams, so that each message stays with its test.
-        let mut command = checkout::clean("sh");
-        command
-            .args(["-c", "exec \"$@\" 2>&1", "sh"])
-            .arg(&binary.program);
-        command.current_dir(&binary.folder).stdout(Stdio::piped());
-        command.env("CARGO_MANIFEST_DIR", &binary.folder);
-        command.envs(variables.iter().map(|(name, value)| (name, value)));
-        let mut running = Running::start(&mut command, &binary.name, DEADLINE)?;
-        while let Some(line) = running.next_line()? {
-            lines.push(line);
-        }
-        let status = running.finish().context("it did not end")?;
-        if !status.success() {
-            bail!("it failed ({status})");
-        }
-        Ok(())
-    };
-    let result = run();
+    let result = process::run_reading(&mut command, &binary.name, |line| {
+        lines.push(line.to_owned())
+    });
     (lines, result)
 }
 

@@ -1,7 +1,6 @@
 //! `cargo xtask ci`: all checks that a change must pass. From nothing they take an hour on two cores.
 
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
@@ -9,9 +8,6 @@ use crate::steps::Steps;
 use crate::test::Options;
 use crate::toolchain::{Choice, TARGET, Toolchain, rustc_print};
 use crate::{build, checkout, clang, fuzz, process, python, test, wasm};
-
-/// One check of the sources, with the compilation of the dependencies.
-const DEADLINE: Duration = Duration::from_secs(30 * 60);
 
 /// The packages that become WebAssembly. The others are the workspace's default members.
 const GUESTS: [&str; 13] = [
@@ -80,8 +76,8 @@ fn crates() -> Result<()> {
     let mut tls = checkout::clean(checkout::cargo());
     tls.args(["fetch", "--locked", "--target", TARGET]);
     tls.args(["--manifest-path", wasm::TLS_MANIFEST]);
-    let fetched = process::run(&mut command, "`cargo fetch --locked`", DEADLINE)
-        .and_then(|()| process::run(&mut tls, "`cargo fetch --locked` in guest", DEADLINE));
+    let fetched = process::run(&mut command, "`cargo fetch --locked`")
+        .and_then(|()| process::run(&mut tls, "`cargo fetch --locked` in guest"));
     fetched.context(
         "either Cargo.lock does not fit the manifests (commit it as `cargo metadata` leaves it), \
          or the registry cannot be reached; cargo's message above says which",
@@ -91,7 +87,7 @@ fn crates() -> Result<()> {
 fn format_of(manifest: &str) -> Result<()> {
     let mut command = checkout::clean(checkout::cargo());
     command.args(["fmt", "--all", "--check", "--manifest-path", manifest]);
-    process::run(&mut command, "`cargo fmt`", DEADLINE)
+    process::run(&mut command, "`cargo fmt`")
 }
 
 fn lint_natives() -> Result<()> {
@@ -99,7 +95,7 @@ fn lint_natives() -> Result<()> {
     // With the tests' profile, which shares build scripts and macros.
     command.args(["--locked", "--release", "--all-targets"]);
     command.args(["--", "--deny", "warnings"]);
-    process::run(&mut command, "`cargo clippy`", DEADLINE)
+    process::run(&mut command, "`cargo clippy`")
 }
 
 /// Lints for WebAssembly if the compiler has its library. Otherwise it lints for this machine, without the code that is
@@ -114,7 +110,7 @@ fn lint_guests(toolchain: &Toolchain) -> Result<()> {
     command.args(GUESTS.iter().flat_map(|package| ["--package", package]));
     command.args(["--profile", "guest", "--lib", "--examples"]);
     command.args(["--", "--deny", "warnings"]);
-    process::run(&mut command, "`cargo clippy`", DEADLINE)?;
+    process::run(&mut command, "`cargo clippy`")?;
     // Those programs are composed; the following ones are linked.
     let mut linked = if toolchain.builds_std {
         checkout::native_cargo("clippy")
@@ -125,7 +121,7 @@ fn lint_guests(toolchain: &Toolchain) -> Result<()> {
     linked.args(["--package", "asyncio-streams"]);
     linked.args(["--no-default-features", "--profile", "guest"]);
     linked.args(["--lib", "--examples", "--", "--deny", "warnings"]);
-    process::run(&mut linked, "`cargo clippy` of linked programs", DEADLINE)
+    process::run(&mut linked, "`cargo clippy` of linked programs")
 }
 
 /// Lints the workspace of the components with TLS.
@@ -139,7 +135,7 @@ fn lint_tls(toolchain: &Toolchain) -> Result<()> {
     clang::set(&mut command, &clang::get()?);
     command.args(["--profile", "guest", "--workspace", "--lib"]);
     command.args(["--", "--deny", "warnings"]);
-    process::run(&mut command, "`cargo clippy` with TLS", DEADLINE)
+    process::run(&mut command, "`cargo clippy` with TLS")
 }
 
 /// Builds the documentation of native code, with what its lints have compiled.
@@ -167,5 +163,5 @@ fn document_guests(toolchain: &Toolchain) -> Result<()> {
 fn document(command: &mut Command) -> Result<()> {
     command.arg("--no-deps");
     command.env("RUSTDOCFLAGS", "--deny warnings");
-    process::run(command, "`cargo doc`", DEADLINE)
+    process::run(command, "`cargo doc`")
 }

@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -97,21 +96,13 @@ pub(crate) fn apt_install(packages: &[&str]) -> Result<()> {
         command
     };
     // A list that cannot be fetched may not matter. The next step shows it.
-    if let Err(error) = process::run(
-        &mut apt_get(&["update"]),
-        "`apt-get update`",
-        Duration::from_secs(600),
-    ) {
+    if let Err(error) = process::run(&mut apt_get(&["update"]), "`apt-get update`") {
         eprintln!("{error}; continuing with the existing lists");
     }
     let mut install = vec!["install", "-y", "--no-install-recommends"];
     install.extend(packages);
-    process::run(
-        &mut apt_get(&install),
-        "`apt-get install`",
-        Duration::from_secs(1800),
-    )
-    .context("the packages could not be installed; apt says why above")
+    process::run(&mut apt_get(&install), "`apt-get install`")
+        .context("the packages could not be installed; apt says why above")
 }
 
 /// Returns the words before a command that run it as root: none, or those of sudo.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
 use crate::by_hand::{self, Line};
@@ -78,11 +78,7 @@ fn host_program() -> Result<PathBuf> {
         "--bin",
         "streams",
     ]);
-    process::run(
-        &mut command,
-        "building the host program",
-        Duration::from_secs(45 * 60),
-    )?;
+    process::run(&mut command, "building the host program")?;
     let program = format!("streams{}", std::env::consts::EXE_SUFFIX);
     Ok(checkout::target().join("quick").join(program))
 }
@@ -110,10 +106,7 @@ fn converse(streams: &Path) -> Result<()> {
         }
         println!("client | {line}");
     }
-    let status = client.finish()?;
-    if !status.success() {
-        bail!("the client failed ({status})");
-    }
+    client.succeed()?;
     while !last.contains(LAST_WORDS) {
         let line = server.next_line()?;
         last = line.context("the server ended during the conversation")?;
@@ -131,9 +124,6 @@ fn start(streams: &Path, name: &str, grant: [&str; 2], address: &str) -> Result<
     command
         .arg(checkout::components().join(program))
         .arg(address);
-    Running::start(
-        command.stdout(Stdio::piped()),
-        &format!("the {name}"),
-        DEADLINE,
-    )
+    let running = Running::start(command.stdout(Stdio::piped()), &format!("the {name}"))?;
+    Ok(running.within(DEADLINE))
 }

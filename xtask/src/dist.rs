@@ -102,7 +102,7 @@ fn checksums(out: &Path) -> Result<()> {
 }
 
 fn run(command: &mut Command, what: &str) -> Result<()> {
-    process::run(command, what, DEADLINE)
+    process::run_within(command, what, DEADLINE)
 }
 
 /// Copies a file; the error names it.

@@ -5,7 +5,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -13,12 +12,6 @@ use crate::artifacts::Artifacts;
 use crate::steps::Tally;
 use crate::toolchain::Choice;
 use crate::{build, checkout, npm, process, tools};
-
-/// Any one step: npm fetches 100 MB, and a machine may be busy.
-const DEADLINE: Duration = Duration::from_secs(10 * 60);
-
-/// Compiling the tests, and running all of them.
-const TESTS: Duration = Duration::from_secs(45 * 60);
 
 /// The least version of Node.
 const NODE: u32 = 20;
@@ -49,7 +42,7 @@ pub(crate) fn javascript(choice: Choice) -> Result<()> {
         command.arg(folder.join("build.js")).arg(&program);
         command.args(["bindings/wit-p2", "command"]).arg(&out);
         let shown = checkout::shown(&program);
-        process::run(&mut command, &format!("building {shown}"), DEADLINE)?;
+        process::run(&mut command, &format!("building {shown}"))?;
         artifacts.put(
             Path::new("js").join(name).with_extension("wasm"),
             &build::read(&out)?,
@@ -64,7 +57,7 @@ pub(crate) fn javascript(choice: Choice) -> Result<()> {
     command.args(["--test", "javascript", "--", "--include-ignored"]);
     command.env("WASMTIME", tools::WASMTIME.get()?);
     command.env(VARIABLE, folder.join(SCRIPT));
-    process::run(&mut command, "the tests of programs in JavaScript", TESTS)
+    process::run(&mut command, "the tests of programs in JavaScript")
 }
 
 /// The script that runs components on Node.
@@ -130,7 +123,7 @@ fn install(packages: Packages) -> Result<PathBuf> {
         if packages == Packages::Running {
             command.arg("--omit=dev");
         }
-        process::run(&mut command, "`npm ci` in target/js", DEADLINE)
+        process::run(&mut command, "`npm ci` in target/js")
             .context("the packages of bindings/js could not be installed; npm says why above")?;
     }
     Ok(folder)

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -12,9 +11,6 @@ use crate::artifacts::Artifacts;
 use crate::python::Done;
 use crate::steps::Tally;
 use crate::{build, checkout, debian, process, python};
-
-/// Any one step; Go's library takes a minute the first time.
-const DEADLINE: Duration = Duration::from_secs(20 * 60);
 
 /// Debian's packages for C and C++, of one version.
 const C_PACKAGES: [&str; 6] = [
@@ -80,11 +76,7 @@ pub(crate) fn build(required: bool, tally: &mut Tally) -> Result<()> {
         make.arg(format!("OUT={}", out.display()));
         make.arg(format!("GENERATE={}", generate.display()));
         fs::create_dir_all(&out)?;
-        process::run(
-            &mut make,
-            &format!("building the programs in {name}"),
-            DEADLINE,
-        )?;
+        process::run(&mut make, &format!("building the programs in {name}"))?;
         let mut artifacts = Artifacts::new(folders);
         for entry in fs::read_dir(&out)? {
             let file = entry?.path();
@@ -139,7 +131,7 @@ pub(crate) fn generator() -> Result<PathBuf> {
     command.args(["--locked", "--profile", "quick"]);
     command.args(AUTOMATION.iter().flat_map(|name| ["--package", name]));
     command.args(["--bin", "asyncio-streams-generate"]);
-    process::run(&mut command, "building the generator of bindings", DEADLINE)?;
+    process::run(&mut command, "building the generator of bindings")?;
     let name = format!("asyncio-streams-generate{}", std::env::consts::EXE_SUFFIX);
     Ok(checkout::target().join("quick").join(name))
 }

@@ -8,38 +8,40 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
 /// The time after which a silent program is reported to be still running.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
+/// Far more than a build of everything from nothing takes on a busy machine.
+pub const DEADLINE: Duration = Duration::from_secs(60 * 60);
+
 /// Runs a program to its end and shows its output.
 ///
 /// # Errors
-/// When it cannot be started, fails, or exceeds `deadline`; then it is killed together with its children.
-pub fn run(command: &mut Command, what: &str, deadline: Duration) -> Result<()> {
-    ended_well(Running::start(command, what, deadline)?.finish()?, what)
+/// When it cannot be started, fails, or exceeds [`DEADLINE`]; then it is killed together with its children.
+pub fn run(command: &mut Command, what: &str) -> Result<()> {
+    run_within(command, what, DEADLINE)
+}
+
+/// As [`run`], with another deadline.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_within(command: &mut Command, what: &str, deadline: Duration) -> Result<()> {
+    Running::start(command, what)?.within(deadline).succeed()
 }
 
 /// As [`run`], but passes each line of standard output to `each` instead of showing it.
-pub fn run_reading(
-    command: &mut Command,
-    what: &str,
-    deadline: Duration,
-    mut each: impl FnMut(&str),
-) -> Result<()> {
-    let mut running = Running::start(command.stdout(Stdio::piped()), what, deadline)?;
+///
+/// # Errors
+/// As [`run`].
+pub fn run_reading(command: &mut Command, what: &str, mut each: impl FnMut(&str)) -> Result<()> {
+    let mut running = Running::start(command.stdout(Stdio::piped()), what)?;
     while let Some(line) = running.next_line()? {
         each(&line);
     }
-    ended_well(running.finish()?, what)
-}
-
-fn ended_well(status: ExitStatus, what: &str) -> Result<()> {
-    if !status.success() {
-        bail!("{what} failed ({status})");
-    }
-    Ok(())
+    running.succeed()
 }
 
 /// Returns the standard output of a short command, or nothing when it cannot be run or fails.
@@ -78,7 +80,7 @@ pub struct Running {
 
 impl Running {
     /// Starts a program without standard input. Its lines can be read if `command` pipes standard output.
-    pub fn start(command: &mut Command, what: &str, deadline: Duration) -> Result<Self> {
+    pub fn start(command: &mut Command, what: &str) -> Result<Self> {
         let mut child = command.stdin(Stdio::null()).spawn().with_context(|| {
             format!(
                 "{what}: cannot start {}",
@@ -105,7 +107,7 @@ impl Running {
             child,
             lines,
             started: now,
-            deadline,
+            deadline: DEADLINE,
             last_beat: now,
             ended: false,
         })
@@ -143,9 +145,10 @@ impl Running {
         })
     }
 
-    /// Removes the deadline: the program ends when the value is dropped.
-    pub fn without_deadline(mut self) -> Self {
-        self.deadline = Duration::MAX;
+    /// Sets another deadline than [`DEADLINE`], counted from the start.
+    #[must_use]
+    pub fn within(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
         self
     }
 
@@ -162,6 +165,17 @@ impl Running {
             thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(50));
         }
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When it fails, or exceeds its deadline.
+    pub fn succeed(self) -> Result<()> {
+        let what = self.what.clone();
+        let status = self.finish()?;
+        ensure!(status.success(), "{what} failed ({status})");
+        Ok(())
     }
 
     fn check_deadline(&self) -> Result<()> {
@@ -219,17 +233,12 @@ impl Background {
     ///
     /// # Errors
     /// When the file cannot be written, or the program cannot be started.
-    pub fn start(
-        command: &mut Command,
-        what: &str,
-        deadline: Duration,
-        log: PathBuf,
-    ) -> Result<Self> {
+    pub fn start(command: &mut Command, what: &str, log: PathBuf) -> Result<Self> {
         let folder = log.parent().map_or(Ok(()), fs::create_dir_all);
         let file = folder.and_then(|()| File::create(&log));
         let file = file.with_context(|| format!("cannot write {}", log.display()))?;
         command.stdout(file.try_clone()?).stderr(file);
-        let running = Running::start(command, what, deadline)?;
+        let running = Running::start(command, what)?;
         Ok(Self { running, log })
     }
 
@@ -238,10 +247,9 @@ impl Background {
     /// # Errors
     /// As [`run`].
     pub fn finish(self) -> Result<()> {
-        let what = self.running.what.clone();
-        let status = self.running.finish();
+        let done = self.running.succeed();
         eprint!("{}", fs::read_to_string(&self.log).unwrap_or_default());
-        ended_well(status?, &what)
+        done
     }
 }
 
@@ -269,11 +277,7 @@ mod tests {
 
     #[test]
     fn a_failed_program_is_an_error() {
-        let error = run(
-            Command::new("sh").args(["-c", "exit 3"]),
-            "the shell",
-            Duration::from_secs(60),
-        );
+        let error = run(Command::new("sh").args(["-c", "exit 3"]), "the shell");
         assert!(
             error
                 .unwrap_err()
@@ -287,7 +291,7 @@ mod tests {
         let mut lines = Vec::new();
         let mut command = Command::new("sh");
         command.args(["-c", "printf 'one\\ntwo'"]);
-        run_reading(&mut command, "the shell", Duration::from_secs(60), |line| {
+        run_reading(&mut command, "the shell", |line| {
             lines.push(line.to_owned())
         })
         .unwrap();
@@ -300,8 +304,7 @@ mod tests {
         let start = |script: &str| {
             let mut command = Command::new("sh");
             command.args(["-c", script]);
-            let deadline = Duration::from_secs(60);
-            Background::start(&mut command, "the shell", deadline, log.clone()).unwrap()
+            Background::start(&mut command, "the shell", log.clone()).unwrap()
         };
         start("echo one; echo two >&2").finish().unwrap();
         assert_eq!(fs::read_to_string(&log).unwrap(), "one\ntwo\n");
@@ -318,8 +321,8 @@ mod tests {
         command
             .args(["-c", "sleep 600 & echo $!; wait"])
             .stdout(Stdio::piped());
-        let mut running =
-            Running::start(&mut command, "the shell", Duration::from_secs(1)).unwrap();
+        let running = Running::start(&mut command, "the shell").unwrap();
+        let mut running = running.within(Duration::from_secs(1));
         let grandchild = running.next_line().unwrap().unwrap();
         let error = running.finish().unwrap_err().to_string();
         assert!(error.contains("had not ended after 1 s"), "{error}");

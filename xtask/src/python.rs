@@ -72,7 +72,7 @@ fn host() -> Result<()> {
     let mut command = checkout::native_cargo("build");
     command.args(["--locked", "--release"]);
     command.args(["--package", "asyncio-streams-host", "--bin", "streams"]);
-    process::run(&mut command, "building the program streams", DEADLINE)
+    process::run(&mut command, "building the program streams")
 }
 
 /// Runs a command of the automation as a step of the tests. It counts the command's checks, or that it was left out.
@@ -140,7 +140,7 @@ pub fn run(arguments: &[&str], mut each: impl FnMut(&str)) -> Result<Done> {
     }
     command.stdout(std::process::Stdio::piped());
     let what = format!("the automation in Python ({})", arguments.join(" "));
-    let mut running = process::Running::start(&mut command, &what, DEADLINE)?;
+    let mut running = process::Running::start(&mut command, &what)?.within(DEADLINE);
     while let Some(line) = running.next_line()? {
         each(&line);
     }

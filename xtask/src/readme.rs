@@ -1,7 +1,6 @@
 //! Runs the commands of the README: each line of its blocks that are marked as `sh`.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser as _;
@@ -19,9 +18,6 @@ const TARGET: &str = "wasm32-wasip2";
 
 /// The name of the program and of its package.
 const OPENSSL: &str = "openssl";
-
-/// A target of rustup is about 30 MB.
-const DEADLINE: Duration = Duration::from_secs(5 * 60);
 
 /// Runs the lines block by block. Programs are found in these folders first. A server that a block starts ends with the block.
 ///
@@ -108,7 +104,7 @@ fn has_target() -> bool {
     checkout::on_path("rustup").is_some_and(|rustup| {
         let mut command = checkout::clean(rustup);
         command.args(["target", "add", TARGET]);
-        process::run(&mut command, "`rustup target add`", DEADLINE).is_ok()
+        process::run(&mut command, "`rustup target add`").is_ok()
     })
 }
 

@@ -3,15 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::toolchain::Choice;
 use crate::{build, checkout, process};
-
-/// A build of everything from nothing.
-const DEADLINE: Duration = Duration::from_secs(60 * 60);
 
 /// The folders of components for users, in `target/components`.
 const FOLDERS: [&str; 2] = ["", "examples"];
@@ -33,12 +29,12 @@ pub(crate) fn reproduce(choice: Choice) -> Result<()> {
     remove(&again)?;
     let mut clone = checkout::clean("git");
     clone.args(["clone", "--quiet", "."]).arg(&again);
-    process::run(&mut clone, "`git clone`", DEADLINE)?;
+    process::run(&mut clone, "`git clone`")?;
     let mut second = checkout::clean(checkout::cargo());
     second.current_dir(&again);
     second.args(["--locked", "xtask", "build", "--toolchain"]);
     second.arg(choice.to_string());
-    process::run(&mut second, "the second build", DEADLINE)?;
+    process::run(&mut second, "the second build")?;
     let others = again.join("target/components");
     let mut compared = 0;
     let mut different = Vec::new();

@@ -5,14 +5,11 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::checkout;
 use crate::demo::LISTENING;
 use crate::process::Running;
-
-/// Far more than any line takes. The longest line compiles a crate and its dependencies.
-const DEADLINE: Duration = Duration::from_secs(15 * 60);
 
 /// The address in documented commands, which need a fixed port.
 pub(crate) const ADDRESS: &str = "127.0.0.1:8888";
@@ -53,21 +50,18 @@ impl Session {
         println!("$ {line}");
         let mut command = checkout::clean("sh");
         command.args(["-c", &line]).env("PATH", &self.path);
-        let mut running = Running::start(command.stdout(Stdio::piped()), &line, DEADLINE)?;
+        let mut running = Running::start(command.stdout(Stdio::piped()), &format!("`{line}`"))?;
         let mut printed = Vec::new();
         while let Some(said) = running.next_line()? {
             println!("{said}");
             if let Some(address) = listening_on(&said) {
                 self.address = Some(address);
-                self.servers.push(running.without_deadline());
+                self.servers.push(running.within(Duration::MAX));
                 return Ok(printed);
             }
             printed.push(said);
         }
-        let status = running.finish()?;
-        if !status.success() {
-            bail!("`{line}` failed ({status})");
-        }
+        running.succeed()?;
         Ok(printed)
     }
 }

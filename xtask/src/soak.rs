@@ -10,9 +10,6 @@ use clap::Args;
 use crate::toolchain::Choice;
 use crate::{build, checkout, process, tools};
 
-/// Compiling, and ending open connections.
-const AROUND: Duration = Duration::from_secs(45 * 60);
-
 #[derive(Args)]
 pub(crate) struct Options {
     /// The time to run, in minutes; fractions are allowed.
@@ -46,14 +43,14 @@ pub(crate) fn soak(choice: Choice, options: &Options) -> Result<()> {
     command
         .env("SOAK_MINUTES", minutes.to_string())
         .env("SOAK_CONNECTIONS", connections.to_string());
-    let deadline = AROUND + Duration::from_secs_f64(minutes * 60.0);
-    process::run(&mut command, "the soak", deadline)?;
+    let deadline = process::DEADLINE + Duration::from_secs_f64(minutes * 60.0);
+    process::run_within(&mut command, "the soak", deadline)?;
     let mut command = test("process_memory");
     command
         .env("WASMTIME", tools::WASMTIME.get()?)
         .env("MEMORY_MESSAGES", MESSAGES.to_string())
         .env("MEMORY_CONNECTIONS", CONNECTIONS.to_string());
-    process::run(&mut command, "the soak of processes", AROUND)
+    process::run(&mut command, "the soak of processes")
 }
 
 /// Runs the tests of one file, and shows their output.

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -15,9 +14,6 @@ use crate::{
     bench, binaries, build, checkout, demo, fuzz, javascript, languages, npm, process, python,
     readme, tools,
 };
-
-/// One run of cargo's test runner, with compiling.
-const DEADLINE: Duration = Duration::from_secs(45 * 60);
 
 const CORE: &str = "asyncio-streams-core";
 const ENGINE: &str = "asyncio-streams-engine";
@@ -204,7 +200,7 @@ fn test_command(packages: &[&str], arguments: &[&str]) -> Command {
 }
 
 fn run_counting(command: &mut Command, tally: &mut Tally) -> Result<()> {
-    process::run_reading(command, "`cargo test`", DEADLINE, |line| {
+    process::run_reading(command, "`cargo test`", |line| {
         println!("{line}");
         tally.add_line(line);
     })

@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
@@ -235,11 +234,7 @@ fn add_target() -> Result<Toolchain> {
     command
         .args(["target", "add", TARGET])
         .env("RUST_BACKTRACE", "0");
-    process::run(
-        &mut command,
-        "`rustup target add`",
-        Duration::from_secs(300),
-    )?;
+    process::run(&mut command, "`rustup target add`")?;
     let Some(found) = with_target() else {
         bail!(
             "it added {TARGET}, but not to the compiler in use, {}",

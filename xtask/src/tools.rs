@@ -3,15 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
 use crate::process::Background;
 use crate::{checkout, process};
-
-/// A build of everything that runs components, from nothing.
-const DEADLINE: Duration = Duration::from_secs(45 * 60);
 
 /// The packages that run components. They are always built together: each alone enables other features of wasmtime,
 /// and would compile it again.
@@ -80,7 +76,7 @@ pub fn shipped_streams() -> Result<PathBuf> {
     let mut command = checkout::native_cargo("build");
     command.args(["--locked", "--profile", "shipped"]);
     command.args(["--package", "asyncio-streams-host", "--bin", "streams"]);
-    process::run(&mut command, "building the program streams", DEADLINE)?;
+    process::run(&mut command, "building the program streams")?;
     Ok(checkout::target()
         .join("shipped")
         .join(file_name("streams")))
@@ -88,7 +84,7 @@ pub fn shipped_streams() -> Result<PathBuf> {
 
 /// Builds all programs that run or compose components, and returns their folder.
 fn build_with_the_tests() -> Result<PathBuf> {
-    process::run(&mut with_the_tests(), BUILDING, DEADLINE)?;
+    process::run(&mut with_the_tests(), BUILDING)?;
     Ok(checkout::target().join("release"))
 }
 
@@ -101,7 +97,7 @@ const BUILDING: &str = "building the programs that run components";
 /// When it cannot be started.
 pub(crate) fn start_build_with_the_tests() -> Result<Background> {
     let log = checkout::tools().join("build.log");
-    Background::start(&mut with_the_tests(), BUILDING, DEADLINE, log)
+    Background::start(&mut with_the_tests(), BUILDING, log)
 }
 
 fn with_the_tests() -> Command {
@@ -163,7 +159,7 @@ impl Tool {
             let mut command = checkout::native_cargo("install");
             command.args([krate, "--version", version, "--locked", "--root"]);
             command.arg(checkout::tools());
-            process::run(&mut command, &format!("building {program}"), DEADLINE)
+            process::run(&mut command, &format!("building {program}"))
         };
         done.with_context(|| {
             format!("the program {program} {version} could not be built (cargo says why above): put one on PATH")

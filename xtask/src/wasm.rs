@@ -2,16 +2,12 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::toolchain::Toolchain;
 use crate::{clang, process};
-
-/// A build of everything from nothing takes a few minutes.
-const DEADLINE: Duration = Duration::from_secs(45 * 60);
 
 /// A component that cargo built.
 #[derive(Debug, PartialEq, Eq)]
@@ -117,7 +113,7 @@ fn run(
     };
     let mut built = Vec::new();
     let title = format!("building {package}");
-    process::run_reading(&mut command, &title, DEADLINE, |line| {
+    process::run_reading(&mut command, &title, |line| {
         built.extend(artifact(line, what));
     })
     .with_context(|| {

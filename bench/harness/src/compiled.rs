@@ -1,7 +1,6 @@
 //! Builds, composes and compiles the peers that are components, before any run.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use asyncio_streams_host::compose::{Part, compose};
@@ -11,9 +10,6 @@ use xtask::wasm::{self, What};
 use xtask::{checkout, clang, languages, process};
 
 use crate::peers::Peer;
-
-/// Compiling one small component.
-const DEADLINE: Duration = Duration::from_secs(10 * 60);
 
 /// The options that switch off wasmtime's support of concurrency, when it compiles and when it runs.
 pub(crate) const PLAIN: [&str; 2] = ["-W", "concurrency-support=n"];
@@ -54,11 +50,7 @@ pub(crate) fn make_for_streams(streams: &Path) -> Result<()> {
         command.args(["compile", "--cache", "off", "--uninterruptible"]);
         command.arg(component_file(component.name()));
         command.arg("-o").arg(file(peer, false));
-        process::run(
-            &mut command,
-            &format!("compiling {}", peer.name()),
-            DEADLINE,
-        )?;
+        process::run(&mut command, &format!("compiling {}", peer.name()))?;
     }
     Ok(())
 }
@@ -164,5 +156,5 @@ fn compile(wasmtime: &Path, name: &str, component: &[u8], options: &[&str]) -> R
     let mut command = checkout::clean(wasmtime);
     command.arg("compile").args(options).arg(&file);
     command.arg("-o").arg(named(name));
-    process::run(&mut command, &format!("compiling {name}"), DEADLINE)
+    process::run(&mut command, &format!("compiling {name}"))
 }

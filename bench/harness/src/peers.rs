@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use asyncio_streams_bench_plan::TLS;
@@ -12,9 +11,6 @@ use super::workload::{Work, Workload};
 use super::{compiled, python};
 use xtask::toolchain::Toolchain;
 use xtask::{checkout, process, tools};
-
-/// One small build.
-const DEADLINE: Duration = Duration::from_secs(10 * 60);
 
 /// The peer in Python.
 const PYTHON_PEER: &str = "bench/peer.py";
@@ -342,11 +338,7 @@ fn in_python() -> Result<InPython> {
 fn native() -> Result<PathBuf> {
     let mut command = checkout::native_cargo("build");
     command.args(["--release", "--package", "asyncio-streams-bench"]);
-    process::run(
-        &mut command,
-        "building the benchmark's native program",
-        DEADLINE,
-    )?;
+    process::run(&mut command, "building the benchmark's native program")?;
     let program = format!("bench-native{}", std::env::consts::EXE_SUFFIX);
     Ok(checkout::target().join("release").join(program))
 }

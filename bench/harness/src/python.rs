@@ -2,14 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
 use xtask::{checkout, process};
-
-/// Making the environment and installing one package.
-const DEADLINE: Duration = Duration::from_secs(5 * 60);
 
 /// The interpreter of the peers in Python.
 pub(crate) struct Python {
@@ -30,7 +26,7 @@ pub(crate) fn get(uvloop: bool) -> Result<Python> {
     if version(&program).is_none() {
         let mut command = checkout::clean("python3");
         command.args(["-m", "venv", "--clear"]).arg(&folder);
-        process::run(&mut command, "making an environment for Python", DEADLINE)
+        process::run(&mut command, "making an environment for Python")
             .context("the peers in Python need a `python3` with its module `venv`")?;
     }
     let version = version(&program)
@@ -42,7 +38,6 @@ pub(crate) fn get(uvloop: bool) -> Result<Python> {
         if let Err(error) = process::run(
             &mut command,
             "getting uvloop from Python's package registry",
-            DEADLINE,
         ) {
             eprintln!("\n!!! Left out: the peer uvloop ({error:#})");
         }

@@ -250,7 +250,7 @@ impl Run<'_> {
         if let Some(certificate) = self.peers.certificate().filter(|_| self.tls) {
             command.env(TLS, certificate);
         }
-        Running::start(&mut command, what, deadline)
+        Ok(Running::start(&mut command, what)?.within(deadline))
     }
 
     /// Runs the measuring side to its end, and samples the use of a process meanwhile: `process`, or else that of the
