@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use crate::checkout;
+use crate::strip::strip;
 
 /// The files of the folder of components, written one by one.
 pub(crate) struct Artifacts {
@@ -15,6 +16,7 @@ pub(crate) struct Artifacts {
     /// The folders in which stale components are removed. Others stay as they are.
     parts: &'static [&'static str],
     written: BTreeSet<PathBuf>,
+    /// The components that are new, different or removed.
     changed: Vec<PathBuf>,
 }
 
@@ -31,6 +33,15 @@ impl Artifacts {
             written: BTreeSet::new(),
             changed: Vec::new(),
         }
+    }
+
+    /// Strips the component in `file` for users, writes it to `name`, and returns it.
+    pub(crate) fn add(&mut self, name: impl AsRef<Path>, file: &Path) -> Result<Vec<u8>> {
+        let built = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let content =
+            strip(&built).with_context(|| format!("{} is no component", file.display()))?;
+        self.put(name, &content)?;
+        Ok(content)
     }
 
     /// Writes `content` to `name` (`examples/echo.wasm`), unless the file has it already.
@@ -53,8 +64,28 @@ impl Artifacts {
         Ok(())
     }
 
-    /// Removes components that were not written again, such as that of a removed example. Returns the changes.
-    pub(crate) fn finish(mut self) -> Result<Changes> {
+    /// Removes components that were not written again, such as that of a removed example. Reports the changes.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        self.remove_stale()?;
+        let (folder, files) = (checkout::shown(&self.folder), self.written.len());
+        if self.changed.is_empty() {
+            println!("{folder} is up to date: {files} components, nothing changed");
+            return Ok(());
+        }
+        for file in &self.changed {
+            match fs::metadata(file) {
+                Ok(about) => println!("{} ({} bytes)", checkout::shown(file), about.len()),
+                Err(_) => println!("{} (removed)", checkout::shown(file)),
+            }
+        }
+        println!(
+            "{folder}: {files} components, {} changed",
+            self.changed.len()
+        );
+        Ok(())
+    }
+
+    fn remove_stale(&mut self) -> Result<()> {
         for part in self.parts {
             for file in fs::read_dir(self.folder.join(part)).into_iter().flatten() {
                 let file = file?.path();
@@ -68,19 +99,8 @@ impl Artifacts {
                 }
             }
         }
-        Ok(Changes {
-            files: self.written.len(),
-            changed: self.changed,
-        })
+        Ok(())
     }
-}
-
-/// The changes of a build.
-pub(crate) struct Changes {
-    /// The number of components.
-    pub(crate) files: usize,
-    /// The components that are new, different or removed.
-    pub(crate) changed: Vec<PathBuf>,
 }
 
 fn is_same(file: &Path, content: &[u8]) -> Result<bool> {
@@ -103,7 +123,8 @@ mod tests {
             for (name, content) in names {
                 artifacts.put(name, content).unwrap();
             }
-            artifacts.finish().unwrap().changed
+            artifacts.remove_stale().unwrap();
+            artifacts.changed
         };
         let (one, two) = (folder.join("one.wasm"), folder.join("examples/two.wasm"));
         let both: [(&str, &[u8]); 2] = [("one.wasm", b"1"), ("examples/two.wasm", b"2")];

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::toolchain::{self, Choice};
-use crate::{checkout, process};
+use crate::{cargo, process};
 
 /// Many runs of a long measurement of everything; each run has a shorter deadline.
 const DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -23,15 +23,8 @@ pub(crate) struct Options {
 /// # Errors
 /// When it does not build, or fails.
 pub(crate) fn bench(choice: Choice, options: &Options) -> Result<()> {
-    let mut command = checkout::native_cargo("run");
-    command.args([
-        "--locked",
-        "--profile",
-        "quick",
-        "--package",
-        "asyncio-streams-bench-harness",
-        "--",
-    ]);
+    let mut command =
+        cargo::native("run --locked --profile quick --package asyncio-streams-bench-harness --");
     command.args(&options.arguments);
     command.env(toolchain::VARIABLE, choice.to_string());
     // The automation in Python calls this program, not the benchmark.

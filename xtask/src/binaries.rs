@@ -10,9 +10,8 @@ use std::{num, thread};
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use crate::checkout;
-use crate::process;
 use crate::steps::Tally;
+use crate::{cargo, checkout, process};
 
 /// Binaries that measure time, memory or descriptors. They run one at a time, after the others.
 const ALONE: [&str; 6] = [
@@ -43,14 +42,11 @@ pub(crate) fn run(
     variables: &[(&str, PathBuf)],
     tally: &mut Tally,
 ) -> Result<()> {
-    build.args(["--no-run", "--message-format", "json-render-diagnostics"]);
-    let mut binaries = Vec::new();
-    process::run_reading(&mut build, "compiling the tests", |line| {
-        binaries.extend(binary(line));
-    })?;
-    let (alone, others): (Vec<_>, Vec<_>) = binaries
-        .into_iter()
-        .partition(|binary| ALONE.contains(&binary.name.as_str()));
+    build.args(["--no-run", "--message-format", cargo::MESSAGES]);
+    let messages = cargo::artifacts(&mut build, "compiling the tests")?;
+    let binaries = messages.iter().filter_map(binary);
+    let (alone, others): (Vec<_>, Vec<_>) =
+        binaries.partition(|binary| ALONE.contains(&binary.name.as_str()));
     let cores = thread::available_parallelism().map_or(1, num::NonZero::get);
     let mut failed = run_all(others, cores + 1, variables, tally);
     failed.extend(run_all(alone, 1, variables, tally));
@@ -61,11 +57,8 @@ pub(crate) fn run(
 }
 
 /// The test binary in one of cargo's messages.
-fn binary(line: &str) -> Option<Binary> {
-    let message: Value = serde_json::from_str(line).ok()?;
-    if message["reason"] != "compiler-artifact" || message["profile"]["test"] != true {
-        return None;
-    }
+fn binary(message: &Value) -> Option<Binary> {
+    (message["profile"]["test"] == true).then_some(())?;
     Some(Binary {
         name: message["target"]["name"].as_str()?.to_owned(),
         program: message["executable"].as_str()?.into(),
@@ -144,7 +137,7 @@ fn output(binary: &Binary, variables: &[(&str, PathBuf)]) -> (Vec<String>, Resul
 mod tests {
     use super::*;
 
-    const MESSAGE: &str = r#"{"reason":"compiler-artifact","manifest_path":"/c/tests/Cargo.toml","target":{"name":"load"},
+    const MESSAGE: &str = r#"{"manifest_path":"/c/tests/Cargo.toml","target":{"name":"load"},
         "profile":{"test":true},"executable":"/t/load-1"}"#;
 
     #[test]
@@ -154,12 +147,10 @@ mod tests {
             program: "/t/load-1".into(),
             folder: "/c/tests".into(),
         };
-        assert_eq!(binary(MESSAGE), Some(expected));
-        assert_eq!(
-            binary(&MESSAGE.replace("\"test\":true", "\"test\":false")),
-            None
-        );
-        assert_eq!(binary("Compiling"), None);
+        let mut message = serde_json::from_str(MESSAGE).expect("a message");
+        assert_eq!(binary(&message), Some(expected));
+        message["profile"]["test"] = false.into();
+        assert_eq!(binary(&message), None);
     }
 
     #[test]

@@ -1,17 +1,59 @@
 //! `cargo xtask build`: builds the components, composes the examples, and builds the programs of the tests if asked to.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use asyncio_streams_host::compose::{ComposeError, Composition, Part, compose};
 use clap::Args;
 
-use crate::artifacts::{Artifacts, Changes};
-use crate::strip::strip;
+use crate::artifacts::Artifacts;
 use crate::toolchain::{Choice, Toolchain};
-use crate::wasm::{self, Built, What};
-use crate::{checkout, clang, python};
+use crate::wasm::{self, Built};
+use crate::{clang, python};
+
+/// A component for users.
+pub(crate) struct Component {
+    /// The name of its file, without `.wasm`.
+    pub(crate) name: &'static str,
+    pub(crate) package: &'static str,
+    /// The part of the package, as [`wasm::build`] takes it.
+    pub(crate) part: &'static str,
+}
+
+impl Component {
+    /// The manifest of its workspace.
+    pub(crate) fn manifest(&self) -> &'static str {
+        match self.part {
+            wasm::TLS => wasm::TLS_MANIFEST,
+            _ => "Cargo.toml",
+        }
+    }
+}
+
+/// Every component for users.
+pub(crate) const COMPONENTS: [Component; 7] = [
+    STREAMS,
+    named("streams-tls", "asyncio-streams-tls", wasm::TLS),
+    UNIX,
+    named("streams-unix-tls", "asyncio-streams-unix-tls", wasm::TLS),
+    BLOCKING,
+    named("streams-p2-tls", "asyncio-streams-blocking-tls", wasm::TLS),
+    SERVE,
+];
+
+const STREAMS: Component = named("streams", "asyncio-streams-component", wasm::LIBRARY);
+const UNIX: Component = named("streams-unix", "asyncio-streams-unix", wasm::LIBRARY);
+const BLOCKING: Component = named("streams-p2", "asyncio-streams-blocking", wasm::LIBRARY);
+const SERVE: Component = named("serve", "asyncio-streams-serve", wasm::LIBRARY);
+
+const fn named(name: &'static str, package: &'static str, part: &'static str) -> Component {
+    Component {
+        name,
+        package,
+        part,
+    }
+}
 
 /// The interface that a handler exports and serve.wasm calls.
 const HANDLER: &str = "asyncio:streams/handler";
@@ -63,8 +105,7 @@ pub(crate) fn run(choice: Choice, options: &Options) -> Result<()> {
 
 /// Builds the components for users into `target/components`, reports changes, and returns the compiler:
 ///
-/// * `streams.wasm`, `streams-unix.wasm`, `serve.wasm`, and `streams-p2.wasm` for hosts of WASI 0.2;
-/// * the same components with TLS, unless there is no clang and none can be installed;
+/// * [`COMPONENTS`]; without those with TLS, if there is no clang and none can be installed;
 /// * `examples/NAME.wasm`, and `examples/NAME.composed.wasm`, which runs as it is.
 ///
 /// # Errors
@@ -72,17 +113,24 @@ pub(crate) fn run(choice: Choice, options: &Options) -> Result<()> {
 pub fn build(choice: Choice) -> Result<Toolchain> {
     let toolchain = Toolchain::get(choice)?;
     let mut artifacts = Artifacts::new(&["", "examples"]);
-    components(&toolchain, What::Examples, &mut artifacts)?;
-    library(
-        &toolchain,
-        "asyncio-streams-unix",
-        What::Library,
-        "streams-unix.wasm",
-        &mut artifacts,
-    )?;
-    blocking(&toolchain, &mut artifacts)?;
-    tls(&toolchain, &mut artifacts)?;
-    report(&artifacts.finish()?);
+    for_rust(&toolchain, wasm::EXAMPLES, &mut artifacts)?;
+    let streams = component(&toolchain, &BLOCKING, &mut artifacts)?;
+    let package = "asyncio-streams-blocking-examples";
+    for example in wasm::build(&toolchain, package, wasm::EXAMPLES)? {
+        put_example(&example, None, &streams, &mut artifacts)?;
+    }
+    component(&toolchain, &UNIX, &mut artifacts)?;
+    match clang::get() {
+        Ok(_) => {
+            for protected in COMPONENTS.iter().filter(|of| of.part == wasm::TLS) {
+                component(&toolchain, protected, &mut artifacts)?;
+            }
+        }
+        Err(error) => {
+            eprintln!("\n!!! Left out: the components with TLS, which need clang. {error:#}\n")
+        }
+    }
+    artifacts.finish()?;
     Ok(toolchain)
 }
 
@@ -93,74 +141,9 @@ pub fn build(choice: Choice) -> Result<Toolchain> {
 pub(crate) fn for_demo(choice: Choice) -> Result<()> {
     let toolchain = Toolchain::get(choice)?;
     let mut artifacts = Artifacts::new(&[]);
-    components(
-        &toolchain,
-        What::Named(&["echo-client", "echo-server"]),
-        &mut artifacts,
-    )?;
-    report(&artifacts.finish()?);
-    Ok(())
-}
-
-/// Builds the components without TLS and these examples, which it composes.
-fn components(toolchain: &Toolchain, examples: What, artifacts: &mut Artifacts) -> Result<()> {
-    eprintln!("Building the components with {}", toolchain.name);
-    let streams = library(
-        toolchain,
-        "asyncio-streams-component",
-        What::Library,
-        "streams.wasm",
-        artifacts,
-    )?;
-    let serve = library(
-        toolchain,
-        "asyncio-streams-serve",
-        What::Library,
-        "serve.wasm",
-        artifacts,
-    )?;
-    for example in wasm::build(toolchain, "asyncio-streams", examples)? {
-        put_example(&example, artifacts, |part| {
-            with_what_it_needs(part, &serve, &streams)
-        })?;
-    }
-    Ok(())
-}
-
-/// Builds the component for hosts of WASI 0.2, and the examples of programs that use it.
-fn blocking(toolchain: &Toolchain, artifacts: &mut Artifacts) -> Result<()> {
-    let streams = library(
-        toolchain,
-        "asyncio-streams-blocking",
-        What::Library,
-        "streams-p2.wasm",
-        artifacts,
-    )?;
-    for example in wasm::build(
-        toolchain,
-        "asyncio-streams-blocking-examples",
-        What::Examples,
-    )? {
-        put_example(&example, artifacts, |part| {
-            compose([part.clone(), streams.clone()])
-        })?;
-    }
-    Ok(())
-}
-
-/// Writes an example to the artifacts, as it is and composed.
-fn put_example(
-    example: &Built,
-    artifacts: &mut Artifacts,
-    compose: impl FnOnce(&Part) -> Result<Composition, ComposeError>,
-) -> Result<()> {
-    let name = &example.name;
-    let content = read(&example.file)?;
-    let part = Part::new(format!("{name}.wasm"), content.as_slice());
-    let composed =
-        compose(&part).with_context(|| format!("the example {name} does not compose"))?;
-    artifacts.put(format!("examples/{name}.wasm"), &content)?;
-    artifacts.put(format!("examples/{name}.composed.wasm"), composed.bytes())
+    let examples = "--example echo-client --example echo-server";
+    for_rust(&toolchain, examples, &mut artifacts)?;
+    artifacts.finish()
 }
 
 /// Builds the guest programs of the tests: `tests/NAME.wasm`, which they compose, and `linked/NAME.wasm`, which contain the
@@ -170,106 +153,77 @@ fn put_example(
 /// When one does not build.
 pub(crate) fn test_programs(toolchain: &Toolchain) -> Result<()> {
     let mut artifacts = Artifacts::new(&["tests", "linked"]);
-    for (folder, what) in [("tests", What::QuickExamples), ("linked", What::Linked)] {
-        for program in wasm::build(toolchain, "asyncio-streams-test-programs", what)? {
-            artifacts.put(
-                format!("{folder}/{}.wasm", program.name),
-                &read(&program.file)?,
-            )?;
+    for (folder, part) in [("tests", wasm::QUICK_EXAMPLES), ("linked", wasm::LINKED)] {
+        for program in wasm::build(toolchain, "asyncio-streams-test-programs", part)? {
+            artifacts.add(format!("{folder}/{}.wasm", program.name), &program.file)?;
         }
     }
     for (package, name) in [
-        ("asyncio-streams-blocking-programs", "tests/blocking.wasm"),
-        (
-            "asyncio-streams-blocking-clients",
-            "tests/blocking_clients.wasm",
-        ),
+        ("asyncio-streams-blocking-programs", "blocking"),
+        ("asyncio-streams-blocking-clients", "blocking_clients"),
     ] {
-        library(toolchain, package, What::Library, name, &mut artifacts)?;
+        let file = wasm::build_one(toolchain, package, wasm::LIBRARY)?;
+        artifacts.add(format!("tests/{name}.wasm"), &file)?;
     }
-    report(&artifacts.finish()?);
+    artifacts.finish()
+}
+
+/// Builds what programs of WASI 0.3 are composed with, and these examples in Rust, which it composes.
+fn for_rust(toolchain: &Toolchain, examples: &str, artifacts: &mut Artifacts) -> Result<()> {
+    eprintln!("Building the components with {}", toolchain.name);
+    let streams = component(toolchain, &STREAMS, artifacts)?;
+    let serve = component(toolchain, &SERVE, artifacts)?;
+    for example in wasm::build(toolchain, "asyncio-streams", examples)? {
+        put_example(&example, Some(&serve), &streams, artifacts)?;
+    }
     Ok(())
 }
 
-/// Builds the component of a package's library, and writes it to the artifacts.
-fn library(
+/// Builds a component for users, and writes it to the artifacts.
+fn component(
     toolchain: &Toolchain,
-    package: &str,
-    what: What,
-    name: &str,
+    Component {
+        name,
+        package,
+        part,
+    }: &Component,
     artifacts: &mut Artifacts,
 ) -> Result<Part> {
-    let built = wasm::build(toolchain, package, what)?;
-    let file = built
-        .first()
-        .map(|built| &built.file)
-        .context("cargo named no component")?;
-    let content = read(file)?;
-    artifacts.put(name, &content)?;
+    let name = format!("{name}.wasm");
+    let file = wasm::build_one(toolchain, package, part)?;
+    let content = artifacts.add(&name, &file)?;
     Ok(Part::new(name, content))
 }
 
-/// Builds the components with TLS, if there is a clang.
-fn tls(toolchain: &Toolchain, artifacts: &mut Artifacts) -> Result<()> {
-    let clang = match clang::get() {
-        Ok(clang) => clang,
-        Err(error) => {
-            eprintln!(
-                "\n!!! Left out: streams-tls.wasm, streams-unix-tls.wasm and streams-p2-tls.wasm, which need clang. {error:#}\n"
-            );
-            return Ok(());
-        }
-    };
-    for (package, name) in [
-        ("asyncio-streams-tls", "streams-tls.wasm"),
-        ("asyncio-streams-unix-tls", "streams-unix-tls.wasm"),
-        ("asyncio-streams-blocking-tls", "streams-p2-tls.wasm"),
-    ] {
-        let built = wasm::build_tls(toolchain, &clang, package, What::Library)?;
-        let file = built.first().context("cargo named no component")?;
-        artifacts.put(name, &read(&file.file)?)?;
-    }
-    Ok(())
+/// Writes an example to the artifacts, as it is and composed.
+fn put_example(
+    example: &Built,
+    serve: Option<&Part>,
+    streams: &Part,
+    artifacts: &mut Artifacts,
+) -> Result<()> {
+    let name = &example.name;
+    let content = artifacts.add(format!("examples/{name}.wasm"), &example.file)?;
+    let composed = with_what_it_needs(Part::new(format!("{name}.wasm"), content), serve, streams)
+        .with_context(|| format!("the example {name} does not compose"))?;
+    artifacts.put(format!("examples/{name}.composed.wasm"), composed.bytes())
 }
 
 /// Composes a handler with serve.wasm and the streams, and any other program with the streams only.
 fn with_what_it_needs(
-    program: &Part,
-    serve: &Part,
+    program: Part,
+    serve: Option<&Part>,
     streams: &Part,
 ) -> Result<Composition, ComposeError> {
-    match compose([serve.clone(), program.clone(), streams.clone()]) {
-        Err(ComposeError::Missing { missing })
-            if missing
-                .iter()
-                .flat_map(|of| &of.interfaces)
-                .any(|name| name.starts_with(HANDLER)) =>
-        {
-            compose([program.clone(), streams.clone()])
-        }
-        composed => composed,
-    }
-}
-
-/// Reads a component and strips it for users.
-pub(crate) fn read(file: &Path) -> Result<Vec<u8>> {
-    let content = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    strip(&content).with_context(|| format!("{} is no component", file.display()))
-}
-
-/// Reports the changes of a build.
-pub(crate) fn report(changes: &Changes) {
-    let folder = checkout::shown(&checkout::components());
-    let Changes { files, changed } = changes;
-    if changed.is_empty() {
-        println!("{folder} is up to date: {files} components, nothing changed");
-        return;
-    }
-    for file in changed {
-        match fs::metadata(file) {
-            Ok(about) => println!("{} ({} bytes)", checkout::shown(file), about.len()),
-            Err(_) => println!("{} (removed)", checkout::shown(file)),
+    if let Some(serve) = serve {
+        match compose([serve.clone(), program.clone(), streams.clone()]) {
+            Err(ComposeError::Missing { missing })
+                if missing
+                    .iter()
+                    .flat_map(|of| &of.interfaces)
+                    .any(|name| name.starts_with(HANDLER)) => {}
+            composed => return composed,
         }
     }
-    println!("{folder}: {files} components, {} changed", changed.len());
+    compose([program, streams.clone()])
 }

@@ -39,13 +39,6 @@ pub fn rustc() -> OsString {
     std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
 }
 
-/// `cargo SUBCOMMAND` in the workspace for this machine.
-pub fn native_cargo(subcommand: &str) -> Command {
-    let mut command = clean(cargo());
-    command.arg(subcommand).arg("--target-dir").arg(target());
-    command
-}
-
 /// `program` in the workspace's folder, without the variables that cargo set for this program.
 pub fn clean(program: impl Into<OsString>) -> Command {
     let mut command = Command::new(program.into());

@@ -3,28 +3,12 @@
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use serde_json::Value;
 
 use crate::steps::Steps;
 use crate::test::Options;
 use crate::toolchain::{Choice, TARGET, Toolchain, rustc_print};
-use crate::{build, checkout, clang, fuzz, process, python, test, wasm};
-
-/// The packages that become WebAssembly. The others are the workspace's default members.
-const GUESTS: [&str; 13] = [
-    "asyncio-streams-component",
-    "asyncio-streams-unix",
-    "asyncio-streams-wasi03",
-    "asyncio-streams-blocking",
-    "asyncio-streams-wasi02",
-    "asyncio-streams-blocking-programs",
-    "asyncio-streams-blocking-clients",
-    "asyncio-streams-blocking-examples",
-    "asyncio-streams-serve",
-    "asyncio-streams",
-    "asyncio-streams-test-programs",
-    "asyncio-streams-bench-guest",
-    "asyncio-streams-bench-blocking",
-];
+use crate::{build, cargo, checkout, clang, fuzz, process, python, test, wasm};
 
 /// Checks format, lints and documentation, builds, and runs every test. The first failed step ends it.
 ///
@@ -40,22 +24,38 @@ pub(crate) fn ci(choice: Choice) -> Result<()> {
         format_of(wasm::TLS_MANIFEST)?;
         format_of(&format!("{}/Cargo.toml", fuzz::FOLDER))
     });
-    steps.run("lints of native code", |_| lint_natives());
-    steps.run("documentation of native code", |_| document_natives());
+    // With the tests' profile, which shares build scripts and macros.
+    steps.run("lints of native code", |_| {
+        let words = "clippy --locked --release --all-targets -- --deny warnings";
+        check(&mut cargo::native(words))
+    });
+    steps.run("documentation of native code", |_| {
+        check(&mut cargo::native("doc --locked --release --no-deps"))
+    });
     let natives = test::start_natives(&mut steps);
     let toolchain = steps.run("a compiler for WebAssembly", |_| Toolchain::get(choice));
     let Some(toolchain) = toolchain else {
         return steps.finish();
     };
     steps.run("lints of code for WebAssembly", |_| {
-        lint_guests(&toolchain)?;
-        lint_tls(&toolchain)
+        let guests = guests()?;
+        for part in [
+            &format!("{guests} --examples"),
+            // Those programs are composed; these ones are linked.
+            " --package asyncio-streams-test-programs --package asyncio-streams --no-default-features --examples",
+            &format!(" --manifest-path {} --locked --workspace", wasm::TLS_MANIFEST),
+        ] {
+            let words = format!("clippy --profile guest --lib{part} -- --deny warnings");
+            check_guests(&toolchain, &words)?;
+        }
+        Ok(())
     });
     steps.run("lints of Python, and the spelling of everything", |_| {
         python::require(&["lints"])
     });
     steps.run("documentation of code for WebAssembly", |_| {
-        document_guests(&toolchain)
+        let words = format!("doc --locked --profile guest --lib --no-deps{}", guests()?);
+        check_guests(&toolchain, &words)
     });
     if steps
         .run("the components", |_| build::build(choice))
@@ -68,13 +68,12 @@ pub(crate) fn ci(choice: Choice) -> Result<()> {
 
 /// Fetches the dependencies for both targets first, so that a missing network is reported as such.
 fn crates() -> Result<()> {
-    let mut command = checkout::clean(checkout::cargo());
-    command.args(["fetch", "--locked", "--target", TARGET]);
+    let fetch = format!("fetch --locked --target {TARGET}");
+    let mut command = cargo::plain(&fetch);
     if let Some(host) = rustc_print(&checkout::rustc(), "host-tuple", None) {
         command.arg("--target").arg(host);
     }
-    let mut tls = checkout::clean(checkout::cargo());
-    tls.args(["fetch", "--locked", "--target", TARGET]);
+    let mut tls = cargo::plain(&fetch);
     tls.args(["--manifest-path", wasm::TLS_MANIFEST]);
     let fetched = process::run(&mut command, "`cargo fetch --locked`")
         .and_then(|()| process::run(&mut tls, "`cargo fetch --locked` in guest"));
@@ -85,83 +84,43 @@ fn crates() -> Result<()> {
 }
 
 fn format_of(manifest: &str) -> Result<()> {
-    let mut command = checkout::clean(checkout::cargo());
-    command.args(["fmt", "--all", "--check", "--manifest-path", manifest]);
-    process::run(&mut command, "`cargo fmt`")
+    let mut command = cargo::plain("fmt --all --check --manifest-path");
+    process::run(command.arg(manifest), "`cargo fmt`")
 }
 
-fn lint_natives() -> Result<()> {
-    let mut command = checkout::native_cargo("clippy");
-    // With the tests' profile, which shares build scripts and macros.
-    command.args(["--locked", "--release", "--all-targets"]);
-    command.args(["--", "--deny", "warnings"]);
-    process::run(&mut command, "`cargo clippy`")
+/// The options that name the packages for WebAssembly: the members of the workspace that are not compiled by default, but third-party
+/// tools, which have many dependencies.
+fn guests() -> Result<String> {
+    let metadata = cargo::metadata("--no-deps")?;
+    let is_default = |of: &Value| {
+        let ids = metadata["workspace_default_members"].as_array();
+        ids.is_some_and(|ids| ids.contains(&of["id"]))
+    };
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let names = packages
+        .filter(|of| !is_default(of))
+        .filter_map(|of| of["name"].as_str())
+        .filter(|name| *name != "asyncio-streams-test-tools");
+    Ok(names.map(|name| format!(" --package {name}")).collect())
 }
 
-/// Lints for WebAssembly if the compiler has its library. Otherwise it lints for this machine, without the code that is
-/// compiled only for WebAssembly.
-fn lint_guests(toolchain: &Toolchain) -> Result<()> {
+/// Runs `cargo WORDS` over code for WebAssembly. Without the target's library it runs for this machine, without the code that is compiled
+/// only for WebAssembly.
+fn check_guests(toolchain: &Toolchain, words: &str) -> Result<()> {
     let mut command = if toolchain.builds_std {
-        eprintln!("clippy has no library for {TARGET} here: linting for this machine instead");
-        checkout::native_cargo("clippy")
+        eprintln!("cargo has no library for {TARGET} here: checking for this machine instead");
+        cargo::native(words)
     } else {
-        toolchain.cargo("clippy")?
+        toolchain.cargo(words)?
     };
-    command.args(GUESTS.iter().flat_map(|package| ["--package", package]));
-    command.args(["--profile", "guest", "--lib", "--examples"]);
-    command.args(["--", "--deny", "warnings"]);
-    process::run(&mut command, "`cargo clippy`")?;
-    // Those programs are composed; the following ones are linked.
-    let mut linked = if toolchain.builds_std {
-        checkout::native_cargo("clippy")
-    } else {
-        toolchain.cargo("clippy")?
-    };
-    linked.args(["--package", "asyncio-streams-test-programs"]);
-    linked.args(["--package", "asyncio-streams"]);
-    linked.args(["--no-default-features", "--profile", "guest"]);
-    linked.args(["--lib", "--examples", "--", "--deny", "warnings"]);
-    process::run(&mut linked, "`cargo clippy` of linked programs")
-}
-
-/// Lints the workspace of the components with TLS.
-fn lint_tls(toolchain: &Toolchain) -> Result<()> {
-    let mut command = if toolchain.builds_std {
-        checkout::native_cargo("clippy")
-    } else {
-        toolchain.cargo("clippy")?
-    };
-    command.args(["--manifest-path", wasm::TLS_MANIFEST, "--locked"]);
     clang::set(&mut command, &clang::get()?);
-    command.args(["--profile", "guest", "--workspace", "--lib"]);
-    command.args(["--", "--deny", "warnings"]);
-    process::run(&mut command, "`cargo clippy` with TLS")
+    check(&mut command)
 }
 
-/// Builds the documentation of native code, with what its lints have compiled.
-fn document_natives() -> Result<()> {
-    let mut command = checkout::native_cargo("doc");
-    command.args(["--locked", "--release", "--workspace"]);
-    // Third-party tools, which have many dependencies.
-    let others = GUESTS.iter().chain(&["asyncio-streams-test-tools"]);
-    command.args(others.flat_map(|package| ["--exclude", package]));
-    document(&mut command)
-}
-
-/// Builds that of code for WebAssembly, with what its lints have compiled.
-fn document_guests(toolchain: &Toolchain) -> Result<()> {
-    let mut command = if toolchain.builds_std {
-        checkout::native_cargo("doc")
-    } else {
-        toolchain.cargo("doc")?
-    };
-    command.args(["--locked", "--profile", "guest", "--lib"]);
-    command.args(GUESTS.iter().flat_map(|package| ["--package", package]));
-    document(&mut command)
-}
-
-fn document(command: &mut Command) -> Result<()> {
-    command.arg("--no-deps");
+/// Runs clippy or rustdoc, whose warnings are errors.
+fn check(command: &mut Command) -> Result<()> {
     command.env("RUSTDOCFLAGS", "--deny warnings");
-    process::run(command, "`cargo doc`")
+    let subcommand = command.get_args().next().unwrap_or_default();
+    let what = format!("`cargo {}`", subcommand.to_string_lossy());
+    process::run(command, &what)
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask demo`: two composed programs talk over loopback TCP.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use crate::by_hand::{self, Line};
 use crate::process::{Next, Running};
 use crate::toolchain::Choice;
-use crate::{build, checkout, process, python};
+use crate::{build, cargo, checkout, python};
 
 /// Far more than the demo takes.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -46,7 +46,12 @@ pub(crate) fn demo(choice: Choice, options: &Options) -> Result<()> {
         return python::require(&["demo"]);
     }
     build::for_demo(choice)?;
-    run(&host_program()?)
+    // The profile of this automation, which takes half the time of `release`.
+    run(&cargo::program(
+        "quick",
+        &["asyncio-streams-host"],
+        "streams",
+    )?)
 }
 
 /// Runs the demo after the build. `streams` is the host program.
@@ -64,23 +69,6 @@ pub(crate) fn run(streams: &Path) -> Result<()> {
         "\nwac is the program of the crate wac-cli, wasmtime that of wasmtime-cli, version 48."
     );
     Ok(())
-}
-
-/// Builds the host program in the profile of this automation, which takes half the time of `release`.
-fn host_program() -> Result<PathBuf> {
-    let mut command = checkout::native_cargo("build");
-    command.args([
-        "--locked",
-        "--profile",
-        "quick",
-        "--package",
-        "asyncio-streams-host",
-        "--bin",
-        "streams",
-    ]);
-    process::run(&mut command, "building the host program")?;
-    let program = format!("streams{}", std::env::consts::EXE_SUFFIX);
-    Ok(checkout::target().join("quick").join(program))
 }
 
 /// Runs both programs to the end of their conversation, and shows their output.

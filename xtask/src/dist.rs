@@ -8,33 +8,15 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::Args;
 
+use crate::build::{COMPONENTS, Component};
 use crate::steps::Steps;
 use crate::toolchain::{Choice, TARGET};
-use crate::{build, checkout, languages, npm, process, python, tools, wasm};
+use crate::{build, cargo, checkout, languages, npm, process, python, tools};
 
 /// Verifying the crate of the host builds wasmtime anew, for an hour on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(3 * 60 * 60);
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// The components, with the package and the manifest of each.
-const COMPONENTS: [(&str, &str, &str); 7] = [
-    ("streams", "asyncio-streams-component", "Cargo.toml"),
-    ("streams-tls", "asyncio-streams-tls", wasm::TLS_MANIFEST),
-    ("streams-unix", "asyncio-streams-unix", "Cargo.toml"),
-    (
-        "streams-unix-tls",
-        "asyncio-streams-unix-tls",
-        wasm::TLS_MANIFEST,
-    ),
-    ("streams-p2", "asyncio-streams-blocking", "Cargo.toml"),
-    (
-        "streams-p2-tls",
-        "asyncio-streams-blocking-tls",
-        wasm::TLS_MANIFEST,
-    ),
-    ("serve", "asyncio-streams-serve", "Cargo.toml"),
-];
 
 /// The crates that are published, each after its dependencies. `publish` in their manifests agrees.
 const CRATES: [&str; 7] = [
@@ -114,11 +96,19 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 /// The components, each with a list of its dependencies (CycloneDX).
 fn components(out: &Path) -> Result<()> {
     let generator = languages::generator()?;
-    for (name, package, manifest) in COMPONENTS {
+    for component in COMPONENTS {
+        let Component { name, package, .. } = component;
         let file = format!("{name}.wasm");
         copy(&checkout::components().join(&file), &out.join(&file))?;
         let mut command = checkout::clean(&generator);
-        command.args(["sbom", manifest, package, "--target", TARGET, "--out"]);
+        command.args([
+            "sbom",
+            component.manifest(),
+            package,
+            "--target",
+            TARGET,
+            "--out",
+        ]);
         run(
             command.arg(out.join(format!("{name}.cdx.json"))),
             "listing what it is made of",
@@ -129,14 +119,10 @@ fn components(out: &Path) -> Result<()> {
 
 /// The public crates, each built from its package.
 fn crates(out: &Path) -> Result<()> {
-    let mut command = checkout::native_cargo("package");
-    command.arg("--locked");
+    let mut command = cargo::native("package --locked");
     // The check only compiles. Information for debuggers would take a third of its time, and gigabytes.
     command.env("CARGO_PROFILE_DEV_DEBUG", "0");
-    run(
-        command.args(CRATES.iter().flat_map(|name| ["--package", name])),
-        "`cargo package`",
-    )?;
+    run(command.args(cargo::packages(&CRATES)), "`cargo package`")?;
     for name in CRATES {
         let file = format!("{name}-{VERSION}.crate");
         copy(
@@ -182,16 +168,9 @@ mod tests {
 
     use super::*;
 
-    fn metadata(arguments: &[&str]) -> Value {
-        let mut command = checkout::clean(checkout::cargo());
-        command.args(["metadata", "--format-version", "1", "--locked"]);
-        let said = process::output_of(command.args(arguments)).expect("cargo metadata");
-        serde_json::from_str(&said).expect("metadata")
-    }
-
     /// The packages of the workspace that `publish` does not hold back.
     fn public() -> Vec<Value> {
-        let metadata = metadata(&["--no-deps"]);
+        let metadata = cargo::metadata("--no-deps").expect("metadata");
         let packages = metadata["packages"].as_array().expect("packages").clone();
         packages
             .into_iter()
@@ -226,8 +205,10 @@ mod tests {
     /// the folder of the checkout.
     #[test]
     fn components_consist_of_crates_of_their_workspace() {
-        for (_, component, manifest) in COMPONENTS {
-            let metadata = metadata(&["--manifest-path", manifest]);
+        for component in COMPONENTS {
+            let options = format!("--manifest-path {}", component.manifest());
+            let metadata = cargo::metadata(&options).expect("metadata");
+            let component = component.package;
             let workspace = Path::new(metadata["workspace_root"].as_str().expect("a path"));
             let packages = metadata["packages"].as_array().expect("packages");
             let id_of = |name: &str| {
@@ -303,8 +284,10 @@ mod tests {
         for entry in fs::read_dir(checkout::root().join("xtask/src")).expect("sources") {
             let path = entry.expect("an entry").path();
             let text = fs::read_to_string(&path).unwrap_or_default();
-            for rest in text.split("\"--profile\", \"").skip(1) {
-                let profile = rest.split('"').next().expect("a name");
+            let words = text.split("--profile ").skip(1);
+            let words = words.chain(text.split("program(\"").skip(1));
+            let names = words.filter_map(|rest| rest.split([' ', '"']).next());
+            for profile in names.filter(|name| !["", "release"].contains(name)) {
                 let header = format!("[profile.{profile}]\n");
                 assert!(
                     manifest.contains(&header),

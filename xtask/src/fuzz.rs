@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context as _, Result, bail};
 
 use crate::steps::Steps;
-use crate::{checkout, process};
+use crate::{cargo, checkout, process};
 
 /// The workspace of the fuzz targets, which have compiler flags of their own.
 pub(crate) const FOLDER: &str = "guest/core/fuzz";
@@ -36,20 +36,13 @@ fn targets() -> Result<Vec<String>> {
 }
 
 fn fuzz(target: &str) -> Result<()> {
-    let mut command = checkout::clean(checkout::cargo());
+    let mut command = cargo::plain("run --locked --release");
     // The configuration of that folder has the flags, which these variables would replace.
-    command.current_dir(checkout::root().join(FOLDER));
     command
+        .current_dir(checkout::root().join(FOLDER))
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    command.args([
-        "run",
-        "--locked",
-        "--release",
-        "--bin",
-        target,
-        "--target-dir",
-    ]);
+    command.args(["--bin", target, "--target-dir"]);
     command.arg(checkout::target().join("fuzz"));
     command.args(["--".to_owned(), format!("-max_total_time={SECONDS}")]);
     process::run(&mut command, &format!("fuzzing {target}"))

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::artifacts::Artifacts;
 use crate::steps::Tally;
 use crate::toolchain::Choice;
-use crate::{build, checkout, npm, process, tools};
+use crate::{build, cargo, checkout, npm, process, tools};
 
 /// The least version of Node.
 const NODE: u32 = 20;
@@ -43,17 +43,13 @@ pub(crate) fn javascript(choice: Choice) -> Result<()> {
         command.args(["bindings/wit-p2", "command"]).arg(&out);
         let shown = checkout::shown(&program);
         process::run(&mut command, &format!("building {shown}"))?;
-        artifacts.put(
-            Path::new("js").join(name).with_extension("wasm"),
-            &build::read(&out)?,
-        )?;
+        artifacts.add(Path::new("js").join(name).with_extension("wasm"), &out)?;
     }
-    build::report(&artifacts.finish()?);
+    artifacts.finish()?;
     let toolchain = build::build(choice)?;
     build::test_programs(&toolchain)?;
-    let mut command = checkout::native_cargo("test");
-    command.args(["--locked", "--release"]);
-    command.args(tools::HOSTS.iter().flat_map(|name| ["--package", name]));
+    let mut command = cargo::native("test --locked --release");
+    command.args(cargo::packages(&tools::HOSTS));
     command.args(["--test", "javascript", "--", "--include-ignored"]);
     command.env("WASMTIME", tools::WASMTIME.get()?);
     command.env(VARIABLE, folder.join(SCRIPT));

@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
 
 use crate::artifacts::Artifacts;
 use crate::python::Done;
 use crate::steps::Tally;
-use crate::{build, checkout, debian, process, python};
+use crate::{cargo, checkout, debian, process, python};
 
 /// Debian's packages for C and C++, of one version.
 const C_PACKAGES: [&str; 6] = [
@@ -80,16 +79,14 @@ pub(crate) fn build(required: bool, tally: &mut Tally) -> Result<()> {
         let mut artifacts = Artifacts::new(folders);
         for entry in fs::read_dir(&out)? {
             let file = entry?.path();
-            if file
-                .extension()
-                .is_some_and(|extension| extension == "wasm")
+            if file.extension().is_some_and(|of| of == "wasm")
                 && let Some(name) = file.file_name()
             {
-                artifacts.put(Path::new(&folder).join(name), &build::read(&file)?)?;
+                artifacts.add(Path::new(&folder).join(name), &file)?;
                 tally.passed += 1;
             }
         }
-        build::report(&artifacts.finish()?);
+        artifacts.finish()?;
     }
     Ok(())
 }
@@ -126,14 +123,8 @@ fn prepared<'a>(
 /// # Errors
 /// When it does not build.
 pub(crate) fn generator() -> Result<PathBuf> {
-    let mut command = checkout::native_cargo("build");
     // With the packages and the profile of its tests: dependencies are compiled once.
-    command.args(["--locked", "--profile", "quick"]);
-    command.args(AUTOMATION.iter().flat_map(|name| ["--package", name]));
-    command.args(["--bin", "asyncio-streams-generate"]);
-    process::run(&mut command, "building the generator of bindings")?;
-    let name = format!("asyncio-streams-generate{}", std::env::consts::EXE_SUFFIX);
-    Ok(checkout::target().join("quick").join(name))
+    cargo::program("quick", &AUTOMATION, "asyncio-streams-generate")
 }
 
 fn c(_make: &mut Command) -> Result<()> {
@@ -187,10 +178,7 @@ fn installed_go() -> Result<PathBuf> {
 
 /// Returns the folder of the crate that generates Go; it contains the types that the generated code uses.
 fn go_types() -> Result<PathBuf> {
-    let mut command = checkout::clean(checkout::cargo());
-    command.args(["metadata", "--format-version", "1", "--locked"]);
-    let said = process::output_of(&mut command).context("`cargo metadata` failed")?;
-    let metadata: Value = serde_json::from_str(&said)?;
+    let metadata = cargo::metadata("")?;
     let mut packages = metadata["packages"].as_array().into_iter().flatten();
     let found = packages.find(|package| package["name"] == "wit-bindgen-go");
     let manifest = found.and_then(|package| package["manifest_path"].as_str());

@@ -7,6 +7,7 @@ mod bench;
 mod binaries;
 pub mod build;
 mod by_hand;
+pub mod cargo;
 pub mod checkout;
 mod ci;
 pub mod clang;

@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::steps::Tally;
 use crate::toolchain::Choice;
-use crate::{build, checkout, process, tools};
+use crate::{build, cargo, checkout, process, tools};
 
 /// The folder in which Python finds the package `automation`.
 const FOLDER: &str = "tests/python";
@@ -51,7 +51,7 @@ pub enum Done {
 pub(crate) fn test_python(choice: Choice, options: &Options) -> Result<()> {
     build::build(choice)?;
     if options.packages {
-        host()?;
+        cargo::program("release", &["asyncio-streams-host"], "streams")?;
     }
     let mut arguments = vec![if options.packages {
         "packages"
@@ -65,14 +65,6 @@ pub(crate) fn test_python(choice: Choice, options: &Options) -> Result<()> {
         arguments.push("--publish");
     }
     run(&arguments, |line| println!("{line}")).map(drop)
-}
-
-/// Builds the program `streams`, which runs the programs with packages.
-fn host() -> Result<()> {
-    let mut command = checkout::native_cargo("build");
-    command.args(["--locked", "--release"]);
-    command.args(["--package", "asyncio-streams-host", "--bin", "streams"]);
-    process::run(&mut command, "building the program streams")
 }
 
 /// Runs a command of the automation as a step of the tests. It counts the command's checks, or that it was left out.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::toolchain::Choice;
-use crate::{build, checkout, process};
+use crate::{build, cargo, checkout, process};
 
 /// The folders of components for users, in `target/components`.
 const FOLDERS: [&str; 2] = ["", "examples"];
@@ -30,10 +30,8 @@ pub(crate) fn reproduce(choice: Choice) -> Result<()> {
     let mut clone = checkout::clean("git");
     clone.args(["clone", "--quiet", "."]).arg(&again);
     process::run(&mut clone, "`git clone`")?;
-    let mut second = checkout::clean(checkout::cargo());
-    second.current_dir(&again);
-    second.args(["--locked", "xtask", "build", "--toolchain"]);
-    second.arg(choice.to_string());
+    let mut second = cargo::plain("--locked xtask build --toolchain");
+    second.current_dir(&again).arg(choice.to_string());
     process::run(&mut second, "the second build")?;
     let others = again.join("target/components");
     let mut compared = 0;

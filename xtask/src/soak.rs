@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::toolchain::Choice;
-use crate::{build, checkout, process, tools};
+use crate::{build, cargo, process, tools};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -55,8 +55,7 @@ pub(crate) fn soak(choice: Choice, options: &Options) -> Result<()> {
 
 /// Runs the tests of one file, and shows their output.
 fn test(name: &str) -> Command {
-    let mut command = checkout::native_cargo("test");
-    command.args(["--release", "--package", "asyncio-streams-tests"]);
-    command.args(["--test", name, "--", "--nocapture"]);
+    let mut command = cargo::native("test --release --package asyncio-streams-tests --test");
+    command.args([name, "--", "--nocapture"]);
     command
 }

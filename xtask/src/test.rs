@@ -9,10 +9,9 @@ use clap::Args;
 use crate::process::Background;
 use crate::steps::{Steps, Tally};
 use crate::toolchain::{Choice, Toolchain};
-use crate::wasm::{self, What};
 use crate::{
-    bench, binaries, build, checkout, demo, fuzz, javascript, languages, npm, process, python,
-    readme, tools,
+    bench, binaries, build, cargo, demo, fuzz, javascript, languages, npm, process, python, readme,
+    tools, wasm,
 };
 
 const CORE: &str = "asyncio-streams-core";
@@ -153,10 +152,11 @@ pub(crate) fn tests(
 
 /// The unit tests and the documentation of the packages that become WebAssembly.
 fn guests(toolchain: &Toolchain, tally: &mut Tally) -> Result<()> {
-    let module = wasm::build(toolchain, CORE, What::Module("imports"))?;
-    let module = module.first().context("cargo named no module")?;
+    // A core module, without a component around it.
+    let part = "--example imports -- -C link-arg=--skip-wit-component";
+    let module = wasm::build_one(toolchain, CORE, part)?;
     let mut command = test_command(&GUESTS, &["--lib", "--tests"]);
-    run_counting(command.env("CORE_MODULE", &module.file), tally)?;
+    run_counting(command.env("CORE_MODULE", &module), tally)?;
     cargo_test(&[CORE], &["--doc"], tally)?;
     // The parts that only composed programs have, those of WASI 0.2, and the documentation of all.
     cargo_test(&[CLIENT], &["--features", "imported,blocking"], tally)
@@ -193,9 +193,8 @@ fn cargo_test(packages: &[&str], arguments: &[&str], tally: &mut Tally) -> Resul
 
 /// `cargo test` over packages.
 fn test_command(packages: &[&str], arguments: &[&str]) -> Command {
-    let mut command = checkout::native_cargo("test");
-    command.args(["--locked", "--no-fail-fast"]).args(arguments);
-    command.args(packages.iter().flat_map(|package| ["--package", package]));
+    let mut command = cargo::native("test --locked --no-fail-fast");
+    command.args(arguments).args(cargo::packages(packages));
     command
 }
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-use crate::{checkout, debian, linker, process};
+use crate::{cargo, checkout, debian, linker, process};
 
 /// The environment variable that names the compiler, as the option `--toolchain` does.
 pub const VARIABLE: &str = "XTASK_TOOLCHAIN";
@@ -94,8 +94,12 @@ impl Toolchain {
         )
     }
 
-    /// `cargo SUBCOMMAND` for WebAssembly.
-    pub fn cargo(&self, subcommand: &str) -> Result<Command> {
+    /// `cargo WORDS` for WebAssembly. The first word is the subcommand.
+    ///
+    /// # Errors
+    /// When there is no linker.
+    pub fn cargo(&self, words: &str) -> Result<Command> {
+        let (subcommand, options) = words.split_once(' ').unwrap_or((words, ""));
         let linker = linker::find(&self.rustc)?;
         let mut command = checkout::clean(&self.cargo);
         command
@@ -121,6 +125,7 @@ impl Toolchain {
             // rustup's cargo puts its libraries there, which do not fit another compiler.
             command.env_remove("LD_LIBRARY_PATH");
         }
+        command.args(options.split_whitespace());
         Ok(command)
     }
 
@@ -163,7 +168,7 @@ fn remapped_sources() -> impl Iterator<Item = (PathBuf, String)> {
     let sources = home.map(|home| home.join("registry/src"));
     if sources.as_ref().is_some_and(|folder| !folder.is_dir()) {
         // The sources must be there before the first build.
-        process::output_of(checkout::clean(checkout::cargo()).args(["fetch", "--locked"]));
+        process::output_of(&mut cargo::plain("fetch --locked"));
     }
     let registries = sources
         .map(|folder| registries(&folder))

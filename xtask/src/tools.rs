@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::process::Background;
-use crate::{checkout, process};
+use crate::{cargo, checkout, process};
 
 /// The packages that run components. They are always built together: each alone enables other features of wasmtime,
 /// and would compile it again.
@@ -65,7 +65,7 @@ pub const WASM_COMPONENT_LD: Tool = Tool {
 /// # Errors
 /// When it does not build.
 pub fn streams() -> Result<PathBuf> {
-    Ok(build_with_the_tests()?.join(file_name("streams")))
+    build_with_the_tests("streams")
 }
 
 /// The program `streams` as releases contain it.
@@ -73,19 +73,13 @@ pub fn streams() -> Result<PathBuf> {
 /// # Errors
 /// When it does not build.
 pub fn shipped_streams() -> Result<PathBuf> {
-    let mut command = checkout::native_cargo("build");
-    command.args(["--locked", "--profile", "shipped"]);
-    command.args(["--package", "asyncio-streams-host", "--bin", "streams"]);
-    process::run(&mut command, "building the program streams")?;
-    Ok(checkout::target()
-        .join("shipped")
-        .join(file_name("streams")))
+    cargo::program("shipped", &["asyncio-streams-host"], "streams")
 }
 
-/// Builds all programs that run or compose components, and returns their folder.
-fn build_with_the_tests() -> Result<PathBuf> {
+/// Builds all programs that run or compose components, and returns this one.
+fn build_with_the_tests(name: &str) -> Result<PathBuf> {
     process::run(&mut with_the_tests(), BUILDING)?;
-    Ok(checkout::target().join("release"))
+    Ok(cargo::built("release", name))
 }
 
 const BUILDING: &str = "building the programs that run components";
@@ -101,13 +95,12 @@ pub(crate) fn start_build_with_the_tests() -> Result<Background> {
 }
 
 fn with_the_tests() -> Command {
-    let mut command = checkout::native_cargo("build");
-    command.args(["--locked", "--release"]);
-    let members = HOSTS.iter().chain(&["wasmtime-cli", "wac-cli"]);
-    command.args(members.flat_map(|package| ["--package", package]));
-    command.args(["--bin", "wasmtime", "--bin", "wac", "--bin", "streams"]);
     // A test among the targets enables the features of the tests' dependencies, as the tests do.
-    command.args(["--test", "programs_and_tests"]);
+    let mut command = cargo::native(
+        "build --locked --release --bin wasmtime --bin wac --bin streams --test programs_and_tests",
+    );
+    command.args(cargo::packages(&HOSTS));
+    command.args(cargo::packages(&["wasmtime-cli", "wac-cli"]));
     command
 }
 
@@ -118,10 +111,6 @@ fn keep(program: &Path, to: &Path) -> Result<()> {
         .and_then(|()| fs::copy(program, to))
         .with_context(|| format!("cannot write {}", to.display()))?;
     Ok(())
-}
-
-fn file_name(program: &str) -> String {
-    format!("{program}{}", std::env::consts::EXE_SUFFIX)
 }
 
 impl Tool {
@@ -140,7 +129,7 @@ impl Tool {
             takes,
             ..
         } = self;
-        let built = checkout::tools().join("bin").join(file_name(program));
+        let built = cargo::built("tools/bin", program);
         let candidates = checkout::on_path(program)
             .into_iter()
             .chain([built.clone()]);
@@ -154,10 +143,10 @@ impl Tool {
             "PATH has no {program} that fits: building {version} once ({takes} on two cores)"
         );
         let done = if self.with_the_tests {
-            build_with_the_tests().and_then(|folder| keep(&folder.join(file_name(program)), &built))
+            build_with_the_tests(program).and_then(|file| keep(&file, &built))
         } else {
-            let mut command = checkout::native_cargo("install");
-            command.args([krate, "--version", version, "--locked", "--root"]);
+            let mut command = cargo::native("install --locked");
+            command.args([krate, "--version", version, "--root"]);
             command.arg(checkout::tools());
             process::run(&mut command, &format!("building {program}"))
         };

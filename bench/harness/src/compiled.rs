@@ -6,8 +6,7 @@ use anyhow::{Context as _, Result};
 use asyncio_streams_host::compose::{Part, compose};
 
 use xtask::toolchain::Toolchain;
-use xtask::wasm::{self, What};
-use xtask::{checkout, clang, languages, process};
+use xtask::{checkout, languages, process, wasm};
 
 use crate::peers::Peer;
 
@@ -19,7 +18,7 @@ pub(crate) const PLAIN: [&str; 2] = ["-W", "concurrency-support=n"];
 /// # Errors
 /// When one cannot be built, composed or compiled.
 pub(crate) fn make(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
-    for built in wasm::build(toolchain, "asyncio-streams-bench-guest", What::Examples)? {
+    for built in wasm::build(toolchain, "asyncio-streams-bench-guest", wasm::EXAMPLES)? {
         let name = &built.name;
         let component = std::fs::read(&built.file)?;
         let component = if *name == Peer::Floor.name() {
@@ -29,13 +28,10 @@ pub(crate) fn make(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
         };
         compile(wasmtime, name, &component, &[])?;
     }
-    let linked = wasm::build(
-        toolchain,
-        "asyncio-streams-bench-guest",
-        What::LinkedNamed("ours"),
-    )?;
-    let linked = linked.first().context("cargo named no component")?;
-    let linked = std::fs::read(&linked.file)?;
+    // The engine is a part of the program, which users compile for speed.
+    let part = "--example ours --no-default-features --config profile.guest.opt-level=3";
+    let linked = wasm::build_one(toolchain, "asyncio-streams-bench-guest", part)?;
+    let linked = std::fs::read(&linked)?;
     compile(wasmtime, Peer::Linked.name(), &linked, &[])?;
     make_blocking(toolchain, wasmtime)
 }
@@ -57,10 +53,10 @@ pub(crate) fn make_for_streams(streams: &Path) -> Result<()> {
 
 /// Makes the peers whose calls block.
 fn make_blocking(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
-    let built = wasm::build(toolchain, "asyncio-streams-bench-blocking", What::Library)?;
-    let built = built.first().context("cargo named no component")?;
+    let package = "asyncio-streams-bench-blocking";
+    let built = wasm::build_one(toolchain, package, wasm::LIBRARY)?;
     let name = Peer::P2.name();
-    let component = with(name, std::fs::read(&built.file)?, "streams-p2.wasm")?;
+    let component = with(name, std::fs::read(&built)?, "streams-p2.wasm")?;
     compile(wasmtime, name, &component, &[])?;
     compile(wasmtime, Peer::P2Plain.name(), &component, &PLAIN)
 }
@@ -71,21 +67,10 @@ fn make_blocking(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
 /// When there is no clang, or one cannot be built, composed or compiled.
 pub(crate) fn make_protected(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
     let ours = Peer::Ours.name();
-    let clang = clang::get()?;
-    let alone = wasm::build_tls(
-        toolchain,
-        &clang,
-        "asyncio-streams-bench-alone",
-        What::Library,
-    )?;
-    let alone = alone.first().context("cargo named no component")?;
-    compile(
-        wasmtime,
-        &protected(Peer::Floor),
-        &std::fs::read(&alone.file)?,
-        &[],
-    )?;
-    let built = wasm::build(toolchain, "asyncio-streams-bench-guest", What::Examples)?;
+    let alone = wasm::build_one(toolchain, "asyncio-streams-bench-alone", wasm::TLS)?;
+    let alone = std::fs::read(&alone)?;
+    compile(wasmtime, &protected(Peer::Floor), &alone, &[])?;
+    let built = wasm::build(toolchain, "asyncio-streams-bench-guest", wasm::EXAMPLES)?;
     let program = built.iter().find(|built| built.name == ours);
     let program = program.context("cargo named no component")?;
     let component = with(ours, std::fs::read(&program.file)?, "streams-tls.wasm")?;

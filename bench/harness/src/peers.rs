@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use super::workload::{Work, Workload};
 use super::{compiled, python};
 use xtask::toolchain::Toolchain;
-use xtask::{checkout, process, tools};
+use xtask::{cargo, checkout, process, tools};
 
 /// The peer in Python.
 const PYTHON_PEER: &str = "bench/peer.py";
@@ -336,11 +336,7 @@ fn in_python() -> Result<InPython> {
 
 /// Builds the native program, which is the load and the peer `tokio`.
 fn native() -> Result<PathBuf> {
-    let mut command = checkout::native_cargo("build");
-    command.args(["--release", "--package", "asyncio-streams-bench"]);
-    process::run(&mut command, "building the benchmark's native program")?;
-    let program = format!("bench-native{}", std::env::consts::EXE_SUFFIX);
-    Ok(checkout::target().join("release").join(program))
+    cargo::program("release", &["asyncio-streams-bench"], "bench-native")
 }
 
 /// Makes a new certificate with its key.
