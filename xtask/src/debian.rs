@@ -1,13 +1,13 @@
 //! Debian's packaged compiler, for machines whose rustup cannot reach its server.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::toolchain::{Toolchain, rustc_print, version_of};
-use crate::{checkout, process};
+use crate::{checkout, process, tools};
 
 /// The compiler, its cargo, the source of the library that it builds for WebAssembly, and the linkers.
 pub(crate) const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm"];
@@ -17,23 +17,25 @@ pub(crate) const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src"
 /// # Errors
 /// When the compiler is older than this project needs.
 pub(crate) fn installed() -> Result<Option<Toolchain>> {
-    let (Some(rustc), Some(cargo)) = (
-        program_of("rustc-web", "rustc"),
-        program_of("cargo-web", "cargo"),
-    ) else {
+    // Fails if one is not installed. PATH may have other programs of the same names.
+    let files = process::output_of(Command::new("dpkg-query").arg("--listfiles").args(PACKAGES));
+    let program = |file: &str| {
+        let listed = files
+            .iter()
+            .flat_map(|files| files.lines())
+            .any(|line| line == file);
+        (listed && Path::new(file).is_file()).then(|| OsString::from(file))
+    };
+    let (Some(rustc), Some(cargo)) = (program("/usr/bin/rustc"), program("/usr/bin/cargo")) else {
         return Ok(None);
     };
-    let Some(sysroot) = rustc_print(&rustc, "sysroot", None) else {
-        return Ok(None);
-    };
-    if !sysroot.join("lib/rustlib/src/rust/library").is_dir()
-        || files_of("rust-web-llvm").is_empty()
-    {
+    let sysroot = rustc_print(&rustc, "sysroot", None).unwrap_or_default();
+    if !sysroot.join("lib/rustlib/src/rust/library").is_dir() {
         return Ok(None);
     }
     let version = version_of(&rustc);
     let needed = env!("CARGO_PKG_RUST_VERSION");
-    if !at_least(&version, needed) {
+    if !tools::fits(&version, &format!(">={needed}")) {
         bail!(
             "Debian's rustc-web is {version}, and this project needs {needed}: \
              enable Debian's security updates, which have a later one"
@@ -114,48 +116,5 @@ fn rights() -> Result<Vec<String>> {
     match process::output_of(Command::new("sudo").args(["-n", "true"])) {
         Some(_) => Ok(sudo),
         None => bail!("installing them needs root, or a sudo that asks for no password"),
-    }
-}
-
-/// A program of an installed package; PATH may have another one of the same name.
-fn program_of(package: &str, name: &str) -> Option<OsString> {
-    let program = Path::new("/usr/bin").join(name);
-    (files_of(package).contains(&program) && program.is_file()).then(|| program.into())
-}
-
-/// The files of an installed package; none when it is not installed.
-fn files_of(package: &str) -> Vec<PathBuf> {
-    let status = Command::new("dpkg-query")
-        .args(["--show", "--showformat=${db:Status-Status}", package])
-        .output();
-    if !status.is_ok_and(|status| status.stdout == b"installed") {
-        return Vec::new();
-    }
-    let list = process::output_of(Command::new("dpkg-query").args(["--listfiles", package]))
-        .unwrap_or_default();
-    list.lines().map(PathBuf::from).collect()
-}
-
-fn at_least(version: &str, needed: &str) -> bool {
-    let numbers = |version: &str| {
-        version
-            .split('.')
-            .map_while(|part| part.parse().ok())
-            .collect::<Vec<u32>>()
-    };
-    numbers(version) >= numbers(needed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::at_least;
-
-    #[test]
-    fn versions_are_compared_by_number() {
-        assert!(at_least("1.96.0", "1.95"));
-        assert!(at_least("1.100.0", "1.95"));
-        assert!(at_least("1.95.0", "1.95"));
-        assert!(!at_least("1.85.0", "1.95"));
-        assert!(!at_least("of an unknown version", "1.95"));
     }
 }

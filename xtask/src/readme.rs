@@ -7,7 +7,6 @@ use clap::Parser as _;
 
 use crate::shell::Session;
 use crate::steps::Tally;
-use crate::tools::Tool;
 use crate::{Cli, by_hand, checkout, debian, process, tools};
 
 /// The component that needs clang.
@@ -21,9 +20,8 @@ const OPENSSL: &str = "openssl";
 
 /// Runs the lines block by block. Programs are found in these folders first. A server that a block starts ends with the block.
 ///
-/// Some lines are checked and not run: those of this automation and of the host program, which the tests run anyway,
-/// and those that install a program, which must name the version that the tests use. The README must contain all
-/// commands that the demo prints.
+/// Some lines are checked and not run: those of this automation and of the host program, which the tests run anyway. The README must
+/// contain all commands that the demo prints.
 ///
 /// # Errors
 /// When a line fails, or a command of the demo is missing.
@@ -65,7 +63,6 @@ pub(crate) fn run(folders: &[PathBuf], python: bool, tally: &mut Tally) -> Resul
             let line = beside.replace(&line);
             match line.split_once(' ') {
                 Some(("cargo", rest)) if rest.starts_with("xtask") => check_ours(&line)?,
-                Some(("cargo", rest)) if rest.starts_with("install ") => check_install(&line)?,
                 Some(("cargo", rest)) if rest.starts_with("build ") => check_build(&line)?,
                 _ => check_echo(&line, &session.run(&line)?)?,
             }
@@ -150,15 +147,6 @@ fn check_build(line: &str) -> Result<()> {
     bail!("`{line}` does not build the program of the tests")
 }
 
-fn check_install(line: &str) -> Result<()> {
-    println!("$ {line}   (checked, not run)");
-    let words: Vec<_> = line.split_whitespace().collect();
-    if Tool::ALL.iter().any(|tool| tool.is_installed_by(&words)) {
-        return Ok(());
-    }
-    bail!("`{line}` does not install the version that the tests use")
-}
-
 /// The commands of each block: without comments, with continued lines joined.
 fn blocks(text: &str) -> Vec<Vec<String>> {
     let mut blocks = Vec::new();
@@ -205,10 +193,6 @@ mod tests {
     fn lines_that_do_not_run_are_checked() {
         assert!(check_ours("cargo xtask demo").is_ok());
         assert!(check_ours("cargo xtask dance").is_err());
-        assert!(check_install("cargo install wasmtime-cli --version 48.0.8 --locked").is_ok());
-        assert!(check_install("cargo install wasmtime-cli --version 47.0.0 --locked").is_err());
-        assert!(check_install("cargo install wasmtime-cli").is_err());
-        assert!(check_install("cargo install something").is_err());
         assert!(check_build("cargo build --release -p something").is_err());
     }
 

@@ -1,10 +1,12 @@
 //! Third-party programs that the automation uses. They are found on PATH, or built once into `target/tools`.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use semver::{Version, VersionReq};
 
 use crate::process::Background;
 use crate::{cargo, checkout, process};
@@ -22,8 +24,8 @@ pub struct Tool {
     program: &'static str,
     krate: &'static str,
     version: &'static str,
-    /// The prefixes of the versions that fit.
-    fits: &'static [&'static str],
+    /// The versions that fit.
+    fits: &'static str,
     /// Whether `tests/tools` depends on the crate: then it is built together with the tests, and shares their dependencies.
     with_the_tests: bool,
     /// How long a build from nothing takes on two cores.
@@ -35,7 +37,7 @@ pub const WASMTIME: Tool = Tool {
     program: "wasmtime",
     krate: "wasmtime-cli",
     version: "48.0.8",
-    fits: &["48.", "49."],
+    fits: ">=48, <50",
     with_the_tests: true,
     takes: "five minutes",
 };
@@ -45,7 +47,7 @@ pub const WAC: Tool = Tool {
     program: "wac",
     krate: "wac-cli",
     version: "0.12.0",
-    fits: &["0."],
+    fits: "0",
     with_the_tests: true,
     takes: "five minutes",
 };
@@ -55,7 +57,7 @@ pub const WASM_COMPONENT_LD: Tool = Tool {
     program: "wasm-component-ld",
     krate: "wasm-component-ld",
     version: "0.5.21",
-    fits: &["0.5."],
+    fits: "0.5",
     with_the_tests: false,
     takes: "two minutes",
 };
@@ -114,9 +116,6 @@ fn keep(program: &Path, to: &Path) -> Result<()> {
 }
 
 impl Tool {
-    /// The programs that the documentation tells users to install.
-    pub(crate) const ALL: [Self; 2] = [WASMTIME, WAC];
-
     /// Finds the program on PATH or in `target/tools`, or builds it.
     ///
     /// # Errors
@@ -135,7 +134,7 @@ impl Tool {
             .chain([built.clone()]);
         if let Some(found) = candidates
             .into_iter()
-            .find(|candidate| self.is_fit(candidate))
+            .find(|candidate| reports(candidate, "--version", self.fits))
         {
             return Ok(found);
         }
@@ -155,23 +154,57 @@ impl Tool {
         })?;
         Ok(built)
     }
+}
 
-    /// Whether the words of a `cargo install ...` install a version that fits.
-    pub fn is_installed_by(&self, words: &[&str]) -> bool {
-        let version = words.iter().skip_while(|word| **word != "--version").nth(1);
-        words.contains(&self.krate) && version.is_some_and(|version| self.fits(version))
+/// Returns whether a program can be run and reports a version that fits, such as `wasmtime 48.0.8` or `v20.1.0`.
+pub(crate) fn reports(program: impl Into<OsString>, argument: &str, wanted: &str) -> bool {
+    let said = process::output_of(checkout::clean(program).arg(argument));
+    said.is_some_and(|said| fits(&said, wanted))
+}
+
+/// Returns whether one of these words is a version that fits. Words may begin with letters: `go1.27.3`.
+pub(crate) fn fits(said: &str, wanted: &str) -> bool {
+    let mut versions = said
+        .split_whitespace()
+        .filter_map(|word| Version::parse(word.trim_start_matches(char::is_alphabetic)).ok());
+    VersionReq::parse(wanted).is_ok_and(|wanted| versions.any(|version| wanted.matches(&version)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        for (said, wanted) in [
+            ("wasmtime 48.0.8 (0123abc 2026-01-01)", WASMTIME.fits),
+            ("wasmtime 49.0.0", WASMTIME.fits),
+            ("wac-cli 0.12.0", WAC.fits),
+            ("v20.20.2", ">=20"),
+            ("v100.0.0", ">=20"),
+            ("go version go1.27.3 linux/amd64", "~1.27"),
+            ("rustc 1.100.0 (0123abc)", ">=1.95"),
+            ("1.95.0", ">=1.95"),
+        ] {
+            assert!(fits(said, wanted), "{said}");
+        }
+        for (said, wanted) in [
+            ("wasmtime 47.0.1", WASMTIME.fits),
+            ("v18.19.0", ">=20"),
+            ("go version go1.26.1 linux/amd64", "~1.27"),
+            ("1.85.0", ">=1.95"),
+            ("of an unknown version", ">=1.95"),
+            ("", "*"),
+        ] {
+            assert!(!fits(said, wanted), "{said}");
+        }
     }
 
-    fn fits(&self, version: &str) -> bool {
-        self.fits.iter().any(|prefix| version.starts_with(prefix))
-    }
-
-    fn is_fit(&self, program: &Path) -> bool {
-        let said =
-            process::output_of(checkout::clean(program).arg("--version")).unwrap_or_default();
-        // `wasmtime 48.0.8`, `wac-cli 0.12.0`.
-        said.split_whitespace()
-            .nth(1)
-            .is_some_and(|version| self.fits(version))
+    #[test]
+    fn the_readme_installs_the_version_of_the_tests() {
+        let readme = fs::read_to_string(checkout::root().join("README.md")).expect("the README");
+        let Tool { krate, version, .. } = WAC;
+        let line = format!("cargo install {krate} --version {version} --locked");
+        assert!(readme.contains(&line), "{line}");
     }
 }
