@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -14,7 +13,7 @@ use crate::strip::strip;
 pub(crate) struct Artifacts {
     folder: PathBuf,
     /// The folders in which stale components are removed. Others stay as they are.
-    parts: &'static [&'static str],
+    parts: Vec<&'static str>,
     written: BTreeSet<PathBuf>,
     /// The components that are new, different or removed.
     changed: Vec<PathBuf>,
@@ -22,14 +21,14 @@ pub(crate) struct Artifacts {
 
 impl Artifacts {
     /// Writes to `target/components`, and removes stale components from these folders of it.
-    pub(crate) fn new(parts: &'static [&'static str]) -> Self {
+    pub(crate) fn new(parts: &[&'static str]) -> Self {
         Self::at(checkout::components(), parts)
     }
 
-    fn at(folder: PathBuf, parts: &'static [&'static str]) -> Self {
+    fn at(folder: PathBuf, parts: &[&'static str]) -> Self {
         Self {
             folder,
-            parts,
+            parts: parts.to_vec(),
             written: BTreeSet::new(),
             changed: Vec::new(),
         }
@@ -47,13 +46,13 @@ impl Artifacts {
     /// Writes `content` to `name` (`examples/echo.wasm`), unless the file has it already.
     pub(crate) fn put(&mut self, name: impl AsRef<Path>, content: &[u8]) -> Result<()> {
         let file = self.folder.join(name);
-        if !is_same(&file, content)? {
+        if fs::read(&file).ok().as_deref() != Some(content) {
             if let Some(parent) = file.parent() {
                 fs::create_dir_all(parent)
                     .with_context(|| format!("cannot make {}", parent.display()))?;
             }
             // Renamed into place, so that a running program sees the old file or the new one.
-            let fresh = file.with_extension("new");
+            let fresh = file.with_extension("new.wasm");
             fs::write(&fresh, content)
                 .with_context(|| format!("cannot write {}", fresh.display()))?;
             fs::rename(&fresh, &file)
@@ -64,13 +63,14 @@ impl Artifacts {
         Ok(())
     }
 
-    /// Removes components that were not written again, such as that of a removed example. Reports the changes.
-    pub(crate) fn finish(mut self) -> Result<()> {
+    /// Removes components that were not written again, such as that of a removed example. Reports the changes, and
+    /// returns the number of components.
+    pub(crate) fn finish(mut self) -> Result<u64> {
         self.remove_stale()?;
         let (folder, files) = (checkout::shown(&self.folder), self.written.len());
         if self.changed.is_empty() {
             println!("{folder} is up to date: {files} components, nothing changed");
-            return Ok(());
+            return Ok(files as u64);
         }
         for file in &self.changed {
             match fs::metadata(file) {
@@ -82,17 +82,14 @@ impl Artifacts {
             "{folder}: {files} components, {} changed",
             self.changed.len()
         );
-        Ok(())
+        Ok(files as u64)
     }
 
     fn remove_stale(&mut self) -> Result<()> {
-        for part in self.parts {
-            for file in fs::read_dir(self.folder.join(part)).into_iter().flatten() {
-                let file = file?.path();
-                let component = file
-                    .extension()
-                    .is_some_and(|extension| extension == "wasm" || extension == "new");
-                if component && !self.written.contains(&file) {
+        for part in &self.parts {
+            let folder = self.folder.join(part);
+            for file in checkout::files(&folder, "wasm")? {
+                if !self.written.contains(&file) {
                     fs::remove_file(&file)
                         .with_context(|| format!("cannot remove {}", file.display()))?;
                     self.changed.push(file);
@@ -100,14 +97,6 @@ impl Artifacts {
             }
         }
         Ok(())
-    }
-}
-
-fn is_same(file: &Path, content: &[u8]) -> Result<bool> {
-    match fs::read(file) {
-        Ok(old) => Ok(old == content),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
     }
 }
 

@@ -143,7 +143,7 @@ pub(crate) fn for_demo(choice: Choice) -> Result<()> {
     let mut artifacts = Artifacts::new(&[]);
     let examples = "--example echo-client --example echo-server";
     for_rust(&toolchain, examples, &mut artifacts)?;
-    artifacts.finish()
+    artifacts.finish().map(drop)
 }
 
 /// Builds the guest programs of the tests: `tests/NAME.wasm`, which they compose, and `linked/NAME.wasm`, which contain the
@@ -165,7 +165,7 @@ pub(crate) fn test_programs(toolchain: &Toolchain) -> Result<()> {
         let file = wasm::build_one(toolchain, package, wasm::LIBRARY)?;
         artifacts.add(format!("tests/{name}.wasm"), &file)?;
     }
-    artifacts.finish()
+    artifacts.finish().map(drop)
 }
 
 /// Builds what programs of WASI 0.3 are composed with, and these examples in Rust, which it composes.

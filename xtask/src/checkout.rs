@@ -1,8 +1,12 @@
 //! The folders of the checkout. All paths are relative to it, whatever the current folder is.
 
 use std::ffi::OsString;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use anyhow::{Context as _, Result};
 
 /// The folder of the workspace.
 pub fn root() -> PathBuf {
@@ -73,6 +77,22 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path)
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
+}
+
+/// The files in a folder whose names end with this extension, sorted. A folder that does not exist has none.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.and_then(|entries| entries.collect::<Result<Vec<_>, _>>()),
+    };
+    let entries = entries.with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut files: Vec<_> = entries.iter().map(fs::DirEntry::path).collect();
+    files.retain(|file| file.extension().is_some_and(|of| of == extension));
+    files.sort();
+    Ok(files)
 }
 
 /// A path relative to the checkout's folder, for messages.

@@ -1,8 +1,6 @@
 //! Runs every fuzz target for some seconds. `guest/core/fuzz/README.md` describes longer runs.
 
-use std::fs;
-
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, ensure};
 
 use crate::steps::Steps;
 use crate::{cargo, checkout, process};
@@ -23,16 +21,10 @@ pub(crate) fn run(steps: &mut Steps) {
 
 fn targets() -> Result<Vec<String>> {
     let folder = checkout::root().join(FOLDER).join("targets");
-    let files =
-        fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let name =
-        |file: fs::DirEntry| Some(file.file_name().to_str()?.strip_suffix(".rs")?.to_owned());
-    let mut names: Vec<String> = files.flatten().filter_map(name).collect();
-    if names.is_empty() {
-        bail!("{} has no target", folder.display());
-    }
-    names.sort();
-    Ok(names)
+    let files = checkout::files(&folder, "rs")?;
+    ensure!(!files.is_empty(), "{} has no target", folder.display());
+    let names = files.iter().filter_map(|file| file.file_stem()?.to_str());
+    Ok(names.map(str::to_owned).collect())
 }
 
 fn fuzz(target: &str) -> Result<()> {

@@ -1,10 +1,10 @@
 //! `cargo xtask reproduce`: builds the components a second time, in another folder, and compares all bytes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::toolchain::Choice;
 use crate::{build, cargo, checkout, process};
@@ -33,39 +33,37 @@ pub(crate) fn reproduce(choice: Choice) -> Result<()> {
     let mut second = cargo::plain("--locked xtask build --toolchain");
     second.current_dir(&again).arg(choice.to_string());
     process::run(&mut second, "the second build")?;
-    let others = again.join("target/components");
-    let mut compared = 0;
-    let mut different = Vec::new();
-    for folder in FOLDERS {
-        let (one, other) = (checkout::components().join(folder), others.join(folder));
-        for name in names(&one)?.union(&names(&other)?) {
-            let [one, other] = [&one, &other].map(|folder| fs::read(folder.join(name)).ok());
-            if one != other {
-                different.push(Path::new(folder).join(name).display().to_string());
-            }
-            compared += 1;
-        }
-    }
-    if !different.is_empty() {
-        bail!(
-            "these components differ or exist once, in {} and {}: {}",
-            checkout::shown(&checkout::components()),
-            checkout::shown(&others),
-            different.join(", ")
-        );
-    }
-    ensure!(compared > 0, "there are no components to compare");
-    println!("{compared} components are equal, byte by byte");
+    let (ours, others) = (checkout::components(), again.join("target/components"));
+    let (one, other) = (contents(&ours)?, contents(&others)?);
+    let names: BTreeSet<_> = one.keys().chain(other.keys()).collect();
+    let different = names
+        .iter()
+        .filter(|name| one.get(**name) != other.get(**name));
+    let different: Vec<_> = different.map(|name| name.to_string_lossy()).collect();
+    ensure!(
+        different.is_empty(),
+        "these components differ or exist once, in {} and {}: {}",
+        checkout::shown(&ours),
+        checkout::shown(&others),
+        different.join(", ")
+    );
+    ensure!(!names.is_empty(), "there are no components to compare");
+    println!("{} components are equal, byte by byte", names.len());
     remove(&again)
 }
 
-fn names(folder: &Path) -> Result<BTreeSet<PathBuf>> {
-    let entries =
-        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let names = entries.flatten().map(|entry| entry.file_name().into());
-    Ok(names
-        .filter(|name: &PathBuf| name.extension().is_some_and(|end| end == "wasm"))
-        .collect())
+/// The components for users in a folder, by their names.
+fn contents(components: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let mut contents = BTreeMap::new();
+    for folder in FOLDERS {
+        for file in checkout::files(&components.join(folder), "wasm")? {
+            let name = file.strip_prefix(components)?.to_owned();
+            let content =
+                fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            contents.insert(name, content);
+        }
+    }
+    Ok(contents)
 }
 
 fn remove(folder: &Path) -> Result<()> {
