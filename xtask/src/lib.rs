@@ -18,7 +18,6 @@ mod fuzz;
 mod javascript;
 pub mod languages;
 mod linker;
-mod npm;
 pub mod process;
 pub mod python;
 mod readme;

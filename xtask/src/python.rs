@@ -34,15 +34,6 @@ pub struct Options {
     packages: bool,
 }
 
-/// Whether a command ran.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
-    /// It ran and succeeded.
-    Ran,
-    /// It needs something that is missing here, such as Python or a package registry, and has reported that.
-    LeftOut,
-}
-
 /// Builds, runs CPython's tests or programs with packages on both sides, and prints the results. Without Python or CPython's
 /// tests it only reports that.
 ///
@@ -64,10 +55,11 @@ pub(crate) fn test_python(choice: Choice, options: &Options) -> Result<()> {
     if options.publish {
         arguments.push("--publish");
     }
-    run(&arguments, |line| println!("{line}")).map(drop)
+    run(&arguments).map(drop)
 }
 
-/// Runs a command of the automation as a step of the tests. It counts the command's checks, or that it was left out.
+/// Runs a command of the automation as a step of the tests, and returns the lines that it prints. It counts the command's checks, or
+/// that it was left out.
 ///
 /// # Errors
 /// When the command fails; also, if `required`, when it is left out.
@@ -75,20 +67,16 @@ pub(crate) fn step(
     arguments: &[&str],
     required: bool,
     tally: &mut Tally,
-    mut each: impl FnMut(&str),
-) -> Result<Done> {
-    let done = run(arguments, |line| {
-        println!("{line}");
-        tally.add_line(line);
-        each(line);
-    })?;
-    if done == Done::LeftOut {
-        if required {
-            bail!("a part of the tests in Python cannot run here, and nothing may be left out");
+) -> Result<Option<Vec<String>>> {
+    let printed = run(arguments)?;
+    match &printed {
+        Some(lines) => lines.iter().for_each(|line| tally.add_line(line)),
+        None if required => {
+            bail!("a part of the tests in Python cannot run here, and nothing may be left out")
         }
-        tally.skipped += 1;
+        None => tally.skipped += 1,
     }
-    Ok(done)
+    Ok(printed)
 }
 
 /// Runs a command of the automation, as `cargo xtask` does for other commands.
@@ -96,20 +84,21 @@ pub(crate) fn step(
 /// # Errors
 /// When the command fails or is left out.
 pub(crate) fn require(arguments: &[&str]) -> Result<()> {
-    match run(arguments, |line| println!("{line}"))? {
-        Done::Ran => Ok(()),
-        Done::LeftOut => bail!("a tool for Python is missing; the line above names it"),
-    }
+    let printed = run(arguments)?;
+    printed
+        .context("a tool for Python is missing; the line above names it")
+        .map(drop)
 }
 
-/// Runs a command of the automation; `each` receives the lines of its standard output.
+/// Runs a command of the automation, shows the lines of its standard output, and returns them. Returns nothing, with a message, when the
+/// command needs something that is missing here, such as Python or a package registry.
 ///
 /// # Errors
 /// When the command fails.
-pub fn run(arguments: &[&str], mut each: impl FnMut(&str)) -> Result<Done> {
+pub fn run(arguments: &[&str]) -> Result<Option<Vec<String>>> {
     let Some(python) = interpreter() else {
         eprintln!("\n!!! Left out: there is no Python 3.10 or later on PATH");
-        return Ok(Done::LeftOut);
+        return Ok(None);
     };
     let mut command = checkout::clean(python);
     command.args(["-m", "automation"]).args(arguments);
@@ -120,28 +109,28 @@ pub fn run(arguments: &[&str], mut each: impl FnMut(&str)) -> Result<Done> {
         "XTASK",
         std::env::var_os("XTASK").map_or_else(std::env::current_exe, |xtask| Ok(xtask.into()))?,
     );
-    if !matches!(
-        arguments,
-        [
-            "lints" | "environment" | "wheel" | "installed" | "packages",
-            ..
-        ]
-    ) {
+    let alone = ["lints", "environment", "wheel", "installed", "packages"];
+    if !arguments
+        .first()
+        .is_some_and(|command| alone.contains(command))
+    {
         command.env("WASMTIME", tools::WASMTIME.get()?);
         command.env("WAC", tools::WAC.get()?);
     }
     command.stdout(std::process::Stdio::piped());
     let what = format!("the automation in Python ({})", arguments.join(" "));
     let mut running = process::Running::start(&mut command, &what)?.within(DEADLINE);
+    let mut printed = Vec::new();
     while let Some(line) = running.next_line()? {
-        each(&line);
+        println!("{line}");
+        printed.push(line);
     }
     let status = running.finish()?;
     match status.code() {
-        Some(0) => Ok(Done::Ran),
+        Some(0) => Ok(Some(printed)),
         Some(LEFT_OUT) => {
             eprintln!("\n!!! Left out: {what}, for the reason above");
-            Ok(Done::LeftOut)
+            Ok(None)
         }
         _ => bail!("{what} failed ({status})"),
     }

@@ -35,6 +35,23 @@ impl Tally {
         self.skipped += count("ignored").unwrap_or(0);
     }
 
+    /// Returns the result of something optional. An error is reported and counted as skipped, unless `required` forbids that.
+    pub(crate) fn optional<T>(
+        &mut self,
+        required: bool,
+        what: &str,
+        result: Result<T>,
+    ) -> Result<Option<T>> {
+        match result {
+            Err(error) if !required => {
+                eprintln!("\n!!! Left out: {what}. {error:#}\n");
+                self.skipped += 1;
+                Ok(None)
+            }
+            result => result.map(Some),
+        }
+    }
+
     fn add(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;

@@ -10,7 +10,7 @@ use crate::process::Background;
 use crate::steps::{Steps, Tally};
 use crate::toolchain::{Choice, Toolchain};
 use crate::{
-    bench, binaries, build, cargo, demo, fuzz, javascript, languages, npm, process, python, readme,
+    bench, binaries, build, cargo, demo, fuzz, javascript, languages, process, python, readme,
     tools, wasm,
 };
 
@@ -99,7 +99,7 @@ pub(crate) fn tests(
     });
     fuzz::run(steps);
     let node = steps.run("jco, which runs components on Node", |tally| {
-        javascript::script(options.require_peers, tally)
+        javascript::install(options.require_peers, tally)
     });
     if let Some(natives) = natives {
         steps.run("the rest of the build of native programs", |_| {
@@ -145,7 +145,7 @@ pub(crate) fn tests(
         readme::run(&folders, python.is_some(), tally)
     });
     steps.run("CPython's tests of asyncio's streams", |tally| {
-        python::step(&["compare"], options.require_peers, tally, |_| {}).map(drop)
+        python::step(&["compare"], options.require_peers, tally).map(drop)
     });
     steps.run("the benchmark, once and shortly", |_| bench::smoke(choice));
 }
@@ -165,7 +165,7 @@ fn guests(toolchain: &Toolchain, tally: &mut Tally) -> Result<()> {
 /// The tests that run components.
 fn hosts(mut variables: Vec<(&str, PathBuf)>, options: &Options, tally: &mut Tally) -> Result<()> {
     if options.require_peers {
-        npm::require()?;
+        javascript::require()?;
         variables.push(("PEERS", "required".into()));
     }
     let all = test_command(&tools::HOSTS, &["--release", "--lib", "--bins", "--tests"]);
@@ -176,14 +176,9 @@ fn hosts(mut variables: Vec<(&str, PathBuf)>, options: &Options, tally: &mut Tal
 /// Makes components of the programs in Python, after the package's own tests have passed. Returns the CPython to
 /// compare with, or nothing without one.
 fn python_programs(options: &Options, tally: &mut Tally) -> Result<Option<PathBuf>> {
-    let mut lines = Vec::new();
-    let done = python::step(&["test"], options.require_peers, tally, |line| {
-        lines.push(line.to_owned());
-    })?;
-    Ok(match done {
-        python::Done::Ran => Some(PathBuf::from(python::value(&lines, "PYTHON")?)),
-        python::Done::LeftOut => None,
-    })
+    let printed = python::step(&["test"], options.require_peers, tally)?;
+    let python = printed.map(|lines| python::value(&lines, "PYTHON").map(PathBuf::from));
+    python.transpose()
 }
 
 /// Runs cargo's test runner over packages, and counts.

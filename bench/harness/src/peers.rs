@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use asyncio_streams_bench_plan::TLS;
 use clap::ValueEnum;
 
@@ -318,14 +318,7 @@ impl Peers {
 
 /// Finds the newest CPython, and makes a component of the peer in Python.
 fn in_python() -> Result<InPython> {
-    let mut lines = Vec::new();
-    let done = xtask::python::run(&["bench-peer"], |line| {
-        println!("{line}");
-        lines.push(line.to_owned());
-    })?;
-    if done == xtask::python::Done::LeftOut {
-        bail!("for the reason above");
-    }
+    let lines = xtask::python::run(&["bench-peer"])?.context("for the reason above")?;
     let value = |name| xtask::python::value(&lines, name).map(str::to_owned);
     Ok(InPython {
         stock: value("PYTHON")?,
