@@ -7,10 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
-use crate::by_hand::{self, Line};
-use crate::process::{Next, Running};
+use crate::process::Running;
 use crate::toolchain::Choice;
-use crate::{build, cargo, checkout, python};
+use crate::{build, cargo, checkout, python, readme};
 
 /// Far more than the demo takes.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -62,8 +61,13 @@ pub(crate) fn run(streams: &Path) -> Result<()> {
     );
     converse(streams)?;
     println!("\nThe same by hand, in {}:\n", checkout::root().display());
-    for Line { about, command } in by_hand::lines() {
-        println!("# {about}\n{command}");
+    let readme = readme::text()?;
+    for heading in ["Compose", "Run"] {
+        let block = readme::first_block(&readme, heading);
+        print!(
+            "{}",
+            block.with_context(|| format!("README.md has no commands below {heading:?}"))?
+        );
     }
     println!(
         "\nwac is the program of the crate wac-cli, wasmtime that of wasmtime-cli, version 48."
@@ -88,7 +92,7 @@ fn converse(streams: &Path) -> Result<()> {
     let mut last = String::new();
     while let Some(line) = client.next_line()? {
         // The server prints before it answers, so its lines come first.
-        while let Next::Line(line) = server.line_within(Duration::from_millis(20))? {
+        while let Some(line) = server.line_within(Duration::from_millis(20))? {
             println!("server | {line}");
             last = line;
         }

@@ -6,7 +6,6 @@ mod artifacts;
 mod bench;
 mod binaries;
 pub mod build;
-mod by_hand;
 pub mod cargo;
 pub mod checkout;
 mod ci;

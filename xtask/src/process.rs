@@ -57,16 +57,6 @@ pub fn output_of(command: &mut Command) -> Option<String> {
         .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// The next output of a program.
-pub enum Next {
-    /// A line.
-    Line(String),
-    /// No line yet.
-    Silence,
-    /// It has closed its standard output.
-    End,
-}
-
 /// A running program. Dropping the value kills the program and its children.
 pub struct Running {
     what: String,
@@ -90,7 +80,9 @@ impl Running {
         let lines = child.stdout.take().map(|stdout| {
             let (sender, lines) = channel();
             thread::spawn(move || {
-                for line in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
+                let lines = BufReader::new(stdout).split(b'\n').map_while(Result::ok);
+                for line in lines {
+                    // The receiver has gone.
                     if sender
                         .send(String::from_utf8_lossy(&line).into_owned())
                         .is_err()
@@ -119,30 +111,36 @@ impl Running {
     }
 
     /// Returns the next line of its standard output, or nothing at the end.
+    ///
+    /// # Errors
+    /// When it exceeds its deadline.
     pub fn next_line(&mut self) -> Result<Option<String>> {
         loop {
-            match self.line_within(Duration::from_millis(200))? {
-                Next::Line(line) => return Ok(Some(line)),
-                Next::Silence => self.beat(),
-                Next::End => return Ok(None),
+            match self.receive(Duration::from_millis(200))? {
+                Err(RecvTimeoutError::Timeout) => self.beat(),
+                line => return Ok(line.ok()),
             }
         }
     }
 
     /// Returns the next line, if it arrives within `patience`.
-    pub fn line_within(&mut self, patience: Duration) -> Result<Next> {
+    ///
+    /// # Errors
+    /// When it exceeds its deadline.
+    pub fn line_within(&mut self, patience: Duration) -> Result<Option<String>> {
+        Ok(self.receive(patience)?.ok())
+    }
+
+    fn receive(&mut self, patience: Duration) -> Result<Result<String, RecvTimeoutError>> {
         self.check_deadline()?;
         let Some(lines) = &self.lines else {
-            return Ok(Next::End);
+            return Ok(Err(RecvTimeoutError::Disconnected));
         };
-        Ok(match lines.recv_timeout(patience) {
-            Ok(line) => {
-                self.last_beat = Instant::now();
-                Next::Line(line)
-            }
-            Err(RecvTimeoutError::Timeout) => Next::Silence,
-            Err(RecvTimeoutError::Disconnected) => Next::End,
-        })
+        let line = lines.recv_timeout(patience);
+        if line.is_ok() {
+            self.last_beat = Instant::now();
+        }
+        Ok(line)
     }
 
     /// Sets another deadline than [`DEADLINE`], counted from the start.

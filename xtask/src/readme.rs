@@ -1,13 +1,14 @@
 //! Runs the commands of the README: each line of its blocks that are marked as `sh`.
 
 use std::path::PathBuf;
+use std::{env, fs, process};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser as _;
 
 use crate::shell::Session;
 use crate::steps::Tally;
-use crate::{Cli, by_hand, checkout, debian, process, tools};
+use crate::{Cli, checkout, debian, tools};
 
 /// The component that needs clang.
 const TLS: &str = "streams-tls.wasm";
@@ -18,49 +19,60 @@ const TARGET: &str = "wasm32-wasip2";
 /// The name of the program and of its package.
 const OPENSSL: &str = "openssl";
 
-/// Runs the lines block by block. Programs are found in these folders first. A server that a block starts ends with the block.
-///
-/// Some lines are checked and not run: those of this automation and of the host program, which the tests run anyway. The README must
-/// contain all commands that the demo prints.
+/// The folder of a user's own crate, which the README creates beside the checkout.
+const HELLO: &str = "../hello";
+
+/// Reads the README.
 ///
 /// # Errors
-/// When a line fails, or a command of the demo is missing.
-pub(crate) fn run(folders: &[PathBuf], python: bool, tally: &mut Tally) -> Result<()> {
+/// When it cannot be read.
+pub(crate) fn text() -> Result<String> {
     let file = checkout::root().join("README.md");
-    let text = std::fs::read_to_string(&file)
-        .with_context(|| format!("cannot read {}", file.display()))?;
-    let blocks = blocks(&text);
-    let beside = Beside::new();
-    for line in by_hand::lines() {
-        if !blocks.concat().contains(&line.command) {
-            bail!(
-                "{} does not have a line that the demo prints: {}",
-                file.display(),
-                line.command
-            );
-        }
-    }
-    for block in blocks {
-        if block.concat().contains(TLS) && !can_protect()? {
-            eprintln!("\n!!! Left out: the lines with {TLS}, which was not built");
-            continue;
-        }
-        if !python && block.iter().any(|line| line.contains("python")) {
-            eprintln!(
-                "\n!!! Left out, since there is no Python: {}",
-                block.join("\n    ")
-            );
-            tally.skipped += block.len() as u64;
-            continue;
-        }
-        if block.concat().contains(TARGET) && !has_target() {
-            eprintln!("\n!!! Left out, since rustup cannot add {TARGET}: the program in Rust");
+    fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// Returns the first commands below a heading, with their comments.
+pub(crate) fn first_block<'a>(text: &'a str, heading: &str) -> Option<&'a str> {
+    let (_, below) = text.split_once(&format!("\n## {heading}\n"))?;
+    let (_, block) = below.split_once("\n```sh\n")?;
+    Some(block.split_once("```")?.0)
+}
+
+/// Runs the lines block by block. Programs are found in these folders first. A server that a block starts ends with the block.
+///
+/// Some lines are checked and not run: those of this automation and of the host program, which the tests run anyway.
+///
+/// # Errors
+/// When a line fails.
+pub(crate) fn run(folders: &[PathBuf], python: bool, tally: &mut Tally) -> Result<()> {
+    let beside = env::temp_dir().join(format!("asyncio-streams-{}", process::id()));
+    let hello = beside.join("hello");
+    let done = run_blocks(folders, python, &hello.to_string_lossy(), tally);
+    // The folder is missing where the lines were left out.
+    let _ = fs::remove_dir_all(beside);
+    done
+}
+
+fn run_blocks(folders: &[PathBuf], python: bool, hello: &str, tally: &mut Tally) -> Result<()> {
+    for block in blocks(&text()?) {
+        let text = block.join("\n    ");
+        let missing = if text.contains(TLS) && !can_protect()? {
+            "there is no streams-tls.wasm"
+        } else if text.contains("python") && !python {
+            "there is no Python"
+        } else if text.contains(TARGET) && !has_target() {
+            "rustup cannot add wasm32-wasip2"
+        } else {
+            ""
+        };
+        if !missing.is_empty() {
+            eprintln!("\n!!! Left out, since {missing}:\n    {text}");
             tally.skipped += block.len() as u64;
             continue;
         }
         let mut session = Session::new(folders.iter().cloned());
         for line in block {
-            let line = beside.replace(&line);
+            let line = line.replace(HELLO, hello);
             match line.split_once(' ') {
                 Some(("cargo", rest)) if rest.starts_with("xtask") => check_ours(&line)?,
                 Some(("cargo", rest)) if rest.starts_with("build ") => check_build(&line)?,
@@ -72,37 +84,11 @@ pub(crate) fn run(folders: &[PathBuf], python: bool, tally: &mut Tally) -> Resul
     Ok(())
 }
 
-/// The folder of a user's own crate, which the README creates beside the checkout.
-const HELLO: &str = "../hello";
-
-/// The temporary folder in which the tests create that crate. The drop deletes it.
-struct Beside(PathBuf);
-
-impl Beside {
-    fn new() -> Self {
-        let name = format!("asyncio-streams-{}", std::process::id());
-        Beside(std::env::temp_dir().join(name))
-    }
-
-    fn replace(&self, line: &str) -> String {
-        line.replace(HELLO, &self.0.join("hello").to_string_lossy())
-    }
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        // The folder may be missing.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Returns whether rustup has, or can add, the target of crates that cargo alone builds.
 fn has_target() -> bool {
-    checkout::on_path("rustup").is_some_and(|rustup| {
-        let mut command = checkout::clean(rustup);
-        command.args(["target", "add", TARGET]);
-        process::run(&mut command, "`rustup target add`").is_ok()
-    })
+    let mut command = checkout::clean("rustup");
+    command.args(["target", "add", TARGET]);
+    crate::process::run(&mut command, "`rustup target add`").is_ok()
 }
 
 /// Whether the lines with TLS can run. Installs the program that makes certificates.
@@ -187,6 +173,18 @@ mod tests {
                 vec!["four".to_owned()]
             ]
         );
+    }
+
+    #[test]
+    fn the_demo_prints_the_commands_below_a_heading() {
+        let text = "## One\n```sh\nfirst\n```\n\n## Two\nwords\n\n```sh\n# why\nsecond\n```\n```sh\nthird\n```\n";
+        assert_eq!(first_block(text, "Two"), Some("# why\nsecond\n"));
+        assert_eq!(first_block(text, "Three"), None);
+        let readme = super::text().expect("the README");
+        for (heading, program, times) in [("Compose", "wac plug", 3), ("Run", "wasmtime run", 2)] {
+            let block = first_block(&readme, heading).expect("commands");
+            assert_eq!(block.matches(program).count(), times);
+        }
     }
 
     #[test]

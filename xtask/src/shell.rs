@@ -12,7 +12,7 @@ use crate::demo::LISTENING;
 use crate::process::Running;
 
 /// The address in documented commands, which need a fixed port.
-pub(crate) const ADDRESS: &str = "127.0.0.1:8888";
+const ADDRESS: &str = "127.0.0.1:8888";
 
 /// The same as two words.
 const TWO_WORDS: &str = "127.0.0.1 8888";
@@ -68,14 +68,10 @@ impl Session {
 
 /// The address in the line that a server prints: the form of serve.wasm, or that of the programs in Python.
 fn listening_on(said: &str) -> Option<String> {
-    match said.strip_prefix(LISTENING) {
-        Some(address) => Some(address.trim().to_owned()),
-        None => serving_on(said),
+    if let Some(address) = said.strip_prefix(LISTENING) {
+        return Some(address.trim().to_owned());
     }
-}
-
-/// The address in `Serving on ('127.0.0.1', 8888)`, as `127.0.0.1:8888`.
-pub(crate) fn serving_on(said: &str) -> Option<String> {
+    // `Serving on ('127.0.0.1', 8888)`
     let (host, rest) = said.strip_prefix("Serving on ('")?.split_once("', ")?;
     Some(format!("{host}:{}", rest.split(')').next()?))
 }
