@@ -54,9 +54,8 @@ pub(crate) fn dist(choice: Choice, options: &Options) -> Result<()> {
             components(&out)
         });
         steps.run("the crates", |_| crates(&out));
-        steps.run("the WIT package", |_| wit(&out));
         steps.run(
-            "packages for npm, registries of containers, C and Go",
+            "packages for registries of WIT, npm and registries of containers, C and Go",
             |_| bindings(&out),
         );
     }
@@ -133,16 +132,7 @@ fn crates(out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The interface as a package of the component model, for registries of WIT.
-fn wit(out: &Path) -> Result<()> {
-    let mut command = checkout::clean(languages::generator()?);
-    command
-        .args(["wit", "wit", "--out"])
-        .arg(out.join(format!("asyncio-streams-wit-{VERSION}.wasm")));
-    run(&mut command, "encoding the WIT package")
-}
-
-/// The packages for npm, for registries of containers, and for C and Go with generated code.
+/// The packages for registries of WIT, for npm, for registries of containers, and for C and Go with generated code.
 fn bindings(out: &Path) -> Result<()> {
     javascript::require()?;
     let mut command = checkout::clean("make");
