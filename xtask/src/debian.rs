@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::toolchain::{Toolchain, rustc_print, version_of};
 use crate::{checkout, process, tools};
@@ -71,28 +71,19 @@ pub(crate) fn apt_install(packages: &[&str]) -> Result<()> {
     else {
         bail!("this machine has no apt-get")
     };
-    let rights = rights()?;
-    let by = if rights.is_empty() {
-        ""
-    } else {
-        " (with sudo)"
-    };
-    eprintln!(
-        "Installing Debian's packages{by}: apt-get install {}",
-        packages.join(" ")
-    );
+    let sudo = needs_sudo()?;
+    let by = if sudo { " (with sudo)" } else { "" };
+    let list = packages.join(" ");
+    eprintln!("Installing Debian's packages{by}: apt-get install {list}");
     let apt_get = |arguments: &[&str]| {
-        let mut words = rights
-            .iter()
-            .map(OsString::from)
-            .chain([apt.clone().into()]);
-        let mut command = checkout::clean(words.next().unwrap_or_default());
+        let mut command = checkout::clean(if sudo { "sudo".into() } else { apt.clone() });
+        if sudo {
+            command.arg("-n").arg(&apt);
+        }
         // Another apt may be running, such as the first update of a new machine. Progress bars need a terminal.
         command
-            .args(words)
             .args(["-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Use-Pty=0"])
-            .args(arguments);
-        command
+            .args(arguments)
             .env("DEBIAN_FRONTEND", "noninteractive")
             .env_remove("LD_LIBRARY_PATH");
         command
@@ -107,14 +98,13 @@ pub(crate) fn apt_install(packages: &[&str]) -> Result<()> {
         .context("the packages could not be installed; apt says why above")
 }
 
-/// Returns the words before a command that run it as root: none, or those of sudo.
-fn rights() -> Result<Vec<String>> {
-    if process::output_of(Command::new("id").arg("-u")).as_deref() == Some("0") {
-        return Ok(Vec::new());
-    }
-    let sudo: Vec<String> = ["sudo", "-n"].map(str::to_owned).into();
-    match process::output_of(Command::new("sudo").args(["-n", "true"])) {
-        Some(_) => Ok(sudo),
-        None => bail!("installing them needs root, or a sudo that asks for no password"),
-    }
+/// Returns whether sudo must run a command as root.
+fn needs_sudo() -> Result<bool> {
+    let root = process::output_of(Command::new("id").arg("-u")).as_deref() == Some("0");
+    let allowed = || process::output_of(Command::new("sudo").args(["-n", "true"])).is_some();
+    ensure!(
+        root || allowed(),
+        "installing them needs root, or a sudo that asks for no password"
+    );
+    Ok(!root)
 }

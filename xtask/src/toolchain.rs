@@ -71,16 +71,14 @@ impl Toolchain {
             return Ok(found);
         }
         let mut tried = Vec::new();
-        if rustup {
-            match add_target() {
+        let installers = [
+            (rustup, "rustup", add_target as fn() -> Result<Self>),
+            (debian, "Debian's packages", debian::install),
+        ];
+        for (_, name, install) in installers.into_iter().filter(|(wanted, ..)| *wanted) {
+            match install() {
                 Ok(found) => return Ok(found),
-                Err(error) => tried.push(format!("rustup: {error:#}")),
-            }
-        }
-        if debian {
-            match debian::install() {
-                Ok(found) => return Ok(found),
-                Err(error) => tried.push(format!("Debian's packages: {error:#}")),
+                Err(error) => tried.push(format!("{name}: {error:#}")),
             }
         }
         bail!(

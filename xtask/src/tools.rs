@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -28,8 +28,6 @@ pub struct Tool {
     fits: &'static str,
     /// Whether `tests/tools` depends on the crate: then it is built together with the tests, and shares their dependencies.
     with_the_tests: bool,
-    /// How long a build from nothing takes on two cores.
-    takes: &'static str,
 }
 
 /// Runs components, as users without Rust do.
@@ -39,7 +37,6 @@ pub const WASMTIME: Tool = Tool {
     version: "48.0.8",
     fits: ">=48, <50",
     with_the_tests: true,
-    takes: "five minutes",
 };
 
 /// Composes components.
@@ -49,7 +46,6 @@ pub const WAC: Tool = Tool {
     version: "0.12.0",
     fits: "0",
     with_the_tests: true,
-    takes: "five minutes",
 };
 
 /// Links components; the compilers of rustup and of Debian include it.
@@ -59,7 +55,6 @@ pub const WASM_COMPONENT_LD: Tool = Tool {
     version: "0.5.21",
     fits: "0.5",
     with_the_tests: false,
-    takes: "two minutes",
 };
 
 /// The program `streams`, built with the tests' features: no dependency is built twice.
@@ -106,15 +101,6 @@ fn with_the_tests() -> Command {
     command
 }
 
-/// Copies a program to a folder where a later build does not remove it.
-fn keep(program: &Path, to: &Path) -> Result<()> {
-    let folder = to.parent().unwrap_or(to);
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::copy(program, to))
-        .with_context(|| format!("cannot write {}", to.display()))?;
-    Ok(())
-}
-
 impl Tool {
     /// Finds the program on PATH or in `target/tools`, or builds it.
     ///
@@ -125,7 +111,6 @@ impl Tool {
             program,
             krate,
             version,
-            takes,
             ..
         } = self;
         let built = cargo::built("tools/bin", program);
@@ -138,11 +123,13 @@ impl Tool {
         {
             return Ok(found);
         }
-        eprintln!(
-            "PATH has no {program} that fits: building {version} once ({takes} on two cores)"
-        );
+        eprintln!("PATH has no {program} that fits: building {version} once, which takes minutes");
         let done = if self.with_the_tests {
-            build_with_the_tests(program).and_then(|file| keep(&file, &built))
+            // A later build does not remove the copy.
+            let folder = fs::create_dir_all(built.with_file_name("")).map_err(Into::into);
+            folder
+                .and_then(|()| build_with_the_tests(program))
+                .and_then(|file| Ok(fs::copy(file, &built).map(drop)?))
         } else {
             let mut command = cargo::native("install --locked");
             command.args([krate, "--version", version, "--root"]);
