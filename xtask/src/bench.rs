@@ -27,8 +27,6 @@ pub(crate) fn bench(choice: Choice, options: &Options) -> Result<()> {
         cargo::native("run --locked --profile quick --package asyncio-streams-bench-harness --");
     command.args(&options.arguments);
     command.env(toolchain::VARIABLE, choice.to_string());
-    // The automation in Python calls this program, not the benchmark.
-    command.env("XTASK", std::env::current_exe()?);
     process::run_within(&mut command, "the benchmark", DEADLINE)
 }
 

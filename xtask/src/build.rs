@@ -1,8 +1,5 @@
 //! `cargo xtask build`: builds the components, composes the examples, and builds the programs of the tests if asked to.
 
-use std::fs;
-use std::path::PathBuf;
-
 use anyhow::{Context as _, Result};
 use asyncio_streams_host::compose::{ComposeError, Composition, Part, compose};
 use clap::Args;
@@ -66,26 +63,6 @@ pub(crate) struct Options {
     /// Make components of the programs in Python too, in target/python/programs.
     #[arg(long)]
     python: bool,
-}
-
-/// The components to compose, and the file to write.
-#[derive(Args)]
-pub(crate) struct ComposeOptions {
-    output: PathBuf,
-    /// The program first, the streams last.
-    parts: Vec<PathBuf>,
-}
-
-/// Composes the components in these files.
-///
-/// # Errors
-/// When a file cannot be read or written, or the parts do not fit.
-pub(crate) fn compose_files(options: &ComposeOptions) -> Result<()> {
-    let parts = options.parts.iter().map(Part::read);
-    let composed = compose(parts.collect::<Result<Vec<_>, _>>()?)?;
-    let output = &options.output;
-    fs::write(output, composed.bytes())
-        .with_context(|| format!("cannot write {}", output.display()))
 }
 
 /// Runs the command.
@@ -182,15 +159,11 @@ fn for_rust(toolchain: &Toolchain, examples: &str, artifacts: &mut Artifacts) ->
 /// Builds a component for users, and writes it to the artifacts.
 fn component(
     toolchain: &Toolchain,
-    Component {
-        name,
-        package,
-        part,
-    }: &Component,
+    component: &Component,
     artifacts: &mut Artifacts,
 ) -> Result<Part> {
-    let name = format!("{name}.wasm");
-    let file = wasm::build_one(toolchain, package, part)?;
+    let name = format!("{}.wasm", component.name);
+    let file = wasm::build_one(toolchain, component.package, component.part)?;
     let content = artifacts.add(&name, &file)?;
     Ok(Part::new(name, content))
 }

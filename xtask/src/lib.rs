@@ -80,9 +80,6 @@ enum Command {
     Reproduce,
     /// Run the checks that every change must pass: format, lints, documentation, build, every test.
     Ci,
-    /// Compose components into one. The Python automation calls this.
-    #[command(hide = true)]
-    Compose(build::ComposeOptions),
 }
 
 /// Runs the command that the arguments name, and reports its error.
@@ -101,7 +98,6 @@ pub fn main() -> ExitCode {
         Command::Dist(options) => dist::dist(cli.toolchain, &options),
         Command::Reproduce => reproduce::reproduce(cli.toolchain),
         Command::Ci => ci::ci(cli.toolchain),
-        Command::Compose(options) => build::compose_files(&options),
     };
     report(done)
 }

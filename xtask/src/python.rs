@@ -105,10 +105,6 @@ pub fn run(arguments: &[&str]) -> Result<Option<Vec<String>>> {
     command.current_dir(checkout::root().join(FOLDER));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     command.env("PYTHONUNBUFFERED", "1");
-    command.env(
-        "XTASK",
-        std::env::var_os("XTASK").map_or_else(std::env::current_exe, |xtask| Ok(xtask.into()))?,
-    );
     let alone = ["lints", "environment", "wheel", "installed", "packages"];
     if !arguments
         .first()

@@ -77,8 +77,9 @@ def compiled(program: Program, tool: Path | None = None) -> Path:
     part, composed, ready = (FOLDER / f"{program.name}.{ending}" for ending in ("part.wasm", "wasm", "cwasm"))
     FOLDER.mkdir(parents=True, exist_ok=True)
     made = renew(part, _sources(program), lambda: _make(program, tool, part))
-    parts = [part, COMPONENTS / "streams.wasm"]
-    renew(composed, parts, lambda: run([given("XTASK"), "compose", composed, *parts], f"composing {program.name}"))
+    streams = COMPONENTS / "streams.wasm"
+    compose = [given("WAC"), "plug", part, "--plug", streams, "-o", composed]
+    renew(composed, [part, streams], lambda: run(compose, f"composing {program.name}"))
     wasmtime = given("WASMTIME")
     compile_it = [wasmtime, "compile", composed, "-o", ready]
     done = renew(ready, [composed, wasmtime], lambda: run(compile_it, f"compiling {program.name}", _DEADLINE))
