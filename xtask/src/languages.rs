@@ -159,7 +159,6 @@ fn go(make: &mut Command) -> Result<()> {
         })?,
     };
     make.env("PATH", checkout::path_with([program.with_file_name("")]));
-    make.arg(format!("RUNTIME={}", go_types()?.display()));
     Ok(())
 }
 
@@ -168,18 +167,6 @@ fn installed_go() -> Result<PathBuf> {
     let said = python::run(&["environment", "go", GO])?.unwrap_or_default();
     let python = said.last().context("pip's message is above")?;
     Ok(Path::new(python).with_file_name("go"))
-}
-
-/// Returns the folder of the crate that generates Go; it contains the types that the generated code uses.
-fn go_types() -> Result<PathBuf> {
-    let metadata = cargo::metadata("")?;
-    let mut packages = metadata["packages"].as_array().into_iter().flatten();
-    let found = packages.find(|package| package["name"] == "wit-bindgen-go");
-    let manifest = found.and_then(|package| package["manifest_path"].as_str());
-    let folder = manifest.and_then(|file| Path::new(file).parent());
-    Ok(folder
-        .context("Cargo.lock names no wit-bindgen-go")?
-        .to_owned())
 }
 
 #[cfg(test)]

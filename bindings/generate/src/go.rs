@@ -4,16 +4,16 @@
 //! other, and its memory keeps every result for ever. `bindings/go/internal/wit` replaces both.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use wit_bindgen_core::Files;
 
-use crate::World;
+use crate::{World, sbom};
 
 const MODULE: &str = "asyncio-streams/internal/wit";
 
-pub(crate) fn generate(world: &World, crate_folder: &Path, out: &Path) -> Result<()> {
+pub(crate) fn generate(world: &World, out: &Path) -> Result<()> {
     let options = wit_bindgen_go::Opts {
         pkg_name: Some(MODULE.into()),
         format: wit_bindgen_go::Format::False,
@@ -31,7 +31,7 @@ pub(crate) fn generate(world: &World, crate_folder: &Path, out: &Path) -> Result
             files.push(name, content.as_bytes());
         }
     }
-    let types = crate_folder.join("src/pkg/wit/types");
+    let types = generator()?.join("src/pkg/wit/types");
     let entries =
         fs::read_dir(&types).with_context(|| format!("cannot read {}", types.display()))?;
     for entry in entries {
@@ -41,6 +41,18 @@ pub(crate) fn generate(world: &World, crate_folder: &Path, out: &Path) -> Result
         files.push(&format!("types/{name}"), content.as_bytes());
     }
     crate::write(&files, out)
+}
+
+/// Returns the folder of the crate `wit-bindgen-go`, which contains the types that generated code uses.
+fn generator() -> Result<PathBuf> {
+    let metadata = sbom::metadata(&[])?;
+    let mut packages = metadata["packages"].as_array().into_iter().flatten();
+    let found = packages.find(|package| package["name"] == "wit-bindgen-go");
+    let manifest = found.and_then(|package| package["manifest_path"].as_str());
+    let folder = manifest.and_then(|file| Path::new(file).parent());
+    Ok(folder
+        .context("Cargo.lock names no wit-bindgen-go")?
+        .to_owned())
 }
 
 fn text(content: &[u8], name: &str) -> Result<String> {

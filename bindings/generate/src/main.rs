@@ -47,9 +47,6 @@ enum Command {
         /// The folder to write to.
         #[arg(long)]
         out: PathBuf,
-        /// The folder of the crate `wit-bindgen-go`, which contains the types.
-        #[arg(long)]
-        runtime: PathBuf,
     },
     /// Write the adapter that implements system calls of WASI 0.1, for `wasm-tools component new`.
     Adapter {
@@ -130,11 +127,7 @@ fn main() -> Result<()> {
             }
             write(&generate(&world, options.build())?, &out)
         }
-        Command::Go {
-            world,
-            out,
-            runtime,
-        } => go::generate(&world, &runtime, &out),
+        Command::Go { world, out } => go::generate(&world, &out),
         Command::Adapter { out } => fs::write(&out, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER)
             .with_context(|| format!("cannot write {}", out.display())),
         Command::Wit { wit, out } => package(&wit, &out),

@@ -11,19 +11,25 @@ use serde_json::{Value, json};
 /// Lists everything that is compiled into the package. Macros and build scripts run on the machine that builds, so they and their
 /// dependencies are not listed.
 pub(crate) fn write(manifest: &Path, package: &str, target: &str, out: &Path) -> Result<()> {
+    let manifest = manifest.to_string_lossy();
+    let metadata = metadata(&["--filter-platform", target, "--manifest-path", &manifest])?;
+    let bom = bom(&metadata, package)?;
+    fs::write(out, serde_json::to_string_pretty(&bom)?)
+        .with_context(|| format!("cannot write {}", out.display()))
+}
+
+/// What cargo knows about a workspace.
+pub(crate) fn metadata(options: &[&str]) -> Result<Value> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["metadata", "--format-version", "1", "--locked"]);
-    command.args(["--filter-platform", target, "--manifest-path"]);
-    let output = command.arg(manifest).output().context("cannot run cargo")?;
+    let output = command.args(options).output().context("cannot run cargo")?;
     ensure!(
         output.status.success(),
         "`cargo metadata`: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let bom = bom(&serde_json::from_slice(&output.stdout)?, package)?;
-    fs::write(out, serde_json::to_string_pretty(&bom)?)
-        .with_context(|| format!("cannot write {}", out.display()))
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 fn bom(metadata: &Value, package: &str) -> Result<Value> {
