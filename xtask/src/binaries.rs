@@ -1,8 +1,8 @@
 //! Runs the test binaries of several packages: a few at once, but those that measure one at a time.
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::mpsc::channel;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use std::{num, thread};
@@ -76,44 +76,36 @@ fn run_all(
     variables: &[(&str, PathBuf)],
     tally: &mut Tally,
 ) -> Vec<String> {
-    let queue = Mutex::new(VecDeque::from(binaries));
-    let results = Mutex::new((Vec::new(), tally));
-    let work = || {
-        loop {
-            let next = queue
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .pop_front();
-            let Some(binary) = next else { return };
-            let started = Instant::now();
-            let (lines, result) = output(&binary, variables);
-            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
-            println!(
-                "\n--- {} ({:.1} s)",
-                binary.name,
-                started.elapsed().as_secs_f64()
-            );
-            let (failed, tally) = &mut *results;
+    let queue = Mutex::new(binaries.into_iter());
+    let (sender, ended) = channel();
+    thread::scope(|scope| {
+        for _ in 0..at_once {
+            let (sender, queue) = (sender.clone(), &queue);
+            scope.spawn(move || {
+                let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                while let Some(binary) = next() {
+                    let started = Instant::now();
+                    let (lines, result) = output(&binary, variables);
+                    // The receiver outlives this thread.
+                    let _ = sender.send((binary.name, started.elapsed(), lines, result));
+                }
+            });
+        }
+        drop(sender);
+        let mut failed = Vec::new();
+        for (name, took, lines, result) in ended {
+            println!("\n--- {name} ({:.1} s)", took.as_secs_f64());
             for line in &lines {
                 println!("{line}");
                 tally.add_line(line);
             }
             if let Err(error) = result {
                 println!("!!! {error:#}");
-                failed.push(binary.name);
+                failed.push(name);
             }
         }
-    };
-    thread::scope(|scope| {
-        for _ in 1..at_once {
-            scope.spawn(work);
-        }
-        work();
-    });
-    results
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
-        .0
+        failed
+    })
 }
 
 /// Returns the lines that a binary prints, and its result.

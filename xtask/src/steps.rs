@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 
 /// The numbers of checks that passed, failed and were skipped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -73,7 +73,7 @@ struct Step {
     /// The CPU time of the programs that the step started; none where the system does not report it.
     cpu: Option<Duration>,
     tally: Tally,
-    error: Option<anyhow::Error>,
+    error: Option<String>,
 }
 
 impl Steps {
@@ -109,10 +109,7 @@ impl Steps {
         } else if tally == Tally::default() {
             tally = Tally::ONE;
         }
-        let (value, error) = match result {
-            Ok(value) => (Some(value), None),
-            Err(error) => (None, Some(error)),
-        };
+        let error = result.as_ref().err().map(|error| format!("{error:#}"));
         let verdict = if error.is_none() { "done" } else { "FAILED" };
         eprintln!("=== {name}: {verdict} in {:.1} s", took.as_secs_f64());
         self.done.push(Step {
@@ -122,7 +119,7 @@ impl Steps {
             tally,
             error,
         });
-        value
+        result.ok()
     }
 
     /// Prints the summary: a line for each step, the errors, and the totals.
@@ -131,42 +128,33 @@ impl Steps {
     /// When a step failed.
     pub(crate) fn finish(self) -> Result<()> {
         let mut total = Tally::default();
+        let (mut errors, mut failed) = (String::new(), Vec::new());
         println!();
-        for Step {
-            name,
-            took,
-            cpu,
-            tally,
-            error,
-        } in &self.done
-        {
-            let verdict = if error.is_none() { "ok" } else { "FAILED" };
-            let Tally { passed, failed, .. } = tally;
-            let cpu = cpu.map_or_else(String::new, |cpu| format!("{:.0}", cpu.as_secs_f64()));
+        for step in &self.done {
+            let (name, seconds, tally) = (&step.name, step.took.as_secs_f64(), step.tally);
+            let mut verdict = "ok";
+            if let Some(error) = &step.error {
+                verdict = "FAILED";
+                errors += &format!("\n{name} failed: {error}\n");
+                failed.push(name.as_str());
+            }
+            let cpu = step
+                .cpu
+                .map_or_else(String::new, |cpu| format!("{:.0}", cpu.as_secs_f64()));
             println!(
-                "{:>8.1} s  {cpu:>5} CPU s  {verdict:<6}  {name} ({passed} passed, {failed} failed)",
-                took.as_secs_f64()
+                "{seconds:>8.1} s  {cpu:>5} CPU s  {verdict:<6}  {name} ({} passed, {} failed)",
+                tally.passed, tally.failed
             );
-            total.add(*tally);
+            total.add(tally);
         }
         println!("{:>8.1} s  in all", self.started.elapsed().as_secs_f64());
-        let failures: Vec<_> = self
-            .done
-            .iter()
-            .filter_map(|step| Some((&step.name, step.error.as_ref()?)))
-            .collect();
-        for (name, error) in &failures {
-            println!("\n{name} failed: {error:#}");
-        }
+        print!("{errors}");
         println!(
             "\n{} passed, {} failed, {} skipped",
             total.passed, total.failed, total.skipped
         );
-        if failures.is_empty() {
-            return Ok(());
-        }
-        let names: Vec<_> = failures.iter().map(|(name, _)| name.as_str()).collect();
-        bail!("failed: {}", names.join(", "))
+        ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
+        Ok(())
     }
 }
 
@@ -181,6 +169,8 @@ fn cpu_of_children() -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use anyhow::bail;
+
     use super::*;
 
     #[test]

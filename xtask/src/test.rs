@@ -29,7 +29,7 @@ const GUESTS: [&str; 7] = [
     "asyncio-streams-wasi02",
 ];
 
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct Options {
     /// Leave out the tests under the real `wasmtime` program.
     #[arg(long)]
@@ -43,8 +43,8 @@ impl Options {
     /// Leaves nothing out.
     pub(crate) fn of_ci() -> Self {
         Options {
-            without_wasmtime: false,
             require_peers: true,
+            ..Options::default()
         }
     }
 }
@@ -89,13 +89,13 @@ pub(crate) fn tests(
         languages::build(options.require_peers, tally)
     });
     steps.run("tests of the automation", |tally| {
-        cargo_test(&languages::AUTOMATION, &["--profile", "quick"], tally)
+        cargo_test(&languages::AUTOMATION, "--profile quick", tally)
     });
     steps.run("tests of the guests, natively", |tally| {
         guests(toolchain, tally)
     });
     steps.run("tests of the engine, natively", |tally| {
-        cargo_test(&[ENGINE], &["--features", "tls"], tally)
+        cargo_test(&[ENGINE], "--features tls", tally)
     });
     fuzz::run(steps);
     let node = steps.run("jco, which runs components on Node", |tally| {
@@ -108,7 +108,7 @@ pub(crate) fn tests(
     }
     steps.run("tests of the benchmark", |tally| {
         let packages = ["asyncio-streams-bench-plan", "asyncio-streams-bench"];
-        cargo_test(&packages, &["--release"], tally)
+        cargo_test(&packages, "--release", tally)
     });
     let mut variables = Vec::new();
     variables.extend(node.flatten().map(|script| (javascript::VARIABLE, script)));
@@ -155,11 +155,11 @@ fn guests(toolchain: &Toolchain, tally: &mut Tally) -> Result<()> {
     // A core module, without a component around it.
     let part = "--example imports -- -C link-arg=--skip-wit-component";
     let module = wasm::build_one(toolchain, CORE, part)?;
-    let mut command = test_command(&GUESTS, &["--lib", "--tests"]);
+    let mut command = test_command(&GUESTS, "--lib --tests");
     run_counting(command.env("CORE_MODULE", &module), tally)?;
-    cargo_test(&[CORE], &["--doc"], tally)?;
+    cargo_test(&[CORE], "--doc", tally)?;
     // The parts that only composed programs have, those of WASI 0.2, and the documentation of all.
-    cargo_test(&[CLIENT], &["--features", "imported,blocking"], tally)
+    cargo_test(&[CLIENT], "--features imported,blocking", tally)
 }
 
 /// The tests that run components.
@@ -168,9 +168,9 @@ fn hosts(mut variables: Vec<(&str, PathBuf)>, options: &Options, tally: &mut Tal
         javascript::require()?;
         variables.push(("PEERS", "required".into()));
     }
-    let all = test_command(&tools::HOSTS, &["--release", "--lib", "--bins", "--tests"]);
+    let all = test_command(&tools::HOSTS, "--release --lib --bins --tests");
     binaries::run(all, &variables, tally)?;
-    cargo_test(&tools::HOSTS, &["--release", "--doc"], tally)
+    cargo_test(&tools::HOSTS, "--release --doc", tally)
 }
 
 /// Makes components of the programs in Python, after the package's own tests have passed. Returns the CPython to
@@ -182,14 +182,14 @@ fn python_programs(options: &Options, tally: &mut Tally) -> Result<Option<PathBu
 }
 
 /// Runs cargo's test runner over packages, and counts.
-fn cargo_test(packages: &[&str], arguments: &[&str], tally: &mut Tally) -> Result<()> {
-    run_counting(&mut test_command(packages, arguments), tally)
+fn cargo_test(packages: &[&str], words: &str, tally: &mut Tally) -> Result<()> {
+    run_counting(&mut test_command(packages, words), tally)
 }
 
 /// `cargo test` over packages.
-fn test_command(packages: &[&str], arguments: &[&str]) -> Command {
-    let mut command = cargo::native("test --locked --no-fail-fast");
-    command.args(arguments).args(cargo::packages(packages));
+fn test_command(packages: &[&str], words: &str) -> Command {
+    let mut command = cargo::native(&format!("test --locked --no-fail-fast {words}"));
+    command.args(cargo::packages(packages));
     command
 }
 
