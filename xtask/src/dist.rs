@@ -50,7 +50,6 @@ pub(crate) fn dist(choice: Choice, options: &Options) -> Result<()> {
             languages::build(true, tally)
         });
         steps.run("copies of the components, and lists of their parts", |_| {
-            fresh(&out)?;
             components(&out)
         });
         steps.run("the crates", |_| crates(&out));
@@ -64,14 +63,6 @@ pub(crate) fn dist(choice: Choice, options: &Options) -> Result<()> {
         steps.run("checksums", |_| checksums(&out));
     }
     steps.finish()
-}
-
-/// Makes an empty folder.
-fn fresh(out: &Path) -> Result<()> {
-    if out.exists() {
-        fs::remove_dir_all(out)?;
-    }
-    Ok(fs::create_dir_all(out)?)
 }
 
 fn checksums(out: &Path) -> Result<()> {
@@ -94,6 +85,11 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 
 /// The components, each with a list of its dependencies (CycloneDX).
 fn components(out: &Path) -> Result<()> {
+    // Nothing of an earlier release may remain.
+    if out.exists() {
+        fs::remove_dir_all(out)?;
+    }
+    fs::create_dir_all(out)?;
     let generator = languages::generator()?;
     for component in COMPONENTS {
         let Component { name, package, .. } = component;

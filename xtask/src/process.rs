@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 /// The time after which a silent program is reported to be still running.
 const HEARTBEAT: Duration = Duration::from_secs(20);
@@ -61,38 +61,27 @@ pub fn output_of(command: &mut Command) -> Option<String> {
 pub struct Running {
     what: String,
     child: Child,
-    lines: Option<Receiver<String>>,
+    lines: Receiver<String>,
     started: Instant,
     deadline: Duration,
     last_beat: Instant,
-    ended: bool,
 }
 
 impl Running {
     /// Starts a program without standard input. Its lines can be read if `command` pipes standard output.
     pub fn start(command: &mut Command, what: &str) -> Result<Self> {
-        let mut child = command.stdin(Stdio::null()).spawn().with_context(|| {
-            format!(
-                "{what}: cannot start {}",
-                command.get_program().to_string_lossy()
-            )
-        })?;
-        let lines = child.stdout.take().map(|stdout| {
-            let (sender, lines) = channel();
+        let spawned = command.stdin(Stdio::null()).spawn();
+        let program = command.get_program().to_string_lossy();
+        let mut child = spawned.with_context(|| format!("{what}: cannot start {program}"))?;
+        // Without a pipe the sender is dropped, and there are no lines.
+        let (sender, lines) = channel();
+        if let Some(stdout) = child.stdout.take() {
             thread::spawn(move || {
                 let lines = BufReader::new(stdout).split(b'\n').map_while(Result::ok);
-                for line in lines {
-                    // The receiver has gone.
-                    if sender
-                        .send(String::from_utf8_lossy(&line).into_owned())
-                        .is_err()
-                    {
-                        break;
-                    }
-                }
+                let mut lines = lines.map(|line| String::from_utf8_lossy(&line).into_owned());
+                lines.try_for_each(|line| sender.send(line))
             });
-            lines
-        });
+        }
         let now = Instant::now();
         Ok(Self {
             what: what.to_owned(),
@@ -101,7 +90,6 @@ impl Running {
             started: now,
             deadline: DEADLINE,
             last_beat: now,
-            ended: false,
         })
     }
 
@@ -133,10 +121,7 @@ impl Running {
 
     fn receive(&mut self, patience: Duration) -> Result<Result<String, RecvTimeoutError>> {
         self.check_deadline()?;
-        let Some(lines) = &self.lines else {
-            return Ok(Err(RecvTimeoutError::Disconnected));
-        };
-        let line = lines.recv_timeout(patience);
+        let line = self.lines.recv_timeout(patience);
         if line.is_ok() {
             self.last_beat = Instant::now();
         }
@@ -155,7 +140,6 @@ impl Running {
         let mut pause = Duration::from_millis(1);
         loop {
             if let Some(status) = self.child.try_wait()? {
-                self.ended = true;
                 return Ok(status);
             }
             self.check_deadline()?;
@@ -177,36 +161,31 @@ impl Running {
     }
 
     fn check_deadline(&self) -> Result<()> {
-        if self.started.elapsed() < self.deadline {
-            return Ok(());
-        }
-        bail!(
-            "{} had not ended after {} s, and was ended",
-            self.what,
-            self.deadline.as_secs()
-        )
+        let (what, seconds) = (&self.what, self.deadline.as_secs());
+        ensure!(
+            self.started.elapsed() < self.deadline,
+            "{what} had not ended after {seconds} s, and was ended"
+        );
+        Ok(())
     }
 
     fn beat(&mut self) {
         // On a terminal cargo and apt show their own progress, which an extra line would break.
         if self.last_beat.elapsed() >= HEARTBEAT && !std::io::stderr().is_terminal() {
             self.last_beat = Instant::now();
-            eprintln!(
-                "    … {}: {} s",
-                self.what,
-                self.started.elapsed().as_secs()
-            );
+            let seconds = self.started.elapsed().as_secs();
+            eprintln!("    … {}: {seconds} s", self.what);
         }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if self.ended {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
             return;
         }
         let mut below = Vec::new();
-        descendants(self.child.id(), &mut below);
+        descendants(&self.child.id().to_string(), &mut below);
         if !below.is_empty() {
             // Ctrl-C in the terminal would not reach a process group, so each process is killed by its id. Every
             // shell has a built-in `kill`; the program of that name may be missing.
@@ -252,19 +231,13 @@ impl Background {
 }
 
 /// The children of `pid` and their children, where the system has `/proc`.
-fn descendants(pid: u32, found: &mut Vec<String>) {
-    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
-        return;
-    };
-    for task in tasks.flatten() {
-        let Ok(children) = std::fs::read_to_string(task.path().join("children")) else {
-            continue;
-        };
+fn descendants(pid: &str, found: &mut Vec<String>) {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task"));
+    for task in tasks.into_iter().flatten().flatten() {
+        let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
         for child in children.split_whitespace() {
             found.push(child.to_owned());
-            if let Ok(child) = child.parse() {
-                descendants(child, found);
-            }
+            descendants(child, found);
         }
     }
 }

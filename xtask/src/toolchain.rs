@@ -1,11 +1,12 @@
 //! Finds or installs a compiler for WebAssembly: rustup's with its wasm32 target, or Debian's, which also builds the library.
 
+use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 
 use crate::{cargo, checkout, debian, linker, process};
@@ -35,11 +36,8 @@ pub enum Choice {
 impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // clap shows this as the default.
-        f.write_str(
-            self.to_possible_value()
-                .as_ref()
-                .map_or("", |value| value.get_name()),
-        )
+        let value = self.to_possible_value();
+        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
     }
 }
 
@@ -129,52 +127,48 @@ impl Toolchain {
 
     /// [`FLAGS`], and flags that keep the builder's folders out of the output: builds in two folders are equal.
     fn flags(&self) -> Vec<String> {
-        let remapped = remapped_sources()
-            .chain(self.remapped_library())
-            .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
+        let sysroot = rustc_print(&self.rustc, "sysroot", None).filter(|_| !self.builds_std);
+        let about = process::output_of(checkout::clean(&self.rustc).arg("-vV"));
+        let library = sysroot
+            .zip(about)
+            .and_then(|(sysroot, about)| remapped_library(&sysroot, &about));
+        let remapped = remapped_sources().into_iter().chain(library);
+        let remapped =
+            remapped.map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
         FLAGS
             .split(' ')
             .map(str::to_owned)
             .chain(remapped)
             .collect()
     }
-
-    /// With rustup's component rust-src, the compiler names the sources of the library by their folder there. Without it, and so
-    /// in all other builds, by the compiler's commit.
-    fn remapped_library(&self) -> Option<(PathBuf, String)> {
-        let sysroot = rustc_print(&self.rustc, "sysroot", None).filter(|_| !self.builds_std)?;
-        let about = process::output_of(checkout::clean(&self.rustc).arg("-vV"))?;
-        remapped_library(&sysroot, &about)
-    }
 }
 
+/// With rustup's component rust-src, the compiler names the sources of the library by their folder there. Without it, and so
+/// in all other builds, by the compiler's commit.
 fn remapped_library(sysroot: &Path, about: &str) -> Option<(PathBuf, String)> {
     let source = sysroot.join("lib/rustlib/src/rust");
     let commit = about
         .lines()
         .find_map(|line| line.strip_prefix("commit-hash: "))?;
-    source
-        .join("library")
-        .is_dir()
-        .then(|| (source, format!("/rustc/{commit}")))
+    let exists = source.join("library").is_dir();
+    exists.then(|| (source, format!("/rustc/{commit}")))
 }
 
 /// The folders of sources, and their names in the output.
-fn remapped_sources() -> impl Iterator<Item = (PathBuf, String)> {
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")));
-    let sources = home.map(|home| home.join("registry/src"));
-    if sources.as_ref().is_some_and(|folder| !folder.is_dir()) {
+fn remapped_sources() -> Vec<(PathBuf, String)> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".cargo")));
+    let sources = home.unwrap_or_default().join("registry/src");
+    if !sources.is_dir() {
         // The sources must be there before the first build.
         process::output_of(&mut cargo::plain("fetch --locked"));
     }
-    let registries = sources
-        .map(|folder| registries(&folder))
-        .unwrap_or_default();
-    registries
-        .into_iter()
+    let registries = registries(&sources).into_iter();
+    let mut remapped: Vec<_> = registries
         .map(|folder| (folder, "crates".to_owned()))
-        .chain([(checkout::root(), ".".to_owned())])
+        .collect();
+    remapped.push((checkout::root(), ".".to_owned()));
+    remapped
 }
 
 /// The folders of registries in cargo's folder of sources, sorted: another order of flags is another build. The name of each begins
@@ -228,23 +222,20 @@ fn has_std(library: &Path) -> bool {
 }
 
 fn add_target() -> Result<Toolchain> {
-    let Some(rustup) = checkout::on_path("rustup") else {
-        bail!("there is no rustup on PATH")
-    };
+    let rustup = checkout::on_path("rustup").context("there is no rustup on PATH")?;
     eprintln!("The compiler has no {TARGET} yet: rustup target add {TARGET}");
     let mut command = checkout::clean(rustup);
+    command.args(["target", "add", TARGET]);
     // Its backtrace would hide the message.
-    command
-        .args(["target", "add", TARGET])
-        .env("RUST_BACKTRACE", "0");
+    command.env("RUST_BACKTRACE", "0");
     process::run(&mut command, "`rustup target add`")?;
-    let Some(found) = with_target() else {
-        bail!(
+    with_target().with_context(|| {
+        let rustc = checkout::rustc();
+        format!(
             "it added {TARGET}, but not to the compiler in use, {}",
-            checkout::rustc().to_string_lossy()
+            rustc.display()
         )
-    };
-    Ok(found)
+    })
 }
 
 #[cfg(test)]
