@@ -45,14 +45,8 @@ fn find() -> Option<PathBuf> {
 /// Some systems have a clang without this target.
 fn makes_wasm(clang: &PathBuf) -> bool {
     let mut command = checkout::clean(clang);
-    command.arg(format!("--target={TARGET}")).args([
-        "-x",
-        "c",
-        "-c",
-        "/dev/null",
-        "-o",
-        "/dev/null",
-    ]);
+    command.arg(format!("--target={TARGET}"));
+    command.args("-x c -c /dev/null -o /dev/null".split(' '));
     process::output_of(&mut command).is_some()
 }
 

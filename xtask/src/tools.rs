@@ -117,19 +117,17 @@ impl Tool {
         let candidates = checkout::on_path(program)
             .into_iter()
             .chain([built.clone()]);
-        if let Some(found) = candidates
-            .into_iter()
-            .find(|candidate| reports(candidate, "--version", self.fits))
-        {
+        let fits = |candidate: &PathBuf| reports(candidate, "--version", self.fits);
+        if let Some(found) = candidates.into_iter().find(fits) {
             return Ok(found);
         }
         eprintln!("PATH has no {program} that fits: building {version} once, which takes minutes");
         let done = if self.with_the_tests {
             // A later build does not remove the copy.
-            let folder = fs::create_dir_all(built.with_file_name("")).map_err(Into::into);
-            folder
-                .and_then(|()| build_with_the_tests(program))
-                .and_then(|file| Ok(fs::copy(file, &built).map(drop)?))
+            build_with_the_tests(program).and_then(|file| {
+                fs::create_dir_all(built.with_file_name(""))?;
+                Ok(fs::copy(file, &built).map(drop)?)
+            })
         } else {
             let mut command = cargo::native("install --locked");
             command.args([krate, "--version", version, "--root"]);
