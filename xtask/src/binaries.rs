@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use std::{num, thread};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 use serde_json::Value;
 
 use crate::steps::Tally;
@@ -50,10 +50,9 @@ pub(crate) fn run(
     let cores = thread::available_parallelism().map_or(1, num::NonZero::get);
     let mut failed = run_all(others, cores + 1, variables, tally);
     failed.extend(run_all(alone, 1, variables, tally));
-    if failed.is_empty() {
-        return Ok(());
-    }
-    bail!("these test binaries failed: {}", failed.join(", "))
+    let names = failed.join(", ");
+    ensure!(failed.is_empty(), "these test binaries failed: {names}");
+    Ok(())
 }
 
 /// The test binary in one of cargo's messages.

@@ -1,10 +1,10 @@
 //! The folders of the checkout. All paths are relative to it, whatever the current folder is.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
 
 use anyhow::{Context as _, Result};
 
@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 pub fn root() -> PathBuf {
     // At run time, because a checkout may be moved together with its target folder.
     let manifest =
-        std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let above = Path::new(&manifest).ancestors();
     let mut above = above.filter(|folder| folder.join("xtask/Cargo.toml").is_file());
     above.next().map_or_else(PathBuf::new, Path::to_path_buf)
@@ -35,29 +35,29 @@ pub fn tools() -> PathBuf {
 
 /// The cargo that runs this program.
 pub fn cargo() -> OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// The compiler that goes with [`cargo`].
 pub fn rustc() -> OsString {
-    std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
+    env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
 }
 
-/// `program` in the workspace's folder, without the variables that cargo set for this program.
+/// The beginnings of variables that cargo sets for this program, or that name the target and its folder, as each command line does.
+const CARGO_VARIABLES: [&str; 4] = [
+    "CARGO_PKG_",
+    "CARGO_MANIFEST_",
+    "CARGO_TARGET_DIR",
+    "CARGO_BUILD_TARGET",
+];
+
+/// `program` in the workspace's folder, without these variables.
 pub fn clean(program: impl Into<OsString>) -> Command {
     let mut command = Command::new(program.into());
     command.current_dir(root());
-    for (name, _) in std::env::vars_os() {
-        let Some(text) = name.to_str() else { continue };
-        // Each command line names the target and its folder.
-        let ours = text.starts_with("CARGO_PKG_")
-            || text.starts_with("CARGO_MANIFEST_")
-            || matches!(
-                text,
-                "CARGO_TARGET_DIR" | "CARGO_BUILD_TARGET" | "CARGO_BUILD_TARGET_DIR"
-            );
-        if ours {
-            command.env_remove(text);
+    for name in env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
+        if CARGO_VARIABLES.iter().any(|of| name.starts_with(of)) {
+            command.env_remove(name);
         }
     }
     command
@@ -65,18 +65,17 @@ pub fn clean(program: impl Into<OsString>) -> Command {
 
 /// `folders`, then the folders of PATH.
 pub fn path_with(folders: impl IntoIterator<Item = PathBuf>) -> OsString {
-    let known = std::env::var_os("PATH").unwrap_or_default();
-    let folders = folders.into_iter().chain(std::env::split_paths(&known));
+    let known = env::var_os("PATH").unwrap_or_default();
+    let folders = folders.into_iter().chain(env::split_paths(&known));
     // Joining fails only for a folder with the separator in its name; PATH is unchanged then.
-    std::env::join_paths(folders).unwrap_or(known)
+    env::join_paths(folders).unwrap_or(known)
 }
 
 /// The first file on PATH with this name.
 pub fn on_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
+    let path = env::var_os("PATH")?;
+    let mut files = env::split_paths(&path).map(|folder| folder.join(name));
+    files.find(|file| file.is_file())
 }
 
 /// The files in a folder whose names end with this extension, sorted. A folder that does not exist has none.
@@ -97,8 +96,6 @@ pub fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
 
 /// A path relative to the checkout's folder, for messages.
 pub fn shown(path: &Path) -> String {
-    path.strip_prefix(root())
-        .unwrap_or(path)
-        .display()
-        .to_string()
+    let relative = path.strip_prefix(root()).unwrap_or(path);
+    relative.display().to_string()
 }

@@ -70,7 +70,7 @@ pub(crate) fn ci(choice: Choice) -> Result<()> {
 fn crates() -> Result<()> {
     let fetch = format!("fetch --locked --target {TARGET}");
     let mut command = cargo::plain(&fetch);
-    if let Some(host) = rustc_print(&checkout::rustc(), "host-tuple", None) {
+    if let Some(host) = rustc_print(&checkout::rustc(), "host-tuple") {
         command.arg("--target").arg(host);
     }
     let mut tls = cargo::plain(&fetch);

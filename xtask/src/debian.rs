@@ -20,16 +20,14 @@ pub(crate) fn installed() -> Result<Option<Toolchain>> {
     // Fails if one is not installed. PATH may have other programs of the same names.
     let files = process::output_of(Command::new("dpkg-query").arg("--listfiles").args(PACKAGES));
     let program = |file: &str| {
-        let listed = files
-            .iter()
-            .flat_map(|files| files.lines())
-            .any(|line| line == file);
+        let mut listed = files.iter().flat_map(|files| files.lines());
+        let listed = listed.any(|line| line == file);
         (listed && Path::new(file).is_file()).then(|| OsString::from(file))
     };
     let (Some(rustc), Some(cargo)) = (program("/usr/bin/rustc"), program("/usr/bin/cargo")) else {
         return Ok(None);
     };
-    let sysroot = rustc_print(&rustc, "sysroot", None).unwrap_or_default();
+    let sysroot = rustc_print(&rustc, "sysroot").unwrap_or_default();
     if !sysroot.join("lib/rustlib/src/rust/library").is_dir() {
         return Ok(None);
     }
@@ -66,11 +64,8 @@ pub(crate) fn install() -> Result<Toolchain> {
 /// # Errors
 /// When this is not Debian, or permissions or the network are missing.
 pub(crate) fn apt_install(packages: &[&str]) -> Result<()> {
-    let Some(apt) =
-        checkout::on_path("apt-get").filter(|_| Path::new("/etc/debian_version").exists())
-    else {
-        bail!("this machine has no apt-get")
-    };
+    let apt = checkout::on_path("apt-get").filter(|_| Path::new("/etc/debian_version").exists());
+    let apt = apt.context("this machine has no apt-get")?;
     let sudo = needs_sudo()?;
     let by = if sudo { " (with sudo)" } else { "" };
     let list = packages.join(" ");

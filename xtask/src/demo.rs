@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use crate::process::Running;
 use crate::toolchain::Choice;
-use crate::{build, cargo, checkout, python, readme};
+use crate::{build, checkout, python, readme, tools};
 
 /// Far more than the demo takes.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -46,11 +46,7 @@ pub(crate) fn demo(choice: Choice, options: &Options) -> Result<()> {
     }
     build::for_demo(choice)?;
     // The profile of this automation, which takes half the time of `release`.
-    run(&cargo::program(
-        "quick",
-        &["asyncio-streams-host"],
-        "streams",
-    )?)
+    run(&tools::streams_in("quick")?)
 }
 
 /// Runs the demo after the build. `streams` is the host program.

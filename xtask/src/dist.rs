@@ -136,7 +136,7 @@ fn bindings(out: &Path) -> Result<()> {
 
 /// The wheel for Python, for this machine's platform: it contains the program `streams`.
 fn wheel() -> Result<()> {
-    let program = tools::shipped_streams()?;
+    let program = tools::streams_in("shipped")?;
     python::require(&["wheel", "--streams", &program.to_string_lossy()])
 }
 
@@ -265,7 +265,7 @@ mod tests {
             let path = entry.expect("an entry").path();
             let text = fs::read_to_string(&path).unwrap_or_default();
             let words = text.split("--profile ").skip(1);
-            let words = words.chain(text.split("cargo::program(\"").skip(1));
+            let words = words.chain(text.split("tools::streams_in(\"").skip(1));
             let names = words.filter_map(|rest| rest.split([' ', '"']).next());
             for profile in names.filter(|name| !["", "release"].contains(name)) {
                 let header = format!("[profile.{profile}]\n");

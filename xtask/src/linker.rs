@@ -66,7 +66,7 @@ fn find_wasm_ld(folders: &[PathBuf]) -> Result<Option<PathBuf>> {
 
 /// The folder of the programs that belong to a compiler.
 fn program_folder(rustc: &OsString) -> Option<PathBuf> {
-    let sysroot = rustc_print(rustc, "sysroot", None)?;
-    let host = rustc_print(rustc, "host-tuple", None)?;
+    let sysroot = rustc_print(rustc, "sysroot")?;
+    let host = rustc_print(rustc, "host-tuple")?;
     Some(sysroot.join("lib/rustlib").join(host).join("bin"))
 }

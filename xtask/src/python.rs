@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::steps::Tally;
 use crate::toolchain::Choice;
-use crate::{build, cargo, checkout, process, tools};
+use crate::{build, checkout, process, tools};
 
 /// The folder in which Python finds the package `automation`.
 const FOLDER: &str = "tests/python";
@@ -42,7 +42,7 @@ pub struct Options {
 pub(crate) fn test_python(choice: Choice, options: &Options) -> Result<()> {
     build::build(choice)?;
     if options.packages {
-        cargo::program("release", &["asyncio-streams-host"], "streams")?;
+        tools::streams_in("release")?;
     }
     let mut arguments = vec![if options.packages {
         "packages"

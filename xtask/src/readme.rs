@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::{env, fs, process};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::Parser as _;
 
 use crate::shell::Session;
 use crate::steps::Tally;
-use crate::{Cli, checkout, debian, tools};
+use crate::{Cli, checkout, debian};
 
 /// The component that needs clang.
 const TLS: &str = "streams-tls.wasm";
@@ -31,11 +31,16 @@ pub(crate) fn text() -> Result<String> {
     fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// Returns the first commands below a heading, with their comments.
+/// Returns the first block of commands below a heading, with its comments.
 pub(crate) fn first_block<'a>(text: &'a str, heading: &str) -> Option<&'a str> {
     let (_, below) = text.split_once(&format!("\n## {heading}\n"))?;
-    let (_, block) = below.split_once("\n```sh\n")?;
-    Some(block.split_once("```")?.0)
+    blocks(below).next()
+}
+
+/// The blocks that are marked as `sh`.
+fn blocks(text: &str) -> impl Iterator<Item = &str> {
+    let begun = text.split("\n```sh\n").skip(1);
+    begun.filter_map(|rest| Some(rest.split_once("```")?.0))
 }
 
 /// Runs the lines block by block. Programs are found in these folders first. A server that a block starts ends with the block.
@@ -54,7 +59,7 @@ pub(crate) fn run(folders: &[PathBuf], python: bool, tally: &mut Tally) -> Resul
 }
 
 fn run_blocks(folders: &[PathBuf], python: bool, hello: &str, tally: &mut Tally) -> Result<()> {
-    for block in blocks(&text()?) {
+    for block in blocks(&text()?).map(commands) {
         let text = block.join("\n    ");
         let missing = if text.contains(TLS) && !can_protect()? {
             "there is no streams-tls.wasm"
@@ -127,36 +132,23 @@ fn check_echo(line: &str, printed: &[String]) -> Result<()> {
 /// The tests have already built this program with their features. Building it alone would take minutes.
 fn check_build(line: &str) -> Result<()> {
     println!("$ {line}   (checked, not run)");
-    if line == "cargo build --release -p asyncio-streams-host" && tools::streams()?.is_file() {
-        return Ok(());
-    }
-    bail!("`{line}` does not build the program of the tests")
+    let built = "cargo build --release -p asyncio-streams-host";
+    ensure!(
+        line == built,
+        "`{line}` does not build the program of the tests"
+    );
+    Ok(())
 }
 
-/// The commands of each block: without comments, with continued lines joined.
-fn blocks(text: &str) -> Vec<Vec<String>> {
-    let mut blocks = Vec::new();
-    let mut block: Option<Vec<String>> = None;
-    let mut begun = String::new();
-    for line in text.lines().map(str::trim) {
-        match &mut block {
-            None if line == "```sh" => block = Some(Vec::new()),
-            None => {}
-            Some(_) if line == "```" => blocks.extend(block.take()),
-            Some(lines) => {
-                // Two spaces separate a command from its comment.
-                let line = line
-                    .split_once("  #")
-                    .map_or(line, |(command, _)| command.trim_end());
-                if let Some(part) = line.strip_suffix('\\') {
-                    begun += part;
-                } else if !line.is_empty() && !line.starts_with('#') {
-                    lines.push(std::mem::take(&mut begun) + line);
-                }
-            }
-        }
-    }
-    blocks
+/// The commands of a block: without comments, with continued lines joined.
+fn commands(block: &str) -> Vec<String> {
+    let joined: String = block.split("\\\n").map(str::trim_start).collect();
+    // Two spaces separate a command from its comment.
+    let commands = joined.lines().filter_map(|line| line.split("  #").next());
+    let commands = commands
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    commands.map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -165,9 +157,9 @@ mod tests {
 
     #[test]
     fn only_marked_blocks_count() {
-        let text = "```sh\n# first\none --a  # why\ntwo \\\n  --b\n```\nword\n```text\nthree\n```\n```sh\nfour\n```\n";
+        let text = "\n```sh\n# first\none --a  # why\ntwo \\\n  --b\n```\nword\n```text\nthree\n```\n```sh\nfour\n```\n";
         assert_eq!(
-            blocks(text),
+            blocks(text).map(commands).collect::<Vec<_>>(),
             [
                 vec!["one --a".to_owned(), "two --b".to_owned()],
                 vec!["four".to_owned()]

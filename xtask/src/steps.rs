@@ -13,13 +13,6 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// One check that passed.
-    pub(crate) const ONE: Self = Self {
-        passed: 1,
-        failed: 0,
-        skipped: 0,
-    };
-
     /// Adds the numbers of a closing line of cargo's test runner. Other lines change nothing.
     pub(crate) fn add_line(&mut self, line: &str) {
         let Some(rest) = line.trim().strip_prefix("test result: ") else {
@@ -107,7 +100,7 @@ impl Steps {
         if result.is_err() {
             tally.failed = tally.failed.max(1);
         } else if tally == Tally::default() {
-            tally = Tally::ONE;
+            tally.passed = 1;
         }
         let error = result.as_ref().err().map(|error| format!("{error:#}"));
         let verdict = if error.is_none() { "done" } else { "FAILED" };

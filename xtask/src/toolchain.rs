@@ -127,7 +127,7 @@ impl Toolchain {
 
     /// [`FLAGS`], and flags that keep the builder's folders out of the output: builds in two folders are equal.
     fn flags(&self) -> Vec<String> {
-        let sysroot = rustc_print(&self.rustc, "sysroot", None).filter(|_| !self.builds_std);
+        let sysroot = rustc_print(&self.rustc, "sysroot").filter(|_| !self.builds_std);
         let about = process::output_of(checkout::clean(&self.rustc).arg("-vV"));
         let library = sysroot
             .zip(about)
@@ -183,12 +183,10 @@ fn registries(sources: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// The output of `rustc --print WHAT`, for a target or for this machine.
-pub fn rustc_print(rustc: &OsString, what: &str, target: Option<&str>) -> Option<PathBuf> {
+/// The output of `rustc --print WORDS`.
+pub fn rustc_print(rustc: &OsString, words: &str) -> Option<PathBuf> {
     let mut command = checkout::clean(rustc);
-    command
-        .args(["--print", what])
-        .args(target.map(|target| format!("--target={target}")));
+    command.arg("--print").args(words.split(' '));
     process::output_of(&mut command).map(PathBuf::from)
 }
 
@@ -204,7 +202,7 @@ pub fn version_of(rustc: &OsString) -> String {
 /// The compiler that runs this program, usually rustup's, if it has the target's library.
 fn with_target() -> Option<Toolchain> {
     let rustc = checkout::rustc();
-    let library = rustc_print(&rustc, "target-libdir", Some(TARGET))?;
+    let library = rustc_print(&rustc, &format!("target-libdir --target={TARGET}"))?;
     has_std(&library).then(|| Toolchain {
         cargo: checkout::cargo(),
         name: format!("rustc {}", version_of(&rustc)),

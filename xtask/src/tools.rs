@@ -57,20 +57,20 @@ pub const WASM_COMPONENT_LD: Tool = Tool {
     with_the_tests: false,
 };
 
+/// The program `streams`, built in a profile: `shipped` is that of releases.
+///
+/// # Errors
+/// When it does not build.
+pub fn streams_in(profile: &str) -> Result<PathBuf> {
+    cargo::program(profile, &["asyncio-streams-host"], "streams")
+}
+
 /// The program `streams`, built with the tests' features: no dependency is built twice.
 ///
 /// # Errors
 /// When it does not build.
 pub fn streams() -> Result<PathBuf> {
     build_with_the_tests("streams")
-}
-
-/// The program `streams` as releases contain it.
-///
-/// # Errors
-/// When it does not build.
-pub fn shipped_streams() -> Result<PathBuf> {
-    cargo::program("shipped", &["asyncio-streams-host"], "streams")
 }
 
 /// Builds all programs that run or compose components, and returns this one.

@@ -139,7 +139,7 @@ pub(crate) enum Host<'a> {
 impl Host<'_> {
     fn get(self) -> Result<PathBuf> {
         match self {
-            Host::Shipped => tools::shipped_streams(),
+            Host::Shipped => tools::streams_in("shipped"),
             Host::OfTheTests => tools::streams(),
             // A program without a folder would be looked up in PATH.
             Host::Given(file) => {
