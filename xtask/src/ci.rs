@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use crate::steps::Steps;
-use crate::test::Options;
+use crate::test::OF_CI;
 use crate::toolchain::{Choice, TARGET, Toolchain, rustc_print};
 use crate::{build, cargo, checkout, clang, fuzz, process, python, test, wasm};
 
@@ -16,13 +16,21 @@ use crate::{build, cargo, checkout, clang, fuzz, process, python, test, wasm};
 /// The name of the step that failed.
 pub(crate) fn ci(choice: Choice) -> Result<()> {
     let mut steps = Steps::new(true);
+    // First, so that a missing network is reported as such.
     steps.run("the crates of Cargo.lock, which is up to date", |_| {
-        crates()
+        let host = rustc_print(&checkout::rustc(), "host-tuple").context("rustc names no target")?;
+        let words = format!("fetch --locked --target {TARGET} --target {}", host.display());
+        each_of(&["Cargo.toml", wasm::TLS_MANIFEST], &words).context(
+            "either Cargo.lock does not fit the manifests (commit it as `cargo metadata` leaves it), \
+             or the registry cannot be reached; cargo's message above says which",
+        )
     });
+    let fuzz = format!("{}/Cargo.toml", fuzz::FOLDER);
     steps.run("format", |_| {
-        format_of("Cargo.toml")?;
-        format_of(wasm::TLS_MANIFEST)?;
-        format_of(&format!("{}/Cargo.toml", fuzz::FOLDER))
+        each_of(
+            &["Cargo.toml", wasm::TLS_MANIFEST, &fuzz],
+            "fmt --all --check",
+        )
     });
     // With the tests' profile, which shares build scripts and macros.
     steps.run("lints of native code", |_| {
@@ -61,31 +69,18 @@ pub(crate) fn ci(choice: Choice) -> Result<()> {
         .run("the components", |_| build::build(choice))
         .is_some()
     {
-        test::tests(&mut steps, choice, &toolchain, &Options::of_ci(), natives);
+        test::tests(&mut steps, choice, &toolchain, &OF_CI, natives);
     }
     steps.finish()
 }
 
-/// Fetches the dependencies for both targets first, so that a missing network is reported as such.
-fn crates() -> Result<()> {
-    let fetch = format!("fetch --locked --target {TARGET}");
-    let mut command = cargo::plain(&fetch);
-    if let Some(host) = rustc_print(&checkout::rustc(), "host-tuple") {
-        command.arg("--target").arg(host);
+/// Runs `cargo WORDS` in the workspaces of these manifests.
+fn each_of(manifests: &[&str], words: &str) -> Result<()> {
+    for manifest in manifests {
+        let mut command = cargo::plain(words);
+        check(command.args(["--manifest-path", manifest]))?;
     }
-    let mut tls = cargo::plain(&fetch);
-    tls.args(["--manifest-path", wasm::TLS_MANIFEST]);
-    let fetched = process::run(&mut command, "`cargo fetch --locked`")
-        .and_then(|()| process::run(&mut tls, "`cargo fetch --locked` in guest"));
-    fetched.context(
-        "either Cargo.lock does not fit the manifests (commit it as `cargo metadata` leaves it), \
-         or the registry cannot be reached; cargo's message above says which",
-    )
-}
-
-fn format_of(manifest: &str) -> Result<()> {
-    let mut command = cargo::plain("fmt --all --check --manifest-path");
-    process::run(command.arg(manifest), "`cargo fmt`")
+    Ok(())
 }
 
 /// The options that name the packages for WebAssembly: the members of the workspace that are not compiled by default, but third-party
@@ -117,7 +112,7 @@ fn check_guests(toolchain: &Toolchain, words: &str) -> Result<()> {
     check(&mut command)
 }
 
-/// Runs clippy or rustdoc, whose warnings are errors.
+/// Runs cargo. The warnings of rustdoc are errors.
 fn check(command: &mut Command) -> Result<()> {
     command.env("RUSTDOCFLAGS", "--deny warnings");
     let subcommand = command.get_args().next().unwrap_or_default();

@@ -51,19 +51,15 @@ pub(crate) fn demo(choice: Choice, options: &Options) -> Result<()> {
 
 /// Runs the demo after the build. `streams` is the host program.
 pub(crate) fn run(streams: &Path) -> Result<()> {
-    eprintln!(
-        "\nThe echo server and the echo client, run by {}:\n",
-        checkout::shown(streams)
-    );
+    let host = checkout::shown(streams);
+    eprintln!("\nThe echo server and the echo client, run by {host}:\n");
     converse(streams)?;
     println!("\nThe same by hand, in {}:\n", checkout::root().display());
     let readme = readme::text()?;
     for heading in ["Compose", "Run"] {
-        let block = readme::first_block(&readme, heading);
-        print!(
-            "{}",
-            block.with_context(|| format!("README.md has no commands below {heading:?}"))?
-        );
+        let block = readme::first_block(&readme, heading)
+            .with_context(|| format!("README.md has no commands below {heading:?}"))?;
+        print!("{block}");
     }
     println!(
         "\nwac is the program of the crate wac-cli, wasmtime that of wasmtime-cli, version 48."

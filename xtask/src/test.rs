@@ -29,7 +29,7 @@ const GUESTS: [&str; 7] = [
     "asyncio-streams-wasi02",
 ];
 
-#[derive(Args, Default)]
+#[derive(Args)]
 pub(crate) struct Options {
     /// Leave out the tests under the real `wasmtime` program.
     #[arg(long)]
@@ -39,15 +39,11 @@ pub(crate) struct Options {
     require_peers: bool,
 }
 
-impl Options {
-    /// Leaves nothing out.
-    pub(crate) fn of_ci() -> Self {
-        Options {
-            require_peers: true,
-            ..Options::default()
-        }
-    }
-}
+/// Leaves nothing out.
+pub(crate) const OF_CI: Options = Options {
+    without_wasmtime: false,
+    require_peers: true,
+};
 
 /// Builds, then runs every test, also after a failed one.
 ///
@@ -55,12 +51,9 @@ impl Options {
 /// When a test fails, or a required program is missing.
 pub(crate) fn test(choice: Choice, options: &Options) -> Result<()> {
     let mut steps = Steps::new(false);
-    let natives = match options.without_wasmtime {
-        true => None,
-        false => start_natives(&mut steps),
-    };
+    let natives = (!options.without_wasmtime).then(|| start_natives(&mut steps));
     if let Some(toolchain) = steps.run("the components", |_| build::build(choice)) {
-        tests(&mut steps, choice, &toolchain, options, natives);
+        tests(&mut steps, choice, &toolchain, options, natives.flatten());
     }
     let done = steps.finish();
     if options.without_wasmtime {
