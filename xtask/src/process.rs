@@ -65,6 +65,8 @@ pub struct Running {
     started: Instant,
     deadline: Duration,
     last_beat: Instant,
+    /// The file of its output, for a program that runs beside other steps.
+    log: Option<PathBuf>,
 }
 
 impl Running {
@@ -90,7 +92,21 @@ impl Running {
             started: now,
             deadline: DEADLINE,
             last_beat: now,
+            log: None,
         })
+    }
+
+    /// Starts a program that prints into `log`; [`Running::succeed`] shows that.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or the program cannot be started.
+    pub fn start_into(log: PathBuf, command: &mut Command, what: &str) -> Result<Self> {
+        let folder = log.parent().map_or(Ok(()), fs::create_dir_all);
+        let file = folder.and_then(|()| File::create(&log));
+        let file = file.with_context(|| format!("cannot write {}", log.display()))?;
+        let mut running = Self::start(command.stdout(file.try_clone()?).stderr(file), what)?;
+        running.log = Some(log);
+        Ok(running)
     }
 
     /// Returns its process id.
@@ -153,9 +169,13 @@ impl Running {
     ///
     /// # Errors
     /// When it fails, or exceeds its deadline.
-    pub fn succeed(self) -> Result<()> {
-        let what = self.what.clone();
-        let status = self.finish()?;
+    pub fn succeed(mut self) -> Result<()> {
+        let (what, log) = (self.what.clone(), self.log.take());
+        let status = self.finish();
+        if let Some(log) = log {
+            eprint!("{}", fs::read_to_string(log).unwrap_or_default());
+        }
+        let status = status?;
         ensure!(status.success(), "{what} failed ({status})");
         Ok(())
     }
@@ -195,38 +215,6 @@ impl Drop for Running {
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// A program that runs beside other steps. Its output goes to a file until its end. Dropping the value kills the program and its
-/// children.
-pub struct Background {
-    running: Running,
-    log: PathBuf,
-}
-
-impl Background {
-    /// Starts a program that prints into `log`.
-    ///
-    /// # Errors
-    /// When the file cannot be written, or the program cannot be started.
-    pub fn start(command: &mut Command, what: &str, log: PathBuf) -> Result<Self> {
-        let folder = log.parent().map_or(Ok(()), fs::create_dir_all);
-        let file = folder.and_then(|()| File::create(&log));
-        let file = file.with_context(|| format!("cannot write {}", log.display()))?;
-        command.stdout(file.try_clone()?).stderr(file);
-        let running = Running::start(command, what)?;
-        Ok(Self { running, log })
-    }
-
-    /// Waits for the end of the program, and shows its output.
-    ///
-    /// # Errors
-    /// As [`run`].
-    pub fn finish(self) -> Result<()> {
-        let done = self.running.succeed();
-        eprint!("{}", fs::read_to_string(&self.log).unwrap_or_default());
-        done
     }
 }
 
@@ -275,11 +263,11 @@ mod tests {
         let start = |script: &str| {
             let mut command = Command::new("sh");
             command.args(["-c", script]);
-            Background::start(&mut command, "the shell", log.clone()).unwrap()
+            Running::start_into(log.clone(), &mut command, "the shell").unwrap()
         };
-        start("echo one; echo two >&2").finish().unwrap();
+        start("echo one; echo two >&2").succeed().unwrap();
         assert_eq!(fs::read_to_string(&log).unwrap(), "one\ntwo\n");
-        let error = start("echo three; exit 3").finish().unwrap_err();
+        let error = start("echo three; exit 3").succeed().unwrap_err();
         assert!(error.to_string().contains("the shell failed"), "{error}");
         assert_eq!(fs::read_to_string(&log).unwrap(), "three\n");
         fs::remove_file(log).unwrap();

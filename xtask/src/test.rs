@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use clap::Args;
 
-use crate::process::Background;
+use crate::process::Running;
 use crate::steps::{Steps, Tally};
 use crate::toolchain::{Choice, Toolchain};
 use crate::{
@@ -63,7 +63,7 @@ pub(crate) fn test(choice: Choice, options: &Options) -> Result<()> {
 }
 
 /// Starts to build the native programs of the tests. The build goes on beside the steps that build components.
-pub(crate) fn start_natives(steps: &mut Steps) -> Option<Background> {
+pub(crate) fn start_natives(steps: &mut Steps) -> Option<Running> {
     steps.run("native programs, built beside the next steps", |_| {
         tools::start_build_with_the_tests()
     })
@@ -75,7 +75,7 @@ pub(crate) fn tests(
     choice: Choice,
     toolchain: &Toolchain,
     options: &Options,
-    natives: Option<Background>,
+    natives: Option<Running>,
 ) {
     steps.run("the tests' programs", |_| build::test_programs(toolchain));
     steps.run("programs in C, C++ and Go", |tally| {
@@ -96,7 +96,7 @@ pub(crate) fn tests(
     });
     if let Some(natives) = natives {
         steps.run("the rest of the build of native programs", |_| {
-            natives.finish()
+            natives.succeed()
         });
     }
     steps.run("tests of the benchmark", |tally| {

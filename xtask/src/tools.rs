@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use semver::{Version, VersionReq};
 
-use crate::process::Background;
+use crate::process::Running;
 use crate::{cargo, checkout, process};
 
 /// The packages that run components. They are always built together: each alone enables other features of wasmtime,
@@ -86,9 +86,9 @@ const BUILDING: &str = "building the programs that run components";
 ///
 /// # Errors
 /// When it cannot be started.
-pub(crate) fn start_build_with_the_tests() -> Result<Background> {
+pub(crate) fn start_build_with_the_tests() -> Result<Running> {
     let log = checkout::tools().join("build.log");
-    Background::start(&mut with_the_tests(), BUILDING, log)
+    Running::start_into(log, &mut with_the_tests(), BUILDING)
 }
 
 fn with_the_tests() -> Command {
