@@ -1,6 +1,7 @@
 //! The separators that `readuntil` looks for.
 
 use crate::error::InvalidArgument;
+use alloc::collections::BinaryHeap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -38,8 +39,10 @@ impl Separators {
                 "the separators have more than 1 MiB together",
             ));
         }
-        separators.sort_unstable_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
-        separators.dedup();
+        if separators.len() > 1 {
+            separators = sorted(separators);
+            separators.dedup();
+        }
         Ok(Self {
             members: separators.into(),
         })
@@ -67,6 +70,14 @@ impl Separators {
     pub(crate) fn is_newline(&self) -> bool {
         matches!(&*self.members, [only] if only == b"\n")
     }
+}
+
+/// Sorts by length, then by bytes. A heap takes less code than the sort of the standard library.
+#[cold]
+fn sorted(separators: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let separators = separators.into_iter().map(|of| (of.len(), of));
+    let sorted = separators.collect::<BinaryHeap<_>>().into_sorted_vec();
+    sorted.into_iter().map(|(_, of)| of).collect()
 }
 
 impl PartialEq for Separators {
