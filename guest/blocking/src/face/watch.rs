@@ -36,16 +36,15 @@ impl blocking::GuestWatch for Watch {
     fn wait(&self, timeout: Option<u64>) -> Result<Vec<u32>, Error> {
         let mut events = self.0.borrow_mut();
         events.retain(|_, event| !event.is_gone());
-        wait(events.iter().map(|(key, event)| (*key, event)), timeout)
+        let events = events.iter().map(|(key, event)| (*key, event));
+        wait(events.collect(), timeout)
     }
 }
 
 /// Waits until at least one of the events has happened; returns the keys of all that have, in ascending order.
-pub(super) fn wait<'a>(
-    events: impl Iterator<Item = (u32, &'a Event)>,
-    timeout: Option<u64>,
-) -> Result<Vec<u32>, Error> {
+pub(super) fn wait(events: Vec<(u32, &Event)>, timeout: Option<u64>) -> Result<Vec<u32>, Error> {
     let mut pending: FuturesUnordered<_> = events
+        .into_iter()
         .map(|(key, event)| async move { (key, event.happen().await) })
         .collect();
     if pending.is_empty() && timeout.is_none() {
