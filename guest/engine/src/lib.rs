@@ -45,6 +45,7 @@ mod idle;
 mod net;
 mod notify;
 mod options;
+pub mod ordered;
 pub mod platform;
 mod protection;
 mod quota;

@@ -7,10 +7,10 @@
 //! the clock follows.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::task::Waker;
 
+use asyncio_streams_engine::ordered::{Key, OrderedMap};
 use slab::Slab;
 
 use crate::bindings::wasi::clocks::monotonic_clock as clock;
@@ -32,7 +32,7 @@ struct Reactor {
     waits: RefCell<Slab<Rc<Wait>>>,
     /// The number of waits that have a waker, and of [`Reason`]s: while there are none, no call waits without end.
     reasons: Cell<usize>,
-    timers: RefCell<BTreeMap<(u64, u64), Timer>>,
+    timers: RefCell<OrderedMap<Timer>>,
     last_timer: Cell<u64>,
     /// The operations on ready sockets since the last turn of the host's executor.
     spent: Cell<usize>,
@@ -149,7 +149,7 @@ pub(crate) fn remove(place: usize) {
 }
 
 /// Wakes `waker` at `moment`; returns the timer, for [`forget`]. Without a reason, no call waits for this timer alone.
-pub(crate) fn set_timer(moment: u64, waker: Waker, reason: Option<Reason>) -> (u64, u64) {
+pub(crate) fn set_timer(moment: u64, waker: Waker, reason: Option<Reason>) -> Key {
     let timer = Timer {
         waker,
         _reason: reason,
@@ -163,8 +163,8 @@ pub(crate) fn set_timer(moment: u64, waker: Waker, reason: Option<Reason>) -> (u
 }
 
 /// Forgets a timer, if it has not fired.
-pub(crate) fn forget(timer: (u64, u64)) {
-    let forgotten = REACTOR.with(|reactor| reactor.timers.borrow_mut().remove(&timer));
+pub(crate) fn forget(timer: Key) {
+    let forgotten = REACTOR.with(|reactor| reactor.timers.borrow_mut().remove(timer));
     drop(forgotten);
 }
 
@@ -188,7 +188,7 @@ impl Reactor {
         if patience == Patience::Endless && self.reasons.get() == 0 {
             return Woken::Nothing;
         }
-        let first = self.timers.borrow().keys().next().map(|(at, _)| *at);
+        let first = self.timers.borrow().first_key().map(|(at, _)| at);
         let until = match (patience, first) {
             (Patience::None, _) => Some(0),
             (Patience::Until(until), first) => Some(first.unwrap_or(u64::MAX).min(until)),
@@ -272,8 +272,8 @@ impl Reactor {
         loop {
             let due = {
                 let mut timers = self.timers.borrow_mut();
-                match timers.first_entry() {
-                    Some(first) if first.key().0 <= now => Some(first.remove()),
+                match timers.first_key() {
+                    Some(first) if first.0 <= now => timers.remove(first),
                     _ => None,
                 }
             };

@@ -4,6 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use asyncio_streams_engine::ordered::Key;
+
 use crate::bindings::wasi::clocks::monotonic_clock as clock;
 use crate::reactor::{self, Reason};
 
@@ -17,7 +19,7 @@ pub(crate) struct Sleep {
     moment: u64,
     /// A call waits for this alone.
     counts: bool,
-    timer: Option<(u64, u64)>,
+    timer: Option<Key>,
 }
 
 impl Sleep {

@@ -1,13 +1,14 @@
 //! The part of a task that its wakers and its operations share.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Wake;
+
+use asyncio_streams_engine::ordered::{Key, OrderedMap};
 
 use crate::abi;
 use crate::operation::Event;
@@ -44,7 +45,7 @@ pub(crate) struct Shared {
 #[derive(Default)]
 struct Members {
     one: Option<(u32, Member)>,
-    more: BTreeMap<u32, Member>,
+    more: OrderedMap<Member>,
 }
 
 /// The receiver of a waitable's events.
@@ -293,16 +294,16 @@ impl Members {
     fn get(&self, waitable: u32) -> Option<&Member> {
         match &self.one {
             Some((known, one)) if *known == waitable => Some(one),
-            _ => self.more.get(&waitable),
+            _ => self.more.get(key(waitable)),
         }
     }
 
     fn insert(&mut self, waitable: u32, member: Member) {
         match &mut self.one {
             Some((known, one)) if *known == waitable => *one = member,
-            None if !self.more.contains_key(&waitable) => self.one = Some((waitable, member)),
+            None if self.more.get(key(waitable)).is_none() => self.one = Some((waitable, member)),
             _ => {
-                self.more.insert(waitable, member);
+                self.more.insert(key(waitable), member);
             }
         }
     }
@@ -310,14 +311,19 @@ impl Members {
     fn remove(&mut self, waitable: u32) -> Option<Member> {
         match self.one.take_if(|(known, _)| *known == waitable) {
             Some((_, one)) => Some(one),
-            None => self.more.remove(&waitable),
+            None => self.more.remove(key(waitable)),
         }
     }
 
-    fn waitables(self) -> impl Iterator<Item = u32> {
-        let one = self.one.into_iter().map(|(waitable, _)| waitable);
-        one.chain(self.more.into_keys())
+    fn waitables(&self) -> impl Iterator<Item = u32> {
+        let one = self.one.iter().map(|(waitable, _)| *waitable);
+        // The number of a waitable has 32 bits.
+        one.chain(self.more.iter().map(|((waitable, _), _)| waitable as u32))
     }
+}
+
+fn key(waitable: u32) -> Key {
+    (waitable.into(), 0)
 }
 
 /// Restores the task that ran before, for wit-bindgen and for this crate.

@@ -4,10 +4,11 @@
 //! the host's clock are never cancelled, and there are few of them.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+
+use asyncio_streams_engine::ordered::OrderedMap;
 
 use crate::background::{KeepRunning, spawn_daemon};
 use crate::bindings::wasi::clocks::monotonic_clock;
@@ -64,7 +65,7 @@ impl Drop for Sleep {
 /// The timers that have not fired, soonest first.
 #[derive(Default)]
 struct Timers {
-    pending: RefCell<BTreeMap<(u64, u64), Waker>>,
+    pending: RefCell<OrderedMap<Waker>>,
     next_id: Cell<u64>,
     /// Whether the clock runs, which waits for the soonest timer. Its waker is for timers that are sooner.
     clock_runs: Cell<bool>,
@@ -96,7 +97,7 @@ impl Timers {
 
     /// Replaces the waker. Returns false if the timer has fired.
     fn renew(&self, deadline: u64, id: u64, waker: &Waker) -> bool {
-        match self.pending.borrow_mut().get_mut(&(deadline, id)) {
+        match self.pending.borrow_mut().get_mut((deadline, id)) {
             Some(known) => {
                 known.clone_from(waker);
                 true
@@ -107,7 +108,7 @@ impl Timers {
 
     fn remove(&self, deadline: u64, id: u64) {
         let mut pending = self.pending.borrow_mut();
-        pending.remove(&(deadline, id));
+        pending.remove((deadline, id));
         if pending.is_empty() {
             drop(pending);
             drop(self.keep.take());
@@ -117,20 +118,23 @@ impl Timers {
     fn soonest(&self) -> Option<u64> {
         self.pending
             .borrow()
-            .first_key_value()
-            .map(|((deadline, _), _)| *deadline)
+            .first_key()
+            .map(|(deadline, _)| deadline)
     }
 
     fn wake_due(&self, now: u64) {
         loop {
             let due = {
                 let mut pending = self.pending.borrow_mut();
-                match pending.first_entry() {
-                    Some(entry) if entry.key().0 <= now => entry.remove(),
-                    _ => break,
+                match pending.first_key() {
+                    Some(first) if first.0 <= now => pending.remove(first),
+                    _ => None,
                 }
             };
-            due.wake();
+            match due {
+                Some(waker) => waker.wake(),
+                None => break,
+            }
         }
         if self.pending.borrow().is_empty() {
             drop(self.keep.take());

@@ -1,10 +1,11 @@
 //! Waiting for one of many events: `wait-any`, and the `watch` resource.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
+use asyncio_streams_engine::ordered::OrderedMap;
 use asyncio_streams_engine::types::Error as EngineError;
 use asyncio_streams_wasi02::{Ended, Timeout, block_on, next_round};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -15,8 +16,8 @@ use crate::types::Error;
 use super::event::Event;
 use super::stuck;
 
-/// `watch`.
-pub(crate) struct Watch(RefCell<BTreeMap<u32, Event>>);
+/// `watch`: the events with their keys.
+pub(crate) struct Watch(RefCell<OrderedMap<(u32, Event)>>);
 
 impl blocking::GuestWatch for Watch {
     fn new() -> Self {
@@ -25,18 +26,18 @@ impl blocking::GuestWatch for Watch {
 
     fn add(&self, what: blocking::Event<'_>, key: u32) -> Result<(), Error> {
         let event = Event::new(&what)?;
-        self.0.borrow_mut().insert(key, event);
+        self.0.borrow_mut().insert((key.into(), 0), (key, event));
         Ok(())
     }
 
     fn remove(&self, key: u32) -> bool {
-        self.0.borrow_mut().remove(&key).is_some()
+        self.0.borrow_mut().remove((key.into(), 0)).is_some()
     }
 
     fn wait(&self, timeout: Option<u64>) -> Result<Vec<u32>, Error> {
         let mut events = self.0.borrow_mut();
-        events.retain(|_, event| !event.is_gone());
-        let events = events.iter().map(|(key, event)| (*key, event));
+        events.retain(|(_, event)| !event.is_gone());
+        let events = events.iter().map(|(_, (key, event))| (*key, event));
         wait(events.collect(), timeout)
     }
 }

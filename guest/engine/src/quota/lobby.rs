@@ -9,13 +9,13 @@
 //! keeps out a client that sends. A peer that sends does not replace a connection accepted within [`GRACE`]; it waits.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::task::Poll;
 
 use crate::notify::WakerSlot;
+use crate::ordered::{Key, OrderedMap};
 use crate::transport::Incoming;
 
 use super::{ACCEPTED, DEFERRED, HandlePermit, HandleQuota};
@@ -230,17 +230,17 @@ impl Deferred {
 
 /// Deferred connections in the order of their accepts.
 #[derive(Default)]
-pub(crate) struct Queue(RefCell<BTreeMap<u64, Weak<Deferred>>>);
+pub(crate) struct Queue(RefCell<OrderedMap<Weak<Deferred>>>);
 
 impl Queue {
     pub(crate) fn add(&self, deferred: &Rc<Deferred>) {
         let mut entries = self.0.borrow_mut();
-        entries.insert(deferred.number, Rc::downgrade(deferred));
+        entries.insert(key(deferred.number), Rc::downgrade(deferred));
     }
 
     /// Removes the connection with this number, if it is there.
     pub(crate) fn remove(&self, number: u64) {
-        self.0.borrow_mut().remove(&number);
+        self.0.borrow_mut().remove(key(number));
     }
 
     /// Returns the first connection for which `is` holds. Removes those before it.
@@ -250,14 +250,18 @@ impl Queue {
             let first = self
                 .0
                 .borrow()
-                .first_key_value()
-                .map(|(number, deferred)| (*number, deferred.upgrade()));
+                .first()
+                .map(|((number, _), deferred)| (number, deferred.upgrade()));
             match first? {
                 (_, Some(deferred)) if is(&deferred) => return Some(deferred),
                 (number, _) => self.remove(number),
             }
         }
     }
+}
+
+fn key(number: u64) -> Key {
+    (number, 0)
 }
 
 impl Drop for Deferred {
