@@ -19,6 +19,8 @@ impl Parse for Options {
         let (mut path, mut world) = (None, None);
         let mut wit_bindgen = Opts {
             generate_all: true,
+            // A component has no static constructors: every exported function would check whether they have run.
+            disable_run_ctors_once_workaround: true,
             ..Opts::default()
         };
         let fields;
