@@ -14,6 +14,10 @@ mod receive;
 mod registration;
 mod settle;
 mod transmit;
+#[cfg(not(feature = "tls"))]
+#[path = "no_upgrade.rs"]
+mod upgrade;
+#[cfg(feature = "tls")]
 mod upgrade;
 
 use std::cell::{Cell, RefCell};

@@ -10,7 +10,6 @@ use crate::connection::{Connection, Owner, Registration};
 use crate::engine::Coop;
 use crate::net::listen::{self, Listening};
 use crate::platform::StreamSocket;
-use crate::protection::{Failed, Protector};
 use crate::quota::HandlePermit;
 use crate::quota::lobby::{Admission, Deferred};
 use crate::transport::{self, Accepted, Transport};
@@ -177,48 +176,8 @@ impl Inner {
         }
     }
 
-    /// Hands a connection out, after the handshake if the server uses TLS.
-    fn receive(self: &Rc<Self>, transport: Transport, permit: HandlePermit) {
-        match self.rules.tls.clone() {
-            Some(protector) => {
-                let protecting = self.clone().protect(transport, permit, protector);
-                self.engine.spawn(protecting);
-            }
-            None => self.hand_out(transport, permit),
-        }
-    }
-
-    /// Runs the handshake of a connection, unless the server closes meanwhile.
-    async fn protect(
-        self: Rc<Self>,
-        transport: Transport,
-        permit: HandlePermit,
-        protector: Rc<dyn Protector>,
-    ) {
-        let activity = transport.activity.clone();
-        let protected = {
-            let protecting = pin!(transport.protect(&self.engine, Some(protector)));
-            let closed = pin!(self.changed.until(|| self.is_closed().then_some(())));
-            let idle = pin!(activity.expired());
-            match select(protecting, select(closed, idle)).await {
-                Either::Left((protected, _)) => Some(protected),
-                Either::Right(_) => None,
-            }
-        };
-        match protected {
-            Some(Ok(transport)) if !self.is_closed() => return self.hand_out(transport, permit),
-            Some(Err(Failed {
-                remains: Some(remains),
-                ..
-            })) => remains.linger(&self.engine).await,
-            gone => drop(gone),
-        }
-        drop(permit);
-        self.freed();
-    }
-
     /// Creates a connection that can be taken.
-    fn hand_out(self: &Rc<Self>, transport: Transport, permit: HandlePermit) {
+    pub(super) fn hand_out(self: &Rc<Self>, transport: Transport, permit: HandlePermit) {
         let place = self.clients.borrow_mut().insert(Weak::new());
         self.state.borrow_mut().client_joined();
         let registration = Registration::accepted(permit, self.clone(), place);

@@ -1,6 +1,11 @@
 //! A server: its listening sockets, its accepted connections, and its clients.
 
 mod accept;
+#[cfg(not(feature = "tls"))]
+#[path = "no_handshake.rs"]
+mod handshake;
+#[cfg(feature = "tls")]
+mod handshake;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -196,6 +201,7 @@ struct Rules {
     /// Nanoseconds without a byte after which a connection is aborted.
     idle_timeout: Option<u64>,
     /// The protector of the connections, if the server uses TLS.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only TLS protects"))]
     tls: Option<Rc<dyn Protector>>,
 }
 

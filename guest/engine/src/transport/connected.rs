@@ -1,15 +1,12 @@
 //! Splits connected sockets into their streams.
 
-use std::pin::pin;
 use std::rc::Rc;
-
-use futures::future::{Either, select};
 
 use crate::engine::Engine;
 use crate::errors;
 use crate::idle::Activity;
 use crate::platform::{Sink, SocketName, StreamSocket};
-use crate::protection::{Failed, Protector, Session, Unprotected};
+use crate::protection::Session;
 use crate::types::{Credentials, Error};
 
 use super::Incoming;
@@ -66,40 +63,6 @@ impl Transport {
             names: Names::default(),
             activity: Activity::default(),
         }
-    }
-
-    /// Protects the connection, if there is a protector. The caller keeps the background running meanwhile.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Protector::protect`], and `deadline-exceeded` when the handshake takes too long.
-    pub(crate) async fn protect(
-        self,
-        engine: &Engine,
-        protector: Option<Rc<dyn Protector>>,
-    ) -> Result<Self, Failed> {
-        let Some(protector) = protector else {
-            return Ok(self);
-        };
-        let late = engine.sleep(protector.handshake_timeout());
-        let protecting = protector.protect(Unprotected {
-            engine: engine.clone(),
-            incoming: self.incoming,
-            outgoing: self.outgoing,
-            early: Vec::new(),
-            activity: self.activity.clone(),
-        });
-        let protected = match select(pin!(protecting), pin!(late)).await {
-            Either::Left((protected, _)) => protected?,
-            Either::Right(((), _)) => return Err(Error::DeadlineExceeded.into()),
-        };
-        Ok(Transport {
-            incoming: protected.incoming,
-            outgoing: protected.outgoing,
-            session: Some(protected.session),
-            names: self.names,
-            activity: self.activity,
-        })
     }
 }
 

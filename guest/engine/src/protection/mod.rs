@@ -1,19 +1,21 @@
-//! Protection of connections, as the rest of the engine sees it. TLS is the only kind.
+//! Protection of connections, as the rest of the engine sees it. TLS is the only kind: without it, the parts that only protected
+//! connections need are left out.
 
-use std::pin::pin;
+#[cfg(not(feature = "tls"))]
+#[path = "no_handshake.rs"]
+mod handshake;
+#[cfg(feature = "tls")]
+mod handshake;
+
 use std::rc::Rc;
-
-use futures::future::select;
 
 use crate::engine::Engine;
 use crate::idle::Activity;
 use crate::platform::{BoxFuture, Sink};
-use crate::transport::{self, Incoming};
+use crate::transport::Incoming;
 use crate::types::{Error, TlsInfo};
 
-/// Nanoseconds for which a connection is kept after a failed handshake, so that the peer receives the alert. The system
-/// answers unread input with a reset when the socket closes, and the reset could overtake the alert.
-const LINGER: u64 = 2_000_000_000;
+pub(crate) use handshake::Remains;
 
 /// Protects connections: as a client, for one server name; or as a server.
 pub trait Protector {
@@ -60,6 +62,7 @@ pub struct Unprotected {
 }
 
 /// A connection after the handshake.
+#[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only TLS protects"))]
 pub struct Protected {
     pub(crate) incoming: Incoming,
     pub(crate) outgoing: Box<dyn Sink>,
@@ -108,31 +111,5 @@ impl Failed {
             });
         }
         self.error
-    }
-}
-
-/// The remains of a connection whose handshake has failed.
-pub(crate) struct Remains {
-    pub(crate) incoming: Incoming,
-    pub(crate) outgoing: Box<dyn Sink>,
-}
-
-impl Remains {
-    /// Ends the output, and discards the peer's input for a while.
-    pub(crate) async fn linger(self, engine: &Engine) {
-        let Remains {
-            mut incoming,
-            mut outgoing,
-        } = self;
-        let lingering = async {
-            // An alert may be sent only in part. Later failures are ignored: the connection has failed already.
-            if transport::write_rest(&mut *outgoing, |_| {}).await.is_ok() {
-                let _ = transport::end(&mut *outgoing).await;
-            }
-            while let Some(bytes) = incoming.read_next().await {
-                engine.buffers().give_back(bytes);
-            }
-        };
-        select(pin!(lingering), engine.sleep(LINGER)).await;
     }
 }
