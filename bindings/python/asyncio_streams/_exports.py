@@ -35,12 +35,14 @@ _LONG = 24 * 3600.0
 class State:
     """One call of an async export: its waits, and its ready callbacks. The names are componentize-py's."""
 
-    __slots__ = ("futures", "handles", "pending_count", "waitable_set", "woken", "yielded")
+    __slots__ = ("futures", "handles", "is_held", "pending_count", "waitable_set", "woken", "yielded")
 
     def __init__(self) -> None:
         self.waitable_set: int | None = None
         self.futures: dict[int, Any] = {}
         self.handles: list[asyncio.Handle] = []
+        # Whether ready callbacks wait for the end of the host's turn.
+        self.is_held = False
         self.pending_count = 1
         self.yielded = False
         self.woken = False
@@ -139,6 +141,18 @@ class Exports:
         self._turn_wanted = True
         await future
 
+    async def host_turn_alone(self) -> None:
+        """Waits until all events so far were dispatched; the other callbacks of this call run after its caller.
+
+        Only if an event of `wake` is on its way, they run once before.
+        """
+        state = self.current
+        if state.woken:
+            await self.host_turn()
+        # Yield first, even after a yield: only then does the host make events of what has happened outside.
+        state.is_held, state.yielded = True, False
+        await self.host_turn()
+
     def wake(self, state: State) -> None:
         """Makes an event for `state`, after those that have already happened."""
         if state.woken:
@@ -151,10 +165,15 @@ class Exports:
 
         def done(value: Any, error: BaseException | None) -> None:
             state.woken = False
+            held: list[asyncio.Handle] = []
+            if state.is_held:
+                state.is_held = False
+                held, state.handles = state.handles, held
             turns, self._turns = self._turns, []
             for turn in turns:
                 if not turn.done():
                     turn.set_result(None)
+            state.handles += held
 
         def written(value: Any, error: BaseException | None) -> None:
             writer.__exit__(None, None, None)

@@ -104,7 +104,7 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Pipes,
             waiting.set_exception(reason)
 
     async def until_done(self, task: asyncio.Future[Any]) -> None:
-        """Waits for `task`; raises the exception of a callback that ends the program."""
+        """Waits for `task`; raises the exception of a callback or of a signal's handler that ends the program."""
         self._interrupted = waiting = self.create_future()
 
         def done(_: asyncio.Future[Any]) -> None:
@@ -115,6 +115,12 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Pipes,
         try:
             with self.signals.interruptible():
                 await waiting
+                if self.signals.are_awaited:
+                    # The signals of the last turn: the host tells them after it.
+                    self._interrupted = late = self.create_future()
+                    await self.exports.host_turn_alone()
+                    if late.done():
+                        late.result()
         finally:
             self._interrupted = None
             task.remove_done_callback(done)
@@ -216,6 +222,8 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Pipes,
     def _run(self, state: State) -> None:
         rounds = _ROUNDS
         while True:
+            if state.is_held:
+                rounds = 0
             if self._scheduled:
                 self._timers.take_due()
             handles = state.handles

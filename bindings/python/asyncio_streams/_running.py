@@ -173,9 +173,12 @@ async def _run_main(loop: ComponentLoop, main: Awaitable[Any], context: contextv
     with _Interrupts(task) as interrupts:
         await loop.until_done(task)
         try:
-            return task.result()
+            result = task.result()
+            if interrupts.is_late:
+                raise asyncio.CancelledError
+            return result
         except asyncio.CancelledError:
-            if interrupts.count > 0 and task.uncancel() == 0:
+            if interrupts.count > 0 and (interrupts.is_late or task.uncancel() == 0):
                 # With the cancellation as its context, as from asyncio.Runner.
                 raise KeyboardInterrupt()  # noqa: B904
             raise
@@ -186,6 +189,8 @@ class _Interrupts:
 
     def __init__(self, task: asyncio.Task[Any]) -> None:
         self.count = 0
+        # Whether the first one came in the last turn of the task, which was therefore not cancelled.
+        self.is_late = False
         self._task = task
         self._is_handler = False
 
@@ -201,9 +206,9 @@ class _Interrupts:
 
     def __call__(self, number: int, frame: types.FrameType | None) -> None:
         self.count += 1
-        if self.count > 1 or self._task.done():
+        if self.count > 1:
             raise KeyboardInterrupt()
-        self._task.cancel()
+        self.is_late = not self._task.cancel()
 
 
 async def _run_until_complete(loop: ComponentLoop, future: Any) -> Any:

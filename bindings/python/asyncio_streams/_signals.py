@@ -63,6 +63,11 @@ class Signals:
         """Returns whether the host tells the component of signals."""
         return self._told is not None
 
+    @property
+    def are_awaited(self) -> bool:
+        """Returns whether the host has been asked for a signal."""
+        return self._next_is_pending
+
     def ask(self) -> None:
         """Asks the host for the signals that have handlers. During the build it does nothing."""
         if self._told is None or not _bindings.host_is_there():

@@ -6,9 +6,11 @@ It delivers events as the component model does, and fails where a host would tra
 import asyncio
 import contextlib
 import contextvars
+import enum
 import importlib
 import importlib.machinery
 import itertools
+import signal
 import sys
 import types
 from dataclasses import dataclass
@@ -78,6 +80,11 @@ class Host:
         self.results = {}
         # The waitable of the watch's pending wait.
         self.waiting = None
+        # The signals that the component handles, and the waitable of its wait for one.
+        self.handled = set()
+        self.listening = None
+        # The signal that has come, but is no event yet.
+        self.come = None
         self._numbers = itertools.count(1)
 
     # A test calls these methods.
@@ -94,6 +101,9 @@ class Host:
         for _ in range(1000):
             events = ((export, export.next_event()) for export in self.exports)
             export, event = next((pair for pair in events if pair[1] is not None), (None, None))
+            if (event is None or event[0] == NONE) and self.come is not None:
+                self._tell()
+                continue
             if event is None:
                 return
             export.deliver(*event)
@@ -104,6 +114,18 @@ class Host:
         waitable, self.waiting = self.waiting, None
         self.end(waitable, SUBTASK, Ok(list(keys)))
         self.deliver()
+
+    def send(self, number):
+        """Sends the component a signal that it handles. It becomes an event when the component yields, or waits for nothing
+        else."""
+        self.come = Signal.INTERRUPT if number == signal.SIGINT else Signal.TERMINATE
+        assert self.come in self.handled, "the signal would end the program"
+
+    def _tell(self):
+        case, self.come = self.come, None
+        if case in self.handled:
+            waitable, self.listening = self.listening, None
+            self.end(waitable, SUBTASK, case)
 
     # The component calls these methods.
 
@@ -122,6 +144,14 @@ class Host:
         assert self.waiting is None, "a watch has one wait"
         answer = self.pending()
         self.waiting = answer.value[0]
+        return answer
+
+    def handle(self, case, handled):
+        (self.handled.add if handled else self.handled.discard)(case)
+
+    def listen(self):
+        answer = self.pending()
+        self.listening = answer.value[0]
         return answer
 
     def promise_get_result(self, event, promise):
@@ -152,6 +182,11 @@ class Host:
         return self.running.context
 
 
+class Signal(enum.Enum):
+    INTERRUPT = enum.auto()
+    TERMINATE = enum.auto()
+
+
 # The bindings of `numbers`. The loop looks for the runtime among the globals of these functions.
 componentize_py_runtime: Any = None
 WAIT_NUMBER = 1
@@ -177,8 +212,8 @@ def _nothing(*arguments):
     pass
 
 
-def _modules(host):
-    """Returns the modules of a component by their names."""
+def _modules(host, signals):
+    """Returns the modules of a component by their names; with `signals` its host tells of them."""
     made = {}
 
     def module(name, **names):
@@ -194,6 +229,9 @@ def _modules(host):
 
     async def wait_for(nanoseconds):
         await made["componentize_py_async_support"].await_result(host.pending())
+
+    async def next_signal():
+        return await made["componentize_py_async_support"].await_result(host.listen())
 
     def byte_stream():
         answer = host.pending()
@@ -222,17 +260,19 @@ def _modules(host):
     names = dict.fromkeys(("add", "remove", "kick", "reader_number", "writer_number", "server_number"), _nothing)
     names |= {f"Event_{name}": _nothing for name in ("Readable", "Drained", "Flushed", "Closed", "Connection")}
     module("wit_world.imports.numbers", Watch=Watch, try_read=try_read, write=write, **names)
+    if signals:
+        module("wit_world.imports.signals", Signal=Signal, handle=host.handle, next=next_signal)
     return made
 
 
 @contextlib.contextmanager
-def component():
-    """Makes asyncio's loop that of a component, and returns its host."""
+def component(signals=False):
+    """Makes asyncio's loop that of a component, and returns its host; with `signals` one that tells of signals."""
     global componentize_py_runtime
     host = Host()
     package = importlib.import_module("asyncio_streams")
     hooks = sys.get_asyncgen_hooks()
-    with mock.patch.dict(sys.modules, _modules(host)), mock.patch.dict(vars(package)):
+    with mock.patch.dict(sys.modules, _modules(host, signals)), mock.patch.dict(vars(package)):
         componentize_py_runtime = sys.modules["componentize_py_runtime"]
         # Import the package's modules anew: they store the runtime's.
         for name in [name for name in sys.modules if name.startswith("asyncio_streams.")]:

@@ -192,6 +192,9 @@ TOLD = (
     ("raises", [[TERM]]),
     ("captured", [[TERM]]),
     ("ignored", [[INT, TERM]]),
+    ("late", [[INT]]),
+    ("late-loop", [[INT]]),
+    ("late-handler", [[TERM]]),
 )
 PIPES = """\
 import asyncio

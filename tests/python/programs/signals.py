@@ -11,6 +11,7 @@ import functools
 import signal
 import socket
 import sys
+import time
 
 from shared import attempt
 
@@ -236,6 +237,36 @@ def ignored():
     asyncio.run(until_cancelled())
 
 
+async def last_turn(stopped):
+    """Ends in the turn in which a signal comes. A component cannot notice that, so it computes for a while."""
+    print("ready", flush=True)
+    until = time.monotonic() + 2
+    while time.monotonic() < until and not stopped():
+        pass
+    return "ended"
+
+
+def late():
+    try:
+        print(asyncio.run(last_turn(lambda: asyncio.current_task().cancelling())))
+    except KeyboardInterrupt as error:
+        print("caught", type(error.__context__).__name__)
+
+
+def late_loop():
+    loop = asyncio.new_event_loop()
+    try:
+        print(loop.run_until_complete(last_turn(lambda: False)))
+    except KeyboardInterrupt:
+        print("caught", len(asyncio.all_tasks(loop)))
+
+
+def late_handler():
+    seen = []
+    signal.signal(TERM, lambda number, frame: seen.append(number))
+    print(asyncio.run(last_turn(lambda: seen)), seen == [TERM])
+
+
 matters = [handlers, runs, wakeup]
-told = [default, caught, goes_on, plain_loop, handler, callback, exits, raises, captured, ignored]
+told = [default, caught, goes_on, plain_loop, handler, callback, exits, raises, captured, ignored, late, late_loop, late_handler]
 {matter.__name__.replace("_", "-"): matter for matter in (*matters, *told)}[sys.argv[1]]()
