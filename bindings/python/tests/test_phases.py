@@ -188,13 +188,15 @@ class Phases(unittest.TestCase):
 
         spoil()
         self.assertEqual(self.run_it("run", "--env", "A=1", "prog.py", "-v", ""), first)
-        # Other arguments, and a changed file, need it.
-        for change in (
-            lambda: ("run", "--env", "A=2", "prog.py", "-v", ""),
-            lambda: own.write_text("x = 2\n", encoding="utf-8") and ("run", "--env", "A=1", "prog.py", "-v", ""),
+        # Other arguments, another path of Python's modules, and a changed file need it.
+        elsewhere = os.pathsep.join([self.variables["PYTHONPATH"], str(self.folder / "more")])
+        for variables, change in (
+            ({}, lambda: ("run", "--env", "A=2", "prog.py", "-v", "")),
+            ({"PYTHONPATH": elsewhere}, lambda: ("run", "--env", "A=1", "prog.py", "-v", "")),
+            ({}, lambda: own.write_text("x = 2\n", encoding="utf-8") and ("run", "--env", "A=1", "prog.py", "-v", "")),
         ):
             arguments = change()
-            process = self.start(*arguments)
+            process = self.start(*arguments, **variables)
             _, err = process.communicate(timeout=DEADLINE)
             self.assertIn("AttributeError", err)
         command.write_text(text, encoding="utf-8")

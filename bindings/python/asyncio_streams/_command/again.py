@@ -20,7 +20,7 @@ VARIABLE = "ASYNCIO_STREAMS_CACHE"
 
 _FOLDER = "starts"
 _FORMAT = "asyncio-streams 1"
-_VARIABLES = (VARIABLE, "ASYNCIO_STREAMS_HOST", "HOME", "XDG_CACHE_HOME", "PATH")
+_VARIABLES = (VARIABLE, "ASYNCIO_STREAMS_HOST", "HOME", "XDG_CACHE_HOME", "PATH", "PYTHONPATH")
 # More files take longer to look at than the start without a record.
 _MOST = 10_000
 # A file that changes twice within this time may have the same mark both times.
