@@ -29,6 +29,9 @@ BEGIN, END = "<!-- results: `tests/python/packages/run.py --publish` writes them
 DEADLINE = 120
 # Building the interpreter with all packages.
 BUILDING = 1800
+# Packages in a folder of their own, which only their programs get: the import of pg-purepy makes all loggers print
+# everything, and all other programs share an interpreter with every package imported.
+APART = ("pg-purepy==0.12.1",)
 # Ports differ from one run to the next.
 ADDRESS = re.compile(r"127\.0\.0\.1:([1-9]\d*)")
 # So do processes and times.
@@ -49,6 +52,8 @@ class Case:
     variables: tuple = ()
     # Whether the serving program ends by itself after a signal.
     stops: bool = False
+    # Whether it uses the packages of `APART`.
+    apart: bool = False
 
 
 CASES = [
@@ -63,7 +68,7 @@ CASES = [
     Case("aiomqtt_client", ("aiomqtt",), servers.mosquitto),
     # It asks for the user's name when it is imported.
     Case("aiomysql_client", ("aiomysql",), servers.mariadb, variables=("USER=app",)),
-    Case("purepy_client", ("pg-purepy",), servers.postgresql),
+    Case("purepy_client", ("pg-purepy",), servers.postgresql, apart=True),
     Case("pg8000_client", ("pg8000",), servers.postgresql),
     Case("anyio_pair", ("anyio",)),
     Case("grpclib_pair", ("grpclib",)),
@@ -88,6 +93,7 @@ class Place:
             install = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             subprocess.run([*install, "componentize-py==0.25.1", "-r", HERE / "requirements.txt"], check=True)
             stamp.write_text(wanted)
+        self.apart = ROOT / "target" / "python" / "packages-apart"
         self.environment = dict(
             os.environ,
             PYTHONPATH=str(ROOT / "bindings" / "python"),
@@ -96,10 +102,30 @@ class Place:
         )
         self.environment.setdefault("ASYNCIO_STREAMS_CACHE", str(ROOT / "target" / "python" / "cache"))
 
+    def install_apart(self):
+        """Installs the packages of `APART`, without what they bring along. Raises Missing if they need a newer Python."""
+        stamp = self.apart / "installed.txt"
+        wanted = "\n".join(APART)
+        if not stamp.is_file() or stamp.read_text() != wanted:
+            install = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--upgrade"]
+            done = subprocess.run([*install, "--target", self.apart, *APART], capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise servers.Missing(f"pip cannot install {wanted}: {done.stderr.strip()[-300:]}")
+            stamp.write_text(wanted)
+
     def version(self, package):
-        """The version that is installed."""
+        """The version that is installed, or will be."""
+        for wanted in APART:
+            name, _, version = wanted.partition("==")
+            if name == package:
+                return version
         code = f"import importlib.metadata as m; print(m.version({package!r}))"
         return subprocess.check_output([self.python, "-c", code], text=True).strip()
+
+    def variables(self, side, case):
+        """The variables of the environment that a program gets on one side."""
+        paths = [self.environment["PYTHONPATH"], *([str(self.apart)] if case.apart and side == "stock" else [])]
+        return self.environment | {"PYTHONPATH": os.pathsep.join(paths)}
 
     def command(self, side, case, arguments):
         """The command that runs a program on one side."""
@@ -109,6 +135,8 @@ class Place:
         command = [self.python, "-m", "asyncio_streams", "run", "--allow-network", "--all-packages"]
         for variable in case.variables:
             command += ["--env", variable]
+        if case.apart:
+            command += ["-p", self.apart]
         return [*command, file, *arguments]
 
     def run(self, side, case, *arguments):
@@ -116,7 +144,7 @@ class Place:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
             self.command(side, case, arguments),
-            env=self.environment,
+            env=self.variables(side, case),
             capture_output=True,
             text=True,
             timeout=BUILDING,
@@ -132,7 +160,7 @@ class Place:
         port = servers.free_port() if case.told else 0
         process = subprocess.Popen(
             self.command(side, case, ["serve", str(port)]),
-            env=self.environment,
+            env=self.variables(side, case),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -181,6 +209,8 @@ class Server:
 def outcome(place, case):
     """Returns the pairs of sides that agree with stock, and those that do not with their outputs."""
     results = {}
+    if case.apart:
+        place.install_apart()
     if case.server is not None:
         for side in ("stock", "component"):
             with case.server(place) as port:
