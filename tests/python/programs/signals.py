@@ -7,7 +7,7 @@ they wait for.
 """
 
 import asyncio
-import functools
+import os
 import signal
 import socket
 import sys
@@ -133,9 +133,15 @@ async def waking():
 # Others send the signals of these.
 
 
+def say(line):
+    """Writes a line at once, and without the lock of `print`: a handler of the signal that it asks for may print too."""
+    sys.stdout.flush()
+    os.write(1, f"{line}\n".encode())
+
+
 def say_ready():
-    """Prints the line while no task runs, which a signal would interrupt too."""
-    asyncio.get_running_loop().call_soon(functools.partial(print, "ready", flush=True))
+    """Writes the line while no task runs, which a signal would interrupt too."""
+    asyncio.get_running_loop().call_soon(say, "ready")
 
 
 async def until_cancelled(tries=1):
@@ -186,14 +192,14 @@ def plain_loop():
 def handler():
     def add(loop, stop):
         signal.signal(TERM, lambda number, frame: (show(number, frame), loop.call_soon_threadsafe(stop.set)))
-        signal.signal(INT, lambda number, frame: print("ready again", flush=True))
+        signal.signal(INT, lambda number, frame: say("ready again"))
 
     print(asyncio.run(until_stopped(add)))
 
 
 def callback():
     def add(loop, stop):
-        loop.add_signal_handler(INT, lambda: print("ready again", flush=True))
+        loop.add_signal_handler(INT, lambda: say("ready again"))
         loop.add_signal_handler(TERM, lambda: (print("last", loop.remove_signal_handler(TERM)), stop.set()))
 
     print(asyncio.run(until_stopped(add)))
@@ -239,7 +245,7 @@ def ignored():
 
 async def last_turn(stopped):
     """Ends in the turn in which a signal comes. A component cannot notice that, so it computes for a while."""
-    print("ready", flush=True)
+    say("ready")
     until = time.monotonic() + 2
     while time.monotonic() < until and not stopped():
         pass
