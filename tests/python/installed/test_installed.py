@@ -406,7 +406,7 @@ class Programs(Installed):
                 self.assertEqual(self.told([self.command(), "run", *command], numbers), native)
 
     def told(self, command, numbers):
-        """Runs a program of `signals.py`, and sends it the next signals at each line with `ready`.
+        """Runs a program of `signals.py`, and sends it the next signals at each line with `ready`, once it sleeps.
 
         Returns its output, the last line of its errors, and its exit status as a shell shows it.
         """
@@ -426,14 +426,26 @@ class Programs(Installed):
             lines, left = [], list(numbers)
             for line in process.stdout:
                 lines.append(line)
-                for number in left.pop(0) if "ready" in line and left else ():
-                    process.send_signal(number)
+                if left and ("ready" in line or "busy" in line):
+                    if "ready" in line:
+                        self.wait_until_asleep(process)
+                    for number in left.pop(0):
+                        process.send_signal(number)
             _, err = process.communicate(timeout=DEADLINE)
         late.cancel()
         self.assertNotIn("wasm trap", err)
         self.assertEqual(left, [])
         status = process.returncode
         return lines, err.splitlines()[-1:], 128 - status if status < 0 else status
+
+    def wait_until_asleep(self, process):
+        """Waits until a program that has written a line waits for events. Before, the handler of a signal would interrupt
+        the callback that has written it, whose exception the loop only reports."""
+        about = Path(f"/proc/{process.pid}/stat")
+        deadline = time.monotonic() + DEADLINE
+        while about.exists() and about.read_text().rpartition(")")[2].split()[0] not in "SZ":
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.001)
 
     def test_standard_input_and_output_are_pipes_as_in_python(self):
         self.put("pipes.py", PIPES)

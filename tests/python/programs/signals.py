@@ -3,7 +3,7 @@
     signals.py MATTER
 
 The topics of `matters` raise their signals themselves. Those of `told` print a line with `ready` for each signal that
-they wait for.
+they wait for, or with `busy` if it should come while they compute.
 """
 
 import asyncio
@@ -245,7 +245,7 @@ def ignored():
 
 async def last_turn(stopped):
     """Ends in the turn in which a signal comes. A component cannot notice that, so it computes for a while."""
-    say("ready")
+    say("busy")
     until = time.monotonic() + 2
     while time.monotonic() < until and not stopped():
         pass
