@@ -11,7 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence, Set
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from ._bundle import Bundle
@@ -96,25 +96,36 @@ class Explaining(importlib.abc.MetaPathFinder):
         self.active = False
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
-        """Raises ModuleNotFoundError for modules that the component cannot have, and at run time for all modules."""
-        reason = self._reason(fullname, path)
+        """Raises ModuleNotFoundError for modules that the component cannot have, and at run time for all modules.
+
+        For a compiled part that is imported by `from package import part` it raises ImportError, as natively.
+        """
+        file = self._compiled(fullname, path)
+        if file is not None:
+            package, _, last = fullname.rpartition(".")
+            reason = (
+                f"it is a compiled part ({file}), which a component cannot load: use a package in pure Python instead, "
+                f"or a version of {fullname.partition('.')[0]!r} without compiled parts"
+            )
+            if _is_in_from_list(sys._getframe(1)):
+                # Python would drop a ModuleNotFoundError there.
+                raise ImportError(f"cannot import name {last!r} from {package!r}; {reason}", name=package)
+        else:
+            reason = self._reason(fullname)
         if reason:
             raise ModuleNotFoundError(f"No module named {fullname!r}; {reason}", name=fullname)
 
-    def _reason(self, fullname: str, path: Any) -> str:
+    def _compiled(self, fullname: str, path: Any) -> str | None:
+        last = fullname.rpartition(".")[2]
+        files = (self._bundle.compiled.get(f"{folder}/{last}") for folder in (sys.path if path is None else path))
+        return next((file for file in files if file is not None), None)
+
+    def _reason(self, fullname: str) -> str:
         if fullname == "_ssl" and not self._with_tls:
             return (
                 "it needs --with-tls: this component was built without TLS, which `import ssl` takes. `asyncio-streams` "
                 "adds TLS by itself if the program, or a package that it imports, has an `import ssl`"
             )
-        last = fullname.rpartition(".")[2]
-        for folder in sys.path if path is None else path:
-            file = self._bundle.compiled.get(f"{folder}/{last}")
-            if file is not None:
-                return (
-                    f"it is a compiled part ({file}), which a component cannot load: use a package in pure Python instead, "
-                    f"or a version of {fullname.partition('.')[0]!r} without compiled parts"
-                )
         # A caller that only looks for a spec gets none, and no error.
         if self.active and sys._getframe(3).f_code.co_name == "_find_and_load_unlocked":
             return (
@@ -122,6 +133,15 @@ class Explaining(importlib.abc.MetaPathFinder):
                 "program and those in the folders given by -p"
             )
         return ""
+
+
+def _is_in_from_list(frame: FrameType | None) -> bool:
+    """Returns whether the import in `frame` is that of a name in `from package import name`."""
+    while frame is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+        if frame.f_code.co_name == "_handle_fromlist":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _import(name: str, notes: list[str], *, needed: bool) -> None:

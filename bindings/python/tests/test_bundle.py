@@ -128,6 +128,15 @@ class Importing(Files):
         self.assertIsNone(importlib.util.find_spec("pack.nothing"))
         self.assertEqual([module.name for module in pkgutil.iter_modules([self.place])], ["pack", "prog"])
 
+    def test_compiled_parts_are_named_by_imports_of_each_kind(self):
+        sys.meta_path.append(_modules.Explaining(self.bundle, with_tls=False))
+        for text in ("import pack.fast", "from pack.fast import x", "from pack import fast", "from pack import part, fast"):
+            with self.subTest(text), self.assertRaises(ImportError) as raised:
+                exec(text, {})
+            self.assertRegex(str(raised.exception), r"fast.*; it is a compiled part \(fast\..*\.so\)")
+        # As for a name that is missing.
+        self.assertEqual((type(raised.exception), raised.exception.name), (ImportError, "pack"))
+
     def test_the_standard_library_is_unchanged(self):
         import colorsys
 
