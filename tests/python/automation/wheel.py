@@ -12,9 +12,8 @@ STREAMS = str(TARGET / "release" / "streams")
 # The tools that make wheels, in versions that work.
 _TOOLS = ["build==1.6.1", "setuptools==84.2.1"]
 
-# These tests share one interpreter, which takes most of their minute. The other classes of the file build two more
-# components.
-_TESTS = "tests.python.installed.test_installed.Programs"
+# They build three interpreters, which takes most of the time.
+_TESTS = "tests.python.installed.test_installed"
 
 # pip also downloads componentize-py, of 40 MB.
 _DEADLINE = 30 * MINUTES
