@@ -3,7 +3,7 @@
 The tests of websockets come from its repository, which `git` clones; those of redis are in its archive on Python's
 index. Both sides run each module by the same runner, with the same version installed: that of unittest, or for redis
 `pytest_main.py`, with a fresh redis server. The command prints each test that passes by stock only, and fails if
-`KNOWN` does not explain it.
+`KNOWN` does not explain it. A module with such a test runs inside a component a second time.
 """
 
 import argparse
@@ -65,6 +65,9 @@ KNOWN = {
     ),
     r"tests\.test_utils\.SpeedupsTests\..*": "the compiled part of websockets, which a component runs without",
     r"tests\.test_cli\..*": "the module starts servers in threads, which a component does not have",
+    r"tests\.test_asyncio\.test_connection\.test_connection\.test_unix_socket_connection_failure": (
+        "it expects the number of a missing file in the message, 2: in WASI it is 44"
+    ),
 }
 # The tests' own factor for slow machines, for both sides: Python's own sockets are polled, up to 10 ms late.
 FACTOR = "WEBSOCKETS_TESTS_TIMEOUT_FACTOR=20"
@@ -99,8 +102,10 @@ def websockets():
     """The folder with the sources of websockets."""
     folder = FOLDER / f"websockets-{WEBSOCKETS}"
     if not folder.is_dir():
-        clone = ["git", "clone", "--quiet", "--depth", "1", "--branch", WEBSOCKETS, REPOSITORY]
-        subprocess.run([*clone, folder], check=True)
+        clone = ["git", "clone", "--quiet", "--depth", "1", "--branch", WEBSOCKETS, REPOSITORY, folder]
+        done = subprocess.run(clone, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise servers.Missing(f"the tests of websockets, because git cannot clone {REPOSITORY}: {done.stderr.strip()}")
     return folder
 
 
@@ -119,8 +124,8 @@ def redis():
 
 
 OF_REDIS = (
-    "client cwe_404 encoding keyspace_notifications lock monitor pipeline pubsub retry scripting sentinel "
-    "sentinel_managed_connection usage_counter utils"
+    "client commands connect connection connection_pool cwe_404 encoding keyspace_notifications lock monitor "
+    "observability/test_recorder pipeline pubsub retry scripting sentinel sentinel_managed_connection usage_counter utils"
 ).split()
 SUITES = (
     # The tests over asyncio, and those without I/O. The others are for threads, for trio, and for the old interface.
@@ -148,22 +153,34 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
     parser.add_argument("--only", default="", help="modules whose names contain this")
     options = parser.parse_args()
+    FOLDER.mkdir(parents=True, exist_ok=True)
     total = passed = unexplained = 0
     for suite in SUITES:
-        folder = suite.sources()
+        try:
+            folder = suite.sources()
+        except servers.Missing as reason:
+            print(f"left out: {reason}", flush=True)
+            continue
         for file in sorted(file for pattern in suite.patterns for file in folder.glob(pattern)):
             module = ".".join(file.relative_to(folder).with_suffix("").parts)
             if options.only not in module:
                 continue
             try:
-                natively, ours, ended = both(suite, folder, module)
+                natively = by_stock(suite, folder, module)
+                ours, ended = inside(suite, folder, module)
+                native = {name for name, verdict in natively.items() if verdict == "ok"}
+                faults = [name for name in native if ours.get(name) != "ok" and not known(f"{module}.{name}")]
+                # Some tests allow milliseconds. A busy machine fails other ones in a second run.
+                again = inside(suite, folder, module)[0] if faults else {}
             except servers.Missing as reason:
                 print(f"{module}: left out: {reason}", flush=True)
                 continue
-            native = {name for name, verdict in natively.items() if verdict == "ok"}
-            missing = sorted(name for name in native if ours.get(name) != "ok")
+            late = {name for name in faults if again.get(name) == "ok"}
+            missing = sorted(name for name in native - late if ours.get(name) != "ok")
             total, passed = total + len(native), passed + len(native) - len(missing)
             print(f"{module}: {len(native) - len(missing)} of {len(native)} {ended}", flush=True)
+            for name in sorted(late):
+                print(f"  {name}: only in the second of two runs; first {ours.get(name, 'not run')}", flush=True)
             for name in missing:
                 reason = known(f"{module}.{name}")
                 unexplained += not reason
@@ -188,30 +205,46 @@ def arguments(suite):
         yield [f"--redis-url=redis://127.0.0.1:{port}/0"]
 
 
-def both(suite, folder, module):
-    """The verdicts of stock and of the component, and how the component ended unless well."""
-    program, places = python(), [folder, installed(suite.packages)]
-    base = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
-    base.update(variable.split("=", 1) for variable in suite.variables)
-    variables = dict(base, PYTHONPATH=os.pathsep.join(map(str, places)))
+def by_stock(suite, folder, module):
+    """The verdicts of stock."""
+    variables = dict(base(suite), PYTHONPATH=os.pathsep.join(map(str, places(suite, folder))))
     with arguments(suite) as more:
-        command = [program, suite.stock, module, *more]
         done = subprocess.run(
-            command, env=variables, cwd=folder, capture_output=True, text=True, timeout=DEADLINE, check=True
+            [python(), suite.stock, module, *more],
+            env=variables,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            check=True,
         )
-    natively = verdicts(done.stdout)
-    variables = dict(base, PYTHONPATH=str(run.ROOT / "bindings" / "python"))
+    return verdicts(done.stdout)
+
+
+def inside(suite, folder, module):
+    """The verdicts of the component, and how it ended unless well."""
+    variables = dict(base(suite), PYTHONPATH=str(run.ROOT / "bindings" / "python"))
     variables.setdefault("ASYNCIO_STREAMS_CACHE", str(run.ROOT / "target" / "python" / "cache"))
     # A short path, because that of a Unix socket has at most 107 bytes.
     with tempfile.TemporaryDirectory() as files, arguments(suite) as more:
-        command = [program, "-m", "asyncio_streams", "run", "--with-tls", "--allow-network"]
+        command = [python(), "-m", "asyncio_streams", "run", "--with-tls", "--allow-network"]
         command += [f"--allow-unix-connect={files}/", f"--allow-unix-listen={files}/", "--dir", files]
         command += [word for variable in (f"TMPDIR={files}", *suite.variables) for word in ("--env", variable)]
-        command += [word for place in (*places, CPYTHON, HERE) for word in ("-p", place)]
+        command += [word for place in (*places(suite, folder), CPYTHON, HERE) for word in ("-p", place)]
         command += [suite.component, module, *more]
         done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=DEADLINE, check=False)
     ended = f"(ended with {done.returncode}: {done.stderr.strip().splitlines()[-1:]})" if done.returncode else ""
-    return natively, verdicts(done.stdout), ended
+    return verdicts(done.stdout), ended
+
+
+def base(suite):
+    """The variables of both sides."""
+    return dict(os.environ, PYTHONDONTWRITEBYTECODE="1") | dict(variable.split("=", 1) for variable in suite.variables)
+
+
+def places(suite, folder):
+    """The folders of the tests and of their packages."""
+    return [folder, installed(suite.packages)]
 
 
 def known(name):
