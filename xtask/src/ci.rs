@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: all checks that a change must pass. From nothing they take an hour on two cores.
+//! `cargo xtask ci`: all checks that a change must pass. From nothing they take half an hour on two fast cores, an hour on slow ones.
 
 use std::process::Command;
 

@@ -1,8 +1,8 @@
 //! Many tasks wait at once: each is woken for its own connection, and waits that are given up leave nothing behind.
 
-use asyncio_streams::{Error, spawn};
+use asyncio_streams::{Error, spawn, start_server};
 use asyncio_streams_test_programs::{
-    Pair, Result, check, clog, matching, memory, same, tcp, within_turns,
+    Pair, Result, check, clog, matching, memory, same, tcp, tcp_of, turns, within_turns,
 };
 use futures::future::{join, join_all, try_join_all};
 
@@ -16,6 +16,7 @@ async fn main() -> Result {
     given_up_again_and_again().await?;
     only_one_reads().await?;
     writers_wait_too().await?;
+    server_cancelled().await?;
     passed_on().await
 }
 
@@ -158,6 +159,22 @@ async fn writers_wait_too() -> Result {
     })
     .await;
     matching!(cancelled, Err(Error::Cancelled));
+    Ok(())
+}
+
+/// `cancel` ends an accept of the same turn, and no later one.
+async fn server_cancelled() -> Result {
+    let server = start_server(["127.0.0.1"], 0).await?;
+    for patience in 0..3 {
+        let (accepted, ()) = join(within_turns(50, server.accept()), async {
+            turns(patience).await;
+            server.cancel();
+        })
+        .await;
+        matching!(accepted, Some(Err(Error::Cancelled)));
+    }
+    server.cancel();
+    tcp_of(&server).await?;
     Ok(())
 }
 

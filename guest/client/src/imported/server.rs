@@ -71,6 +71,7 @@ impl Server {
     }
 
     pub(crate) fn cancel(&self) {
+        // The component does not know yet of a wait that began in this turn.
         self.waiting.cancel();
         self.raw.cancel();
     }

@@ -108,16 +108,11 @@ impl Directs {
         }
     }
 
-    /// A task of the component model ends. Another one goes on with the read, which would keep this one from ending.
-    pub(super) fn task_ends(&self) {
+    /// Takes the read of the reports from the running task, which it would keep from ending. Returns whether another task has to go on
+    /// with it.
+    pub(super) fn leave_task(&self) -> bool {
         self.reports.leave_task();
-        if self.reports.is_pending() {
-            return;
-        }
-        let next = self.waiting.borrow().first().cloned();
-        if let Some((_, next)) = next {
-            next.wake();
-        }
+        self.len() > 0 && !self.reports.is_pending()
     }
 
     fn watch(&self) -> (&'static Watch, u64) {

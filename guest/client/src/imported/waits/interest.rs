@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use crate::Error;
 use crate::bindings::numbers::Event;
 
-use super::WAITS;
+use super::{WAITS, Waits};
 
 /// The interest of one resource in its event. At most one future waits for it. Dropping it removes it from the watch.
 #[derive(Default)]
@@ -164,6 +164,7 @@ impl State {
     }
 
     fn register(&self, cx: &Context<'_>) {
+        WAITS.with(Waits::registered);
         let mut slot = self.waker.borrow_mut();
         match slot.as_mut() {
             Some(waker) => waker.clone_from(cx.waker()),

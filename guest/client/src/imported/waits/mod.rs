@@ -66,6 +66,10 @@ struct Waits {
     put_off: Cell<bool>,
     call: RefCell<Option<Call>>,
     arrived: Arrived,
+    /// The tasks of the component model whose futures have waited. Each can wait for all.
+    tasks: RefCell<Vec<Waker>>,
+    /// A future of the running task waits.
+    waits: Cell<bool>,
     direct: Directs,
     /// Bytes were queued that nothing is sure to send.
     written: Cell<bool>,
@@ -98,6 +102,8 @@ impl Waits {
             put_off: Cell::new(false),
             call: RefCell::new(None),
             arrived: Arrived::default(),
+            tasks: RefCell::default(),
+            waits: Cell::new(false),
             direct: Directs::default(),
             written: Cell::new(false),
             installed: Cell::new(false),
@@ -160,6 +166,11 @@ impl Waits {
 
 /// The turns.
 impl Waits {
+    /// A future of the running task waits.
+    fn registered(&self) {
+        self.waits.set(true);
+    }
+
     /// Wakes the tasks whose events the pending call has returned.
     fn before(&self) {
         self.direct.arrived();
@@ -173,8 +184,12 @@ impl Waits {
 
     /// Tells the watch what has changed, and begins the next call.
     fn after(&self, cx: &Context<'_>, ends: bool) {
+        let waits = self.waits.take();
         if ends {
-            return self.task_ends();
+            return self.task_ends(cx);
+        }
+        if waits {
+            self.task_waits(cx);
         }
         let is_pending = self.call.borrow().is_some();
         // Tasks that were woken will wait for the same events again, once they have run: until then they keep their keys.
@@ -203,25 +218,30 @@ impl Waits {
         }
     }
 
-    /// A task of the component model ends. Another one goes on with the call.
-    fn task_ends(&self) {
-        self.send_written();
-        self.direct.task_ends();
-        if self.call.borrow().is_some() {
-            // It would keep the task from ending.
-            if self.armed.get() == 0 {
-                let call = self.call.take();
-                drop(call);
-            }
-            return;
+    fn task_waits(&self, cx: &Context<'_>) {
+        let mut tasks = self.tasks.borrow_mut();
+        if !tasks.iter().any(|task| task.will_wake(cx.waker())) {
+            tasks.push(cx.waker().clone());
         }
-        let next = self
-            .keys
-            .borrow()
-            .iter()
-            .find_map(|(_, state)| state.clone().filter(|state| state.is_pending()));
-        if let Some(next) = next {
-            next.wake();
+    }
+
+    /// A task of the component model ends. Another one goes on with what it has waited for.
+    fn task_ends(&self, cx: &Context<'_>) {
+        self.send_written();
+        self.tasks
+            .borrow_mut()
+            .retain(|task| !task.will_wake(cx.waker()));
+        let mut nobody_waits = self.direct.leave_task();
+        if self.call.borrow().is_none() {
+            nobody_waits |= !self.is_unused();
+        } else if self.armed.get() == 0 {
+            // It would keep the task from ending.
+            let call = self.call.take();
+            drop(call);
+        }
+        // Not by the waker of a wait: the future that polled it last may be gone, and its task too.
+        if nobody_waits && let Some(task) = self.tasks.borrow().last() {
+            task.wake_by_ref();
         }
     }
 
