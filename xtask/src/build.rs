@@ -82,7 +82,7 @@ pub(crate) fn run(choice: Choice, options: &Options) -> Result<()> {
 
 /// Builds the components for users into `target/components`, reports changes, and returns the compiler:
 ///
-/// * [`COMPONENTS`]; without those with TLS, if there is no clang and none can be installed;
+/// * the components of `COMPONENTS`; without those with TLS, if there is no clang and none can be installed;
 /// * `examples/NAME.wasm`, and `examples/NAME.composed.wasm`, which runs as it is.
 ///
 /// # Errors
