@@ -2,5 +2,5 @@
 
 asyncio_streams_tests::programs! {
     embedded: [],
-    under_wasmtime_too: [many_waits, numbers, watch, watch_many, watch_reports],
+    under_wasmtime_too: [many_waits, numbers, waits_chaos, watch, watch_many, watch_reports],
 }

@@ -91,11 +91,15 @@ impl Members {
 
     /// As [`super::Watch::again`].
     pub(super) fn again(&self, key: u32) -> bool {
-        let id = self.all.borrow().get(&key).map(|member| member.id);
-        if let Some(id) = id {
-            self.renew_member(Place { key, id });
+        let Some(id) = self.all.borrow().get(&key).map(|member| member.id) else {
+            return false;
+        };
+        let place = Place { key, id };
+        // One that was not reported yet will be.
+        if !self.over.borrow().contains(&place) {
+            self.renew_member(place);
         }
-        id.is_some()
+        true
     }
 
     fn renew_member(&self, place: Place) {
