@@ -188,9 +188,10 @@ impl Engine {
                 }
                 listen::bind_all(self, hosts, port, options.family).await
             });
-            match select(binding, pin!(scope.cancelled())).await {
-                Either::Left((sockets, _)) => sockets?,
-                Either::Right((cancelled, _)) => return Err(cancelled),
+            // The cancel comes first: what has become ready meanwhile is closed.
+            match select(pin!(scope.cancelled()), binding).await {
+                Either::Left((cancelled, _)) => return Err(cancelled),
+                Either::Right((sockets, _)) => sockets?,
             }
         };
         server::serve(self, sockets, &options)
@@ -242,9 +243,10 @@ impl Engine {
                 Either::Right(((), _)) => Error::DeadlineExceeded,
             }
         };
-        match select(pin!(connecting), pin!(ended)).await {
-            Either::Left((connected, _)) => connected,
-            Either::Right((error, _)) => Err(error.into()),
+        // The cancel comes first: what has become ready meanwhile is closed.
+        match select(pin!(ended), pin!(connecting)).await {
+            Either::Left((error, _)) => Err(error.into()),
+            Either::Right((connected, _)) => connected,
         }
     }
 }
