@@ -70,38 +70,42 @@ impl Engine {
     /// # Errors
     ///
     /// As `open-connection` (wit/streams.wit).
-    pub async fn open_connection(
+    pub fn open_connection(
         &self,
         host: &str,
         port: u16,
         options: ConnectOptions,
-    ) -> Result<(Reader, Writer), Error> {
-        let scope = options.cancel.begin();
-        if port == 0 {
-            return Err(Error::InvalidArgument(
-                "port: 0 cannot be connected to".into(),
-            ));
-        }
-        let _keep = KeepRunning::new(self);
-        let permit = self.handles().opened()?;
-        let protector = match &options.tls {
-            Some(client) => Some(client.clone().for_host(host)?),
-            None => None,
-        };
-        let connecting = async {
-            let (socket, remote) = connect::connect(self, host, port, &options.route).await?;
-            Transport::connected(self, socket, SocketName::Inet(remote))?
-                .protect(self, protector)
+    ) -> impl Future<Output = Result<(Reader, Writer), Error>> {
+        // The call begins now: a cancel before its first poll ends it.
+        let begun = options.cancel.now();
+        async move {
+            let scope = options.cancel.scope(begun);
+            if port == 0 {
+                return Err(Error::InvalidArgument(
+                    "port: 0 cannot be connected to".into(),
+                ));
+            }
+            let _keep = KeepRunning::new(self);
+            let permit = self.handles().opened()?;
+            let protector = match &options.tls {
+                Some(client) => Some(client.clone().for_host(host)?),
+                None => None,
+            };
+            let connecting = async {
+                let (socket, remote) = connect::connect(self, host, port, &options.route).await?;
+                Transport::connected(self, socket, SocketName::Inet(remote))?
+                    .protect(self, protector)
+                    .await
+            };
+            let transport = match self
+                .unless_cancelled(connecting, &scope, options.deadline)
                 .await
-        };
-        let transport = match self
-            .unless_cancelled(connecting, &scope, options.deadline)
-            .await
-        {
-            Ok(transport) => transport,
-            Err(failed) => return Err(failed.linger(self, permit)),
-        };
-        self.connection(transport, options.settings, Registration::client(permit))
+            {
+                Ok(transport) => transport,
+                Err(failed) => return Err(failed.linger(self, permit)),
+            };
+            self.connection(transport, options.settings, Registration::client(permit))
+        }
     }
 
     /// Creates a connection from a connected socket.
@@ -109,25 +113,29 @@ impl Engine {
     /// # Errors
     ///
     /// As `from-socket` (wit/sockets.wit).
-    pub async fn from_socket(
+    pub fn from_socket(
         &self,
         socket: Box<dyn TcpSocket>,
         options: ConnectOptions,
-    ) -> Result<(Reader, Writer), Error> {
-        let scope = options.cancel.begin();
-        let _keep = KeepRunning::new(self);
-        let permit = self.handles().opened()?;
-        options.route.keep_alive(&*socket)?;
-        let protector = options.named_protector()?;
-        let protecting = Transport::unknown(self, socket)?.protect(self, protector);
-        let transport = match self
-            .unless_cancelled(protecting, &scope, options.deadline)
-            .await
-        {
-            Ok(transport) => transport,
-            Err(failed) => return Err(failed.linger(self, permit)),
-        };
-        self.connection(transport, options.settings, Registration::client(permit))
+    ) -> impl Future<Output = Result<(Reader, Writer), Error>> {
+        // The call begins now: a cancel before its first poll ends it.
+        let begun = options.cancel.now();
+        async move {
+            let scope = options.cancel.scope(begun);
+            let _keep = KeepRunning::new(self);
+            let permit = self.handles().opened()?;
+            options.route.keep_alive(&*socket)?;
+            let protector = options.named_protector()?;
+            let protecting = Transport::unknown(self, socket)?.protect(self, protector);
+            let transport = match self
+                .unless_cancelled(protecting, &scope, options.deadline)
+                .await
+            {
+                Ok(transport) => transport,
+                Err(failed) => return Err(failed.linger(self, permit)),
+            };
+            self.connection(transport, options.settings, Registration::client(permit))
+        }
     }
 
     /// Returns a reader over a stream that the caller provides. Only in async calls.
@@ -173,28 +181,32 @@ impl Engine {
     /// # Errors
     ///
     /// As `start-server` (wit/streams.wit).
-    pub async fn start_server(
+    pub fn start_server(
         &self,
         hosts: &[String],
         port: u16,
         options: ServerOptions,
-    ) -> Result<Server, Error> {
-        let scope = options.cancel.begin();
-        let sockets = {
-            let binding = pin!(async {
-                // The operating system may still hold the address for a server that was closed just before.
-                if self.platform().cancelled_may_hold_addresses() {
-                    self.cancelled_operations().await;
+    ) -> impl Future<Output = Result<Server, Error>> {
+        // The call begins now: a cancel before its first poll ends it.
+        let begun = options.cancel.now();
+        async move {
+            let scope = options.cancel.scope(begun);
+            let sockets = {
+                let binding = pin!(async {
+                    // The operating system may still hold the address for a server that was closed just before.
+                    if self.platform().cancelled_may_hold_addresses() {
+                        self.cancelled_operations().await;
+                    }
+                    listen::bind_all(self, hosts, port, options.family).await
+                });
+                // The cancel comes first: what has become ready meanwhile is closed.
+                match select(pin!(scope.cancelled()), binding).await {
+                    Either::Left((cancelled, _)) => return Err(cancelled),
+                    Either::Right((sockets, _)) => sockets?,
                 }
-                listen::bind_all(self, hosts, port, options.family).await
-            });
-            // The cancel comes first: what has become ready meanwhile is closed.
-            match select(pin!(scope.cancelled()), binding).await {
-                Either::Left((cancelled, _)) => return Err(cancelled),
-                Either::Right((sockets, _)) => sockets?,
-            }
-        };
-        server::serve(self, sockets, &options)
+            };
+            server::serve(self, sockets, &options)
+        }
     }
 
     /// Serves on a bound socket. Only in async calls.

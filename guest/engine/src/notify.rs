@@ -153,11 +153,17 @@ impl Cancel {
         self.changed.wake();
     }
 
-    /// Returns the scope of a wait that begins now.
-    pub(crate) fn begin(&self) -> CancelScope<'_> {
+    /// Returns what identifies a call that begins now, for [`Cancel::scope`].
+    pub(crate) fn now(&self) -> u32 {
+        self.count.begin().begun
+    }
+
+    /// Returns the scope of a call that has begun at `begun`.
+    pub(crate) fn scope(&self, begun: u32) -> CancelScope<'_> {
+        let count = &self.count;
         CancelScope {
             changed: &self.changed,
-            round: self.count.begin(),
+            round: CancelRound { count, begun },
         }
     }
 }

@@ -106,32 +106,36 @@ impl Engine {
     /// # Errors
     ///
     /// As `open-unix-connection` (wit/unix.wit).
-    pub async fn open_unix_connection(
+    pub fn open_unix_connection(
         &self,
         net: &dyn UnixNet,
         path: Vec<u8>,
         options: ConnectOptions,
-    ) -> Result<(Reader, Writer), Error> {
-        let scope = options.cancel.begin();
-        check(&path)?;
-        let _keep = KeepRunning::new(self);
-        let permit = self.handles().opened()?;
-        let protector = options.named_protector()?;
-        let connecting = async {
-            let socket = net.connect(path.clone()).await;
-            let socket = socket.map_err(|failure| failure.explain("connect to", &path))?;
-            Transport::unknown(self, socket)?
-                .protect(self, protector)
+    ) -> impl Future<Output = Result<(Reader, Writer), Error>> {
+        // As for open_connection.
+        let begun = options.cancel.now();
+        async move {
+            let scope = options.cancel.scope(begun);
+            check(&path)?;
+            let _keep = KeepRunning::new(self);
+            let permit = self.handles().opened()?;
+            let protector = options.named_protector()?;
+            let connecting = async {
+                let socket = net.connect(path.clone()).await;
+                let socket = socket.map_err(|failure| failure.explain("connect to", &path))?;
+                Transport::unknown(self, socket)?
+                    .protect(self, protector)
+                    .await
+            };
+            let transport = match self
+                .unless_cancelled(connecting, &scope, options.deadline)
                 .await
-        };
-        let transport = match self
-            .unless_cancelled(connecting, &scope, options.deadline)
-            .await
-        {
-            Ok(transport) => transport,
-            Err(failed) => return Err(failed.linger(self, permit)),
-        };
-        self.connection(transport, options.settings, Registration::client(permit))
+            {
+                Ok(transport) => transport,
+                Err(failed) => return Err(failed.linger(self, permit)),
+            };
+            self.connection(transport, options.settings, Registration::client(permit))
+        }
     }
 
     /// Binds a Unix socket and serves there. Only in async calls.

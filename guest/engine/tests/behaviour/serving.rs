@@ -533,6 +533,26 @@ fn address_in_use_and_foreign_address_are_refused() {
     });
 }
 
+/// A face may have to wait before it polls the call for the first time.
+#[test]
+fn a_call_that_was_not_polled_yet_is_cancelled_too() {
+    run(|lab| async move {
+        let (options, connect) = (ServerOptions::default(), ConnectOptions::default());
+        let hosts = ["127.0.0.1".to_owned()];
+        let starting = lab.engine.start_server(&hosts, 0, options.clone());
+        let opening = lab.engine.open_connection("127.0.0.1", 1, connect.clone());
+        sync_call(|| {
+            options.cancel();
+            connect.cancel();
+        });
+        assert_eq!(starting.await.err(), Some(Error::Cancelled));
+        assert_eq!(opening.await.err(), Some(Error::Cancelled));
+        // Later calls go on.
+        let server = lab.engine.start_server(&hosts, 0, options).await;
+        assert!(server.unwrap().is_serving());
+    });
+}
+
 #[test]
 fn start_server_is_cancelled_by_its_options() {
     run(|lab| async move {
