@@ -64,7 +64,7 @@ pub(crate) fn artifacts(build: &mut Command, what: &str) -> Result<Vec<Value>> {
     Ok(artifacts)
 }
 
-/// What cargo knows about the workspace.
+/// The packages and targets of a workspace, as cargo reports them.
 ///
 /// # Errors
 /// When cargo cannot read the manifests.

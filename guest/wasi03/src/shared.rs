@@ -38,7 +38,7 @@ pub(crate) struct Shared {
     pub(crate) outlives: bool,
 }
 
-/// What is in the wait set, by its waitable; usually there is one.
+/// The members of the wait set, by their waitables; usually there is one.
 ///
 /// The end of a stream or of a future stays there after its operation has ended, for the next one: joining a set and leaving it
 /// are calls of the host.

@@ -240,7 +240,7 @@ async fn settle_between_waits(state: Weak<State>) {
     .await;
 }
 
-/// Reports keys until the watch is dropped or nobody reads them.
+/// Sends the keys of a watch until the watch is dropped or the receiver is gone.
 async fn send_reports(state: Weak<State>) {
     poll_fn(|cx| match state.upgrade() {
         Some(state) => state.poll_reports(cx),

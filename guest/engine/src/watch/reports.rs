@@ -10,6 +10,6 @@ pub trait KeySink {
     /// Returns whether keys were not taken yet.
     fn has_rest(&self) -> bool;
 
-    /// Polls until the next part of the keys is taken; false if nobody takes them any more. Only as a part of the background.
+    /// Polls until the next part of the keys is taken. Returns false if the receiver is gone. Only the background calls it.
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<bool>;
 }
