@@ -1,7 +1,7 @@
 """The benchmark's peers in Python: asyncio streams, on asyncio's own event loop or on uvloop's; or, as a component, ours.
 
     peer.py asyncio|uvloop client KIND ADDRESS SIZE CONNECTIONS WARM-UP MEASURED
-    peer.py asyncio|uvloop server echo|greet ADDRESS
+    peer.py asyncio|uvloop server echo|greet|requests ADDRESS
 
 A certificate and its key in BENCH_TLS, as PEM, make the connections TLS.
 """
@@ -208,8 +208,32 @@ async def greet(reader, writer):
     writer.close()
 
 
+async def requests(host, port):
+    """An application by Starlette that uvicorn serves, with the parser in Python on both sides."""
+    # Only here, because other environments do not have these packages.
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.responses import JSONResponse
+    from starlette.routing import Route
+
+    async def page(request):
+        return JSONResponse({"query": request.query_params.get("q")})
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets=None):
+            await super().startup(sockets)
+            host, port = self.servers[0].sockets[0].getsockname()
+            print(f"listening on {host}:{port}", flush=True)
+
+    app = Starlette(routes=[Route("/json", page)])
+    config = uvicorn.Config(app, host, int(port), http="h11", ws="none", access_log=False, log_level="error")
+    await Server(config).serve()
+
+
 async def server(kind, address):
     host, port = address.rsplit(":", 1)
+    if kind == "requests":
+        return await requests(host, port)
     handler = {"echo": echo_back, "greet": greet}[kind]
     context = protection("server")
     listener = await asyncio.start_server(handler, host, port, backlog=1000, ssl=context)

@@ -291,7 +291,18 @@ pub(crate) fn all() -> Vec<Workload> {
     ] {
         add(name, about, unit, Work::Python { kind, load, size });
     }
+    add(
+        "python-requests-50",
+        "requests to a Starlette application by uvicorn, on 50 connections",
+        Unit::Requests,
+        Work::Requests(50),
+    );
     all
+}
+
+/// The workload that does the same by calls that do not block.
+pub(crate) fn unblocked(name: &str) -> &str {
+    name.strip_prefix(BLOCKING).unwrap_or(name)
 }
 
 /// The named workloads, in the order of the tables; all if no name is given.
@@ -371,6 +382,7 @@ mod tests {
                 "python-readline",
                 "python-async-for",
                 "python-echo",
+                "python-requests-50",
             ]
             .map(String::from),
         );

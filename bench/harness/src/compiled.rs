@@ -42,13 +42,24 @@ pub(crate) fn make(toolchain: &Toolchain, wasmtime: &Path) -> Result<()> {
 /// When one cannot be compiled.
 pub(crate) fn make_for_streams(streams: &Path) -> Result<()> {
     for (component, peer) in Peer::IN_BOTH_HOSTS {
-        let mut command = checkout::clean(streams);
-        command.args(["compile", "--cache", "off", "--uninterruptible"]);
-        command.arg(component_file(component.name()));
-        command.arg("-o").arg(file(peer, false));
-        process::run(&mut command, &format!("compiling {}", peer.name()))?;
+        let component = component_file(component.name());
+        compile_for_streams(streams, &component, &file(peer, false))?;
     }
     Ok(())
+}
+
+/// Compiles a component for this project's host.
+///
+/// # Errors
+/// When it cannot be compiled.
+pub(crate) fn compile_for_streams(streams: &Path, component: &Path, into: &Path) -> Result<()> {
+    let mut command = checkout::clean(streams);
+    command.args(["compile", "--cache", "off", "--uninterruptible"]);
+    command.arg(component).arg("-o").arg(into);
+    process::run(
+        &mut command,
+        &format!("compiling {}", checkout::shown(into)),
+    )
 }
 
 /// Makes the peers whose calls block.

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use asyncio_streams_bench_plan::TLS;
 use clap::ValueEnum;
 
-use super::workload::{Work, Workload};
+use super::workload::Workload;
 use super::{compiled, python};
 use xtask::toolchain::Toolchain;
 use xtask::{cargo, checkout, process, tools};
@@ -168,8 +168,12 @@ pub(crate) struct InPython {
     stock: String,
     /// Its version.
     pub(crate) version: String,
-    /// The same program as a component.
+    /// The folder of packages for it.
+    packages: String,
+    /// The same program as a component that wasmtime has compiled.
     component: String,
+    /// The same, compiled by this project's host; none without it.
+    for_streams: Option<PathBuf>,
 }
 
 impl Peers {
@@ -218,7 +222,7 @@ impl Peers {
             Peer::Uvloop => has_uvloop,
             _ => true,
         });
-        let in_python = match in_python() {
+        let in_python = match in_python(streams.as_deref()) {
             Ok(found) => Some(found),
             Err(error) => {
                 eprintln!("\n!!! Left out: the workloads in Python ({error:#})");
@@ -243,8 +247,7 @@ impl Peers {
 
     /// Returns whether a peer takes part in a workload.
     pub(crate) fn takes(&self, workload: &Workload, peer: Peer) -> bool {
-        let python = matches!(workload.work, Work::Python { .. });
-        workload.has(peer) && (!python || self.in_python.is_some())
+        workload.has(peer) && (!workload.in_python() || self.in_python.is_some())
     }
 
     /// Returns the command of a peer in the workloads in Python, without its job.
@@ -253,15 +256,26 @@ impl Peers {
     /// When there is no Python.
     pub(crate) fn command_in_python(&self, peer: Peer) -> Result<Vec<String>> {
         let found = self.in_python.as_ref().context("there is no Python")?;
-        let mut words = if peer == Peer::Ours {
-            let words = ["run", "--allow-precompiled", "-S", "inherit-network"];
-            let mut words: Vec<_> = words.map(str::to_owned).into();
-            words.insert(0, self.wasmtime.display().to_string());
-            words.push(found.component.clone());
-            words
-        } else {
-            let file = checkout::root().join(PYTHON_PEER);
-            vec![found.stock.clone(), file.display().to_string()]
+        let text = |path: &Path| path.display().to_string();
+        let mut words = match (peer, &self.streams, &found.for_streams) {
+            (Peer::Ours, ..) => {
+                let words = ["run", "--allow-precompiled", "-S", "inherit-network"];
+                let mut words: Vec<_> = words.map(str::to_owned).into();
+                words.insert(0, text(&self.wasmtime));
+                words.push(found.component.clone());
+                words
+            }
+            (Peer::OursInStreams, Some(streams), Some(component)) => {
+                let words = [&text(streams), "run", "--allow-network", &text(component)];
+                words.map(str::to_owned).into()
+            }
+            _ => {
+                let packages = format!("PYTHONPATH={}", found.packages);
+                let file = text(&checkout::root().join(PYTHON_PEER));
+                ["env", &packages, &found.stock, &file]
+                    .map(str::to_owned)
+                    .into()
+            }
         };
         words.push(Peer::Asyncio.name().to_owned());
         Ok(words)
@@ -316,14 +330,24 @@ impl Peers {
     }
 }
 
-/// Finds the newest CPython, and makes a component of the peer in Python.
-fn in_python() -> Result<InPython> {
+/// Finds the newest CPython, and makes a component of the peer in Python, for both hosts.
+fn in_python(streams: Option<&Path>) -> Result<InPython> {
     let lines = xtask::python::run(&["bench-peer"])?.context("for the reason above")?;
     let value = |name| xtask::python::value(&lines, name).map(str::to_owned);
+    let for_streams = match streams {
+        Some(streams) => {
+            let file = crate::folder().join("python@streams.cwasm");
+            compiled::compile_for_streams(streams, Path::new(&value("COMPOSED")?), &file)?;
+            Some(file)
+        }
+        None => None,
+    };
     Ok(InPython {
         stock: value("PYTHON")?,
         version: value("VERSION")?,
+        packages: value("PACKAGES")?,
         component: value("COMPONENT")?,
+        for_streams,
     })
 }
 

@@ -192,6 +192,7 @@ fn item(unit: Unit) -> Option<(f64, &'static str)> {
         Unit::Lines => Some((1e3, "1000 lines")),
         Unit::BytesPerSecond => Some((1e6, "MB")),
         Unit::Messages => Some((1.0, "message")),
+        Unit::Requests => Some((1.0, "request")),
         Unit::Connections => Some((1.0, "connection")),
         Unit::Microseconds => Some((1.0, "answer")),
         Unit::Milliseconds | Unit::Bytes | Unit::BytesEach => None,
@@ -280,7 +281,7 @@ fn cell(figure: &Figure) -> String {
 fn short(figure: &Figure) -> String {
     with_three_digits(match figure.unit {
         Unit::BytesPerSecond => figure.median / 1e6,
-        Unit::Lines | Unit::Messages | Unit::Connections => figure.median / 1e3,
+        Unit::Lines | Unit::Messages | Unit::Requests | Unit::Connections => figure.median / 1e3,
         Unit::Bytes | Unit::BytesEach => figure.median / 1024.0,
         Unit::Microseconds | Unit::Milliseconds => figure.median,
     })
@@ -299,7 +300,9 @@ fn with_three_digits(value: f64) -> String {
 fn column_unit(unit: Unit) -> String {
     match unit {
         Unit::BytesPerSecond => "MB/s".to_owned(),
-        Unit::Lines | Unit::Messages | Unit::Connections => format!("1000 {}", unit.name()),
+        Unit::Lines | Unit::Messages | Unit::Requests | Unit::Connections => {
+            format!("1000 {}", unit.name())
+        }
         Unit::Bytes | Unit::BytesEach => unit.name().replace("bytes", "KiB"),
         Unit::Microseconds | Unit::Milliseconds => unit.name().to_owned(),
     }

@@ -138,6 +138,14 @@ impl Run<'_> {
                 let command = self.peers.command_in_python(self.peer)?;
                 self.as_client(command, kind, load, size, n)?
             }
+            Work::Requests(_) => {
+                let command = self.peers.command_in_python(self.peer)?;
+                let (server, address) = self.serving(command, "requests")?;
+                self.measure(
+                    &self.crowd("requests", &address, n, true),
+                    Some(server.id()),
+                )?
+            }
             Work::Server {
                 kind, client, size, ..
             } => {
@@ -210,7 +218,10 @@ impl Run<'_> {
 
     /// Starts the peer as a server, and returns its address.
     fn server(&self, kind: &str) -> Result<(Running, String)> {
-        let mut words = self.peers.command(self.peer, self.tls);
+        self.serving(self.peers.command(self.peer, self.tls), kind)
+    }
+
+    fn serving(&self, mut words: Vec<String>, kind: &str) -> Result<(Running, String)> {
         words.extend(["server", kind, "127.0.0.1:0"].map(str::to_owned));
         let mut server = self.start(&words, "the server", 3 * PATIENCE + self.pace.measured)?;
         let address = listening(&mut server)?;

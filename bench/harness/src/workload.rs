@@ -37,6 +37,8 @@ pub(crate) enum Work {
         load: &'static str,
         size: usize,
     },
+    /// The peer is an application that a server in Python serves; the load asks it for pages on this many connections.
+    Requests(usize),
     /// The peer is a server; the load is its client, which measures.
     Server {
         kind: &'static str,
@@ -65,6 +67,8 @@ pub(crate) enum Unit {
     BytesPerSecond,
     #[serde(rename = "messages/s")]
     Messages,
+    #[serde(rename = "requests/s")]
+    Requests,
     #[serde(rename = "connections/s")]
     Connections,
     #[serde(rename = "µs")]
@@ -83,6 +87,7 @@ impl Unit {
             Unit::Lines => "lines/s",
             Unit::BytesPerSecond => "bytes/s",
             Unit::Messages => "messages/s",
+            Unit::Requests => "requests/s",
             Unit::Connections => "connections/s",
             Unit::Microseconds => "µs",
             Unit::Milliseconds => "ms",
@@ -93,7 +98,11 @@ impl Unit {
 
     pub(crate) fn higher_is_better(self) -> bool {
         match self {
-            Unit::Lines | Unit::BytesPerSecond | Unit::Messages | Unit::Connections => true,
+            Unit::Lines
+            | Unit::BytesPerSecond
+            | Unit::Messages
+            | Unit::Requests
+            | Unit::Connections => true,
             Unit::Microseconds | Unit::Milliseconds | Unit::Bytes | Unit::BytesEach => false,
         }
     }
@@ -102,6 +111,9 @@ impl Unit {
 impl Workload {
     /// Returns whether this peer takes part.
     pub(crate) fn has(&self, peer: Peer) -> bool {
+        if self.in_python() {
+            return matches!(peer, Peer::Ours | Peer::OursInStreams | Peer::Asyncio);
+        }
         if peer.under_streams().is_some() {
             return !self.tls && !self.blocking && self.is_repeated();
         }
@@ -126,7 +138,6 @@ impl Workload {
             Work::Linear(_) => peer.is_component(),
             // One file is measured, which both ways of using it share.
             Work::Size(_) => matches!(peer, Peer::Ours | Peer::P2),
-            Work::Python { .. } => matches!(peer, Peer::Ours | Peer::Asyncio),
             _ => true,
         }
     }
@@ -135,9 +146,14 @@ impl Workload {
     pub(crate) fn connections(&self) -> usize {
         match self.work {
             Work::Client { connections, .. } | Work::Server { connections, .. } => connections,
-            Work::Idle(n) | Work::Linear(n) | Work::WakeUp(n) => n,
+            Work::Idle(n) | Work::Linear(n) | Work::WakeUp(n) | Work::Requests(n) => n,
             Work::Python { .. } | Work::Start | Work::Size(_) => 1,
         }
+    }
+
+    /// Returns whether the peers are programs in Python: the same file as a component and under CPython.
+    pub(crate) fn in_python(&self) -> bool {
+        matches!(self.work, Work::Python { .. } | Work::Requests(_))
     }
 
     /// Returns whether a connection does the same again and again, so that the host matters.

@@ -2,17 +2,14 @@
 
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 use asyncio_streams_bench_plan::{Client, Kind};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::task::JoinSet;
 
-use crate::clock;
 use crate::network::{self, Stream, connect};
-
-type Meter = asyncio_streams_bench_plan::Meter<Box<dyn Fn() -> Duration>>;
+use crate::{Meter, meter};
 
 /// The buffer behind lines.
 const BUFFER: usize = 64 << 10;
@@ -34,7 +31,7 @@ pub(crate) async fn work(order: &Client) -> Result<()> {
 
 /// Does the job with connections that are spread evenly over `addresses`, and prints the measurement.
 pub(crate) async fn spread(order: &Client, addresses: &[SocketAddr]) -> Result<()> {
-    let meter: Rc<Meter> = Rc::new(Meter::new(order, Box::new(clock())));
+    let meter = Rc::new(meter(order));
     let mut connections = JoinSet::new();
     for address in addresses.iter().cycle().take(order.connections) {
         let order = Client {

@@ -1,13 +1,11 @@
 //! Many connections to a server, of which at most one is active at a time.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result};
-use asyncio_streams_bench_plan::{Client, Meter};
+use asyncio_streams_bench_plan::Client;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinSet;
 
-use crate::clock;
+use crate::meter;
 use crate::network::{Stream, connect};
 
 /// The number of connections that are opened at once: fewer than any server's backlog.
@@ -23,7 +21,7 @@ pub(crate) async fn idle(order: &Client) -> Result<()> {
 /// Opens the connections and measures a byte there and back, each time on another connection.
 pub(crate) async fn wake_up(order: &Client) -> Result<()> {
     let mut connections = open(order).await?;
-    let meter: Meter<Box<dyn Fn() -> Duration>> = Meter::new(order, Box::new(clock()));
+    let meter = meter(order);
     // Far from the one before: this step has no common divisor with any round number of connections.
     let mut next = 0;
     while meter.go_on(1) {

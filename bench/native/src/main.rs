@@ -1,7 +1,7 @@
 //! The native side of the benchmark, one thread on tokio: a peer, and the load for all peers.
 //!
 //! * `bench-native client ...` and `bench-native server ...`: the peer; also the load for servers.
-//! * `bench-native load ...`: the servers for clients, and the crowds for servers.
+//! * `bench-native load ...`: the servers for clients, the crowds for servers, and requests over HTTP.
 //! * `bench-native threads COUNT server ...`: the peer with threads that share nothing but the process; each has a
 //!   listener of its own.
 //! * `bench-native start COMMAND...`: the time from a command's start to its first byte.
@@ -10,15 +10,18 @@
 mod client;
 mod crowd;
 mod network;
+mod requests;
 mod server;
 mod sources;
 mod start;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use asyncio_streams_bench_plan::{Client, Order};
 use tokio::task::LocalSet;
+
+type Meter = asyncio_streams_bench_plan::Meter<Box<dyn Fn() -> Duration>>;
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -69,6 +72,9 @@ async fn run(words: &[String]) -> Result<()> {
             ["wake-up", address, connections, warmup, measured] => {
                 crowd::wake_up(&echo_client(address, "1", connections, warmup, measured)?).await
             }
+            ["requests", address, connections, warmup, measured] => {
+                requests::ask(&echo_client(address, "1", connections, warmup, measured)?).await
+            }
             ["spread", addresses, size, connections, warmup, measured] => {
                 let all: Vec<_> = addresses.split(',').collect();
                 let order = echo_client(all[0], size, connections, warmup, measured)?;
@@ -108,8 +114,8 @@ fn echo_client(
     }
 }
 
-/// A clock for a meter.
-fn clock() -> impl Fn() -> Duration + Copy {
-    let start = std::time::Instant::now();
-    move || start.elapsed()
+/// The meter of a job, which starts now.
+fn meter(order: &Client) -> Meter {
+    let start = Instant::now();
+    Meter::new(order, Box::new(move || start.elapsed()))
 }

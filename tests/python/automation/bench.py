@@ -1,11 +1,26 @@
 """The benchmark's peer in Python, as a component."""
 
 from . import interpreters, programs
+from .errors import Failure
 from .paths import ROOT
+from .process import output_of
+
+# What the peer serves `requests` with, on both sides.
+_PACKAGES = ("uvicorn==0.54.0", "starlette==1.10.0")
 
 
 def prepare() -> None:
-    """Makes the component. Prints its path, and the CPython that runs the same file."""
+    """Makes the component.
+
+    Prints its path, that of the same before it was compiled, and the CPython that runs the same file with the same
+    packages.
+    """
     stock = interpreters.stock()
-    component = programs.compiled(programs.Program(ROOT / "bench" / "peer.py", name="bench-peer"))
-    print(f"COMPONENT={component}\nPYTHON={stock.program}\nVERSION={stock.version}")
+    program = programs.Program(ROOT / "bench" / "peer.py", name="bench-peer", packages=_PACKAGES, tls=True)
+    tool = programs.tool_of(program)
+    packages = output_of([tool, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
+    if packages is None:
+        raise Failure(f"{tool} does not say where its packages are")
+    component = programs.compiled(program, tool)
+    print(f"COMPONENT={component}\nCOMPOSED={component.with_suffix('.wasm')}")
+    print(f"PYTHON={stock.program}\nVERSION={stock.version}\nPACKAGES={packages}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import demo, environment, interpreters
-from .errors import Failure
+from .errors import Failure, LeftOut
 from .paths import COMPONENTS, PACKAGE, PLACE, ROOT, given, shown
 from .process import MINUTES, run
 
@@ -35,6 +35,10 @@ class Program:
     file: Path
     # More folders with its modules.
     modules: tuple[Path, ...] = ()
+    # Packages of Python's index that it contains, as `name==version`.
+    packages: tuple[str, ...] = ()
+    # Whether it, or one of its packages, imports `ssl`.
+    tls: bool = False
     name: str = field(default="")
 
     def __post_init__(self) -> None:
@@ -70,14 +74,22 @@ def test() -> None:
     print(f"test result: ok. {len(made) + 3} passed; 0 failed; 0 ignored", flush=True)
 
 
+def tool_of(program: Program) -> Path:
+    """The Python that makes a program's component: its environment has the program's packages."""
+    name = program.name if program.packages else "environment"
+    return environment.python(name, [environment.COMPONENTIZE, *program.packages])
+
+
 def compiled(program: Program, tool: Path | None = None) -> Path:
     """The compiled component of a program; it is made after a change."""
     started = time.monotonic()
-    tool = tool or environment.python("environment", [environment.COMPONENTIZE])
+    tool = tool or tool_of(program)
     part, composed, ready = (FOLDER / f"{program.name}.{ending}" for ending in ("part.wasm", "wasm", "cwasm"))
     FOLDER.mkdir(parents=True, exist_ok=True)
-    made = renew(part, _sources(program), lambda: _make(program, tool, part))
-    streams = COMPONENTS / "streams.wasm"
+    made = renew(part, _sources(program), lambda: _make(program, tool, part), *program.packages)
+    streams = COMPONENTS / ("streams-tls.wasm" if program.tls else "streams.wasm")
+    if not streams.is_file():
+        raise LeftOut(f"{program.name}: there is no {shown(streams)}, which needs clang when it is built")
     compose = [given("WAC"), "plug", part, "--plug", streams, "-o", composed]
     renew(composed, [part, streams], lambda: run(compose, f"composing {program.name}"))
     wasmtime = given("WASMTIME")
@@ -88,9 +100,9 @@ def compiled(program: Program, tool: Path | None = None) -> Path:
     return ready
 
 
-def renew(file: Path, made_of: Iterable[Path], make: Callable[[], None]) -> bool:
-    """Makes a file unless it was made from the same content. Returns whether it was made."""
-    digest = hashlib.sha256(environment.COMPONENTIZE.encode())
+def renew(file: Path, made_of: Iterable[Path], make: Callable[[], None], *packages: str) -> bool:
+    """Makes a file unless it was made from the same content and packages. Returns whether it was made."""
+    digest = hashlib.sha256(" ".join([environment.COMPONENTIZE, *packages]).encode())
     for source in made_of:
         digest.update(str(source).encode())
         digest.update(source.read_bytes() if source.is_file() else b"")
@@ -107,6 +119,8 @@ def _make(program: Program, tool: Path, part: Path) -> None:
     command = [tool, "-m", "asyncio_streams.build", program.file, "-o", part]
     for folder in program.modules:
         command += ["-p", folder]
+    if program.tls:
+        command.append("--with-tls")
     run(command, f"making a component of {shown(program.file)}", _DEADLINE, PYTHONPATH=str(PACKAGE))
 
 
