@@ -12,8 +12,9 @@ use crate::net::{connect, listen};
 use crate::notify::CancelScope;
 use crate::options::{ConnectOptions, ServerOptions, Settings};
 use crate::platform::{BoxFuture, Platform, Sink, SocketName, Source, TcpSocket};
+use crate::protection::Failed;
 use crate::quota::memory::MemoryQuota;
-use crate::quota::{HandleQuota, Limits};
+use crate::quota::{HandlePermit, HandleQuota, Limits};
 use crate::reader::Reader;
 use crate::server::{self, Listening, Server};
 use crate::transport::{Incoming, ReadBuffers, Transport};
@@ -97,14 +98,7 @@ impl Engine {
                     .protect(self, protector)
                     .await
             };
-            let transport = match self
-                .unless_cancelled(connecting, &scope, options.deadline)
-                .await
-            {
-                Ok(transport) => transport,
-                Err(failed) => return Err(failed.linger(self, permit)),
-            };
-            self.connection(transport, options.settings, Registration::client(permit))
+            self.client(connecting, &options, &scope, permit).await
         }
     }
 
@@ -127,14 +121,7 @@ impl Engine {
             options.route.keep_alive(&*socket)?;
             let protector = options.named_protector()?;
             let protecting = Transport::unknown(self, socket)?.protect(self, protector);
-            let transport = match self
-                .unless_cancelled(protecting, &scope, options.deadline)
-                .await
-            {
-                Ok(transport) => transport,
-                Err(failed) => return Err(failed.linger(self, permit)),
-            };
-            self.connection(transport, options.settings, Registration::client(permit))
+            self.client(protecting, &options, &scope, permit).await
         }
     }
 
@@ -238,16 +225,18 @@ impl Engine {
         Ok((Reader::new(connection.clone()), Writer::new(connection)))
     }
 
-    /// Runs `connecting` until it ends, is cancelled, or the deadline passes.
-    pub(crate) async fn unless_cancelled<T, E: From<Error>>(
+    /// Creates the connection of a client over the transport that `connecting` returns, unless the scope is cancelled
+    /// or the deadline passes before.
+    pub(crate) async fn client(
         &self,
-        connecting: impl Future<Output = Result<T, E>>,
+        connecting: impl Future<Output = Result<Transport, Failed>>,
+        options: &ConnectOptions,
         scope: &CancelScope<'_>,
-        deadline: Option<u64>,
-    ) -> Result<T, E> {
+        permit: HandlePermit,
+    ) -> Result<(Reader, Writer), Error> {
         let ended = async {
             let cancelled = scope.cancelled();
-            let Some(nanoseconds) = deadline else {
+            let Some(nanoseconds) = options.deadline else {
                 return cancelled.await;
             };
             match select(pin!(cancelled), self.sleep(nanoseconds)).await {
@@ -256,9 +245,15 @@ impl Engine {
             }
         };
         // The cancel comes first: what has become ready meanwhile is closed.
-        match select(pin!(ended), pin!(connecting)).await {
+        let connected = match select(pin!(ended), pin!(connecting)).await {
             Either::Left((error, _)) => Err(error.into()),
             Either::Right((connected, _)) => connected,
+        };
+        match connected {
+            Ok(transport) => {
+                self.connection(transport, options.settings, Registration::client(permit))
+            }
+            Err(failed) => Err(failed.linger(self, permit)),
         }
     }
 }

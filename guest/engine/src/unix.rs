@@ -5,7 +5,6 @@
 
 use std::rc::Rc;
 
-use crate::connection::Registration;
 use crate::engine::{Engine, KeepRunning};
 use crate::errors::{self, Invalid};
 use crate::net::listen::Listening;
@@ -127,14 +126,7 @@ impl Engine {
                     .protect(self, protector)
                     .await
             };
-            let transport = match self
-                .unless_cancelled(connecting, &scope, options.deadline)
-                .await
-            {
-                Ok(transport) => transport,
-                Err(failed) => return Err(failed.linger(self, permit)),
-            };
-            self.connection(transport, options.settings, Registration::client(permit))
+            self.client(connecting, &options, &scope, permit).await
         }
     }
 
