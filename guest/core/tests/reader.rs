@@ -2,7 +2,7 @@
 
 mod support;
 
-use asyncio_streams_core::{ReadError, Reader, Wanted};
+use asyncio_streams_core::{ReadError, Reader, Request, Separators, Wanted};
 use proptest::prelude::*;
 use std::ops::Range;
 use support::model::{Failure, Model, Read};
@@ -17,6 +17,8 @@ enum Op {
     Fail(Failure),
     GiveUp,
     Read(Read),
+    /// A read whose bytes are lent and not copied.
+    Lend(Read),
     IsReady(Read),
     Discard(usize),
     TakeBuffer,
@@ -87,6 +89,10 @@ fn run(limit: usize, max_result: usize, ops: &[Op]) -> Result<(), TestCaseError>
                 prop_assert_eq!(ready, answer != Ok(None), "{:?}", read);
                 prop_assert_eq!(answer, model.read(read), "{:?}", read);
             }
+            Op::Lend(read) => {
+                let answer = reader.request_with(&request(read), <[u8]>::to_vec);
+                prop_assert_eq!(answer, model.read(read), "{:?}", read);
+            }
             Op::IsReady(read) => {
                 if let Some(wanted) = read.wanted() {
                     let would_answer = model.clone().read(read) != Ok(None);
@@ -114,6 +120,19 @@ fn run(limit: usize, max_result: usize, ops: &[Op]) -> Result<(), TestCaseError>
     Ok(())
 }
 
+fn request(read: &Read) -> Request {
+    match read {
+        Read::Some(n) => Request::Read(*n),
+        Read::ToEnd => Request::ReadToEnd,
+        Read::Line => Request::Readline,
+        Read::Lines(most) => Request::Readlines(*most),
+        Read::Exactly(n) => Request::Readexactly(*n),
+        Read::Until(separators) => {
+            Request::Readuntil(Separators::new(separators.clone()).expect("valid separators"))
+        }
+    }
+}
+
 /// Operations on one stream, which looks for the same few separators all the time, so that searches are continued.
 fn ops(data: Range<usize>, sizes: Range<usize>, most: usize) -> impl Strategy<Value = Vec<Op>> {
     let separators = prop::collection::vec(separators(), 1..3);
@@ -136,7 +155,8 @@ fn op(
         1 => Just(Op::End),
         1 => prop::sample::select(vec!["reset", "closed"]).prop_map(Op::Fail),
         1 => Just(Op::GiveUp),
-        12 => read().prop_map(Op::Read),
+        9 => read().prop_map(Op::Read),
+        6 => read().prop_map(Op::Lend),
         3 => read().prop_map(Op::IsReady),
         3 => sizes.clone().prop_map(Op::Discard),
         1 => Just(Op::TakeBuffer),

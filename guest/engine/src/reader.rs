@@ -74,6 +74,19 @@ impl Reader {
         self.0.try_read(|input| input.request(request))
     }
 
+    /// As [`Reader::try_read`], without a copy: calls `lend` with the bytes, and returns its result.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::read`].
+    pub fn try_read_with<T>(
+        &self,
+        request: &Request,
+        lend: impl FnOnce(&[u8]) -> T,
+    ) -> Result<Option<T>, Error> {
+        self.0.try_read(|input| input.request_with(request, lend))
+    }
+
     /// Reads a line into the caller's memory: appends it to `line`.
     ///
     /// # Errors
@@ -81,16 +94,11 @@ impl Reader {
     /// As for [`Reader::read`].
     pub async fn readline_into(&self, line: &mut Vec<u8>) -> Result<(), Error> {
         let reading = |input: &mut core::Reader<Error>| {
-            let answered = input.readline_into(line)?;
-            Ok(answered.then_some(()))
+            input.request_with(&Request::Readline, |bytes| line.extend_from_slice(bytes))
         };
         self.0.read(reading).await
     }
 
-    /// The same without waiting. Returns false if it would have to wait.
-    ///
-    /// # Errors
-    ///
     /// Calls `look` with the core's reader and returns its result.
     pub fn look<T>(&self, look: impl FnOnce(&core::Reader<Error>) -> T) -> T {
         look(&self.0.input.buffer.borrow())

@@ -1,14 +1,15 @@
 //! The reading half of a stream: the bytes that have arrived, and every way to read them.
 
+mod found;
+
 use crate::buffer::Buffer;
-use crate::cost::spent;
 use crate::error::{InvalidArgument, ReadError};
 use crate::matcher::Matcher;
 use crate::search::Search;
 use crate::separators::Separators;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use memchr::memrchr;
+use found::Found;
 
 /// A buffer between a transport that feeds it and a caller who reads it, with the semantics of asyncio's
 /// `StreamReader`.
@@ -82,16 +83,6 @@ pub enum Request {
 
 /// The result of a read: `None` if it would have to wait.
 type Answer<E> = Result<Option<Vec<u8>>, ReadError<E>>;
-
-/// The result of the search for a separator.
-enum Found {
-    /// This many bytes end with the separator.
-    Upto(usize),
-    /// The clean end came first.
-    End,
-    /// No result yet.
-    Wait,
-}
 
 /// The transport's side.
 impl<E: Clone> Reader<E> {
@@ -181,14 +172,32 @@ impl<E: Clone> Reader<E> {
     /// # Errors
     /// Those of the read.
     pub fn request(&mut self, request: &Request) -> Answer<E> {
-        match request {
-            Request::Read(n) => self.read(*n),
-            Request::ReadToEnd => self.read_to_end(),
-            Request::Readline => self.readline(),
-            Request::Readexactly(n) => self.readexactly(*n),
-            Request::Readuntil(separators) => self.readuntil(separators),
-            Request::Readlines(max_bytes) => self.readlines(*max_bytes),
+        let found = self.requested(request)?;
+        Ok(self.take_found(found))
+    }
+
+    /// The same without a copy: calls `lend` with the bytes, and returns its result.
+    ///
+    /// # Errors
+    /// Those of the read.
+    pub fn request_with<T>(
+        &mut self,
+        request: &Request,
+        lend: impl FnOnce(&[u8]) -> T,
+    ) -> Result<Option<T>, ReadError<E>> {
+        let found = self.requested(request)?;
+        let end = match found {
+            Found::Upto(end) => end,
+            Found::End => self.buffer.len(),
+            Found::Nothing => 0,
+            Found::Wait => return Ok(None),
+        };
+        let lent = lend(self.peek(end));
+        self.drop_front(end);
+        if matches!(found, Found::Upto(_)) {
+            self.resume_if_low();
         }
+        Ok(Some(lent))
     }
 
     /// Reads between 1 and `n` bytes, as many as are buffered, at most `max_result`. Returns no bytes only at the end,
@@ -197,20 +206,7 @@ impl<E: Clone> Reader<E> {
     /// # Errors
     /// `Failed`, once the buffer is empty.
     pub fn read(&mut self, n: usize) -> Answer<E> {
-        if n == 0 {
-            return Ok(Some(Vec::new()));
-        }
-        if self.buffer.len() == 0 {
-            return match &self.input {
-                Input::Open => Ok(None),
-                Input::Failed(error) => Err(ReadError::Failed(error.clone())),
-                Input::Ended => {
-                    self.resume_if_low();
-                    Ok(Some(Vec::new()))
-                }
-            };
-        }
-        Ok(Some(self.take(n.min(self.max_result))))
+        self.request(&Request::Read(n))
     }
 
     /// Reads everything up to the end, once the end has arrived. (asyncio: `read(-1)`.)
@@ -218,12 +214,7 @@ impl<E: Clone> Reader<E> {
     /// # Errors
     /// `TooLarge` as soon as more than `max_result` is buffered; `Failed`.
     pub fn read_to_end(&mut self) -> Answer<E> {
-        match &self.input {
-            Input::Failed(error) => Err(ReadError::Failed(error.clone())),
-            _ if self.buffer.len() > self.max_result => Err(too_large(self.buffer.len())),
-            Input::Open => Ok(None),
-            Input::Ended => Ok(Some(self.take(usize::MAX))),
-        }
+        self.request(&Request::ReadToEnd)
     }
 
     /// Reads a line with its newline. At the end, returns the remaining bytes without one, then nothing.
@@ -232,29 +223,7 @@ impl<E: Clone> Reader<E> {
     /// `LimitOverrun` if more than `limit` bytes come before the newline; `TooLarge`; `Failed`. An over-long line stays
     /// in the buffer, as for [`readuntil`](Self::readuntil). (asyncio drops the line, or everything that is buffered.)
     pub fn readline(&mut self) -> Answer<E> {
-        match self.find(None)? {
-            Found::Upto(end) => Ok(Some(self.take(end))),
-            Found::End => Ok(Some(self.take_rest())),
-            Found::Wait => Ok(None),
-        }
-    }
-
-    /// [`readline`](Self::readline) into the caller's memory: appends the line to `line`. Returns false if it would
-    /// have to wait.
-    ///
-    /// # Errors
-    /// As [`readline`](Self::readline).
-    pub fn readline_into(&mut self, line: &mut Vec<u8>) -> Result<bool, ReadError<E>> {
-        match self.find(None)? {
-            Found::Upto(end) => {
-                line.extend_from_slice(self.peek(end));
-                self.drop_front(end);
-                self.resume_if_low();
-            }
-            Found::End => line.extend_from_slice(&self.take_rest()),
-            Found::Wait => return Ok(false),
-        }
-        Ok(true)
+        self.request(&Request::Readline)
     }
 
     /// Reads all complete lines that are buffered, as one block: at least one line, and at most `max_bytes` unless the
@@ -263,20 +232,7 @@ impl<E: Clone> Reader<E> {
     /// # Errors
     /// As [`readline`](Self::readline), for the first line only: the block ends before an over-long line.
     pub fn readlines(&mut self, max_bytes: usize) -> Answer<E> {
-        let first = match self.find(None)? {
-            Found::Upto(end) => end,
-            Found::End => return Ok(Some(self.take_rest())),
-            Found::Wait => return Ok(None),
-        };
-        let ended = matches!(self.input, Input::Ended);
-        let block = lines_within(
-            self.buffer.as_slice(),
-            first,
-            self.limit,
-            max_bytes.min(self.max_result),
-            ended,
-        );
-        Ok(Some(self.take(block)))
+        self.request(&Request::Readlines(max_bytes))
     }
 
     /// Reads exactly `n` bytes, independently of `limit`.
@@ -284,20 +240,7 @@ impl<E: Clone> Reader<E> {
     /// # Errors
     /// `TooLarge(n)` at once if `n` exceeds `max_result`; `Incomplete` at the end, which empties the buffer; `Failed`.
     pub fn readexactly(&mut self, n: usize) -> Answer<E> {
-        if n > self.max_result {
-            return Err(too_large(n));
-        }
-        if n <= self.buffer.len() {
-            return Ok(Some(if n == 0 { Vec::new() } else { self.take(n) }));
-        }
-        match &self.input {
-            Input::Open => Ok(None),
-            Input::Failed(error) => Err(ReadError::Failed(error.clone())),
-            Input::Ended => Err(ReadError::Incomplete {
-                partial: self.take_rest(),
-                expected: Some(n),
-            }),
-        }
+        self.request(&Request::Readexactly(n))
     }
 
     /// Reads everything up to the first complete separator, and the separator itself. If two separators end with the
@@ -311,14 +254,8 @@ impl<E: Clone> Reader<E> {
     /// - `Incomplete` at the end, which empties the buffer.
     /// - `TooLarge`, `Failed`.
     pub fn readuntil(&mut self, separators: &Separators) -> Answer<E> {
-        match self.find(Some(separators))? {
-            Found::Upto(end) => Ok(Some(self.take(end))),
-            Found::End => Err(ReadError::Incomplete {
-                partial: self.take_rest(),
-                expected: None,
-            }),
-            Found::Wait => Ok(None),
-        }
+        let found = self.until(separators)?;
+        Ok(self.take_found(found))
     }
 
     /// Returns whether the read that matches `wanted` would return a result now, either bytes or an error. Consumes
@@ -392,42 +329,12 @@ impl<E: Clone> Reader<E> {
 }
 
 impl<E: Clone> Reader<E> {
-    /// Searches for `separators`, or newline if there are none, with asyncio's rules for `limit`.
-    fn find(&mut self, separators: Option<&Separators>) -> Result<Found, ReadError<E>> {
-        let separators = separators.filter(|separators| !separators.is_newline());
-        let (search, longest) = match separators {
-            None => (&mut self.newline, 1),
-            Some(separators) => (
-                remembered(&mut self.other, separators),
-                separators.longest(),
-            ),
-        };
-        let buffered = self.buffer.len();
-        if let Some(found) = search.find(self.buffer.as_slice()) {
-            if found.start > self.limit {
-                return Err(ReadError::LimitOverrun {
-                    found: true,
-                    consumed: found.start,
-                });
-            }
-            if found.end > self.max_result {
-                return Err(too_large(found.end));
-            }
-            return Ok(Found::Upto(found.end));
-        }
-        // The last bytes may be a separator that lacks its last byte.
-        let consumed = buffered.saturating_sub(longest.saturating_sub(1));
-        if consumed > self.limit {
-            return Err(ReadError::LimitOverrun {
-                found: false,
-                consumed,
-            });
-        }
-        match &self.input {
-            Input::Failed(error) => Err(ReadError::Failed(error.clone())),
-            _ if buffered > self.max_result => Err(too_large(buffered)),
-            Input::Ended => Ok(Found::End),
-            Input::Open => Ok(Found::Wait),
+    fn take_found(&mut self, found: Found) -> Option<Vec<u8>> {
+        match found {
+            Found::Upto(end) => Some(self.take(end)),
+            Found::End => Some(self.take_rest()),
+            Found::Nothing => Some(Vec::new()),
+            Found::Wait => None,
         }
     }
 
@@ -470,47 +377,4 @@ impl<E: Clone> Reader<E> {
             self.paused = false;
         }
     }
-}
-
-/// Returns the search for `separators`; it is kept if the last one was for the same separators.
-fn remembered<'a>(
-    last: &'a mut Option<Box<(Separators, Search)>>,
-    separators: &Separators,
-) -> &'a mut Search {
-    if last.as_ref().is_some_and(|last| last.0 != *separators) {
-        *last = None;
-    }
-    let new = || Box::new((separators.clone(), Search::new(Matcher::new(separators))));
-    &mut last.get_or_insert_with(new).1
-}
-
-/// Returns how many bytes at the front are whole lines with at most `limit` bytes before their newline.
-///
-/// The result is at most `most`, or else `first`, the end of the first line. If the stream has `ended`, the rest may
-/// count as a line.
-///
-/// Within `limit + 1` bytes after a newline no line can be over-long. So one backward search covers that many bytes,
-/// instead of one search for each line.
-fn lines_within(buffered: &[u8], first: usize, limit: usize, most: usize, ended: bool) -> usize {
-    let window = buffered.get(..most).unwrap_or(buffered);
-    let mut end = first;
-    while end < window.len() {
-        let reach = end
-            .saturating_add(limit)
-            .saturating_add(1)
-            .min(window.len());
-        let hop = window.get(end..reach).unwrap_or_default();
-        let newline = memrchr(b'\n', hop);
-        spent(hop.len().saturating_sub(newline.unwrap_or(0)));
-        let Some(newline) = newline else { break };
-        end = end.saturating_add(newline).saturating_add(1);
-    }
-    let rest = buffered.get(end..).unwrap_or_default();
-    // So short a rest was searched completely: it has no newline.
-    let rest_is_a_line = ended && window.len() == buffered.len() && rest.len() <= limit;
-    if rest_is_a_line { buffered.len() } else { end }
-}
-
-fn too_large<E>(size: usize) -> ReadError<E> {
-    ReadError::TooLarge(size as u64)
 }
