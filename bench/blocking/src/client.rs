@@ -60,7 +60,7 @@ fn on_one(client: &Client, meter: &Meter<Clock>) -> Result {
     match client.kind {
         Kind::Lines => {
             while meter.go_on(1) {
-                ended(reader.readline(None)?.is_empty())?;
+                ended(bulk::readline(&reader, None)?.length == 0)?;
             }
         }
         Kind::BulkIn => loop {

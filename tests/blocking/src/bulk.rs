@@ -4,7 +4,7 @@ use crate::bindings::asyncio::streams::blocking::{Error, Wanted};
 use crate::bindings::asyncio::streams::bulk::{self, Block, Bytes};
 use crate::checks::{BRIEFLY, NOW, Result, SOON, check, list, matching, pair, peer, same};
 
-list![there_and_back: Slow, mixed, ends, too_short, silent_in_bulk];
+list![there_and_back: Slow, mixed, each_read, ends, too_short, silent_in_bulk];
 
 /// Every length arrives, and every byte in its place.
 fn there_and_back(_: u16) -> Result {
@@ -38,6 +38,31 @@ fn mixed(_: u16) -> Result {
     same!(reader.readline(SOON)?, b"line\n");
     check!(reader.wait(&Wanted::Exactly(12), SOON)?);
     same!(to_bytes(&bulk::read(reader, 100, NOW)?), b"and the rest");
+    Ok(())
+}
+
+/// Each read does what that of `blocking` does, errors included.
+fn each_read(_: u16) -> Result {
+    let pair = pair()?;
+    let (reader, writer) = (&pair.right.0, &pair.left.1);
+    let long = [&[b'x'; 200][..], b"\n"].concat();
+    writer.write(&[b"first\n\n", &long[..], b"a\nb\nc"].concat())?;
+    same!(to_bytes(&bulk::readline(reader, SOON)?), b"first\n");
+    same!(to_bytes(&bulk::readline(reader, NOW)?), b"\n");
+    same!(to_bytes(&bulk::readline(reader, SOON)?), long);
+    same!(to_bytes(&bulk::readexactly(reader, 1, SOON)?), b"a");
+    same!(bulk::readexactly(reader, 0, NOW)?.length, 0);
+    same!(to_bytes(&bulk::readlines(reader, 100, SOON)?), b"\nb\n");
+    matching!(bulk::readline(reader, NOW), Err(Error::Cancelled));
+    matching!(bulk::readlines(reader, 100, BRIEFLY), Err(Error::Cancelled));
+    matching!(
+        bulk::readexactly(reader, u32::MAX, SOON),
+        Err(Error::TooLarge(_))
+    );
+    writer.write_eof()?;
+    matching!(bulk::readexactly(reader, 2, SOON), Err(Error::IncompleteRead(read)) if read.partial == b"c");
+    same!(bulk::readline(reader, SOON)?.length, 0);
+    same!(bulk::readlines(reader, 100, SOON)?.length, 0);
     Ok(())
 }
 

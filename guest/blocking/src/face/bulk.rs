@@ -17,12 +17,23 @@ asyncio_streams_face::blocks!(Block);
 
 impl bulk::Guest for Component {
     fn read(reader: ReaderBorrow<'_>, n: u32, timeout: Option<u64>) -> Result<Bytes, Error> {
-        let reader = reader.get::<Reader>();
-        let bytes = reader.read(&Request::Read(size(n)), timeout)?;
-        Ok(Bytes {
-            length: saturate(bytes.len()),
-            blocks: to_blocks(&bytes),
-        })
+        read(reader, &Request::Read(size(n)), timeout)
+    }
+
+    fn readline(reader: ReaderBorrow<'_>, timeout: Option<u64>) -> Result<Bytes, Error> {
+        read(reader, &Request::Readline, timeout)
+    }
+
+    fn readlines(
+        reader: ReaderBorrow<'_>,
+        max_bytes: u32,
+        timeout: Option<u64>,
+    ) -> Result<Bytes, Error> {
+        read(reader, &Request::Readlines(size(max_bytes)), timeout)
+    }
+
+    fn readexactly(reader: ReaderBorrow<'_>, n: u32, timeout: Option<u64>) -> Result<Bytes, Error> {
+        read(reader, &Request::Readexactly(size(n)), timeout)
     }
 
     fn write(writer: WriterBorrow<'_>, data: Bytes) -> Result<(), Error> {
@@ -32,6 +43,14 @@ impl bulk::Guest for Component {
     fn send(writer: WriterBorrow<'_>, data: Bytes, timeout: Option<u64>) -> Result<(), Error> {
         writer.get::<Writer>().send(bytes(&data)?, timeout)
     }
+}
+
+fn read(reader: ReaderBorrow<'_>, request: &Request, timeout: Option<u64>) -> Result<Bytes, Error> {
+    let reader = reader.get::<Reader>();
+    reader.read_as(request, timeout, |bytes| Bytes {
+        length: saturate(bytes.len()),
+        blocks: to_blocks(bytes),
+    })
 }
 
 fn bytes(data: &Bytes) -> Result<Vec<u8>, Error> {

@@ -36,6 +36,20 @@ impl Reader {
         wait(self.0.read(request), timeout)
     }
 
+    /// The same for another type than a list of bytes.
+    pub(super) fn read_as<T>(
+        &self,
+        request: &Request,
+        timeout: Option<u64>,
+        convert: impl Fn(&[u8]) -> T,
+    ) -> Result<T, Error> {
+        if let Some(bytes) = self.0.try_read_with(request, &convert)? {
+            answered_at_once();
+            return Ok(bytes);
+        }
+        wait(self.0.read(request), timeout).map(|bytes| convert(&bytes))
+    }
+
     fn try_read(&self, request: &Request) -> MaybeBytes {
         match self.read(request, Some(0)) {
             Ok(bytes) => Ok(Some(bytes)),
