@@ -13,10 +13,8 @@ pub(crate) const MESSAGES: &str = "json-render-diagnostics";
 
 /// `cargo WORDS` in the workspace, for this machine. The first word is the subcommand.
 pub fn native(words: &str) -> Command {
-    let (subcommand, options) = words.split_once(' ').unwrap_or((words, ""));
-    let mut command = plain(subcommand);
-    command.arg("--target-dir").arg(checkout::target());
-    command.args(options.split_whitespace());
+    let mut command = plain(words);
+    command.env("CARGO_TARGET_DIR", checkout::target());
     command
 }
 

@@ -43,7 +43,7 @@ pub fn rustc() -> OsString {
     env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
 }
 
-/// The beginnings of variables that cargo sets for this program, or that name the target and its folder, as each command line does.
+/// The beginnings of variables that cargo sets for this program, or that name the target and its folder, which each build sets anew.
 const CARGO_VARIABLES: [&str; 4] = [
     "CARGO_PKG_",
     "CARGO_MANIFEST_",

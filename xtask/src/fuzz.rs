@@ -32,10 +32,10 @@ fn fuzz(target: &str) -> Result<()> {
     // The configuration of that folder has the flags, which these variables would replace.
     command
         .current_dir(checkout::root().join(FOLDER))
+        .env("CARGO_TARGET_DIR", checkout::target().join("fuzz"))
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    command.args(["--bin", target, "--target-dir"]);
-    command.arg(checkout::target().join("fuzz"));
-    command.args(["--".to_owned(), format!("-max_total_time={SECONDS}")]);
+    command.args(["--bin", target, "--"]);
+    command.arg(format!("-max_total_time={SECONDS}"));
     process::run(&mut command, &format!("fuzzing {target}"))
 }

@@ -95,13 +95,11 @@ impl Toolchain {
     /// # Errors
     /// When there is no linker.
     pub fn cargo(&self, words: &str) -> Result<Command> {
-        let (subcommand, options) = words.split_once(' ').unwrap_or((words, ""));
         let linker = linker::find(&self.rustc)?;
         let mut command = checkout::clean(&self.cargo);
         command
-            .arg(subcommand)
-            .args(["--target", TARGET, "--target-dir"])
-            .arg(&self.target_dir)
+            .env("CARGO_BUILD_TARGET", TARGET)
+            .env("CARGO_TARGET_DIR", &self.target_dir)
             .env("RUSTC", &self.rustc)
             .env(
                 "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER",
@@ -121,7 +119,7 @@ impl Toolchain {
             // rustup's cargo puts its libraries there, which do not fit another compiler.
             command.env_remove("LD_LIBRARY_PATH");
         }
-        command.args(options.split_whitespace());
+        command.args(words.split_whitespace());
         Ok(command)
     }
 
