@@ -57,16 +57,12 @@ pub(crate) struct Steps {
     /// Whether the first failure ends the command.
     fail_fast: bool,
     started: Instant,
-    done: Vec<Step>,
-}
-
-struct Step {
-    name: String,
-    took: Duration,
-    /// The CPU time of the programs that the step started; none where the system does not report it.
-    cpu: Option<Duration>,
-    tally: Tally,
-    error: Option<String>,
+    /// A line for each step.
+    summary: String,
+    /// The names of the failed steps, and their errors.
+    failed: Vec<String>,
+    errors: String,
+    total: Tally,
 }
 
 impl Steps {
@@ -75,7 +71,10 @@ impl Steps {
         Self {
             fail_fast,
             started: Instant::now(),
-            done: Vec::new(),
+            summary: String::new(),
+            failed: Vec::new(),
+            errors: String::new(),
+            total: Tally::default(),
         }
     }
 
@@ -87,31 +86,34 @@ impl Steps {
         name: &str,
         step: impl FnOnce(&mut Tally) -> Result<T>,
     ) -> Option<T> {
-        if self.fail_fast && self.done.iter().any(|step| step.error.is_some()) {
+        if self.fail_fast && !self.failed.is_empty() {
             return None;
         }
         eprintln!("\n=== {name}");
         let (started, cpu_before) = (Instant::now(), cpu_of_children());
         let mut tally = Tally::default();
         let result = step(&mut tally);
-        let took = started.elapsed();
+        let seconds = started.elapsed().as_secs_f64();
         let cpu = cpu_of_children().zip(cpu_before);
-        let cpu = cpu.map(|(after, before)| after.saturating_sub(before));
-        if result.is_err() {
+        // Empty where the system does not report it.
+        let cpu = cpu.map_or_else(String::new, |(after, before)| {
+            format!("{:.0}", after.saturating_sub(before).as_secs_f64())
+        });
+        let mut verdict = "ok";
+        if let Err(error) = &result {
+            verdict = "FAILED";
             tally.failed = tally.failed.max(1);
+            self.failed.push(name.to_owned());
+            self.errors += &format!("\n{name} failed: {error:#}\n");
         } else if tally == Tally::default() {
             tally.passed = 1;
         }
-        let error = result.as_ref().err().map(|error| format!("{error:#}"));
-        let verdict = if error.is_none() { "done" } else { "FAILED" };
-        eprintln!("=== {name}: {verdict} in {:.1} s", took.as_secs_f64());
-        self.done.push(Step {
-            name: name.to_owned(),
-            took,
-            cpu,
-            tally,
-            error,
-        });
+        eprintln!("=== {name}: {verdict} in {seconds:.1} s");
+        self.summary += &format!(
+            "{seconds:>8.1} s  {cpu:>5} CPU s  {verdict:<6}  {name} ({} passed, {} failed)\n",
+            tally.passed, tally.failed
+        );
+        self.total.add(tally);
         result.ok()
     }
 
@@ -120,33 +122,17 @@ impl Steps {
     /// # Errors
     /// When a step failed.
     pub(crate) fn finish(self) -> Result<()> {
-        let mut total = Tally::default();
-        let (mut errors, mut failed) = (String::new(), Vec::new());
-        println!();
-        for step in &self.done {
-            let (name, seconds, tally) = (&step.name, step.took.as_secs_f64(), step.tally);
-            let mut verdict = "ok";
-            if let Some(error) = &step.error {
-                verdict = "FAILED";
-                errors += &format!("\n{name} failed: {error}\n");
-                failed.push(name.as_str());
-            }
-            let cpu = step
-                .cpu
-                .map_or_else(String::new, |cpu| format!("{:.0}", cpu.as_secs_f64()));
-            println!(
-                "{seconds:>8.1} s  {cpu:>5} CPU s  {verdict:<6}  {name} ({} passed, {} failed)",
-                tally.passed, tally.failed
-            );
-            total.add(tally);
-        }
+        print!("\n{}", self.summary);
         println!("{:>8.1} s  in all", self.started.elapsed().as_secs_f64());
-        print!("{errors}");
-        println!(
-            "\n{} passed, {} failed, {} skipped",
-            total.passed, total.failed, total.skipped
-        );
-        ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
+        print!("{}", self.errors);
+        let Tally {
+            passed,
+            failed,
+            skipped,
+        } = self.total;
+        println!("\n{passed} passed, {failed} failed, {skipped} skipped");
+        let names = self.failed.join(", ");
+        ensure!(self.failed.is_empty(), "failed: {names}");
         Ok(())
     }
 }
