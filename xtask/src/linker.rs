@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
+use crate::checkout;
 use crate::toolchain::rustc_print;
-use crate::{checkout, tools};
 
 /// Both linkers.
 pub(crate) struct Linker {
@@ -16,10 +16,10 @@ pub(crate) struct Linker {
     pub(crate) wasm_ld_folder: Option<PathBuf>,
 }
 
-/// Finds both beside the compiler in use, beside `rustc` or on PATH; otherwise builds wasm-component-ld.
+/// Finds both beside the compiler in use, beside `rustc` or on PATH.
 ///
 /// # Errors
-/// When there is no wasm-ld, or no wasm-component-ld and it cannot be built.
+/// When one is missing. The error names the remedy.
 pub(crate) fn find(rustc: &OsString) -> Result<Linker> {
     // The compilers of rustup include both, those of Debian only the first.
     let folders: Vec<_> = [&checkout::rustc(), rustc]
@@ -29,12 +29,14 @@ pub(crate) fn find(rustc: &OsString) -> Result<Linker> {
     let wasm_ld_folder = find_wasm_ld(&folders)?;
     let beside = folders
         .iter()
-        .map(|folder| folder.join("wasm-component-ld"))
-        .find(|file| file.is_file());
-    let component_ld = match beside {
-        Some(found) => found,
-        None => tools::WASM_COMPONENT_LD.get()?,
-    };
+        .map(|folder| folder.join("wasm-component-ld"));
+    let component_ld = beside
+        .chain(checkout::on_path("wasm-component-ld"))
+        .find(|file| file.is_file())
+        .context(
+            "there is no wasm-component-ld: it comes with the compilers of rustup and of Debian; \
+             for another compiler run `cargo install --locked wasm-component-ld`, and put it on PATH",
+        )?;
     Ok(Linker {
         component_ld,
         wasm_ld_folder,

@@ -19,42 +19,26 @@ pub(crate) const HOSTS: [&str; 3] = [
     "asyncio-streams-test-tools",
 ];
 
-/// A program that cargo can build from a crate.
+/// A program that is built together with the tests, whose dependencies it shares: `tests/tools` depends on its crate.
 pub struct Tool {
     program: &'static str,
-    krate: &'static str,
     version: &'static str,
     /// The versions that fit.
     fits: &'static str,
-    /// Whether `tests/tools` depends on the crate: then it is built together with the tests, and shares their dependencies.
-    with_the_tests: bool,
 }
 
 /// Runs components, as users without Rust do.
 pub const WASMTIME: Tool = Tool {
     program: "wasmtime",
-    krate: "wasmtime-cli",
     version: "48.0.8",
     fits: ">=48, <50",
-    with_the_tests: true,
 };
 
 /// Composes components.
 pub const WAC: Tool = Tool {
     program: "wac",
-    krate: "wac-cli",
     version: "0.12.0",
     fits: "0",
-    with_the_tests: true,
-};
-
-/// Links components; the compilers of rustup and of Debian include it.
-pub const WASM_COMPONENT_LD: Tool = Tool {
-    program: "wasm-component-ld",
-    krate: "wasm-component-ld",
-    version: "0.5.21",
-    fits: "0.5",
-    with_the_tests: false,
 };
 
 /// The program `streams`, built in a profile: `shipped` is that of releases.
@@ -107,33 +91,20 @@ impl Tool {
     /// # Errors
     /// When it cannot be built. The error names another way to get it.
     pub fn get(&self) -> Result<PathBuf> {
-        let Self {
-            program,
-            krate,
-            version,
-            ..
-        } = self;
+        let (program, version) = (self.program, self.version);
         let built = cargo::built("tools/bin", program);
-        let candidates = checkout::on_path(program)
+        let mut candidates = checkout::on_path(program)
             .into_iter()
             .chain([built.clone()]);
-        let fits = |candidate: &PathBuf| reports(candidate, "--version", self.fits);
-        if let Some(found) = candidates.into_iter().find(fits) {
+        if let Some(found) = candidates.find(|file| reports(file, "--version", self.fits)) {
             return Ok(found);
         }
         eprintln!("PATH has no {program} that fits: building {version} once, which takes minutes");
-        let done = if self.with_the_tests {
+        let done = build_with_the_tests(program).and_then(|file| {
             // A later build does not remove the copy.
-            build_with_the_tests(program).and_then(|file| {
-                fs::create_dir_all(built.with_file_name(""))?;
-                Ok(fs::copy(file, &built).map(drop)?)
-            })
-        } else {
-            let mut command = cargo::native("install --locked");
-            command.args([krate, "--version", version, "--root"]);
-            command.arg(checkout::tools());
-            process::run(&mut command, &format!("building {program}"))
-        };
+            fs::create_dir_all(built.with_file_name(""))?;
+            Ok(fs::copy(file, &built).map(drop)?)
+        });
         done.with_context(|| {
             format!("the program {program} {version} could not be built (cargo says why above): put one on PATH")
         })?;
@@ -188,8 +159,7 @@ mod tests {
     #[test]
     fn the_readme_installs_the_version_of_the_tests() {
         let readme = fs::read_to_string(checkout::root().join("README.md")).expect("the README");
-        let Tool { krate, version, .. } = WAC;
-        let line = format!("cargo install {krate} --version {version} --locked");
+        let line = format!("cargo install wac-cli --version {} --locked", WAC.version);
         assert!(readme.contains(&line), "{line}");
     }
 }
