@@ -1,4 +1,4 @@
-//! Runs the command lines of the documentation, as a user does.
+//! Runs the command lines of the documentation and of the demo, as a user does.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,14 +8,22 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::checkout;
-use crate::demo::LISTENING;
 use crate::process::Running;
 
 /// The address in documented commands, which need a fixed port.
-const ADDRESS: &str = "127.0.0.1:8888";
+pub(crate) const ADDRESS: &str = "127.0.0.1:8888";
 
 /// The same as two words.
 const TWO_WORDS: &str = "127.0.0.1 8888";
+
+/// The text before the address that serve.wasm prints when it listens.
+const LISTENING: &str = "listening on ";
+
+/// Far more than any line takes on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(30 * 60);
+
+/// A server prints its lines about a client at the latest this long after the client's end.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Lines that belong together. A server that one of them starts runs until the session is dropped.
 pub(crate) struct Session {
@@ -36,7 +44,8 @@ impl Session {
         }
     }
 
-    /// Runs a line in the checkout's folder until it ends or reports that it listens. Returns its output.
+    /// Runs a line in the checkout's folder until it ends or reports that it listens. Returns its output, and shows that of the
+    /// session's servers too.
     ///
     /// [`ADDRESS`] is replaced by port 0 before a server has started, and then by the address of the server.
     ///
@@ -50,7 +59,8 @@ impl Session {
         println!("$ {line}");
         let mut command = checkout::clean("sh");
         command.args(["-c", &line]).env("PATH", &self.path);
-        let mut running = Running::start(command.stdout(Stdio::piped()), &format!("`{line}`"))?;
+        let running = Running::start(command.stdout(Stdio::piped()), &format!("`{line}`"))?;
+        let mut running = running.within(DEADLINE);
         let mut printed = Vec::new();
         while let Some(said) = running.next_line()? {
             println!("{said}");
@@ -62,6 +72,11 @@ impl Session {
             printed.push(said);
         }
         running.succeed()?;
+        for server in &mut self.servers {
+            while let Some(said) = server.line_within(PATIENCE)? {
+                println!("server | {said}");
+            }
+        }
         Ok(printed)
     }
 }
