@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::toolchain::{Toolchain, rustc_print, version_of};
+use crate::toolchain::{Toolchain, version_of};
 use crate::{checkout, process, tools};
 
 /// The compiler, its cargo, the source of the library that it builds for WebAssembly, and the linkers.
@@ -17,20 +17,13 @@ pub(crate) const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src"
 /// # Errors
 /// When the compiler is older than this project needs.
 pub(crate) fn installed() -> Result<Option<Toolchain>> {
-    // Fails if one is not installed. PATH may have other programs of the same names.
+    // Fails if one is not installed.
     let files = process::output_of(Command::new("dpkg-query").arg("--listfiles").args(PACKAGES));
-    let program = |file: &str| {
-        let mut listed = files.iter().flat_map(|files| files.lines());
-        let listed = listed.any(|line| line == file);
-        (listed && Path::new(file).is_file()).then(|| OsString::from(file))
-    };
-    let (Some(rustc), Some(cargo)) = (program("/usr/bin/rustc"), program("/usr/bin/cargo")) else {
-        return Ok(None);
-    };
-    let sysroot = rustc_print(&rustc, "sysroot").unwrap_or_default();
-    if !sysroot.join("lib/rustlib/src/rust/library").is_dir() {
+    if files.is_none() {
         return Ok(None);
     }
+    // PATH may have other programs of the same names.
+    let [rustc, cargo] = ["/usr/bin/rustc", "/usr/bin/cargo"].map(OsString::from);
     let version = version_of(&rustc);
     let needed = env!("CARGO_PKG_RUST_VERSION");
     if !tools::fits(&version, &format!(">={needed}")) {
@@ -54,9 +47,7 @@ pub(crate) fn installed() -> Result<Option<Toolchain>> {
 /// When this is not Debian, permissions or the network are missing, or the packages are too old.
 pub(crate) fn install() -> Result<Toolchain> {
     apt_install(&PACKAGES)?;
-    installed()?.context(
-        "the packages are installed, but their compiler, cargo or library source was not found",
-    )
+    installed()?.context("apt-get has installed the packages, but dpkg-query does not find them")
 }
 
 /// Installs packages.
