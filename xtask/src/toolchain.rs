@@ -70,7 +70,7 @@ impl Toolchain {
         }
         let mut tried = Vec::new();
         let installers = [
-            (rustup, "rustup", add_target as fn() -> Result<Self>),
+            (rustup, "rustup", install as fn() -> Result<Self>),
             (debian, "Debian's packages", debian::install),
         ];
         for (_, name, install) in installers.into_iter().filter(|(wanted, ..)| *wanted) {
@@ -217,14 +217,23 @@ fn has_std(library: &Path) -> bool {
         .any(|file| file.file_name().to_string_lossy().starts_with("libstd-"))
 }
 
-fn add_target() -> Result<Toolchain> {
+/// Adds a target to rustup's compiler.
+///
+/// # Errors
+/// When there is no rustup, or it does not reach its server.
+pub(crate) fn add_target(target: &str) -> Result<()> {
     let rustup = checkout::on_path("rustup").context("there is no rustup on PATH")?;
-    eprintln!("The compiler has no {TARGET} yet: rustup target add {TARGET}");
     let mut command = checkout::clean(rustup);
-    command.args(["target", "add", TARGET]);
     // Its backtrace would hide the message.
-    command.env("RUST_BACKTRACE", "0");
-    process::run(&mut command, "`rustup target add`")?;
+    command
+        .args(["target", "add", target])
+        .env("RUST_BACKTRACE", "0");
+    process::run(&mut command, "`rustup target add`")
+}
+
+fn install() -> Result<Toolchain> {
+    eprintln!("The compiler has no {TARGET} yet: rustup target add {TARGET}");
+    add_target(TARGET)?;
     with_target().with_context(|| {
         let rustc = checkout::rustc();
         format!(
