@@ -41,14 +41,11 @@ pub struct Options {
 /// When stock Python passes a test that the component does not, or something does not build.
 pub(crate) fn test_python(choice: Choice, options: &Options) -> Result<()> {
     build::build(choice)?;
+    let mut arguments = vec!["compare"];
     if options.packages {
         tools::streams_in("release")?;
+        arguments = vec!["packages"];
     }
-    let mut arguments = vec![if options.packages {
-        "packages"
-    } else {
-        "compare"
-    }];
     if let Some(only) = &options.only {
         arguments.extend(["--only", only]);
     }
@@ -90,8 +87,8 @@ pub(crate) fn require(arguments: &[&str]) -> Result<()> {
         .map(drop)
 }
 
-/// Runs a command of the automation, shows the lines of its standard output, and returns them. Returns nothing, with a message, when the
-/// command needs something that is missing here, such as Python or a package registry.
+/// Runs a command of the automation, the first of `arguments`, shows the lines of its standard output, and returns them. Returns nothing,
+/// with a message, when the command needs something that is missing here, such as Python or a package registry.
 ///
 /// # Errors
 /// When the command fails.
@@ -105,12 +102,8 @@ pub fn run(arguments: &[&str]) -> Result<Option<Vec<String>>> {
     command.current_dir(checkout::root().join(FOLDER));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     command.env("PYTHONUNBUFFERED", "1");
-    // Commands that compose and run nothing by themselves.
-    let alone = ["lints", "environment", "wheel", "installed", "packages"];
-    if arguments
-        .first()
-        .is_none_or(|command| !alone.contains(command))
-    {
+    let composes = ["build", "test", "demo", "bench-peer", "compare"];
+    if composes.contains(&arguments[0]) {
         command.env("WASMTIME", tools::WASMTIME.get()?);
         command.env("WAC", tools::WAC.get()?);
     }
