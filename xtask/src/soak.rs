@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 use clap::Args;
 
 use crate::toolchain::Choice;
@@ -29,20 +29,18 @@ const CONNECTIONS: u32 = 100_000;
 /// # Errors
 /// When a byte was lost, memory grew, or the build fails.
 pub(crate) fn soak(choice: Choice, options: &Options) -> Result<()> {
-    let Options {
-        minutes,
-        connections,
-    } = options;
+    let minutes = options.minutes;
     // At most a year, which fits a duration.
-    if !(*minutes > 0.0 && *minutes < 525_600.0) {
-        bail!("--minutes {minutes}: expected more than 0 and less than 525,600");
-    }
+    ensure!(
+        minutes > 0.0 && minutes < 525_600.0,
+        "--minutes {minutes}: expected more than 0 and less than 525,600"
+    );
     let toolchain = build::build(choice)?;
     build::test_programs(&toolchain)?;
     let mut command = test("soak");
     command
         .env("SOAK_MINUTES", minutes.to_string())
-        .env("SOAK_CONNECTIONS", connections.to_string());
+        .env("SOAK_CONNECTIONS", options.connections.to_string());
     let deadline = process::DEADLINE + Duration::from_secs_f64(minutes * 60.0);
     process::run_within(&mut command, "the soak", deadline)?;
     let mut command = test("process_memory");
