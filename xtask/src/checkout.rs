@@ -94,6 +94,17 @@ pub fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// Removes a folder, if it exists.
+///
+/// # Errors
+/// When it cannot be removed.
+pub(crate) fn remove(folder: &Path) -> Result<()> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))
+}
+
 /// A path relative to the checkout's folder, for messages.
 pub fn shown(path: &Path) -> String {
     let relative = path.strip_prefix(root()).unwrap_or(path);

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -66,15 +65,11 @@ pub(crate) fn dist(choice: Choice, options: &Options) -> Result<()> {
 }
 
 fn checksums(out: &Path) -> Result<()> {
-    let mut command = Command::new("sh");
+    let mut command = checkout::clean("sh");
     command.args(["-c", "sha256sum -- * > SHA256SUMS"]);
-    run(command.current_dir(out), "sha256sum")?;
+    process::run(command.current_dir(out), "sha256sum")?;
     println!("{}", fs::read_to_string(out.join("SHA256SUMS"))?);
     Ok(())
-}
-
-fn run(command: &mut Command, what: &str) -> Result<()> {
-    process::run_within(command, what, DEADLINE)
 }
 
 /// Copies a file to another folder; the error names it.
@@ -88,9 +83,7 @@ fn copy(from: &Path, name: &str, to: &Path) -> Result<()> {
 /// The components, each with a list of its dependencies (CycloneDX).
 fn components(out: &Path) -> Result<()> {
     // Nothing of an earlier release may remain.
-    if out.exists() {
-        fs::remove_dir_all(out)?;
-    }
+    checkout::remove(out)?;
     fs::create_dir_all(out)?;
     let generator = languages::generator()?;
     for component in COMPONENTS {
@@ -103,7 +96,7 @@ fn components(out: &Path) -> Result<()> {
         let mut command = checkout::clean(&generator);
         command.args(words.split(' '));
         command.arg(out.join(format!("{name}.cdx.json")));
-        run(&mut command, "listing what it is made of")?;
+        process::run(&mut command, "listing what it is made of")?;
     }
     Ok(())
 }
@@ -113,7 +106,8 @@ fn crates(out: &Path) -> Result<()> {
     let mut command = cargo::native("package --locked");
     // The check only compiles. Information for debuggers would take a third of its time, and gigabytes.
     command.env("CARGO_PROFILE_DEV_DEBUG", "0");
-    run(command.args(cargo::packages(&CRATES)), "`cargo package`")?;
+    command.args(cargo::packages(&CRATES));
+    process::run_within(&mut command, "`cargo package`", DEADLINE)?;
     let built = checkout::target().join("package");
     for name in CRATES {
         copy(&built, &format!("{name}-{VERSION}.crate"), out)?;
@@ -128,7 +122,7 @@ fn bindings(out: &Path) -> Result<()> {
     command.args(["--silent", "--directory", "bindings"]);
     command.arg(format!("OUT={}", out.display()));
     command.arg(format!("VERSION={VERSION}"));
-    run(
+    process::run(
         &mut command,
         "`make` in bindings, which takes npm and GNU tar",
     )

@@ -26,7 +26,7 @@ pub(crate) fn reproduce(choice: Choice) -> Result<()> {
     );
     build::build(choice)?;
     let again = checkout::target().join("again");
-    remove(&again)?;
+    checkout::remove(&again)?;
     let mut clone = checkout::clean("git");
     clone.args(["clone", "--quiet", "."]).arg(&again);
     process::run(&mut clone, "`git clone`")?;
@@ -49,7 +49,7 @@ pub(crate) fn reproduce(choice: Choice) -> Result<()> {
     );
     ensure!(!names.is_empty(), "there are no components to compare");
     println!("{} components are equal, byte by byte", names.len());
-    remove(&again)
+    checkout::remove(&again)
 }
 
 /// The components for users in a folder, by their names.
@@ -64,11 +64,4 @@ fn contents(components: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
         }
     }
     Ok(contents)
-}
-
-fn remove(folder: &Path) -> Result<()> {
-    if !folder.exists() {
-        return Ok(());
-    }
-    fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))
 }
