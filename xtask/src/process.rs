@@ -206,6 +206,8 @@ impl Drop for Running {
         }
         let mut below = Vec::new();
         descendants(&self.child.id().to_string(), &mut below);
+        // First, since a shell would print that its child was killed.
+        let _ = self.child.kill();
         if !below.is_empty() {
             // Ctrl-C in the terminal would not reach a process group, so each process is killed by its id. Every
             // shell has a built-in `kill`; the program of that name may be missing.
@@ -213,7 +215,6 @@ impl Drop for Running {
             kill.args(["-c", "kill -KILL \"$@\"", "sh"]).args(below);
             let _ = kill.stderr(Stdio::null()).status();
         }
-        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
