@@ -5,8 +5,6 @@ use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 
-use futures::future::{Either, select};
-
 use crate::connection::{Connection, DirtyList, LingerList, Registration};
 use crate::net::{connect, listen};
 use crate::notify::CancelScope;
@@ -16,6 +14,7 @@ use crate::protection::Failed;
 use crate::quota::memory::MemoryQuota;
 use crate::quota::{HandlePermit, HandleQuota, Limits};
 use crate::reader::Reader;
+use crate::select::{Either, select};
 use crate::server::{self, Listening, Server};
 use crate::transport::{Incoming, ReadBuffers, Transport};
 use crate::types::Error;
@@ -188,8 +187,8 @@ impl Engine {
                 });
                 // The cancel comes first: what has become ready meanwhile is closed.
                 match select(pin!(scope.cancelled()), binding).await {
-                    Either::Left((cancelled, _)) => return Err(cancelled),
-                    Either::Right((sockets, _)) => sockets?,
+                    Either::Left(cancelled) => return Err(cancelled),
+                    Either::Right(sockets) => sockets?,
                 }
             };
             server::serve(self, sockets, &options)
@@ -240,14 +239,14 @@ impl Engine {
                 return cancelled.await;
             };
             match select(pin!(cancelled), self.sleep(nanoseconds)).await {
-                Either::Left((cancelled, _)) => cancelled,
-                Either::Right(((), _)) => Error::DeadlineExceeded,
+                Either::Left(cancelled) => cancelled,
+                Either::Right(()) => Error::DeadlineExceeded,
             }
         };
         // The cancel comes first: what has become ready meanwhile is closed.
         let connected = match select(pin!(ended), pin!(connecting)).await {
-            Either::Left((error, _)) => Err(error.into()),
-            Either::Right((connected, _)) => connected,
+            Either::Left(error) => Err(error.into()),
+            Either::Right(connected) => connected,
         };
         match connected {
             Ok(transport) => {

@@ -7,12 +7,12 @@ use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::{Rc, Weak};
 
-use futures::future::{Either, select};
 use slab::Slab;
 
 use crate::connection::Connection;
 use crate::engine::Engine;
 use crate::notify::Notify;
+use crate::select::{Either, select};
 
 /// The number of checks in a timeout: it is late by at most the time between two.
 const LOOKS: u64 = 4;

@@ -50,6 +50,7 @@ pub mod platform;
 mod protection;
 mod quota;
 mod reader;
+mod select;
 mod server;
 #[cfg(feature = "testing")]
 pub mod testing;

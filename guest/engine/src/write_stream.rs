@@ -4,10 +4,9 @@ use std::cell::Cell;
 use std::pin::pin;
 use std::rc::Rc;
 
-use futures::future::{Either, select};
-
 use crate::connection::Connection;
 use crate::engine::Coop;
+use crate::select::{Either, select};
 use crate::transport::{BULK, HAND_ON, Incoming, LARGE};
 use crate::types::Error;
 
@@ -32,8 +31,8 @@ pub(crate) async fn run(connection: &Rc<Connection>, data: Incoming) -> (u64, Re
         let all = pin!(moving.move_all());
         let interrupted = pin!(interruption(connection));
         match select(all, interrupted).await {
-            Either::Left((result, _)) => result,
-            Either::Right((error, _)) => Err(error),
+            Either::Left(result) => result,
+            Either::Right(error) => Err(error),
         }
     };
     moving.stop();

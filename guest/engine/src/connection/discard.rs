@@ -5,9 +5,8 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use futures::future::select;
-
 use crate::engine::Coop;
+use crate::select::select;
 use crate::transport::{Incoming, LARGE};
 
 use super::Connection;

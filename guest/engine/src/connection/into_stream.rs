@@ -3,9 +3,8 @@
 use std::pin::pin;
 use std::rc::Rc;
 
-use futures::future::{Either, select};
-
 use crate::platform::Sink;
+use crate::select::{Either, select};
 use crate::transport::{self, BULK, HAND_ON, Incoming};
 use crate::types::Error;
 
@@ -149,9 +148,9 @@ async fn copy(
         pin!(connection.activity.expired()),
     );
     match select(copying, select(aborted, idle)).await {
-        Either::Left((result, _)) => result,
-        Either::Right((Either::Left((error, _)), _)) => Err(error),
-        Either::Right((Either::Right(_), _)) => Err(Error::DeadlineExceeded),
+        Either::Left(result) => result,
+        Either::Right(Either::Left(error)) => Err(error),
+        Either::Right(Either::Right(_)) => Err(Error::DeadlineExceeded),
     }
 }
 
@@ -169,7 +168,7 @@ async fn copy_input(
         let piece = {
             let reading = pin!(next_piece(&mut incoming, flows));
             match select(reading, pin!(connection.probe(&mut probed))).await {
-                Either::Left((piece, _)) => piece,
+                Either::Left(piece) => piece,
                 Either::Right(_) => {
                     flows = false;
                     continue;

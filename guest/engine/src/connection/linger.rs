@@ -10,11 +10,11 @@ use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::{Rc, Weak};
 
-use futures::future::select;
 use slab::Slab;
 
 use crate::engine::{Engine, KeepRunning};
 use crate::notify::Notify;
+use crate::select::select;
 
 use super::Connection;
 

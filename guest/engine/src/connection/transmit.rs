@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use asyncio_streams_core::Transmit;
-use futures::future::select;
 
 use crate::platform::Sink;
+use crate::select::{Either, select};
 use crate::transport;
 use crate::types::Error;
 
@@ -88,8 +88,8 @@ async fn end(connection: &Connection, sink: &mut dyn Sink) -> Result<(), Error> 
         .await;
     let late = connection.engine.sleep(nanoseconds);
     match select(pin!(transport::peer_end(sink)), late).await {
-        futures::future::Either::Left((ended, _)) => ended,
-        futures::future::Either::Right(_) => Err(Error::DeadlineExceeded),
+        Either::Left(ended) => ended,
+        Either::Right(_) => Err(Error::DeadlineExceeded),
     }
 }
 

@@ -5,10 +5,9 @@
 use std::pin::pin;
 use std::rc::Rc;
 
-use futures::future::{Either, select};
-
 use crate::platform::Sink;
 use crate::protection::{Protector, Unprotected};
+use crate::select::{Either, select};
 use crate::transport::Incoming;
 use crate::types::{Error, TlsError, TlsFailure};
 
@@ -54,8 +53,8 @@ impl Connection {
         });
         let late = self.engine.sleep(protector.handshake_timeout());
         let result = match select(pin!(done), late).await {
-            Either::Left((result, _)) => result,
-            Either::Right(((), _)) => {
+            Either::Left(result) => result,
+            Either::Right(()) => {
                 self.expire();
                 Err(Error::DeadlineExceeded)
             }

@@ -3,10 +3,9 @@
 use std::pin::pin;
 use std::rc::Rc;
 
-use futures::future::{Either, select};
-
 use crate::engine::Engine;
 use crate::platform::Sink;
+use crate::select::{Either, select};
 use crate::transport::{self, Incoming, Transport};
 use crate::types::Error;
 
@@ -39,8 +38,8 @@ impl Transport {
             activity: self.activity.clone(),
         });
         let protected = match select(pin!(protecting), pin!(late)).await {
-            Either::Left((protected, _)) => protected?,
-            Either::Right(((), _)) => return Err(Error::DeadlineExceeded.into()),
+            Either::Left(protected) => protected?,
+            Either::Right(()) => return Err(Error::DeadlineExceeded.into()),
         };
         Ok(Transport {
             incoming: protected.incoming,

@@ -4,7 +4,6 @@ use std::pin::pin;
 use std::rc::{Rc, Weak};
 
 use asyncio_streams_core::{self as core, Backoff};
-use futures::future::{Either, select};
 
 use crate::connection::{Connection, Owner, Registration};
 use crate::engine::Coop;
@@ -12,6 +11,7 @@ use crate::net::listen::{self, Listening};
 use crate::platform::StreamSocket;
 use crate::quota::HandlePermit;
 use crate::quota::lobby::{Admission, Deferred};
+use crate::select::{Either, select};
 use crate::transport::{self, Accepted, Transport};
 use crate::types::Error;
 
@@ -48,8 +48,8 @@ impl Inner {
                 }
             });
             match select(pin!(changed), pin!(self.take_connections())).await {
-                Either::Left((result, _)) => result,
-                Either::Right(((), _)) => Ok(()),
+                Either::Left(result) => result,
+                Either::Right(()) => Ok(()),
             }
         }
     }
@@ -158,8 +158,8 @@ impl Inner {
         let permit = {
             let admitted = pin!(deferred.admitted(&mut arrived.incoming));
             match select(admitted, pin!(arrived.activity.expired())).await {
-                Either::Left((permit, _)) => permit,
-                Either::Right(((), _)) => None,
+                Either::Left(permit) => permit,
+                Either::Right(()) => None,
             }
         };
         // After a close the list is empty, and nothing is added any more.

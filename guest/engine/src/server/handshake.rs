@@ -3,11 +3,10 @@
 use std::pin::pin;
 use std::rc::Rc;
 
-use futures::future::{Either, select};
-
 use crate::connection::Owner;
 use crate::protection::{Failed, Protector};
 use crate::quota::HandlePermit;
+use crate::select::{Either, select};
 use crate::transport::Transport;
 
 use super::Inner;
@@ -37,7 +36,7 @@ impl Inner {
             let closed = pin!(self.changed.until(|| self.is_closed().then_some(())));
             let idle = pin!(activity.expired());
             match select(protecting, select(closed, idle)).await {
-                Either::Left((protected, _)) => Some(protected),
+                Either::Left(protected) => Some(protected),
                 Either::Right(_) => None,
             }
         };

@@ -14,7 +14,6 @@ use std::pin::pin;
 use std::rc::{Rc, Weak};
 
 use asyncio_streams_core::ServerState;
-use futures::future::{Either, select};
 use slab::Slab;
 
 use crate::connection::{Connection, Owner};
@@ -29,6 +28,7 @@ use crate::protection::Protector;
 use crate::quota::HandlePermit;
 use crate::quota::lobby::{self, Deferred};
 use crate::reader::Reader;
+use crate::select::{Either, select};
 use crate::types::{Address, Error};
 use crate::watch::Event;
 use crate::writer::Writer;
