@@ -2,10 +2,10 @@
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::task::Poll;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use asyncio_streams_core::{HappyEyeballs, Step, interleave};
-use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::engine::Engine;
 use crate::errors;
@@ -36,7 +36,7 @@ pub(crate) async fn connect(
     let locals = local_addresses(engine, route).await?;
 
     let mut eyeballs = HappyEyeballs::new(remotes.len(), route.delay);
-    let mut attempts = FuturesUnordered::new();
+    let mut attempts = Vec::new();
     loop {
         let mut timer = match eyeballs.next(engine.now()) {
             Step::Start(index) => {
@@ -46,13 +46,13 @@ pub(crate) async fn connect(
                     let permit = (!attempts.is_empty())
                         .then(|| engine.handles().attempt())
                         .transpose();
-                    attempts.push(async move {
+                    attempts.push(Box::pin(async move {
                         let attempted = match &permit {
                             Ok(_) => attempt(engine, remote, locals, route).await,
                             Err(error) => Err(error.clone()),
                         };
                         (index, attempted)
-                    });
+                    }));
                 }
                 continue;
             }
@@ -60,7 +60,7 @@ pub(crate) async fn connect(
             Step::Failed => return Err(all_failed(eyeballs, &remotes)),
         };
         let done = poll_fn(|cx| {
-            if let Poll::Ready(Some(done)) = attempts.poll_next_unpin(cx) {
+            if let Some(done) = first_ready(&mut attempts, cx) {
                 return Poll::Ready(Some(done));
             }
             match timer.as_mut() {
@@ -74,6 +74,21 @@ pub(crate) async fn connect(
             None => {}
         }
     }
+}
+
+/// Polls the futures, and takes out the first that is ready. There are few.
+fn first_ready<F: Future>(
+    futures: &mut Vec<Pin<Box<F>>>,
+    cx: &mut Context<'_>,
+) -> Option<F::Output> {
+    let mut futures_of = futures.iter_mut().enumerate();
+    let (place, output) =
+        futures_of.find_map(|(place, future)| match future.as_mut().poll(cx) {
+            Poll::Ready(output) => Some((place, output)),
+            Poll::Pending => None,
+        })?;
+    drop(futures.swap_remove(place));
+    Some(output)
 }
 
 /// Makes one attempt with a new socket: a socket cannot be used again after a failed connect.
