@@ -1,5 +1,6 @@
-//! Generates the bindings of a WIT face: wit-bindgen's, with one copy of the code that lowers errors.
+//! Generates the bindings of a WIT face: wit-bindgen's, with one copy of the code that lowers errors, and without checks of types.
 
+mod guards;
 mod options;
 mod share;
 
@@ -52,11 +53,16 @@ fn bindings(options: Options) -> Result<TokenStream> {
         .build()
         .generate(&mut resolve, world, &mut files)?;
     let (_, source) = files.iter().next().context("wit-bindgen wrote no file")?;
-    let (source, shared) = share::errors(std::str::from_utf8(source)?)?;
+    let (mut source, shared) = share::errors(std::str::from_utf8(source)?)?;
     ensure!(
         shared >= LEAST,
         "only {shared} functions of the world {name} lower errors as expected: this version of wit-bindgen writes them in \
          another way, which share.rs has to know"
+    );
+    ensure!(
+        guards::only_debug(&mut source) > 0,
+        "no resource of the world {name} has the function `type_guard`: this version of wit-bindgen checks types in another way, \
+         which guards.rs has to know"
     );
     // The compiler must know these files, to compile again when they change.
     let files = sources.paths().map(|file| {
