@@ -1,6 +1,6 @@
 //! Makes a component smaller: removes its custom sections, where the linker puts names for debuggers, and shortens the names
 //! that its modules and nested components have for each other. The linker writes the name of each function several times, a tenth
-//! of `streams.wasm`. Neither hosts nor other components use these names.
+//! of `streams.wasm`. Neither hosts nor other components use these names. Functions that are named often get low numbers.
 //!
 //! One map renames all names of modules, and another one all arguments of nested components. Equal names stay equal and
 //! different names stay different, so every part still finds the others.
@@ -14,14 +14,18 @@ use wasm_encoder::reencode::{
 };
 use wasm_encoder::{
     Alias, CodeSection, Component, ComponentImportSection, ComponentInstanceSection,
-    ComponentTypeRef, ExportSection, ImportSection, InstanceSection,
+    ComponentTypeRef, ExportSection, FunctionSection, ImportSection, InstanceSection,
 };
 use wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, Export, Import, Instance, Parser,
 };
 
-/// Returns the component without its custom sections, and with short names between its modules and nested components. The
-/// compiler has stripped the modules. Imports and exports stay as they are.
+use order::Order;
+
+mod order;
+
+/// Returns the component without its custom sections, with short names between its modules and nested components, and with short
+/// numbers of functions. The compiler has stripped the modules. Imports and exports stay as they are.
 ///
 /// # Errors
 /// When the bytes are not a component.
@@ -42,6 +46,8 @@ struct Stripper {
     shares_parts: bool,
     /// The number of parts around the current one.
     depth: u32,
+    /// Of the functions of the current module; outside of modules, no change.
+    functions: Order,
     /// Of imports and exports of modules.
     core: Names,
     /// Of imports of nested components.
@@ -81,12 +87,31 @@ impl Reencode for Stripper {
         modules::parse_export(self, section, export)
     }
 
-    fn parse_function_body(
+    fn function_index(&mut self, function: u32) -> Result<u32, Error> {
+        Ok(self.functions.number(function))
+    }
+
+    fn parse_function_section(
+        &mut self,
+        section: &mut FunctionSection,
+        functions: wasmparser::FunctionSectionReader<'_>,
+    ) -> Encoded {
+        let types = functions.into_iter().collect::<Result<Vec<_>, _>>()?;
+        for of in self.functions.sorted(&types) {
+            section.function(self.type_index(of)?);
+        }
+        Ok(())
+    }
+
+    fn parse_code_section(
         &mut self,
         section: &mut CodeSection,
-        body: wasmparser::FunctionBody<'_>,
+        code: wasmparser::CodeSectionReader<'_>,
     ) -> Encoded {
-        section.raw(body.as_bytes());
+        let bodies = code.into_iter().collect::<Result<Vec<_>, _>>()?;
+        for body in self.functions.sorted(&bodies) {
+            self.parse_function_body(section, body)?;
+        }
         Ok(())
     }
 }
@@ -98,6 +123,19 @@ impl ReencodeComponent for Stripper {
 
     fn pop_depth(&mut self) {
         self.depth -= 1;
+    }
+
+    fn parse_component_submodule(
+        &mut self,
+        component: &mut Component,
+        parser: Parser,
+        module: &[u8],
+    ) -> Encoded {
+        self.functions = Order::of(module)?;
+        components::parse_component_submodule(self, component, parser, module)?;
+        // The component numbers functions of its own.
+        self.functions = Order::default();
+        Ok(())
     }
 
     fn parse_component_custom_section(

@@ -1,7 +1,8 @@
 use wasm_encoder::{
-    ComponentAliasSection, ComponentExportKind, ComponentExportSection, ComponentNameSection,
-    ComponentTypeSection, CustomSection, EntityType, ExportKind, MemorySection, MemoryType, Module,
-    ModuleArg, ModuleSection, NameMap, NestedComponentSection,
+    CanonicalFunctionSection, CodeSection, ComponentAliasSection, ComponentExportKind,
+    ComponentExportSection, ComponentNameSection, ComponentTypeSection, CustomSection, EntityType,
+    ExportKind, Function, FunctionSection, MemorySection, MemoryType, Module, ModuleArg,
+    ModuleSection, NameMap, NestedComponentSection, TypeSection,
 };
 
 use super::*;
@@ -101,6 +102,47 @@ fn a_name_of_a_part_that_others_see_stays() {
         .section(&exports);
     let component = component.finish();
     assert_eq!(strip(&component).unwrap(), component);
+}
+
+/// A component of one module. It imports a function, and has one function for each list, which calls the functions of the list.
+fn calls(functions: &[(u32, &[u32])]) -> Vec<u8> {
+    let (mut types, mut imports) = (TypeSection::new(), ImportSection::new());
+    for parameters in [0, 1, 2] {
+        types
+            .ty()
+            .function(vec![wasm_encoder::ValType::I32; parameters], []);
+    }
+    imports.import("a", "b", EntityType::Function(0));
+    let (mut types_of, mut code) = (FunctionSection::new(), CodeSection::new());
+    for (parameters, called) in functions {
+        types_of.function(*parameters);
+        let mut function = Function::new([]);
+        for of in *called {
+            function.instructions().call(*of);
+        }
+        function.instructions().end();
+        code.function(&function);
+    }
+    let mut module = Module::new();
+    module
+        .section(&types)
+        .section(&imports)
+        .section(&types_of)
+        .section(&code);
+    // A function of the component, which has another number.
+    let mut lifted = CanonicalFunctionSection::new();
+    lifted.lift(1, 0, []);
+    let mut component = Component::new();
+    component.section(&ModuleSection(&module)).section(&lifted);
+    component.finish()
+}
+
+#[test]
+fn functions_that_are_called_most_come_first() {
+    let before = calls(&[(0, &[0, 0, 0]), (1, &[3, 2]), (2, &[3, 0])]);
+    let after = calls(&[(2, &[1, 0]), (1, &[1, 2]), (0, &[0, 0, 0])]);
+    assert_eq!(strip(&before).unwrap(), strip(&after).unwrap());
+    assert_eq!(strip(&after).unwrap(), after);
 }
 
 #[test]
