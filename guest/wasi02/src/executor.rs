@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use crate::flag::Flag;
@@ -59,21 +59,32 @@ pub enum Ended {
 ///
 /// The future was dropped before its end: the timeout passed, or nothing can end it.
 pub fn block_on<T>(future: impl Future<Output = T>, timeout: Timeout) -> Result<T, Ended> {
-    ANSWERED.set(0);
     let mut future = pin!(future);
+    let mut result = None;
+    let polled = poll_fn(|cx| future.as_mut().poll(cx).map(|ready| result = Some(ready)));
+    run(pin!(polled), timeout)?;
+    result.ok_or(Ended::Stuck)
+}
+
+/// The same for a future without a result. All calls share its code.
+fn run(mut future: Pin<&mut dyn Future<Output = ()>>, timeout: Timeout) -> Result<(), Ended> {
+    ANSWERED.set(0);
     let woken = Flag::set();
     let waker = woken.waker();
     let mut over = false;
     loop {
         TURN.set(TURN.get().wrapping_add(1));
         if woken.take()
-            && let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(&waker))
+            && future
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_ready()
         {
             // The background sends the bytes of this task together with those of others.
             if background::is_woken() {
                 background::run();
             }
-            return Ok(result);
+            return Ok(());
         }
         if background::is_woken() {
             background::run();
@@ -85,7 +96,7 @@ pub fn block_on<T>(future: impl Future<Output = T>, timeout: Timeout) -> Result<
             // One more poll for what has come with the last look at the host, and no more: a fast peer always has more.
             TURN.set(TURN.get().wrapping_add(1));
             return match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-                Poll::Ready(result) => Ok(result),
+                Poll::Ready(()) => Ok(()),
                 Poll::Pending => Err(Ended::TimedOut),
             };
         }
