@@ -53,6 +53,8 @@ pub(super) fn family(address: &SocketAddr) -> IpAddressFamily {
     }
 }
 
+// One copy: inlined, each would have a table of its own.
+#[cold]
 pub(super) fn socket_error(code: ErrorCode) -> SocketError {
     match code {
         ErrorCode::AccessDenied => SocketError::AccessDenied,
@@ -73,6 +75,8 @@ pub(super) fn socket_error(code: ErrorCode) -> SocketError {
     }
 }
 
+// One copy: inlined, each would have a table of its own.
+#[cold]
 pub(super) fn lookup_error(code: ErrorCode) -> LookupError {
     match code {
         ErrorCode::AccessDenied => LookupError::AccessDenied,
@@ -92,54 +96,56 @@ pub(super) fn stream_failure(failure: &StreamFailure) -> SocketError {
 }
 
 /// The texts of wasmtime (names of error codes, in two spellings), and of hosts on Node (names of system errors).
+static TEXTS: [([&str; 3], SocketError); 11] = [
+    (
+        ["ConnectionReset", "connection-reset", "ECONNRESET"],
+        SocketError::ConnectionReset,
+    ),
+    (
+        ["ConnectionAborted", "connection-aborted", "ECONNABORTED"],
+        SocketError::ConnectionAborted,
+    ),
+    (
+        ["ConnectionRefused", "connection-refused", "ECONNREFUSED"],
+        SocketError::ConnectionRefused,
+    ),
+    (
+        ["ConnectionBroken", "connection-broken", "EPIPE"],
+        SocketError::ConnectionBroken,
+    ),
+    (
+        ["BrokenPipe", "broken-pipe", "ERR_STREAM_WRITE_AFTER_END"],
+        SocketError::ConnectionBroken,
+    ),
+    (
+        ["RemoteUnreachable", "remote-unreachable", "EHOSTUNREACH"],
+        SocketError::RemoteUnreachable,
+    ),
+    (
+        ["NetworkUnreachable", "network-unreachable", "ENETUNREACH"],
+        SocketError::RemoteUnreachable,
+    ),
+    (["Timeout", "timeout", "ETIMEDOUT"], SocketError::Timeout),
+    (
+        ["TimedOut", "timed-out", "ESOCKETTIMEDOUT"],
+        SocketError::Timeout,
+    ),
+    (
+        ["OutOfMemory", "out-of-memory", "ENOBUFS"],
+        SocketError::OutOfMemory,
+    ),
+    (
+        ["AccessDenied", "access-denied", "EACCES"],
+        SocketError::AccessDenied,
+    ),
+];
+
+/// Returns the error that a text names.
 fn of_text(text: &str) -> Option<SocketError> {
-    let known = [
-        (
-            ["ConnectionReset", "connection-reset", "ECONNRESET"],
-            SocketError::ConnectionReset,
-        ),
-        (
-            ["ConnectionAborted", "connection-aborted", "ECONNABORTED"],
-            SocketError::ConnectionAborted,
-        ),
-        (
-            ["ConnectionRefused", "connection-refused", "ECONNREFUSED"],
-            SocketError::ConnectionRefused,
-        ),
-        (
-            ["ConnectionBroken", "connection-broken", "EPIPE"],
-            SocketError::ConnectionBroken,
-        ),
-        (
-            ["BrokenPipe", "broken-pipe", "ERR_STREAM_WRITE_AFTER_END"],
-            SocketError::ConnectionBroken,
-        ),
-        (
-            ["RemoteUnreachable", "remote-unreachable", "EHOSTUNREACH"],
-            SocketError::RemoteUnreachable,
-        ),
-        (
-            ["NetworkUnreachable", "network-unreachable", "ENETUNREACH"],
-            SocketError::RemoteUnreachable,
-        ),
-        (["Timeout", "timeout", "ETIMEDOUT"], SocketError::Timeout),
-        (
-            ["TimedOut", "timed-out", "ESOCKETTIMEDOUT"],
-            SocketError::Timeout,
-        ),
-        (
-            ["OutOfMemory", "out-of-memory", "ENOBUFS"],
-            SocketError::OutOfMemory,
-        ),
-        (
-            ["AccessDenied", "access-denied", "EACCES"],
-            SocketError::AccessDenied,
-        ),
-    ];
     // A word of its own: a text may quote what the peer has sent.
     let mut words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')));
     words.find_map(|word| {
-        let found = known.iter().find(|(names, _)| names.contains(&word));
+        let found = TEXTS.iter().find(|(names, _)| names.contains(&word));
         found.map(|(_, error)| error.clone())
     })
 }
