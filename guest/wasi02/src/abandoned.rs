@@ -28,7 +28,7 @@ const LOOK: u64 = 250_000_000;
 const AWAITED: u64 = 5_000_000_000;
 
 thread_local! {
-    static ABANDONED: RefCell<Abandoned> = RefCell::default();
+    static ABANDONED: RefCell<Abandoned> = const { RefCell::new(Abandoned::new()) };
 }
 
 /// Returns this many handles to a quota.
@@ -38,7 +38,6 @@ type Free = Box<dyn Fn(u32)>;
 type Ended = Box<dyn Fn() -> bool>;
 
 /// The streams that have not ended, and the handles that quotas did not get back because of them.
-#[derive(Default)]
 struct Abandoned {
     streams: Vec<Stream>,
     /// The background looks at the streams.
@@ -107,6 +106,15 @@ pub(crate) fn give_back(handles: u32, free: Free) {
 }
 
 impl Abandoned {
+    const fn new() -> Self {
+        Abandoned {
+            streams: Vec::new(),
+            looking: false,
+            kept: 0,
+            late: VecDeque::new(),
+        }
+    }
+
     fn add(&mut self, ended: Ended, now: u64) {
         self.streams.push(Stream {
             ended,

@@ -24,10 +24,9 @@ const TURN: usize = 64;
 const FRUITLESS: u32 = 2;
 
 thread_local! {
-    static REACTOR: Reactor = Reactor::default();
+    static REACTOR: Reactor = const { Reactor::new() };
 }
 
-#[derive(Default)]
 struct Reactor {
     waits: RefCell<Slab<Rc<Wait>>>,
     /// The number of waits that have a waker, and of [`Reason`]s: while there are none, no call waits without end.
@@ -184,6 +183,19 @@ pub(crate) fn wait(patience: Patience) -> Woken {
 }
 
 impl Reactor {
+    const fn new() -> Self {
+        Reactor {
+            waits: RefCell::new(Slab::new()),
+            reasons: Cell::new(0),
+            timers: RefCell::new(OrderedMap::new()),
+            last_timer: Cell::new(0),
+            spent: Cell::new(0),
+            progressed: Cell::new(false),
+            fruitless: Cell::new(0),
+            alarm: RefCell::new(None),
+        }
+    }
+
     fn wait(&self, patience: Patience) -> Woken {
         if patience == Patience::Endless && self.reasons.get() == 0 {
             return Woken::Nothing;

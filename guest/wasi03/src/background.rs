@@ -173,7 +173,6 @@ pub(crate) fn reap_at_once(future: BoxFuture) {
 
 type Then = Box<dyn FnOnce()>;
 
-#[derive(Default)]
 struct Driver {
     running: Cell<bool>,
     /// The task that the driver runs in, once it has run.
@@ -190,7 +189,7 @@ struct Driver {
 }
 
 thread_local! {
-    static DRIVER: Driver = Driver::default();
+    static DRIVER: Driver = const { Driver::new() };
 }
 
 async fn run() {
@@ -205,6 +204,20 @@ struct Running {
 }
 
 impl Driver {
+    const fn new() -> Self {
+        Driver {
+            running: Cell::new(false),
+            task: RefCell::new(None),
+            kept: Cell::new(0),
+            spawned: RefCell::new(Vec::new()),
+            daemons: RefCell::new(Vec::new()),
+            waker: WakerSlot::new(),
+            reaping: RefCell::new(VecDeque::new()),
+            next_reaping: Cell::new(0),
+            late: RefCell::new(Vec::new()),
+        }
+    }
+
     fn poll(&self, running: &mut Running, cx: &mut Context<'_>) -> Poll<()> {
         self.waker.register(cx);
         if self.task.borrow().is_none() {

@@ -63,7 +63,6 @@ impl Drop for Sleep {
 }
 
 /// The timers that have not fired, soonest first.
-#[derive(Default)]
 struct Timers {
     pending: RefCell<OrderedMap<Waker>>,
     next_id: Cell<u64>,
@@ -77,10 +76,21 @@ struct Timers {
 }
 
 thread_local! {
-    static TIMERS: Timers = Timers::default();
+    static TIMERS: Timers = const { Timers::new() };
 }
 
 impl Timers {
+    const fn new() -> Self {
+        Timers {
+            pending: RefCell::new(OrderedMap::new()),
+            next_id: Cell::new(0),
+            clock_runs: Cell::new(false),
+            clock: WakerSlot::new(),
+            keep: RefCell::new(None),
+            waits: RefCell::new(Vec::new()),
+        }
+    }
+
     fn add(&self, deadline: u64, waker: Waker) -> u64 {
         let id = self.next_id.get();
         self.next_id.set(id.wrapping_add(1));

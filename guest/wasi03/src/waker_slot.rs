@@ -8,6 +8,11 @@ use std::task::{Context, Waker};
 pub struct WakerSlot(RefCell<Option<Waker>>);
 
 impl WakerSlot {
+    /// Creates a slot without a waker.
+    pub const fn new() -> Self {
+        WakerSlot(RefCell::new(None))
+    }
+
     /// Stores the waker of `cx` for the next [`WakerSlot::wake`], in place of an earlier one.
     pub fn register(&self, cx: &Context<'_>) {
         let mut slot = self.0.borrow_mut();

@@ -97,7 +97,8 @@ impl MemberOf {
 }
 
 thread_local! {
-    static TABLE: RefCell<HashMap<u64, Entry, BuildHasherDefault<AsIs>>> = RefCell::default();
+    static TABLE: RefCell<HashMap<u64, Entry, BuildHasherDefault<AsIs>>> =
+        const { RefCell::new(HashMap::with_hasher(BuildHasherDefault::new())) };
 }
 
 /// The bytes that the host is asked for at once: 32 numbers.
