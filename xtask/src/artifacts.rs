@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use asyncio_streams_strip::strip;
 
 use crate::checkout;
-use crate::strip::strip;
 
 /// The files of the folder of components, written one by one.
 pub(crate) struct Artifacts {

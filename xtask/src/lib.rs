@@ -24,7 +24,6 @@ mod reproduce;
 mod shell;
 mod soak;
 mod steps;
-mod strip;
 mod test;
 pub mod toolchain;
 pub mod tools;

@@ -93,7 +93,8 @@ impl<V> OrderedMap<V> {
     }
 }
 
-/// The keys, each with its place, in sorted runs. It takes a tenth of the code of the standard library's map, and is as fast.
+/// The keys, each with its place, in sorted runs. It takes a tenth of the code of the standard library's map, and twice its
+/// time for thousands of keys.
 struct Places {
     /// The run with the lowest keys first. Only a single run may be empty.
     runs: Vec<Vec<(Key, usize)>>,

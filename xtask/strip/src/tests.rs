@@ -1,5 +1,5 @@
 use wasm_encoder::{
-    CanonicalFunctionSection, CodeSection, ComponentAliasSection, ComponentExportKind,
+    BlockType, CanonicalFunctionSection, CodeSection, ComponentAliasSection, ComponentExportKind,
     ComponentExportSection, ComponentNameSection, ComponentTypeSection, CustomSection, EntityType,
     ExportKind, Function, FunctionSection, MemorySection, MemoryType, Module, ModuleArg,
     ModuleSection, NameMap, NestedComponentSection, TypeSection,
@@ -105,29 +105,45 @@ fn a_name_of_a_part_that_others_see_stays() {
 }
 
 /// A component of one module. It imports a function, and has one function for each list, which calls the functions of the list.
-fn calls(functions: &[(u32, &[u32])]) -> Vec<u8> {
+/// The module exports the function `exported`.
+fn calls(functions: &[(u32, &[u32])], exported: u32) -> Vec<u8> {
+    let bodies = functions.iter().map(|(parameters, called)| {
+        let mut function = Function::new([]);
+        for of in *called {
+            function.instructions().call(*of);
+        }
+        function.instructions().end();
+        (*parameters, function)
+    });
+    module_of("a", bodies, exported)
+}
+
+/// A component of one module, which imports a function of `import` and exports one of its own functions.
+fn module_of(
+    import: &str,
+    functions: impl IntoIterator<Item = (u32, Function)>,
+    exported: u32,
+) -> Vec<u8> {
     let (mut types, mut imports) = (TypeSection::new(), ImportSection::new());
     for parameters in [0, 1, 2] {
         types
             .ty()
             .function(vec![wasm_encoder::ValType::I32; parameters], []);
     }
-    imports.import("a", "b", EntityType::Function(0));
+    imports.import(import, "b", EntityType::Function(0));
     let (mut types_of, mut code) = (FunctionSection::new(), CodeSection::new());
-    for (parameters, called) in functions {
-        types_of.function(*parameters);
-        let mut function = Function::new([]);
-        for of in *called {
-            function.instructions().call(*of);
-        }
-        function.instructions().end();
+    for (parameters, function) in functions {
+        types_of.function(parameters);
         code.function(&function);
     }
+    let mut exports = ExportSection::new();
+    exports.export("c", ExportKind::Func, exported);
     let mut module = Module::new();
     module
         .section(&types)
         .section(&imports)
         .section(&types_of)
+        .section(&exports)
         .section(&code);
     // A function of the component, which has another number.
     let mut lifted = CanonicalFunctionSection::new();
@@ -139,10 +155,62 @@ fn calls(functions: &[(u32, &[u32])]) -> Vec<u8> {
 
 #[test]
 fn functions_that_are_called_most_come_first() {
-    let before = calls(&[(0, &[0, 0, 0]), (1, &[3, 2]), (2, &[3, 0])]);
-    let after = calls(&[(2, &[1, 0]), (1, &[1, 2]), (0, &[0, 0, 0])]);
+    let before = calls(&[(0, &[2]), (1, &[3, 3, 3]), (2, &[0, 0])], 1);
+    let after = calls(&[(2, &[0, 0]), (0, &[3]), (1, &[1, 1, 1])], 2);
     assert_eq!(strip(&before).unwrap(), strip(&after).unwrap());
-    assert_eq!(strip(&after).unwrap(), after);
+    let [before, after] = [before, after].map(|of| strip(&of).unwrap());
+    assert_eq!(strip(&after).unwrap(), before);
+}
+
+#[test]
+fn functions_without_a_use_are_left_out() {
+    let unused = calls(&[(0, &[3]), (1, &[2, 0]), (2, &[0])], 1);
+    let used = calls(&[(0, &[2]), (2, &[0])], 1);
+    assert_eq!(strip(&unused).unwrap(), strip(&used).unwrap());
+}
+
+/// The function 1 does something and panics if its argument is not 0, by the function 2, which `panic` fills.
+fn may_panic(import: &str, panic: Function) -> Vec<u8> {
+    let mut checks = Function::new([]);
+    checks.instructions().local_get(0).if_(BlockType::Empty);
+    checks.instructions().call(0).i32_const(1).drop().call(2);
+    checks.instructions().end().end();
+    module_of(import, [(1, checks), (0, panic)], 1)
+}
+
+#[test]
+fn the_work_for_a_message_that_nobody_hears_is_left_out() {
+    let mut trap = Function::new([]);
+    trap.instructions().i32_const(7).drop().unreachable().end();
+    let mut shorter = Function::new([]);
+    shorter.instructions().local_get(0).if_(BlockType::Empty);
+    shorter.instructions().call(0).unreachable().end().end();
+    let shorter = strip(&module_of("a", [(1, shorter)], 1)).unwrap();
+    assert_eq!(strip(&may_panic("a", trap.clone())).unwrap(), shorter);
+    // A module that can print may print the message.
+    let printing = may_panic("wasi:cli/stderr@0.2.0", trap);
+    assert!(strip(&printing).unwrap().len() > shorter.len());
+}
+
+#[test]
+fn functions_that_return_or_are_heard_stay() {
+    let mut returns = Function::new([]);
+    returns
+        .instructions()
+        .i32_const(1)
+        .br_if(0)
+        .unreachable()
+        .end();
+    let mut calls = Function::new([]);
+    calls.instructions().call(0).unreachable().end();
+    let mut goes_on = Function::new([]);
+    goes_on.instructions().loop_(BlockType::Empty).br(0).end();
+    goes_on.instructions().unreachable().end();
+    for stays in [returns, calls, goes_on] {
+        let component = may_panic("a", stays);
+        let stripped = strip(&component).unwrap();
+        assert_eq!(stripped.len(), component.len());
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Makes a component smaller: removes its custom sections, where the linker puts names for debuggers, and shortens the names
 //! that its modules and nested components have for each other. The linker writes the name of each function several times, a tenth
-//! of `streams.wasm`. Neither hosts nor other components use these names. Functions that are named often get low numbers.
+//! of `streams.wasm`. Neither hosts nor other components use these names. Functions that are named often get low numbers. What
+//! nobody would hear of a panic is left out.
 //!
 //! One map renames all names of modules, and another one all arguments of nested components. Equal names stay equal and
 //! different names stay different, so every part still finds the others.
@@ -20,8 +21,10 @@ use wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, Export, Import, Instance, Parser,
 };
 
+use ends::Ends;
 use order::Order;
 
+mod ends;
 mod order;
 
 /// Returns the component without its custom sections, with short names between its modules and nested components, and with short
@@ -29,7 +32,7 @@ mod order;
 ///
 /// # Errors
 /// When the bytes are not a component.
-pub(crate) fn strip(component: &[u8]) -> Result<Vec<u8>> {
+pub fn strip(component: &[u8]) -> Result<Vec<u8>> {
     let mut stripper = Stripper::default();
     let stripped = stripper.encode(component)?;
     if !stripper.shares_parts {
@@ -48,6 +51,8 @@ struct Stripper {
     depth: u32,
     /// Of the functions of the current module; outside of modules, no change.
     functions: Order,
+    /// The ends of the current module.
+    ends: Ends,
     /// Of imports and exports of modules.
     core: Names,
     /// Of imports of nested components.
@@ -110,7 +115,11 @@ impl Reencode for Stripper {
     ) -> Encoded {
         let bodies = code.into_iter().collect::<Result<Vec<_>, _>>()?;
         for body in self.functions.sorted(&bodies) {
-            self.parse_function_body(section, body)?;
+            let mut function = self.new_function_with_parsed_locals(&body)?;
+            for operator in self.ends.kept(&body)? {
+                function.instruction(&self.instruction(operator)?);
+            }
+            section.function(&function);
         }
         Ok(())
     }
@@ -131,7 +140,8 @@ impl ReencodeComponent for Stripper {
         parser: Parser,
         module: &[u8],
     ) -> Encoded {
-        self.functions = Order::of(module)?;
+        self.ends = Ends::of(module)?;
+        self.functions = Order::of(module, &self.ends)?;
         components::parse_component_submodule(self, component, parser, module)?;
         // The component numbers functions of its own.
         self.functions = Order::default();
