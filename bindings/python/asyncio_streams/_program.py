@@ -201,7 +201,13 @@ async def _run() -> int:
 def _given_program() -> _Program:
     """Returns the program that the command has passed to the interpreter. Raises SyntaxError for an invalid one."""
     name, source = _given.take(_bundle)
-    return _Program(name, source, ast.parse(source, name))
+    try:
+        return _Program(name, source, ast.parse(source, name))
+    except SyntaxError as reason:
+        # Only a version of Python that the command does not run by finds it here.
+        if reason.text is None and reason.lineno:
+            reason.text = (source.splitlines() + [""] * reason.lineno)[reason.lineno - 1]
+        raise reason.with_traceback(None) from None
 
 
 def _refresh() -> None:

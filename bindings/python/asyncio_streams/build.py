@@ -8,14 +8,13 @@ can run; otherwise it imports `asyncio:streams`.
 from __future__ import annotations
 
 import argparse
-import ast
 import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ._command import component, environment, tools
+from ._command import component, environment, source, tools
 from ._command.errors import CommandError
 
 
@@ -65,13 +64,11 @@ def build(
     failures.
     """
     try:
-        source = program.read_text(encoding="utf-8")
-        ast.parse(source, str(program))
-    except (OSError, UnicodeDecodeError) as reason:
-        raise BuildError(f"cannot read {program}: {reason}") from reason
-    except (SyntaxError, ValueError) as reason:
-        line = getattr(reason, "lineno", None) or 1
-        raise BuildError(f"{program}:{line}: {getattr(reason, 'msg', reason)}") from reason
+        text, _ = source.read(program.read_bytes(), str(program))
+    except OSError as reason:
+        raise BuildError(f"cannot read {program}: {reason.strerror}") from reason
+    except SyntaxError as reason:
+        raise BuildError(f"{program}:{reason.lineno or 1}: {reason.msg}") from reason
     if streams is not None and not streams.is_file():
         raise BuildError(f"there is no {streams}; `cargo xtask build` makes it")
     with tempfile.TemporaryDirectory(prefix="asyncio-streams-") as folder:
@@ -81,7 +78,7 @@ def build(
         )
         try:
             places = [program.resolve().parent, *(path.resolve() for path in paths)]
-            whole = workshop.of_program(str(program), source, places, include, inline_executor, wit_paths, worlds)
+            whole = workshop.of_program(str(program), text, places, include, inline_executor, wit_paths, worlds)
             if workshop.notes():
                 print(f"asyncio_streams.build: {workshop.notes()}", file=sys.stderr)
             if streams is not None:

@@ -34,7 +34,8 @@ class Build(unittest.TestCase):
     def test_a_missing_or_invalid_program(self):
         self.assertIn("cannot read", self.fail(None))
         self.assertRegex(self.fail(b"x = 1\ndef f(:\n"), r"prog\.py:2: ")
-        self.assertIn("cannot read", self.fail(b"\xff\xfe"))
+        self.assertRegex(self.fail(b"\xff\xfe"), r"prog\.py:1: .*unicode")
+        self.assertRegex(self.fail(b"x = 1\nreturn\n"), r"prog\.py:2: 'return' outside function")
 
     def test_missing_tools_and_files(self):
         self.assertIn("there is no", self.fail(b"", "--streams", str(self.folder / "no.wasm")))

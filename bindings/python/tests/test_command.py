@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import warnings
 from pathlib import Path
 from unittest import mock
 
 from asyncio_streams import _bundle
 from asyncio_streams._command import base, environment, imports, main, tools
 from asyncio_streams._command.errors import CommandError
+from asyncio_streams._command.program import Program
 
 
 class InFolder(unittest.TestCase):
@@ -157,18 +159,37 @@ class Mistakes(InFolder):
             self.assertRegex(said, r"can't open file '.*none\.py': \[Errno 2\] No such file or directory")
 
     def test_a_syntax_error_is_shown_as_in_python(self):
-        program = self.put("prog.py", "x = 1\ndef f(:\n")
-        for command in ("run", "build"):
-            status, said = self.fail(command, str(program))
-            self.assertEqual(status, 1)
+        # The last two are found by the compiler, not by the parser.
+        for text in ("x = 1\ndef f(:\n", "return 5\n", "from __future__ import nope\n"):
+            program = self.put("prog.py", text)
             native = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=False)
             self.assertEqual(native.returncode, 1)
-            self.assertTrue(said.startswith(native.stderr.rstrip()), (said, native.stderr))
+            for command in ("run", "build"):
+                status, said = self.fail(command, os.path.relpath(program))
+                self.assertEqual(status, 1)
+                self.assertTrue(said.startswith(native.stderr.rstrip()), (said, native.stderr))
 
     def test_a_file_that_is_not_text(self):
         program = self.folder / "prog.py"
-        program.write_bytes(b"\xff\xfe")
-        self.assertEqual(self.fail("run", str(program))[0], 1)
+        for content in (b"\xff\xfe", b"print(1)\n'\xe4'\n", b"# coding: nope\n", b"a\0b\n", b"x=" + b"-" * 200_000 + b"1\n"):
+            program.write_bytes(content)
+            for command in ("run", "build"):
+                status, said = self.fail(command, str(program))
+                self.assertEqual(status, 1)
+                self.assertIn("SyntaxError: ", said)
+                self.assertIn(str(program), said)
+
+    def test_a_declared_encoding(self):
+        file = self.folder / "prog.py"
+        for content in (b"# coding: latin-1\r\nx = '\xe4'\r\n", "\ufeffx = 'ä'\n".encode()):
+            file.write_bytes(content)
+            self.assertEqual(Program(file).source().splitlines()[-1], "x = 'ä'")
+
+    def test_warnings_are_left_to_the_component(self):
+        file = self.put("prog.py", "x = '\\d'\ny = 1 is 1\n")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            Program(file).imports()
 
     def test_a_missing_folder_of_modules(self):
         program = self.put("prog.py")

@@ -6,11 +6,12 @@ import ast
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 from .._bundle import Bundle, TooMuchError
-from . import imports
+from . import imports, source
 from .errors import CommandError
 
 
@@ -40,7 +41,7 @@ class Program:
 
     def pack(self, target: Path) -> None:
         """Writes the program and its own modules into a file for the interpreter. Raises CommandError."""
-        source, _ = self._read()
+        text, _ = self._read()
         bundle = Bundle()
         try:
             for place in self.places:
@@ -51,7 +52,7 @@ class Program:
             # The path that Python shows in tracebacks and `__file__`.
             "name": os.path.abspath(self.file),
             "argument": str(self.file),
-            "source": source,
+            "source": text,
             "places": [str(place) for place in self.places],
         }
         with target.open("wb") as file:
@@ -59,19 +60,19 @@ class Program:
         self.read = [str(self.file), *bundle.visited, *bundle.paths()]
 
     def _read(self) -> tuple[str, ast.Module]:
+        # As Python shows it.
+        name = os.path.abspath(self.file)
         try:
             data = self.file.read_bytes()
         except OSError as reason:
-            raise NoProgramError(
-                f"can't open file {str(self.file)!r}: [Errno {reason.errno}] {reason.strerror}", 2
-            ) from reason
+            raise NoProgramError(f"can't open file {name!r}: [Errno {reason.errno}] {reason.strerror}", 2) from reason
         try:
-            source = data.decode("utf-8-sig")
-            return source, ast.parse(source, str(self.file))
+            with warnings.catch_warnings():
+                # The component shows them.
+                warnings.simplefilter("ignore")
+                return source.read(data, name)
         except SyntaxError as reason:
             raise NoProgramError(_as_python_says(reason)) from reason
-        except ValueError as reason:
-            raise NoProgramError(f"{self.file}: {reason}") from reason
 
 
 def _as_python_says(reason: SyntaxError) -> str:
