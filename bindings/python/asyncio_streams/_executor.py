@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextvars
 from asyncio import futures
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -31,9 +32,9 @@ class Inline(_Base):
         """Calls `func` at once, and returns a future that gets its result in the next turn.
 
         Everything else waits until it returns, so a function that waits for another task or thread never returns. As in
-        a thread, no loop is running during the call. An `executor` with its own `submit`, other than those of
-        `concurrent.futures`, is used. Raises NotImplementedError if the program was built with `--executor refuse`,
-        RuntimeError for an executor that is shut down.
+        a thread, no loop is running during the call, and context variables have their defaults. An `executor` with its
+        own `submit`, other than those of `concurrent.futures`, is used. Raises NotImplementedError if the program was
+        built with `--executor refuse`, RuntimeError for an executor that is shut down.
         """
         self._check_closed()
         if self.get_debug():
@@ -46,7 +47,8 @@ class Inline(_Base):
             raise RuntimeError("cannot schedule new futures after shutdown")
         future: asyncio.Future[Any] = self.create_future()
         try:
-            value = self._call_outside(func, args)
+            # A pool's threads do not have the task's context either; asyncio.to_thread brings it itself.
+            value = self._call_outside(contextvars.Context().run, (func, *args))
         except BaseException as reason:
             self.call_soon(_fail, future, reason)
         else:

@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import contextvars
 import unittest
 
 from asyncio_streams import _executor
@@ -30,6 +31,17 @@ class Executor(unittest.TestCase):
             return await asyncio.to_thread(int, "12", base=3)
 
         self.assertEqual(self.run_(main()), 5)
+
+    def test_context_variables_are_those_of_a_thread(self):
+        variable = contextvars.ContextVar("variable", default="none")
+
+        async def main():
+            variable.set("the task's")
+            found = [await self.loop.run_in_executor(None, variable.get), await asyncio.to_thread(variable.get)]
+            await self.loop.run_in_executor(None, variable.set, "the function's")
+            return [*found, variable.get()]
+
+        self.assertEqual(self.run_(main()), ["none", "the task's", "the task's"])
 
     def test_an_exception_is_stored_in_the_future(self):
         async def main(error):
