@@ -230,11 +230,15 @@ def host_name(host: str | bytes | None) -> str:
 def _local_addresses(address: Any) -> list[tuple[str, int]]:
     """Converts `local_addr`: its host and port, which are all that WASI needs.
 
-    Raises TypeError and ValueError for invalid addresses, and the errors of host_name and port_number.
+    Raises TypeError, ValueError and socket.gaierror for invalid addresses, and the errors of host_name and port_number.
     """
     host, port = address[:2]
-    if isinstance(address, (str, bytes)) or len(address) > 4:
-        raise TypeError(f"local_addr must be a tuple of a host and a port, not {address!r}")
+    wrong = f"local_addr must be a tuple of a host and a port, not {address!r}"
+    if len(address) > 4:
+        raise TypeError(wrong)
+    if isinstance(address, str):
+        # asyncio looks up its first letter as the host, and the second one as the port.
+        raise socket.gaierror(socket.EAI_SERVICE, wrong)
     # Without a host, use this machine, as getaddrinfo does.
     hosts = ["127.0.0.1", "::1"] if host is None else [host_name(host)]
     return [(name, port_number(port, "bind")) for name in hosts]
