@@ -24,6 +24,7 @@ _selector_events: Any = selector_events
 _Selecting: Any = selector_events.BaseSelectorEventLoop
 
 _pair = socket.socketpair
+_NO_BROADCAST = "allow_broadcast: WASI sends no broadcasts. Leave it out, and send to the address of each receiver"
 
 
 def _af_unix() -> Any:
@@ -153,9 +154,16 @@ class Polling(_Base):
     def _make_datagram_transport(
         self, sock: Any, protocol: Any, address: Any = None, waiter: Any = None, extra: Any = None
     ) -> asyncio.DatagramTransport:
-        made: asyncio.DatagramTransport = _selector_events._SelectorDatagramTransport(
-            self, sock, protocol, address, waiter, extra
-        )
+        made: asyncio.DatagramTransport = _DatagramTransport(self, sock, protocol, address, waiter, extra)
+        return made
+
+    async def create_datagram_endpoint(
+        self, *args: Any, allow_broadcast: bool | None = None, **kwds: Any
+    ) -> tuple[asyncio.DatagramTransport, Any]:
+        """Opens an endpoint for datagrams, as asyncio does. Raises NotImplementedError for `allow_broadcast`."""
+        if allow_broadcast:
+            raise NotImplementedError(_NO_BROADCAST)
+        made: tuple[asyncio.DatagramTransport, Any] = await super().create_datagram_endpoint(*args, **kwds)
         return made
 
     async def _sendfile_native(self, transport: Any, file: Any, offset: int, count: int | None) -> NoReturn:
@@ -174,10 +182,24 @@ class Polling(_Base):
     _sock_connect_cb = _Selecting._sock_connect_cb
     sock_recv, _sock_recv = _Selecting.sock_recv, _Selecting._sock_recv
     sock_recv_into, _sock_recv_into = _Selecting.sock_recv_into, _Selecting._sock_recv_into
-    sock_recvfrom, _sock_recvfrom = _Selecting.sock_recvfrom, _Selecting._sock_recvfrom
-    sock_recvfrom_into, _sock_recvfrom_into = _Selecting.sock_recvfrom_into, _Selecting._sock_recvfrom_into
+    _sock_recvfrom, _sock_recvfrom_into = _Selecting._sock_recvfrom, _Selecting._sock_recvfrom_into
     sock_sendall, _sock_sendall = _Selecting.sock_sendall, _Selecting._sock_sendall
     sock_sendto, _sock_sendto = _Selecting.sock_sendto, _Selecting._sock_sendto
+
+    async def sock_recvfrom(self, sock: Any, bufsize: int) -> tuple[bytes, Any]:
+        """Receives bytes, and the address from which they come; of a connection it is None."""
+        if sock.type == socket.SOCK_STREAM:
+            # WASI's recvfrom refuses connections.
+            return await self.sock_recv(sock, bufsize), None
+        received: tuple[bytes, Any] = await _Selecting.sock_recvfrom(self, sock, bufsize)
+        return received
+
+    async def sock_recvfrom_into(self, sock: Any, buf: Any, nbytes: int = 0) -> tuple[int, Any]:
+        """The same into a buffer."""
+        if sock.type == socket.SOCK_STREAM:
+            return await self.sock_recv_into(sock, memoryview(buf)[: nbytes or None]), None
+        received: tuple[int, Any] = await _Selecting.sock_recvfrom_into(self, sock, buf, nbytes)
+        return received
 
     def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> asyncio.Handle:
         return self._watch(self._readers, fd, callback, args)
@@ -218,6 +240,22 @@ class Polling(_Base):
                 self._queue(table[number])
         self._pause = _SOON if readable or writable else min(self._pause * 2, _LATER)
         self._next_look = self.call_later(self._pause, self._look)
+
+
+class _DatagramTransport(_selector_events._SelectorDatagramTransport):
+    """asyncio's transport for datagrams, over a socket of WASI."""
+
+    _is_bound = False
+
+    def _read_ready(self) -> None:
+        """Reads a datagram. WASI reports a socket without an address as readable, and refuses to read it."""
+        if not self._is_bound:
+            try:
+                self._sock.getsockname()
+            except OSError:
+                return
+            self._is_bound = True
+        super()._read_ready()
 
 
 def _is_ready(readers: list[int], writers: list[int]) -> bool:
@@ -270,7 +308,12 @@ def take_address(sock: Any) -> tuple[str, int]:
     """Closes a bound socket of Python, so that the component can listen there. Raises ValueError for other sockets."""
     if sock.type != socket.SOCK_STREAM:
         raise ValueError(f"A Stream Socket was expected, got {sock!r}")
-    address = sock.getsockname()
+    try:
+        address = sock.getsockname()
+    except OSError:
+        # Listening binds a socket to any port; in WASI it has no address before.
+        sock.bind(("", 0))
+        address = sock.getsockname()
     sock.close()
     if type(sock) is socket.socket:
         sock.__class__ = TakenSocket
@@ -286,7 +329,10 @@ class _NoSelector:
 
 
 def _number(fd: Any) -> int:
-    number = fd if isinstance(fd, int) else int(fd.fileno())
+    try:
+        number = fd if isinstance(fd, int) else int(fd.fileno())
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError(f"Invalid file object: {fd!r}") from None
     if number < 0:
         raise ValueError(f"Invalid file descriptor: {number}")
     return number

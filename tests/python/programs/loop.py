@@ -20,6 +20,7 @@ async def executor():
     variable = contextvars.ContextVar("variable", default="outside")
     variable.set("the task's")
     print(await asyncio.to_thread(lambda: 42), await asyncio.to_thread(variable.get))
+    print(await asyncio.get_running_loop().run_in_executor(None, variable.get))
     print(await asyncio.to_thread(max, 1, 5, key=lambda n: -n))
     loop = asyncio.get_running_loop()
     print(await outcome(loop.run_in_executor(None, lambda: 1 / 0)))
@@ -123,6 +124,12 @@ async def sockets():
     print(await loop.sock_recv(server, 3))
     buffer = bytearray(10)
     print(await loop.sock_recv_into(server, buffer), bytes(buffer[:2]))
+    for _ in range(3):
+        await loop.sock_sendall(client, b"from")
+        print(*await loop.sock_recvfrom(server, 4))
+    await loop.sock_sendall(client, b"from")
+    print(*await loop.sock_recvfrom_into(server, buffer, 2), *await loop.sock_recvfrom_into(server, buffer))
+    print(attempt(loop.add_reader, "text", print), attempt(loop.remove_writer, None))
     size = 1 << 20
     sending = asyncio.create_task(loop.sock_sendall(server, bytes(size)))
     received = 0
@@ -179,6 +186,12 @@ async def accepted():
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     print(bound.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), bound.getsockname() == server.sockets[0].getsockname())
     server.close()
+    # One without an address gets one, with any port.
+    server = await asyncio.start_server(lambda reader, writer: writer.write(b"any"), sock=socket.socket())
+    reader, writer = await asyncio.open_connection(HOST, server.sockets[0].getsockname()[1])
+    print(await reader.read(3))
+    writer.close()
+    server.close()
 
 
 class Answer(asyncio.DatagramProtocol):
@@ -195,6 +208,9 @@ class Ask(asyncio.DatagramProtocol):
 
     def datagram_received(self, data, address):
         self.answers.put_nowait(data)
+
+    def error_received(self, reason):
+        self.answers.put_nowait(reason)
 
 
 async def handed_out():
@@ -235,6 +251,12 @@ async def datagrams():
         asking.sendto(text)
         print(await asyncio.wait_for(protocol.answers.get(), 10))
     print(asking.get_extra_info("peername") == address)
+    asking.close()
+    # It gets an address with the first datagram that it sends.
+    asking, protocol = await loop.create_datagram_endpoint(Ask, family=socket.AF_INET)
+    print(await outcome(asyncio.wait_for(protocol.answers.get(), 0.1)))
+    asking.sendto(b"three", address)
+    print(await asyncio.wait_for(protocol.answers.get(), 10))
     asking.close()
     answering.close()
     print(await outcome(loop.create_datagram_endpoint(Ask)))
@@ -399,7 +421,7 @@ async def arguments():
 
     for local in ((HOST, 0), (None, 0), ("", 0), ("localhost", 0), (b"127.0.0.1", 0), [HOST, 0], (HOST, "0"), (HOST, None)):
         print("local", local, await connect(HOST, port, local_addr=local))
-    for local in ((HOST,), "127.0.0.1", (), (HOST, 0, 0, 0), (HOST, -1), (HOST, 65536), 5, (5, 0), ("192.0.2.1", 0)):
+    for local in ((HOST,), "127.0.0.1", "host", "h", b"host", (), (HOST, 0, 0, 0), (HOST, -1), (HOST, 65536), 5, (5, 0), ("192.0.2.1", 0)):
         print("local", local, await connect(HOST, port, local_addr=local))
     try:
         await asyncio.open_connection(HOST, port, local_addr=("192.0.2.1", 0))
