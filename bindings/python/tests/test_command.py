@@ -115,6 +115,19 @@ class Hosts(InFolder):
         with self.assertRaisesRegex(CommandError, "cannot grant single addresses: use --allow-network"):
             host.command(Path(), tools.Grants(connect=("h:1",)), [])
 
+    def test_a_host_that_compiles_nothing(self):
+        for program, text in (
+            ("exit 0", "has compiled nothing: ASYNCIO_STREAMS_HOST"),
+            ("exit 3", "host ended with the exit status 3 and without a message"),
+            ("kill -9 $$", "host was ended by the signal 9"),
+            ("echo this; exit 1", "failed:\nthis"),
+        ):
+            file = self.put("host", f"#!/bin/sh\n{program}\n")
+            file.chmod(0o755)
+            with self.assertRaises(CommandError) as failed:
+                tools.Host(file, False).compile(self.folder / "x.wasm", self.folder / "x.cwasm")
+            self.assertIn(text, str(failed.exception))
+
     def test_no_host(self):
         with (
             mock.patch.object(tools, "_streams", return_value=None),

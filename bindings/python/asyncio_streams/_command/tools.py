@@ -61,6 +61,8 @@ class Host:
         # The interpreter is cached as a whole; `streams` needs no cache of its own.
         options = [] if self.is_wasmtime else ["--cache", "off"]
         call([str(self.program), "compile", *options, str(component), "-o", str(output)], "compiling")
+        if not output.is_file():
+            raise CommandError(f"{self.program} has compiled nothing: {VARIABLE} must name `streams` or wasmtime")
 
     def command(self, compiled: Path, grants: Grants, arguments: list[str]) -> list[str]:
         """Returns the command that runs the output of `compile`. Raises CommandError for unsupported grants."""
@@ -158,8 +160,15 @@ def call(command: list[str], what: str, environment: dict[str, str] | None = Non
         raise CommandError(f"cannot run {command[0]}: {reason.strerror}") from reason
     said = done.stdout + done.stderr
     if done.returncode:
-        raise CommandError(f"{what} failed:\n{without_backtrace(said)}")
+        text = without_backtrace(said)
+        raise CommandError(f"{what} failed:\n{text or _ending(command[0], done.returncode)}")
     return said
+
+
+def _ending(program: str, status: int) -> str:
+    if status < 0:
+        return f"{program} was ended by the signal {-status}"
+    return f"{program} ended with the exit status {status} and without a message"
 
 
 def without_backtrace(text: str) -> str:
