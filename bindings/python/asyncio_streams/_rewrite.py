@@ -4,15 +4,19 @@ Only the host can wait, so nothing inside a component can block. But the code of
 can a plain function that it calls, when the function is compiled once more (see `_twins`):
 
     asyncio.run(serve())             await DONE(SELECT(asyncio.run)(serve()))
+    fire.Fire(main)                  await DONE(SELECT(fire.Fire, main)(main))
 
-SELECT returns its argument, unless the call would block: then it returns a callable that makes a coroutine. So a
-function that does not block is called from its usual place, and finds its caller's frame.
+SELECT returns its first argument, unless the call would block: then it returns a callable that makes a coroutine. So a
+function that does not block is called from its usual place, and finds its caller's frame. The other arguments of
+SELECT are those of the call that are plain names: the function may call them.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+
+_Function = ast.FunctionDef | ast.Lambda
 
 SELECT = "__asyncio_streams_select__"
 DONE = "__asyncio_streams_done__"
@@ -34,7 +38,9 @@ class Awaiting(ast.NodeTransformer):
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id in _BUILTINS:
             return node
-        node.func = ast.copy_location(ast.Call(ast.Name(SELECT, ast.Load()), [node.func], []), node.func)
+        given = (*node.args, *(keyword.value for keyword in node.keywords))
+        names = [ast.copy_location(ast.Name(one.id, ast.Load()), one) for one in given if isinstance(one, ast.Name)]
+        node.func = ast.copy_location(ast.Call(ast.Name(SELECT, ast.Load()), [node.func, *names], []), node.func)
         done = ast.copy_location(ast.Call(ast.Name(DONE, ast.Load()), [node], []), node)
         return ast.copy_location(ast.Await(done), node)
 
@@ -56,7 +62,10 @@ def as_coroutine(tree: ast.Module, name: str, line: int, free: tuple[str, ...]) 
         return None
     function, owner = found
     awaiting = Awaiting()
-    body = [awaiting.visit(statement) for statement in function.body]
+    if isinstance(function, ast.Lambda):
+        body: list[ast.stmt] = [ast.copy_location(ast.Return(awaiting.visit(function.body)), function.body)]
+    else:
+        body = [awaiting.visit(statement) for statement in function.body]
     arguments = _without_defaults(function.args)
     inner: ast.stmt = ast.AsyncFunctionDef(name, arguments, body, [], None, None)
     if hasattr(function, "type_params"):
@@ -79,17 +88,20 @@ def as_coroutine(tree: ast.Module, name: str, line: int, free: tuple[str, ...]) 
     return ast.fix_missing_locations(ast.Module([outer], []))
 
 
-def _find(body: list[ast.stmt], name: str, line: int, owner: str | None) -> tuple[ast.FunctionDef, str | None] | None:
-    """Returns the function, and the class around it."""
+def _find(body: list[ast.stmt], name: str, line: int, owner: str | None) -> tuple[_Function, str | None] | None:
+    """Returns the function, and the class around it. Returns None if it is not the only one of that name in its line."""
+    found: list[tuple[_Function, str | None]] = []
     left: list[tuple[ast.AST, str | None]] = [(node, owner) for node in body]
     while left:
         node, owner = left.pop()
         if isinstance(node, ast.FunctionDef) and node.name == name:
             if min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) == line:
-                return node, owner
+                found.append((node, owner))
+        elif isinstance(node, ast.Lambda) and name == "<lambda>" and node.lineno == line:
+            found.append((node, owner))
         inside = node.name if isinstance(node, ast.ClassDef) else owner
         left.extend((child, inside) for child in ast.iter_child_nodes(node))
-    return None
+    return found[0] if len(found) == 1 else None
 
 
 def _without_defaults(arguments: ast.arguments) -> ast.arguments:

@@ -8,7 +8,7 @@ import contextvars
 import inspect
 import signal
 import types
-from asyncio import events, runners, tasks
+from asyncio import events, runners, tasks, unix_events
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -74,6 +74,14 @@ class Runner:
         if self._debug is not None:
             loop.set_debug(self._debug)
         return await _run_main(loop, coro, context or self._context)
+
+
+class SelectorEventLoop(asyncio.SelectorEventLoop):
+    """Replaces asyncio's class of loops: a call returns the component's loop."""
+
+    def __new__(cls, *args: Any, **kwds: Any) -> Any:
+        """Returns the component's loop. A loop of a derived class would be another one, which cannot run."""
+        return component_loop()
 
 
 class Within:
@@ -247,7 +255,11 @@ async def finish(loop: ComponentLoop, spared: asyncio.Task[Any] | None = None) -
 
 def replacements() -> list[tuple[Any, str, Any]]:
     """Returns the replacements of asyncio's attributes: module, name, value."""
+    policy: Any = unix_events._UnixDefaultEventLoopPolicy
     return [
+        (policy, "_loop_factory", staticmethod(component_loop)),
+        *[(module, "SelectorEventLoop", SelectorEventLoop) for module in (asyncio, unix_events)],
+        *[(module, "EventLoop", SelectorEventLoop) for module in (asyncio, unix_events)],
         *[(module, "run", run) for module in (asyncio, runners)],
         *[(module, "Runner", Runner) for module in (asyncio, runners)],
         *[(module, "new_event_loop", component_loop) for module in (asyncio, asyncio.events)],

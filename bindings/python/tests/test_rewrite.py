@@ -21,7 +21,7 @@ _twins.install({asyncio.run: _await}, (sys.prefix, sys.base_prefix))
 def module(name, source):
     """A module that looks imported."""
     linecache.cache[name] = (len(source), None, source.splitlines(True), name)
-    made = types.ModuleType(name)
+    made = types.ModuleType(name.removesuffix(".py").replace("/", "."))
     exec(compile(source, name, "exec", dont_inherit=True), made.__dict__)
     return made
 
@@ -37,6 +37,13 @@ async def run(source, **names):
     if result is not None:
         await result
     return names
+
+
+class Proxy:
+    """As those of werkzeug and quart, outside of a request."""
+
+    def __getattribute__(self, name):
+        raise RuntimeError("Working outside of request context")
 
 
 class Rewriting(unittest.IsolatedAsyncioTestCase):
@@ -97,6 +104,66 @@ class Rewriting(unittest.IsolatedAsyncioTestCase):
             later=functools.partial(library.serve),
         )
         self.assertEqual(names["found"], [1106, 1107, 1106])
+
+    async def test_lambdas_and_functions_inside_functions(self):
+        names = await run(
+            "async def serve(n):\n    await asyncio.sleep(0)\n    return n\n"
+            "go = lambda n, k=1: asyncio.run(serve(n)) + k\n"
+            "def choose():\n    return {'a': lambda: asyncio.run(serve(10)),\n            'b': lambda: go(20)}\n"
+            "def both():\n    chosen = choose()\n    return chosen['a'](), chosen['b']()\n"
+            "class Called:\n    def __call__(self):\n        return asyncio.run(serve(30))\n"
+            "def indirect():\n    return Called()()\n"
+            "found = [go(1), *both(), indirect()]\n"
+        )
+        self.assertEqual(names["found"], [2, 10, 21, 30])
+
+    async def test_libraries_that_call_the_programs_functions(self):
+        library = module(
+            "commands/core.py",
+            "class Context:\n"
+            "    def __init__(self, command):\n        self.command = command\n"
+            "    def invoke(self, callback, **given):\n        return callback(**given)\n"
+            "class Command:\n"
+            "    def __init__(self, callback):\n        self.callback = callback\n"
+            "    def __call__(self, *args):\n        return self.main(*args)\n"
+            "    def main(self, *args):\n        return finish(self.invoke(Context(self)))\n"
+            "    def invoke(self, context):\n        return context.invoke(self.callback, n=4)\n"
+            "class Group(Command):\n"
+            "    def __init__(self):\n        self.commands = {}\n"
+            "    def command(self, function):\n        made = self.commands[function.__name__] = Command(function)\n"
+            "        return made\n"
+            "    def invoke(self, context):\n        return self.commands['go'].invoke(Context(self))\n"
+            "class Table(dict):\n"
+            "    def dispatch(self, name, n):\n        return self[name](n)\n"
+            "class Registry:\n"
+            "    functions = {}\n"
+            "    def dispatch(self, name, n):\n        return self.functions[name](n)\n"
+            "def finish(x):\n    return x + 1\n"
+            "def call(function, n=0):\n    return step(function, n)\n"
+            "def step(function, n):\n    return function(n)\n"
+            "def plain(function):\n    import sys\n    return sys._getframe(1).f_code.co_name\n",
+        )
+        program = (
+            "async def serve(n):\n    await asyncio.sleep(0)\n    return n\n"
+            "def go(n):\n    return asyncio.run(serve(n))\n"
+            "group = library.Group()\n"
+            "command = group.command(go)\n"
+            "library.Registry.functions['go'] = go\n"
+        )
+        for call, expected in (
+            ("command()", 5),
+            ("group()", 5),
+            ("library.call(go, n=6)", 6),
+            ("library.call(function=go)", 0),
+            ("library.call(len, [1, 2])", 2),
+            ("library.Table(go=go).dispatch('go', 7)", 7),
+            ("library.Registry().dispatch('go', 8)", 8),
+            ("library.plain(len)", "<module>"),
+            ("library.call(type, proxy).__name__", "Proxy"),
+        ):
+            names = await run(f"{program}found = {call}\n", library=library, proxy=Proxy())
+            self.assertEqual(names["found"], expected, call)
+            _twins._callers.clear()
 
     async def test_exceptions_pass_through_with_their_lines(self):
         library = module(

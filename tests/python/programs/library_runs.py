@@ -46,4 +46,13 @@ except ValueError as error:
     print("caught", error)
 for entry in [running.serve, running.run_app]:
     print(entry(work(entry.__name__)))
+go = lambda value: asyncio.run(work(value))  # noqa: E731
+print(go("lambda"), running.call(go, "argument"))
+commands = running.Commands()
+commands.add(lambda: asyncio.run(work("command")))
+print(commands())
+for make in (asyncio.new_event_loop, asyncio.SelectorEventLoop):
+    loop = make()
+    print(loop.run_until_complete(work(make.__name__ != "")))
+    loop.close()
 print(running.finished())

@@ -97,3 +97,26 @@ def run(function, *arguments, backend=Backend):
 
 def finished():
     return lazy.show("none", b"x"), _finished
+
+
+def call(function, *arguments):
+    """Calls a function of the program."""
+    return function(*arguments)
+
+
+class Commands:
+    """Functions of the program, as commands."""
+
+    def __init__(self):
+        self._functions = []
+
+    def add(self, function):
+        """Adds a command."""
+        self._functions.append(function)
+
+    def __call__(self):
+        """Runs the last command."""
+        return self._run()
+
+    def _run(self):
+        return self._functions[-1]()
