@@ -36,7 +36,7 @@ def module() -> types.ModuleType:
     for table in tables:
         vars(made).update(table)
     for name in errors.__all__:
-        setattr(made, name, getattr(errors, name))
+        setattr(made, name, _called(getattr(errors, name), "ssl"))
     contents: dict[str, Any] = {
         "_SSLContext": SSLContext,
         "_DEFAULT_CIPHERS": ":".join((*ciphers.OF_1_3, *ciphers.OF_1_2)),
@@ -44,9 +44,9 @@ def module() -> types.ModuleType:
         "OPENSSL_VERSION": "asyncio:streams (rustls)",
         "OPENSSL_VERSION_INFO": (3, 0, 0, 0, 0),
         "OPENSSL_VERSION_NUMBER": 0x30000000,
-        "Certificate": Certificate,
-        "MemoryBIO": MemoryBIO,
-        "SSLSession": SSLSession,
+        "Certificate": _called(Certificate, "_ssl"),
+        "MemoryBIO": _called(MemoryBIO, "_ssl"),
+        "SSLSession": _called(SSLSession, "_ssl"),
         "RAND_add": lambda data, entropy, /: None,
         "RAND_bytes": _random,
         "RAND_status": lambda: True,
@@ -56,6 +56,12 @@ def module() -> types.ModuleType:
     }
     vars(made).update(contents)
     return made
+
+
+def _called(kind: type, module: str) -> type:
+    """Makes tracebacks and pickles show a class by the name that it has in CPython."""
+    kind.__module__ = module
+    return kind
 
 
 def _random(n: int, /) -> bytes:

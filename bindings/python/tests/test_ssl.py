@@ -48,6 +48,12 @@ class Module(unittest.TestCase):
             if isinstance(theirs, type):
                 self.assertEqual(public(theirs) - public(ours), set(), name)
 
+    def test_classes_have_the_modules_of_openssls(self):
+        for name in public(stock):
+            theirs, ours = getattr(stock, name), getattr(self.ssl, name)
+            if isinstance(theirs, type) and ours.__module__ != self.ssl.__name__:
+                self.assertEqual(ours.__module__, theirs.__module__, name)
+
     def test_numbers_are_openssls(self):
         # Versions of OpenSSL differ in which of them they have, and in the value for all.
         varying = {
