@@ -18,6 +18,9 @@ from ._bundle import Bundle
 
 _open, _stat, _lstat, _listdir, _scandir = builtins.open, os.stat, os.lstat, os.listdir, os.scandir
 _bundle = Bundle()
+_UNGRANTED = (
+    "asyncio:streams: a component sees only the folders that it is granted, by --dir HOST[::GUEST], and this path is in none"
+)
 
 
 def install(bundle: Bundle) -> None:
@@ -48,9 +51,11 @@ def open_file(  # noqa: PLR0917
     """Replaces `open`: looks into the bundle for missing files that are opened for reading."""
     try:
         return _open(file, mode, buffering, encoding, errors, newline, closefd, opener)
-    except OSError:
+    except OSError as reason:
         path = _path(file)
         if path is None or path not in _bundle or not set(mode) <= set("rbt"):
+            if isinstance(reason, FileNotFoundError) and path is not None and not _sees_folder_of(file):
+                reason.add_note(_UNGRANTED)
             raise
     content = io.BytesIO(_bundle.read(path))
     content.name = path
@@ -108,6 +113,16 @@ def _or_bundled(function: Any) -> Any:
 
 def _status(mode: int, size: int) -> os.stat_result:
     return os.stat_result((mode, 0, 0, 1, 0, 0, size, 0, 0, 0))
+
+
+def _sees_folder_of(file: Any) -> bool:
+    """Returns whether the folder of a file is one of the file system or of the bundle."""
+    folder = os.path.dirname(os.fsdecode(file)) or "."
+    try:
+        _stat(folder)
+    except OSError:
+        return _bundle.is_folder(os.path.normpath(os.path.join("/", folder)))
+    return True
 
 
 def _path(path: Any) -> str | None:

@@ -161,7 +161,10 @@ class Reading(Files):
             self.assertEqual(file.read(), b"data")
         for mode in ("w", "a", "r+", "x"):
             self.assertRaises(OSError, _files.open_file, path, mode)
-        self.assertRaises(FileNotFoundError, _files.open_file, f"{self.place}/pack/nothing")
+        for name, notes in ((f"{self.place}/pack/nothing", 0), (f"{self.place}/no/file", 1), ("no/file", 1), ("no", 0)):
+            with self.assertRaises(FileNotFoundError) as missing:
+                _files.open_file(name)
+            self.assertEqual(len(getattr(missing.exception, "__notes__", ())), notes, name)
         self.assertRaises(ValueError, _files.open_file, path, "q")
 
     def test_folders_are_listed(self):
