@@ -5,10 +5,12 @@ from __future__ import annotations
 import types
 from typing import Any, NoReturn
 
+from . import _system
+
 # The base of the loop; the other parts define the missing attributes.
 _Base: Any = object
 
-_NO_PROCESSES = "WASI starts no processes: run the command outside, behind a TCP server, and connect to it"
+_NO_PROCESSES = _system.NO_PROCESSES
 _NO_TLS_OVER_SOCKETS = (
     "TLS over a socket of Python's own is not possible inside a component: give host and port instead of sock, "
     "or connect without ssl= and use start_tls"

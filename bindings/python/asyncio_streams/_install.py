@@ -13,7 +13,7 @@ from typing import Any
 
 from componentize_py_types import Err
 
-from . import _absent, _executor, _locks, _loop, _reader, _signals, _sockets, _unix, _unix_socket
+from . import _absent, _executor, _locks, _loop, _reader, _signals, _sockets, _system, _unix, _unix_socket
 
 _replaced: list[tuple[Any, str, Any]] = []
 
@@ -28,6 +28,7 @@ def install() -> None:
     python_socket.__repr__ = _sockets.describe
     _unix_socket.install()
     _locks.install()
+    _system.install()
     sys.modules.setdefault("_multiprocessing", _absent.multiprocessing_module())
     for module in (_thread, threading):
         for name in ("start_new_thread", "start_joinable_thread", "_start_new_thread", "_start_joinable_thread"):

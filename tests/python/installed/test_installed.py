@@ -294,6 +294,7 @@ class Programs(Installed):
             "raises.py": "import helper\n\nhelper.f()\n",
             "chained.py": "try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    raise OSError(5, 'x') from e\n",
             "exits.py": "raise SystemExit('a text')\n",
+            "leaves.py": "import os\n\nos._exit(3)\n",
             "missing.py": "import no_such_module_anywhere\n",
             "broken.py": "if True:\n    from helper import no_such_name\n",
         }.items():
