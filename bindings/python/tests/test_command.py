@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 import warnings
 from pathlib import Path
@@ -88,6 +89,26 @@ class Environments(InFolder):
         self.assertEqual(place.fingerprint(), before)
         self.put("two-1.0.dist-info/RECORD")
         self.assertNotEqual(place.fingerprint(), before)
+
+    def test_two_commands_install_requirements_once(self):
+        file, calls = self.put("requirements.txt", "one\n"), []
+
+        def call(command, what):
+            calls.append(what)
+            prefix = Path(command[3]) if "venv" in command else Path(command[0]).parents[1]
+            prefix.mkdir(parents=True, exist_ok=True)
+            # The second command comes meanwhile.
+            threading.Event().wait(0.05)
+
+        with mock.patch.object(environment, "_call", call), contextlib.redirect_stderr(io.StringIO()):
+            threads = [threading.Thread(target=environment.of_requirements, args=(file, self.folder)) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        self.assertEqual(
+            [what.partition(" for")[0] for what in calls], ["cannot make an environment", f"cannot install {file}"]
+        )
 
     def test_unreadable_requirements(self):
         with self.assertRaisesRegex(CommandError, "cannot read .*none.txt: No such file"):

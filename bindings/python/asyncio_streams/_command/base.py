@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import __version__
-from . import again, component, tools
+from . import again, component, lock, tools
 from .environment import Environment
 from .errors import CommandError
 from .imports import Imports, closure
@@ -105,27 +105,13 @@ def get(want: Wanted, host: tools.Host, cache: Path, *, rebuild: bool = False) -
     streams = tools.streams(tls=want.tls, unix=want.unix)
     place = cache / "interpreters" / _key(want, host, streams)
     compiled = place / "interpreter.cwasm"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(place):
+    with lock.one_at_a_time(place):
         if compiled.is_file() and not rebuild:
             with contextlib.suppress(OSError):
                 os.utime(place)
         else:
             _build(want, host, streams, place)
     return compiled
-
-
-@contextlib.contextmanager
-def _one_at_a_time(place: Path) -> Iterator[None]:
-    """Makes a second command wait for the first one's build, if the system has such locks."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with place.with_suffix(".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _build(want: Wanted, host: tools.Host, streams: Path, place: Path) -> None:

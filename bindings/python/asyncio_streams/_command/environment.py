@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from . import lock
 from .errors import CommandError
 
 _OURS = frozenset({"asyncio_streams", "componentize_py", "pip", "setuptools", "pkg_resources", "_distutils_hack", "wheel"})
@@ -76,12 +77,13 @@ def of_requirements(file: Path, cache: Path) -> Environment:
     named = hashlib.sha256(text + sys.version.encode() + str(file.resolve().parent).encode()).hexdigest()[:24]
     prefix = cache / "environments" / named
     ready = prefix / "ready"
-    if not ready.is_file():
-        print(f"asyncio-streams: installing {file} (once, until the file changes)", file=sys.stderr)
-        shutil.rmtree(prefix, ignore_errors=True)
-        _call([sys.executable, "-m", "venv", str(prefix)], f"cannot make an environment for {file}")
-        _call([_python_of(prefix), "-m", "pip", "install", "--quiet", "-r", str(file)], f"cannot install {file}")
-        ready.touch()
+    with lock.one_at_a_time(prefix):
+        if not ready.is_file():
+            print(f"asyncio-streams: installing {file} (once, until the file changes)", file=sys.stderr)
+            shutil.rmtree(prefix, ignore_errors=True)
+            _call([sys.executable, "-m", "venv", str(prefix)], f"cannot make an environment for {file}")
+            _call([_python_of(prefix), "-m", "pip", "install", "--quiet", "-r", str(file)], f"cannot install {file}")
+            ready.touch()
     found = sorted(prefix.glob("lib/python*/site-packages"))
     return Environment(tuple(found), prefix)
 
