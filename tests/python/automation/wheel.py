@@ -1,6 +1,7 @@
 """The wheel: the package with the components and the program `streams` of this checkout."""
 
 import argparse
+from pathlib import Path
 
 from . import environment, interpreters
 from .paths import PACKAGE, TARGET
@@ -22,7 +23,7 @@ _DEADLINE = 30 * MINUTES
 def make(options: argparse.Namespace) -> None:
     """Makes the wheel of the built components and the program `streams`, into `target/dist`."""
     tool = environment.python("dist", _TOOLS)
-    run([tool, PACKAGE / "tools" / "wheel.py", "--streams", options.streams], "making the wheel")
+    run([tool, PACKAGE / "tools" / "wheel.py", "--streams", Path(options.streams).resolve()], "making the wheel")
 
 
 def test(options: argparse.Namespace) -> None:
