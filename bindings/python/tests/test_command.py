@@ -225,6 +225,19 @@ class Mistakes(InFolder):
             warnings.simplefilter("error")
             Program(file).imports()
 
+    def test_a_working_folder_that_was_deleted(self):
+        before = os.getcwd()
+        (self.folder / "gone").mkdir()
+        os.chdir(self.folder / "gone")
+        try:
+            (self.folder / "gone").rmdir()
+            status, said = self.fail("run", "prog.py")
+        finally:
+            os.chdir(before)
+        self.assertEqual(
+            (status, said), (1, "asyncio-streams: the working folder, which was deleted: No such file or directory\n")
+        )
+
     def test_a_missing_folder_of_modules(self):
         program = self.put("prog.py")
         status, said = self.fail("run", "-p", str(self.folder / "none"), str(program))

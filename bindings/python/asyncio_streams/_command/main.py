@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"\n{_NAME}: interrupted; nothing was kept of what was not finished", file=sys.stderr)
         return _end_by(signal.SIGINT)
     except OSError as reason:
-        print(f"{_NAME}: {reason.filename or 'the system'}: {reason.strerror or reason}", file=sys.stderr)
+        print(f"{_NAME}: {reason.filename or _place()}: {reason.strerror or reason}", file=sys.stderr)
         return 1
     return _end_by(signal.SIGINT) if status == 128 + signal.SIGINT else status
 
@@ -137,6 +137,15 @@ def _environment(options: argparse.Namespace) -> environment.Environment:
     if options.requirements is None:
         return environment.current()
     return environment.of_requirements(options.requirements, base.cache_folder())
+
+
+def _place() -> str:
+    """Returns the place of an error that names no file."""
+    try:
+        os.getcwd()
+    except OSError:
+        return "the working folder, which was deleted"
+    return "the system"
 
 
 def _end_by(number: signal.Signals) -> int:
