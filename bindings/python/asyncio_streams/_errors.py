@@ -49,12 +49,18 @@ def case_of(error: BaseException) -> str:
 
 
 def from_network(value: Any, message: str | None = None) -> OSError:
-    """Returns the exception for a `network-error`, with `message` instead of its own text."""
+    """Returns the exception for a `network-error`, with `message` instead of its own text.
+
+    A note of an error that a grant avoids names the options.
+    """
     text = value.message if message is None else message
     code = value.code.name
     if code in NAME_CODES:
         return socket.gaierror(NAME_CODES[code], text)
-    return OSError(CODES.get(code, errno.EIO), text)
+    error = OSError(CODES.get(code, errno.EIO), text)
+    if isinstance(error, PermissionError):
+        error.add_note(_UNGRANTED)
+    return error
 
 
 def to_exception(error: BaseException) -> BaseException:
@@ -114,8 +120,6 @@ def with_reason(error: Exception, reason: str) -> Exception:
     """Adds the component's text as a note, which tracebacks show; asyncio's text stays unchanged."""
     if reason and reason not in str(error):
         error.add_note(f"asyncio:streams: {reason}")
-    if isinstance(error, PermissionError):
-        error.add_note(_UNGRANTED)
     return error
 
 

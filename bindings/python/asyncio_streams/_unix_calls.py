@@ -45,6 +45,8 @@ def failure(error: BaseException, path: Any) -> BaseException:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return _errors.with_reason(OSError(errno.EADDRINUSE, f"Address {path!r} is already in use"), error.strerror or "")
     if isinstance(error, PermissionError):
+        # Without the note about grants of addresses.
+        error = PermissionError(error.errno, error.strerror)
         error.add_note(_UNGRANTED)
     return error
 

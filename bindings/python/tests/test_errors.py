@@ -41,6 +41,19 @@ class Errors(unittest.TestCase):
         self.assertEqual(both.__notes__, ["asyncio:streams: text", "asyncio:streams: no route"])
         self.assertEqual(getattr(_errors.with_reason(OSError("a text"), "text"), "__notes__", []), [])
 
+    def test_a_missing_grant_is_advised_for_once(self):
+        denied = network("ACCESS_DENIED", "look up x: not permitted")
+        wrapped = [attempt("127.0.0.1", 9, "ACCESS_DENIED"), attempt("::1", 9, "ACCESS_DENIED")]
+        for found in (
+            _errors.from_network(denied),
+            _errors.from_network(denied, "another text"),
+            _errors.to_exception(error("Network", denied)),
+            _errors.from_attempts(wrapped[:1], all_errors=False),
+            _errors.from_attempts(wrapped, all_errors=False),
+        ):
+            self.assertEqual(sum("--allow-connect HOST:PORT" in note for note in found.__notes__), 1)
+        self.assertFalse(hasattr(_errors.from_network(network("CONNECTION_REFUSED")), "__notes__"))
+
     def test_a_failed_bind_names_the_local_address(self):
         one = attempt("127.0.0.1", 9, "ADDRESS_NOT_AVAILABLE")
         one.error.message = "bind to 192.0.2.1:7: address not available"
