@@ -5,9 +5,11 @@ WASI merges errors that POSIX distinguishes. `CODES` maps each of them to an err
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import re
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 # Maps each code of `network` to the most common errno of those that WASI merges.
@@ -35,7 +37,7 @@ NAME_CODES: dict[str, int] = {
 
 
 _BIND = re.compile(r"bind to (?P<host>\[.*\]|[0-9.]+):(?P<port>[0-9]+): (?P<reason>.*)", re.DOTALL)
-_UNGRANTED = (
+UNGRANTED = (
     "a component has the network that it is granted: by `asyncio-streams run` and `streams run` with --allow-connect "
     "HOST:PORT, --allow-listen ADDR:PORT or --allow-network, by `wasmtime run` with -S inherit-network"
 )
@@ -59,7 +61,7 @@ def from_network(value: Any, message: str | None = None) -> OSError:
         return socket.gaierror(NAME_CODES[code], text)
     error = OSError(CODES.get(code, errno.EIO), text)
     if isinstance(error, PermissionError):
-        error.add_note(_UNGRANTED)
+        error.add_note(UNGRANTED)
     return error
 
 
@@ -121,6 +123,17 @@ def with_reason(error: Exception, reason: str) -> Exception:
     if reason and reason not in str(error):
         error.add_note(f"asyncio:streams: {reason}")
     return error
+
+
+@contextlib.contextmanager
+def advising() -> Iterator[None]:
+    """Adds a note to errors of Python's own sockets that a grant avoids."""
+    try:
+        yield
+    except PermissionError as reason:
+        if UNGRANTED not in getattr(reason, "__notes__", ()):
+            reason.add_note(UNGRANTED)
+        raise
 
 
 def socket_address(address: Any) -> tuple[Any, ...] | str | bytes | None:

@@ -16,6 +16,8 @@ from asyncio import events, selector_events
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from . import _datagrams, _errors
+
 # The base of the loop; the other parts define the missing attributes.
 _Base: Any = object
 
@@ -24,7 +26,6 @@ _selector_events: Any = selector_events
 _Selecting: Any = selector_events.BaseSelectorEventLoop
 
 _pair = socket.socketpair
-_NO_BROADCAST = "allow_broadcast: WASI sends no broadcasts. Leave it out, and send to the address of each receiver"
 
 
 def _af_unix() -> Any:
@@ -112,7 +113,7 @@ class ComponentSocket:
         raise OSError(errno.ENOTSUP, "use write_eof or close")
 
 
-class Polling(_Base):
+class Polling(_datagrams.Datagrams):
     """The part of the loop that polls Python's own sockets."""
 
     def __init__(self) -> None:
@@ -151,20 +152,10 @@ class Polling(_Base):
         made: asyncio.Transport = _selector_events._SelectorSocketTransport(self, sock, protocol, waiter, extra, server)
         return made
 
-    def _make_datagram_transport(
-        self, sock: Any, protocol: Any, address: Any = None, waiter: Any = None, extra: Any = None
-    ) -> asyncio.DatagramTransport:
-        made: asyncio.DatagramTransport = _DatagramTransport(self, sock, protocol, address, waiter, extra)
-        return made
-
-    async def create_datagram_endpoint(
-        self, *args: Any, allow_broadcast: bool | None = None, **kwds: Any
-    ) -> tuple[asyncio.DatagramTransport, Any]:
-        """Opens an endpoint for datagrams, as asyncio does. Raises NotImplementedError for `allow_broadcast`."""
-        if allow_broadcast:
-            raise NotImplementedError(_NO_BROADCAST)
-        made: tuple[asyncio.DatagramTransport, Any] = await super().create_datagram_endpoint(*args, **kwds)
-        return made
+    async def sock_connect(self, sock: Any, address: Any) -> None:
+        """Connects one of Python's sockets, as asyncio does."""
+        with _errors.advising():
+            await _Selecting.sock_connect(self, sock, address)
 
     async def _sendfile_native(self, transport: Any, file: Any, offset: int, count: int | None) -> NoReturn:
         self._check_sendfile_params(transport.get_extra_info("socket"), file, offset, count)
@@ -178,28 +169,11 @@ class Polling(_Base):
     _sock_read_done = _Selecting._sock_read_done
     _sock_write_done = _Selecting._sock_write_done
     sock_accept, _sock_accept = _Selecting.sock_accept, _Selecting._sock_accept
-    sock_connect, _sock_connect = _Selecting.sock_connect, _Selecting._sock_connect
-    _sock_connect_cb = _Selecting._sock_connect_cb
+    _sock_connect, _sock_connect_cb = _Selecting._sock_connect, _Selecting._sock_connect_cb
     sock_recv, _sock_recv = _Selecting.sock_recv, _Selecting._sock_recv
     sock_recv_into, _sock_recv_into = _Selecting.sock_recv_into, _Selecting._sock_recv_into
-    _sock_recvfrom, _sock_recvfrom_into = _Selecting._sock_recvfrom, _Selecting._sock_recvfrom_into
     sock_sendall, _sock_sendall = _Selecting.sock_sendall, _Selecting._sock_sendall
     sock_sendto, _sock_sendto = _Selecting.sock_sendto, _Selecting._sock_sendto
-
-    async def sock_recvfrom(self, sock: Any, bufsize: int) -> tuple[bytes, Any]:
-        """Receives bytes, and the address from which they come; of a connection it is None."""
-        if sock.type == socket.SOCK_STREAM:
-            # WASI's recvfrom refuses connections.
-            return await self.sock_recv(sock, bufsize), None
-        received: tuple[bytes, Any] = await _Selecting.sock_recvfrom(self, sock, bufsize)
-        return received
-
-    async def sock_recvfrom_into(self, sock: Any, buf: Any, nbytes: int = 0) -> tuple[int, Any]:
-        """The same into a buffer."""
-        if sock.type == socket.SOCK_STREAM:
-            return await self.sock_recv_into(sock, memoryview(buf)[: nbytes or None]), None
-        received: tuple[int, Any] = await _Selecting.sock_recvfrom_into(self, sock, buf, nbytes)
-        return received
 
     def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> asyncio.Handle:
         return self._watch(self._readers, fd, callback, args)
@@ -240,22 +214,6 @@ class Polling(_Base):
                 self._queue(table[number])
         self._pause = _SOON if readable or writable else min(self._pause * 2, _LATER)
         self._next_look = self.call_later(self._pause, self._look)
-
-
-class _DatagramTransport(_selector_events._SelectorDatagramTransport):
-    """asyncio's transport for datagrams, over a socket of WASI."""
-
-    _is_bound = False
-
-    def _read_ready(self) -> None:
-        """Reads a datagram. WASI reports a socket without an address as readable, and refuses to read it."""
-        if not self._is_bound:
-            try:
-                self._sock.getsockname()
-            except OSError:
-                return
-            self._is_bound = True
-        super()._read_ready()
 
 
 def _is_ready(readers: list[int], writers: list[int]) -> bool:

@@ -53,6 +53,9 @@ class Errors(unittest.TestCase):
         ):
             self.assertEqual(sum("--allow-connect HOST:PORT" in note for note in found.__notes__), 1)
         self.assertFalse(hasattr(_errors.from_network(network("CONNECTION_REFUSED")), "__notes__"))
+        with self.assertRaises(PermissionError) as denied, _errors.advising(), _errors.advising():
+            raise PermissionError(errno.EACCES, "Permission denied")
+        self.assertEqual(denied.exception.__notes__, [_errors.UNGRANTED])
 
     def test_a_failed_bind_names_the_local_address(self):
         one = attempt("127.0.0.1", 9, "ADDRESS_NOT_AVAILABLE")
