@@ -35,10 +35,14 @@ _LONG = 24 * 3600.0
 class State:
     """One call of an async export: its waits, and its ready callbacks. The names are componentize-py's."""
 
-    __slots__ = ("futures", "handles", "is_held", "pending_count", "waitable_set", "woken", "yielded")
+    __slots__ = ("answer", "futures", "handles", "is_held", "is_stored", "pending_count", "waitable_set", "woken", "yielded")
 
     def __init__(self) -> None:
         self.waitable_set: int | None = None
+        # The answer that makes the host wait for the events of the set.
+        self.answer = _EXIT
+        # Whether the host stores this state for the next event of the call. It then owns a reference.
+        self.is_stored = False
         self.futures: dict[int, Any] = {}
         self.handles: list[asyncio.Handle] = []
         # Whether ready callbacks wait for the end of the host's turn.
@@ -59,6 +63,8 @@ class Exports:
         # waits for the next one.
         self.current = self._left = State()
         self.states: list[State] = []
+        # The only one of them; none if there are several or none.
+        self.only: State | None = None
         self._turns: list[asyncio.Future[None]] = []
         self._turn_wanted = False
 
@@ -72,14 +78,14 @@ class Exports:
         context = contextvars.Context()
         context.run(support._set_future_state, state)
         self.states.append(state)
+        self._count()
         self._loop.create_task(support._return_result(export, borrows, coroutine), context=context)
+        if self._left.handles or self._left.futures:
+            self._take_over(self._left)
         return self.poll(state)
 
     def poll(self, state: State) -> int:
-        """Runs ready callbacks, and returns the next step for the host."""
-        self.current = state
-        if self._left.handles or self._left.futures:
-            self._take_over(self._left)
+        """Runs ready callbacks of the current call, and returns the next step for the host."""
         self._run(state)
         if self._loop.exception is not None:
             raise self._loop.exception
@@ -88,21 +94,23 @@ class Exports:
             return _EXIT
         if not state.futures:
             self._timers.wait_until(time.monotonic() + _LONG)
-        runtime.context_set(state)
-        if self._turn_wanted and not state.yielded:
-            state.yielded = True
-            return _YIELD
-        if state.yielded:
+        if not state.is_stored:
+            runtime.context_set(state)
+            state.is_stored = True
+        if self._turn_wanted or state.yielded:
+            if not state.yielded:
+                state.yielded = True
+                return _YIELD
             state.yielded = False
             self._turn_wanted = False
             self.wake(state)
-        assert state.waitable_set is not None
-        return _WAIT | (state.waitable_set << 4)
+        return state.answer
 
     def callback(self, kind: int, waitable: int, code: int) -> int:
         """Dispatches an event, and continues."""
-        state: State = runtime.context_get()
-        runtime.context_set(None)
+        state = self.only
+        if state is None:
+            state = _restored()
         self.current = state
         if kind == _SUBTASK:
             if code == _RETURNED:
@@ -128,6 +136,7 @@ class Exports:
         state.futures[waitable] = pending
         if state.waitable_set is None:
             state.waitable_set = runtime.waitable_set_new()
+            state.answer = _WAIT | (state.waitable_set << 4)
         runtime.waitable_join(waitable, state.waitable_set)
 
     def want_turn(self) -> None:
@@ -185,6 +194,9 @@ class Exports:
     def _leave(self, state: State) -> None:
         """Ends a call of an export; another one takes over its waits, its callbacks and the turn that it wanted."""
         self.states.remove(state)
+        self._count()
+        if state.is_stored:
+            _restored()
         for waitable in state.futures:
             runtime.waitable_join(waitable, 0)
         if state.waitable_set is not None:
@@ -199,6 +211,9 @@ class Exports:
         if other.handles or self._turn_wanted:
             self.wake(other)
 
+    def _count(self) -> None:
+        self.only = self.states[0] if len(self.states) == 1 else None
+
     def _take_over(self, left: State) -> None:
         """Makes the current call continue the waits and callbacks of one that has returned."""
         waits, left.futures = left.futures, {}
@@ -206,3 +221,10 @@ class Exports:
             self.add_pending(waitable, pending)
         self.current.handles[:0] = left.handles
         left.handles = []
+
+
+def _restored() -> State:
+    """Returns the state that the host stores for the running call, with the host's reference."""
+    state: State = runtime.context_get()
+    state.is_stored = False
+    return state

@@ -1,7 +1,7 @@
 """The event loop: asyncio's own, which waits by the component model instead of a selector.
 
 Between two events of the host, the loop runs ready callbacks. Before it returns to the host, it lets registered objects
-pass on written bytes and ask for input, so that many calls cross together.
+ask for input, sends the written bytes, and waits for events, by one call for all connections.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Settling(Protocol):
     """An object that acts before the loop waits."""
 
     def settle(self) -> None:
-        """Passes on written bytes, and asks for input."""
+        """Asks for input."""
 
 
 class _Ready(_Handle):
@@ -195,9 +195,9 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Pipes,
             handle: asyncio.Handle = super().call_soon(callback, *args, context=context)
             return handle
         handle = _Ready(callback, args, self, context)
-        states = self.exports.states
-        if len(states) == 1:
-            states[0].handles.append(handle)
+        only = self.exports.only
+        if only is not None:
+            only.handles.append(handle)
         else:
             self._queue(handle)
         return handle
@@ -209,8 +209,8 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Pipes,
 
     def _queue(self, handle: asyncio.Handle) -> None:
         exports = self.exports
-        if len(exports.states) == 1:
-            exports.states[0].handles.append(handle)
+        if exports.only is not None:
+            exports.only.handles.append(handle)
             return
         state = exports.state_of(handle._context)  # type: ignore[attr-defined]
         state.handles.append(handle)
@@ -220,10 +220,8 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Pipes,
     # The turns.
 
     def _run(self, state: State) -> None:
-        rounds = _ROUNDS
+        rounds = 0 if state.is_held else _ROUNDS
         while True:
-            if state.is_held:
-                rounds = 0
             if self._scheduled:
                 self._timers.take_due()
             handles = state.handles
@@ -242,7 +240,10 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Pipes,
                             self.interrupt(reason)
                         except BaseException as reason:
                             self._report_failure(handle, reason)
-                continue
+                if state.is_held:
+                    rounds = 0
+                elif state.handles:
+                    continue
             if not rounds:
                 self.exports.want_turn()
             while self.unsettled:

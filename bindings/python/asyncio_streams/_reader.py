@@ -151,8 +151,12 @@ class StreamReader(_StockReader):
             finally:
                 self._waiter = None
             data = self._data if self._lines is _NONE else self._buffer
-        found = bytes(data[:n])
-        del data[:n]
+        if n == len(data):
+            found = bytes(data)
+            data.clear()
+        else:
+            found = bytes(data[:n])
+            del data[:n]
         if self._paused:
             self._maybe_resume_transport()
         return found

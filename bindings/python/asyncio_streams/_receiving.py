@@ -13,6 +13,7 @@ from . import _errors
 
 # The most bytes that a server keeps for a handshake that may begin with them.
 _MOST_LENT = 1 << 20
+_call = runtime.call_import
 
 
 class Receiving:
@@ -25,7 +26,6 @@ class Receiving:
     _writer: Any
     _protocol: Any
     _extra: dict[str, Any]
-    _out: list[bytes]
     _buffered: bool
     _of_streams: bool
     _closing: bool
@@ -72,14 +72,12 @@ class Receiving:
         self._ask()
 
     def _ask(self) -> None:
-        """Makes `settle` wait for input before the loop waits: bytes written until then are sent with it."""
+        """Makes `settle` wait for input before the loop waits."""
         if not self._closing:
             self._loop.unsettled.append(self)
 
     def settle(self) -> None:
         """Called by the loop before it waits."""
-        if self._out:
-            self._hand_over()
         if not self._watched:
             self._watch()
 
@@ -104,50 +102,61 @@ class Receiving:
 
     def _readable(self) -> None:
         """Called when input can be taken, or the wait for it has failed."""
-        if self._buffered or self._lent is not None:
-            self._readable_otherwise()
-            return
-        result = runtime.call_import(self._loop.watching.try_read, [self._reader_number, self.max_size])
-        if type(result) is not Ok:
-            self._fail(result)
-            return
-        data = result.value
-        if data:
-            self._receive(data)
-        elif data is not None:
-            self._receive_end()
-        else:
-            self._check_wait()
-
-    def _readable_otherwise(self) -> None:
-        """Does the same for protocols with buffers of their own, and for input that a handshake may still take."""
-        buffer, most = None, self.max_size
         if self._buffered:
-            buffer = self._next_buffer()
-            if buffer is None or self._conn_lost:
-                return
-            most = min(most, buffer.nbytes)
-        data = self._take(most) if self._lent is None else self._take_lent(most)
-        if not data:
+            self._fill_buffer()
             return
-        if buffer is None:
-            self._receive(data)
+        # Most messages come here, so few calls are made.
+        if self._lent is None:
+            result = _call(self._loop.watching.try_read, [self._reader_number, self.max_size])
+            data = result.value if type(result) is Ok else None
+            if not data:
+                self._take_none(result)
+                return
         else:
+            data = self._take_lent(self.max_size)
+            if not data:
+                return
+        try:
+            if self._of_streams:
+                # As the protocol's data_received, with fewer calls.
+                reference = self._protocol._stream_reader_wr
+                reader = reference() if reference is not None else None
+                if reader is not None:
+                    reader.feed_data(data)
+            else:
+                self._protocol.data_received(data)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as reason:
+            self._fatal_error(reason, "Fatal error: protocol.data_received() call failed.")
+
+    def _fill_buffer(self) -> None:
+        """Does the same for a protocol with a buffer of its own."""
+        buffer = self._next_buffer()
+        if buffer is None or self._conn_lost:
+            return
+        most = min(self.max_size, buffer.nbytes)
+        data = self._take(most) if self._lent is None else self._take_lent(most)
+        if data:
             self._fill(buffer, data)
 
     def _take(self, most: int) -> bytes:
         """Takes received bytes; returns none after it has handled the end or an error."""
-        result = runtime.call_import(self._loop.watching.try_read, [self._reader_number, most])
+        result = _call(self._loop.watching.try_read, [self._reader_number, most])
+        data: bytes | None = result.value if type(result) is Ok else None
+        if data:
+            return data
+        self._take_none(result)
+        return b""
+
+    def _take_none(self, result: Any) -> None:
+        """Handles a result of `try_read` without bytes."""
         if type(result) is not Ok:
             self._fail(result)
         elif result.value is None:
             self._check_wait()
-        elif result.value:
-            data: bytes = result.value
-            return data
         else:
             self._receive_end()
-        return b""
 
     def _take_lent(self, most: int) -> bytes:
         """Does the same with bytes that stay in the reader, so that a handshake finds them."""
@@ -225,21 +234,6 @@ class Receiving:
         self._lent = None
         self._upgrading = self._paused = False
         self._ask()
-
-    def _receive(self, data: bytes) -> None:
-        try:
-            if self._of_streams:
-                # As the protocol's data_received, with fewer calls.
-                reference = self._protocol._stream_reader_wr
-                reader = reference() if reference is not None else None
-                if reader is not None:
-                    reader.feed_data(data)
-            else:
-                self._protocol.data_received(data)
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as reason:
-            self._fatal_error(reason, "Fatal error: protocol.data_received() call failed.")
 
     def _next_buffer(self) -> memoryview | None:
         """Returns the buffer of a BufferedProtocol for the next bytes, None after an error."""

@@ -13,7 +13,7 @@ from asyncio.log import logger
 from typing import TYPE_CHECKING, Any
 
 import componentize_py_runtime as runtime
-from componentize_py_types import Err
+from componentize_py_types import Ok
 
 from . import _amounts, _calls, _errors
 from ._receiving import Receiving
@@ -28,6 +28,7 @@ _FlowControl: Any = transports._FlowControlMixin
 # The most bytes that cross to the component at once.
 _PIECE = 1 << 24
 _NO_BLOCKS: list[Any] = []
+_call = runtime.call_import
 _RECEIVED = asyncio.StreamReaderProtocol.data_received
 
 
@@ -54,7 +55,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         self._writer = writer
         _calls.keep(self, reader, writer)
         self._server = server
-        # Written bytes that were not passed on, and the most bytes that the component has queued.
+        # Written bytes for which the component had no room, and the most bytes that it has queued.
         self._out: list[bytes] = []
         self._out_size = 0
         self._queued = 0
@@ -206,11 +207,20 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         if self._conn_lost:
             self._count_loss()
             return
-        if not self._out:
-            self._loop.unsettled.append(self)
+        size = len(data)
+        if not self._out and size <= _PIECE:
+            # Most messages are passed on here, so few calls are made.
+            watching = self._loop.watching
+            result = _call(watching.write, [self._writer_number or self._number(), _NO_BLOCKS, data])
+            if type(result) is Ok:
+                watching.written = True
+                self._queued = queued = self._queued + size
+                if queued > self._high_water or self._paused or self._input_ended:
+                    self._hand_over()
+                return
         self._out.append(data)
-        self._out_size += len(data)
-        if self._out_size + self._queued > self._high_water:
+        self._out_size += size
+        if not self._draining:
             self._hand_over()
 
     def writelines(self, list_of_data: Any) -> None:
@@ -275,9 +285,11 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
                 if self._out_size > _PIECE:
                     self._give_pieces()
                 else:
-                    data = out[0] if len(out) == 1 else b"".join(out)
-                    self._out = [] if self._give(data) else [data]
-                    self._out_size = len(data) if self._out else 0
+                    if len(out) > 1:
+                        out[:] = [b"".join(out)]
+                    if self._give(out[0]):
+                        out.clear()
+                        self._out_size = 0
             if self._eof and not self._eof_sent and not self._out:
                 self._eof_sent = True
                 self._writer.write_eof()
@@ -290,8 +302,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
                 # The protocol may have aborted.
                 if not self._conn_lost:
                     self._wait_for_drain()
-        unheard = self._paused or self._input_ended
-        if unheard and self._queued and not (self._flushing or self._draining or self._closing):
+        if (self._paused or self._input_ended) and self._queued and not (self._flushing or self._draining or self._closing):
             # As the system's `send`, the output reports a loss that no read would notice.
             watching = self._loop.watching
             self._flushing = watching.add(self._number(), watching.flushed, self._flushed)
@@ -304,8 +315,8 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
     def _give(self, data: bytes) -> bool:
         """Passes bytes to the component; returns False if its queue is full. Raises its other errors."""
         watching = self._loop.watching
-        result = runtime.call_import(watching.write, [self._writer_number or self._number(), _NO_BLOCKS, data])
-        if isinstance(result, Err):
+        result = _call(watching.write, [self._writer_number or self._number(), _NO_BLOCKS, data])
+        if type(result) is not Ok:
             if _errors.case_of(result) != "BufferFull":
                 raise result
             return False

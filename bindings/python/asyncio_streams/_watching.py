@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # The time in seconds after which the loop waits again when the component had no resources for the wait.
 _RETRY = 0.1
 _LAST_KEY = (1 << 32) - 1
+_call = runtime.call_import
 
 
 class Watching:
@@ -48,8 +49,8 @@ class Watching:
         self._called: dict[int, Callable[[], None]] = {}
         self._last_key = 0
         self._promise = 0
-        self._pending = False
-        self._refused = False
+        # Whether a wait is pending, or was refused and waits again later.
+        self._waits = False
 
     def readable_after(self, count: int) -> Any:
         """Returns the event of a reader with more than `count` buffered bytes, or at its end."""
@@ -85,13 +86,13 @@ class Watching:
 
     def end_turn(self) -> bool:
         """Sends queued bytes, and waits for events; returns whether some are there already, and were dispatched."""
-        if self._called and not self._pending and not self._refused:
+        if self._called and not self._waits:
             self.written = False
-            result = runtime.call_import(self._number_of_wait, self._arguments)
+            result = _call(self._number_of_wait, self._arguments)
             if type(result) is Ok:
                 return self._report(result.value)
             waitable, self._promise = result.value
-            self._pending = True
+            self._waits = True
             self._loop.exports.add_pending(waitable, self)
         elif self.written:
             self.written = False
@@ -100,11 +101,11 @@ class Watching:
 
     def set_result(self, event: Any) -> None:
         """Called by the runtime's callback, between two turns of the loop."""
-        self._pending = False
+        self._waits = False
         self._report(runtime.promise_get_result(event, self._promise))
 
     def _report(self, result: Any) -> bool:
-        if isinstance(result, Err):
+        if type(result) is not Ok:
             self._refuse(result)
             return False
         called = self._called
@@ -127,7 +128,7 @@ class Watching:
 
     def _refuse(self, reason: BaseException) -> None:
         """Reports that the component had no resources for the wait, and waits again later."""
-        self._refused = True
+        self._waits = True
         self._loop.call_exception_handler(
             {"message": "waiting for connections failed", "exception": _errors.to_exception(reason)}
         )
@@ -135,4 +136,4 @@ class Watching:
         self._numbers.kick()
 
     def _wait_again(self) -> None:
-        self._refused = False
+        self._waits = False
