@@ -65,6 +65,8 @@ class Exports:
         self.states: list[State] = []
         # The only one of them; none if there are several or none.
         self.only: State | None = None
+        # The waitable of the watch's reports, which stays where it is after an event; -1 before there is one.
+        self._standing = -1
         self._turns: list[asyncio.Future[None]] = []
         self._turn_wanted = False
 
@@ -112,7 +114,9 @@ class Exports:
         if state is None:
             state = _restored()
         self.current = state
-        if kind == _SUBTASK:
+        if waitable == self._standing:
+            self._loop.watching.reported(code)
+        elif kind == _SUBTASK:
             if code == _RETURNED:
                 # This also removes it from its set.
                 runtime.subtask_drop(waitable)
@@ -138,6 +142,11 @@ class Exports:
             state.waitable_set = runtime.waitable_set_new()
             state.answer = _WAIT | (state.waitable_set << 4)
         runtime.waitable_join(waitable, state.waitable_set)
+
+    def add_reports(self, waitable: int) -> None:
+        """Waits for the watch's reports from here on: in the running call, and in others when it has returned."""
+        self._standing = waitable
+        self.add_pending(waitable, self._loop.watching)
 
     def want_turn(self) -> None:
         """Lets the host have a turn before the loop continues."""

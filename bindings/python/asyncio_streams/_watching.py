@@ -1,7 +1,12 @@
-"""The one standing wait of the loop: for the input, the output and the clients of all connections and servers."""
+"""The wait of the loop: for the input, the output and the clients of all connections and servers.
+
+Two watches of the component wait. One reports a few events by a stream, whose read costs a fraction of an async call. The
+other one waits for all others by one call, which costs less for each of many events: it collects those that come meanwhile.
+"""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +14,13 @@ import componentize_py_runtime as runtime
 from componentize_py_types import Err, Ok
 
 from . import _bindings, _errors
-from ._calls import number_of
+from ._calls import Call, number_of
 
 if TYPE_CHECKING:
     from ._loop import ComponentLoop
 
+# The most events of the watch that reports: a server on two addresses, and two connections.
+_FEW = 4
 # The time in seconds after which the loop waits again when the component had no resources for the wait.
 _RETRY = 0.1
 _LAST_KEY = (1 << 32) - 1
@@ -21,10 +28,10 @@ _call = runtime.call_import
 
 
 class Watching:
-    """The component's `watch`: the events that the loop waits for, and their callbacks.
+    """The events that the loop waits for, and their callbacks.
 
-    A wait reports an event by state: again and again until the program reads, accepts or removes it. So an exception in
-    a callback loses nothing, and a callback that takes nothing must remove its event.
+    An event is reported by state: again and again until the program reads, accepts or removes it. So an exception in a
+    callback loses nothing, and a callback that takes nothing must remove its event.
     """
 
     def __init__(self, loop: ComponentLoop) -> None:
@@ -39,18 +46,33 @@ class Watching:
         # For calls that each message makes: the numbers of these functions save the bindings' own work.
         self.try_read = number_of(numbers.try_read, 2)
         self.write = number_of(numbers.write, 3)
-        # Whether bytes were queued by number, which leave when a wait begins, or after `kick`.
+        # Whether bytes were queued by number, which leave with `ready`, `wait` or `kick`.
         self.written = False
         self._loop = loop
         self._numbers = numbers
+        self._number_of_ready = number_of(numbers.ready, 1)
+        self._number_of_again = number_of(numbers.again, 2)
         self._number_of_wait = number_of(numbers.Watch.wait, 1)
-        self._arguments: list[Any] = []
-        self._number = 0
+        # The callbacks by their keys, and the keys of the watch that reports.
         self._called: dict[int, Callable[[], None]] = {}
+        self._few: set[int] = set()
         self._last_key = 0
-        self._promise = 0
+        # The watch that reports, and its number.
+        self._reporter: Any = None
+        self._reporters = [0]
+        # The function that reads the reports, once they are there.
+        self._read: Any = None
+        # Whether events of this watch were added or asked for again.
+        self._changed = False
+        # Whether a read is pending, or impossible: the reports are not there yet.
+        self._reads = True
+        self._read_promise = 0
+        # The watch that waits, and its number.
+        self._waiter: list[Any] = []
+        self._waiters = [0]
         # Whether a wait is pending, or was refused and waits again later.
         self._waits = False
+        self._wait_promise = 0
 
     def readable_after(self, count: int) -> Any:
         """Returns the event of a reader with more than `count` buffered bytes, or at its end."""
@@ -58,19 +80,20 @@ class Watching:
 
     def add(self, of: int, event: Any, called: Callable[[], None]) -> int:
         """Calls `called` while the resource with the number `of` has the event; returns the key for remove, never 0."""
-        if not self._arguments:
-            # Not earlier: a call of an import during the build ends the build.
-            watch = self._numbers.Watch()
-            self._number = watch.number()
-            self._arguments = [watch]
+        few = len(self._few) < _FEW and len(self._few) == len(self._called)
+        number = self._reporting() if few else self._waiting()
         key = self._last_key
         while True:
             key = key + 1 if key < _LAST_KEY else 1
             if key not in self._called:
                 break
-        self._numbers.add(self._number, of, event, key)
+        self._numbers.add(number, of, event, key)
+        # A key is not used again soon: a report of it may be on its way.
         self._last_key = key
         self._called[key] = called
+        if few:
+            self._few.add(key)
+            self._changed = True
         return key
 
     def remove(self, key: int) -> BaseException | None:
@@ -78,20 +101,35 @@ class Watching:
         if not key:
             return None
         del self._called[key]
+        number = self._reporters[0] if key in self._few else self._waiters[0]
+        self._few.discard(key)
         try:
-            self._numbers.remove(self._number, key)
+            self._numbers.remove(number, key)
         except Err as reason:
             return reason
         return None
 
     def end_turn(self) -> bool:
         """Sends queued bytes, and waits for events; returns whether some are there already, and were dispatched."""
-        if self._called and not self._waits:
-            self.written = False
-            result = _call(self._number_of_wait, self._arguments)
+        if self._changed:
+            self._changed = self.written = False
+            keys = _call(self._number_of_ready, self._reporters).value
+            if keys:
+                self._report(keys)
+                return True
+        if not self._reads:
+            result = self._read()
             if type(result) is Ok:
-                return self._report(result.value)
-            waitable, self._promise = result.value
+                self._report(result.value[1])
+                return True
+            self._read_promise = result.value[1]
+            self._reads = True
+        if len(self._called) > len(self._few) and not self._waits:
+            self.written = False
+            result = _call(self._number_of_wait, self._waiter)
+            if type(result) is Ok:
+                return self._returned(result.value)
+            waitable, self._wait_promise = result.value
             self._waits = True
             self._loop.exports.add_pending(waitable, self)
         elif self.written:
@@ -99,17 +137,31 @@ class Watching:
             self._numbers.kick()
         return False
 
-    def set_result(self, event: Any) -> None:
-        """Called by the runtime's callback, between two turns of the loop."""
-        self._waits = False
-        self._report(runtime.promise_get_result(event, self._promise))
+    def reported(self, event: int) -> None:
+        """Called when a read of the reports has returned, between two turns of the loop."""
+        self._reads = False
+        self._report(runtime.promise_get_result(event, self._read_promise)[1])
 
-    def _report(self, result: Any) -> bool:
-        if type(result) is not Ok:
-            self._refuse(result)
-            return False
+    def set_result(self, event: Any) -> None:
+        """Called when the wait has returned, between two turns of the loop."""
+        self._waits = False
+        self._returned(runtime.promise_get_result(event, self._wait_promise))
+
+    def _returned(self, result: Any) -> bool:
+        if type(result) is Ok:
+            self._report(result.value)
+            return True
+        self._waits = True
+        self._refused(result, self._wait_again)
+        self._numbers.kick()
+        return False
+
+    def _wait_again(self) -> None:
+        self._waits = False
+
+    def _report(self, keys: list[int]) -> None:
         called = self._called
-        for key in result.value:
+        for key in keys:
             # The callback of another event may have removed this one.
             callback = called.get(key)
             if callback is not None:
@@ -119,21 +171,47 @@ class Watching:
                     self._loop.interrupt(reason)
                 except BaseException as reason:
                     # The event would call it again and again.
-                    if called.get(key) is callback:
+                    if key in called:
                         self.remove(key)
                     self._loop.call_exception_handler(
                         {"message": "Exception in a callback of asyncio_streams", "exception": reason}
                     )
-        return True
+                if key in self._few:
+                    _call(self._number_of_again, [self._reporters[0], key])
+                    self._changed = True
 
-    def _refuse(self, reason: BaseException) -> None:
-        """Reports that the component had no resources for the wait, and waits again later."""
-        self._waits = True
+    # The watches are made when they are needed: a call of an import during the build ends the build.
+
+    def _waiting(self) -> int:
+        if not self._waiter:
+            watch = self._numbers.Watch()
+            self._waiters, self._waiter = [watch.number()], [watch]
+        return self._waiters[0]
+
+    def _reporting(self) -> int:
+        if self._reporter is None:
+            self._reporter = self._numbers.Watch()
+            self._reporters = [self._reporter.number()]
+            self._open()
+        return self._reporters[0]
+
+    def _open(self) -> None:
+        Call(self._reporter.reports(), self._opened).start()
+
+    def _opened(self, reports: Any, error: BaseException | None) -> None:
+        if error is not None:
+            self._refused(error, self._open)
+            return
+        # The end of the program drops them, also while a read is pending.
+        reports.finalizer.detach()
+        self._read = functools.partial(runtime.stream_read, reports.type_, reports.handle, _FEW)
+        self._loop.exports.add_reports(reports.handle)
+        self._reads = False
+        self._changed = True
+
+    def _refused(self, reason: BaseException, again: Callable[[], None]) -> None:
+        """Reports that the component had no resources for a wait, and calls `again` later."""
         self._loop.call_exception_handler(
             {"message": "waiting for connections failed", "exception": _errors.to_exception(reason)}
         )
-        self._loop.call_later(_RETRY, self._wait_again)
-        self._numbers.kick()
-
-    def _wait_again(self) -> None:
-        self._waits = False
+        self._loop.call_later(_RETRY, again)

@@ -31,6 +31,8 @@ class Err(Exception):
 # The kinds of events, and the code of a call that has returned.
 NONE, SUBTASK, STREAM_READ, CANCELLED = 0, 1, 2, 6
 RETURNED = 2
+# The waitable of the watch's reports.
+REPORTS = 1
 # The answers of an export.
 EXIT, YIELD, WAIT = range(3)
 
@@ -78,14 +80,18 @@ class Host:
         # The kinds of events that were not delivered, and the results of calls that have ended.
         self.events = {}
         self.results = {}
-        # The waitable of the watch's pending wait.
+        # The watch of each key; the watch that reports, and whether a read of its reports is pending.
+        self.watches = {}
+        self.reporter = None
+        self.reads = False
+        # The waitable of the pending wait of the other watch.
         self.waiting = None
         # The signals that the component handles, and the waitable of its wait for one.
         self.handled = set()
         self.listening = None
         # The signal that has come, but is no event yet.
         self.come = None
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(REPORTS + 1)
 
     # A test calls these methods.
 
@@ -110,9 +116,16 @@ class Host:
         raise AssertionError("the component never waits")
 
     def fire(self, *keys):
-        """Makes the watch's wait return these keys."""
-        waitable, self.waiting = self.waiting, None
-        self.end(waitable, SUBTASK, Ok(list(keys)))
+        """Makes the watches report these keys."""
+        reported = [key for key in keys if self.watches[key] == self.reporter]
+        returned = [key for key in keys if key not in reported]
+        if reported:
+            assert self.reads, "nothing waits for reports"
+            self.reads = False
+            self.end(REPORTS, STREAM_READ, (0, reported))
+        if returned:
+            waitable, self.waiting = self.waiting, None
+            self.end(waitable, SUBTASK, Ok(returned))
         self.deliver()
 
     def send(self, number):
@@ -140,11 +153,24 @@ class Host:
         self.results[waitable] = result
 
     def call_import(self, number, arguments):
-        assert number == WAIT_NUMBER, number
-        assert self.waiting is None, "a watch has one wait"
-        answer = self.pending()
-        self.waiting = answer.value[0]
-        return answer
+        if number == WAIT_NUMBER:
+            assert self.waiting is None, "a watch has one wait"
+            answer = self.pending()
+            self.waiting = answer.value[0]
+            return answer
+        assert number in (READY, AGAIN) and arguments[0] == self.reporter, number
+        return Ok([] if number == READY else None)
+
+    def add(self, watch, of, event, key):
+        self.watches[key] = watch
+
+    def remove(self, watch, key):
+        assert self.watches.pop(key) == watch, "the watch has no such key"
+
+    def stream_read(self, kind, handle, most):
+        assert handle == REPORTS and not self.reads, "a stream has one read"
+        self.reads = True
+        return Err((REPORTS, REPORTS))
 
     def handle(self, case, handled):
         (self.handled.add if handled else self.handled.discard)(case)
@@ -189,15 +215,31 @@ class Signal(enum.Enum):
 
 # The bindings of `numbers`. The loop looks for the runtime among the globals of these functions.
 componentize_py_runtime: Any = None
-WAIT_NUMBER = 1
+READY, AGAIN, WAIT_NUMBER = 1, 4, 5
+current: Host
 
 
 class Watch:
+    def __init__(self):
+        self._number = next(current._numbers)
+
     def number(self):
-        return 1
+        return self._number
 
     async def wait(self):
         componentize_py_runtime.call_import(WAIT_NUMBER, [self])
+
+    async def reports(self):
+        current.reporter = self._number
+        return types.SimpleNamespace(type_=0, handle=REPORTS, finalizer=mock.MagicMock())
+
+
+def ready(number):
+    componentize_py_runtime.call_import(READY, [number])
+
+
+def again(number, key):
+    componentize_py_runtime.call_import(AGAIN, [number, key])
 
 
 def try_read(number, most):
@@ -247,7 +289,8 @@ def _modules(host, signals):
         return writer, types.SimpleNamespace(read=read)
 
     functions = {name: getattr(host, name) for name in dir(host) if name.startswith(("waitable_", "context_"))}
-    functions |= {name: getattr(host, name) for name in ("call_import", "promise_get_result", "subtask_drop")}
+    others = ("call_import", "promise_get_result", "stream_read", "subtask_drop")
+    functions |= {name: getattr(host, name) for name in others}
     module("componentize_py_types", Ok=Ok, Err=Err)
     module("componentize_py_runtime", **functions)
     module("componentize_py_async_support", _future_state=state, _set_future_state=state.set, _return_result=return_result)
@@ -257,9 +300,10 @@ def _modules(host, signals):
     module("wit_world.imports.types", NetworkCode=object)
     names = dict.fromkeys(("open_connection", "ConnectOptions", "Wanted_Any", "Wanted_Exactly"), _nothing)
     module("wit_world.imports.streams", types=made["wit_world.imports.types"], **names)
-    names = dict.fromkeys(("add", "remove", "kick", "reader_number", "writer_number", "server_number"), _nothing)
+    names = dict.fromkeys(("kick", "reader_number", "writer_number", "server_number"), _nothing)
+    names |= {"add": host.add, "remove": host.remove}
     names |= {f"Event_{name}": _nothing for name in ("Readable", "Drained", "Flushed", "Closed", "Connection")}
-    module("wit_world.imports.numbers", Watch=Watch, try_read=try_read, write=write, **names)
+    module("wit_world.imports.numbers", Watch=Watch, ready=ready, again=again, try_read=try_read, write=write, **names)
     if signals:
         module("wit_world.imports.signals", Signal=Signal, handle=host.handle, next=next_signal)
     return made
@@ -268,8 +312,8 @@ def _modules(host, signals):
 @contextlib.contextmanager
 def component(signals=False):
     """Makes asyncio's loop that of a component, and returns its host; with `signals` one that tells of signals."""
-    global componentize_py_runtime
-    host = Host()
+    global componentize_py_runtime, current
+    host = current = Host()
     package = importlib.import_module("asyncio_streams")
     hooks = sys.get_asyncgen_hooks()
     with mock.patch.dict(sys.modules, _modules(host, signals)), mock.patch.dict(vars(package)):

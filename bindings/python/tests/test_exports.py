@@ -160,6 +160,22 @@ class Exports(unittest.TestCase):
         self.host.fire(keys[0])
         self.assertTrue(call.returned)
 
+    def test_many_events_are_waited_for_by_two_watches(self):
+        keys = []
+        calls = [self.host.call(self.wait(keys)) for _ in range(7)]
+        self.assertEqual(len(set(self.host.watches.values())), 2)
+        # One of each watch, two of each at once, and the others.
+        for fired in ((keys[0],), (keys[6],), (keys[1], keys[2], keys[4], keys[5]), (keys[3],)):
+            self.host.fire(*fired)
+            done = [key for key, call in zip(keys, calls, strict=True) if call.returned]
+            self.assertLessEqual(set(fired), set(done))
+        self.assertEqual(self.host.watches, {})
+        # All places of the watch that reports are free again.
+        again = self.host.call(self.wait(keys))
+        self.assertEqual(self.host.watches[keys[7]], self.host.reporter)
+        self.host.fire(keys[7])
+        self.assertTrue(again.returned)
+
     def test_a_call_that_waits_for_nothing_outlasts_others(self):
         gate = self.loop.create_future()
 
