@@ -28,6 +28,7 @@ class Receiving:
     _extra: dict[str, Any]
     _buffered: bool
     _of_streams: bool
+    _may_return: bool
     _closing: bool
     _conn_lost: int
     _hand_over: Callable[[], None]
@@ -45,7 +46,7 @@ class Receiving:
         # True while a handshake uses the input.
         self._upgrading = False
         # The number of bytes in the reader that were passed to the protocol, and may have to go to a handshake instead.
-        # None: passed bytes are consumed.
+        # None: passed bytes are consumed. Only protocols with a stream reader can give some back.
         plain = self._loop.has_tls and "sslcontext" not in self._extra
         self._lent = 0 if plain and server_side else None
 
@@ -106,7 +107,7 @@ class Receiving:
             self._fill_buffer()
             return
         # Most messages come here, so few calls are made.
-        if self._lent is None:
+        if self._lent is None or not (self._lent or self._may_return):
             result = _call(self._loop.watching.try_read, [self._reader_number, self.max_size])
             data = result.value if type(result) is Ok else None
             if not data:
@@ -136,7 +137,7 @@ class Receiving:
         if buffer is None or self._conn_lost:
             return
         most = min(self.max_size, buffer.nbytes)
-        data = self._take(most) if self._lent is None else self._take_lent(most)
+        data = self._take(most) if not self._lent else self._take_lent(most)
         if data:
             self._fill(buffer, data)
 

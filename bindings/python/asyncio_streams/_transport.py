@@ -115,6 +115,8 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         kind = type(protocol)
         self._of_streams = kind is asyncio.StreamReaderProtocol and kind.data_received is _RECEIVED
         self._buffered = isinstance(protocol, asyncio.BufferedProtocol)
+        # Whether bytes that were passed to the protocol, and not read, can go to a handshake instead.
+        self._may_return = hasattr(protocol, "_stream_reader")
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """Returns the protocol that receives input."""
