@@ -140,6 +140,9 @@ pub(crate) fn tests(
     steps.run("CPython's tests of asyncio's streams", |tally| {
         python::step(&["compare"], options.require_peers, tally).map(drop)
     });
+    steps.run("programs with packages of Python's index", |tally| {
+        python::step(&["packages", "--short"], options.require_peers, tally).map(drop)
+    });
     steps.run("the benchmark, once and shortly", |_| bench::smoke(choice));
 }
 

@@ -1,9 +1,9 @@
 """Programs that use packages of Python's index, under stock CPython and as components: their outputs are compared.
 
-    python tests/python/packages/run.py [--short] [--only NAME] [--publish]
+    python tests/python/packages/run.py [--short] [--only NAME] [--publish] [--environment FOLDER]
 
 It makes an environment with the packages of `requirements.txt`, in which `asyncio-streams` of this checkout runs the
-programs. The components and the program `streams` must have been built. `--publish` writes the table of
+programs, unless it is given one. The components and the program `streams` must have been built. `--publish` writes the table of
 docs/python-packages.md.
 """
 
@@ -81,18 +81,13 @@ CASES = [
 class Place:
     """The environment, and the commands of programs in it."""
 
-    def __init__(self):
-        folder = ROOT / "target" / "python" / "packages"
+    def __init__(self, environment):
+        folder = environment or ROOT / "target" / "python" / "packages"
         self.bin = folder / "bin"
         self.python = self.bin / "python"
         self.peers = ROOT / "target" / "peers"
-        wanted = (HERE / "requirements.txt").read_text()
-        stamp = folder / "installed.txt"
-        if not stamp.is_file() or stamp.read_text() != wanted:
-            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-            install = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*install, "componentize-py==0.25.1", "-r", HERE / "requirements.txt"], check=True)
-            stamp.write_text(wanted)
+        if environment is None:
+            self.install(folder)
         self.apart = ROOT / "target" / "python" / "packages-apart"
         self.environment = dict(
             os.environ,
@@ -101,6 +96,16 @@ class Place:
             PYTHONUNBUFFERED="1",
         )
         self.environment.setdefault("ASYNCIO_STREAMS_CACHE", str(ROOT / "target" / "python" / "cache"))
+
+    def install(self, folder):
+        """Makes the environment with all packages."""
+        wanted = (HERE / "requirements.txt").read_text()
+        stamp = folder / "installed.txt"
+        if not stamp.is_file() or stamp.read_text() != wanted:
+            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+            install = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*install, "componentize-py==0.25.1", "-r", HERE / "requirements.txt"], check=True)
+            stamp.write_text(wanted)
 
     def install_apart(self):
         """Installs the packages of `APART`, without what they bring along. Raises Missing if they need a newer Python."""
@@ -243,8 +248,9 @@ def main():
     parser.add_argument("--short", action="store_true", help="some of them, in less than a minute once all is built")
     parser.add_argument("--only", default="", help="those whose names contain this")
     parser.add_argument("--publish", action="store_true", help="write the table of docs/python-packages.md")
+    parser.add_argument("--environment", type=Path, help="an environment that has componentize-py and the packages")
     options = parser.parse_args()
-    place = Place()
+    place = Place(options.environment)
     rows, failed = [], 0
     for case in CASES:
         if options.only not in case.program or (options.short and not case.short):
