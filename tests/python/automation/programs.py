@@ -35,11 +35,11 @@ class Program:
     file: Path
     # More folders with its modules.
     modules: tuple[Path, ...] = ()
+    name: str = field(default="")
     # Packages of Python's index that it contains, as `name==version`.
     packages: tuple[str, ...] = ()
     # Whether it, or one of its packages, imports `ssl`.
     tls: bool = False
-    name: str = field(default="")
 
     def __post_init__(self) -> None:
         if not self.name:
