@@ -19,7 +19,7 @@ from ._calls import Call, number_of
 if TYPE_CHECKING:
     from ._loop import ComponentLoop
 
-# The most events of the watch that reports: a server on two addresses, and two connections.
+# The most events of the watch that reports. A program that serves has none.
 _FEW = 4
 # The time in seconds after which the loop waits again when the component had no resources for the wait.
 _RETRY = 0.1
@@ -80,7 +80,8 @@ class Watching:
 
     def add(self, of: int, event: Any, called: Callable[[], None]) -> int:
         """Calls `called` while the resource with the number `of` has the event; returns the key for remove, never 0."""
-        few = len(self._few) < _FEW and len(self._few) == len(self._called)
+        # Not a server: after its close it would listen until the watch reports something else.
+        few = event is not self.connection and len(self._few) < _FEW and len(self._few) == len(self._called)
         number = self._reporting() if few else self._waiting()
         key = self._last_key
         while True:
