@@ -302,7 +302,8 @@ def _modules(host, signals):
     module("wit_world.imports.streams", types=made["wit_world.imports.types"], **names)
     names = dict.fromkeys(("kick", "reader_number", "writer_number", "server_number"), _nothing)
     names |= {"add": host.add, "remove": host.remove}
-    names |= {f"Event_{name}": _nothing for name in ("Readable", "Drained", "Flushed", "Closed", "Connection")}
+    events = ("Readable", "Drained", "Flushed", "Closed", "Connection")
+    names |= {f"Event_{name}": lambda *_, name=name: name for name in events}
     module("wit_world.imports.numbers", Watch=Watch, ready=ready, again=again, try_read=try_read, write=write, **names)
     if signals:
         module("wit_world.imports.signals", Signal=Signal, handle=host.handle, next=next_signal)

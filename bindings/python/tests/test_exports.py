@@ -160,6 +160,19 @@ class Exports(unittest.TestCase):
         self.host.fire(keys[0])
         self.assertTrue(call.returned)
 
+    def test_a_server_is_waited_for_by_the_call(self):
+        watching = self.loop.watching
+        keys = []
+
+        async def serve():
+            keys.append(watching.add(1, watching.connection, lambda: None))
+            await self.wait(keys)
+
+        self.host.call(serve())
+        self.assertEqual(len(keys), 2)
+        for key in keys:
+            self.assertNotEqual(self.host.watches[key], self.host.reporter)
+
     def test_many_events_are_waited_for_by_two_watches(self):
         keys = []
         calls = [self.host.call(self.wait(keys)) for _ in range(7)]
