@@ -152,8 +152,8 @@ pub(crate) fn table(results: &Results) -> String {
 }
 
 impl Aim {
-    /// What the native program on tokio reaches, for goals that compare with another peer. Workloads with calls that
-    /// block have no such peer: there it is that of the same work without them.
+    /// Returns the ratio that the native program on tokio reaches, for goals that compare with another peer. Workloads
+    /// with calls that block have no such peer, so the ratio is that of the same work without them.
     fn native(&self, results: &Results) -> Option<String> {
         let Goal::Times(peer, _) = self.goal else {
             return None;

@@ -1,4 +1,4 @@
-//! What a module does before it ends by a trap. A module that cannot write to standard error reports nothing about a panic, so
+//! Finds the steps of a module that only lead to a trap. A module that cannot write to standard error reports nothing about a panic, so
 //! the work for its message is left out: the steps since the last branch or call, and the call itself.
 
 use std::collections::HashSet;

@@ -1,7 +1,7 @@
 //! Makes a component smaller: removes its custom sections, where the linker puts names for debuggers, and shortens the names
 //! that its modules and nested components have for each other. The linker writes the name of each function several times, a tenth
-//! of `streams.wasm`. Neither hosts nor other components use these names. Functions that are named often get low numbers. What
-//! nobody would hear of a panic is left out.
+//! of `streams.wasm`. Neither hosts nor other components use these names. Functions that are named often get low numbers. The
+//! work for the message of a panic is left out where nobody could hear it.
 //!
 //! One map renames all names of modules, and another one all arguments of nested components. Equal names stay equal and
 //! different names stay different, so every part still finds the others.

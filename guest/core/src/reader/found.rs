@@ -1,4 +1,4 @@
-//! What a read takes, before it takes anything.
+//! Decides how much a read takes, before it takes anything.
 
 use super::{Input, Reader, Request};
 use crate::cost::spent;
@@ -9,7 +9,7 @@ use crate::separators::Separators;
 use alloc::boxed::Box;
 use memchr::memrchr;
 
-/// What a read takes from the front of the buffer.
+/// The bytes that a read takes from the front of the buffer.
 pub(super) enum Found {
     /// This many bytes.
     Upto(usize),
@@ -21,7 +21,7 @@ pub(super) enum Found {
     Wait,
 }
 
-/// What each read finds. Only `Incomplete` consumes something.
+/// Each read finds what it would take, and consumes nothing, except for `Incomplete`.
 impl<E: Clone> Reader<E> {
     pub(super) fn requested(&mut self, request: &Request) -> Result<Found, ReadError<E>> {
         match request {
