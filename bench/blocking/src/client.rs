@@ -57,14 +57,15 @@ fn connect(client: &Client) -> Result<(Reader, Writer)> {
 fn on_one(client: &Client, meter: &Meter<Clock>) -> Result {
     let (reader, writer) = connect(client)?;
     let message = message(client)?;
+    let (from, to) = (bulk::reader_number(&reader), bulk::writer_number(&writer));
     match client.kind {
         Kind::Lines => {
             while meter.go_on(1) {
-                ended(bulk::readline(&reader, None)?.length == 0)?;
+                ended(bulk::readline(from, None)?.length == 0)?;
             }
         }
         Kind::BulkIn => loop {
-            let length = bulk::read(&reader, CHUNK, None)?.length;
+            let length = bulk::read(from, CHUNK, None)?.length;
             ended(length == 0)?;
             if !meter.go_on(length.into()) {
                 break;
@@ -72,15 +73,15 @@ fn on_one(client: &Client, meter: &Meter<Clock>) -> Result {
         },
         Kind::BulkOut => {
             while meter.go_on(message.length.into()) {
-                bulk::send(&writer, &message, None)?;
+                bulk::send(to, &message, None)?;
             }
             // No peer needs the queued bytes.
             writer.abort();
         }
         Kind::Echo => {
             while meter.go_on(1) {
-                bulk::write(&writer, &message)?;
-                read_back(&reader, message.length, None)?;
+                bulk::write(to, &message)?;
+                read_back(from, message.length, None)?;
             }
         }
         other => return Err(format!("{other:?} is no work for this peer").into()),
@@ -96,24 +97,28 @@ fn echo_on_many(client: &Client, meter: &Meter<Clock>) -> Result {
     let message = message(client)?;
     let connections = (0..client.connections).map(|_| connect(client));
     let connections: Vec<_> = connections.collect::<Result<_>>()?;
+    let numbers = connections
+        .iter()
+        .map(|(reader, writer)| (bulk::reader_number(reader), bulk::writer_number(writer)));
+    let numbers: Vec<_> = numbers.collect();
     let watch = Watch::new();
-    for (key, (reader, writer)) in (0..).zip(&connections) {
+    for (key, ((reader, _), (_, to))) in (0..).zip(connections.iter().zip(&numbers)) {
         watch.add(
             &Event::Readable((reader, Wanted::Exactly(message.length))),
             key,
         )?;
-        bulk::write(writer, &message)?;
+        bulk::write(*to, &message)?;
     }
     loop {
         for key in watch.wait(None)? {
-            let Some((reader, writer)) = connections.get(key as usize) else {
+            let Some((from, to)) = numbers.get(key as usize) else {
                 return Err(format!("nothing has the key {key}").into());
             };
-            read_back(reader, message.length, Some(0))?;
+            read_back(*from, message.length, Some(0))?;
             if !meter.go_on(1) {
                 return Ok(());
             }
-            bulk::write(writer, &message)?;
+            bulk::write(*to, &message)?;
         }
     }
 }
@@ -128,7 +133,7 @@ fn message(client: &Client) -> Result<Bytes> {
 }
 
 /// Reads a message of `length` bytes, which usually is there as a whole.
-fn read_back(reader: &Reader, mut length: u32, timeout: Option<u64>) -> Result {
+fn read_back(reader: u64, mut length: u32, timeout: Option<u64>) -> Result {
     while length > 0 {
         let read = bulk::read(reader, length, timeout)?.length;
         ended(read == 0)?;

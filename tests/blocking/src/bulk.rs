@@ -1,15 +1,15 @@
-//! Bytes in blocks.
+//! Bytes in blocks, by number.
 
-use crate::bindings::asyncio::streams::blocking::{Error, Wanted};
+use crate::bindings::asyncio::streams::blocking::{Error, Reader, Wanted, Writer};
 use crate::bindings::asyncio::streams::bulk::{self, Block, Bytes};
 use crate::checks::{BRIEFLY, NOW, Result, SOON, check, list, matching, pair, peer, same};
 
-list![there_and_back: Slow, mixed, each_read, ends, too_short, silent_in_bulk];
+list![there_and_back: Slow, mixed, each_read, ends, too_short, silent_in_bulk, numbers_end];
 
 /// Every length arrives, and every byte in its place.
 fn there_and_back(_: u16) -> Result {
     let pair = pair()?;
-    let (reader, writer) = (&pair.right.0, &pair.left.1);
+    let (reader, writer) = numbers(&pair.right.0, &pair.left.1);
     for n in [1, 63, 64, 65, 127, 128, 1_000, 300_001] {
         let message: Vec<u8> = (0..=u8::MAX).cycle().take(n).collect();
         bulk::write(writer, &to_blocks(&message))?;
@@ -30,21 +30,23 @@ fn there_and_back(_: u16) -> Result {
 fn mixed(_: u16) -> Result {
     let pair = pair()?;
     let (reader, writer) = (&pair.right.0, &pair.left.1);
+    let (from, to) = numbers(reader, writer);
     writer.write(b"first line\n")?;
-    bulk::send(writer, &to_blocks(b"second line\nand"), SOON)?;
+    bulk::send(to, &to_blocks(b"second line\nand"), SOON)?;
     writer.write(b" the rest")?;
     same!(reader.readline(SOON)?, b"first line\n");
-    same!(to_bytes(&bulk::read(reader, 7, SOON)?), b"second ");
+    same!(to_bytes(&bulk::read(from, 7, SOON)?), b"second ");
     same!(reader.readline(SOON)?, b"line\n");
     check!(reader.wait(&Wanted::Exactly(12), SOON)?);
-    same!(to_bytes(&bulk::read(reader, 100, NOW)?), b"and the rest");
+    same!(to_bytes(&bulk::read(from, 100, NOW)?), b"and the rest");
     Ok(())
 }
 
 /// Each read does what that of `blocking` does, errors included.
 fn each_read(_: u16) -> Result {
     let pair = pair()?;
-    let (reader, writer) = (&pair.right.0, &pair.left.1);
+    let writer = &pair.left.1;
+    let (reader, _) = numbers(&pair.right.0, writer);
     let long = [&[b'x'; 200][..], b"\n"].concat();
     writer.write(&[b"first\n\n", &long[..], b"a\nb\nc"].concat())?;
     same!(to_bytes(&bulk::readline(reader, SOON)?), b"first\n");
@@ -68,9 +70,10 @@ fn each_read(_: u16) -> Result {
 
 fn ends(port: u16) -> Result {
     let (reader, writer) = peer(port, "send 100000")?;
+    let (from, to) = numbers(&reader, &writer);
     let mut all = 0;
     loop {
-        let bytes = bulk::read(&reader, 40_000, SOON)?;
+        let bytes = bulk::read(from, 40_000, SOON)?;
         if bytes.length == 0 {
             check!(bytes.blocks.is_empty());
             break;
@@ -78,14 +81,11 @@ fn ends(port: u16) -> Result {
         all += bytes.length;
     }
     same!(all, 100_000);
-    same!(bulk::read(&reader, 0, SOON)?.length, 0);
+    same!(bulk::read(from, 0, SOON)?.length, 0);
     writer.close();
+    matching!(bulk::write(to, &to_blocks(b"late")), Err(Error::Closed));
     matching!(
-        bulk::write(&writer, &to_blocks(b"late")),
-        Err(Error::Closed)
-    );
-    matching!(
-        bulk::send(&writer, &to_blocks(b"late"), SOON),
+        bulk::send(to, &to_blocks(b"late"), SOON),
         Err(Error::Closed)
     );
     Ok(())
@@ -95,36 +95,86 @@ fn ends(port: u16) -> Result {
 fn too_short(_: u16) -> Result {
     let pair = pair()?;
     let writer = &pair.left.1;
+    let (_, to) = numbers(&pair.right.0, writer);
     for (bytes, length) in [(64, 65), (0, 1), (64, u32::MAX)] {
         let data = Bytes {
             length,
             ..to_blocks(&vec![1; bytes])
         };
-        matching!(bulk::write(writer, &data), Err(Error::InvalidArgument(_)));
-        matching!(
-            bulk::send(writer, &data, SOON),
-            Err(Error::InvalidArgument(_))
-        );
+        matching!(bulk::write(to, &data), Err(Error::InvalidArgument(_)));
+        matching!(bulk::send(to, &data, SOON), Err(Error::InvalidArgument(_)));
     }
     same!(writer.write_buffer_size(), 0);
     let data = Bytes {
         length: 3,
         ..to_blocks(b"abcdef")
     };
-    bulk::write(writer, &data)?;
+    bulk::write(to, &data)?;
     same!(writer.write_buffer_size(), 3);
-    bulk::write(writer, &to_blocks(b""))?;
+    bulk::write(to, &to_blocks(b""))?;
     same!(pair.right.0.readexactly(3, SOON)?, b"abc");
     Ok(())
 }
 
 fn silent_in_bulk(port: u16) -> Result {
     let (reader, writer) = peer(port, "silence")?;
-    matching!(bulk::read(&reader, 10, BRIEFLY), Err(Error::Cancelled));
-    matching!(bulk::read(&reader, 10, NOW), Err(Error::Cancelled));
+    let (from, _) = numbers(&reader, &writer);
+    matching!(bulk::read(from, 10, BRIEFLY), Err(Error::Cancelled));
+    matching!(bulk::read(from, 10, NOW), Err(Error::Cancelled));
     writer.write(b"go\n")?;
-    same!(to_bytes(&bulk::read(&reader, 10, SOON)?), b"went\n");
+    same!(to_bytes(&bulk::read(from, 10, SOON)?), b"went\n");
     Ok(())
+}
+
+/// Numbers end with their resources. Wrong ones are errors, and change nothing.
+fn numbers_end(_: u16) -> Result {
+    let pair = pair()?;
+    let (reader, writer) = (pair.right.0, &pair.left.1);
+    let (from, to) = numbers(&reader, writer);
+    same!(numbers(&reader, writer), (from, to));
+    let (other, back) = numbers(&pair.left.0, &pair.right.1);
+    let mut all = [from, to, other, back];
+    all.sort_unstable();
+    check!(!all.contains(&0) && all.windows(2).all(|two| two[0] != two[1]));
+
+    bulk::write(to, &to_blocks(b"kept"))?;
+    for wrong in [0, 1, u64::MAX, to, back, from ^ 1, from.rotate_left(32)] {
+        matching!(bulk::read(wrong, 4, NOW), Err(Error::InvalidArgument(_)));
+        matching!(bulk::readline(wrong, NOW), Err(Error::InvalidArgument(_)));
+        matching!(
+            bulk::readlines(wrong, 4, NOW),
+            Err(Error::InvalidArgument(_))
+        );
+        matching!(
+            bulk::readexactly(wrong, 4, NOW),
+            Err(Error::InvalidArgument(_))
+        );
+    }
+    for wrong in [0, 1, u64::MAX, from, other, to ^ 1, to.rotate_left(32)] {
+        let data = to_blocks(b"lost");
+        matching!(bulk::write(wrong, &data), Err(Error::InvalidArgument(_)));
+        matching!(
+            bulk::send(wrong, &data, NOW),
+            Err(Error::InvalidArgument(_))
+        );
+    }
+    same!(writer.write_buffer_size(), 4);
+    same!(to_bytes(&bulk::readexactly(from, 4, SOON)?), b"kept");
+
+    drop(reader);
+    matching!(bulk::read(from, 1, NOW), Err(Error::InvalidArgument(_)));
+    // It is still the number of another one.
+    bulk::write(to, &to_blocks(b"more"))?;
+    drop(pair.left.1);
+    matching!(
+        bulk::write(to, &to_blocks(b"late")),
+        Err(Error::InvalidArgument(_))
+    );
+    Ok(())
+}
+
+fn numbers(reader: &Reader, writer: &Writer) -> (u64, u64) {
+    (bulk::reader_number(reader), bulk::writer_number(writer))
 }
 
 fn to_blocks(bytes: &[u8]) -> Bytes {

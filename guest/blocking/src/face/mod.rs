@@ -2,6 +2,7 @@
 
 mod bulk;
 mod event;
+mod numbers;
 mod options;
 mod reader;
 mod requests;

@@ -13,15 +13,21 @@ use asyncio_streams_wasi02::{answered_at_once, subscribe};
 use crate::blocking::{self, Wanted};
 use crate::types::Error;
 
+use super::numbers::Number;
 use super::requests::{separators, wanted};
 use super::{wait, wait_for};
 
-/// `reader`. The second field is the stream of the pollables that were given out, which are its children: it may not end before
+/// `reader`. The last field is the stream of the pollables that were given out, which are its children: it may not end before
 /// this reader, and is dropped last.
-pub(crate) struct Reader(pub(super) Rc<engine::Reader>, RefCell<Option<Rc<dyn Any>>>);
+pub(crate) struct Reader(
+    pub(super) Rc<engine::Reader>,
+    Number,
+    RefCell<Option<Rc<dyn Any>>>,
+);
 
 pub(super) fn export(reader: engine::Reader) -> blocking::Reader {
-    blocking::Reader::new(Reader(Rc::new(reader), RefCell::default()))
+    let number = Number::default();
+    blocking::Reader::new(Reader(Rc::new(reader), number, RefCell::default()))
 }
 
 type Bytes = Result<Vec<u8>, Error>;
@@ -36,18 +42,8 @@ impl Reader {
         wait(self.0.read(request), timeout)
     }
 
-    /// The same for another type than a list of bytes.
-    pub(super) fn read_as<T>(
-        &self,
-        request: &Request,
-        timeout: Option<u64>,
-        convert: impl Fn(&[u8]) -> T,
-    ) -> Result<T, Error> {
-        if let Some(bytes) = self.0.try_read_with(request, &convert)? {
-            answered_at_once();
-            return Ok(bytes);
-        }
-        wait(self.0.read(request), timeout).map(|bytes| convert(&bytes))
+    pub(super) fn number(&self) -> u64 {
+        self.1.of(&self.0)
     }
 
     fn try_read(&self, request: &Request) -> MaybeBytes {
@@ -99,7 +95,7 @@ impl blocking::GuestReader for Reader {
         let stream = self.0.source_handle();
         match stream.as_deref().and_then(subscribe) {
             Some(pollable) => {
-                *self.1.borrow_mut() = stream;
+                *self.2.borrow_mut() = stream;
                 pollable
             }
             // A read has an answer without the stream.

@@ -9,14 +9,30 @@ use crate::blocking;
 use crate::tls::{ClientConfigBorrow, ServerConfigBorrow, TlsInfo};
 use crate::types::{Address, Error};
 
+use super::numbers::Number;
 use super::reader::Reader;
 use super::{tls, wait};
 
 /// `writer`.
-pub(crate) struct Writer(pub(super) Rc<engine::Writer>);
+pub(crate) struct Writer(pub(super) Rc<engine::Writer>, Number);
 
 pub(super) fn export(writer: engine::Writer) -> blocking::Writer {
-    blocking::Writer::new(Writer(Rc::new(writer)))
+    blocking::Writer::new(Writer(Rc::new(writer), Number::default()))
+}
+
+impl Writer {
+    pub(super) fn number(&self) -> u64 {
+        self.1.of(&self.0)
+    }
+}
+
+/// Waits until the queue of a writer is below its mark.
+pub(super) fn drain(writer: &engine::Writer, timeout: Option<u64>) -> Result<(), Error> {
+    if writer.try_drain()? {
+        answered_at_once();
+        return Ok(());
+    }
+    wait(writer.drain(), timeout)
 }
 
 impl Drop for Writer {
@@ -31,11 +47,7 @@ impl blocking::GuestWriter for Writer {
     asyncio_streams_face::writer_methods!();
 
     fn drain(&self, timeout: Option<u64>) -> Result<(), Error> {
-        if self.0.try_drain()? {
-            answered_at_once();
-            return Ok(());
-        }
-        wait(self.0.drain(), timeout)
+        drain(&self.0, timeout)
     }
 
     fn send(&self, data: Vec<u8>, timeout: Option<u64>) -> Result<(), Error> {
