@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use asyncio_streams::Address;
+use asyncio_streams::blocking::{
+    Event, Reader, Server, ServerOptions, Wanted, Watch, Writer, cli, start_server,
+};
 use asyncio_streams_bench_plan::Server as Work;
 
-use crate::bindings::asyncio::streams::blocking::{
-    Error, Event, Reader, Server, ServerOptions, Wanted, Watch, Writer, start_server,
-};
-use crate::bindings::asyncio::streams::types::Address;
-use crate::{Result, print};
+use crate::Result;
 
 /// The size of a read.
 const CHUNK: u32 = 64 << 10;
@@ -26,7 +26,7 @@ pub(crate) fn serve(work: Work, address: SocketAddr) -> Result {
     let server = start_server(&hosts, address.port(), Some(&options), None)?;
     for address in server.sockets() {
         if let Address::Inet(inet) = address {
-            print(&format!("listening on {}:{}", inet.host, inet.port))?;
+            cli::println(format_args!("listening on {}:{}", inet.host, inet.port));
         }
     }
     let watch = Watch::new();
@@ -69,7 +69,7 @@ fn accept(
 }
 
 /// Sends back what has come; returns whether more may come.
-fn echo(reader: &Reader, writer: &Writer) -> std::result::Result<bool, Error> {
+fn echo(reader: &Reader, writer: &Writer) -> Result<bool> {
     while let Some(data) = reader.try_read(CHUNK)? {
         if data.is_empty() {
             return Ok(false);

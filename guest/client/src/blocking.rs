@@ -36,7 +36,9 @@
 //! wasmtime run -S inherit-network app.wasm
 //! ```
 //!
-//! The functions and types are those of the interface, one for one; their documentation says what differs from the async ones.
+//! The functions and types are those of the interface, one for one; their documentation says what differs from the async ones. A
+//! [`Reader`], a [`Writer`] and a [`Server`] hold the binding's resource, and lead to it: as references, and by `From` in both
+//! directions. What crosses often crosses by number and in blocks (WIT: `bulk`).
 //! A timeout is in nanoseconds: `None` waits without end, `Some(0)` does not wait, and [`timeout`] converts a duration. A call that
 //! times out returns `Cancelled`, and has lost nothing. A bare error of a call becomes an [`Error`](crate::Error) by `?`.
 //!
@@ -44,16 +46,22 @@
 //! The linker may raise imports of WASI 0.2 to the latest version that it knows. For hosts that have 0.2.0 alone, a build script
 //! of the program prints `cargo::rustc-link-arg=--merge-imports-based-on-semver=false`.
 
+mod blocks;
 pub mod cli;
+mod connecting;
+mod reader;
+mod writer;
 
 use std::time::Duration;
 
 use crate::program::Outcome;
 
 pub use bindings::asyncio::streams::blocking::{
-    ConnectOptions, Event, Reader, Server, ServerOptions, Wanted, Watch, Writer, from_stream,
-    linger, open_connection, start_server, wait_any, wrap,
+    ConnectOptions, Event, ServerOptions, Wanted, Watch, linger, wait_any,
 };
+pub use connecting::{Server, from_stream, open_connection, start_server, wrap};
+pub use reader::Reader;
+pub use writer::Writer;
 
 /// The bindings that wit-bindgen generates. Errors, addresses and settings of TLS are those of [`bindings`](crate::bindings).
 #[allow(
@@ -86,6 +94,34 @@ pub mod bindings {
             "wasi:io/streams@0.2.0": wasi02::wasi::io::streams,
         },
     });
+
+    pub use numbered::asyncio::streams::bulk;
+
+    /// Bytes that cross in blocks are borrowed as arguments.
+    mod numbered {
+        wit_bindgen::generate!({
+            inline: "
+                package asyncio:rust-bulk;
+
+                world program {
+                    import asyncio:streams/bulk@0.1.0;
+                }
+            ",
+            path: "wit",
+            world: "asyncio:rust-bulk/program",
+            generate_all,
+            ownership: Borrowing { duplicate_if_necessary: true },
+            runtime_path: "wit_bindgen::rt",
+            with: {
+                "asyncio:streams/types@0.1.0": crate::bindings::types,
+                "asyncio:streams/tls@0.1.0": crate::bindings::tls,
+                "asyncio:streams/blocking@0.1.0": super::asyncio::streams::blocking,
+                "wasi:io/error@0.2.0": super::wasi02::wasi::io::error,
+                "wasi:io/poll@0.2.0": super::wasi02::wasi::io::poll,
+                "wasi:io/streams@0.2.0": super::wasi02::wasi::io::streams,
+            },
+        });
+    }
 
     /// The parts of WASI 0.2 that a command has.
     pub mod wasi02 {
