@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 use std::collections::BinaryHeap;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use asyncio_streams_engine::ordered::OrderedMap;
 use asyncio_streams_engine::types::Error as EngineError;
 use asyncio_streams_wasi02::{Ended, Timeout, block_on, next_round};
-use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::blocking;
 use crate::types::Error;
@@ -44,9 +44,9 @@ impl blocking::GuestWatch for Watch {
 
 /// Waits until at least one of the events has happened; returns the keys of all that have, in ascending order.
 pub(super) fn wait(events: Vec<(u32, &Event)>, timeout: Option<u64>) -> Result<Vec<u32>, Error> {
-    let mut pending: FuturesUnordered<_> = events
+    let mut pending: Vec<_> = events
         .into_iter()
-        .map(|(key, event)| async move { (key, event.happen().await) })
+        .map(|(key, event)| (key, Box::pin(event.happen())))
         .collect();
     if pending.is_empty() && timeout.is_none() {
         return Err(Error::InvalidArgument(
@@ -82,17 +82,25 @@ pub(super) fn wait(events: Vec<(u32, &Event)>, timeout: Option<u64>) -> Result<V
 }
 
 /// Takes the keys of the events that have happened by now.
-fn take<F: Future<Output = (u32, Result<(), EngineError>)>>(
-    pending: &mut FuturesUnordered<F>,
+///
+/// It polls all that have not. That costs less than a waker for each, and less than the host's `poll` of as many connections.
+fn take<F: Future<Output = Result<(), EngineError>>>(
+    pending: &mut Vec<(u32, Pin<Box<F>>)>,
     cx: &mut Context<'_>,
     happened: &mut Vec<u32>,
 ) -> Result<(), Error> {
-    while let Poll::Ready(Some((key, result))) = pending.poll_next_unpin(cx) {
-        match result {
-            Err(EngineError::Busy) => return Err(Error::Busy),
-            // The call that it is for reports an error.
-            Ok(()) | Err(_) => happened.push(key),
+    let mut busy = false;
+    pending.retain_mut(|(key, event)| match event.as_mut().poll(cx) {
+        Poll::Pending => true,
+        Poll::Ready(Err(EngineError::Busy)) => {
+            busy = true;
+            false
         }
-    }
-    Ok(())
+        // The call that it is for reports an error.
+        Poll::Ready(Ok(()) | Err(_)) => {
+            happened.push(*key);
+            false
+        }
+    });
+    if busy { Err(Error::Busy) } else { Ok(()) }
 }
