@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: two composed programs talk over loopback TCP.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
@@ -8,6 +9,9 @@ use clap::{Args, ValueEnum};
 use crate::shell::{ADDRESS, Session};
 use crate::toolchain::Choice;
 use crate::{build, checkout, python, readme, tools};
+
+/// Far more than the conversation takes on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(120);
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -43,11 +47,13 @@ pub(crate) fn run(streams: &Path) -> Result<()> {
     let host = checkout::shown(streams);
     eprintln!("\nThe echo server and the echo client, run by {host}:\n");
     let programs = checkout::shown(&checkout::components().join("examples"));
-    let mut session = Session::new([]);
+    let mut session = Session::new([]).within(DEADLINE);
     for (name, grant) in [("server", "--allow-listen"), ("client", "--allow-connect")] {
         let program = format!("{programs}/echo-{name}.composed.wasm");
         session.run(&format!("{host} run {grant} {ADDRESS} {program} {ADDRESS}"))?;
     }
+    // The server's half of the conversation.
+    session.wait_for("Close the connection")?;
     drop(session);
     println!("\nThe same by hand, in {}:\n", checkout::root().display());
     let readme = readme::text()?;

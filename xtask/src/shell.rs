@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::checkout;
 use crate::process::Running;
@@ -28,8 +28,11 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// Lines that belong together. A server that one of them starts runs until the session is dropped.
 pub(crate) struct Session {
     path: OsString,
+    deadline: Duration,
     /// Servers; dropping them ends them.
     servers: Vec<Running>,
+    /// The last line that a server has printed.
+    last_said: String,
     /// The address of the last server.
     address: Option<String>,
 }
@@ -39,9 +42,16 @@ impl Session {
     pub(crate) fn new(folders: impl IntoIterator<Item = PathBuf>) -> Self {
         Self {
             path: checkout::path_with(folders),
+            deadline: DEADLINE,
             servers: Vec::new(),
+            last_said: String::new(),
             address: None,
         }
+    }
+
+    /// Sets the time that each line may take.
+    pub(crate) fn within(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
     }
 
     /// Runs a line in the checkout's folder until it ends or reports that it listens. Returns its output, and shows that of the
@@ -60,7 +70,7 @@ impl Session {
         let mut command = checkout::clean("sh");
         command.args(["-c", &line]).env("PATH", &self.path);
         let running = Running::start(command.stdout(Stdio::piped()), &format!("`{line}`"))?;
-        let mut running = running.within(DEADLINE);
+        let mut running = running.within(self.deadline);
         let mut printed = Vec::new();
         while let Some(said) = running.next_line()? {
             println!("{said}");
@@ -72,12 +82,36 @@ impl Session {
             printed.push(said);
         }
         running.succeed()?;
-        for server in &mut self.servers {
-            while let Some(said) = server.line_within(PATIENCE)? {
-                println!("server | {said}");
+        while self.server_says(PATIENCE)? {}
+        Ok(printed)
+    }
+
+    /// Shows what servers print, until one has printed `line` as the last one.
+    ///
+    /// # Errors
+    /// When none prints it within the deadline.
+    pub(crate) fn wait_for(&mut self, line: &str) -> Result<()> {
+        while self.last_said != line {
+            if !self.server_says(self.deadline)? {
+                bail!(
+                    "the server did not print {line:?}, but {:?}",
+                    self.last_said
+                );
             }
         }
-        Ok(printed)
+        Ok(())
+    }
+
+    /// Shows a line of a server; returns false if none has printed one within `patience`.
+    fn server_says(&mut self, patience: Duration) -> Result<bool> {
+        for server in &mut self.servers {
+            if let Some(said) = server.line_within(patience)? {
+                println!("server | {said}");
+                self.last_said = said;
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -109,6 +143,16 @@ mod tests {
             session.run("echo 127.0.0.1 8888").unwrap(),
             ["127.0.0.1 4711"]
         );
+    }
+
+    #[test]
+    fn the_last_line_of_a_server_can_be_waited_for() {
+        let mut session = Session::new([]).within(Duration::from_secs(60));
+        let server = format!("echo listening on {ADDRESS}; echo hello; echo end; exec sleep 600");
+        session.run(&server).unwrap();
+        session.wait_for("end").unwrap();
+        session.deadline = Duration::from_millis(50);
+        assert!(session.wait_for("more").is_err());
     }
 
     #[test]

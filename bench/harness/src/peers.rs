@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use asyncio_streams_bench_plan::TLS;
 use clap::ValueEnum;
 
@@ -253,7 +253,7 @@ impl Peers {
     /// Returns the command of a peer in the workloads in Python, without its job.
     ///
     /// # Errors
-    /// When there is no Python.
+    /// When there is no Python, or none for this peer.
     pub(crate) fn command_in_python(&self, peer: Peer) -> Result<Vec<String>> {
         let found = self.in_python.as_ref().context("there is no Python")?;
         let text = |path: &Path| path.display().to_string();
@@ -269,13 +269,14 @@ impl Peers {
                 let words = [&text(streams), "run", "--allow-network", &text(component)];
                 words.map(str::to_owned).into()
             }
-            _ => {
+            (Peer::Asyncio, ..) => {
                 let packages = format!("PYTHONPATH={}", found.packages);
                 let file = text(&checkout::root().join(PYTHON_PEER));
                 ["env", &packages, &found.stock, &file]
                     .map(str::to_owned)
                     .into()
             }
+            _ => bail!("{} does not run the programs in Python", peer.name()),
         };
         words.push(Peer::Asyncio.name().to_owned());
         Ok(words)

@@ -37,8 +37,8 @@
 //! ```
 //!
 //! The functions and types are those of the interface, one for one; their documentation says what differs from the async ones. A
-//! [`Reader`], a [`Writer`] and a [`Server`] hold the binding's resource, and lead to it: as references, and by `From` in both
-//! directions. What crosses often crosses by number and in blocks (WIT: `bulk`).
+//! [`Reader`], a [`Writer`] and a [`Server`] hold the binding's resource. Each dereferences to it, and `From` converts in both
+//! directions. Their frequent calls take numbers, and move bytes in blocks (WIT: `bulk`).
 //! A timeout is in nanoseconds: `None` waits without end, `Some(0)` does not wait, and [`timeout`] converts a duration. A call that
 //! times out returns `Cancelled`, and has lost nothing. A bare error of a call becomes an [`Error`](crate::Error) by `?`.
 //!

@@ -77,7 +77,7 @@ impl Engine {
         options: ConnectOptions,
     ) -> impl Future<Output = Result<(Reader, Writer), Error>> {
         // The call begins now: a cancel before its first poll ends it.
-        let begun = options.cancel.now();
+        let begun = options.cancel.begun();
         async move {
             let scope = options.cancel.scope(begun);
             if port == 0 {
@@ -112,7 +112,7 @@ impl Engine {
         options: ConnectOptions,
     ) -> impl Future<Output = Result<(Reader, Writer), Error>> {
         // The call begins now: a cancel before its first poll ends it.
-        let begun = options.cancel.now();
+        let begun = options.cancel.begun();
         async move {
             let scope = options.cancel.scope(begun);
             let _keep = KeepRunning::new(self);
@@ -174,7 +174,7 @@ impl Engine {
         options: ServerOptions,
     ) -> impl Future<Output = Result<Server, Error>> {
         // The call begins now: a cancel before its first poll ends it.
-        let begun = options.cancel.now();
+        let begun = options.cancel.begun();
         async move {
             let scope = options.cancel.scope(begun);
             let sockets = {
@@ -243,7 +243,7 @@ impl Engine {
                 Either::Right(()) => Error::DeadlineExceeded,
             }
         };
-        // The cancel comes first: what has become ready meanwhile is closed.
+        // The cancel and the deadline come first: what has become ready meanwhile is closed.
         let connected = match select(pin!(ended), pin!(connecting)).await {
             Either::Left(error) => Err(error.into()),
             Either::Right(connected) => connected,

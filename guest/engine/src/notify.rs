@@ -153,8 +153,8 @@ impl Cancel {
         self.changed.wake();
     }
 
-    /// Returns what identifies a call that begins now, for [`Cancel::scope`].
-    pub(crate) fn now(&self) -> u32 {
+    /// Returns the count of cancels so far, for the [`Cancel::scope`] of a call that begins now.
+    pub(crate) fn begun(&self) -> u32 {
         self.count.begin().begun
     }
 

@@ -112,7 +112,7 @@ impl Engine {
         options: ConnectOptions,
     ) -> impl Future<Output = Result<(Reader, Writer), Error>> {
         // As for open_connection.
-        let begun = options.cancel.now();
+        let begun = options.cancel.begun();
         async move {
             let scope = options.cancel.scope(begun);
             check(&path)?;

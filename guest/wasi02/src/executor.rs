@@ -66,7 +66,7 @@ pub fn block_on<T>(future: impl Future<Output = T>, timeout: Timeout) -> Result<
     result.ok_or(Ended::Stuck)
 }
 
-/// The same for a future without a result. All calls share its code.
+/// Runs a future without a result, as [`block_on`] does. All calls share its code.
 fn run(mut future: Pin<&mut dyn Future<Output = ()>>, timeout: Timeout) -> Result<(), Ended> {
     ANSWERED.set(0);
     let woken = Flag::set();

@@ -78,8 +78,8 @@ async fn fill(port: u16) -> Result<Vec<Side>> {
 }
 
 async fn starting() -> Result {
-    // It waits until the calls that were cancelled before have ended. Meanwhile the component may be blocked, and a call that has not
-    // reached it yet does not hear of the cancel.
+    // It waits until the calls that were cancelled before have ended. Meanwhile the component may be blocked, and a cancel does not
+    // end a call that has not reached it yet.
     let _settled = streams::start_server(vec![HOST.into()], 0, None).await?;
     let options = ServerOptions::new();
     options.cancel();

@@ -1,4 +1,7 @@
-//! Which reader or writer a number stands for.
+//! Maps numbers to readers and writers.
+//!
+//! The table of `guest/component` holds servers, watches and their waits too, and its lookups are in the path of every message. This one is
+//! smaller: it shares the code of the engine's ordered map.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -9,7 +12,7 @@ use asyncio_streams_wasi02::bindings::wasi::random::random::get_random_u64;
 
 use crate::types::Error;
 
-/// What a number stands for. The resource itself keeps it alive.
+/// The resource of a number. The table does not keep it alive.
 pub(super) enum Target {
     Reader(Weak<Reader>),
     Writer(Weak<Writer>),

@@ -17,11 +17,11 @@ use super::numbers::Number;
 use super::requests::{separators, wanted};
 use super::{wait, wait_for};
 
-/// `reader`. The last field is the stream of the pollables that were given out, which are its children: it may not end before
-/// this reader, and is dropped last.
+/// `reader`. Fields are dropped in this order.
 pub(crate) struct Reader(
     pub(super) Rc<engine::Reader>,
     Number,
+    /// The stream of the pollables that were given out, which are its children: it may not end before this reader.
     RefCell<Option<Rc<dyn Any>>>,
 );
 

@@ -7,7 +7,10 @@ use super::bindings::wasi02::wasi::io::streams::{InputStream, OutputStream};
 use super::{Reader, Writer};
 use crate::bindings::types::Error;
 
-/// Opens a connection: `open-connection`.
+/// Opens a connection: `open-connection`. Waits at most until the deadline of `options`.
+///
+/// # Errors
+/// Those of the interface's function.
 pub fn open_connection(
     host: &str,
     port: u16,
@@ -17,6 +20,9 @@ pub fn open_connection(
 }
 
 /// Begins to listen: `start-server`.
+///
+/// # Errors
+/// Those of the interface's function; `Cancelled` after the timeout in nanoseconds.
 pub fn start_server(
     hosts: &[String],
     port: u16,
@@ -26,12 +32,18 @@ pub fn start_server(
     raw::start_server(hosts, port, options, timeout_nanoseconds).map(Server)
 }
 
-/// Reads from a stream of `wasi:io`: `from-stream`.
+/// Reads from a stream of `wasi:io`: `from-stream`. A line may have up to `limit` bytes.
+///
+/// # Errors
+/// Those of the interface's function.
 pub fn from_stream(data: InputStream, limit: u32) -> Result<Reader, Error> {
     raw::from_stream(data, limit).map(Reader::from)
 }
 
 /// Makes a connection of two streams of `wasi:io`: `wrap`.
+///
+/// # Errors
+/// Those of the interface's function.
 pub fn wrap(
     incoming: InputStream,
     outgoing: OutputStream,
@@ -48,11 +60,17 @@ pub struct Server(raw::Server);
 
 impl Server {
     /// Waits for a client: `server.accept`.
+    ///
+    /// # Errors
+    /// Those of the interface's method; `Cancelled` after the timeout in nanoseconds.
     pub fn accept(&self, timeout_nanoseconds: Option<u64>) -> Result<(Reader, Writer), Error> {
         self.0.accept(timeout_nanoseconds).map(pair)
     }
 
-    /// Accepts a client without waiting: `server.try-accept`.
+    /// Accepts a client without waiting: `server.try-accept`. Returns `None` when there is none.
+    ///
+    /// # Errors
+    /// Those of the interface's method.
     pub fn try_accept(&self) -> Result<Option<(Reader, Writer)>, Error> {
         Ok(self.0.try_accept()?.map(pair))
     }

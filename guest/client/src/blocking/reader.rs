@@ -12,6 +12,10 @@ use crate::bindings::types::Error;
 ///
 /// The reads here are those of the interface's `reader` with the same names. They take the reader's number, and their bytes
 /// cross in blocks (WIT: `bulk`), which takes a fraction of the time. All other methods are those of the binding's type.
+///
+/// # Errors of every read here
+/// Those of the interface's method with the same name. After the timeout in nanoseconds it is `Cancelled`, and nothing was taken;
+/// a `try_` read returns `None` then.
 #[derive(Debug)]
 pub struct Reader {
     raw: raw::Reader,

@@ -12,6 +12,10 @@ use crate::bindings::types::Error;
 ///
 /// `write` and `send` are those of the interface's `writer`. They take the writer's number, and their bytes cross in blocks
 /// (WIT: `bulk`), which takes a fraction of the time. All other methods are those of the binding's type.
+///
+/// # Errors of both
+/// Those of the interface's method with the same name: when the connection is closed or lost, or when more than `max-queued` bytes
+/// would be queued, and then nothing is taken. After the timeout in nanoseconds, `send` returns `Cancelled`; the bytes are queued.
 #[derive(Debug)]
 pub struct Writer {
     raw: raw::Writer,

@@ -15,7 +15,7 @@ pub(super) enum Found {
     Upto(usize),
     /// Everything: the clean end came first. As in asyncio, this does not resume reading.
     End,
-    /// No bytes, because it asked for none. Neither does this.
+    /// No bytes, because it asked for none. This does not resume reading either.
     Nothing,
     /// Nothing yet: it would have to wait.
     Wait,

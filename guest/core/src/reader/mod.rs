@@ -176,7 +176,7 @@ impl<E: Clone> Reader<E> {
         Ok(self.take_found(found))
     }
 
-    /// The same without a copy: calls `lend` with the bytes, and returns its result.
+    /// Runs the read that `request` describes without a copy: calls `lend` with the bytes, and returns its result.
     ///
     /// # Errors
     /// Those of the read.

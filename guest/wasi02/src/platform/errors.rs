@@ -53,8 +53,8 @@ pub(super) fn family(address: &SocketAddr) -> IpAddressFamily {
     }
 }
 
-// One copy: inlined, each would have a table of its own.
-#[cold]
+// Inlined, each copy would have a table of its own.
+#[inline(never)]
 pub(super) fn socket_error(code: ErrorCode) -> SocketError {
     match code {
         ErrorCode::AccessDenied => SocketError::AccessDenied,
@@ -75,8 +75,8 @@ pub(super) fn socket_error(code: ErrorCode) -> SocketError {
     }
 }
 
-// One copy: inlined, each would have a table of its own.
-#[cold]
+// Inlined, each copy would have a table of its own.
+#[inline(never)]
 pub(super) fn lookup_error(code: ErrorCode) -> LookupError {
     match code {
         ErrorCode::AccessDenied => LookupError::AccessDenied,
