@@ -28,7 +28,7 @@ fn aims() -> Vec<Aim> {
     use Goal::{AtMost, AtMostOther, Times, TimesTheCost};
     use Peer::{
         Asyncio, Floor, FloorInStreams, Linked, Ours, OursCall, OursCallInStreams, OursInStreams,
-        P2, P2Plain, Tokio, Uvloop,
+        P2, P2InStreams, P2Plain, Tokio, Uvloop,
     };
     let mut aims = Vec::new();
     let mut add = |workload, of, goals: Vec<Goal>| {
@@ -112,7 +112,13 @@ fn aims() -> Vec<Aim> {
     add("p2-lines-64", P2, vec![Times(Asyncio, 1.3)]);
     add("p2-lines-64", P2Plain, vec![Times(Asyncio, 3.0)]);
     for workload in ["p2-echo-client-1k-1", "p2-echo-client-1k-50"] {
-        add(workload, P2, vec![Times(Asyncio, 2.0), Times(Uvloop, 0.9)]);
+        for peer in [P2, P2InStreams] {
+            add(
+                workload,
+                peer,
+                vec![Times(Asyncio, 2.0), Times(Uvloop, 0.9)],
+            );
+        }
     }
     add("p2-bulk-in", P2, vec![Times(Asyncio, 0.6)]);
     add("p2-bulk-out", P2, vec![Times(Asyncio, 0.6)]);

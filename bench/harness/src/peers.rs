@@ -57,6 +57,9 @@ pub(crate) enum Peer {
     /// `floor` under this project's program `streams`.
     #[value(name = "floor@streams")]
     FloorInStreams,
+    /// `p2` under this project's program `streams`.
+    #[value(name = "p2@streams")]
+    P2InStreams,
 }
 
 impl Peer {
@@ -78,15 +81,17 @@ impl Peer {
             Peer::OursCallInStreams => "ours-call@streams",
             Peer::LinkedInStreams => "linked@streams",
             Peer::FloorInStreams => "floor@streams",
+            Peer::P2InStreams => "p2@streams",
         }
     }
 
     /// The peers that run under both hosts, and their names under this project's.
-    pub(crate) const IN_BOTH_HOSTS: [(Self, Self); 4] = [
+    pub(crate) const IN_BOTH_HOSTS: [(Self, Self); 5] = [
         (Peer::Ours, Peer::OursInStreams),
         (Peer::OursCall, Peer::OursCallInStreams),
         (Peer::Linked, Peer::LinkedInStreams),
         (Peer::Floor, Peer::FloorInStreams),
+        (Peer::P2, Peer::P2InStreams),
     ];
 
     /// The peers in other languages, and their components in `target/components`.
@@ -117,7 +122,7 @@ impl Peer {
 
     /// Returns whether its calls block.
     pub(crate) fn blocks(self) -> bool {
-        matches!(self, Peer::P2 | Peer::P2Plain)
+        matches!(self, Peer::P2 | Peer::P2Plain | Peer::P2InStreams)
     }
 
     pub(crate) fn is_python(self) -> bool {

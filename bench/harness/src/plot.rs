@@ -128,7 +128,8 @@ fn style(peer: Peer) -> Option<(RGBColor, i32)> {
         | Peer::OursInStreams
         | Peer::OursCallInStreams
         | Peer::LinkedInStreams
-        | Peer::FloorInStreams => return None,
+        | Peer::FloorInStreams
+        | Peer::P2InStreams => return None,
     })
 }
 

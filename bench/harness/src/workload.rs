@@ -115,7 +115,7 @@ impl Workload {
             return matches!(peer, Peer::Ours | Peer::OursInStreams | Peer::Asyncio);
         }
         if peer.under_streams().is_some() {
-            return !self.tls && !self.blocking && self.is_repeated();
+            return !self.tls && self.is_repeated() && peer.blocks() == self.blocking;
         }
         if peer.is_foreign() {
             return FOREIGN.contains(&self.name.as_str());
