@@ -175,14 +175,26 @@ class StreamReader(_StockReader):
                 return found
         return await super().readuntil(separator)
 
+    async def _wait_for_data(self, func_name: str) -> None:
+        """Waits for the next input, for asyncio's methods."""
+        waiter = self._begin_wait(func_name)
+        try:
+            await waiter
+        finally:
+            self._waiter = None
+
     def _begin_wait(self, name: str) -> asyncio.Future[None]:
-        """Returns a future for the next input; the beginning of asyncio's _wait_for_data, which is a coroutine."""
+        """Returns a future for the next input, and sends first what the peer may be waiting for."""
         if self._waiter is not None:
             raise RuntimeError(f"{name}() called while another coroutine is already waiting for incoming data")
         assert not self._eof, "_wait_for_data after EOF"
         if self._paused:
             self._paused = False
             self._transport.resume_reading()
+        # Other loops have no watch.
+        watching = getattr(self._loop, "watching", None)
+        if watching is not None and watching.written and watching.may_send:
+            watching.send_early()
         waiter: asyncio.Future[None] = self._loop.create_future()
         self._waiter = waiter
         return waiter

@@ -24,6 +24,7 @@ _FEW = 4
 # The time in seconds after which the loop waits again when the component had no resources for the wait.
 _RETRY = 0.1
 _LAST_KEY = (1 << 32) - 1
+_NOTHING: list[Any] = []
 _call = runtime.call_import
 
 
@@ -48,11 +49,15 @@ class Watching:
         self.write = number_of(numbers.write, 3)
         # Whether bytes were queued by number, which leave with `ready`, `wait` or `kick`.
         self.written = False
+        # Whether a turn may send them before its end: once, if a single event of the watch that reports began it. Several
+        # connections share the send at the end, and only beside that watch does `kick` send at once.
+        self.may_send = False
         self._loop = loop
         self._numbers = numbers
         self._number_of_ready = number_of(numbers.ready, 1)
         self._number_of_again = number_of(numbers.again, 2)
         self._number_of_wait = number_of(numbers.Watch.wait, 1)
+        self._number_of_kick = number_of(numbers.kick, 0)
         # The callbacks by their keys, and the keys of the watch that reports.
         self._called: dict[int, Callable[[], None]] = {}
         self._few: set[int] = set()
@@ -110,6 +115,11 @@ class Watching:
             return reason
         return None
 
+    def send_early(self) -> None:
+        """Sends queued bytes in a turn that may: the peer works on them while the program ends the turn."""
+        self.written = self.may_send = False
+        _call(self._number_of_kick, _NOTHING)
+
     def end_turn(self) -> bool:
         """Sends queued bytes, and waits for events; returns whether some are there already, and were dispatched."""
         if self._changed:
@@ -162,6 +172,7 @@ class Watching:
 
     def _report(self, keys: list[int]) -> None:
         called = self._called
+        self.may_send = len(keys) == 1 and keys[0] in self._few
         for key in keys:
             # The callback of another event may have removed this one.
             callback = called.get(key)

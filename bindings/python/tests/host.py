@@ -84,6 +84,8 @@ class Host:
         self.watches = {}
         self.reporter = None
         self.reads = False
+        # How often the loop sent before the end of its turn, or at the end without another call.
+        self.kicks = 0
         # The waitable of the pending wait of the other watch.
         self.waiting = None
         # The signals that the component handles, and the waitable of its wait for one.
@@ -158,6 +160,9 @@ class Host:
             answer = self.pending()
             self.waiting = answer.value[0]
             return answer
+        if number == KICK:
+            self.kicks += 1
+            return None
         assert number in (READY, AGAIN) and arguments[0] == self.reporter, number
         return Ok([] if number == READY else None)
 
@@ -215,7 +220,7 @@ class Signal(enum.Enum):
 
 # The bindings of `numbers`. The loop looks for the runtime among the globals of these functions.
 componentize_py_runtime: Any = None
-READY, AGAIN, WAIT_NUMBER = 1, 4, 5
+READY, AGAIN, WAIT_NUMBER, KICK = 1, 4, 5, 6
 current: Host
 
 
@@ -248,6 +253,10 @@ def try_read(number, most):
 
 def write(number, blocks, data):
     componentize_py_runtime.call_import(3, [number, blocks, data])
+
+
+def kick():
+    componentize_py_runtime.call_import(KICK, [])
 
 
 def _nothing(*arguments):
@@ -300,11 +309,12 @@ def _modules(host, signals):
     module("wit_world.imports.types", NetworkCode=object)
     names = dict.fromkeys(("open_connection", "ConnectOptions", "Wanted_Any", "Wanted_Exactly"), _nothing)
     module("wit_world.imports.streams", types=made["wit_world.imports.types"], **names)
-    names = dict.fromkeys(("kick", "reader_number", "writer_number", "server_number"), _nothing)
+    names = dict.fromkeys(("reader_number", "writer_number", "server_number"), _nothing)
     names |= {"add": host.add, "remove": host.remove}
     events = ("Readable", "Drained", "Flushed", "Closed", "Connection")
     names |= {f"Event_{name}": lambda *_, name=name: name for name in events}
-    module("wit_world.imports.numbers", Watch=Watch, ready=ready, again=again, try_read=try_read, write=write, **names)
+    names |= {function.__name__: function for function in (ready, again, try_read, write, kick)}
+    module("wit_world.imports.numbers", Watch=Watch, **names)
     if signals:
         module("wit_world.imports.signals", Signal=Signal, handle=host.handle, next=next_signal)
     return made
