@@ -9,7 +9,7 @@ from typing import Any
 import componentize_py_runtime as runtime
 from componentize_py_types import Err, Ok
 
-from . import _errors
+from . import _errors, _lending
 
 # The most bytes that a server keeps for a handshake that may begin with them.
 _MOST_LENT = 1 << 20
@@ -107,7 +107,7 @@ class Receiving:
             self._fill_buffer()
             return
         # Most messages come here, so few calls are made.
-        if self._lent is None or not (self._lent or self._may_return):
+        if self._lent is None or not (self._lent or (self._may_return and _lending.possible)):
             result = _call(self._loop.watching.try_read, [self._reader_number, self.max_size])
             data = result.value if type(result) is Ok else None
             if not data:
@@ -200,7 +200,8 @@ class Receiving:
     def _give_back(self) -> None:
         """Makes the component's reader discard bytes that were read."""
         assert self._lent is not None
-        unread = self._unread()
+        # Bytes that were taken before the first certificate was loaded may be unread too.
+        unread = min(self._unread(), self._lent)
         if self._lent > _MOST_LENT:
             unread = 0
         if self._lent > unread:
@@ -220,8 +221,9 @@ class Receiving:
         self._stop_watching()
         if server_side and self._lent is not None:
             self._give_back()
-        if self._unread():
-            if not server_side or not self._lent:
+        unread = self._unread()
+        if unread:
+            if not server_side or unread != self._lent:
                 from ._tls import errors
 
                 raise errors.make("PLAINTEXT_PENDING", "bytes that came before TLS have not been read")

@@ -86,6 +86,8 @@ class Host:
         self.reads = False
         # How often the loop sent before the end of its turn, or at the end without another call.
         self.kicks = 0
+        # What the next read by number takes.
+        self.input = None
         # The waitable of the pending wait of the other watch.
         self.waiting = None
         # The signals that the component handles, and the waitable of its wait for one.
@@ -163,6 +165,8 @@ class Host:
         if number == KICK:
             self.kicks += 1
             return None
+        if number == TRY_READ:
+            return Ok(self.input)
         assert number in (READY, AGAIN) and arguments[0] == self.reporter, number
         return Ok([] if number == READY else None)
 
@@ -220,7 +224,7 @@ class Signal(enum.Enum):
 
 # The bindings of `numbers`. The loop looks for the runtime among the globals of these functions.
 componentize_py_runtime: Any = None
-READY, AGAIN, WAIT_NUMBER, KICK = 1, 4, 5, 6
+READY, TRY_READ, AGAIN, WAIT_NUMBER, KICK = 1, 2, 4, 5, 6
 current: Host
 
 
@@ -248,7 +252,7 @@ def again(number, key):
 
 
 def try_read(number, most):
-    componentize_py_runtime.call_import(2, [number, most])
+    componentize_py_runtime.call_import(TRY_READ, [number, most])
 
 
 def write(number, blocks, data):

@@ -11,7 +11,7 @@ import unittest
 import warnings
 from pathlib import Path
 
-from asyncio_streams import tls
+from asyncio_streams import _lending, tls
 from asyncio_streams._tls import ciphers
 
 
@@ -202,7 +202,11 @@ class Module(unittest.TestCase):
             for context in contexts:
                 context.load_verify_locations(both)
                 context.load_verify_locations(cadata=stock.PEM_cert_to_DER_cert(texts[0]))
+                # Authorities are no certificate of its own, with which it could be a server.
+                self.assertFalse(_lending.possible)
                 context.load_cert_chain(Path(folder, "leaf.pem"), Path(folder, "leaf.key"))
+            self.assertTrue(_lending.possible)
+            _lending.possible = False
             theirs, ours = contexts
             self.assertEqual(ours.cert_store_stats(), theirs.cert_store_stats())
             self.assertEqual(ours.get_ca_certs(), theirs.get_ca_certs())

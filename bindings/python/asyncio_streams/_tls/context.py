@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from .. import _amounts, _bindings
+from .. import _amounts, _bindings, _lending
 from . import certificate, ciphers
 from .absent import Absent
 from .constants import OPTIONS, PROTOCOLS, VERIFY, VERSIONS
@@ -232,6 +232,7 @@ class SSLContext(Absent):
         """
         self._changed()
         self._store.add_chain(certfile, keyfile)
+        _lending.possible = True
 
     def get_ca_certs(self, binary_form: bool = False) -> list[Any]:
         """Returns the loaded authorities, as dicts or DER, without the built-in ones."""
