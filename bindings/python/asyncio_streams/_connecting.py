@@ -191,9 +191,10 @@ class Connecting(_Base):
             del failure
 
     async def let_servers_close(self) -> None:
-        """Waits if a server was closed in this turn: it listens until the component has run."""
+        """Waits if a server was closed in this turn: one turn ends its accept in the component, the next one its socket."""
         if self.just_closed:
             self.just_closed = False
+            await self.exports.host_turn()
             await self.exports.host_turn()
 
     def _family(self, family: int) -> Any:

@@ -113,7 +113,13 @@ async def cancelled_servers():
     print(await outcome(asyncio.open_connection(HOST, port)))
     again = await asyncio.start_server(handler, HOST, port)
     print("again", again.sockets[0].getsockname()[1] == port)
+    # It has accepted before; its address is free at once.
+    reader, writer = await asyncio.open_connection(HOST, port)
+    writer.write_eof()
+    await reader.read()
+    writer.close()
     again.close()
+    print(await outcome(asyncio.open_connection(HOST, port)))
     await again.wait_closed()
 
 
