@@ -8,13 +8,15 @@ can a plain function that it calls, when the function is compiled once more (see
 
 SELECT returns its first argument, unless the call would block: then it returns a callable that makes a coroutine. So a
 function that does not block is called from its usual place, and finds its caller's frame. The other arguments of
-SELECT are those of the call that are plain names: the function may call them.
+SELECT are plain names among those of the call: the function may call them. Only names before the first argument that
+runs code are among them: Python evaluates the names after it later, and they may not be bound before.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Iterator
 
 _Function = ast.FunctionDef | ast.Lambda
 
@@ -38,8 +40,7 @@ class Awaiting(ast.NodeTransformer):
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id in _BUILTINS:
             return node
-        given = (*node.args, *(keyword.value for keyword in node.keywords))
-        names = [ast.copy_location(ast.Name(one.id, ast.Load()), one) for one in given if isinstance(one, ast.Name)]
+        names = [ast.copy_location(ast.Name(one.id, ast.Load()), one) for one in _leading_names(node)]
         node.func = ast.copy_location(ast.Call(ast.Name(SELECT, ast.Load()), [node.func, *names], []), node.func)
         done = ast.copy_location(ast.Call(ast.Name(DONE, ast.Load()), [node], []), node)
         return ast.copy_location(ast.Await(done), node)
@@ -49,6 +50,19 @@ class Awaiting(ast.NodeTransformer):
 
     visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = visit_ClassDef = _leave_alone
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _leave_alone
+
+
+def _leading_names(call: ast.Call) -> Iterator[ast.Name]:
+    """Yields the arguments that are plain names, in Python's order of evaluation, up to one that runs code."""
+    arguments = [(one, False) for one in call.args]
+    arguments += [(keyword.value, keyword.arg is None) for keyword in call.keywords]
+    for value, is_unpacked in arguments:
+        if isinstance(value, ast.Name):
+            yield value
+        elif not isinstance(value, ast.Constant):
+            return
+        if is_unpacked:
+            return
 
 
 def as_coroutine(tree: ast.Module, name: str, line: int, free: tuple[str, ...]) -> ast.Module | None:

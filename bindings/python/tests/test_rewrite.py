@@ -26,13 +26,15 @@ def module(name, source):
     return made
 
 
-async def run(source, **names):
-    """Runs a program as a component does, with asyncio.run awaited; returns its globals."""
+async def run(source, into=None, /, **names):
+    """Runs a program as a component does, with asyncio.run awaited; returns its globals, which are `into`."""
     linecache.cache["program"] = (len(source), None, source.splitlines(True), "program")
     code = compile(
         _rewrite.rewrite(ast.parse(source)), "program", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True
     )
-    names = {"__name__": "__main__", "asyncio": asyncio, **names}
+    given = {"__name__": "__main__", "asyncio": asyncio, **names}
+    names = {} if into is None else into
+    names.update(given)
     result = eval(code, names)
     if result is not None:
         await result
@@ -164,6 +166,54 @@ class Rewriting(unittest.IsolatedAsyncioTestCase):
             names = await run(f"{program}found = {call}\n", library=library, proxy=Proxy())
             self.assertEqual(names["found"], expected, call)
             _twins._callers.clear()
+
+    async def test_arguments_are_evaluated_in_pythons_order(self):
+        functions = (
+            "found = []\n"
+            "def show(*given, **named):\n    found.append((given, named))\n    return given\n"
+            "def setup(name='config', value=7):\n    found.append(name)\n    globals()[name] = value\n    return name\n"
+            "class Lazy:\n"
+            "    def __iter__(self):\n        setup()\n        return iter('ab')\n"
+            "    def keys(self):\n        setup()\n        return ['key']\n"
+            "    def __getitem__(self, key):\n        return key\n"
+            "    @property\n    def attribute(self):\n        return setup()\n"
+            "lazy, known, run = Lazy(), 1, None\n"
+        )
+        calls = (
+            "show(n := 10, n)",
+            "show(setup(), config)",
+            "show(*lazy, config)",
+            "show(known, *lazy, key=config)",
+            "show(lazy.attribute, known, key=config)",
+            "show(key=setup(), other=config)",
+            "show(**lazy, other=config)",
+            "show(known, 1, one=known, **lazy)",
+            # Names that are not bound.
+            "missing(absent, setup())",
+            "show(known, absent, setup())",
+            "show(setup(), absent, other)",
+            "show(key=absent, *lazy)",
+            "show(known, key=absent, **lazy)",
+            "show(*lazy, **absent)",
+        )
+
+        async def outcome(program, execute):
+            names = {}
+            try:
+                await execute(program, names)
+            except NameError as reason:
+                return names["found"], str(reason), lines(reason, "program")
+            return names["found"]
+
+        async def natively(program, names):
+            exec(compile(program, "program", "exec", dont_inherit=True), names)
+
+        for call in calls:
+            # At the top level, and in a function that is compiled again.
+            for text in (call, f"def twin():\n    {call}\n    run\ntwin()"):
+                with self.subTest(text):
+                    program = f"{functions}{text}\n"
+                    self.assertEqual(await outcome(program, run), await outcome(program, natively))
 
     async def test_exceptions_pass_through_with_their_lines(self):
         library = module(
