@@ -54,7 +54,7 @@ def open_file(  # noqa: PLR0917
     except OSError as reason:
         path = _path(file)
         if path is None or path not in _bundle or not set(mode) <= set("rbt"):
-            if isinstance(reason, FileNotFoundError) and path is not None and not _sees_folder_of(file):
+            if isinstance(reason, FileNotFoundError) and path is not None and not _is_granted(file):
                 reason.add_note(_UNGRANTED)
             raise
     content = io.BytesIO(_bundle.read(path))
@@ -115,14 +115,24 @@ def _status(mode: int, size: int) -> os.stat_result:
     return os.stat_result((mode, 0, 0, 1, 0, 0, size, 0, 0, 0))
 
 
-def _sees_folder_of(file: Any) -> bool:
-    """Returns whether the folder of a file is one of the file system or of the bundle."""
-    folder = os.path.dirname(os.fsdecode(file)) or "."
-    try:
-        _stat(folder)
-    except OSError:
-        return _bundle.is_folder(os.path.normpath(os.path.join("/", folder)))
-    return True
+def _is_granted(file: Any) -> bool:
+    """Returns whether a folder above a file exists, in the file system or in the bundle.
+
+    Of the root, only that of the file system counts: WASI's C library does not find it unless it is granted.
+    """
+    folder = os.path.abspath(os.fsdecode(file))
+    while True:
+        above = os.path.dirname(folder)
+        if above == folder:
+            return False
+        folder = above
+        try:
+            _stat(folder)
+        except OSError:
+            if _bundle.is_folder(folder) and folder != os.path.dirname(folder):
+                return True
+        else:
+            return True
 
 
 def _path(path: Any) -> str | None:

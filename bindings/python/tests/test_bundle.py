@@ -161,11 +161,35 @@ class Reading(Files):
             self.assertEqual(file.read(), b"data")
         for mode in ("w", "a", "r+", "x"):
             self.assertRaises(OSError, _files.open_file, path, mode)
-        for name, notes in ((f"{self.place}/pack/nothing", 0), (f"{self.place}/no/file", 1), ("no/file", 1), ("no", 0)):
-            with self.assertRaises(FileNotFoundError) as missing:
-                _files.open_file(name)
-            self.assertEqual(len(getattr(missing.exception, "__notes__", ())), notes, name)
         self.assertRaises(ValueError, _files.open_file, path, "q")
+
+    def notes_on(self, name):
+        """Returns the notes on the error of a missing file."""
+        with self.assertRaises(FileNotFoundError) as missing:
+            _files.open_file(name)
+        return getattr(missing.exception, "__notes__", [])
+
+    def test_a_missing_file_in_no_folder_of_the_component_gets_a_note(self):
+        granted = f"{self.place}-gone"
+        inside = (f"{self.place}/pack/nothing", f"{self.place}/no/file", f"{granted}/no", f"{granted}/no/folder/file")
+        outside = (os.path.dirname(granted) + "/no", "/no", "/no/folder/file", "//no", "no", "no/file", b"no/file")
+
+        def stat(path):
+            # As WASI's C library: it finds only what is granted, and the root is not.
+            if path != granted and not path.startswith(f"{granted}/"):
+                raise FileNotFoundError(2, "No such file or directory", path)
+            return os.stat(path)
+
+        # The bundle has the root if a program's folder is there.
+        self.bundle._folders["/"] = []
+        with mock.patch.object(_files, "_stat", stat):
+            for name in inside:
+                self.assertEqual(self.notes_on(name), [], name)
+            for name in outside:
+                self.assertEqual(self.notes_on(name), [_files._UNGRANTED], name)
+        # Here the root exists.
+        for name in (*inside, *outside):
+            self.assertEqual(self.notes_on(name), [], name)
 
     def test_folders_are_listed(self):
         place = f"{self.place}/pack"
