@@ -15,7 +15,7 @@ from pathlib import Path
 from unittest import mock
 
 from asyncio_streams import _bundle
-from asyncio_streams._command import base, environment, imports, main, tools
+from asyncio_streams._command import base, environment, imports, lock, main, tools
 from asyncio_streams._command.errors import CommandError
 from asyncio_streams._command.program import Program
 
@@ -109,6 +109,12 @@ class Environments(InFolder):
         self.assertEqual(
             [what.partition(" for")[0] for what in calls], ["cannot make an environment", f"cannot install {file}"]
         )
+
+    def test_the_folder_is_made_without_locks_too(self):
+        for name, modules in (("with", {}), ("without", {"fcntl": None})):
+            place = self.folder / name / "interpreters" / "key"
+            with mock.patch.dict(sys.modules, modules), lock.one_at_a_time(place):
+                self.assertTrue(place.parent.is_dir(), name)
 
     def test_unreadable_requirements(self):
         with self.assertRaisesRegex(CommandError, "cannot read .*none.txt: No such file"):

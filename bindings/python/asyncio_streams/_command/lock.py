@@ -9,13 +9,16 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def one_at_a_time(place: Path) -> Iterator[None]:
-    """Makes a second command wait until the first one has made `place`, if the system has such locks."""
+    """Makes a second command wait until the first one has made `place`, if the system has such locks.
+
+    Makes the folder of `place`.
+    """
+    place.parent.mkdir(parents=True, exist_ok=True)
     try:
         import fcntl
     except ImportError:
         yield
         return
-    place.parent.mkdir(parents=True, exist_ok=True)
     with place.with_suffix(".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
