@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import fcntl
 import io
 import os
 import signal
@@ -18,6 +19,9 @@ from asyncio_streams import _bundle
 from asyncio_streams._command import base, environment, imports, lock, main, tools
 from asyncio_streams._command.errors import CommandError
 from asyncio_streams._command.program import Program
+
+# The longest wait for another thread, in seconds.
+DEADLINE = 60
 
 
 class InFolder(unittest.TestCase):
@@ -92,15 +96,27 @@ class Environments(InFolder):
 
     def test_two_commands_install_requirements_once(self):
         file, calls = self.put("requirements.txt", "one\n"), []
+        second_waits, wait_for_lock = threading.Event(), fcntl.flock
+
+        def flock(file, operation):
+            try:
+                wait_for_lock(file, operation | fcntl.LOCK_NB)
+            except BlockingIOError:
+                second_waits.set()
+                wait_for_lock(file, operation)
 
         def call(command, what):
             calls.append(what)
             prefix = Path(command[3]) if "venv" in command else Path(command[0]).parents[1]
             prefix.mkdir(parents=True, exist_ok=True)
-            # The second command comes meanwhile.
-            threading.Event().wait(0.05)
+            if not second_waits.wait(DEADLINE):
+                calls.append("no command waits for the other one")
 
-        with mock.patch.object(environment, "_call", call), contextlib.redirect_stderr(io.StringIO()):
+        with (
+            mock.patch.object(environment, "_call", call),
+            mock.patch.object(fcntl, "flock", flock),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
             threads = [threading.Thread(target=environment.of_requirements, args=(file, self.folder)) for _ in range(2)]
             for thread in threads:
                 thread.start()
