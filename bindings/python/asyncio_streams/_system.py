@@ -11,6 +11,7 @@ from . import _bindings
 
 NO_PROCESSES = "WASI starts no processes: run the command outside, behind a TCP server, and connect to it"
 _REASONS = {
+    "getppid": "a component sees no process besides itself",
     "pipe": "WASI has no pipes: use asyncio.Queue, socket.socketpair() or a file",
     **dict.fromkeys(
         "execl execle execlp execv execve execvp fork forkpty popen posix_spawn posix_spawnp spawnl spawnv "
@@ -18,7 +19,7 @@ _REASONS = {
         NO_PROCESSES,
     ),
     **dict.fromkeys(
-        "getegid geteuid getgid getgroups getlogin getppid getuid killpg setegid seteuid setgid setsid setuid".split(),
+        "getegid geteuid getgid getgroups getlogin getuid killpg setegid seteuid setgid setsid setuid".split(),
         "WASI has no users and no groups of processes",
     ),
 }

@@ -38,7 +38,13 @@ class Processes(unittest.TestCase):
         raised.assert_called_once_with(signal.SIGTERM)
 
     def test_missing_functions_are_explained(self):
-        for name, text in (("fork", "starts no processes"), ("pipe", "socketpair"), ("getuid", "no users"), ("x", "'x'$")):
+        for name, text in (
+            ("fork", "starts no processes"),
+            ("pipe", "socketpair"),
+            ("getuid", "no users"),
+            ("getppid", "'getppid': a component sees no process besides itself$"),
+            ("x", "'x'$"),
+        ):
             with self.assertRaisesRegex(AttributeError, text) as missing:
                 self.os.__getattr__(name)
             self.assertEqual(missing.exception.name, name)
