@@ -49,7 +49,7 @@ class Datagrams(_Base):
         return received
 
     async def sock_recvfrom_into(self, sock: Any, buf: Any, nbytes: int = 0) -> tuple[int, Any]:
-        """The same into a buffer."""
+        """Receives bytes into a buffer; returns their number, and the address from which they come, as `sock_recvfrom`."""
         if sock.type == socket.SOCK_STREAM:
             return await self.sock_recv_into(sock, memoryview(buf)[: nbytes or None]), None
         received: tuple[int, Any] = await _Selecting.sock_recvfrom_into(self, sock, buf, nbytes)

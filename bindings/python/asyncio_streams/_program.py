@@ -204,7 +204,7 @@ def _given_program() -> _Program:
     try:
         return _Program(name, source, ast.parse(source, name))
     except SyntaxError as reason:
-        # Only a version of Python that the command does not run by finds it here.
+        # The command has checked the program by its own version of Python; this one may know other errors.
         if reason.text is None and reason.lineno:
             reason.text = (source.splitlines() + [""] * reason.lineno)[reason.lineno - 1]
         raise reason.with_traceback(None) from None
