@@ -57,16 +57,33 @@ class Datagrams(_Base):
 
 
 class _DatagramTransport(_selector_events._SelectorDatagramTransport):
-    """asyncio's transport for datagrams, over a socket of WASI."""
+    """asyncio's transport for datagrams, over a socket of WASI.
 
-    _is_bound = False
+    WASI reports a socket without an address as readable, and refuses to read it. So the loop looks at such a socket only
+    after it got an address, by the first datagram that it sends.
+    """
 
-    def _read_ready(self) -> None:
-        """Reads a datagram. WASI reports a socket without an address as readable, and refuses to read it."""
-        if not self._is_bound:
-            try:
-                self._sock.getsockname()
-            except OSError:
-                return
-            self._is_bound = True
-        super()._read_ready()
+    _is_watched = False
+
+    def sendto(self, data: Any, addr: Any = None) -> None:
+        """Sends a datagram, as asyncio does."""
+        super().sendto(data, addr)
+        self._watch()
+
+    def _sendto_ready(self) -> None:
+        super()._sendto_ready()
+        self._watch()
+
+    def _watch(self) -> None:
+        if not self._is_watched:
+            self._add_reader(self._sock_fd, self._read_ready)
+
+    def _add_reader(self, fd: Any, callback: Any, *args: Any) -> None:
+        if self.is_closing():
+            return
+        try:
+            self._sock.getsockname()
+        except OSError:
+            return
+        self._is_watched = True
+        super()._add_reader(fd, callback, *args)
