@@ -1,12 +1,12 @@
 """The benchmark's peer in Python, as a component."""
 
-from . import interpreters, programs
+from . import interpreters, programs, requirements
 from .errors import Failure
 from .paths import ROOT
 from .process import output_of
 
-# What the peer serves `requests` with, on both sides.
-_PACKAGES = ("uvicorn==0.54.0", "starlette==1.10.0")
+# The packages that serve the workload of requests, on both sides.
+_PACKAGES = ("uvicorn", "starlette")
 
 
 def prepare() -> None:
@@ -16,11 +16,12 @@ def prepare() -> None:
     packages.
     """
     stock = interpreters.stock()
-    program = programs.Program(ROOT / "bench" / "peer.py", name="bench-peer", packages=_PACKAGES, tls=True)
+    packages = requirements.pinned(_PACKAGES)
+    program = programs.Program(ROOT / "bench" / "peer.py", name="bench-peer", packages=packages, tls=True)
     tool = programs.tool_of(program)
-    packages = output_of([tool, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
-    if packages is None:
+    folder = output_of([tool, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
+    if folder is None:
         raise Failure(f"{tool} does not say where its packages are")
     component = programs.compiled(program, tool)
     print(f"COMPONENT={component}\nCOMPOSED={component.with_suffix('.wasm')}")
-    print(f"PYTHON={stock.program}\nVERSION={stock.version}\nPACKAGES={packages}")
+    print(f"PYTHON={stock.program}\nVERSION={stock.version}\nPACKAGES={folder}")

@@ -2,7 +2,7 @@
 
 import argparse
 
-from . import environment, interpreters
+from . import environment, interpreters, requirements
 from .errors import Failure
 from .paths import ROOT
 from .process import MINUTES, run
@@ -38,9 +38,8 @@ def test(options: argparse.Namespace) -> None:
 
 
 def _short() -> None:
-    wanted = (_FOLDER / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    packages = [line for line in wanted if line.partition("==")[0] in _SHORT]
-    python = environment.python("packages-short", [environment.COMPONENTIZE, *packages])
+    packages = [environment.COMPONENTIZE, *requirements.pinned(_SHORT)]
+    python = environment.python("packages-short", packages, requirements.FILE)
     folder = python.parents[1]
     run([python, _FOLDER / "run.py", "--short", "--environment", folder], "the programs with packages", _DEADLINE)
     print("test result: ok. 1 passed; 0 failed; 0 ignored", flush=True)

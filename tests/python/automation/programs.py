@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import demo, environment, interpreters
+from . import demo, environment, interpreters, requirements
 from .errors import Failure, LeftOut
 from .paths import COMPONENTS, PACKAGE, PLACE, ROOT, given, shown
 from .process import MINUTES, run
@@ -77,7 +77,8 @@ def test() -> None:
 def tool_of(program: Program) -> Path:
     """The Python that makes a program's component: its environment has the program's packages."""
     name = program.name if program.packages else "environment"
-    return environment.python(name, [environment.COMPONENTIZE, *program.packages])
+    constraints = requirements.FILE if program.packages else None
+    return environment.python(name, [environment.COMPONENTIZE, *program.packages], constraints)
 
 
 def compiled(program: Program, tool: Path | None = None) -> Path:
@@ -137,8 +138,8 @@ def _prepare(tool: Path) -> None:
 
 
 def _sources(program: Program) -> list[Path]:
-    """All files that are part of the component."""
-    files = {program.file}
+    """All files that are part of the component, and the versions of its packages."""
+    files = {program.file, *([requirements.FILE] if program.packages else [])}
     for folder in [PACKAGE / "asyncio_streams", ROOT / "wit", *program.modules]:
         files.update(file for file in folder.rglob("*") if file.suffix in {".py", ".wit"})
     # Packages beside the program are part of it.
