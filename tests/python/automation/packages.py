@@ -1,16 +1,14 @@
 """Programs that use packages of Python's index, and the own tests of packages: `tests/python/packages`."""
 
 import argparse
+import sys
 
 from . import environment, interpreters, requirements
 from .errors import Failure
 from .paths import ROOT
-from .process import MINUTES, run
+from .process import MINUTES, output_of, run
 
 _FOLDER = ROOT / "tests" / "python" / "packages"
-
-# What the programs of the short run use.
-_SHORT = ("httpx", "redis", "starlette", "uvicorn", "websockets")
 
 # Two interpreters with many packages are built and compiled.
 _DEADLINE = 90 * MINUTES
@@ -38,8 +36,16 @@ def test(options: argparse.Namespace) -> None:
 
 
 def _short() -> None:
-    packages = [environment.COMPONENTIZE, *requirements.pinned(_SHORT)]
+    packages = [environment.COMPONENTIZE, *requirements.pinned(of_short_run())]
     python = environment.python("packages-short", packages, requirements.FILE)
     folder = python.parents[1]
     run([python, _FOLDER / "run.py", "--short", "--environment", folder], "the programs with packages", _DEADLINE)
     print("test result: ok. 1 passed; 0 failed; 0 ignored", flush=True)
+
+
+def of_short_run() -> list[str]:
+    """Returns the names of the packages that the programs of the short run use."""
+    found = output_of([sys.executable, _FOLDER / "run.py", "--short", "--list"])
+    if not found:
+        raise Failure(f"{_FOLDER / 'run.py'} does not name its packages")
+    return found.split()

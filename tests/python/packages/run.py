@@ -1,6 +1,6 @@
 """Programs that use packages of Python's index, under stock CPython and as components: their outputs are compared.
 
-    python tests/python/packages/run.py [--short] [--only NAME] [--publish] [--environment FOLDER]
+    python tests/python/packages/run.py [--short] [--only NAME] [--list] [--publish] [--environment FOLDER]
 
 It makes an environment with the packages of `requirements.txt`, in which `asyncio-streams` of this checkout runs the
 programs, unless it is given one. The components and the program `streams` must have been built. `--publish` writes the table of
@@ -247,14 +247,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--short", action="store_true", help="some of them, in less than a minute once all is built")
     parser.add_argument("--only", default="", help="those whose names contain this")
+    parser.add_argument("--list", action="store_true", help="print the packages of these programs, and run nothing")
     parser.add_argument("--publish", action="store_true", help="write the table of docs/python-packages.md")
     parser.add_argument("--environment", type=Path, help="an environment that has componentize-py and the packages")
     options = parser.parse_args()
+    cases = [case for case in CASES if options.only in case.program and (case.short or not options.short)]
+    if options.list:
+        print("\n".join(sorted({package for case in cases for package in case.packages})))
+        return 0
     place = Place(options.environment)
     rows, failed = [], 0
-    for case in CASES:
-        if options.only not in case.program or (options.short and not case.short):
-            continue
+    for case in cases:
         started = time.monotonic()
         names = " + ".join(f"{package} {place.version(package)}" for package in case.packages)
         try:
