@@ -141,7 +141,11 @@ pub(crate) fn tests(
         python::step(&["compare"], options.require_peers, tally).map(drop)
     });
     steps.run("programs with packages of Python's index", |tally| {
-        python::step(&["packages", "--short"], options.require_peers, tally).map(drop)
+        let mut words = vec!["packages", "--short"];
+        if options.require_peers {
+            words.push("--required");
+        }
+        python::step(&words, options.require_peers, tally).map(drop)
     });
     steps.run("the benchmark, once and shortly", |_| bench::smoke(choice));
 }

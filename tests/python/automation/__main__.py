@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     given = command("packages", packages.test, "run programs with packages, and the packages' own tests, on both sides")
     given.add_argument("--publish", action="store_true", help="put the table into docs/python-packages.md")
     given.add_argument("--short", action="store_true", help="run only some programs, with few packages")
+    given.add_argument("--required", action="store_true", help="fail if a program is left out")
     made = command("environment", environment.command, "make a virtual environment with packages, and print its Python")
     made.add_argument("name")
     made.add_argument("packages", nargs="+")

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import environment, interpreters, requirements
+from . import environment, interpreters, programs, requirements
 from .errors import Failure
 from .paths import ROOT
 from .process import MINUTES, output_of, run
@@ -15,12 +15,16 @@ _DEADLINE = 90 * MINUTES
 
 
 def test(options: argparse.Namespace) -> None:
-    """Runs all programs on both sides, then the packages' own tests; with `--short` only some programs."""
+    """Runs all programs on both sides, then the packages' own tests; with `--short` only some programs.
+
+    Raises LeftOut without the component with TLS, which these packages need.
+    """
+    programs.streams("the programs with packages", tls=True)
     if options.short:
-        _short()
+        _short(options)
         return
     stock = interpreters.stock()
-    more = ["--publish"] if options.publish else []
+    more = [f"--{name}" for name in ("publish", "required") if getattr(options, name)]
     failures = []
     for command, what in (
         (["run.py", *more], "the programs with packages"),
@@ -35,12 +39,12 @@ def test(options: argparse.Namespace) -> None:
         raise Failure("\n".join(failures))
 
 
-def _short() -> None:
+def _short(options: argparse.Namespace) -> None:
     packages = [environment.COMPONENTIZE, *requirements.pinned(of_short_run())]
     python = environment.python("packages-short", packages, requirements.FILE)
-    folder = python.parents[1]
-    run([python, _FOLDER / "run.py", "--short", "--environment", folder], "the programs with packages", _DEADLINE)
-    print("test result: ok. 1 passed; 0 failed; 0 ignored", flush=True)
+    more = ["--required"] if options.required else []
+    command = [python, _FOLDER / "run.py", "--short", "--environment", python.parents[1], *more]
+    run(command, "the programs with packages", _DEADLINE)
 
 
 def of_short_run() -> list[str]:

@@ -81,6 +81,14 @@ def tool_of(program: Program) -> Path:
     return environment.python(name, [environment.COMPONENTIZE, *program.packages], constraints)
 
 
+def streams(what: str, *, tls: bool) -> Path:
+    """The component with the streams, for `what`. Raises LeftOut if it was not built."""
+    found = COMPONENTS / ("streams-tls.wasm" if tls else "streams.wasm")
+    if not found.is_file():
+        raise LeftOut(f"{what}: there is no {shown(found)}, which needs clang when it is built")
+    return found
+
+
 def compiled(program: Program, tool: Path | None = None) -> Path:
     """The compiled component of a program; it is made after a change."""
     started = time.monotonic()
@@ -88,11 +96,9 @@ def compiled(program: Program, tool: Path | None = None) -> Path:
     part, composed, ready = (FOLDER / f"{program.name}.{ending}" for ending in ("part.wasm", "wasm", "cwasm"))
     FOLDER.mkdir(parents=True, exist_ok=True)
     made = renew(part, _sources(program), lambda: _make(program, tool, part), *program.packages)
-    streams = COMPONENTS / ("streams-tls.wasm" if program.tls else "streams.wasm")
-    if not streams.is_file():
-        raise LeftOut(f"{program.name}: there is no {shown(streams)}, which needs clang when it is built")
-    compose = [given("WAC"), "plug", part, "--plug", streams, "-o", composed]
-    renew(composed, [part, streams], lambda: run(compose, f"composing {program.name}"))
+    plug = streams(program.name, tls=program.tls)
+    compose = [given("WAC"), "plug", part, "--plug", plug, "-o", composed]
+    renew(composed, [part, plug], lambda: run(compose, f"composing {program.name}"))
     wasmtime = given("WASMTIME")
     compile_it = [wasmtime, "compile", composed, "-o", ready]
     done = renew(ready, [composed, wasmtime], lambda: run(compile_it, f"compiling {program.name}", _DEADLINE))
