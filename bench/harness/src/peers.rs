@@ -173,8 +173,8 @@ pub(crate) struct InPython {
     stock: String,
     /// Its version.
     pub(crate) version: String,
-    /// The folder of packages for it.
-    packages: String,
+    /// The folder of packages for it; none without the packages, which the component then does not contain either.
+    packages: Option<String>,
     /// The same program as a component that wasmtime has compiled.
     component: String,
     /// The same, compiled by this project's host; none without it.
@@ -252,7 +252,11 @@ impl Peers {
 
     /// Returns whether a peer takes part in a workload.
     pub(crate) fn takes(&self, workload: &Workload, peer: Peer) -> bool {
-        workload.has(peer) && (!workload.in_python() || self.in_python.is_some())
+        let can_run = match &self.in_python {
+            Some(found) => !workload.needs_packages() || found.packages.is_some(),
+            None => !workload.in_python(),
+        };
+        workload.has(peer) && can_run
     }
 
     /// Returns the command of a peer in the workloads in Python, without its job.
@@ -275,7 +279,8 @@ impl Peers {
                 words.map(str::to_owned).into()
             }
             (Peer::Asyncio, ..) => {
-                let packages = format!("PYTHONPATH={}", found.packages);
+                let packages = found.packages.as_deref().unwrap_or_default();
+                let packages = format!("PYTHONPATH={packages}");
                 let file = text(&checkout::root().join(PYTHON_PEER));
                 ["env", &packages, &found.stock, &file]
                     .map(str::to_owned)
@@ -351,7 +356,7 @@ fn in_python(streams: Option<&Path>) -> Result<InPython> {
     Ok(InPython {
         stock: value("PYTHON")?,
         version: value("VERSION")?,
-        packages: value("PACKAGES")?,
+        packages: value("PACKAGES").ok(),
         component: value("COMPONENT")?,
         for_streams,
     })

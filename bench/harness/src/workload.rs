@@ -156,6 +156,11 @@ impl Workload {
         matches!(self.work, Work::Python { .. } | Work::Requests(_))
     }
 
+    /// Returns whether the peers in Python need packages of Python's index for it.
+    pub(crate) fn needs_packages(&self) -> bool {
+        matches!(self.work, Work::Requests(_))
+    }
+
     /// Returns whether a connection does the same again and again, so that the host matters.
     fn is_repeated(&self) -> bool {
         matches!(
@@ -191,5 +196,19 @@ mod tests {
             assert_eq!(with(peer), FOREIGN);
         }
         assert!(with(Peer::Ours).len() > FOREIGN.len());
+    }
+
+    #[test]
+    fn one_workload_in_python_needs_packages() {
+        let of = |kind: fn(&Workload) -> bool| -> Vec<String> {
+            let all = catalogue::all().into_iter();
+            all.filter(kind).map(|workload| workload.name).collect()
+        };
+        let names = ["readline", "async-for", "echo", "requests-50"];
+        assert_eq!(
+            of(Workload::in_python),
+            names.map(|name| format!("python-{name}"))
+        );
+        assert_eq!(of(Workload::needs_packages), ["python-requests-50"]);
     }
 }
