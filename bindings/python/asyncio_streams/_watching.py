@@ -19,7 +19,7 @@ from ._calls import Call, number_of
 if TYPE_CHECKING:
     from ._loop import ComponentLoop
 
-# The most events of the watch that reports. A program that serves has none.
+# The most events of the watch that reports. It has no servers, and no events that a program adds after its server.
 _FEW = 4
 # The time in seconds after which the loop waits again when the component had no resources for the wait.
 _RETRY = 0.1
@@ -122,31 +122,34 @@ class Watching:
 
     def end_turn(self) -> bool:
         """Sends queued bytes, and waits for events; returns whether some are there already, and were dispatched."""
+        some = False
         if self._changed:
             self._changed = self.written = False
             keys = _call(self._number_of_ready, self._reporters).value
             if keys:
                 self._report(keys)
-                return True
-        if not self._reads:
+                some = True
+        if not self._reads and not some:
             result = self._read()
             if type(result) is Ok:
                 self._report(result.value[1])
-                return True
-            self._read_promise = result.value[1]
-            self._reads = True
+                some = True
+            else:
+                self._read_promise = result.value[1]
+                self._reads = True
+        # Also if there are some: events that come in every turn must not keep the other watch from waiting.
         if len(self._called) > len(self._few) and not self._waits:
             self.written = False
             result = _call(self._number_of_wait, self._waiter)
             if type(result) is Ok:
-                return self._returned(result.value)
+                return self._returned(result.value) or some
             waitable, self._wait_promise = result.value
             self._waits = True
             self._loop.exports.add_pending(waitable, self)
-        elif self.written:
+        elif self.written and not some:
             self.written = False
             self._numbers.kick()
-        return False
+        return some
 
     def reported(self, event: int) -> None:
         """Called when a read of the reports has returned, between two turns of the loop."""

@@ -86,6 +86,8 @@ class Host:
         self.reads = False
         # How often the loop sent before the end of its turn, or at the end without another call.
         self.kicks = 0
+        # The keys that are there in every turn, of the watch that reports.
+        self.always = []
         # What the next read by number takes.
         self.input = None
         # The waitable of the pending wait of the other watch.
@@ -168,7 +170,7 @@ class Host:
         if number == TRY_READ:
             return Ok(self.input)
         assert number in (READY, AGAIN) and arguments[0] == self.reporter, number
-        return Ok([] if number == READY else None)
+        return Ok(self.always if number == READY else None)
 
     def add(self, watch, of, event, key):
         self.watches[key] = watch
