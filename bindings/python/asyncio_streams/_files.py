@@ -54,7 +54,7 @@ def open_file(  # noqa: PLR0917
     except OSError as reason:
         path = _path(file)
         if path is None or path not in _bundle or not set(mode) <= set("rbt"):
-            if isinstance(reason, FileNotFoundError) and path is not None and not _is_granted(file):
+            if isinstance(reason, FileNotFoundError) and path is not None and not _sees_folder_above(file):
                 reason.add_note(_UNGRANTED)
             raise
     content = io.BytesIO(_bundle.read(path))
@@ -115,7 +115,7 @@ def _status(mode: int, size: int) -> os.stat_result:
     return os.stat_result((mode, 0, 0, 1, 0, 0, size, 0, 0, 0))
 
 
-def _is_granted(file: Any) -> bool:
+def _sees_folder_above(file: Any) -> bool:
     """Returns whether a folder above a file exists, in the file system or in the bundle.
 
     Of the root, only that of the file system counts: WASI's C library does not find it unless it is granted.

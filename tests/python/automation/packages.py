@@ -39,17 +39,17 @@ def test(options: argparse.Namespace) -> None:
         raise Failure("\n".join(failures))
 
 
-def _short(options: argparse.Namespace) -> None:
-    packages = [environment.COMPONENTIZE, *requirements.pinned(of_short_run())]
-    python = environment.python("packages-short", packages, requirements.FILE)
-    more = ["--required"] if options.required else []
-    command = [python, _FOLDER / "run.py", "--short", "--environment", python.parents[1], *more]
-    run(command, "the programs with packages", _DEADLINE)
-
-
 def of_short_run() -> list[str]:
     """Returns the names of the packages that the programs of the short run use."""
     found = output_of([sys.executable, _FOLDER / "run.py", "--short", "--list"])
     if not found:
         raise Failure(f"{_FOLDER / 'run.py'} does not name its packages")
     return found.split()
+
+
+def _short(options: argparse.Namespace) -> None:
+    packages = [environment.COMPONENTIZE, *requirements.pinned(of_short_run())]
+    python = environment.python("packages-short", packages, requirements.FILE)
+    more = ["--required"] if options.required else []
+    command = [python, _FOLDER / "run.py", "--short", "--environment", python.parents[1], *more]
+    run(command, "the programs with packages", _DEADLINE)
