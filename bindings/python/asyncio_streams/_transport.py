@@ -28,6 +28,8 @@ _FlowControl: Any = transports._FlowControlMixin
 # The most bytes that cross to the component at once.
 _PIECE = 1 << 24
 _NO_BLOCKS: list[Any] = []
+# The time in seconds after which output that the component refused is offered again.
+_RETRY = 0.1
 _call = runtime.call_import
 _RECEIVED = asyncio.StreamReaderProtocol.data_received
 
@@ -68,6 +70,8 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         self._closing = False
         self._eof = False
         self._eof_sent = False
+        # Whether refused output is offered again later.
+        self._retrying = False
         self._init_input(server_side=server is not None)
         self.set_protocol(protocol)
         if server is not None:
@@ -304,10 +308,19 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
                 # The protocol may have aborted.
                 if not self._conn_lost:
                     self._wait_for_drain()
+        if self._out and not (self._draining or self._retrying or self._conn_lost):
+            # All connections of the component together hold too much. No event tells when they hold less.
+            self._retrying = True
+            self._loop.call_later(_RETRY, self._retry)
         if (self._paused or self._input_ended) and self._queued and not (self._flushing or self._draining or self._closing):
             # As the system's `send`, the output reports a loss that no read would notice.
             watching = self._loop.watching
             self._flushing = watching.add(self._number(), watching.flushed, self._flushed)
+
+    def _retry(self) -> None:
+        self._retrying = False
+        if not self._draining:
+            self._hand_over()
 
     def _number(self) -> int:
         if not self._writer_number:

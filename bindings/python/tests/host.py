@@ -88,8 +88,10 @@ class Host:
         self.kicks = 0
         # The keys that are there in every turn, of the watch that reports.
         self.always = []
-        # What the next read by number takes.
+        # What the next read by number takes, and what writes by number took; whether they are refused.
         self.input = None
+        self.output = []
+        self.refuses = False
         # The waitable of the pending wait of the other watch.
         self.waiting = None
         # The signals that the component handles, and the waitable of its wait for one.
@@ -169,6 +171,11 @@ class Host:
             return None
         if number == TRY_READ:
             return Ok(self.input)
+        if number == WRITE:
+            if self.refuses:
+                return Err(Error_BufferFull())
+            self.output.append(arguments[2])
+            return Ok(None)
         assert number in (READY, AGAIN) and arguments[0] == self.reporter, number
         return Ok(self.always if number == READY else None)
 
@@ -219,6 +226,10 @@ class Host:
         return self.running.context
 
 
+class Error_BufferFull:
+    """The case of the interface's error."""
+
+
 class Signal(enum.Enum):
     INTERRUPT = enum.auto()
     TERMINATE = enum.auto()
@@ -226,7 +237,7 @@ class Signal(enum.Enum):
 
 # The bindings of `numbers`. The loop looks for the runtime among the globals of these functions.
 componentize_py_runtime: Any = None
-READY, TRY_READ, AGAIN, WAIT_NUMBER, KICK = 1, 2, 4, 5, 6
+READY, TRY_READ, WRITE, AGAIN, WAIT_NUMBER, KICK = 1, 2, 3, 4, 5, 6
 current: Host
 
 
@@ -258,7 +269,7 @@ def try_read(number, most):
 
 
 def write(number, blocks, data):
-    componentize_py_runtime.call_import(3, [number, blocks, data])
+    componentize_py_runtime.call_import(WRITE, [number, blocks, data])
 
 
 def kick():

@@ -1,0 +1,51 @@
+"""Output that the component refuses."""
+
+import asyncio
+import importlib
+import unittest
+from unittest import mock
+
+import asyncio_streams  # noqa: F401
+
+from . import host
+
+
+class Refused(unittest.TestCase):
+    def setUp(self):
+        made = host.component()
+        self.host = made.__enter__()
+        self.addCleanup(made.__exit__, None, None, None)
+        self.later = []
+        patch = mock.patch.object(self.host.loop, "call_later", lambda delay, call: self.later.append(call))
+        patch.start()
+        self.addCleanup(patch.stop)
+        kind = importlib.import_module("asyncio_streams._transport").ComponentTransport
+        self.writer = mock.MagicMock()
+        self.transport = kind(self.host.loop, mock.MagicMock(), self.writer, asyncio.Protocol())
+        self.transport._writer_number = 7
+        self.addCleanup(self.transport.abort)
+
+    def test_output_is_offered_again_until_it_is_taken(self):
+        self.host.refuses = True
+        self.transport.write(b"first ")
+        self.transport.write(b"second")
+        self.transport.write_eof()
+        self.assertEqual((len(self.later), self.host.output), (1, []))
+        self.later.pop()()
+        self.assertEqual((len(self.later), self.host.output), (1, []))
+        self.host.refuses = False
+        self.later.pop()()
+        self.assertEqual((self.later, self.host.output), ([], [b"first second"]))
+        self.assertEqual(self.writer.write_eof.call_count, 1)
+
+    def test_a_lost_connection_offers_nothing(self):
+        self.host.refuses = True
+        self.transport.write(b"lost")
+        self.transport.abort()
+        self.host.refuses = False
+        self.later.pop()()
+        self.assertEqual((self.later, self.host.output), ([], []))
+
+
+if __name__ == "__main__":
+    unittest.main()
