@@ -1,7 +1,7 @@
 """The event loop: asyncio's own, which waits by the component model instead of a selector.
 
 Between two events of the host, the loop runs ready callbacks. Before it returns to the host, it lets registered objects
-ask for input, sends the written bytes, and waits for events, by one call for all connections.
+ask for input, sends the written bytes, and waits for events: by two watches for all connections (`_watching`).
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ class Receiving:
             self._fatal_error(reason, "Fatal error: protocol.data_received() call failed.")
 
     def _fill_buffer(self) -> None:
-        """Does the same for a protocol with a buffer of its own."""
+        """Takes input into the buffer of a protocol that has one."""
         buffer = self._next_buffer()
         if buffer is None or self._conn_lost:
             return

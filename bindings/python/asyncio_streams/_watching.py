@@ -62,21 +62,21 @@ class Watching:
         self._called: dict[int, Callable[[], None]] = {}
         self._few: set[int] = set()
         self._last_key = 0
-        # The watch that reports, and its number.
-        self._reporter: Any = None
-        self._reporters = [0]
+        # The watch that reports, and the arguments of `ready`: its number.
+        self._reporting_watch: Any = None
+        self._ready_arguments = [0]
         # The function that reads the reports, once they are there.
         self._read: Any = None
         # Whether events of this watch were added or asked for again.
         self._changed = False
         # Whether a read is pending, or impossible: the reports are not there yet.
-        self._reads = True
+        self._read_blocked = True
         self._read_promise = 0
-        # The watch that waits, and its number.
-        self._waiter: list[Any] = []
-        self._waiters = [0]
+        # The arguments of `wait`: the watch that waits. Its number.
+        self._wait_arguments: list[Any] = []
+        self._waiting_number = 0
         # Whether a wait is pending, or was refused and waits again later.
-        self._waits = False
+        self._wait_blocked = False
         self._wait_promise = 0
 
     def readable_after(self, count: int) -> Any:
@@ -107,7 +107,7 @@ class Watching:
         if not key:
             return None
         del self._called[key]
-        number = self._reporters[0] if key in self._few else self._waiters[0]
+        number = self._ready_arguments[0] if key in self._few else self._waiting_number
         self._few.discard(key)
         try:
             self._numbers.remove(number, key)
@@ -125,26 +125,26 @@ class Watching:
         some = False
         if self._changed:
             self._changed = self.written = False
-            keys = _call(self._number_of_ready, self._reporters).value
+            keys = _call(self._number_of_ready, self._ready_arguments).value
             if keys:
                 self._report(keys)
                 some = True
-        if not self._reads and not some:
+        if not self._read_blocked and not some:
             result = self._read()
             if type(result) is Ok:
                 self._report(result.value[1])
                 some = True
             else:
                 self._read_promise = result.value[1]
-                self._reads = True
+                self._read_blocked = True
         # Also if there are some: events that come in every turn must not keep the other watch from waiting.
-        if len(self._called) > len(self._few) and not self._waits:
+        if len(self._called) > len(self._few) and not self._wait_blocked:
             self.written = False
-            result = _call(self._number_of_wait, self._waiter)
+            result = _call(self._number_of_wait, self._wait_arguments)
             if type(result) is Ok:
                 return self._returned(result.value) or some
             waitable, self._wait_promise = result.value
-            self._waits = True
+            self._wait_blocked = True
             self._loop.exports.add_pending(waitable, self)
         elif self.written and not some:
             self.written = False
@@ -153,25 +153,25 @@ class Watching:
 
     def reported(self, event: int) -> None:
         """Called when a read of the reports has returned, between two turns of the loop."""
-        self._reads = False
+        self._read_blocked = False
         self._report(runtime.promise_get_result(event, self._read_promise)[1])
 
     def set_result(self, event: Any) -> None:
         """Called when the wait has returned, between two turns of the loop."""
-        self._waits = False
+        self._wait_blocked = False
         self._returned(runtime.promise_get_result(event, self._wait_promise))
 
     def _returned(self, result: Any) -> bool:
         if type(result) is Ok:
             self._report(result.value)
             return True
-        self._waits = True
+        self._wait_blocked = True
         self._refused(result, self._wait_again)
         self._numbers.kick()
         return False
 
     def _wait_again(self) -> None:
-        self._waits = False
+        self._wait_blocked = False
 
     def _report(self, keys: list[int]) -> None:
         called = self._called
@@ -192,26 +192,26 @@ class Watching:
                         {"message": "Exception in a callback of asyncio_streams", "exception": reason}
                     )
                 if key in self._few:
-                    _call(self._number_of_again, [self._reporters[0], key])
+                    _call(self._number_of_again, [self._ready_arguments[0], key])
                     self._changed = True
 
     # The watches are made when they are needed: a call of an import during the build ends the build.
 
     def _waiting(self) -> int:
-        if not self._waiter:
+        if not self._wait_arguments:
             watch = self._numbers.Watch()
-            self._waiters, self._waiter = [watch.number()], [watch]
-        return self._waiters[0]
+            self._waiting_number, self._wait_arguments = watch.number(), [watch]
+        return self._waiting_number
 
     def _reporting(self) -> int:
-        if self._reporter is None:
-            self._reporter = self._numbers.Watch()
-            self._reporters = [self._reporter.number()]
+        if self._reporting_watch is None:
+            self._reporting_watch = self._numbers.Watch()
+            self._ready_arguments = [self._reporting_watch.number()]
             self._open()
-        return self._reporters[0]
+        return self._ready_arguments[0]
 
     def _open(self) -> None:
-        Call(self._reporter.reports(), self._opened).start()
+        Call(self._reporting_watch.reports(), self._opened).start()
 
     def _opened(self, reports: Any, error: BaseException | None) -> None:
         if error is not None:
@@ -221,7 +221,7 @@ class Watching:
         reports.finalizer.detach()
         self._read = functools.partial(runtime.stream_read, reports.type_, reports.handle, _FEW)
         self._loop.exports.add_reports(reports.handle)
-        self._reads = False
+        self._read_blocked = False
         self._changed = True
 
     def _refused(self, reason: BaseException, again: Callable[[], None]) -> None:
