@@ -2,6 +2,7 @@
 //! the work for its message is left out: the steps since the last branch or call, and the call itself.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use wasmparser::{FunctionBody, Operator, Parser, Payload, Result, TypeRef};
 
@@ -11,6 +12,9 @@ const REPORTS: [&str; 2] = ["wasi:cli/stderr@", "wasi:cli/stdout@"];
 /// The functions of a module that never return, and call nothing outside of it. The default knows none.
 #[derive(Default)]
 pub(super) struct Ends(HashSet<u32>);
+
+/// An operator and its place in the module.
+pub(super) type Step<'a> = (Operator<'a>, Range<u64>);
 
 /// A function of a module.
 struct Own {
@@ -63,21 +67,24 @@ impl Ends {
         Ok(Ends(ends.map(|of| of.number).collect()))
     }
 
-    /// The operators of a body, without those before its ends.
-    pub(super) fn kept<'a>(&self, body: &FunctionBody<'a>) -> Result<Vec<Operator<'a>>> {
+    /// The operators of a body, without those before its ends, and their places in the module.
+    pub(super) fn kept<'a>(&self, body: &FunctionBody<'a>) -> Result<Vec<Step<'a>>> {
         let (mut kept, mut line) = (Vec::new(), 0);
-        for operator in body.get_operators_reader()? {
-            let operator = operator?;
+        let mut reader = body.get_operators_reader()?;
+        while !reader.eof() {
+            let start = reader.original_position();
+            let operator = reader.read()?;
+            let place = start..reader.original_position();
             if let Operator::Call { function_index } = operator
                 && self.0.contains(&function_index)
             {
                 kept.truncate(line);
-                kept.push(Operator::Unreachable);
+                kept.push((Operator::Unreachable, start..start));
                 line = kept.len();
                 continue;
             }
             let branches = is_branch(&operator);
-            kept.push(operator);
+            kept.push((operator, place));
             if branches {
                 line = kept.len();
             }

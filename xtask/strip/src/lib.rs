@@ -1,7 +1,7 @@
 //! Makes a component smaller: removes its custom sections, where the linker puts names for debuggers, and shortens the names
 //! that its modules and nested components have for each other. The linker writes the name of each function several times, a tenth
 //! of `streams.wasm`. Neither hosts nor other components use these names. Functions that are named often get low numbers. The
-//! work for the message of a panic is left out where nobody could hear it.
+//! work for the message of a panic is left out where nobody could hear it, with its data.
 //!
 //! One map renames all names of modules, and another one all arguments of nested components. Equal names stay equal and
 //! different names stay different, so every part still finds the others.
@@ -15,17 +15,22 @@ use wasm_encoder::reencode::{
 };
 use wasm_encoder::{
     Alias, CodeSection, Component, ComponentImportSection, ComponentInstanceSection,
-    ComponentTypeRef, ExportSection, FunctionSection, ImportSection, InstanceSection,
+    ComponentTypeRef, DataSection, Elements, ExportSection, FunctionSection, ImportSection,
+    InstanceSection, Module,
 };
 use wasmparser::{
-    ComponentAlias, ComponentExternalKind, ComponentInstance, Export, Import, Instance, Parser,
+    ComponentAlias, ComponentExternalKind, ComponentInstance, ElementItems, Export, Import,
+    Instance, KnownCustom, Parser,
 };
 
 use ends::Ends;
+use live::Live;
 use order::Order;
 
 mod ends;
+mod live;
 mod order;
+mod relocations;
 
 /// Returns the component without its custom sections, with short names between its modules and nested components, and with short
 /// numbers of functions. The compiler has stripped the modules. Imports and exports stay as they are.
@@ -53,6 +58,8 @@ struct Stripper {
     functions: Order,
     /// The ends of the current module.
     ends: Ends,
+    /// The data that the current module uses, if it is known.
+    live: Option<Live>,
     /// Of imports and exports of modules.
     core: Names,
     /// Of imports of nested components.
@@ -116,12 +123,57 @@ impl Reencode for Stripper {
         let bodies = code.into_iter().collect::<Result<Vec<_>, _>>()?;
         for body in self.functions.sorted(&bodies) {
             let mut function = self.new_function_with_parsed_locals(&body)?;
-            for operator in self.ends.kept(&body)? {
+            for (operator, _) in self.ends.kept(&body)? {
                 function.instruction(&self.instruction(operator)?);
             }
             section.function(&function);
         }
         Ok(())
+    }
+
+    fn element_items<'a>(&mut self, items: ElementItems<'a>) -> Result<Elements<'a>, Error> {
+        let (ElementItems::Functions(functions), Some(live)) = (&items, &self.live) else {
+            return modules::element_items(self, items);
+        };
+        let mut numbers = Vec::new();
+        for function in functions.clone() {
+            let function = function?;
+            // Nothing calls any other by this place: one whose number is short.
+            let used = live.has_entry(function);
+            numbers.push(if used {
+                self.functions.number(function)
+            } else {
+                0
+            });
+        }
+        Ok(Elements::Functions(numbers.into()))
+    }
+
+    fn parse_data_section(
+        &mut self,
+        section: &mut DataSection,
+        data: wasmparser::DataSectionReader<'_>,
+    ) -> Encoded {
+        for (number, of) in data.into_iter().enumerate() {
+            let of = of?;
+            let live = self.live.as_ref();
+            if !live.is_some_and(|live| live.encode_data(number, &of, section)) {
+                self.parse_data(section, of)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn parse_custom_section(
+        &mut self,
+        module: &mut Module,
+        section: wasmparser::CustomSectionReader<'_>,
+    ) -> Encoded {
+        match section.as_known() {
+            // They are of other bytes, and no later step reads them.
+            KnownCustom::Linking(_) | KnownCustom::Reloc(_) => Ok(()),
+            _ => modules::parse_custom_section(self, module, section),
+        }
     }
 }
 
@@ -141,7 +193,7 @@ impl ReencodeComponent for Stripper {
         module: &[u8],
     ) -> Encoded {
         self.ends = Ends::of(module)?;
-        self.functions = Order::of(module, &self.ends)?;
+        (self.functions, self.live) = Order::of(module, &self.ends)?;
         components::parse_component_submodule(self, component, parser, module)?;
         // The component numbers functions of its own.
         self.functions = Order::default();

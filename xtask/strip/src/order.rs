@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use wasmparser::{ElementItems, ExternalKind, Operator, Parser, Payload, Result, TypeRef};
 
 use super::ends::Ends;
+use super::live::Live;
 
 /// New numbers for the functions of a module. Imported functions keep theirs, which come before all others. The default changes
 /// no number.
@@ -18,11 +19,12 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// Counts how often a module names each of its functions.
-    pub(super) fn of(module: &[u8], ends: &Ends) -> Result<Self> {
+    /// Counts how often a module names each of its functions, and finds the data that the functions in use need.
+    pub(super) fn of(module: &[u8], ends: &Ends) -> Result<(Self, Option<Live>)> {
         let (mut imported, mut all) = (0, 0);
         // The functions that the module names outside of code, and in the code of each function.
         let (mut named, mut bodies) = (Vec::new(), Vec::new());
+        let mut live = Live::of(module, &mut named)?;
         for part in Parser::new(0).parse_all(module) {
             match part? {
                 Payload::ImportSection(imports) => {
@@ -42,7 +44,7 @@ impl Order {
                     }
                 }
                 Payload::StartSection { func, .. } => named.push(func),
-                Payload::ElementSection(elements) => {
+                Payload::ElementSection(elements) if live.is_none() => {
                     for element in elements {
                         if let ElementItems::Functions(functions) = element?.items {
                             for function in functions {
@@ -55,24 +57,25 @@ impl Order {
                 _ => {}
             }
         }
-        let calls = |function: u32| {
-            let body = bodies.get((function as usize).wrapping_sub(imported));
-            body.into_iter()
-                .flatten()
-                .filter_map(|operator| match operator {
-                    Operator::Call { function_index } => Some(*function_index),
-                    Operator::RefFunc { function_index } => Some(*function_index),
-                    _ => None,
-                })
-        };
         let mut uses = vec![0_u32; all];
         while let Some(function) = named.pop() {
             let Some(count) = uses.get_mut(function as usize) else {
                 continue;
             };
             *count += 1;
-            if *count == 1 {
-                named.extend(calls(function));
+            if *count > 1 {
+                continue;
+            }
+            let body = bodies.get((function as usize).wrapping_sub(imported));
+            for (operator, place) in body.into_iter().flatten() {
+                if let Operator::Call { function_index } | Operator::RefFunc { function_index } =
+                    operator
+                {
+                    named.push(*function_index);
+                }
+                if let Some(live) = &mut live {
+                    live.mark_code(place.clone(), &mut named);
+                }
             }
         }
         let mut places: Vec<usize> = (imported..all).filter(|of| uses[*of] > 0).collect();
@@ -82,7 +85,7 @@ impl Order {
             numbers[*function] = number;
         }
         places.iter_mut().for_each(|place| *place -= imported);
-        Ok(Order { places, numbers })
+        Ok((Order { places, numbers }, live))
     }
 
     /// Returns the new number of a function.

@@ -7,6 +7,8 @@ use wasm_encoder::{
 
 use super::*;
 
+mod live;
+
 const MEMORY: MemoryType = MemoryType {
     minimum: 1,
     maximum: None,
