@@ -1,12 +1,11 @@
 //! Makes a component smaller: removes its custom sections, where the linker puts names for debuggers, and shortens the names
 //! that its modules and nested components have for each other. The linker writes the name of each function several times, a tenth
 //! of `streams.wasm`. Neither hosts nor other components use these names. Functions that are named often get low numbers. The
-//! work for the message of a panic is left out where nobody could hear it, with its data.
+//! work for the message of a panic is left out where nobody could hear it, with its data, and control flow takes fewer blocks.
 //!
 //! One map renames all names of modules, and another one all arguments of nested components. Equal names stay equal and
 //! different names stay different, so every part still finds the others.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 
 use anyhow::Result;
@@ -23,12 +22,18 @@ use wasmparser::{
     Instance, KnownCustom, Parser,
 };
 
+use clear::Clear;
 use ends::Ends;
+use flow::{Flow, Written};
 use live::Live;
+use names::Names;
 use order::Order;
 
+mod clear;
 mod ends;
+mod flow;
 mod live;
+mod names;
 mod order;
 mod relocations;
 
@@ -58,6 +63,8 @@ struct Stripper {
     functions: Order,
     /// The ends of the current module.
     ends: Ends,
+    /// The branches of the current module that leave the stack empty.
+    clear: Clear,
     /// The data that the current module uses, if it is known.
     live: Option<Live>,
     /// Of imports and exports of modules.
@@ -121,10 +128,31 @@ impl Reencode for Stripper {
         code: wasmparser::CodeSectionReader<'_>,
     ) -> Encoded {
         let bodies = code.into_iter().collect::<Result<Vec<_>, _>>()?;
-        for body in self.functions.sorted(&bodies) {
+        let bodies: Vec<_> = bodies.into_iter().enumerate().collect();
+        for (number, body) in self.functions.sorted(&bodies) {
             let mut function = self.new_function_with_parsed_locals(&body)?;
-            for (operator, _) in self.ends.kept(&body)? {
-                function.instruction(&self.instruction(operator)?);
+            let steps = self.ends.kept(&body)?;
+            let start = body.range().start;
+            let operators = steps.iter().map(|(operator, place)| {
+                let clear = self.clear.contains(number, place.start - start);
+                (operator.clone(), clear)
+            });
+            match Flow::of(operators)? {
+                Some(mut flow) => {
+                    flow.shorten();
+                    flow.write(&mut |written| {
+                        function.instruction(&match written {
+                            Written::Same(operator) => self.instruction(operator)?,
+                            Written::New(instruction) => instruction,
+                        });
+                        Ok::<_, Error>(())
+                    })?;
+                }
+                None => {
+                    for (operator, _) in steps {
+                        function.instruction(&self.instruction(operator)?);
+                    }
+                }
             }
             section.function(&function);
         }
@@ -193,6 +221,8 @@ impl ReencodeComponent for Stripper {
         module: &[u8],
     ) -> Encoded {
         self.ends = Ends::of(module)?;
+        // They matter only if the module is right.
+        self.clear = Clear::of(module).unwrap_or_default();
         (self.functions, self.live) = Order::of(module, &self.ends)?;
         components::parse_component_submodule(self, component, parser, module)?;
         // The component numbers functions of its own.
@@ -275,39 +305,6 @@ impl ReencodeComponent for Stripper {
         use wasmparser::ComponentTypeRef::{Component, Module};
         self.shares_parts |= matches!(of, Module(_) | Component(_));
         components::component_type_ref(self, of)
-    }
-}
-
-/// Short names, in the order in which they were first asked for.
-#[derive(Default)]
-struct Names {
-    short: HashMap<String, &'static str>,
-    /// Whether every name stays.
-    kept: bool,
-}
-
-impl Names {
-    fn short<'a>(&mut self, name: &'a str) -> &'a str {
-        if self.kept {
-            return name;
-        }
-        let next = self.short.len();
-        let short = self.short.entry(name.to_owned());
-        // Leaked, since the encoder's types borrow names: some bytes each, in a program that ends soon.
-        short.or_insert_with(|| letters(next).leak())
-    }
-}
-
-/// Returns `a` to `z`, then `aa` to `zz`, and so on: names that imports of components may have too.
-fn letters(mut number: usize) -> String {
-    let mut letters = String::new();
-    loop {
-        letters.insert(0, char::from(b'a' + (number % 26) as u8));
-        number /= 26;
-        if number == 0 {
-            return letters;
-        }
-        number -= 1;
     }
 }
 

@@ -5,8 +5,10 @@ use wasm_encoder::{
     ModuleSection, NameMap, NestedComponentSection, TypeSection,
 };
 
+use super::names::letters;
 use super::*;
 
+mod flow;
 mod live;
 
 const MEMORY: MemoryType = MemoryType {
