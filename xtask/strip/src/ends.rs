@@ -1,15 +1,33 @@
-//! Finds the steps of a module that only lead to a trap. A module that cannot write to standard error reports nothing about a panic, so
-//! the work for its message is left out: the steps since the last branch or call, and the call itself.
+//! Finds the steps of a module that only lead to a trap. A component that cannot write to standard error reports nothing about a panic,
+//! so the work for its message is left out: the steps since the last branch or call, and the call itself.
+//!
+//! Calls by table are not followed, since the message is formatted by some: a module must not report by one of them what it does
+//! before it traps.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
-use wasmparser::{FunctionBody, Operator, Parser, Payload, Result, TypeRef};
+use wasmparser::{ComponentImport, FunctionBody, Operator, Parser, Payload, Result, TypeRef};
 
-/// The interfaces by which a module could report a panic.
+/// The interfaces by which a component could report a panic.
 const REPORTS: [&str; 2] = ["wasi:cli/stderr@", "wasi:cli/stdout@"];
 
-/// The functions of a module that never return, and call nothing outside of it. The default knows none.
+/// Returns whether a component, or one inside it, imports an interface by which it could report a panic.
+pub(super) fn can_report(component: &[u8]) -> Result<bool> {
+    for part in Parser::new(0).parse_all(component) {
+        if let Payload::ComponentImportSection(imports) = part? {
+            for import in imports {
+                let ComponentImport { name, .. } = import?;
+                if REPORTS.iter().any(|of| name.name.starts_with(of)) {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// The functions of a module that never return, and call nothing outside of it but by table. The default knows none.
 #[derive(Default)]
 pub(super) struct Ends(HashSet<u32>);
 
@@ -32,11 +50,7 @@ impl Ends {
             match part? {
                 Payload::ImportSection(imports) => {
                     for import in imports.into_imports() {
-                        let import = import?;
-                        if REPORTS.iter().any(|of| import.module.starts_with(of)) {
-                            return Ok(Self::default());
-                        }
-                        if let TypeRef::Func(_) | TypeRef::FuncExact(_) = import.ty {
+                        if let TypeRef::Func(_) | TypeRef::FuncExact(_) = import?.ty {
                             imported += 1;
                         }
                     }
@@ -118,7 +132,11 @@ impl Own {
                 }
                 Operator::Call { function_index } => calls.push(*function_index),
                 // Another block may be there in other versions of the format.
-                Operator::Return | Operator::TryTable { .. } => returns = true,
+                Operator::Return
+                | Operator::ReturnCall { .. }
+                | Operator::ReturnCallIndirect { .. }
+                | Operator::ReturnCallRef { .. }
+                | Operator::TryTable { .. } => returns = true,
                 _ => {}
             }
         }

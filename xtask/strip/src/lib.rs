@@ -38,12 +38,17 @@ mod order;
 mod relocations;
 
 /// Returns the component without its custom sections, with short names between its modules and nested components, and with short
-/// numbers of functions. The compiler has stripped the modules. Imports and exports stay as they are.
+/// numbers of functions. Functions and data without a use are left out, and so is what a module does for the message of a panic if the
+/// component imports no standard output or error; a call by table before a trap counts as a part of that. The compiler has stripped
+/// the modules. Imports and exports stay as they are.
 ///
 /// # Errors
 /// When the bytes are not a component.
 pub fn strip(component: &[u8]) -> Result<Vec<u8>> {
-    let mut stripper = Stripper::default();
+    let mut stripper = Stripper {
+        can_report: ends::can_report(component)?,
+        ..Stripper::default()
+    };
     let stripped = stripper.encode(component)?;
     if !stripper.shares_parts {
         return Ok(stripped);
@@ -57,6 +62,8 @@ pub fn strip(component: &[u8]) -> Result<Vec<u8>> {
 struct Stripper {
     /// Whether a component may take or hand out modules or components: then not all users of their names are known.
     shares_parts: bool,
+    /// Whether somebody may hear of a panic.
+    can_report: bool,
     /// The number of parts around the current one.
     depth: u32,
     /// Of the functions of the current module; outside of modules, no change.
@@ -220,7 +227,11 @@ impl ReencodeComponent for Stripper {
         parser: Parser,
         module: &[u8],
     ) -> Encoded {
-        self.ends = Ends::of(module)?;
+        self.ends = if self.can_report {
+            Ends::default()
+        } else {
+            Ends::of(module)?
+        };
         // They matter only if the module is right.
         self.clear = Clear::of(module).unwrap_or_default();
         (self.functions, self.live) = Order::of(module, &self.ends)?;

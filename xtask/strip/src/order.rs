@@ -3,7 +3,9 @@
 
 use std::cmp::Reverse;
 
-use wasmparser::{ElementItems, ExternalKind, Operator, Parser, Payload, Result, TypeRef};
+use wasmparser::{
+    ConstExpr, ElementItems, ExternalKind, Operator, Parser, Payload, Result, TypeRef,
+};
 
 use super::ends::Ends;
 use super::live::Live;
@@ -44,11 +46,24 @@ impl Order {
                     }
                 }
                 Payload::StartSection { func, .. } => named.push(func),
-                Payload::ElementSection(elements) if live.is_none() => {
+                Payload::GlobalSection(globals) => {
+                    for global in globals {
+                        references(&global?.init_expr, &mut named)?;
+                    }
+                }
+                Payload::ElementSection(elements) => {
                     for element in elements {
-                        if let ElementItems::Functions(functions) = element?.items {
-                            for function in functions {
-                                named.push(function?);
+                        match element?.items {
+                            ElementItems::Functions(functions) if live.is_none() => {
+                                for function in functions {
+                                    named.push(function?);
+                                }
+                            }
+                            ElementItems::Functions(_) => {}
+                            ElementItems::Expressions(_, values) => {
+                                for value in values {
+                                    references(&value?, &mut named)?;
+                                }
                             }
                         }
                     }
@@ -68,8 +83,9 @@ impl Order {
             }
             let body = bodies.get((function as usize).wrapping_sub(imported));
             for (operator, place) in body.into_iter().flatten() {
-                if let Operator::Call { function_index } | Operator::RefFunc { function_index } =
-                    operator
+                if let Operator::Call { function_index }
+                | Operator::ReturnCall { function_index }
+                | Operator::RefFunc { function_index } = operator
                 {
                     named.push(*function_index);
                 }
@@ -101,4 +117,14 @@ impl Order {
             .map(|place| parts[*place].clone())
             .collect()
     }
+}
+
+/// Adds the functions to which a constant refers.
+fn references(value: &ConstExpr<'_>, found: &mut Vec<u32>) -> Result<()> {
+    for operator in value.get_operators_reader() {
+        if let Operator::RefFunc { function_index } = operator? {
+            found.push(function_index);
+        }
+    }
+    Ok(())
 }
