@@ -88,6 +88,11 @@ impl MemberWaker {
         })
     }
 
+    /// The member will be polled: until then a wake changes nothing.
+    pub(super) fn about_to_be_polled(&self) {
+        self.noted.store(true, Ordering::Relaxed);
+    }
+
     /// The member is being polled: it can be woken again.
     pub(super) fn polled(&self) {
         self.noted.store(false, Ordering::Relaxed);
