@@ -165,9 +165,9 @@ impl Connection {
             .borrow()
             .as_ref()
             .map_or(0, |session| session.held());
-        let all = [unread, queued, protected, self.input.aside.get()];
-        self.memory
-            .set(all.into_iter().fold(0, usize::saturating_add));
+        let here = unread.saturating_add(queued);
+        let elsewhere = protected.saturating_add(self.input.aside.get());
+        self.memory.set(here.saturating_add(elsewhere));
     }
 
     /// Sets how many bytes were taken out of the buffer and are still in memory. Replaces the earlier number.

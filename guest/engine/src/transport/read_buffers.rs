@@ -9,8 +9,8 @@ use std::rc::Rc;
 /// The bytes of a usual read. The system's receive buffers are about as large.
 pub(crate) const LARGE: usize = 64 * 1024;
 
-/// The bytes of a read in a crowd: the size of a message.
-pub(super) const SMALL: usize = 1024;
+/// The bytes of a read in a crowd: more than a usual message, which would otherwise fill it and seem to go on.
+pub(super) const SMALL: usize = 2048;
 
 /// The bytes of a read beyond all these quotas, in a crowd of thousands. A larger message takes one more read.
 const TINY: usize = 64;
@@ -24,7 +24,7 @@ const MOST: usize = 32;
 /// The number of further reads that may wait if their last read was full: 6 MiB of usual ones, at most 24 MiB.
 const MOST_FLOWING: usize = 96;
 
-/// The number of further reads that may wait with a buffer for a message: half a megabyte.
+/// The number of further reads that may wait with a buffer for a message: a megabyte.
 const CROWD: usize = 500;
 
 /// The size from which a read's buffer is passed on instead of copied. Below, a copy costs less than the memory that a
