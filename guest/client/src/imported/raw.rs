@@ -35,7 +35,7 @@ impl From<Reader> for streams::Reader {
 impl Writer {
     /// Returns the writer as the interface has it.
     pub fn raw(&self) -> &streams::Writer {
-        self.inner.raw()
+        self.inner.share()
     }
 }
 

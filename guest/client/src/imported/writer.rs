@@ -26,6 +26,11 @@ pub(crate) struct Writer {
     number: Cell<u64>,
     /// Something was written.
     used: Cell<bool>,
+    /// The round in which the last call was a write that left the queue below its mark: until the round ends, a drain has nothing to
+    /// wait for.
+    low: Cell<Option<u64>>,
+    /// Other code has the resource too.
+    shared: Cell<bool>,
     /// The peer's address, if it came with the connection.
     peer: Option<SocketAddr>,
 }
@@ -62,11 +67,21 @@ impl Writer {
             raw,
             number: Cell::new(number),
             used: Cell::new(false),
+            low: Cell::new(None),
+            shared: Cell::new(false),
             peer,
         }
     }
 
+    /// Returns the resource for other code, which may use it at any time.
+    pub(super) fn share(&self) -> &streams::Writer {
+        self.shared.set(true);
+        self.raw()
+    }
+
+    /// Returns the resource for a call that may change what a drain answers.
     pub(super) fn raw(&self) -> &streams::Writer {
+        self.low.set(None);
         &self.raw
     }
 
@@ -86,15 +101,17 @@ impl Writer {
     pub(crate) fn write(&self, data: &[u8]) -> Result<(), Error> {
         let first = !self.used.replace(true);
         if first && self.number.get() == 0 && data.len() <= SHORT {
-            return Ok(self.raw.write(data)?);
+            return Ok(self.raw().write(data)?);
         }
-        self.write_blocks(data)?;
-        waits::written();
+        self.low.set(None);
+        let low = self.write_blocks(data)?;
+        let round = waits::written();
+        self.low.set(round.filter(|_| low && !self.shared.get()));
         Ok(())
     }
 
     pub(crate) fn writelines(&self, data: &[&[u8]]) -> Result<(), Error> {
-        Ok(self.raw.writelines(data)?)
+        Ok(self.raw().writelines(data)?)
     }
 
     pub(crate) async fn drain(&self) -> Result<(), Error> {
@@ -115,6 +132,9 @@ impl Writer {
     }
 
     pub(crate) fn try_drain(&self) -> Result<bool, Error> {
+        if self.low.get().is_some_and(waits::is_round) {
+            return Ok(true);
+        }
         Ok(match self.number.get() {
             0 => self.raw.try_drain()?,
             number => numbers::try_drain(number)?,
@@ -122,11 +142,11 @@ impl Writer {
     }
 
     pub(crate) async fn flush(&self) -> Result<(), Error> {
-        Ok(self.raw.flush().await?)
+        Ok(self.raw().flush().await?)
     }
 
     pub(crate) async fn write_stream(&self, data: ByteReader) -> (u64, Result<(), Error>) {
-        let (taken, result) = self.raw.write_stream(data).await;
+        let (taken, result) = self.raw().write_stream(data).await;
         (taken, result.map_err(Error::from))
     }
 
@@ -135,23 +155,23 @@ impl Writer {
     }
 
     pub(crate) fn write_eof(&self) -> Result<(), Error> {
-        Ok(self.raw.write_eof()?)
+        Ok(self.raw().write_eof()?)
     }
 
     pub(crate) fn close(&self) {
-        self.raw.close();
+        self.raw().close();
     }
 
     pub(crate) fn is_closing(&self) -> bool {
-        self.raw.is_closing()
+        self.raw().is_closing()
     }
 
     pub(crate) async fn wait_closed(&self) -> Result<(), Error> {
-        Ok(self.raw.wait_closed().await?)
+        Ok(self.raw().wait_closed().await?)
     }
 
     pub(crate) fn abort(&self) {
-        self.raw.abort();
+        self.raw().abort();
     }
 
     pub(crate) fn cancel(&self, what: Waits) {
@@ -160,7 +180,7 @@ impl Writer {
         {
             drain.cancel();
         }
-        self.raw.cancel(what);
+        self.raw().cancel(what);
     }
 
     pub(crate) fn peername(&self) -> Option<Address> {
@@ -195,7 +215,7 @@ impl Writer {
         low: Option<usize>,
     ) -> Result<(), Error> {
         let (high, low) = (high.map(size), low.map(size));
-        Ok(self.raw.set_write_buffer_limits(high, low)?)
+        Ok(self.raw().set_write_buffer_limits(high, low)?)
     }
 
     pub(crate) async fn start_tls(
@@ -205,7 +225,10 @@ impl Writer {
         server_name: &str,
     ) -> Result<(), Error> {
         let name = server_name.to_owned();
-        Ok(self.raw.start_tls(reader.settled()?, config, name).await?)
+        Ok(self
+            .raw()
+            .start_tls(reader.settled()?, config, name)
+            .await?)
     }
 
     pub(crate) async fn start_tls_server(
@@ -214,7 +237,7 @@ impl Writer {
         config: &ServerConfig,
     ) -> Result<(), Error> {
         let reader = reader.settled()?;
-        Ok(self.raw.start_tls_server(reader, config).await?)
+        Ok(self.raw().start_tls_server(reader, config).await?)
     }
 
     pub(crate) fn tls_info(&self) -> Option<crate::TlsInfo> {
@@ -276,6 +299,6 @@ impl Writer {
         // SAFETY: The handle is valid for as long as a parked call lives: they come before `raw` in the writer and
         // are dropped first, as they are where the writer is taken apart. The second owner never drops
         // the handle.
-        ManuallyDrop::new(unsafe { streams::Writer::from_handle(self.raw.handle()) })
+        ManuallyDrop::new(unsafe { streams::Writer::from_handle(self.raw().handle()) })
     }
 }

@@ -73,19 +73,28 @@ struct Waits {
     direct: Directs,
     /// Bytes were queued that nothing is sure to send.
     written: Cell<bool>,
+    /// Counts how often tasks were polled.
+    round: Cell<u64>,
     installed: Cell<bool>,
 }
 
-/// Bytes were written by number: they go out at the end of this turn.
-pub(super) fn written() {
-    if in_task() {
-        WAITS.with(|waits| {
-            waits.install();
-            waits.written.set(true);
-        });
-    } else {
+/// Bytes were written by number: they go out at the end of this round of the turn. Returns the round; none outside of tasks, where they
+/// go out at once.
+pub(super) fn written() -> Option<u64> {
+    if !in_task() {
         numbers::kick();
+        return None;
     }
+    WAITS.with(|waits| {
+        waits.install();
+        waits.written.set(true);
+        Some(waits.round.get())
+    })
+}
+
+/// Returns whether this round still lasts. Until it ends, nothing is sent and nothing is found to be lost.
+pub(super) fn is_round(round: u64) -> bool {
+    WAITS.with(|waits| waits.round.get() == round)
 }
 
 /// For the interests.
@@ -106,6 +115,7 @@ impl Waits {
             waits: Cell::new(false),
             direct: Directs::default(),
             written: Cell::new(false),
+            round: Cell::new(0),
             installed: Cell::new(false),
         }
     }
@@ -184,6 +194,7 @@ impl Waits {
 
     /// Tells the watch what has changed, and begins the next call.
     fn after(&self, cx: &Context<'_>, ends: bool) {
+        self.round.set(self.round.get().wrapping_add(1));
         let waits = self.waits.take();
         if ends {
             return self.task_ends(cx);
