@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
+use wasmtime::StoreContextMut;
 use wasmtime::component::{
     Destination, FutureReader, Source, StreamConsumer, StreamProducer, StreamReader, StreamResult,
     VecBuffer,
 };
-use wasmtime::{AsContextMut as _, StoreContextMut};
 use wasmtime_wasi::p3::bindings::sockets::types::ErrorCode;
 
 use super::socket::Socket;
@@ -109,23 +109,20 @@ impl StreamProducer<State> for Receive {
     fn poll_produce<'a>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        mut store: StoreContextMut<'a, State>,
+        store: StoreContextMut<'a, State>,
         destination: Destination<'a, u8, Self::Buffer>,
         finish: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
         let Some(open) = &self.0 else {
             return Poll::Ready(Ok(StreamResult::Dropped));
         };
-        let read = if destination.remaining(store.as_context_mut()) == Some(0) {
-            open.socket.poll_readable(cx)
-        } else {
-            let mut destination = destination.as_direct(store, READ_CAPACITY);
-            open.socket
-                .poll_read(cx, destination.remaining())
-                .map_ok(|count| {
-                    destination.mark_written(count);
-                    count > 0
-                })
+        let mut destination = destination.as_direct(store, READ_CAPACITY);
+        let read = match destination.remaining() {
+            [] => open.socket.poll_readable(cx),
+            room => open.socket.poll_read(cx, room).map_ok(|count| {
+                destination.mark_written(count);
+                count > 0
+            }),
         };
         match read {
             Poll::Ready(Ok(true)) => Poll::Ready(Ok(StreamResult::Completed)),
