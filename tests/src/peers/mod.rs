@@ -20,4 +20,4 @@ pub use gate::Gate;
 #[cfg(target_os = "linux")]
 pub use hole::BlackHole;
 pub use pattern::{Pattern, pattern};
-pub use peer::{Nobody, Peer};
+pub use peer::{Nobody, Peer, listener};

@@ -6,9 +6,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::{io, panic};
 
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 
 use super::Conn;
+
+/// Connections that may wait to be accepted. Beyond that Linux answers with cookies, and resets a connection whose cookie is late:
+/// on a busy machine that happens with the 128 of the standard library.
+const BACKLOG: i32 = 4096;
+
+/// Returns a socket that listens on a free port of loopback.
+///
+/// # Panics
+/// When the system refuses.
+pub fn listener() -> TcpListener {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    SockRef::from(&listener)
+        .listen(BACKLOG)
+        .expect("a longer backlog");
+    listener
+}
 
 /// A peer that listens on a free port of loopback and runs a script for each connection, all in parallel.
 #[derive(Debug)]
@@ -38,7 +54,7 @@ impl Peer {
     /// # Panics
     /// When the system refuses.
     pub fn start_numbered(script: impl Fn(usize, Conn) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a listening socket");
+        let listener = listener();
         Self::start_on(listener, script)
     }
 
@@ -70,7 +86,7 @@ impl Peer {
     /// # Panics
     /// When the system refuses.
     pub fn silent() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a listening socket");
+        let listener = listener();
         let address = listener.local_addr().expect("its address");
         let shared = Arc::new(Shared::default());
         let accepting = thread::spawn({

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use asyncio_streams_tests::peers::listener;
 use socket2::SockRef;
 
 /// Longer than any wait on a slow and busy machine.
@@ -31,7 +32,7 @@ struct Shared {
 impl Peer {
     /// Starts a server that echoes from the first byte on; returns its port.
     pub(crate) fn echo_port(&self) -> u16 {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = listener();
         let port = listener.local_addr().expect("its address").port();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
@@ -42,7 +43,7 @@ impl Peer {
     }
 
     pub(crate) fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = listener();
         let port = listener.local_addr().expect("its address").port();
         let shared = Arc::new(Shared::default());
         let of_connections = shared.clone();
