@@ -17,11 +17,18 @@ asyncio_streams::run_blocking!(main);
 /// The key of the server in the watch; clients have the keys from 1 on.
 const SERVER: u32 = 0;
 
+/// The most bytes of lines that are answered together.
+const BLOCK: u32 = 16 << 10;
+
 fn main() -> Result<(), Error> {
     let (host, port) = host_and_port("usage: line-server HOST:PORT")?;
     let options = ServerOptions::new();
     // The server disconnects a client after a minute of silence.
     options.set_idle_timeout(timeout(Duration::from_secs(60)));
+    // All others wait while a connection is dropped: a client that takes nothing is given up after a second.
+    options.set_close_deadline(timeout(Duration::from_secs(1)));
+    // Answers for a client that does not read them.
+    options.set_max_queued(1 << 20)?;
     let server = start_server(&[host], port, Some(&options), None)?;
     if let Some(Address::Inet(address)) = server.sockets().first() {
         cli::println(format_args!(
@@ -41,7 +48,7 @@ fn main() -> Result<(), Error> {
             } else if let Some((reader, writer)) = clients.get(&key)
                 && !answer(reader, writer)
             {
-                // The drop sends what is left. A client that takes nothing is given up after the close deadline.
+                // The drop sends what is left.
                 clients.remove(&key);
             }
         }
@@ -67,20 +74,20 @@ fn accept(
     Ok(key)
 }
 
-/// Answers the lines that are there; returns whether the client goes on.
+/// Answers a block of the lines that are there; returns whether the client goes on. The watch reports the rest again, so that a client
+/// that sends without end does not hold up the others.
 fn answer(reader: &Reader, writer: &Writer) -> bool {
-    loop {
-        match reader.try_readline() {
-            Ok(None) => return true,
-            Ok(Some(line)) if line.is_empty() => return false,
-            Ok(Some(line)) => {
-                let length = line.strip_suffix(b"\n").unwrap_or(&line).len();
-                if writer.write(format!("{length}\n").as_bytes()).is_err() {
-                    return false;
-                }
-            }
-            // The client is gone, or its line is too long.
-            Err(_) => return false,
+    match reader.try_readlines(BLOCK) {
+        Ok(None) => true,
+        Ok(Some(lines)) if lines.is_empty() => false,
+        Ok(Some(lines)) => {
+            let answers = lines.split_inclusive(|byte| *byte == b'\n').map(|line| {
+                let length = line.strip_suffix(b"\n").unwrap_or(line).len();
+                format!("{length}\n")
+            });
+            writer.write(answers.collect::<String>().as_bytes()).is_ok()
         }
+        // The client is gone, or its line is too long.
+        Err(_) => false,
     }
 }

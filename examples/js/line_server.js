@@ -6,12 +6,17 @@ import { getArguments } from "wasi:cli/environment@0.2.0";
 
 const SERVER = 0; // The key of the server in the watch; clients have the keys from 1 on.
 const NEWLINE = 10;
-const MINUTE = 60_000_000_000n; // Nanoseconds.
+const MOST = 100; // The most lines that are answered together.
+const SECOND = 1_000_000_000n; // Nanoseconds.
 
 function serve(host, port) {
   const options = new ServerOptions();
   // The server disconnects a client after a minute of silence.
-  options.setIdleTimeout(MINUTE);
+  options.setIdleTimeout(60n * SECOND);
+  // All others wait while a connection is dropped: a client that takes nothing is given up after a second.
+  options.setCloseDeadline(SECOND);
+  // Answers for a client that does not read them.
+  options.setMaxQueued(1 << 20);
   const server = startServer([host], port, options);
   for (const { val: address } of server.sockets()) console.log(`listening on ${address.host}:${address.port}`);
 
@@ -24,7 +29,7 @@ function serve(host, port) {
       if (key === SERVER) {
         lastKey = accept(server, watch, clients, lastKey);
       } else if (clients.has(key) && !answer(...clients.get(key))) {
-        // The drops send what is left. A client that takes nothing is given up after the close deadline.
+        // The drops send what is left.
         for (const side of clients.get(key)) side[Symbol.dispose]();
         clients.delete(key);
       }
@@ -44,10 +49,13 @@ function accept(server, watch, clients, lastKey) {
   return key;
 }
 
-// Answers the lines that are there; returns whether the client stays.
+// Answers some of the lines that are there; returns whether the client stays. The watch reports the rest again, so that a client that
+// sends without end does not hold up the others.
 function answer(reader, writer) {
   try {
-    for (let line; (line = reader.tryReadline()); ) {
+    for (let count = 0; count < MOST; count++) {
+      const line = reader.tryReadline();
+      if (!line) break;
       if (line.length === 0) return false; // The end.
       const length = line.at(-1) === NEWLINE ? line.length - 1 : line.length;
       writer.write(new TextEncoder().encode(`${length}\n`));

@@ -5,7 +5,7 @@
 
 #include "asyncio_streams.h"
 
-enum { MOST = 1000, SERVER = 0 };
+enum { MOST = 1000, SERVER = 0, LINES = 100 };
 
 /* The key of a client in the watch is its index; 0 is the server's. A free place has the reader's handle 0. */
 static asyncio_streams_blocking_tuple2_own_reader_own_writer_t clients[MOST + 1];
@@ -16,7 +16,7 @@ static bool add(asyncio_streams_blocking_event_t event, uint32_t key, streams_er
   return asyncio_streams_blocking_method_watch_add(asyncio_streams_blocking_borrow_watch(watch), &event, key, error);
 }
 
-/* The drops send what is left. A client that takes nothing is given up after the close deadline. */
+/* The drops send what is left. All others wait meanwhile, until the close deadline at most. */
 static void leave(uint32_t key) {
   asyncio_streams_blocking_reader_drop_own(clients[key].f0);
   asyncio_streams_blocking_writer_drop_own(clients[key].f1);
@@ -39,13 +39,14 @@ static bool accept_all(streams_error_t *error) {
   }
 }
 
-/* Answers the lines that are there; returns whether the client stays. */
+/* Answers some of the lines that are there; returns whether the client stays. The watch reports the rest again, so that a client that
+   sends without end does not hold up the others. */
 static bool answer(uint32_t key) {
   bindings_option_list_u8_t line;
   streams_error_t error;
-  for (;;) {
+  for (int lines = 0; lines < LINES; lines++) {
     /* An error: the client is gone, or its line is too long. */
-    if (!asyncio_streams_blocking_method_reader_try_readline(asyncio_streams_blocking_borrow_reader(clients[key].f0), &line, &error)) break;
+    if (!asyncio_streams_blocking_method_reader_try_readline(asyncio_streams_blocking_borrow_reader(clients[key].f0), &line, &error)) goto gone;
     if (!line.is_some) return true;
     size_t length = line.val.len;
     if (!length) {
@@ -56,8 +57,10 @@ static bool answer(uint32_t key) {
     if (line.val.ptr[length - 1] == '\n') length--;
     bindings_list_u8_t bytes = {(uint8_t *)text, (size_t)snprintf(text, sizeof text, "%zu\n", length)};
     bindings_list_u8_free(&line.val);
-    if (!asyncio_streams_blocking_method_writer_write(asyncio_streams_blocking_borrow_writer(clients[key].f1), &bytes, &error)) break;
+    if (!asyncio_streams_blocking_method_writer_write(asyncio_streams_blocking_borrow_writer(clients[key].f1), &bytes, &error)) goto gone;
   }
+  return true;
+gone:
   asyncio_streams_blocking_error_free(&error);
   return false;
 }
@@ -93,6 +96,10 @@ int streams_main(int argc, char **argv) {
   /* The server disconnects a client after a minute of silence. */
   uint64_t minute = 60000000000;
   asyncio_streams_blocking_method_server_options_set_idle_timeout(lent, &minute);
+  /* A client that takes nothing is given up after a second, and when a mebibyte of answers waits for it. */
+  uint64_t second = 1000000000;
+  asyncio_streams_blocking_method_server_options_set_close_deadline(lent, &second);
+  if (!asyncio_streams_blocking_method_server_options_set_max_queued(lent, 1 << 20, &error)) return streams_fail("line_server_p2: max-queued", &error);
   if (!asyncio_streams_blocking_method_server_options_set_max_connections(lent, MOST, &error)) return streams_fail("line_server_p2: max-connections", &error);
   bool listens = asyncio_streams_blocking_start_server(&hosts, (uint16_t)atoi(argv[2]), &lent, NULL, &server, &error);
   asyncio_streams_blocking_server_options_drop_own(options);

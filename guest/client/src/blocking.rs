@@ -40,7 +40,8 @@
 //! [`Reader`], a [`Writer`] and a [`Server`] hold the binding's resource. Each dereferences to it, and `From` converts in both
 //! directions. Their frequent calls take numbers, and move bytes in blocks (WIT: `bulk`).
 //! A timeout is in nanoseconds: `None` waits without end, `Some(0)` does not wait, and [`timeout`] converts a duration. A call that
-//! times out returns `Cancelled`, and has lost nothing. A bare error of a call becomes an [`Error`](crate::Error) by `?`.
+//! times out returns `Cancelled`, and has lost nothing. A bare error of a call becomes an [`Error`](crate::Error) by `?`; a
+//! `match` on it names the cases of [`CallError`].
 //!
 //! # Version of the imports
 //! The linker may raise imports of WASI 0.2 to the latest version that it knows. For hosts that have 0.2.0 alone, a build script
@@ -56,6 +57,7 @@ use std::time::Duration;
 
 use crate::program::Outcome;
 
+pub use crate::bindings::types::Error as CallError;
 pub use bindings::asyncio::streams::blocking::{
     ConnectOptions, Event, ServerOptions, Wanted, Watch, linger, wait_any,
 };
