@@ -20,7 +20,7 @@ class WasiSocket(socket.socket):
     """A socket of WASI: it has no address before it is bound or has sent something."""
 
     is_bound = False
-    # Whether the system takes no datagrams for now.
+    # The system takes no datagrams while this is true.
     is_full = False
 
     def getsockname(self):

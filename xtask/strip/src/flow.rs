@@ -26,7 +26,7 @@ struct Block<'a> {
     opening: Operator<'a>,
     label: Label,
     body: Vec<Node<'a>>,
-    /// Of an `if`.
+    /// The code behind the `else` of an `if`.
     or_else: Option<Vec<Node<'a>>>,
     /// Whether it is an `if` without a result around which the stack is empty.
     is_clear: bool,

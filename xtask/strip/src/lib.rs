@@ -1,7 +1,7 @@
 //! Makes a component smaller: removes its custom sections, where the linker puts names for debuggers, and shortens the names
 //! that its modules and nested components have for each other. The linker writes the name of each function several times, a tenth
-//! of `streams.wasm`. Neither hosts nor other components use these names. Functions that are named often get low numbers. The
-//! work for the message of a panic is left out where nobody could hear it, with its data, and control flow takes fewer blocks.
+//! of `streams.wasm`. Neither hosts nor other components use these names. Functions that are named often get low numbers. A
+//! component that cannot print does nothing for the message of a panic, and has no data for it. Control flow takes fewer blocks.
 //!
 //! One map renames all names of modules, and another one all arguments of nested components. Equal names stay equal and
 //! different names stay different, so every part still finds the others.
@@ -62,11 +62,11 @@ pub fn strip(component: &[u8]) -> Result<Vec<u8>> {
 struct Stripper {
     /// Whether a component may take or hand out modules or components: then not all users of their names are known.
     shares_parts: bool,
-    /// Whether somebody may hear of a panic.
+    /// The component can report a panic.
     can_report: bool,
     /// The number of parts around the current one.
     depth: u32,
-    /// Of the functions of the current module; outside of modules, no change.
+    /// The new numbers of the current module's functions. Outside of modules, none changes.
     functions: Order,
     /// The ends of the current module.
     ends: Ends,
@@ -74,9 +74,9 @@ struct Stripper {
     clear: Clear,
     /// The data that the current module uses, if it is known.
     live: Option<Live>,
-    /// Of imports and exports of modules.
+    /// The names of imports and exports of modules.
     core: Names,
-    /// Of imports of nested components.
+    /// The names of imports of nested components.
     arguments: Names,
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Symbol {
     pub(super) place: Range<u64>,
 }
 
-/// What an address leads to.
+/// The target of an address.
 #[derive(Clone, Copy)]
 pub(super) enum Target {
     /// A function, by its entry in the table.
@@ -126,7 +126,7 @@ impl Relocations {
             .map(|(_, target)| *target)
     }
 
-    /// What other modules know the addresses of.
+    /// Returns the targets whose addresses other modules know.
     pub(super) fn exported(&self) -> impl Iterator<Item = Target> {
         self.exported.iter().map(|of| Target::Data(*of))
     }
@@ -164,7 +164,7 @@ fn is_padded(module: &[u8], place: u64) -> bool {
     number.is_some_and(|[most @ .., last]: &[u8; 5]| most.iter().all(|of| *of > 127) && *last < 128)
 }
 
-/// What a recorded address leads to. Calls are no addresses.
+/// Returns the target of a recorded address; none for a call, which is no address.
 fn target(of: &RelocationEntry, named: &[SymbolInfo<'_>]) -> Option<Target> {
     // Its index is that of a type instead of a symbol.
     if let RelocationType::FunctionIndexLeb | RelocationType::TypeIndexLeb = of.ty {
