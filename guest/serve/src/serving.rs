@@ -119,7 +119,16 @@ async fn accept_all(
             }
         });
         match event.await {
-            Event::StdinClosed => return,
+            Event::StdinClosed => {
+                // A connection that was accepted is served, also if no accept has returned it yet.
+                servers.iter().for_each(Server::cancel);
+                let last: Vec<_> = accepts.map(|(_, accepted)| accepted).collect().await;
+                let arrived = servers.iter().flat_map(arrived);
+                for (reader, writer) in last.into_iter().flatten().chain(arrived) {
+                    clients.push(Box::pin(handle(reader, writer)));
+                }
+                return;
+            }
             Event::Handled(who, result) => report(&who, result, output).await,
             Event::Accepted(index, Ok((reader, writer))) => {
                 idle.push(index);
@@ -132,6 +141,11 @@ async fn accept_all(
             }
         }
     }
+}
+
+/// Takes the connections that have arrived.
+fn arrived(server: &Server) -> impl Iterator<Item = (Reader, Writer)> {
+    std::iter::from_fn(|| server.try_accept().ok().flatten())
 }
 
 async fn handle(reader: Reader, writer: Writer) -> (String, Result<(), String>) {
