@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -68,7 +68,7 @@ impl Stream {
 pub(crate) struct Meter {
     /// Connections that were handed over and have not ended.
     pub(crate) live: AtomicUsize,
-    /// The open connections that the program has not taken yet: it neither receives nor sends.
+    /// The open connections that the program has not accepted yet.
     pub(crate) queued: AtomicUsize,
     pub(crate) handed: AtomicU64,
     pub(crate) received: AtomicU64,
@@ -92,7 +92,7 @@ pub(crate) struct Permit {
     meter: Arc<Meter>,
     freed: Arc<Notify>,
     max: usize,
-    queued: AtomicBool,
+    queued: bool,
     /// Dropped when the connection ends.
     ended: Option<oneshot::Sender<()>>,
 }
@@ -108,7 +108,7 @@ impl Permit {
             meter: Arc::clone(meter),
             freed: Arc::clone(freed),
             max,
-            queued: AtomicBool::new(true),
+            queued: true,
             ended: None,
         }
     }
@@ -122,9 +122,9 @@ impl Permit {
         &self.meter
     }
 
-    /// Records that the program has taken it.
-    pub(super) fn taken(&self) {
-        if self.queued.swap(false, Relaxed) {
+    /// Records that the program has accepted it.
+    pub(super) fn accepted(&mut self) {
+        if std::mem::take(&mut self.queued) {
             self.meter.queued.fetch_sub(1, Relaxed);
         }
     }
@@ -132,7 +132,7 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.taken();
+        self.accepted();
         if self.meter.live.fetch_sub(1, Relaxed) >= self.max {
             self.freed.notify_one();
         }

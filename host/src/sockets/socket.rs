@@ -66,10 +66,10 @@ impl Socket {
         self.lost.get()
     }
 
-    /// Records that the program has taken it.
-    pub(super) fn taken(&self) {
-        if let Some(permit) = &self.permit {
-            permit.taken();
+    /// Records that the program has accepted it.
+    pub(super) fn accepted(&mut self) {
+        if let Some(permit) = &mut self.permit {
+            permit.accepted();
         }
     }
 

@@ -67,7 +67,10 @@ impl Tcp {
     /// Makes a socket from a listener's connection, or from the error of accepting it.
     pub(super) fn accepted(accepted: Result<Socket>, family: IpAddressFamily) -> Self {
         let state = match accepted {
-            Ok(socket) => State::connected(socket),
+            Ok(mut socket) => {
+                socket.accepted();
+                State::connected(socket)
+            }
             Err(code) => State::Failed(code),
         };
         Self {
@@ -208,7 +211,6 @@ impl Tcp {
                 socket, sending, ..
             } if !*sending => {
                 *sending = true;
-                socket.taken();
                 Ok(Arc::clone(socket))
             }
             State::Failed(code) => Err(code.clone()),
@@ -223,7 +225,6 @@ impl Tcp {
                 socket, receiving, ..
             } if !*receiving => {
                 *receiving = true;
-                socket.taken();
                 Ok(Arc::clone(socket))
             }
             State::Failed(code) => Err(code.clone()),
