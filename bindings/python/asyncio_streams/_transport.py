@@ -287,7 +287,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
             return
         try:
             out = self._out
-            if out:
+            if out and not self._retrying:
                 if self._out_size > _PIECE:
                     self._give_pieces()
                 else:
@@ -302,16 +302,17 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         except Exception as reason:
             self._fatal_error(_errors.to_exception(reason), "Fatal write error on socket transport")
             return
+        if self._out and not (self._draining or self._retrying):
+            # All connections of the component together hold too much. No event tells when they hold less: this
+            # connection's own queue may be empty.
+            self._retrying = True
+            self._loop.call_later(_RETRY, self._retry)
         if self._out_size + self._queued > self._high_water and not self._draining:
             if self.get_write_buffer_size() > self._high_water:
                 self._maybe_pause_protocol()
                 # The protocol may have aborted.
-                if not self._conn_lost:
+                if not (self._retrying or self._conn_lost):
                     self._wait_for_drain()
-        if self._out and not (self._draining or self._retrying or self._conn_lost):
-            # All connections of the component together hold too much. No event tells when they hold less.
-            self._retrying = True
-            self._loop.call_later(_RETRY, self._retry)
         if (self._paused or self._input_ended) and self._queued and not (self._flushing or self._draining or self._closing):
             # As the system's `send`, the output reports a loss that no read would notice.
             watching = self._loop.watching
@@ -319,8 +320,9 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
 
     def _retry(self) -> None:
         self._retrying = False
-        if not self._draining:
-            self._hand_over()
+        self._hand_over()
+        if (self._protocol_paused or self._closing) and not (self._retrying or self._conn_lost):
+            self._wait_for_drain()
 
     def _number(self) -> int:
         if not self._writer_number:
@@ -382,7 +384,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
             return
         self._queued = self._writer.write_buffer_size()
         self._hand_over()
-        if self._draining or self._conn_lost:
+        if self._draining or self._retrying or self._conn_lost:
             return
         if self._protocol_paused:
             self._resume_protocol()

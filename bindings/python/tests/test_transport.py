@@ -21,6 +21,7 @@ class Refused(unittest.TestCase):
         self.addCleanup(patch.stop)
         kind = importlib.import_module("asyncio_streams._transport").ComponentTransport
         self.writer = mock.MagicMock()
+        self.writer.write_buffer_size.return_value = 0
         self.transport = kind(self.host.loop, mock.MagicMock(), self.writer, asyncio.Protocol())
         self.transport._writer_number = 7
         self.addCleanup(self.transport.abort)
@@ -37,6 +38,35 @@ class Refused(unittest.TestCase):
         self.later.pop()()
         self.assertEqual((self.later, self.host.output), ([], [b"first second"]))
         self.assertEqual(self.writer.write_eof.call_count, 1)
+
+    def test_refused_output_above_the_mark_waits_by_time(self):
+        # The connection's own queue is empty, so the event of a short queue is there at once, again and again.
+        self.host.refuses = True
+        protocol = mock.MagicMock()
+        self.transport.set_protocol(protocol)
+        self.transport.write(b"x" * 200_000)
+        self.assertEqual((len(self.later), self.host.watches, protocol.pause_writing.call_count), (1, {}, 1))
+        self.later.pop()()
+        self.assertEqual((len(self.later), self.host.watches), (1, {}))
+        self.host.refuses = False
+        self.writer.write_buffer_size.return_value = 200_000
+        self.later.pop()()
+        self.assertEqual((len(self.later), len(self.host.watches), protocol.resume_writing.call_count), (0, 1, 0))
+        self.writer.write_buffer_size.return_value = 0
+        self.transport._drained()
+        self.assertEqual((self.host.watches, protocol.resume_writing.call_count), ({}, 1))
+
+    def test_refused_output_leaves_before_the_end(self):
+        self.host.refuses = True
+        self.transport.write(b"last words")
+        self.transport.close()
+        self.transport._drained()
+        self.assertEqual((len(self.later), self.host.watches, self.writer.close.call_count), (1, {}, 0))
+        self.host.refuses = False
+        self.later.pop()()
+        self.assertEqual((len(self.host.watches), self.host.output), (1, [b"last words"]))
+        self.transport._drained()
+        self.assertEqual((self.host.watches, self.writer.close.call_count), ({}, 1))
 
     def test_a_lost_connection_offers_nothing(self):
         self.host.refuses = True
