@@ -31,7 +31,9 @@ class Connecting(_Base):
         self.types: Any = _bindings.types_of(self.streams)
         self._connections: weakref.WeakSet[ComponentTransport] = weakref.WeakSet()
         self._lingering: dict[int, Any] = {}
+        # Whether a server was closed since the last connect, and the wait for the end of its socket.
         self.just_closed = False
+        self._closing_servers: asyncio.Task[None] | None = None
 
     def add_transport(self, transport: ComponentTransport) -> None:
         """Adds a connection, so that it ends with the program."""
@@ -191,11 +193,17 @@ class Connecting(_Base):
             del failure
 
     async def let_servers_close(self) -> None:
-        """Waits if a server was closed in this turn: one turn ends its accept in the component, the next one its socket."""
+        """Waits for the end of servers that were just closed: their sockets accept no client any more."""
         if self.just_closed:
             self.just_closed = False
-            await self.exports.host_turn()
-            await self.exports.host_turn()
+            self._closing_servers = asyncio.Task(self._close_servers(), loop=self)
+        if self._closing_servers is not None and not self._closing_servers.done():
+            await asyncio.shield(self._closing_servers)
+
+    async def _close_servers(self) -> None:
+        # One turn of the host ends their accepts in the component, the next one their sockets.
+        await self.exports.host_turn()
+        await self.exports.host_turn()
 
     def _family(self, family: int) -> Any:
         families = self.types.AddressFamily
