@@ -189,6 +189,7 @@ class Module(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("openssl"), "openssl, which makes the certificates, is not here")
     def test_authorities_are_shown_as_by_openssl(self):
+        self.addCleanup(setattr, _lending, "possible", False)
         with tempfile.TemporaryDirectory() as folder:
             command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30".split()
             for name, extension in (("ca", "CA:TRUE"), ("leaf", "CA:FALSE")):
@@ -206,7 +207,6 @@ class Module(unittest.TestCase):
                 self.assertFalse(_lending.possible)
                 context.load_cert_chain(Path(folder, "leaf.pem"), Path(folder, "leaf.key"))
             self.assertTrue(_lending.possible)
-            _lending.possible = False
             theirs, ours = contexts
             self.assertEqual(ours.cert_store_stats(), theirs.cert_store_stats())
             self.assertEqual(ours.get_ca_certs(), theirs.get_ca_certs())
