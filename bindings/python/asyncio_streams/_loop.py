@@ -228,6 +228,7 @@ class ComponentLoop(Upgrading, Connecting, Serving, UnixSockets, Polling, Pipes,
             if handles and rounds:
                 rounds -= 1
                 state.handles = []
+                self.watching.is_alone = len(handles) == 1
                 for handle in handles:
                     if not handle._cancelled:
                         try:

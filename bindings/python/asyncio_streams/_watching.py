@@ -52,6 +52,8 @@ class Watching:
         # Whether a turn may send them before its end: once, if a single event of the watch that reports began it. Several
         # connections share the send at the end, and only beside that watch does `kick` send at once.
         self.may_send = False
+        # Whether the running callback is the only one of its round. Another one may still add to the message.
+        self.is_alone = False
         self._loop = loop
         self._numbers = numbers
         self._number_of_ready = number_of(numbers.ready, 1)
@@ -116,13 +118,14 @@ class Watching:
         return None
 
     def send_early(self) -> None:
-        """Sends queued bytes in a turn that may: the peer works on them while the program ends the turn."""
-        self.written = self.may_send = False
-        _call(self._number_of_kick, _NOTHING)
+        """Sends queued bytes in a turn that may, unless other callbacks follow: the peer works on them meanwhile."""
+        if self.is_alone and not self._loop.exports.current.handles:
+            self.written = self.may_send = False
+            _call(self._number_of_kick, _NOTHING)
 
     def end_turn(self) -> bool:
         """Sends queued bytes, and waits for events; returns whether some are there already, and were dispatched."""
-        some = False
+        some = self.may_send = False
         if self._changed:
             self._changed = self.written = False
             keys = _call(self._number_of_ready, self._ready_arguments).value

@@ -20,6 +20,8 @@ class EarlySends(unittest.TestCase):
         self.Reader = importlib.import_module("asyncio_streams._reader").StreamReader
         self.keys = []
         self.readers = []
+        # How often something was sent before each write.
+        self.sent_before = []
 
     def tearDown(self):
         # Ends the reads, with another turn of the loop.
@@ -40,6 +42,7 @@ class EarlySends(unittest.TestCase):
         reader = self.Reader(loop=self.loop)
         self.readers.append(reader)
         await event
+        self.sent_before.append(self.host.kicks)
         # As a write by number does.
         self.watching.written = writes
         with contextlib.suppress(asyncio.IncompleteReadError):
@@ -63,6 +66,7 @@ class EarlySends(unittest.TestCase):
         self.host.call(self.answer(self.event(), "read", 1, writes=False))
         self.host.fire(self.keys[0])
         self.assertEqual(self.host.kicks, 0)
+        self.assertFalse(self.watching.may_send, "the next turn has another reason")
 
     def test_several_events_share_the_send_at_the_end_of_the_turn(self):
         self.host.call(self.answers(self.event(), self.event()))
@@ -70,11 +74,27 @@ class EarlySends(unittest.TestCase):
         self.assertEqual(self.host.kicks, 0)
         self.assertFalse(self.watching.written)
 
-    def test_a_turn_sends_early_once(self):
+    def test_a_message_of_two_callbacks_leaves_as_one(self):
         event = self.event()
         self.host.call(self.answers(event, event))
         self.host.fire(self.keys[0])
-        self.assertEqual(self.host.kicks, 1)
+        self.assertEqual(self.host.kicks, 0)
+        self.assertFalse(self.watching.written)
+
+    def test_a_message_of_a_task_and_the_one_that_it_wakes_leaves_as_one(self):
+        woken = asyncio.Event()
+
+        async def wake(event):
+            await event
+            woken.set()
+            await self.answer(event, "read", 1)
+
+        async def both(event):
+            await asyncio.gather(wake(event), self.answer(asyncio.ensure_future(woken.wait()), "read", 1))
+
+        self.host.call(both(self.event()))
+        self.host.fire(self.keys[0])
+        self.assertEqual((self.sent_before, self.host.kicks), ([0, 0], 1))
         self.assertFalse(self.watching.written)
 
     def test_beside_the_waiting_watch_nothing_is_sent_early(self):
