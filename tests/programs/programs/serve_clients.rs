@@ -36,6 +36,13 @@ async fn main() -> Result {
     }
     check!(received < 32 << 20);
 
+    // The end counts at once, also behind a write that left the queue short.
+    let (_one, two) = client(&server).await?;
+    two.writer.write("one")?;
+    two.writer.write("two")?;
+    server.abort_clients();
+    same!(two.writer.drain().await, Err(Error::Closed));
+
     check!(server.is_serving());
     let (near, far) = client(&server).await?;
     far.writer.send("hello\n").await?;

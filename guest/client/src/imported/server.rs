@@ -7,7 +7,7 @@ use crate::bindings::numbers::{self, Client, Event, Peer};
 use crate::bindings::{streams, types};
 use crate::{Address, Error};
 
-use super::waits::Interest;
+use super::waits::{self, Interest};
 use super::{Reader, ServerOptions, Writer};
 
 #[derive(Debug)]
@@ -89,10 +89,12 @@ impl Server {
     }
 
     pub(crate) fn close_clients(&self) {
+        waits::end_round();
         self.raw.close_clients();
     }
 
     pub(crate) fn abort_clients(&self) {
+        waits::end_round();
         self.raw.abort_clients();
     }
 
@@ -101,6 +103,7 @@ impl Server {
     }
 
     pub(crate) async fn shutdown(&self, grace_nanoseconds: u64) -> u32 {
+        waits::end_round();
         self.raw.shutdown(grace_nanoseconds).await
     }
 }

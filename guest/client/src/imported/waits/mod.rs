@@ -92,9 +92,14 @@ pub(super) fn written() -> Option<u64> {
     })
 }
 
-/// Returns whether this round still lasts. Until it ends, nothing is sent and nothing is found to be lost.
+/// Returns whether this round still lasts. Until it ends, nothing is sent, and connections end only by calls of the program.
 pub(super) fn is_round(round: u64) -> bool {
     WAITS.with(|waits| waits.round.get() == round)
+}
+
+/// Ends the round before a call that may end any connection.
+pub(super) fn end_round() {
+    WAITS.with(Waits::end_round);
 }
 
 /// For the interests.
@@ -192,9 +197,13 @@ impl Waits {
         }
     }
 
+    fn end_round(&self) {
+        self.round.set(self.round.get().wrapping_add(1));
+    }
+
     /// Tells the watch what has changed, and begins the next call.
     fn after(&self, cx: &Context<'_>, ends: bool) {
-        self.round.set(self.round.get().wrapping_add(1));
+        self.end_round();
         let waits = self.waits.take();
         if ends {
             return self.task_ends(cx);
