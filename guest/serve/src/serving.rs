@@ -2,8 +2,9 @@
 
 use asyncio_streams_text::escaped;
 use futures::future::{Either, join_all, select};
-use futures::stream::{FuturesUnordered, StreamExt};
+use futures::stream::{FuturesUnordered, Stream, StreamExt};
 use std::pin::{Pin, pin};
+use std::task::Poll;
 
 use crate::arguments::{Arguments, Place};
 use crate::bindings::asyncio::streams::handler;
@@ -106,46 +107,73 @@ async fn accept_all(
             accepts.push(accept(index, server));
         }
         let event = std::future::poll_fn(|cx| {
-            use std::task::Poll::{Pending, Ready};
             if stdin.as_mut().poll(cx).is_ready() {
-                return Ready(Event::StdinClosed);
+                return Poll::Ready(Event::StdinClosed);
             }
-            if let Ready(Some((who, result))) = clients.poll_next_unpin(cx) {
-                return Ready(Event::Handled(who, result));
+            if let Poll::Ready(Some((who, result))) = clients.poll_next_unpin(cx) {
+                return Poll::Ready(Event::Handled(who, result));
             }
             match accepts.poll_next_unpin(cx) {
-                Ready(Some((index, accepted))) => Ready(Event::Accepted(index, accepted)),
-                Ready(None) | Pending => Pending,
+                Poll::Ready(Some((index, accepted))) => {
+                    Poll::Ready(Event::Accepted(index, accepted))
+                }
+                Poll::Ready(None) | Poll::Pending => Poll::Pending,
             }
         });
         match event.await {
-            Event::StdinClosed => {
-                // A connection that was accepted is served, also if no accept has returned it yet.
-                servers.iter().for_each(Server::cancel);
-                let last: Vec<_> = accepts.map(|(_, accepted)| accepted).collect().await;
-                let arrived = servers.iter().flat_map(arrived);
-                for (reader, writer) in last.into_iter().flatten().chain(arrived) {
-                    clients.push(Box::pin(handle(reader, writer)));
-                }
-                return;
-            }
+            Event::StdinClosed => break,
             Event::Handled(who, result) => report(&who, result, output).await,
             Event::Accepted(index, Ok((reader, writer))) => {
                 idle.push(index);
                 clients.push(Box::pin(handle(reader, writer)));
             }
-            Event::Accepted(_, Err(error)) => {
-                output
-                    .log(&format!("stopped accepting: {}", describe(&error)))
-                    .await;
-            }
+            Event::Accepted(_, Err(error)) => stopped(&error, output).await,
+        }
+    }
+    // A connection that has arrived is served, also if no accept has returned it yet.
+    for accepted in end_accepts(servers, accepts).await {
+        match accepted {
+            Ok((reader, writer)) => clients.push(Box::pin(handle(reader, writer))),
+            Err(Error::Cancelled) => {}
+            Err(error) => stopped(&error, output).await,
+        }
+    }
+    for server in servers {
+        while let Ok(Some((reader, writer))) = server.try_accept() {
+            clients.push(Box::pin(handle(reader, writer)));
         }
     }
 }
 
-/// Takes the connections that have arrived.
-fn arrived(server: &Server) -> impl Iterator<Item = (Reader, Writer)> {
-    std::iter::from_fn(|| server.try_accept().ok().flatten())
+/// Ends the pending accepts, and returns their results.
+async fn end_accepts(
+    servers: &[Server],
+    mut accepts: impl Stream<Item = (usize, Result<(Reader, Writer), Error>)> + Unpin,
+) -> Vec<Result<(Reader, Writer), Error>> {
+    let mut ended = Vec::new();
+    let mut begun = false;
+    std::future::poll_fn(|cx| {
+        loop {
+            match accepts.poll_next_unpin(cx) {
+                Poll::Ready(Some((_, accepted))) => ended.push(accepted),
+                Poll::Ready(None) => return Poll::Ready(()),
+                Poll::Pending if begun => return Poll::Pending,
+                Poll::Pending => {
+                    // A cancel ends only calls that have begun. The first poll begins the last of them.
+                    begun = true;
+                    servers.iter().for_each(Server::cancel);
+                }
+            }
+        }
+    })
+    .await;
+    ended
+}
+
+async fn stopped(error: &Error, output: &mut Output) {
+    output
+        .log(&format!("stopped accepting: {}", describe(error)))
+        .await;
 }
 
 async fn handle(reader: Reader, writer: Writer) -> (String, Result<(), String>) {
