@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
@@ -91,8 +91,10 @@ impl Session {
     /// # Errors
     /// When none prints it within the deadline.
     pub(crate) fn wait_for(&mut self, line: &str) -> Result<()> {
+        let end = Instant::now() + self.deadline;
         while self.last_said != line {
-            if !self.server_says(self.deadline)? {
+            self.server_says(PATIENCE)?;
+            if self.last_said != line && Instant::now() >= end {
                 bail!(
                     "the server did not print {line:?}, but {:?}",
                     self.last_said

@@ -85,7 +85,8 @@ def streams(what: str, *, tls: bool) -> Path:
     """The component with the streams, for `what`. Raises LeftOut if it was not built."""
     found = COMPONENTS / ("streams-tls.wasm" if tls else "streams.wasm")
     if not found.is_file():
-        raise LeftOut(f"{what}: there is no {shown(found)}, which needs clang when it is built")
+        needs = "needs clang when it is built" if tls else "`cargo xtask build` makes"
+        raise LeftOut(f"{what}: there is no {shown(found)}, which {needs}")
     return found
 
 
