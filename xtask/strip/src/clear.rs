@@ -1,4 +1,4 @@
-//! The conditional branches of a function that leave the stack empty: the code behind them needs no value from before.
+//! The branches of a function that leave the stack empty: the code behind them needs no value from before.
 
 use std::collections::HashSet;
 
@@ -40,8 +40,13 @@ fn of_function(
     while !operators.eof() {
         let place = operators.original_position();
         let operator = operators.read()?;
-        // Only the value that decides is there.
-        if matches!(operator, Operator::BrIf { .. }) && validator.operand_stack_height() == 1 {
+        // The operand stack holds only the condition, if the branch has one.
+        let height = match operator {
+            Operator::Br { .. } => Some(0),
+            Operator::BrIf { .. } => Some(1),
+            _ => None,
+        };
+        if height == Some(validator.operand_stack_height()) {
             clear.insert(place - body.range().start);
         }
         validator.op(place, &operator)?;

@@ -8,7 +8,7 @@
 
 use std::convert::Infallible;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use wasm_encoder::reencode::{
     self, Reencode, ReencodeComponent, component_utils as components, utils as modules,
 };
@@ -19,7 +19,7 @@ use wasm_encoder::{
 };
 use wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, ElementItems, Export, Import,
-    Instance, KnownCustom, Parser,
+    Instance, KnownCustom, Parser, Validator,
 };
 
 use clear::Clear;
@@ -45,6 +45,14 @@ mod relocations;
 /// # Errors
 /// When the bytes are not a component.
 pub fn strip(component: &[u8]) -> Result<Vec<u8>> {
+    let stripped = stripped(component)?;
+    Validator::new()
+        .validate_all(&stripped)
+        .context("the stripped component is not valid: `strip` has a fault")?;
+    Ok(stripped)
+}
+
+fn stripped(component: &[u8]) -> Result<Vec<u8>> {
     let mut stripper = Stripper {
         can_report: ends::can_report(component)?,
         ..Stripper::default()
@@ -173,7 +181,7 @@ impl Reencode for Stripper {
         let mut numbers = Vec::new();
         for function in functions.clone() {
             let function = function?;
-            // Nothing calls any other by this place: one whose number is short.
+            // An unused entry is never called. Function 0 has the shortest number.
             let used = live.has_entry(function);
             numbers.push(if used {
                 self.functions.number(function)
@@ -205,7 +213,7 @@ impl Reencode for Stripper {
         section: wasmparser::CustomSectionReader<'_>,
     ) -> Encoded {
         match section.as_known() {
-            // They are of other bytes, and no later step reads them.
+            // Their offsets are wrong for the new bytes.
             KnownCustom::Linking(_) | KnownCustom::Reloc(_) => Ok(()),
             _ => modules::parse_custom_section(self, module, section),
         }
@@ -232,7 +240,7 @@ impl ReencodeComponent for Stripper {
         } else {
             Ends::of(module)?
         };
-        // They matter only if the module is right.
+        // In a module that is not valid, no branch is clear.
         self.clear = Clear::of(module).unwrap_or_default();
         (self.functions, self.live) = Order::of(module, &self.ends)?;
         components::parse_component_submodule(self, component, parser, module)?;

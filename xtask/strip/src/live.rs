@@ -7,9 +7,9 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use wasm_encoder::{ConstExpr, DataSection};
-use wasmparser::{Data, DataKind, Operator, Result};
+use wasmparser::{Data, DataKind, Result};
 
-use super::relocations::{Relocations, Target};
+use super::relocations::{Relocations, Target, start_of};
 
 /// The bytes that a segment has besides its data.
 const HEAD: usize = 8;
@@ -77,19 +77,12 @@ impl Live {
         data: &Data<'_>,
         section: &mut DataSection,
     ) -> bool {
-        let DataKind::Active {
-            memory_index,
-            offset_expr,
-        } = &data.kind
+        let (DataKind::Active { memory_index, .. }, Some(start)) = (&data.kind, start_of(data))
         else {
             return false;
         };
-        let mut start = offset_expr.get_operators_reader();
-        let Ok(Operator::I32Const { value }) = start.read() else {
-            return false;
-        };
         for piece in self.pieces(segment, data.data) {
-            let start = ConstExpr::i32_const(value + piece.start as i32);
+            let start = ConstExpr::i32_const(start + piece.start as i32);
             section.active(*memory_index, &start, data.data[piece].iter().copied());
         }
         true

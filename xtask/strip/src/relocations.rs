@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use wasmparser::{
-    ExternalKind, KnownCustom, Linking, Parser, Payload, RelocationEntry, RelocationType, Result,
-    SymbolFlags, SymbolInfo, TypeRef,
+    Data, DataKind, ExternalKind, KnownCustom, Linking, Operator, Parser, Payload, RelocationEntry,
+    RelocationType, Result, SymbolFlags, SymbolInfo, TypeRef,
 };
 
 /// The addresses in a module.
@@ -42,7 +42,7 @@ impl Relocations {
     /// another one made, or which copies segments at run time, has none either, as if it used everything.
     pub(super) fn of(module: &[u8]) -> Result<Option<Self>> {
         let (mut named, mut recorded) = (Vec::new(), Vec::new());
-        // The starts of the sections, and of the data of each segment.
+        // The starts of the sections.
         let (mut code, mut data, mut segments) = (0, 0, Vec::new());
         for part in Parser::new(0).parse_all(module) {
             match part? {
@@ -65,8 +65,7 @@ impl Relocations {
                 Payload::DataSection(section) => {
                     data = section.range().start;
                     for of in section {
-                        let of = of?;
-                        segments.push(of.range.end - of.data.len() as u64);
+                        segments.push(Segment::of(&of?));
                     }
                 }
                 Payload::CustomSection(section) => match section.as_known() {
@@ -99,7 +98,11 @@ impl Relocations {
             };
             for of in entries {
                 let place = start + u64::from(of.offset);
-                if section == "reloc.CODE" && !is_padded(module, place) {
+                let is_there = match section {
+                    "reloc.CODE" => is_padded(module, place),
+                    _ => has_address(module, place, &of, &named, &segments),
+                };
+                if !is_there {
                     return Ok(None);
                 }
                 places.extend(target(&of, &named).map(|target| (place, target)));
@@ -137,14 +140,44 @@ impl Relocations {
     }
 }
 
+/// The place of a segment's data.
+struct Segment {
+    /// In the module.
+    place: Range<u64>,
+    /// In memory, if the module says that by a number.
+    address: Option<i32>,
+}
+
+impl Segment {
+    fn of(data: &Data<'_>) -> Self {
+        let end = data.range.end;
+        Self {
+            place: end - data.data.len() as u64..end,
+            address: start_of(data),
+        }
+    }
+}
+
+/// Returns the address of an active segment, if it is a number.
+pub(super) fn start_of(data: &Data<'_>) -> Option<i32> {
+    let DataKind::Active { offset_expr, .. } = &data.kind else {
+        return None;
+    };
+    let mut start = offset_expr.get_operators_reader();
+    match (start.read(), start.read()) {
+        (Ok(Operator::I32Const { value }), Ok(Operator::End)) => Some(value),
+        _ => None,
+    }
+}
+
 impl Symbol {
     /// Data that is zero at first has no segment in the module.
-    fn of(info: &SymbolInfo<'_>, segments: &[u64]) -> Option<Self> {
+    fn of(info: &SymbolInfo<'_>, segments: &[Segment]) -> Option<Self> {
         let SymbolInfo::Data { symbol, .. } = info else {
             return None;
         };
         let symbol = (*symbol)?;
-        let start = segments.get(symbol.index as usize)? + u64::from(symbol.offset);
+        let start = segments.get(symbol.index as usize)?.place.start + u64::from(symbol.offset);
         let offset = symbol.offset as usize;
         Some(Self {
             segment: symbol.index as usize,
@@ -162,6 +195,32 @@ fn is_exported(symbol: &SymbolInfo<'_>) -> bool {
 fn is_padded(module: &[u8], place: u64) -> bool {
     let number = module.get(place as usize..).and_then(<[u8]>::first_chunk);
     number.is_some_and(|[most @ .., last]: &[u8; 5]| most.iter().all(|of| *of > 127) && *last < 128)
+}
+
+/// Returns whether the data at a recorded place is in a segment, and is the address of the symbol if that is data: another step may have
+/// moved it.
+fn has_address(
+    module: &[u8],
+    place: u64,
+    of: &RelocationEntry,
+    named: &[SymbolInfo<'_>],
+    segments: &[Segment],
+) -> bool {
+    let is_inside = |of: &Segment| of.place.contains(&place) && of.place.contains(&(place + 3));
+    if !segments.iter().any(is_inside) {
+        return false;
+    }
+    let Some(SymbolInfo::Data { symbol, .. }) = named.get(of.index as usize) else {
+        return true;
+    };
+    // Data that is zero at first, and symbols of the linker, have addresses that the module does not tell.
+    let start = symbol.and_then(|of| Some((segments.get(of.index as usize)?.address?, of.offset)));
+    let Some((start, offset)) = start else {
+        return true;
+    };
+    let address = i64::from(start) + i64::from(offset) + of.addend;
+    let bytes = module.get(place as usize..).and_then(<[u8]>::first_chunk);
+    bytes.is_some_and(|bytes| i64::from(i32::from_le_bytes(*bytes)) == address)
 }
 
 /// Returns the target of a recorded address; none for a call, which is no address.

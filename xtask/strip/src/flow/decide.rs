@@ -58,7 +58,7 @@ pub(super) fn decided<'a>(body: Vec<Node<'a>>, uses: &[u32]) -> Vec<Node<'a>> {
     all
 }
 
-/// Makes a value zero that is not, and the other way round.
+/// Negates the condition on the stack.
 fn invert(body: &mut Vec<Node<'_>>) {
     use Operator::*;
     let inverse = match body.last() {

@@ -5,8 +5,8 @@ use wasmparser::{Operator, Result};
 use super::{Block, Flow, Label, Node};
 
 impl<'a> Flow<'a> {
-    /// Reads the operators of a function, each with whether it is a conditional branch that leaves the stack empty. Returns nothing if
-    /// it has branches that are not known here.
+    /// Reads the operators of a function, each with whether it is a branch that leaves the stack empty. Returns nothing if it has
+    /// branches that are not known here.
     pub(crate) fn of(
         operators: impl IntoIterator<Item = (Operator<'a>, bool)>,
     ) -> Result<Option<Self>> {
@@ -36,6 +36,8 @@ impl<'a, I: Iterator<Item = (Operator<'a>, bool)>> Reader<I> {
             let node = match operator {
                 Operator::End => return Ok(Some((body, false))),
                 Operator::Else => return Ok(Some((body, true))),
+                // Values below would stay where the branch is left out.
+                Operator::Br { .. } if !clear => None,
                 Operator::Br { relative_depth } => self.label(relative_depth).map(Node::Branch),
                 Operator::BrIf { relative_depth } => self
                     .label(relative_depth)

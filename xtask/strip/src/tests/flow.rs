@@ -7,7 +7,7 @@ fn flow(write: impl FnOnce(&mut InstructionSink<'_>)) -> Vec<u8> {
     let mut function = Function::new([]);
     write(&mut function.instructions());
     function.instructions().end();
-    strip(&module_of("a", [(2, function)], 1)).unwrap()
+    stripped(&module_of("a", [(2, function)], 1)).unwrap()
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn blocks_stay_where_more_depends_on_them() {
         write(&mut function.instructions());
         function.instructions().end();
         let component = module_of("a", [(2, function)], 1);
-        assert_eq!(strip(&component).unwrap(), component);
+        assert_eq!(stripped(&component).unwrap(), component);
     };
     // Two branches lead to the end.
     stays(|of| {
@@ -100,6 +100,9 @@ fn blocks_stay_where_more_depends_on_them() {
     stays(|of| {
         of.block(Empty).i32_const(7).local_get(0).br_if(0);
         of.return_().end();
+    });
+    stays(|of| {
+        of.block(Empty).i32_const(7).br(0).end();
     });
     // There is a value around the block.
     stays(|of| {
