@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use asyncio_streams_strip::strip;
 
 use crate::checkout;
+use crate::stripped::stripped;
 
 /// The files of the folder of components, written one by one.
 pub(crate) struct Artifacts {
@@ -36,9 +36,7 @@ impl Artifacts {
 
     /// Strips the component in `file` for users, writes it to `name`, and returns it.
     pub(crate) fn add(&mut self, name: impl AsRef<Path>, file: &Path) -> Result<Vec<u8>> {
-        let built = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let content =
-            strip(&built).with_context(|| format!("{} is no component", file.display()))?;
+        let content = stripped(file, &self.folder.join(&name))?;
         self.put(name, &content)?;
         Ok(content)
     }

@@ -24,6 +24,7 @@ mod reproduce;
 mod shell;
 mod soak;
 mod steps;
+mod stripped;
 mod test;
 pub mod toolchain;
 pub mod tools;
