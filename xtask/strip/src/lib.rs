@@ -80,8 +80,8 @@ struct Stripper {
     ends: Ends,
     /// The branches of the current module that leave the stack empty.
     clear: Clear,
-    /// The data that the current module uses, if it is known.
-    live: Option<Live>,
+    /// The parts that the current module uses.
+    live: Live,
     /// The names of imports and exports of modules.
     core: Names,
     /// The names of imports of nested components.
@@ -175,15 +175,15 @@ impl Reencode for Stripper {
     }
 
     fn element_items<'a>(&mut self, items: ElementItems<'a>) -> Result<Elements<'a>, Error> {
-        let (ElementItems::Functions(functions), Some(live)) = (&items, &self.live) else {
+        let (ElementItems::Functions(functions), Some(used)) = (&items, self.live.addressed())
+        else {
             return modules::element_items(self, items);
         };
         let mut numbers = Vec::new();
         for function in functions.clone() {
             let function = function?;
             // An unused entry is never called. Function 0 has the shortest number.
-            let used = live.has_entry(function);
-            numbers.push(if used {
+            numbers.push(if used.has_entry(function) {
                 self.functions.number(function)
             } else {
                 0
@@ -199,8 +199,8 @@ impl Reencode for Stripper {
     ) -> Encoded {
         for (number, of) in data.into_iter().enumerate() {
             let of = of?;
-            let live = self.live.as_ref();
-            if !live.is_some_and(|live| live.encode_data(number, &of, section)) {
+            let used = self.live.addressed();
+            if !used.is_some_and(|used| used.encode_data(number, &of, section)) {
                 self.parse_data(section, of)?;
             }
         }
@@ -242,7 +242,8 @@ impl ReencodeComponent for Stripper {
         };
         // In a module that is not valid, no branch is clear.
         self.clear = Clear::of(module).unwrap_or_default();
-        (self.functions, self.live) = Order::of(module, &self.ends)?;
+        self.live = Live::of(module, &self.ends)?;
+        self.functions = Order::of(&self.live);
         components::parse_component_submodule(self, component, parser, module)?;
         // The component numbers functions of its own.
         self.functions = Order::default();

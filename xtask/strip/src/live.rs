@@ -1,5 +1,5 @@
-//! The data and the entries of the table that a module uses. Without the messages of panics, nothing uses their text, nor the
-//! functions that would write it.
+//! The functions, the data and the entries of the table that a module uses. Without the messages of panics, nothing uses their text,
+//! nor the functions that would write it.
 //!
 //! Addresses do not change. Data that is left out is zero, and an entry of the table that is left out has another function.
 
@@ -7,15 +7,122 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use wasm_encoder::{ConstExpr, DataSection};
-use wasmparser::{Data, DataKind, Result};
+use wasmparser::{
+    ConstExpr as Value, Data, DataKind, ElementItems, ExternalKind, Operator, Parser, Payload,
+    Result, TypeRef,
+};
 
+use super::ends::Ends;
 use super::relocations::{Relocations, Target, start_of};
 
 /// The bytes that a segment has besides its data.
 const HEAD: usize = 8;
 
-/// The parts that are used.
+/// The parts of a module that are used. The default has none.
+#[derive(Default)]
 pub(super) struct Live {
+    /// How often the module names each function, those that it imports first.
+    uses: Vec<u32>,
+    /// The number of functions that it imports.
+    imported: usize,
+    /// The used parts that only addresses name; none if the linker recorded no addresses: then all are used.
+    addressed: Option<Addressed>,
+}
+
+impl Live {
+    /// Finds what a module uses, where its functions end early.
+    pub(super) fn of(module: &[u8], ends: &Ends) -> Result<Self> {
+        let (mut imported, mut all) = (0, 0);
+        // The functions that the module names outside of code, and in the code of each function.
+        let (mut named, mut bodies) = (Vec::new(), Vec::new());
+        let mut addressed = Addressed::of(module, &mut named)?;
+        for part in Parser::new(0).parse_all(module) {
+            match part? {
+                Payload::ImportSection(imports) => {
+                    for import in imports.into_imports() {
+                        if let TypeRef::Func(_) | TypeRef::FuncExact(_) = import?.ty {
+                            imported += 1;
+                        }
+                    }
+                }
+                Payload::FunctionSection(functions) => all = imported + functions.count() as usize,
+                Payload::ExportSection(exports) => {
+                    for export in exports {
+                        let export = export?;
+                        if export.kind == ExternalKind::Func {
+                            named.push(export.index);
+                        }
+                    }
+                }
+                Payload::StartSection { func, .. } => named.push(func),
+                Payload::GlobalSection(globals) => {
+                    for global in globals {
+                        references(&global?.init_expr, &mut named)?;
+                    }
+                }
+                Payload::ElementSection(elements) => {
+                    for element in elements {
+                        match element?.items {
+                            ElementItems::Functions(functions) if addressed.is_none() => {
+                                for function in functions {
+                                    named.push(function?);
+                                }
+                            }
+                            ElementItems::Functions(_) => {}
+                            ElementItems::Expressions(_, values) => {
+                                for value in values {
+                                    references(&value?, &mut named)?;
+                                }
+                            }
+                        }
+                    }
+                }
+                Payload::CodeSectionEntry(body) => bodies.push(ends.kept(&body)?),
+                _ => {}
+            }
+        }
+        let mut uses = vec![0_u32; all];
+        while let Some(function) = named.pop() {
+            let Some(count) = uses.get_mut(function as usize) else {
+                continue;
+            };
+            *count += 1;
+            if *count > 1 {
+                continue;
+            }
+            let body = bodies.get((function as usize).wrapping_sub(imported));
+            for (operator, place) in body.into_iter().flatten() {
+                if let Operator::Call { function_index }
+                | Operator::ReturnCall { function_index }
+                | Operator::RefFunc { function_index } = operator
+                {
+                    named.push(*function_index);
+                }
+                if let Some(addressed) = &mut addressed {
+                    addressed.mark_code(place.clone(), &mut named);
+                }
+            }
+        }
+        Ok(Self {
+            uses,
+            imported,
+            addressed,
+        })
+    }
+
+    /// Returns how often the module names each function, those that it imports first, and how many it imports.
+    pub(super) fn uses(&self) -> (&[u32], usize) {
+        (&self.uses, self.imported)
+    }
+
+    /// The used parts that only addresses name, if they are known.
+    pub(super) fn addressed(&self) -> Option<&Addressed> {
+        self.addressed.as_ref()
+    }
+}
+
+/// The used parts that only addresses name.
+pub(super) struct Addressed {
     relocations: Relocations,
     /// The symbols whose data is used.
     symbols: HashSet<usize>,
@@ -23,24 +130,24 @@ pub(super) struct Live {
     entries: HashSet<u32>,
 }
 
-impl Live {
+impl Addressed {
     /// The parts of a module that others use, or nothing if its linker recorded no addresses. Adds functions to `found`.
-    pub(super) fn of(module: &[u8], found: &mut Vec<u32>) -> Result<Option<Self>> {
+    fn of(module: &[u8], found: &mut Vec<u32>) -> Result<Option<Self>> {
         let Some(relocations) = Relocations::of(module)? else {
             return Ok(None);
         };
         let exported = relocations.exported().collect();
-        let mut live = Self {
+        let mut addressed = Self {
             relocations,
             symbols: HashSet::new(),
             entries: HashSet::new(),
         };
-        live.mark(exported, found);
-        Ok(Some(live))
+        addressed.mark(exported, found);
+        Ok(Some(addressed))
     }
 
     /// Marks what the code in a part of the module uses. Adds functions that it has the addresses of to `found`.
-    pub(super) fn mark_code(&mut self, part: Range<u64>, found: &mut Vec<u32>) {
+    fn mark_code(&mut self, part: Range<u64>, found: &mut Vec<u32>) {
         let targets = self.relocations.within(part).collect();
         self.mark(targets, found);
     }
@@ -107,4 +214,14 @@ impl Live {
         }
         pieces
     }
+}
+
+/// Adds the functions to which a constant refers.
+fn references(value: &Value<'_>, found: &mut Vec<u32>) -> Result<()> {
+    for operator in value.get_operators_reader() {
+        if let Operator::RefFunc { function_index } = operator? {
+            found.push(function_index);
+        }
+    }
+    Ok(())
 }

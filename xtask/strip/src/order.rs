@@ -3,11 +3,6 @@
 
 use std::cmp::Reverse;
 
-use wasmparser::{
-    ConstExpr, ElementItems, ExternalKind, Operator, Parser, Payload, Result, TypeRef,
-};
-
-use super::ends::Ends;
 use super::live::Live;
 
 /// New numbers for the functions of a module. Imported functions keep theirs, which come before all others. The default changes
@@ -21,87 +16,17 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// Counts how often a module names each of its functions, and finds the data that the functions in use need.
-    pub(super) fn of(module: &[u8], ends: &Ends) -> Result<(Self, Option<Live>)> {
-        let (mut imported, mut all) = (0, 0);
-        // The functions that the module names outside of code, and in the code of each function.
-        let (mut named, mut bodies) = (Vec::new(), Vec::new());
-        let mut live = Live::of(module, &mut named)?;
-        for part in Parser::new(0).parse_all(module) {
-            match part? {
-                Payload::ImportSection(imports) => {
-                    for import in imports.into_imports() {
-                        if let TypeRef::Func(_) | TypeRef::FuncExact(_) = import?.ty {
-                            imported += 1;
-                        }
-                    }
-                }
-                Payload::FunctionSection(functions) => all = imported + functions.count() as usize,
-                Payload::ExportSection(exports) => {
-                    for export in exports {
-                        let export = export?;
-                        if export.kind == ExternalKind::Func {
-                            named.push(export.index);
-                        }
-                    }
-                }
-                Payload::StartSection { func, .. } => named.push(func),
-                Payload::GlobalSection(globals) => {
-                    for global in globals {
-                        references(&global?.init_expr, &mut named)?;
-                    }
-                }
-                Payload::ElementSection(elements) => {
-                    for element in elements {
-                        match element?.items {
-                            ElementItems::Functions(functions) if live.is_none() => {
-                                for function in functions {
-                                    named.push(function?);
-                                }
-                            }
-                            ElementItems::Functions(_) => {}
-                            ElementItems::Expressions(_, values) => {
-                                for value in values {
-                                    references(&value?, &mut named)?;
-                                }
-                            }
-                        }
-                    }
-                }
-                Payload::CodeSectionEntry(body) => bodies.push(ends.kept(&body)?),
-                _ => {}
-            }
-        }
-        let mut uses = vec![0_u32; all];
-        while let Some(function) = named.pop() {
-            let Some(count) = uses.get_mut(function as usize) else {
-                continue;
-            };
-            *count += 1;
-            if *count > 1 {
-                continue;
-            }
-            let body = bodies.get((function as usize).wrapping_sub(imported));
-            for (operator, place) in body.into_iter().flatten() {
-                if let Operator::Call { function_index }
-                | Operator::ReturnCall { function_index }
-                | Operator::RefFunc { function_index } = operator
-                {
-                    named.push(*function_index);
-                }
-                if let Some(live) = &mut live {
-                    live.mark_code(place.clone(), &mut named);
-                }
-            }
-        }
-        let mut places: Vec<usize> = (imported..all).filter(|of| uses[*of] > 0).collect();
+    /// Numbers the functions that a module uses.
+    pub(super) fn of(live: &Live) -> Self {
+        let (uses, imported) = live.uses();
+        let mut places: Vec<usize> = (imported..uses.len()).filter(|of| uses[*of] > 0).collect();
         places.sort_by_key(|function| Reverse(uses[*function]));
-        let mut numbers: Vec<u32> = (0..).take(all).collect();
+        let mut numbers: Vec<u32> = (0..).take(uses.len()).collect();
         for (number, function) in (0..).skip(imported).zip(&places) {
             numbers[*function] = number;
         }
         places.iter_mut().for_each(|place| *place -= imported);
-        Ok((Order { places, numbers }, live))
+        Order { places, numbers }
     }
 
     /// Returns the new number of a function.
@@ -117,14 +42,4 @@ impl Order {
             .map(|place| parts[*place].clone())
             .collect()
     }
-}
-
-/// Adds the functions to which a constant refers.
-fn references(value: &ConstExpr<'_>, found: &mut Vec<u32>) -> Result<()> {
-    for operator in value.get_operators_reader() {
-        if let Operator::RefFunc { function_index } = operator? {
-            found.push(function_index);
-        }
-    }
-    Ok(())
 }
