@@ -18,7 +18,7 @@ pub fn native(words: &str) -> Command {
     command
 }
 
-/// The same for a subcommand that builds nothing.
+/// `cargo WORDS` for a subcommand that builds nothing.
 pub(crate) fn plain(words: &str) -> Command {
     let mut command = checkout::clean(checkout::cargo());
     command.args(words.split_whitespace());

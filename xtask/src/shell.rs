@@ -13,7 +13,7 @@ use crate::process::Running;
 /// The address in documented commands, which need a fixed port.
 pub(crate) const ADDRESS: &str = "127.0.0.1:8888";
 
-/// The same as two words.
+/// The address as two words.
 const TWO_WORDS: &str = "127.0.0.1 8888";
 
 /// The text before the address that serve.wasm prints when it listens.

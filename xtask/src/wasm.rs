@@ -14,7 +14,7 @@ pub const LIBRARY: &str = "--lib";
 /// Its examples, each a component.
 pub const EXAMPLES: &str = "--examples";
 
-/// The same for test programs: without optimization across crates, which takes far less time. A separate profile would compile build
+/// The examples of test programs: without optimization across crates, which takes far less time. A separate profile would compile build
 /// scripts and macros again.
 pub(crate) const QUICK_EXAMPLES: &str =
     "--examples --config profile.guest.lto=\"off\" --config profile.guest.codegen-units=16";

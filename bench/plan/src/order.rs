@@ -44,9 +44,9 @@ pub enum Kind {
     Echo,
     /// Writes a request of `size` bytes at once, reads an answer of as many; answers.
     WriteRead,
-    /// The same with the request in two writes.
+    /// Writes a request in two writes, reads an answer; answers.
     WriteWriteRead,
-    /// The same with a drain after each write.
+    /// Writes a request in two writes with a drain after each, reads an answer; answers.
     WriteDrain,
     /// Opens a connection, reads a byte, closes; connections.
     Connect,

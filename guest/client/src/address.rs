@@ -14,7 +14,7 @@ impl Address {
         }
     }
 
-    /// The same as the standard library's type; none for a Unix socket.
+    /// Returns the address as the standard library's type; none for a Unix socket.
     pub fn socket_addr(&self) -> Option<SocketAddr> {
         let Address::Inet(inet) = self else {
             return None;

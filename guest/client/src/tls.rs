@@ -270,7 +270,7 @@ impl ClientTls {
     }
 }
 
-/// The same for a server.
+/// The TLS settings of a server.
 #[derive(Clone)]
 pub(crate) struct ServerTls {
     set: Rc<SetServer>,

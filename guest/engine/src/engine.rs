@@ -318,7 +318,7 @@ impl Engine {
         self.kick_and(|| ());
     }
 
-    /// The same, and runs `then` as a part of the background; returns false if that cannot be done now.
+    /// Settles them, and runs `then` as a part of the background; returns false if that cannot be done now.
     pub(crate) fn kick_and(&self, then: impl Fn()) -> bool {
         let done = self.platform().as_background(&mut || {
             self.dirty().settle_unscheduled();

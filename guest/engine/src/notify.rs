@@ -139,7 +139,7 @@ impl CancelRound<'_> {
     }
 }
 
-/// The same, which wakes the waits itself.
+/// A cancel count that wakes the waits itself.
 #[derive(Default)]
 pub(crate) struct Cancel {
     count: CancelCount,

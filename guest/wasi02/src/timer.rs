@@ -31,7 +31,7 @@ impl Sleep {
         }
     }
 
-    /// The same, but no call waits for this alone.
+    /// Waits until a moment beside other waits: no call waits for this alone.
     pub(crate) fn beside_others(moment: u64) -> Self {
         Sleep {
             moment,

@@ -51,7 +51,7 @@ pub fn as_background<T>(f: impl FnOnce() -> T) -> Option<T> {
     Some(task.enter(f))
 }
 
-/// The same for a future on the heap.
+/// Spawns a future that is on the heap.
 pub(crate) fn push(future: BoxFuture) {
     // A call on a set that outlives it has no place for the driver, and runs only while something else keeps that going.
     if shared::current().is_some_and(|shared| !shared.outlives) {

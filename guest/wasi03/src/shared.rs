@@ -194,13 +194,13 @@ impl Shared {
         }
     }
 
-    /// The same for a waitable whose operation is pending.
+    /// Takes a waitable out of this task's set while its operation is pending.
     pub(crate) fn abandon(self: &Arc<Self>, waitable: u32) {
         self.stay_ready();
         self.remove(waitable);
     }
 
-    /// The same for a waitable that is about to join another set.
+    /// Forgets a waitable that is about to join another set.
     pub(crate) fn hand_over(self: &Arc<Self>, waitable: u32) {
         self.stay_ready();
         self.take(waitable);

@@ -37,7 +37,7 @@ pub fn start_nonblocking_task(root: impl Future<Output = ()> + 'static) -> i32 {
     start_nonblocking(Box::pin(root))
 }
 
-/// The same for all kinds of calls: a copy for each would take some 0.7 KB.
+/// Starts a call of any kind: a copy for each kind would take some 0.7 KB.
 #[inline(never)]
 fn start_nonblocking(root: BoxFuture) -> i32 {
     blocking::avoid();

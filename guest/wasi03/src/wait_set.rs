@@ -64,7 +64,7 @@ impl WaitSet {
         }
     }
 
-    /// The same anywhere: it is ended in the background, if enough are kept.
+    /// Keeps the set for the next task, also outside of async calls: if enough are kept, it is ended in the background.
     pub(crate) fn give_back_later(self) {
         let enough = FREE.with_borrow(|free| free.len() >= KEPT);
         if enough {

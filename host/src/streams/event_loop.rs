@@ -21,7 +21,7 @@ use crate::state::State;
 
 /// A turn ends after this many rounds of the event loop, so that the thread's other tasks run.
 const ROUNDS: u32 = 1024;
-/// The same if a caller waits for the store.
+/// The rounds of a turn if a caller waits for the store.
 const ROUNDS_WITH_WAITERS: u32 = 64;
 /// The rounds for the rest of a call's work, before it is left to the driver: waking a task on another thread costs
 /// more than these rounds.

@@ -77,7 +77,7 @@ impl Served {
         Self::start_app(app(), options, &[])
     }
 
-    /// The same with a program and its arguments.
+    /// Serves a program, with its arguments.
     pub(crate) fn start_app<A: AsRef<OsStr>>(
         app: &Path,
         options: impl IntoIterator<Item = A>,

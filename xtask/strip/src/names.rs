@@ -1,4 +1,4 @@
-//! Short names for those that parts of a component have for each other.
+//! Shortens the names by which the parts of a component refer to each other.
 
 use std::collections::HashMap;
 

@@ -21,7 +21,7 @@ use super::Connection;
 /// Nanoseconds of silence after which a closed connection stops lingering; nginx's `lingering_timeout`.
 const SILENCE: u64 = 5_000_000_000;
 
-/// The same if the peer has answered everything that was written: it has probably read it.
+/// Nanoseconds of silence if the peer has answered everything that was written: it has probably read it.
 const SILENCE_ANSWERED: u64 = 1_000_000_000;
 
 /// The most nanoseconds that a connection lingers; nginx's `lingering_time`.

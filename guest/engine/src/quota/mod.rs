@@ -169,7 +169,7 @@ impl HandleQuota {
         self.used.get().saturating_add(handles) <= mark
     }
 
-    /// The same, once the leaving connections are gone.
+    /// Returns whether `handles` more fit below `mark` once the leaving connections are gone.
     fn will_fit(&self, handles: u32, mark: u32) -> bool {
         let staying = self.used.get().saturating_sub(self.leaving.get());
         staying.saturating_add(handles) <= mark

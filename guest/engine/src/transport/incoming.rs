@@ -43,7 +43,7 @@ impl Incoming {
         self.read_up_to(LARGE).await
     }
 
-    /// The same, with a buffer of `size` bytes unless too many reads wait. The result may be larger after a dropped
+    /// Reads the next bytes with a buffer of `size` bytes, unless too many reads wait. The result may be larger after a dropped
     /// read that had a larger buffer.
     pub(crate) async fn read_up_to(&mut self, size: usize) -> Option<Vec<u8>> {
         let waiting = Waiting(self);
@@ -65,7 +65,7 @@ impl Incoming {
         poll_fn(|cx| waiting.0.poll_outcome(cx)).await
     }
 
-    /// The same for a caller that did not want the bytes: missing bytes are no error, a lost connection is.
+    /// Waits for the outcome for a caller that did not want the bytes: missing bytes are no error, a lost connection is.
     pub(crate) async fn outcome_unread(&mut self) -> Result<(), Error> {
         let waiting = Waiting(self);
         poll_fn(|cx| waiting.0.source.poll_outcome_unread(cx)).await

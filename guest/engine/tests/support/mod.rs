@@ -63,7 +63,7 @@ pub(crate) fn run<F: Future<Output = ()> + 'static>(test: impl Fn(Lab) -> F) {
     run_within(Limits::default(), test);
 }
 
-/// The same, with limits for both engines.
+/// Runs a test as [`run`] does, with limits for both engines.
 #[track_caller]
 pub(crate) fn run_within<F: Future<Output = ()> + 'static>(
     limits: Limits,

@@ -6,9 +6,9 @@ use wasmparser::Operator;
 use super::decide::decided;
 use super::{Block, Flow, Label, Node, is_trap};
 
-/// Where code leads.
+/// What follows a part of the code.
 #[derive(Clone, Copy)]
-struct Way {
+struct Continuation {
     /// Whether the code behind its end is a trap.
     traps: bool,
     /// The outermost block around it that ends before a trap.
@@ -27,11 +27,11 @@ impl Flow<'_> {
     fn shorten_once(&mut self) {
         prune(&mut self.body);
         let mut traps = vec![false; self.labels];
-        let way = Way {
+        let behind = Continuation {
             traps: false,
             trap: None,
         };
-        share_traps(&mut self.body, way, &mut traps);
+        share_traps(&mut self.body, behind, &mut traps);
         let mut uses = vec![0; self.labels];
         count(&self.body, &mut uses);
         // An `if` is shorter than a block for one branch to a trap.
@@ -73,34 +73,34 @@ fn prune(body: &mut Vec<Node<'_>>) {
 }
 
 /// Lets branches to a trap trap, or lead to the outermost block that ends before one. Marks such blocks in `traps`.
-fn share_traps(body: &mut [Node<'_>], way: Way, traps: &mut [bool]) {
+fn share_traps(body: &mut [Node<'_>], behind: Continuation, traps: &mut [bool]) {
     for at in 0..body.len() {
-        let next = body.get(at + 1).map_or(way.traps, is_trap);
+        let next = body.get(at + 1).map_or(behind.traps, is_trap);
         match &mut body[at] {
             Node::Branch(label) if traps[*label] => {
                 body[at] = Node::Step(Operator::Unreachable);
             }
             Node::BranchIf(label, _) if traps[*label] => {
-                *label = way.trap.unwrap_or(*label);
+                *label = behind.trap.unwrap_or(*label);
             }
             Node::Table(labels) => {
                 for label in labels.iter_mut().filter(|of| traps[**of]) {
-                    *label = way.trap.unwrap_or(*label);
+                    *label = behind.trap.unwrap_or(*label);
                 }
             }
             Node::Block(block) => {
                 // A block with a result would hand a value on.
                 let traps_behind = next && block.is_empty();
-                let mut inside = Way {
+                let mut inside = Continuation {
                     traps: traps_behind,
-                    ..way
+                    ..behind
                 };
                 if traps_behind && block.is_plain() {
                     traps[block.label] = true;
-                    inside.trap = way.trap.or(Some(block.label));
+                    inside.trap = behind.trap.or(Some(block.label));
                 }
                 block.bodies().for_each(|of| share_traps(of, inside, traps));
-                if let (true, Some(trap)) = (block.is_check(), way.trap) {
+                if let (true, Some(trap)) = (block.is_check(), behind.trap) {
                     body[at] = Node::BranchIf(trap, false);
                 }
             }

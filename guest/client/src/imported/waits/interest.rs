@@ -69,7 +69,7 @@ impl Interest {
         }
     }
 
-    /// The same, with the result of the wait.
+    /// Waits for the event, and returns the result of the wait.
     pub(crate) fn wait(
         &self,
         number: u64,
