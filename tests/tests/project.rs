@@ -42,6 +42,15 @@ fn links_between_documents_exist() -> Result<()> {
 }
 
 #[test]
+fn every_crate_has_a_readme() -> Result<()> {
+    for manifest in files("*Cargo.toml")? {
+        let readme = manifest.with_file_name("README.md");
+        assert!(readme.exists(), "there is no {}", readme.display());
+    }
+    Ok(())
+}
+
+#[test]
 fn dependencies_have_the_licences_and_sources_of_deny_toml() -> Result<()> {
     let rules: toml::Table = toml::from_str(&fs::read_to_string(root().join("deny.toml"))?)?;
     let words = |part: &str, name: &str| -> BTreeSet<String> {
@@ -157,17 +166,22 @@ fn root() -> PathBuf {
 
 /// Returns the documents of the repository, as listed by git.
 fn documents() -> Result<Vec<PathBuf>> {
+    files("*.md")
+}
+
+/// Returns the files of the repository with such a name, as listed by git.
+fn files(name: &str) -> Result<Vec<PathBuf>> {
     let mut git = Command::new("git");
-    git.args(["ls-files", "-co", "--exclude-standard", "*.md"])
+    git.args(["ls-files", "-co", "--exclude-standard", name])
         .current_dir(root());
-    let listed = git.output().context("git, which lists the documents")?;
+    let listed = git.output().context("git, which lists the files")?;
     let names = String::from_utf8(listed.stdout)?;
     let files: Vec<_> = names
         .lines()
         .map(|name| root().join(name))
         .filter(|file| file.exists())
         .collect();
-    assert!(files.len() > 5, "git lists too few documents: {names}");
+    assert!(files.len() > 5, "git lists too few files: {names}");
     Ok(files)
 }
 
