@@ -7,7 +7,7 @@ use std::{env, fs};
 
 use crate::components::target;
 use crate::debian::or_say;
-use crate::wasmtime;
+use crate::{process_state, wasmtime};
 
 /// One of the two ways.
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ impl Side {
 
     /// The same, with options for `wasmtime`.
     pub fn command_with(&self, name: &str, options: &[&str]) -> Command {
-        match self {
+        let mut command = match self {
             Side::Stock(python) => {
                 let mut command = Command::new(python);
                 command.arg(source(name)).env("PYTHONUNBUFFERED", "1");
@@ -93,7 +93,9 @@ impl Side {
                 command.args(options).arg(folder.join("interpreter.cwasm"));
                 command
             }
-        }
+        };
+        process_state::set(&mut command);
+        command
     }
 }
 
