@@ -208,6 +208,10 @@ class Receiving:
             self._reader.discard(self._lent - unread)
         self._lent = None if self._lent > _MOST_LENT else unread
 
+    def is_upgrading(self) -> bool:
+        """Returns whether a handshake is pending."""
+        return self._upgrading
+
     def stop_reading(self, server_side: bool) -> tuple[Any, Any]:
         """Leaves the input to a handshake; returns the component's reader and writer.
 

@@ -200,7 +200,8 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Queues `data`; never waits.
 
-        Raises TypeError for other types, RuntimeError after write_eof. After a loss it does nothing.
+        Raises TypeError for other types, RuntimeError after write_eof and while start_tls is pending. After a loss it does
+        nothing.
         """
         if type(data) is not bytes:
             if not isinstance(data, (bytes, bytearray, memoryview)):
@@ -224,6 +225,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
                 if queued > self._high_water or self._paused or self._input_ended:
                     self._hand_over()
                 return
+        self._check_upgrade("write")
         self._out.append(data)
         self._out_size += size
         if not self._draining:
@@ -249,14 +251,20 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
     def write_eof(self) -> None:
         """Ends the output after the written bytes.
 
-        Raises NotImplementedError if can_write_eof is False.
+        Raises NotImplementedError if can_write_eof is False, RuntimeError while start_tls is pending.
         """
         if self._closing or self._eof:
             return
         if not self.can_write_eof():
             raise NotImplementedError("TLS 1.2 cannot end one side alone")
+        self._check_upgrade("write_eof")
         self._eof = True
         self._hand_over()
+
+    def _check_upgrade(self, call: str) -> None:
+        """Refuses output that would come into a handshake."""
+        if self._upgrading and not self._conn_lost:
+            raise RuntimeError(f"Cannot call {call}() while start_tls() is pending")
 
     def get_write_buffer_size(self) -> int:
         """Returns how many written bytes have not left the component."""

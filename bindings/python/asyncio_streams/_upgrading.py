@@ -7,6 +7,7 @@ from typing import Any
 
 from . import _bindings, _errors, _outside
 from ._calls import cancellable
+from ._connecting import host_name
 from ._transport import ComponentTransport
 
 # The base of the loop; the other parts define the missing attributes.
@@ -68,27 +69,29 @@ class Upgrading(_Base):
         sslcontext: Any,
         *,
         server_side: bool = False,
-        server_hostname: str | None = None,
+        server_hostname: str | bytes | None = None,
         ssl_handshake_timeout: float | None = None,
         ssl_shutdown_timeout: float | None = None,
     ) -> ComponentTransport:
         """Protects a connection from here on; returns the transport, which stays the same.
 
         A client must have read all earlier input. A server's belongs to the handshake. Raises TypeError for connections
-        that cannot be upgraded, SSLError and OSError for failures. After an error or a cancel the connection is closed.
+        that cannot be upgraded, RuntimeError while another start_tls is pending, the errors of host_name for the name,
+        SSLError and OSError for failures. After a failure or a cancel the connection is closed.
         """
         context = self._context(sslcontext, ssl_handshake_timeout, ssl_shutdown_timeout, default=False)
         if not isinstance(transport, ComponentTransport):
             raise TypeError(f"transport {transport!r} is not supported by start_tls()")
+        if transport.is_upgrading():
+            raise RuntimeError("start_tls is pending on this connection")
         timeouts = (ssl_handshake_timeout, ssl_shutdown_timeout)
+        name = "" if server_side else self._name(context, transport, server_hostname)
         try:
             reader, writer = transport.stop_reading(server_side)
             if server_side:
                 call = writer.start_tls_server(reader, context.server_config(*timeouts))
             else:
-                call = writer.start_tls(
-                    reader, context.client_config(*timeouts), self._name(context, transport, server_hostname)
-                )
+                call = writer.start_tls(reader, context.client_config(*timeouts), name)
             try:
                 await cancellable(call, writer.abort)
             except Exception as reason:
@@ -124,9 +127,9 @@ class Upgrading(_Base):
                 raise ValueError(f"{name} should be a positive number, got {value}")
         return ssl
 
-    def _name(self, context: Any, transport: ComponentTransport, server_hostname: str | None) -> str:
+    def _name(self, context: Any, transport: ComponentTransport, server_hostname: str | bytes | None) -> str:
         if server_hostname:
-            return server_hostname
+            return host_name(server_hostname)
         if context.verify_mode:
             raise ValueError(
                 "start_tls() of a client needs server_hostname: without it anybody with a certificate could answer"

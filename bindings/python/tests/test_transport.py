@@ -1,6 +1,7 @@
-"""Output that the component refuses."""
+"""Output that the component refuses, and arguments of start_tls."""
 
 import asyncio
+import functools
 import importlib
 import unittest
 from unittest import mock
@@ -68,6 +69,14 @@ class Refused(unittest.TestCase):
         self.transport._drained()
         self.assertEqual((self.host.watches, self.writer.close.call_count), ({}, 1))
 
+    def test_output_during_a_handshake_is_refused_by_its_call(self):
+        # The component is busy then.
+        self.host.refuses = self.transport._upgrading = True
+        for call, arguments in ((self.transport.write, (b"early",)), (self.transport.write_eof, ())):
+            with self.assertRaisesRegex(RuntimeError, r"while start_tls\(\) is pending"):
+                call(*arguments)
+        self.assertEqual((self.later, self.transport.is_closing()), ([], False))
+
     def test_a_lost_connection_offers_nothing(self):
         self.host.refuses = True
         self.transport.write(b"lost")
@@ -75,6 +84,21 @@ class Refused(unittest.TestCase):
         self.host.refuses = False
         self.later.pop()()
         self.assertEqual((self.later, self.host.output), ([], []))
+
+
+class Names(unittest.TestCase):
+    def setUp(self):
+        made = host.component()
+        made.__enter__()
+        self.addCleanup(made.__exit__, None, None, None)
+
+    def test_the_servers_name_is_text_or_bytes_that_a_name_can_be(self):
+        upgrading = importlib.import_module("asyncio_streams._upgrading").Upgrading
+        name = functools.partial(upgrading._name, mock.MagicMock(), mock.MagicMock(), mock.MagicMock())
+        self.assertEqual([name("localhost"), name(b"localhost")], ["localhost", "localhost"])
+        self.assertRaises(TypeError, name, 5)
+        for wrong in ("\udc80", "a..b"):
+            self.assertRaises(UnicodeError, name, wrong)
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ async def ask(host, port, plain, authority, name):
     print(writer.get_extra_info("sslcontext"))
     writer.write(b"starttls\n")
     print(await reader.readline())
-    await writer.start_tls(context, server_hostname=name)
+    await writer.start_tls(context, server_hostname=name.encode())
     print(writer.get_extra_info("ssl_object").version(), writer.get_extra_info("sslcontext") is context)
     writer.write(b"protected\n")
     print(await reader.readline())
