@@ -26,6 +26,7 @@ pub(super) fn prepare(proxy: bool, tls: Option<&Tls>) -> Option<Arc<Prepare>> {
     }
     Some(Arc::new(move |handed| {
         let acceptor = acceptor.clone();
+        let (local, peer) = handed.addresses();
         Box::pin(async move {
             let prepared = tokio::time::timeout(TIMEOUT, begin(handed, proxy, acceptor));
             let prepared = prepared.await.unwrap_or_else(|_| {
@@ -34,7 +35,13 @@ pub(super) fn prepare(proxy: bool, tls: Option<&Tls>) -> Option<Arc<Prepare>> {
             });
             if let Err(error) = &prepared {
                 let reason = crate::Escaped(&error.to_string()).to_string();
-                tracing::debug!(reason, "a connection was refused before the program saw it");
+                let [local, peer] = [local, peer].map(|of| of.map(tracing::field::display));
+                tracing::debug!(
+                    peer,
+                    local,
+                    reason,
+                    "a connection was refused before the program saw it"
+                );
             }
             prepared
         })

@@ -32,6 +32,18 @@ pub(crate) struct Handed {
     pub(crate) listener: usize,
 }
 
+impl Handed {
+    /// Returns the address of this side and that of the peer, as far as they are known.
+    pub(crate) fn addresses(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        match (&self.names, &self.stream) {
+            (Some(names), _) => (Some(names.local), Some(names.peer)),
+            (None, Stream::Tcp(stream)) => (stream.local_addr().ok(), stream.peer_addr().ok()),
+            #[cfg(unix)]
+            (None, Stream::Unix(_)) => (None, None),
+        }
+    }
+}
+
 /// A socket of the system, not registered with a runtime.
 pub(crate) enum Stream {
     Tcp(std::net::TcpStream),
