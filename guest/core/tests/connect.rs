@@ -67,12 +67,16 @@ fn race(fates: &[Fate], delay: Option<u64>) -> Race {
             Fate::Succeeds(after) | Fate::Fails(after) => Some(starts[attempt] + after),
             Fate::Hangs => None,
         };
+        // Of events at the same moment, a success comes first.
         let first = pending
             .iter()
-            .filter_map(|attempt| Some((ends(*attempt)?, *attempt)))
+            .filter_map(|attempt| {
+                let fails = matches!(fates[*attempt], Fate::Fails(_));
+                Some((ends(*attempt)?, fails, *attempt))
+            })
             .min();
         match (first, until) {
-            (Some((at, attempt)), until) if until.is_none_or(|until| at <= until) => {
+            (Some((at, _, attempt)), until) if until.is_none_or(|until| at <= until) => {
                 now = at;
                 pending.retain(|other| *other != attempt);
                 if matches!(fates[attempt], Fate::Succeeds(_)) {
@@ -138,6 +142,20 @@ fn expected(fates: &[Fate], delay: Option<u64>) -> Race {
         None => End::Hangs,
     };
     Race { starts, end }
+}
+
+/// The delay of the third attempt passes when that succeeds, and the first one fails at the same moment.
+#[test]
+fn a_success_comes_before_other_events_of_its_moment() {
+    let fates = [
+        Fate::Fails(26),
+        Fate::Fails(8),
+        Fate::Succeeds(9),
+        Fate::Succeeds(0),
+    ];
+    let expected = expected(&fates, Some(9));
+    assert_eq!(expected.end, End::Won(2, 1026));
+    assert_eq!(race(&fates, Some(9)), expected);
 }
 
 proptest! {
