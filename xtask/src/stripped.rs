@@ -79,7 +79,7 @@ mod tests {
         let long = [head.as_slice(), b"\0\x02\x01x"].concat();
         fs::write(&file, &long).unwrap();
         assert_eq!(memory.stripped(&file, &place).unwrap(), head);
-        // A result that somebody else has changed is made again, an own one is taken as it is.
+        // The memory makes a changed result again, and returns a known result without a check.
         fs::write(&place, &long).unwrap();
         assert_eq!(memory.stripped(&file, &place).unwrap(), head);
         let note = memory.folder.join(format!("{:016x}", hash(&place)));

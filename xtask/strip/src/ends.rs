@@ -7,7 +7,9 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use wasmparser::{ComponentImport, FunctionBody, Operator, Parser, Payload, Result, TypeRef};
+use wasmparser::{
+    ComponentImport, FunctionBody, ImportSectionReader, Operator, Parser, Payload, Result, TypeRef,
+};
 
 /// The interfaces by which a component could report a panic.
 const REPORTS: [&str; 2] = ["wasi:cli/stderr@", "wasi:cli/stdout@"];
@@ -34,6 +36,17 @@ pub(super) struct Ends(HashSet<u32>);
 /// An operator and its place in the module.
 pub(super) type Step<'a> = (Operator<'a>, Range<u64>);
 
+/// Counts the functions among imports.
+pub(super) fn functions_in(imports: ImportSectionReader<'_>) -> Result<u32> {
+    let mut count = 0;
+    for import in imports.into_imports() {
+        if let TypeRef::Func(_) | TypeRef::FuncExact(_) = import?.ty {
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
 /// A function of a module.
 struct Own {
     number: u32,
@@ -48,13 +61,7 @@ impl Ends {
         let (mut imported, mut own) = (0, Vec::new());
         for part in Parser::new(0).parse_all(module) {
             match part? {
-                Payload::ImportSection(imports) => {
-                    for import in imports.into_imports() {
-                        if let TypeRef::Func(_) | TypeRef::FuncExact(_) = import?.ty {
-                            imported += 1;
-                        }
-                    }
-                }
+                Payload::ImportSection(imports) => imported += functions_in(imports)?,
                 Payload::CodeSectionEntry(body) => {
                     let number = imported + own.len() as u32;
                     own.push(Own::of(number, &body)?);

@@ -9,10 +9,10 @@ use std::ops::Range;
 use wasm_encoder::{ConstExpr, DataSection};
 use wasmparser::{
     ConstExpr as Value, Data, DataKind, ElementItems, ExternalKind, Operator, Parser, Payload,
-    Result, TypeRef,
+    Result,
 };
 
-use super::ends::Ends;
+use super::ends::{Ends, functions_in};
 use super::relocations::{Relocations, Target, start_of};
 
 /// The bytes that a segment has besides its data.
@@ -38,13 +38,7 @@ impl Live {
         let mut addressed = Addressed::of(module, &mut named)?;
         for part in Parser::new(0).parse_all(module) {
             match part? {
-                Payload::ImportSection(imports) => {
-                    for import in imports.into_imports() {
-                        if let TypeRef::Func(_) | TypeRef::FuncExact(_) = import?.ty {
-                            imported += 1;
-                        }
-                    }
-                }
+                Payload::ImportSection(imports) => imported += functions_in(imports)? as usize,
                 Payload::FunctionSection(functions) => all = imported + functions.count() as usize,
                 Payload::ExportSection(exports) => {
                     for export in exports {

@@ -6,7 +6,7 @@ use wasmparser::Operator;
 use super::decide::decided;
 use super::{Block, Flow, Label, Node, is_trap};
 
-/// What follows a part of the code.
+/// The continuation of a part of the code.
 #[derive(Clone, Copy)]
 struct Continuation {
     /// Whether the code behind its end is a trap.
