@@ -60,6 +60,9 @@ const LISTENER: u32 = 4;
 /// Handles of a watch: the set that its calls wait on with the ends of the set's wake stream, the resource, and a call.
 const WATCH: u32 = 5;
 
+/// Handles above the limit, for watches alone: a program that has opened all connections it may have still waits for them.
+const WATCH_RESERVE: u32 = 64 * WATCH;
+
 /// The quota of handles of one engine.
 pub(crate) struct HandleQuota {
     engine: WeakEngine,
@@ -118,17 +121,24 @@ impl HandleQuota {
         self.permit(LISTENER.saturating_mul(errors::saturate(n)))
     }
 
-    /// Takes a permit for a watch.
+    /// Takes a permit for a watch. Connections cannot use up all handles for watches.
     pub(crate) fn watch(self: &Rc<Self>) -> Result<HandlePermit, NetworkError> {
-        self.permit(WATCH)
+        self.permit_below(WATCH, self.total().saturating_add(WATCH_RESERVE))
     }
 
     fn permit(self: &Rc<Self>, handles: u32) -> Result<HandlePermit, NetworkError> {
-        self.take(handles, self.total())
-            .ok_or_else(|| NetworkError {
-                code: NetworkCode::OutOfResources,
-                message: "as many connections are open as a component may have".into(),
-            })
+        self.permit_below(handles, self.total())
+    }
+
+    fn permit_below(
+        self: &Rc<Self>,
+        handles: u32,
+        mark: u32,
+    ) -> Result<HandlePermit, NetworkError> {
+        self.take(handles, mark).ok_or_else(|| NetworkError {
+            code: NetworkCode::OutOfResources,
+            message: "as many connections are open as a component may have".into(),
+        })
     }
 
     /// Makes room for `connections` at a time, if there is not enough. The caller promises that the host allows more

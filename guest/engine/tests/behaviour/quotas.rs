@@ -1,7 +1,7 @@
 //! The quotas that all connections of an engine share.
 
 use asyncio_streams_engine::testing::Faults;
-use asyncio_streams_engine::{Limits, ServerOptions, Wanted};
+use asyncio_streams_engine::{Limits, ServerOptions, Wanted, Watch};
 
 use crate::support::*;
 
@@ -57,6 +57,27 @@ fn full_quota_of_handles_refuses_and_takes_again() {
         drop(listener.accept().await);
         lab.quiet().await;
         let _three = lab.open(port).await.unwrap();
+    });
+}
+
+/// A program first opens connections, and then waits for all of them.
+#[test]
+fn a_full_quota_of_handles_has_room_for_watches() {
+    const RESERVE: usize = 64;
+    let limits = Limits {
+        handles: 40,
+        ..Limits::default()
+    };
+    run_within(limits, |lab| async move {
+        let listener = lab.listen();
+        let port = listener.address().port();
+        let _connections = [lab.open(port).await.unwrap(), lab.open(port).await.unwrap()];
+        assert_network(lab.open(port).await, NetworkCode::OutOfResources);
+        let watches: Vec<Watch> = (0..=RESERVE).map(|_| Watch::new(&lab.engine)).collect();
+        let waits: Vec<_> = watches.iter().map(Watch::wait).collect();
+        // The two connections leave 4 handles of the limit.
+        assert_eq!(waits.iter().filter(|wait| wait.is_ok()).count(), RESERVE);
+        assert_network(lab.open(port).await, NetworkCode::OutOfResources);
     });
 }
 
