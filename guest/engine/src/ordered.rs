@@ -83,6 +83,11 @@ impl<V> OrderedMap<V> {
         entries.filter_map(|(key, place)| Some((*key, self.values.get(*place)?)))
     }
 
+    /// Returns the values, to change them, in no order.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.values.iter_mut().map(|(_, value)| value)
+    }
+
     /// Removes the entries for whose values `keep` does not hold.
     pub fn retain(&mut self, keep: impl Fn(&V) -> bool) {
         let others = self.iter().filter(|(_, value)| !keep(value));
@@ -182,6 +187,20 @@ mod tests {
         assert_eq!(map.remove((1, 0)), Some("new"));
         assert_eq!(map.remove((1, 0)), None);
         assert_eq!((map.is_empty(), map.first_key()), (true, None));
+    }
+
+    #[test]
+    fn all_values_can_be_changed() {
+        let mut map = OrderedMap::default();
+        for number in [3, 1, 2] {
+            map.insert((number, 0), number);
+        }
+        map.remove((2, 0));
+        for value in map.values_mut() {
+            *value += 10;
+        }
+        let entries: Vec<_> = map.iter().map(|(key, value)| (key.0, *value)).collect();
+        assert_eq!(entries, [(1, 11), (3, 13)]);
     }
 
     #[test]

@@ -1,9 +1,11 @@
-//! The `event` variant, without keeping what it names alive.
+//! The `event` variant, without keeping what it names open.
 
-use std::rc::Weak;
+use std::any::Any;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll};
 
+use asyncio_streams_engine as engine;
 use asyncio_streams_engine::types::Error as EngineError;
-use asyncio_streams_engine::{self as engine, Wanted};
 
 use crate::blocking;
 use crate::types::Error;
@@ -13,68 +15,82 @@ use super::requests::wanted;
 use super::server::Server;
 use super::writer::Writer;
 
-/// `event`.
-#[derive(Clone)]
-pub(super) enum Event {
-    Readable(Weak<engine::Reader>, Wanted),
-    Drained(Weak<engine::Writer>),
-    Flushed(Weak<engine::Writer>),
-    Closed(Weak<engine::Writer>),
-    Connection(Weak<engine::Server>),
+/// `event`, and whether it happened in the last wait.
+pub(super) struct Event {
+    of: Weak<dyn Any>,
+    wait: engine::Event,
+    happened: bool,
 }
 
 impl Event {
     pub(super) fn new(event: &blocking::Event<'_>) -> Result<Self, Error> {
-        let writer =
-            |writer: &blocking::WriterBorrow<'_>| std::rc::Rc::downgrade(&writer.get::<Writer>().0);
         Ok(match event {
             blocking::Event::Readable((reader, want)) => {
-                let reader = std::rc::Rc::downgrade(&reader.get::<Reader>().0);
-                Event::Readable(reader, wanted(want.clone())?)
+                let reader = &reader.get::<Reader>().0;
+                Self::of(reader, reader.readable(wanted(want.clone())?))
             }
-            blocking::Event::Drained(of) => Event::Drained(writer(of)),
-            blocking::Event::Flushed(of) => Event::Flushed(writer(of)),
-            blocking::Event::Closed(of) => Event::Closed(writer(of)),
+            blocking::Event::Drained(writer) => {
+                let writer = &writer.get::<Writer>().0;
+                Self::of(writer, writer.drained())
+            }
+            blocking::Event::Flushed(writer) => {
+                let writer = &writer.get::<Writer>().0;
+                Self::of(writer, writer.flushed())
+            }
+            blocking::Event::Closed(writer) => {
+                let writer = &writer.get::<Writer>().0;
+                Self::of(writer, writer.closed())
+            }
             blocking::Event::Connection(server) => {
-                Event::Connection(std::rc::Rc::downgrade(&server.get::<Server>().0))
+                let server = &server.get::<Server>().0;
+                Self::of(server, server.connection())
             }
         })
     }
 
-    /// Returns whether what it names was dropped.
-    pub(super) fn is_gone(&self) -> bool {
-        match self {
-            Event::Readable(reader, _) => reader.strong_count() == 0,
-            Event::Drained(writer) | Event::Flushed(writer) | Event::Closed(writer) => {
-                writer.strong_count() == 0
-            }
-            Event::Connection(server) => server.strong_count() == 0,
+    fn of<T: 'static>(resource: &Rc<T>, wait: engine::Event) -> Self {
+        let of: Weak<T> = Rc::downgrade(resource);
+        Event {
+            of,
+            wait,
+            happened: false,
         }
     }
 
-    /// Waits for it. An error is an answer too, but for `busy`.
-    pub(super) async fn happen(&self) -> Result<(), EngineError> {
-        match self {
-            Event::Readable(reader, wanted) => match reader.upgrade() {
-                Some(reader) => reader.wait(wanted).await,
-                None => Ok(()),
-            },
-            Event::Drained(writer) => match writer.upgrade() {
-                Some(writer) => writer.drain().await,
-                None => Ok(()),
-            },
-            Event::Flushed(writer) => match writer.upgrade() {
-                Some(writer) => writer.flush().await,
-                None => Ok(()),
-            },
-            Event::Closed(writer) => match writer.upgrade() {
-                Some(writer) => writer.wait_closed().await,
-                None => Ok(()),
-            },
-            Event::Connection(server) => match server.upgrade() {
-                Some(server) => server.wait_connection().await,
-                None => Ok(()),
-            },
+    /// Returns whether what it names was dropped.
+    pub(super) fn is_gone(&self) -> bool {
+        self.of.strong_count() == 0
+    }
+
+    pub(super) fn has_happened(&self) -> bool {
+        self.happened
+    }
+
+    /// Begins to wait for it.
+    pub(super) fn begin(&mut self) {
+        self.happened = false;
+        self.wait.begin();
+    }
+
+    /// Polls whether it has happened. An error is an answer too, since the call that it is for reports it.
+    ///
+    /// # Errors
+    ///
+    /// `busy`: another wait is for the same reader or server.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+        if self.happened {
+            return Ok(());
         }
+        match self.wait.poll(cx) {
+            Poll::Pending => return Ok(()),
+            Poll::Ready(Err(EngineError::Busy)) => return Err(Error::Busy),
+            Poll::Ready(Ok(()) | Err(_)) => self.happened = true,
+        }
+        Ok(())
+    }
+
+    /// Ends the wait for it.
+    pub(super) fn end(&mut self) {
+        self.wait.end();
     }
 }

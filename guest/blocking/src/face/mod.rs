@@ -29,7 +29,7 @@ impl blocking::Guest for Component {
     fn wait_any(events: Vec<blocking::Event<'_>>, timeout: Option<u64>) -> Result<Vec<u32>, Error> {
         let events = events.iter().map(event::Event::new);
         let events: Vec<_> = events.collect::<Result<_, _>>()?;
-        watch::wait((0..).zip(&events).collect(), timeout)
+        watch::wait_any(events, timeout)
     }
 
     fn open_connection(

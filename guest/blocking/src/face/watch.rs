@@ -1,13 +1,10 @@
 //! Waiting for one of many events: `wait-any`, and the `watch` resource.
 
 use std::cell::RefCell;
-use std::collections::BinaryHeap;
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use asyncio_streams_engine::ordered::OrderedMap;
-use asyncio_streams_engine::types::Error as EngineError;
 use asyncio_streams_wasi02::{Ended, Timeout, block_on, next_round};
 
 use crate::blocking;
@@ -37,70 +34,79 @@ impl blocking::GuestWatch for Watch {
     fn wait(&self, timeout: Option<u64>) -> Result<Vec<u32>, Error> {
         let mut events = self.0.borrow_mut();
         events.retain(|(_, event)| !event.is_gone());
-        let events = events.iter().map(|(_, (key, event))| (*key, event));
-        wait(events.collect(), timeout)
+        wait(events.values_mut().map(|(_, event)| event), timeout)?;
+        Ok(happened(
+            events.iter().map(|(_, (key, event))| (*key, event)),
+        ))
     }
 }
 
-/// Waits until at least one of the events has happened; returns the keys of all that have, in ascending order.
-pub(super) fn wait(events: Vec<(u32, &Event)>, timeout: Option<u64>) -> Result<Vec<u32>, Error> {
-    let mut pending: Vec<_> = events
-        .into_iter()
-        .map(|(key, event)| (key, Box::pin(event.happen())))
-        .collect();
-    if pending.is_empty() && timeout.is_none() {
+/// `wait-any`: returns the indices of the events that have happened.
+pub(super) fn wait_any(mut events: Vec<Event>, timeout: Option<u64>) -> Result<Vec<u32>, Error> {
+    wait(events.iter_mut(), timeout)?;
+    Ok(happened((0..).zip(&events)))
+}
+
+/// Returns the keys of the events that have happened.
+fn happened<'a>(events: impl Iterator<Item = (u32, &'a Event)>) -> Vec<u32> {
+    let happened = events.filter(|(_, event)| event.has_happened());
+    happened.map(|(key, _)| key).collect()
+}
+
+/// Waits until at least one of the events has happened, or the timeout has passed.
+fn wait<'a>(
+    events: impl Iterator<Item = &'a mut Event>,
+    timeout: Option<u64>,
+) -> Result<(), Error> {
+    wait_for_one(&mut events.collect::<Vec<_>>(), timeout)
+}
+
+fn wait_for_one(events: &mut [&mut Event], timeout: Option<u64>) -> Result<(), Error> {
+    if events.is_empty() && timeout.is_none() {
         return Err(Error::InvalidArgument(
             "events: there are none, and no timeout".into(),
         ));
     }
-    let mut happened = Vec::new();
-    let waiting = async {
-        let mut first = true;
-        poll_fn(|cx| {
-            take(&mut pending, cx, &mut happened)?;
-            if happened.is_empty() {
-                first = false;
-                return Poll::Pending;
-            }
-            Poll::Ready(Ok::<_, Error>(()))
-        })
-        .await?;
-        if first {
-            // The host has not been asked yet: events that are there at once must not hide all others.
-            next_round().await;
-            poll_fn(|cx| Poll::Ready(take(&mut pending, cx, &mut happened))).await?;
-        }
-        Ok(())
-    };
-    match block_on(waiting, Timeout::new(timeout)) {
-        Ok(Err(error)) => return Err(error),
-        Err(Ended::Stuck) => return Err(stuck()),
-        Ok(Ok(())) | Err(Ended::TimedOut) => {}
+    for event in &mut *events {
+        event.begin();
     }
-    // It is smaller than the sort of the standard library.
-    Ok(BinaryHeap::from(happened).into_sorted_vec())
+    let ended = block_on(one_of(events), Timeout::new(timeout));
+    for event in events {
+        event.end();
+    }
+    match ended {
+        Ok(waited) => waited,
+        Err(Ended::Stuck) => Err(stuck()),
+        Err(Ended::TimedOut) => Ok(()),
+    }
 }
 
-/// Takes the keys of the events that have happened by now.
+async fn one_of(events: &mut [&mut Event]) -> Result<(), Error> {
+    let mut first = true;
+    poll_fn(|cx| {
+        if poll(events, cx)? {
+            return Poll::Ready(Ok::<_, Error>(()));
+        }
+        first = false;
+        Poll::Pending
+    })
+    .await?;
+    if first {
+        // The host has not been asked yet: events that are there at once must not hide all others.
+        next_round().await;
+        poll_fn(|cx| Poll::Ready(poll(events, cx))).await?;
+    }
+    Ok(())
+}
+
+/// Polls the events that have not happened; returns whether one has.
 ///
-/// It polls all that have not. That costs less than a waker for each, and less than the host's `poll` of as many connections.
-fn take<F: Future<Output = Result<(), EngineError>>>(
-    pending: &mut Vec<(u32, Pin<Box<F>>)>,
-    cx: &mut Context<'_>,
-    happened: &mut Vec<u32>,
-) -> Result<(), Error> {
-    let mut busy = false;
-    pending.retain_mut(|(key, event)| match event.as_mut().poll(cx) {
-        Poll::Pending => true,
-        Poll::Ready(Err(EngineError::Busy)) => {
-            busy = true;
-            false
-        }
-        // The call that it is for reports an error.
-        Poll::Ready(Ok(()) | Err(_)) => {
-            happened.push(*key);
-            false
-        }
-    });
-    if busy { Err(Error::Busy) } else { Ok(()) }
+/// It polls all of them. That costs less than a waker for each, and less than the host's `poll` of as many connections.
+fn poll(events: &mut [&mut Event], cx: &mut Context<'_>) -> Result<bool, Error> {
+    let mut happened = false;
+    for event in events {
+        event.poll(cx)?;
+        happened |= event.has_happened();
+    }
+    Ok(happened)
 }

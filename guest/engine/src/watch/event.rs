@@ -22,18 +22,22 @@ impl Event {
         }))
     }
 
-    /// Begins the wait, in place of an earlier one.
-    pub(super) fn begin(&mut self) {
+    /// Begins the wait, in place of an earlier one. It is pending from its first poll on.
+    pub fn begin(&mut self) {
         self.0.begin();
     }
 
-    /// Polls the wait that was begun.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    /// Polls the wait that was begun. After its end it is not polled again, unless it begins again.
+    ///
+    /// # Errors
+    ///
+    /// Those of the call that waits for the same: of [`Reader::wait`](crate::Reader::wait), for example.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.0.poll(cx)
     }
 
-    /// Drops the wait.
-    pub(super) fn end(&mut self) {
+    /// Drops the wait, which takes nothing with it.
+    pub fn end(&mut self) {
         self.0.end();
     }
 }

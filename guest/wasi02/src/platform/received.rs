@@ -17,8 +17,8 @@ use crate::reactor;
 
 use super::errors::stream_failure;
 
-/// Bytes asked for at first. Hosts clear a buffer of that size for every read.
-const LEAST: u32 = 4 * 1024;
+/// Bytes asked for at first: more than a message of 1 KiB with its header. Hosts clear a buffer of that size for every read.
+const LEAST: u32 = 2 * 1024;
 
 /// Bytes asked for at once at the most: wasmtime returns no more.
 const MOST: u32 = 64 * 1024;
