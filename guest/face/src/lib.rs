@@ -11,6 +11,7 @@
 //!   reader, writer, server    the methods that do not wait
 //!   tls, no_tls    the configurations of TLS, and their stand-ins without TLS
 //!   blocks     bytes in blocks of 64
+//!   numbers    resources by number
 //! ```
 
 #![cfg_attr(
@@ -28,6 +29,7 @@
 pub mod blocks;
 mod convert;
 mod no_tls;
+pub mod numbers;
 mod options;
 mod reader;
 mod requests;

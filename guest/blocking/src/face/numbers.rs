@@ -1,14 +1,11 @@
 //! Maps numbers to readers and writers.
-//!
-//! The table of `guest/component` holds servers, watches and their waits too, and its lookups are in the path of every message. This one is
-//! smaller: it shares the code of the engine's ordered map.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use asyncio_streams_engine::ordered::OrderedMap;
 use asyncio_streams_engine::{Reader, Writer};
-use asyncio_streams_wasi02::bindings::wasi::random::random::get_random_u64;
+use asyncio_streams_face::numbers::{Numbers, Random};
+use asyncio_streams_wasi02::bindings::wasi::random::random;
 
 use crate::types::Error;
 
@@ -31,7 +28,20 @@ impl From<&Rc<Writer>> for Target {
 }
 
 thread_local! {
-    static TABLE: RefCell<OrderedMap<Target>> = const { RefCell::new(OrderedMap::new()) };
+    static TABLE: RefCell<Numbers<Target>> = const { RefCell::new(Numbers::new()) };
+}
+
+/// The host's random numbers.
+struct Host;
+
+impl Random for Host {
+    fn bytes(count: u64) -> Vec<u8> {
+        random::get_random_bytes(count)
+    }
+
+    fn number() -> u64 {
+        random::get_random_u64()
+    }
 }
 
 /// The number of a resource, once it was asked for. Dropping it ends the number.
@@ -45,7 +55,9 @@ impl Number {
     /// Returns the number, the same each time.
     pub(super) fn of(&self, resource: impl Into<Target>) -> u64 {
         if self.0.get() == 0 {
-            self.0.set(insert(resource.into()));
+            let target = resource.into();
+            let number = TABLE.with_borrow_mut(|table| table.insert::<Host>(target));
+            self.0.set(number);
         }
         self.0.get()
     }
@@ -55,30 +67,13 @@ impl Drop for Number {
     fn drop(&mut self) {
         let number = self.0.get();
         if number != 0 {
-            TABLE.with_borrow_mut(|table| table.remove(key(number)));
+            TABLE.with_borrow_mut(|table| table.remove(number));
         }
     }
 }
 
-/// Returns a number for a resource: one that no caller can guess, and that no resource has.
-fn insert(target: Target) -> u64 {
-    TABLE.with_borrow_mut(|table| {
-        loop {
-            let number = get_random_u64();
-            if number != 0 && table.get(key(number)).is_none() {
-                table.insert(key(number), target);
-                return number;
-            }
-        }
-    })
-}
-
-const fn key(number: u64) -> (u64, u64) {
-    (number, 0)
-}
-
 pub(super) fn reader(number: u64) -> Result<Rc<Reader>, Error> {
-    let reader = TABLE.with_borrow(|table| match table.get(key(number)) {
+    let reader = TABLE.with_borrow(|table| match table.get(number) {
         Some(Target::Reader(reader)) => reader.upgrade(),
         _ => None,
     });
@@ -86,7 +81,7 @@ pub(super) fn reader(number: u64) -> Result<Rc<Reader>, Error> {
 }
 
 pub(super) fn writer(number: u64) -> Result<Rc<Writer>, Error> {
-    let writer = TABLE.with_borrow(|table| match table.get(key(number)) {
+    let writer = TABLE.with_borrow(|table| match table.get(number) {
         Some(Target::Writer(writer)) => writer.upgrade(),
         _ => None,
     });

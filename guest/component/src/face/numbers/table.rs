@@ -1,13 +1,12 @@
 //! Which resource a number stands for.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Deref;
 use std::rc::{Rc, Weak};
 
 use asyncio_streams_engine::types::Error as EngineError;
 use asyncio_streams_engine::{Place, Reader, Server, Wait, Watch, Writer};
+use asyncio_streams_face::numbers::{Numbers, Random};
 
 use crate::bindings::wasi::random::random;
 use crate::types::Error;
@@ -68,7 +67,7 @@ impl<T: Numberable> Drop for Numbered<T> {
         if number == 0 {
             return;
         }
-        let entry = TABLE.with_borrow_mut(|table| table.remove(&number));
+        let entry = TABLE.with_borrow_mut(|table| table.remove(number));
         for wait in entry.into_iter().flat_map(|entry| entry.waits) {
             if let Some(of) = wait.of.upgrade() {
                 of.end(wait.place, EngineError::Cancelled);
@@ -97,50 +96,33 @@ impl MemberOf {
 }
 
 thread_local! {
-    static TABLE: RefCell<HashMap<u64, Entry, BuildHasherDefault<AsIs>>> =
-        const { RefCell::new(HashMap::with_hasher(BuildHasherDefault::new())) };
+    static TABLE: RefCell<Numbers<Entry>> = const { RefCell::new(Numbers::new()) };
 }
 
-/// The bytes that the host is asked for at once: 32 numbers.
-const RANDOM: u64 = 256;
+/// The host's random numbers.
+struct Host;
 
-thread_local! {
-    /// Random numbers for later resources. One call of the host costs as much as many numbers.
-    static UNUSED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Returns an unpredictable number.
-fn random() -> u64 {
-    UNUSED.with_borrow_mut(|unused| {
-        if unused.is_empty() {
-            let bytes = random::get_random_bytes(RANDOM);
-            let (numbers, _) = bytes.as_chunks();
-            unused.extend(numbers.iter().copied().map(u64::from_ne_bytes));
-        }
-        // A host may return too few bytes.
-        unused.pop().unwrap_or_else(random::get_random_u64)
-    })
-}
-
-/// Returns a number for a resource: one that no caller can guess, and that no resource has.
-fn insert(target: Target) -> u64 {
-    loop {
-        let number = random();
-        let is_free = TABLE.with_borrow(|table| !table.contains_key(&number));
-        if number != 0 && is_free {
-            let waits = Vec::new();
-            TABLE.with_borrow_mut(|table| table.insert(number, Entry { target, waits }));
-            return number;
-        }
+impl Random for Host {
+    fn bytes(count: u64) -> Vec<u8> {
+        random::get_random_bytes(count)
     }
+
+    fn number() -> u64 {
+        random::get_random_u64()
+    }
+}
+
+fn insert(target: Target) -> u64 {
+    let waits = Vec::new();
+    TABLE.with_borrow_mut(|table| table.insert::<Host>(Entry { target, waits }))
 }
 
 /// Returns what a number stands for.
 pub(super) fn target(number: u64) -> Option<Target> {
-    TABLE.with_borrow(|table| table.get(&number).map(|entry| entry.target.clone()))
+    TABLE.with_borrow(|table| table.get(number).map(|entry| entry.target.clone()))
 }
 
-pub(super) fn reader(number: u64) -> Result<Rc<Reader>, Error> {
+pub(crate) fn reader(number: u64) -> Result<Rc<Reader>, Error> {
     match target(number) {
         Some(Target::Reader(reader)) => Ok(reader),
         _ => Err(wrong("reader: no reader has this number")),
@@ -170,7 +152,7 @@ pub(super) fn wrong(message: &str) -> Error {
 /// Notes that the resource with this number is waited for.
 pub(super) fn waits(number: u64, of: &Rc<Watch>, place: Place) {
     TABLE.with_borrow_mut(|table| {
-        if let Some(entry) = table.get_mut(&number) {
+        if let Some(entry) = table.get_mut(number) {
             entry.waits.retain(MemberOf::is_there);
             entry.waits.push(MemberOf {
                 of: Rc::downgrade(of),
@@ -218,24 +200,4 @@ impl Numberable for Watch {
     }
 
     fn cancel_waits(&self) {}
-}
-
-/// Hashes a number as itself: the numbers in the table are random.
-#[derive(Default)]
-struct AsIs(u64);
-
-impl Hasher for AsIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 << 8) | u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
-    }
 }
