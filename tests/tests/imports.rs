@@ -23,6 +23,7 @@ fn the_streams_component_has_sockets_clocks_and_random_numbers_and_nothing_else(
     assert_eq!(
         exports,
         [
+            "asyncio:streams/latin1@0.1.0",
             "asyncio:streams/numbers@0.1.0",
             "asyncio:streams/sockets@0.1.0",
             "asyncio:streams/streams@0.1.0",
@@ -135,6 +136,7 @@ fn a_program_imports_what_it_uses() {
     assert_eq!(
         known,
         [
+            "asyncio:streams/latin1@0.1.0",
             "asyncio:streams/numbers@0.1.0",
             "asyncio:streams/streams@0.1.0",
             "asyncio:streams/types@0.1.0",

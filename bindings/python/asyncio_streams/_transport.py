@@ -13,7 +13,6 @@ from asyncio.log import logger
 from typing import TYPE_CHECKING, Any
 
 import componentize_py_runtime as runtime
-from componentize_py_types import Ok
 
 from . import _amounts, _calls, _errors
 from ._receiving import Receiving
@@ -218,8 +217,8 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         if not self._out and size <= _PIECE:
             # Most messages are passed on here, so few calls are made.
             watching = self._loop.watching
-            result = _call(watching.write, [self._writer_number or self._number(), _NO_BLOCKS, data])
-            if type(result) is Ok:
+            text = data.decode("latin-1")
+            if _call(watching.write_text, [self._writer_number or self._number(), text]) is not watching.refused:
                 watching.written = True
                 self._queued = queued = self._queued + size
                 if queued > self._high_water or self._paused or self._input_ended:
@@ -340,8 +339,9 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
     def _give(self, data: bytes) -> bool:
         """Passes bytes to the component; returns False if its queue is full. Raises its other errors."""
         watching = self._loop.watching
-        result = _call(watching.write, [self._writer_number or self._number(), _NO_BLOCKS, data])
-        if type(result) is not Ok:
+        number = self._writer_number or self._number()
+        if _call(watching.write_text, [number, data.decode("latin-1")]) is watching.refused:
+            result = _call(watching.write, [number, _NO_BLOCKS, data])
             if _errors.case_of(result) != "BufferFull":
                 raise result
             return False

@@ -1,6 +1,7 @@
 //! Generates the bindings of a WIT face: wit-bindgen's, with one copy of the code that lowers errors, and without checks of types.
 
 mod guards;
+mod latin1;
 mod options;
 mod share;
 
@@ -25,6 +26,8 @@ const LEAST: usize = 20;
 ///     world: "component",
 ///     with: { "wasi:io/poll@0.2.0": other::poll },       // optional: the types of an interface are this module's
 ///     sync: ["export:a:b/c@0.1.0#call"],                 // optional: async functions that become sync
+///     latin1: "latin1",                                  // optional: an exported interface that the crate writes by hand,
+///                                                        // with the string encoding latin1+utf16
 ///     runtime_path: "other::runtime",                    // optional: the run time of async calls
 /// });
 /// ```
@@ -42,12 +45,15 @@ fn bindings(options: Options) -> Result<TokenStream> {
     let Options {
         path,
         world: name,
+        latin1,
         wit_bindgen,
     } = options;
     let folder = std::env::var_os("CARGO_MANIFEST_DIR").context("cargo sets CARGO_MANIFEST_DIR")?;
     let mut resolve = Resolve::default();
     let (package, sources) = resolve.push_path(PathBuf::from(folder).join(path))?;
     let world = resolve.select_world(&[package], Some(&name))?;
+    let by_hand = latin1.map(|interface| latin1::take_export(&mut resolve, world, &interface));
+    let by_hand = by_hand.transpose()?;
     let mut files = Files::default();
     wit_bindgen
         .build()
@@ -71,5 +77,5 @@ fn bindings(options: Options) -> Result<TokenStream> {
             const _: &[u8] = include_bytes!(#file);
         )
     });
-    Ok(quote!(#source #(#files)*))
+    Ok(quote!(#source #by_hand #(#files)*))
 }

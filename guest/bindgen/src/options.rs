@@ -11,12 +11,14 @@ pub(crate) struct Options {
     /// The folder of the WIT package.
     pub(crate) path: String,
     pub(crate) world: String,
+    /// The exported interface without bindings, whose strings are Latin-1.
+    pub(crate) latin1: Option<String>,
     pub(crate) wit_bindgen: Opts,
 }
 
 impl Parse for Options {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let (mut path, mut world) = (None, None);
+        let (mut path, mut world, mut latin1) = (None, None, None);
         let mut wit_bindgen = Opts {
             generate_all: true,
             // A component has no static constructors: every exported function would check whether they have run.
@@ -31,6 +33,7 @@ impl Parse for Options {
             match name.to_string().as_str() {
                 "path" => path = Some(string(&fields)?),
                 "world" => world = Some(string(&fields)?),
+                "latin1" => latin1 = Some(string(&fields)?),
                 "runtime_path" => wit_bindgen.runtime_path = Some(string(&fields)?),
                 "with" => wit_bindgen.with = with(&fields)?,
                 "sync" => {
@@ -47,6 +50,7 @@ impl Parse for Options {
         Ok(Options {
             path: path.ok_or_else(|| input.error("`path` is missing"))?,
             world: world.ok_or_else(|| input.error("`world` is missing"))?,
+            latin1,
             wit_bindgen,
         })
     }

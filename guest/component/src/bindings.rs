@@ -21,6 +21,7 @@ macro_rules! generate {
                 "wasi:sockets/types@0.3.0": asyncio_streams_wasi03::bindings::wasi::sockets::types,
                 "wasi:sockets/ip-name-lookup@0.3.0": asyncio_streams_wasi03::bindings::wasi::sockets::ip_name_lookup,
             },
+            latin1: "latin1",
             runtime_path: "asyncio_streams_wasi03::nonblocking_rt",
             $($options)*
         });

@@ -1,7 +1,8 @@
 //! How a read finds its answer: in the mirror, from the component, or by waiting.
 
+use super::latin1::{self, Front, Text};
 use super::mirror::{BufferMirror, Line, Source};
-use crate::bindings::numbers::{self, Event, Front};
+use crate::bindings::numbers::{self, Event};
 use crate::bindings::types;
 use crate::{Error, Wanted};
 
@@ -15,11 +16,9 @@ pub(super) struct Number(pub(super) u64);
 impl Source for Number {
     fn peek(&self, skip: u32, n: u32) -> Front {
         // The number is that of a reader that lives. If it were not, the read would ask next, and get the error.
-        numbers::peek(self.0, skip, n).unwrap_or(Front {
-            blocks: Vec::new(),
-            length: 0,
+        latin1::peek(self.0, skip, n).unwrap_or_else(|| Front {
+            bytes: Text::from(&[][..]),
             remaining: 0,
-            position: 0,
             limit: 0,
             max_result: 0,
         })

@@ -2,6 +2,7 @@
 
 mod calls;
 pub(crate) mod handlers;
+mod latin1;
 mod mirror;
 mod polls;
 mod raw;

@@ -6,11 +6,12 @@ use std::mem::ManuallyDrop;
 use std::net::SocketAddr;
 use std::task::{Context, Poll, ready};
 
-use crate::bindings::numbers::{self, Block, Event};
+use crate::bindings::numbers::{self, Event};
 use crate::bindings::{streams, types};
 use crate::parked::Parked;
 use crate::{Address, ByteReader, Error, Waits};
 
+use super::latin1::{self, Written};
 use super::waits::{self, Interest};
 use super::{ClientConfig, Reader, ServerConfig, length, size};
 
@@ -104,7 +105,7 @@ impl Writer {
             return Ok(self.raw().write(data)?);
         }
         self.low.set(None);
-        let low = self.write_blocks(data)?;
+        let low = self.write_text(data)?;
         let round = waits::written();
         self.low.set(round.filter(|_| low && !self.shared.get()));
         Ok(())
@@ -244,17 +245,13 @@ impl Writer {
         self.raw.tls_info()
     }
 
-    fn write_blocks(&self, data: &[u8]) -> Result<bool, types::Error> {
-        let (whole, tail) = data.as_chunks::<{ size_of::<Block>() }>();
-        match bytemuck::try_cast_slice(whole.as_flattened()) {
-            Ok(aligned) => numbers::write(self.number(), aligned, tail),
-            Err(_) => {
-                let copy: Vec<Block> = whole
-                    .iter()
-                    .map(|block| bytemuck::pod_read_unaligned(block))
-                    .collect();
-                numbers::write(self.number(), &copy, tail)
-            }
+    /// Writes by number; returns whether a drain would return at once.
+    fn write_text(&self, data: &[u8]) -> Result<bool, types::Error> {
+        match latin1::write(self.number(), data) {
+            Written::Drained => Ok(true),
+            Written::Queued => Ok(false),
+            // It has the error.
+            Written::Refused => numbers::write(self.number(), &[], data),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The exported functions and resources.
 
+mod latin1;
 mod numbers;
 mod options;
 mod reader;

@@ -13,7 +13,7 @@
 //! The buffer grows while a read or a wait is pending on the component, and at no other time. So what is known about it
 //! holds until the next wait, before which the copy is dropped.
 
-mod block;
+mod line;
 #[cfg(test)]
 mod tests;
 
@@ -23,10 +23,10 @@ use std::rc::Rc;
 use memchr::{memchr, memmem};
 
 use crate::Error;
+use crate::backend::latin1::{Front, Text};
 use crate::backend::{length, size};
-use crate::bindings::numbers::Front;
 
-pub(crate) use block::{Block, Line};
+pub(crate) use line::Line;
 
 /// The number of bytes that are copied at once; in the tests few, so that short inputs take several.
 const BLOCK: usize = if cfg!(test) { 16 } else { 64 * 1024 };
@@ -44,7 +44,7 @@ pub(crate) trait Source {
 /// A read returns `None` when only the component can answer, and then has taken nothing.
 #[derive(Default)]
 pub(crate) struct BufferMirror {
-    block: Option<Rc<Block>>,
+    block: Option<Rc<Text>>,
     /// The first unread byte of the block.
     at: usize,
     /// The number of bytes that were taken and that the component still has.
@@ -265,7 +265,8 @@ impl BufferMirror {
         self.limit = length(front.limit);
         self.max_result = length(front.max_result);
         self.at = 0;
-        self.block = (front.length > 0).then(|| Rc::new(Block::new(front)));
+        let bytes = front.bytes;
+        self.block = (!bytes.bytes().is_empty()).then(|| Rc::new(bytes));
     }
 
     /// Returns the end of the first line, counted from the first unread byte.

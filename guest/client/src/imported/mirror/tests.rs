@@ -6,8 +6,8 @@ use asyncio_streams_core::{self as core, ReadError, Separators, Wanted};
 use proptest::prelude::*;
 
 use super::{BufferMirror, Line, Source};
+use crate::backend::latin1::{Front, Text};
 use crate::backend::{length, size};
-use crate::bindings::numbers::{Block, Front};
 use crate::{Error, Incomplete, Overrun};
 
 /// A call or an event of a reader.
@@ -45,16 +45,9 @@ impl Source for RefCell<Plain> {
             .get(length(skip)..)
             .unwrap_or_default();
         let bytes = unread.get(..length(n)).unwrap_or(unread);
-        let blocks = bytes.chunks(size_of::<Block>()).map(|chunk| {
-            let mut block = [0; size_of::<Block>()];
-            block[..chunk.len()].copy_from_slice(chunk);
-            bytemuck::cast(block)
-        });
         Front {
-            blocks: blocks.collect(),
-            length: size(bytes.len()),
+            bytes: Text::from(bytes),
             remaining: size(unread.len() - bytes.len()),
-            position: reader.taken(),
             limit: size(reader.limit()),
             max_result: size(reader.max_result()),
         }

@@ -1,7 +1,7 @@
 //! The `numbers` interface: resources by number, and the watch.
 
 mod events;
-mod table;
+pub(super) mod table;
 mod watch;
 
 use std::net::SocketAddr;
@@ -68,7 +68,17 @@ impl numbers::Guest for Component {
 
     fn peek(reader: u64, skip: u32, n: u32) -> Result<Front, Error> {
         let reader = table::reader(reader)?;
-        Ok(reader.look(|buffer| front(buffer, skip, n)))
+        Ok(reader.look(|buffer| {
+            let Part { bytes, remaining } = front(buffer, skip, n);
+            Front {
+                blocks: to_blocks(bytes),
+                length: saturate(bytes.len()),
+                remaining: saturate(remaining),
+                position: buffer.taken(),
+                limit: saturate(buffer.limit()),
+                max_result: saturate(buffer.max_result()),
+            }
+        }))
     }
 
     fn discard(reader: u64, n: u32) -> Result<u32, Error> {
@@ -76,14 +86,12 @@ impl numbers::Guest for Component {
     }
 
     fn write(writer: u64, blocks: Vec<Block>, tail: Vec<u8>) -> Result<bool, Error> {
-        let writer = table::writer(writer)?;
         let data = if blocks.is_empty() {
             tail
         } else {
             [cast_slice(&blocks), &tail].concat()
         };
-        crate::engine().unsettled(|| writer.write(data))?;
-        writer.try_drain().map_err(Error::from)
+        write(writer, data)
     }
 
     fn try_drain(writer: u64) -> Result<bool, Error> {
@@ -149,16 +157,26 @@ fn peer(address: SocketAddr) -> Peer {
     }
 }
 
-/// Copies up to `n` bytes, beginning `skip` bytes after the front of a buffer.
-fn front(input: &core::Reader<types::Error>, skip: u32, n: u32) -> Front {
+/// A part of a reader's buffer.
+pub(super) struct Part<'a> {
+    pub(super) bytes: &'a [u8],
+    /// The number of bytes that are buffered after them.
+    pub(super) remaining: usize,
+}
+
+/// Returns up to `n` bytes, beginning `skip` bytes after the front of a buffer.
+pub(super) fn front(input: &core::Reader<types::Error>, skip: u32, n: u32) -> Part<'_> {
     let unread = input.peek(usize::MAX).get(size(skip)..).unwrap_or_default();
     let bytes = unread.get(..size(n)).unwrap_or(unread);
-    Front {
-        blocks: to_blocks(bytes),
-        length: saturate(bytes.len()),
-        remaining: saturate(unread.len().saturating_sub(bytes.len())),
-        position: input.taken(),
-        limit: saturate(input.limit()),
-        max_result: saturate(input.max_result()),
+    Part {
+        bytes,
+        remaining: unread.len().saturating_sub(bytes.len()),
     }
+}
+
+/// Queues bytes; returns whether a drain would return at once.
+pub(super) fn write(writer: u64, data: Vec<u8>) -> Result<bool, Error> {
+    let writer = table::writer(writer)?;
+    crate::engine().unsettled(|| writer.write(data))?;
+    writer.try_drain().map_err(Error::from)
 }
