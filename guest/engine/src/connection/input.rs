@@ -35,7 +35,7 @@ pub(crate) struct Input {
 /// The place of the source.
 pub(super) enum Slot {
     Here(Incoming),
-    /// A reading call or a task holds it, or `into-stream` has taken it.
+    /// A poll or a task holds it, or `into-stream` has taken it.
     Lent,
     /// Ended or discarded.
     Gone,
@@ -76,8 +76,15 @@ impl Input {
     /// Returns the platform's handle of the source, if it is here and would have to be asked for the next byte.
     pub(crate) fn handle(&self) -> Option<Rc<dyn Any>> {
         match &*self.source.borrow() {
-            Slot::Here(incoming) => incoming.handle(),
-            Slot::Lent | Slot::Gone => None,
+            Slot::Here(incoming) if !self.reading.is_busy() => incoming.handle(),
+            Slot::Here(_) | Slot::Lent | Slot::Gone => None,
+        }
+    }
+
+    /// Takes the pending operation of the source out of the task that waits for it, if the source is here.
+    pub(super) fn leave_source(&self) {
+        if let Slot::Here(incoming) = &mut *self.source.borrow_mut() {
+            incoming.leave();
         }
     }
 
@@ -101,7 +108,7 @@ impl Input {
     }
 }
 
-/// The source, held by a reading call. The drop puts it back, or marks it as gone if `incoming` was taken out.
+/// The source, held by a task. The drop puts it back, or marks it as gone if `incoming` was taken out.
 pub(super) struct Loan<'a> {
     connection: &'a Connection,
     pub(super) incoming: Option<Incoming>,

@@ -11,7 +11,7 @@ use crate::transport::{HAND_ON, Incoming, LARGE};
 use crate::types::Error;
 
 use super::Connection;
-use super::input::Loan;
+use super::input::Input;
 
 /// The number of pieces of input that one read takes before it lets other tasks run.
 const TURN: u32 = 16;
@@ -100,42 +100,31 @@ impl Connection {
         coop.spend(&self.engine).await;
         self.input.buffer.borrow_mut().about_to_wait();
         self.flush_now();
-        let Some(mut loan) = Loan::take(self) else {
-            self.input.buffer.borrow_mut().fail(Error::Closed);
-            return Ok(());
-        };
-        let Some(incoming) = loan.incoming.as_mut() else {
-            return Ok(());
-        };
         let received = {
-            let waiting = incoming.waiting();
-            poll_fn(|cx| self.poll_received(cx, waiting.0)).await?
+            let _waiting = Waiting(&self.input);
+            poll_fn(|cx| self.poll_received(cx)).await?
         };
         match received {
-            Received::Bytes(bytes) => {
-                self.feed(bytes);
-                return Ok(());
+            Received::Bytes(bytes) => self.feed(bytes),
+            Received::Nothing => {}
+            Received::End(outcome) => {
+                if outcome.is_ok() {
+                    self.await_loss().await;
+                }
+                self.input.drop_source();
+                self.end(outcome);
+                if self.input_unwanted() {
+                    self.mark_dirty();
+                }
             }
-            Received::End(Err(error)) => {
-                loan.incoming = None;
-                self.end(Err(error));
-                return Ok(());
-            }
-            Received::Nothing => return Ok(()),
-            Received::End(Ok(())) => {}
         }
-        self.await_loss().await;
-        loan.incoming = None;
-        self.end(Ok(()));
         Ok(())
     }
 
     /// Polls for the next bytes, or the outcome after the end, unless the read was cancelled.
-    fn poll_received(
-        &self,
-        cx: &mut Context<'_>,
-        incoming: &mut Incoming,
-    ) -> Poll<Result<Received, Error>> {
+    ///
+    /// The source is taken only for this poll: a close or an abort finds it even if nobody polls this read any more.
+    fn poll_received(&self, cx: &mut Context<'_>) -> Poll<Result<Received, Error>> {
         if self.input.cancelled.replace(false) {
             return Poll::Ready(Err(Error::Cancelled));
         }
@@ -143,11 +132,13 @@ impl Connection {
             return Poll::Ready(Ok(Received::Nothing));
         }
         self.input.waiting.register(cx);
-        let received = match ready!(incoming.poll_read(cx, LARGE)) {
-            Some(bytes) => Received::Bytes(bytes),
-            None => Received::End(ready!(incoming.poll_outcome(cx))),
+        let Some(mut incoming) = self.input.take_source() else {
+            self.input.buffer.borrow_mut().fail(Error::Closed);
+            return Poll::Ready(Ok(Received::Nothing));
         };
-        Poll::Ready(Ok(received))
+        let received = poll_incoming(cx, &mut incoming);
+        self.input.put_back(incoming);
+        received.map(Ok)
     }
 
     /// Waits until the pending write has ended, for a few turns. The system reports a loss only once: if the write
@@ -188,5 +179,21 @@ impl Connection {
         }
         drop(input);
         self.weigh();
+    }
+}
+
+fn poll_incoming(cx: &mut Context<'_>, incoming: &mut Incoming) -> Poll<Received> {
+    Poll::Ready(match ready!(incoming.poll_read(cx, LARGE)) {
+        Some(bytes) => Received::Bytes(bytes),
+        None => Received::End(ready!(incoming.poll_outcome(cx))),
+    })
+}
+
+/// Ends the wait for the source when it is dropped, unless something else has the source by then.
+struct Waiting<'a>(&'a Input);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.leave_source();
     }
 }

@@ -157,12 +157,14 @@ impl Connection {
             return self.tasks.discarder.wake();
         }
         if self.closed.get() && !self.input.is_gone() && !self.input.is_here() {
-            // A read that is about to return holds the source, or `into-stream` has taken it.
+            // `into-stream` has taken the source.
             return self.engine.lingering().tick(&self.engine);
         }
         if !self.input.is_here() {
             return;
         }
+        // A read may still wait for it, whose future nobody polls.
+        self.input.leave_source();
         if self.output.absent || matches!(self.outcome(), Some(Err(_))) {
             return self.input.drop_source();
         }

@@ -106,11 +106,6 @@ impl Incoming {
         self.source.handle()
     }
 
-    /// Returns a guard for polls, which calls [`Incoming::leave`] when it is dropped.
-    pub(crate) fn waiting(&mut self) -> Waiting<'_> {
-        Waiting(self)
-    }
-
     /// Stops waiting; a pending read stays pending.
     pub(crate) fn leave(&mut self) {
         self.source.leave();
@@ -149,7 +144,7 @@ impl Incoming {
 }
 
 /// Calls [`Incoming::leave`] when it is dropped.
-pub(crate) struct Waiting<'a>(pub(crate) &'a mut Incoming);
+struct Waiting<'a>(&'a mut Incoming);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {

@@ -61,6 +61,45 @@ fn close_ends_a_pending_read() {
     });
 }
 
+/// A program may keep a read in a variable, and wait for something else.
+#[test]
+fn a_read_that_is_not_polled_keeps_no_closed_connection() {
+    for abort in [false, true] {
+        run(|lab| async move {
+            let (reader, writer, peer) = lab.peer().await;
+            let mut read = pin!(reader.readline());
+            assert!(futures::poll!(&mut read).is_pending());
+            lab.quiet().await;
+            if abort {
+                writer.abort();
+                lab.quiet().await;
+            } else {
+                writer.close();
+                // The peer sends more, and then its end.
+                peer.write(&pattern(0, 1000)).await.unwrap();
+                drop(peer);
+                lab.quiet().await;
+            }
+            assert_eq!(lab.engine.handles_in_use(), 0);
+            assert_eq!(read.await, Err(Error::Closed));
+        });
+    }
+}
+
+/// The same for a peer that neither reads nor closes.
+#[test]
+fn a_read_that_is_not_polled_does_not_prolong_lingering() {
+    run(|lab| async move {
+        let (reader, writer, _peer) = lab.peer().await;
+        let mut read = pin!(reader.readline());
+        assert!(futures::poll!(&mut read).is_pending());
+        writer.close();
+        lab.network.sleep(36 * SECOND).await;
+        assert_eq!(lab.engine.handles_in_use(), 0);
+        assert_eq!(read.await, Err(Error::Closed));
+    });
+}
+
 #[test]
 fn abort_drops_the_queue() {
     run(|lab| async move {
