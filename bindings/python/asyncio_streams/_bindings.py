@@ -33,14 +33,6 @@ def numbers() -> ModuleType:
     return _imported("numbers", "Watch")
 
 
-def latin1() -> ModuleType:
-    """Returns the bindings of `asyncio:streams/latin1`.
-
-    Raises NotInComponentError where there are none.
-    """
-    return _imported("latin1", "Written")
-
-
 def monotonic_clock() -> ModuleType:
     """Returns the bindings of `wasi:clocks/monotonic-clock` of WASI 0.3.
 

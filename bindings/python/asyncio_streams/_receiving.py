@@ -108,11 +108,11 @@ class Receiving:
             return
         # Most messages come here, so few calls are made.
         if self._lent is None or not (self._lent or (self._may_return and _lending.possible)):
-            text = _call(self._loop.watching.read_text, [self._reader_number, self.max_size])
-            if not text:
-                self._take_none()
+            result = _call(self._loop.watching.try_read, [self._reader_number, self.max_size])
+            data = result.value if type(result) is Ok else None
+            if not data:
+                self._take_none(result)
                 return
-            data = text.encode("latin-1")
         else:
             data = self._take_lent(self.max_size)
             if not data:
@@ -143,15 +143,15 @@ class Receiving:
 
     def _take(self, most: int) -> bytes:
         """Takes received bytes; returns none after it has handled the end or an error."""
-        text: str | None = _call(self._loop.watching.read_text, [self._reader_number, most])
-        if text:
-            return text.encode("latin-1")
-        self._take_none()
+        result = _call(self._loop.watching.try_read, [self._reader_number, most])
+        data: bytes | None = result.value if type(result) is Ok else None
+        if data:
+            return data
+        self._take_none(result)
         return b""
 
-    def _take_none(self) -> None:
-        """Handles the reason why there are no bytes to read."""
-        result = _call(self._loop.watching.try_read, [self._reader_number, self.max_size])
+    def _take_none(self, result: Any) -> None:
+        """Handles a result of `try_read` without bytes."""
         if type(result) is not Ok:
             self._fail(result)
         elif result.value is None:

@@ -13,6 +13,7 @@ from asyncio.log import logger
 from typing import TYPE_CHECKING, Any
 
 import componentize_py_runtime as runtime
+from componentize_py_types import Ok
 
 from . import _amounts, _calls, _errors
 from ._receiving import Receiving
@@ -217,8 +218,8 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         if not self._out and size <= _PIECE:
             # Most messages are passed on here, so few calls are made.
             watching = self._loop.watching
-            text = data.decode("latin-1")
-            if _call(watching.write_text, [self._writer_number or self._number(), text]) is not watching.refused:
+            result = _call(watching.write, [self._writer_number or self._number(), _NO_BLOCKS, data])
+            if type(result) is Ok:
                 watching.written = True
                 self._queued = queued = self._queued + size
                 if queued > self._high_water or self._paused or self._input_ended:
@@ -339,9 +340,8 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
     def _give(self, data: bytes) -> bool:
         """Passes bytes to the component; returns False if its queue is full. Raises its other errors."""
         watching = self._loop.watching
-        number = self._writer_number or self._number()
-        if _call(watching.write_text, [number, data.decode("latin-1")]) is watching.refused:
-            result = _call(watching.write, [number, _NO_BLOCKS, data])
+        result = _call(watching.write, [self._writer_number or self._number(), _NO_BLOCKS, data])
+        if type(result) is not Ok:
             if _errors.case_of(result) != "BufferFull":
                 raise result
             return False

@@ -37,7 +37,6 @@ class Watching:
 
     def __init__(self, loop: ComponentLoop) -> None:
         numbers: Any = _bindings.numbers()
-        latin1: Any = _bindings.latin1()
         streams = loop.streams
         self.readable = numbers.Event_Readable(streams.Wanted_Any())
         self.drained, self.flushed = numbers.Event_Drained(), numbers.Event_Flushed()
@@ -48,10 +47,6 @@ class Watching:
         # For calls that each message makes: the numbers of these functions save the bindings' own work.
         self.try_read = number_of(numbers.try_read, 2)
         self.write = number_of(numbers.write, 3)
-        # The same with bytes as text, which the host copies as a block. Where they fail, the functions above have the error.
-        self.read_text = number_of(latin1.read, 2)
-        self.write_text = number_of(latin1.write, 2)
-        self.refused = latin1.Written.REFUSED
         # Whether bytes were queued by number, which leave with `ready`, `wait` or `kick`.
         self.written = False
         # Whether a turn may send them before its end: once, if a single event of the watch that reports began it. Several

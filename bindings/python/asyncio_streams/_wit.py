@@ -52,7 +52,7 @@ def write(target: Path, source: Path, *, with_tls: bool, with_signals: bool = Fa
     """
     package = target / "deps" / "asyncio-streams"
     package.mkdir(parents=True)
-    names = ["streams", "numbers", "latin1", "unix", *(["tls"] if with_tls else []), *(["signals"] if with_signals else [])]
+    names = ["streams", "numbers", "unix", *(["tls"] if with_tls else []), *(["signals"] if with_signals else [])]
     for name in ["types", *names]:
         text = (source / f"{name}.wit").read_text(encoding="utf-8")
         (package / f"{name}.wit").write_text(text if with_tls else without_tls(text), encoding="utf-8")

@@ -171,16 +171,11 @@ class Host:
             return None
         if number == TRY_READ:
             return Ok(self.input)
-        if number == READ_TEXT:
-            return None if self.input is None else self.input.decode("latin-1")
-        if number == WRITE_TEXT:
-            if self.refuses:
-                return Written.REFUSED
-            self.output.append(arguments[1].encode("latin-1"))
-            return Written.DRAINED
         if number == WRITE:
-            assert self.refuses, "only a write that fails is made again"
-            return Err(Error_BufferFull())
+            if self.refuses:
+                return Err(Error_BufferFull())
+            self.output.append(arguments[2])
+            return Ok(None)
         assert number in (READY, AGAIN) and arguments[0] == self.reporter, number
         return Ok(self.always if number == READY else None)
 
@@ -235,14 +230,6 @@ class Error_BufferFull:
     """The case of the interface's error."""
 
 
-class Written(enum.Enum):
-    """The results of a write of text."""
-
-    DRAINED = enum.auto()
-    QUEUED = enum.auto()
-    REFUSED = enum.auto()
-
-
 class Signal(enum.Enum):
     INTERRUPT = enum.auto()
     TERMINATE = enum.auto()
@@ -250,7 +237,7 @@ class Signal(enum.Enum):
 
 # The bindings of `numbers`. The loop looks for the runtime among the globals of these functions.
 componentize_py_runtime: Any = None
-READY, TRY_READ, WRITE, AGAIN, WAIT_NUMBER, KICK, READ_TEXT, WRITE_TEXT = 1, 2, 3, 4, 5, 6, 7, 8
+READY, TRY_READ, WRITE, AGAIN, WAIT_NUMBER, KICK = 1, 2, 3, 4, 5, 6
 current: Host
 
 
@@ -283,14 +270,6 @@ def try_read(number, most):
 
 def write(number, blocks, data):
     componentize_py_runtime.call_import(WRITE, [number, blocks, data])
-
-
-def read(number, most):
-    componentize_py_runtime.call_import(READ_TEXT, [number, most])
-
-
-def write_text(number, data):
-    componentize_py_runtime.call_import(WRITE_TEXT, [number, data])
 
 
 def kick():
@@ -353,7 +332,6 @@ def _modules(host, signals):
     names |= {f"Event_{name}": lambda *_, name=name: name for name in events}
     names |= {function.__name__: function for function in (ready, again, try_read, write, kick)}
     module("wit_world.imports.numbers", Watch=Watch, **names)
-    module("wit_world.imports.latin1", Written=Written, read=read, write=write_text)
     if signals:
         module("wit_world.imports.signals", Signal=Signal, handle=host.handle, next=next_signal)
     return made

@@ -9,7 +9,6 @@ use std::ptr::{NonNull, null};
 use std::slice;
 
 use asyncio_streams_engine::errors::saturate;
-use asyncio_streams_engine::{Request, size};
 
 use super::numbers::{front, table, write};
 
@@ -19,7 +18,7 @@ const UTF16: usize = 1 << 31;
 /// The alignment of text.
 const ALIGNMENT: usize = 2;
 
-/// `option<front>`, and `option<string>`, which is the beginning of it.
+/// `option<front>`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Returned {
@@ -51,8 +50,8 @@ enum Written {
 thread_local! {
     /// The result of a call, which the host reads after it.
     static RETURNED: Cell<Returned> = const { Cell::new(NONE) };
-    /// The bytes of the result, if they are not in a buffer.
-    static HELD: RefCell<(Vec<u8>, Vec<u16>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+    /// A copy of the bytes of the result, if they lie at an odd address.
+    static COPY: RefCell<Vec<u16>> = const { RefCell::new(Vec::new()) };
 }
 
 #[unsafe(export_name = "asyncio:streams/latin1@0.1.0#peek")]
@@ -74,23 +73,6 @@ extern "C" fn peek(reader: u64, skip: u32, n: u32) -> *const Returned {
     returned(peeked.unwrap_or(NONE))
 }
 
-#[unsafe(export_name = "asyncio:streams/latin1@0.1.0#read")]
-extern "C" fn read(reader: u64, n: u32) -> *const Returned {
-    let read = table::reader(reader)
-        .ok()
-        .and_then(|reader| reader.try_read(&Request::Read(size(n))).ok().flatten());
-    returned(read.map_or(NONE, |bytes| {
-        let text = Returned {
-            is_some: 1,
-            address: lend(&bytes),
-            length: saturate(bytes.len()),
-            ..NONE
-        };
-        HELD.with_borrow_mut(|held| held.0 = bytes);
-        text
-    }))
-}
-
 #[unsafe(export_name = "asyncio:streams/latin1@0.1.0#write")]
 extern "C" fn write_text(writer: u64, address: *mut u8, length: usize) -> Written {
     let text = Text { address, length };
@@ -103,12 +85,7 @@ extern "C" fn write_text(writer: u64, address: *mut u8, length: usize) -> Writte
 
 #[unsafe(export_name = "cabi_post_asyncio:streams/latin1@0.1.0#peek")]
 extern "C" fn after_peek(_: *const Returned) {
-    HELD.take();
-}
-
-#[unsafe(export_name = "cabi_post_asyncio:streams/latin1@0.1.0#read")]
-extern "C" fn after_read(_: *const Returned) {
-    HELD.take();
+    COPY.take();
 }
 
 fn returned(result: Returned) -> *const Returned {
@@ -130,9 +107,9 @@ fn lend(bytes: &[u8]) -> *const u8 {
     if let Some(to) = bytemuck::cast_slice_mut(&mut copy).get_mut(..bytes.len()) {
         to.copy_from_slice(bytes);
     }
-    HELD.with_borrow_mut(|held| {
-        held.1 = copy;
-        held.1.as_ptr().cast()
+    COPY.with_borrow_mut(|held| {
+        *held = copy;
+        held.as_ptr().cast()
     })
 }
 
