@@ -12,6 +12,7 @@
 //!   tls, no_tls    the configurations of TLS, and their stand-ins without TLS
 //!   blocks     bytes in blocks of 64
 //!   numbers    resources by number
+//!   latin1     bytes as text, in memory
 //! ```
 
 #![cfg_attr(
@@ -28,6 +29,7 @@
 
 pub mod blocks;
 mod convert;
+pub mod latin1;
 mod no_tls;
 pub mod numbers;
 mod options;

@@ -14,7 +14,10 @@ pub(crate) enum Line {
 impl Line {
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
-            Line::In(text, range) => text.bytes().get(range.clone()).unwrap_or_default(),
+            Line::In(text, range) => {
+                let bytes = text.bytes().unwrap_or_default();
+                bytes.get(range.clone()).unwrap_or_default()
+            }
             Line::Owned(bytes) => bytes,
         }
     }

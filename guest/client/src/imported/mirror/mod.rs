@@ -155,7 +155,10 @@ impl BufferMirror {
     #[inline]
     pub(crate) fn unread(&self) -> &[u8] {
         match &self.block {
-            Some(block) => block.bytes().get(self.at..).unwrap_or_default(),
+            Some(block) => {
+                let bytes = block.bytes().unwrap_or_default();
+                bytes.get(self.at..).unwrap_or_default()
+            }
             None => &[],
         }
     }
@@ -266,7 +269,8 @@ impl BufferMirror {
         self.max_result = length(front.max_result);
         self.at = 0;
         let bytes = front.bytes;
-        self.block = (!bytes.bytes().is_empty()).then(|| Rc::new(bytes));
+        let is_empty = bytes.bytes().is_none_or(<[u8]>::is_empty);
+        self.block = (!is_empty).then(|| Rc::new(bytes));
     }
 
     /// Returns the end of the first line, counted from the first unread byte.
@@ -286,7 +290,7 @@ impl BufferMirror {
 
     #[inline]
     fn find_newline(&mut self) -> Option<usize> {
-        let block = self.block.as_ref()?.bytes();
+        let block = self.block.as_ref()?.bytes()?;
         let from = self.searched.max(self.at);
         let Some(found) = memchr(b'\n', block.get(from..)?) else {
             self.searched = block.len();
