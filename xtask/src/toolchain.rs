@@ -18,7 +18,7 @@ pub const VARIABLE: &str = "XTASK_TOOLCHAIN";
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Searches compare 16 bytes at once, which every runtime with WASI 0.3 supports. The linker records all addresses, by which
-/// `xtask/strip` finds data without a use. The stack has 64 KiB less than a mebibyte, so that the addresses of the data after it
+/// `guest/strip` finds data without a use. The stack has 64 KiB less than a mebibyte, so that the addresses of the data after it
 /// take three bytes instead of four.
 const FLAGS: &str =
     "-C target-feature=+simd128 -C link-arg=--emit-relocs -C link-arg=-zstack-size=983040";
