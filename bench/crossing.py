@@ -42,7 +42,7 @@ async def main():
     transport, _ = await loop.create_connection(Paused, *server.sockets[0].getsockname())
     watching, reader = loop.watching, transport._reader
     number, writer = watching.of_reader(reader), watching.of_writer(transport._writer)
-    by_number = by_call = in_blocks = out = 1.0
+    by_number = by_call = out = 1.0
 
     async def received():
         future = loop.create_future()
@@ -52,7 +52,6 @@ async def main():
 
     for _ in range(TIMES):
         await received()
-        in_blocks, _ = least(in_blocks, lambda: watching._numbers.peek(number, 0, SIZE))
         by_number, result = least(by_number, lambda: runtime.call_import(watching.try_read, [number, SIZE]))
         assert len(result.value) == SIZE
         await received()
@@ -61,12 +60,11 @@ async def main():
         assert len(results[0][0]) == SIZE
     data = bytes(SIZE)
     for _ in range(TIMES):
-        out, _ = least(out, lambda: runtime.call_import(watching.write, [writer, [], data]))
+        out, _ = least(out, lambda: runtime.call_import(watching.write, [writer, data]))
     print("µs for 64 KiB")
     for name, seconds in (
         ("to Python by number", by_number),
         ("to Python by an async call", by_call),
-        ("to Python in blocks", in_blocks),
         ("from Python by number", out),
     ):
         print(f"{name:28} {seconds * 1e6:6.0f}")

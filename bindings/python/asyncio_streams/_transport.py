@@ -27,7 +27,6 @@ _FlowControl: Any = transports._FlowControlMixin
 
 # The most bytes that cross to the component at once.
 _PIECE = 1 << 24
-_NO_BLOCKS: list[Any] = []
 # The time in seconds after which output that the component refused is offered again.
 _RETRY = 0.1
 _call = runtime.call_import
@@ -218,7 +217,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         if not self._out and size <= _PIECE:
             # Most messages are passed on here, so few calls are made.
             watching = self._loop.watching
-            result = _call(watching.write, [self._writer_number or self._number(), _NO_BLOCKS, data])
+            result = _call(watching.write, [self._writer_number or self._number(), data])
             if type(result) is Ok:
                 watching.written = True
                 self._queued = queued = self._queued + size
@@ -340,7 +339,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
     def _give(self, data: bytes) -> bool:
         """Passes bytes to the component; returns False if its queue is full. Raises its other errors."""
         watching = self._loop.watching
-        result = _call(watching.write, [self._writer_number or self._number(), _NO_BLOCKS, data])
+        result = _call(watching.write, [self._writer_number or self._number(), data])
         if type(result) is not Ok:
             if _errors.case_of(result) != "BufferFull":
                 raise result

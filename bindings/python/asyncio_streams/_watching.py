@@ -46,7 +46,7 @@ class Watching:
         self.of_server: Callable[[Any], int] = numbers.server_number
         # For calls that each message makes: the numbers of these functions save the bindings' own work.
         self.try_read = number_of(numbers.try_read, 2)
-        self.write = number_of(numbers.write, 3)
+        self.write = number_of(numbers.write, 2)
         # Whether bytes were queued by number, which leave with `ready`, `wait` or `kick`.
         self.written = False
         # Whether a turn may send them before its end: once, if a single event of the watch that reports began it. Several

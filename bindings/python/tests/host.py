@@ -174,7 +174,7 @@ class Host:
         if number == WRITE:
             if self.refuses:
                 return Err(Error_BufferFull())
-            self.output.append(arguments[2])
+            self.output.append(arguments[1])
             return Ok(None)
         assert number in (READY, AGAIN) and arguments[0] == self.reporter, number
         return Ok(self.always if number == READY else None)
@@ -268,8 +268,8 @@ def try_read(number, most):
     componentize_py_runtime.call_import(TRY_READ, [number, most])
 
 
-def write(number, blocks, data):
-    componentize_py_runtime.call_import(WRITE, [number, blocks, data])
+def write(number, data):
+    componentize_py_runtime.call_import(WRITE, [number, data])
 
 
 def kick():

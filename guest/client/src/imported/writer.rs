@@ -251,7 +251,7 @@ impl Writer {
             Written::Drained => Ok(true),
             Written::Queued => Ok(false),
             // It has the error.
-            Written::Refused => numbers::write(self.number(), &[], data),
+            Written::Refused => numbers::write(self.number(), data),
         }
     }
 }

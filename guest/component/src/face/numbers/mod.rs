@@ -8,11 +8,9 @@ use std::net::SocketAddr;
 
 use asyncio_streams_engine::errors::saturate;
 use asyncio_streams_engine::{self as engine, Request, core, size, types};
-use asyncio_streams_face::blocks::to_blocks;
-use bytemuck::cast_slice;
 
 use crate::Component;
-use crate::numbers::{self, Block, Client, Event, Front, Peer};
+use crate::numbers::{self, Client, Event, Front, Peer};
 use crate::streams;
 use crate::types::Error;
 
@@ -22,8 +20,6 @@ use super::server::Server;
 use super::writer::Writer;
 
 pub(super) use table::Numbered;
-
-asyncio_streams_face::blocks!(Block);
 
 type MaybeBytes = Result<Option<Vec<u8>>, Error>;
 
@@ -71,8 +67,7 @@ impl numbers::Guest for Component {
         Ok(reader.look(|buffer| {
             let Part { bytes, remaining } = front(buffer, skip, n);
             Front {
-                blocks: to_blocks(bytes),
-                length: saturate(bytes.len()),
+                bytes: bytes.to_vec(),
                 remaining: saturate(remaining),
                 position: buffer.taken(),
                 limit: saturate(buffer.limit()),
@@ -85,12 +80,7 @@ impl numbers::Guest for Component {
         Ok(saturate(table::reader(reader)?.discard(size(n))?))
     }
 
-    fn write(writer: u64, blocks: Vec<Block>, tail: Vec<u8>) -> Result<bool, Error> {
-        let data = if blocks.is_empty() {
-            tail
-        } else {
-            [cast_slice(&blocks), &tail].concat()
-        };
+    fn write(writer: u64, data: Vec<u8>) -> Result<bool, Error> {
         write(writer, data)
     }
 
