@@ -102,7 +102,7 @@ fn without_the_network() {
 
 /// The host holds bytes for a peer that never reads. A wait that nothing can end is reported nevertheless.
 #[test]
-fn a_wait_beside_an_abandoned_write() {
+fn a_wait_that_nothing_can_end_is_reported_beside_an_abandoned_write() {
     let peer = Peer::start();
     Program::blocking("blocking")
         .args([

@@ -181,7 +181,7 @@ fn max_connections() {
 }
 
 #[test]
-fn several_addresses() {
+fn every_given_address_is_served() {
     let ipv6 = TcpListener::bind((IpAddr::V6(Ipv6Addr::LOCALHOST), 0)).is_ok();
     for place in In::every_place() {
         let mut arguments = vec!["127.0.0.1:0", "127.0.0.1:0"];
@@ -406,7 +406,7 @@ fn options_from_the_environment() {
 }
 
 #[test]
-fn impossible_tls() {
+fn tls_that_the_program_cannot_have_is_refused() {
     let tls = ["--tls-cert", "CERT", "--tls-key", "KEY", "127.0.0.1:0"];
     for place in In::every_place() {
         let outcome = orders(&tls).run(place).assert_failure();
@@ -425,7 +425,7 @@ fn impossible_tls() {
 }
 
 #[test]
-fn help() {
+fn help_goes_to_standard_output() {
     for argument in ["--help", "-h"] {
         let outcome = orders(&[argument]).run(In::Concurrent).assert_success();
         assert!(outcome.stdout.starts_with("Usage: serve"), "{outcome}");
@@ -436,7 +436,7 @@ fn help() {
 }
 
 #[test]
-fn impossible_addresses() {
+fn an_address_that_cannot_be_listened_on_ends_the_program() {
     let other = TcpListener::bind("127.0.0.1:0").expect("a port");
     let taken = other.local_addr().expect("its address");
     let cases = [

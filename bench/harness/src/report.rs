@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn three_digits() {
+    fn a_figure_has_three_digits() {
         let shown = [0.123, 9.994, 9.996, 12.34, 99.94, 99.96, 1234.5].map(with_three_digits);
         assert_eq!(
             shown,

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retried_overrun() {
+    fn a_retried_overrun_costs_no_second_search() {
         let mut found = reader(10);
         found.feed(&[&vec![b'.'; SIZE][..], b"\n"].concat());
         let mut not_found = reader(10);
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_of_lines() {
+    fn blocks_of_lines_cost_a_few_looks_at_each_byte() {
         let mut lines: Vec<u8> = Vec::new();
         for length in (0..1000).cycle().take(500) {
             lines.resize(lines.len() + length, b'.');

@@ -30,7 +30,7 @@ proptest! {
 
     /// Few different bytes and short separators: many near misses, overlaps and cuts.
     #[test]
-    fn small_and_intricate(
+    fn short_input_in_many_cuts_is_read_as_by_the_model(
         limit in 1..12usize,
         max_result in prop_oneof![1..20usize, Just(usize::MAX)],
         ops in ops(0..8, 0..12, 60),
@@ -44,7 +44,7 @@ proptest! {
 
     /// Enough bytes that the buffer moves, grows, shrinks and passes allocations on.
     #[test]
-    fn large(
+    fn long_input_is_read_as_by_the_model(
         limit in prop_oneof![1..12usize, 500..5000usize],
         ops in ops(0..6000, 0..8000, 40),
     ) {

@@ -22,17 +22,17 @@ const VECTORS: &str = concat!(
 );
 
 #[test]
-fn fed_whole() {
+fn streams_fed_whole_are_read_as_in_asyncio() {
     replay_all(&given(), |_| Pieces::Whole);
 }
 
 #[test]
-fn fed_byte_by_byte() {
+fn streams_fed_byte_by_byte_are_read_as_in_asyncio() {
     replay_all(&given(), |_| Pieces::Bytes);
 }
 
 #[test]
-fn fed_in_random_pieces() {
+fn streams_fed_in_random_pieces_are_read_as_in_asyncio() {
     let cases = given();
     for round in 0..20 {
         replay_all(&cases, |case| Pieces::random(round << 32 | case as u64));

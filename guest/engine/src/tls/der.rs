@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_lengths() {
+    fn elements_of_invalid_length_are_refused() {
         for bytes in [
             &b""[..],
             b"\x30",
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_of_integers() {
+    fn the_bits_of_an_integer_begin_at_its_first_one() {
         assert_eq!(bits(&[]), 0);
         assert_eq!(bits(&[0, 0]), 0);
         assert_eq!(bits(&[0, 0x80, 0]), 16);

@@ -30,7 +30,7 @@ fn refused(arguments: &[&str], variable: Option<&str>) -> String {
 }
 
 #[test]
-fn addresses() {
+fn an_address_is_a_host_and_a_port() {
     let arguments = served(&["127.0.0.1:80", "[::1]:0", "localhost:65535", ":1"]);
     let expected = [("127.0.0.1", 80), ("::1", 0), ("localhost", 65535), ("", 1)];
     assert_eq!(
@@ -40,7 +40,7 @@ fn addresses() {
 }
 
 #[test]
-fn unix_sockets() {
+fn an_address_after_unix_is_a_path_or_a_name() {
     let arguments = served(&["unix:/run/a:1", "unix:@name", ":1"]);
     let expected = [
         Place::Unix("/run/a:1".into()),
@@ -86,7 +86,7 @@ fn standard_input_and_output() {
 }
 
 #[test]
-fn options() {
+fn options_take_their_values_with_and_without_an_equals_sign() {
     let arguments = served(&[
         "--max-connections=3",
         "--grace",
@@ -255,7 +255,7 @@ fn errors_in_the_variable_name_it() {
 }
 
 #[test]
-fn help() {
+fn help_is_shown_whatever_else_is_asked_for() {
     for (arguments, variable) in [
         (&["-h", "nonsense"][..], None),
         (&["--help"], Some("--grace soon")),
