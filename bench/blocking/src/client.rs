@@ -66,7 +66,10 @@ fn on_one(client: &Client, meter: &Meter<Clock>) -> Result {
                 read_back(&reader, message.len(), None)?;
             }
         }
-        other => return Err(format!("{other:?} is no work for this peer").into()),
+        _ => return Err(
+            "KIND: expected start, lines, bulk-in, bulk-out or echo, the work that this peer has"
+                .into(),
+        ),
     }
     Ok(())
 }
@@ -74,7 +77,9 @@ fn on_one(client: &Client, meter: &Meter<Clock>) -> Result {
 /// One program with one thread waits for whichever answer comes first.
 fn echo_on_many(client: &Client, meter: &Meter<Clock>) -> Result {
     if client.kind != Kind::Echo {
-        return Err(format!("{:?} is no work on many connections", client.kind).into());
+        return Err(
+            "KIND: expected echo, the work that this peer has for several connections".into(),
+        );
     }
     let message = vec![b'x'; client.size];
     let size = u32::try_from(client.size)?;
