@@ -87,7 +87,7 @@ class Pipes(_Base):
 
 
 class _Pipe(_Transport):
-    """What both kinds of pipes have: a protocol, which hears of the bytes, or of the end."""
+    """The common part of both kinds of pipes: a protocol, which is called with the bytes, or for the end."""
 
     def __init__(self, pipe: Any, protocol: Any, *flow_control: Any) -> None:
         super().__init__({"pipe": pipe}, *flow_control)

@@ -46,7 +46,7 @@ class Receiving:
         # True while a handshake uses the input.
         self._upgrading = False
         # The number of bytes in the reader that were passed to the protocol, and may have to go to a handshake instead.
-        # None: passed bytes are consumed. Only protocols with a stream reader can give some back.
+        # It is None if the reader drops bytes when it passes them: only protocols with a stream reader can return some.
         plain = self._loop.has_tls and "sslcontext" not in self._extra
         self._lent = 0 if plain and server_side else None
 

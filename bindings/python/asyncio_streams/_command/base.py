@@ -117,7 +117,7 @@ def get(want: Wanted, host: tools.Host, cache: Path, *, rebuild: bool = False) -
 def _build(want: Wanted, host: tools.Host, streams: Path, place: Path) -> None:
     with_what = ", ".join(sorted(want.packages)) or "no packages"
     with tempfile.TemporaryDirectory(prefix="new-", dir=place.parent) as folder:
-        # Whoever interrupts after this message leaves no folder.
+        # An interrupt after this message leaves no folder behind.
         print(f"asyncio-streams: building the interpreter with {with_what} (once, about half a minute)", file=sys.stderr)
         work, made = Path(folder) / "work", Path(folder) / "made"
         work.mkdir()
