@@ -55,7 +55,7 @@ fn main() -> Result<(), Error> {
     }
 }
 
-/// Accepts whoever waits; returns the last key that was used.
+/// Accepts all waiting connections; returns the last key that was used.
 fn accept(
     server: &Server,
     watch: &Watch,

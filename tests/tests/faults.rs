@@ -189,7 +189,7 @@ fn peer_that_sends_without_end() {
                     .unwrap_or_else(PoisonError::into_inner)
                     .recv_timeout(PATIENCE);
                 let n = n.expect("a word from the other script");
-                assert!(n < 16 * MEGABYTE, "{n} bytes were taken, and nobody reads");
+                assert!(n < 16 * MEGABYTE, "{n} bytes were taken without a reader");
                 conn.send(format!("{n}\n"));
                 conn.ending();
             }

@@ -18,7 +18,7 @@ pub(crate) fn write(manifest: &Path, package: &str, target: &str, out: &Path) ->
         .with_context(|| format!("cannot write {}", out.display()))
 }
 
-/// What cargo knows about a workspace.
+/// Returns cargo's metadata of a workspace.
 pub(crate) fn metadata(options: &[&str]) -> Result<Value> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);

@@ -108,7 +108,7 @@ pub async fn stdin() -> Result<(Reader, impl Future<Output = Result<(), Error>> 
 /// cut them short.
 pub(crate) async fn finish() {
     for output in [Output::Standard, Output::Error] {
-        // The program is over: nobody is left to be told.
+        // The program is over: no caller is left to receive the error.
         let _ = output.finish().await;
     }
 }

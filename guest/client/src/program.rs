@@ -179,10 +179,10 @@ pub(crate) fn connected() {
 /// Waits until no connection that this side has closed can lose what it sent by the end of the program.
 ///
 /// [`run!`](crate::run) does that by itself; it is for programs that export their main function in another way, to be called
-/// last. It waits for connections whose bytes the system has all taken, for each until its peer ends, is silent for 5 s
-/// (1 s if something was read after the last byte was taken), or 30 s have passed since the end went out; 35 s at most. If
-/// the program ended before, the system would answer what such a peer still sends by a reset, and drop what it had not
-/// delivered yet.
+/// last. It waits for the connections whose bytes the system has all taken, 35 s at most. The wait for one of them ends when its
+/// peer ends or is silent for 5 s (1 s if something was read after the last byte was taken), at the latest 30 s after the end
+/// went out. If the program ended before, the system would answer further bytes of such a peer by a reset, and drop the bytes
+/// that it had not delivered yet.
 ///
 /// # Cancelling
 /// Dropping the call ends the wait and has no effect on the connections.
@@ -198,7 +198,7 @@ pub async fn finish(outcome: impl Outcome) -> Result<(), ()> {
     let result = match outcome.into_result() {
         Ok(()) => Ok(()),
         Err(reason) => {
-            // Without a standard error there is nobody left to tell; the status still says it.
+            // Without a standard error the message is lost; the status still reports the failure.
             let _ = cli::eprintln(format_args!("error: {}", cli::escaped(&reason))).await;
             Err(())
         }

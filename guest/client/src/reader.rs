@@ -228,8 +228,8 @@ impl Reader {
 
     /// Ends the pending read or wait, if there is one, with `Cancelled`; nothing is taken.
     ///
-    /// For whoever does not hold the pending call; who does, drops it. The next call waits as
-    /// usual.
+    /// It serves code that does not hold the pending call; code that holds the call can drop it
+    /// instead. The next call waits as usual.
     pub fn cancel(&self) {
         self.inner.cancel();
     }

@@ -56,7 +56,7 @@ pub async fn start_server(
 /// A connection that dies before it is accepted is skipped, and out of descriptors the server
 /// pauses: neither ends it.
 ///
-/// Dropping a server is [`close`](Server::close) with nobody waiting.
+/// Dropping a server closes it as [`close`](Server::close) does, and no call waits.
 #[derive(Debug)]
 pub struct Server {
     pub(crate) inner: backend::Server,
@@ -181,8 +181,8 @@ impl Server {
     }
 
     /// Closes the server, lets its clients finish for the time given, then aborts those that are
-    /// left; returns how many it aborted. Dropping the call leaves the server closed and aborts
-    /// nobody.
+    /// left; returns how many it aborted. Dropping the call leaves the server closed and aborts no
+    /// client.
     pub async fn shutdown(&self, grace: Duration) -> usize {
         length(self.inner.shutdown(nanoseconds(grace)).await)
     }
@@ -206,7 +206,7 @@ where
             || "a client".to_owned(),
             |address| format!("client {address}"),
         );
-        // Without a standard error there is nobody left to tell.
+        // Without a standard error the message is lost.
         let line = format!("{client}: {reason}");
         let _ = cli::eprintln(cli::escaped(&line)).await;
     }

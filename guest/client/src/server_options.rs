@@ -112,7 +112,7 @@ impl ServerOptions {
         self
     }
 
-    /// Which permissions the file of a Unix socket has before anybody can connect, as in `chmod`; by default those that
+    /// Which permissions the file of a Unix socket has before a peer can connect, as in `chmod`; by default those that
     /// follow from the host's umask. Other sockets have no file.
     pub fn mode(mut self, bits: u32) -> Self {
         self.mode = Some(bits);

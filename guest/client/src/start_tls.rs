@@ -15,11 +15,11 @@ impl Writer {
     /// - [`Error::NotSupported`]: there is no TLS in this program, or the connection is protected
     ///   already.
     /// - [`Error::InvalidArgument`]: `reader` is another connection's; `server_name` is neither a name
-    ///   nor an address; `config` trusts nobody.
+    ///   nor an address; `config` trusts no root certificate.
     /// - [`Error::Busy`]: a read, a wait or a `write_stream` is pending.
     /// - [`Error::Closed`], [`Error::WriteAfterEof`]: this side has ended its output.
-    /// - [`Error::Tls`] with `PlaintextPending`: bytes that nobody has read yet came before TLS. Who
-    ///   did not expect them should close the connection.
+    /// - [`Error::Tls`] with `PlaintextPending`: unread bytes came before TLS. A program that did not
+    ///   expect them should close the connection.
     ///
     /// These end it: [`Error::Tls`] for a handshake that failed, [`Error::Network`],
     /// [`Error::DeadlineExceeded`] for one that took too long.

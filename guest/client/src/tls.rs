@@ -147,8 +147,8 @@ impl ClientConfig {
         Ok(self.inner.set_certificate(chain.as_ref(), key.as_ref())?)
     }
 
-    /// Accepts any certificate for any name, from anybody: the connection is encrypted, but nobody
-    /// knows to whom. It cannot be taken back.
+    /// Accepts any certificate for any name, from any peer: the connection is encrypted, but the
+    /// identity of its peer is unknown. It cannot be taken back.
     ///
     /// # Errors
     /// Those of every setter.

@@ -20,8 +20,8 @@ use crate::{Address, ByteReader, Error, Waits};
 /// Every call can be dropped at any point. Queued bytes still go out.
 ///
 /// # Drop
-/// Dropping a writer is [`close`](Writer::close) with nobody waiting: what is queued still goes
-/// out, within the close deadline (30 s by default). `wasmtime run` ends the program when its main
+/// Dropping a writer closes it as [`close`](Writer::close) does, and no call waits: queued bytes
+/// still go out, within the close deadline (30 s by default). `wasmtime run` ends the program when its main
 /// function returns and finishes nothing: there, close and [`wait_closed`](Writer::wait_closed).
 #[derive(Debug)]
 pub struct Writer {
@@ -169,8 +169,8 @@ impl Writer {
 
     /// Ends all pending calls of the kinds in `what` with `Cancelled`.
     ///
-    /// For whoever does not hold the pending call; who does, drops it. The next call waits as
-    /// usual.
+    /// It serves code that does not hold the pending call; code that holds the call can drop it
+    /// instead. The next call waits as usual.
     pub fn cancel(&self, what: Waits) {
         self.inner.cancel(what);
     }

@@ -33,16 +33,32 @@ pub(crate) fn is_final(code: u32) -> bool {
 /// As for wit-bindgen's trait of this name, of which this is a copy. The type has no fields except a marker.
 #[doc(hidden)]
 pub unsafe trait Subtask {
+    /// The parameters.
     type Params;
+    /// The values that the imported function takes: a few of the lowered parameters, or a pointer to them.
     type ParamsLower: Copy;
+    /// The results.
     type Results;
 
+    /// Returns the layout of the memory for the parameters and, behind them, the results.
     fn abi_layout(&mut self) -> Layout;
+
+    /// Returns the offset of the results in that memory, in bytes.
     fn results_offset(&mut self) -> usize;
+
+    /// Calls the imported function; returns the call's handle and state, packed as the component model says.
     unsafe fn call_import(&mut self, params: Self::ParamsLower, results: *mut u8) -> u32;
+
+    /// Lowers the parameters, into the memory `to` if they do not fit into values.
     unsafe fn params_lower(&mut self, params: Self::Params, to: *mut u8) -> Self::ParamsLower;
+
+    /// Frees the lists among the lowered parameters, after the callee has taken the parameters.
     unsafe fn params_dealloc_lists(&mut self, lower: Self::ParamsLower);
+
+    /// Frees the lists and drops the owned resources among the lowered parameters, which the callee has not taken.
     unsafe fn params_dealloc_lists_and_own(&mut self, lower: Self::ParamsLower);
+
+    /// Lifts the results from the memory `from`.
     unsafe fn results_lift(&mut self, from: *mut u8) -> Self::Results;
 
     /// Calls, and waits for the results. Dropping the future cancels the call.
@@ -57,7 +73,7 @@ pub unsafe trait Subtask {
                     "generated types of calls are markers"
                 )
             };
-            // SAFETY: It has no content to copy, and no destructor.
+            // SAFETY: The type has no size, so the copy reads no memory, and it has no destructor that could run twice.
             let of = unsafe { std::ptr::read(self) };
             Call::start(of, params).await
         }

@@ -106,7 +106,7 @@ impl Running {
         !self.senders.is_empty()
     }
 
-    /// Ends the supply of connections.
+    /// Stops handing connections to the worker.
     pub(super) fn close(&mut self) {
         self.senders.clear();
         self.stats.serving.store(false, Relaxed);

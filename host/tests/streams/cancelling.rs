@@ -95,7 +95,7 @@ async fn a_dropped_accept_loses_no_connection() {
         for client in 0..300_usize {
             assert!(
                 poll_times(client % 7, server.accept()).await.is_none(),
-                "nobody is there yet"
+                "no client has connected yet"
             );
             let mut socket = TcpStream::connect(("127.0.0.1", port))
                 .await

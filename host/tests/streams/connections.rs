@@ -162,7 +162,7 @@ async fn a_refused_connection_reports_each_address() {
         let error = streams
             .open_connection("127.0.0.1", port)
             .await
-            .expect_err("nobody listens");
+            .expect_err("no server listens");
         let Error::Connect(attempts) = &error else {
             panic!("{error:?}")
         };

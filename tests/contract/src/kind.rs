@@ -107,7 +107,7 @@ pub enum Wanted {
     Any,
     /// A line.
     Line,
-    /// That many bytes.
+    /// This number of bytes.
     Exactly(u32),
     /// One of these separators.
     Until(Vec<Vec<u8>>),

@@ -8,7 +8,7 @@ asyncio_streams::run!(main);
 
 const LIMIT: usize = 65_536;
 const MAX_RESULT: usize = 1 << 20;
-/// Any bound may be exceeded by one read of the transport.
+/// One read of the transport can exceed any bound by this many bytes.
 const PIECE: usize = 64 * 1024;
 
 async fn main() -> Result {

@@ -82,7 +82,7 @@ async fn unread() -> Result {
 
     // The large ones get no more, in either direction; their bytes can be read.
     let Some(last) = greedy.pop() else {
-        return Err(Failure::new("nobody holds anything"));
+        return Err(Failure::new("no connection holds bytes"));
     };
     let missing = last.reader.readexactly(EACH).await;
     check!(missing.as_ref().is_err_and(is_bound), "{missing:?}");

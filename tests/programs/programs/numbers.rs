@@ -201,7 +201,7 @@ async fn after_the_end() -> Result {
     matching!(numbers::try_read(input, 1), Err(Error::Closed));
     wait_for(output, Event::Closed).await?;
     same!(pair.left.reader.read_to_end().await?, b"last".to_vec());
-    // A wait by number keeps nobody from dropping the resource, which ends it.
+    // The resource can be dropped during a wait by number, which the drop ends.
     {
         let other = tcp().await?;
         let input = numbers::reader_number(other.right.reader.raw());

@@ -57,7 +57,7 @@ async fn lost() -> Result {
     let mut first = pin!(writer.wait_closed());
     pending(first.as_mut())?;
     drop(outgoing);
-    writer.write("nobody will read this")?;
+    writer.write("this has no reader")?;
     matching!(first.await, Err(Error::Network(error)) if error.code == NetworkCode::BrokenPipe);
     for _ in 0..2 {
         matching!(writer.wait_closed().await, Err(Error::Network(error)) if error.code == NetworkCode::BrokenPipe);

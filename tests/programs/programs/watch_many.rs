@@ -82,7 +82,7 @@ async fn main() -> Result {
             {
                 connection.sent += length as u64;
             } else {
-                // Nobody can tell how much was taken: this connection is over.
+                // The number of sent bytes is unknown: replace this connection.
                 crowd.connections[key] = connect().await?;
                 crowd.add(key)?;
             }

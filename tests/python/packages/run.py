@@ -235,7 +235,7 @@ def outcome(place, case):
 
 
 def endings(place, case):
-    """What a serving program prints, and how it ends, after each signal: by the name of the signal, stock's first."""
+    """Returns the output and the end of a serving program after each signal: by the name of the signal, stock's first."""
     found = {}
     for number in (signal.SIGINT, signal.SIGTERM) if case.stops else ():
         for side in ("stock", "component"):

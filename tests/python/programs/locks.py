@@ -24,7 +24,7 @@ def timed(wait, *arguments, **keywords):
 
 
 def waits():
-    """What waits here, by its name: a function that takes a timeout."""
+    """Returns the calls that wait here, by name: functions that take a timeout."""
     held, condition, full = threading.Lock(), threading.Condition(), queue.Queue(1)
     held.acquire()
     condition.acquire()
@@ -43,7 +43,7 @@ def waits():
 
 
 def free():
-    """What does not wait."""
+    """Prints the results of calls that do not wait."""
     lock, reentrant = threading.Lock(), threading.RLock()
     with lock:
         print(lock.locked(), lock.acquire(False), lock.acquire(blocking=False))

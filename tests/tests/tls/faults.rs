@@ -208,7 +208,7 @@ fn data_that_was_changed() {
     for (number, change) in changes.iter().enumerate() {
         let (mut client, mut stream) = (server.client(), server.connect());
         shake_hands(&mut client, &mut stream);
-        let mut bytes = records(&mut client, b"a line that nobody may read\n");
+        let mut bytes = records(&mut client, b"a line that must not be read\n");
         change(&mut bytes);
         // With the changed length, the server waits for one more byte.
         bytes.extend_from_slice(&[0; 20_000]);

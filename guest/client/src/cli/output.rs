@@ -1,7 +1,7 @@
 //! Standard output and error: one stream each, shared by all tasks.
 //!
-//! A call queues its bytes; whoever finds the stream free writes the queue, and the others wait for
-//! that. So lines never mix, and a dropped call loses nothing: what its write had not sent goes
+//! A call queues its bytes. The call that finds the stream free writes the queue, and the others wait
+//! for that. So lines never mix, and a dropped call loses nothing: what its write had not sent goes
 //! back to the front of the queue.
 
 use std::cell::RefCell;

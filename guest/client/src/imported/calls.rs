@@ -201,7 +201,7 @@ impl Reader {
     }
 
     /// Whether nothing can touch the component's buffer while this side answers: no wait lets input
-    /// in, and nobody else reads.
+    /// in, and no other code reads.
     fn alone(&self) -> bool {
         !self.interest.is_waiting() && !self.shared.get()
     }

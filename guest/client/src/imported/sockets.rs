@@ -20,8 +20,8 @@
 use crate::{ConnectOptions, Error, Reader, Server, ServerOptions, Writer};
 use bindings::asyncio::streams::sockets;
 
-/// WASI's sockets as wit-bindgen makes them. Whoever generates bindings with other interfaces that
-/// pass sockets names this module for `wasi:sockets/types`.
+/// WASI's sockets as wit-bindgen makes them. Bindings for other interfaces that pass sockets name
+/// this module for `wasi:sockets/types`.
 pub use bindings::wasi::sockets::types;
 pub use types::TcpSocket;
 

@@ -196,7 +196,7 @@ impl Deferred {
         self.permit.take()
     }
 
-    /// Ends the wait to make room.
+    /// Closes the connection to make room, and counts its handles as leaving until they are free.
     fn leave(&self) {
         if let Some(permit) = self.permit.take() {
             permit.leaves();

@@ -109,8 +109,11 @@ impl Watch {
         })
     }
 
-    /// Reports the keys of events by `to` from now on: each once when its event is there or has become an error, until
-    /// [`Watch::again`]. It takes the place of [`Watch::wait`], which is `busy`. Waits begin with [`Watch::ready`]. Only in async calls.
+    /// Reports the keys of events to `to` from now on: each once, when its event is there or has become an error, and again after
+    /// [`Watch::again`].
+    ///
+    /// It replaces [`Watch::wait`], which returns `busy` from now on. [`Watch::ready`] begins the waits for added events. Only async
+    /// calls may call it.
     ///
     /// # Errors
     ///
@@ -127,8 +130,8 @@ impl Watch {
         Ok(())
     }
 
-    /// Settles as [`Engine::kick`] does, begins the waits that are new, and returns the keys of events that are there, in ascending
-    /// order: they are reported by this. For [`Watch::report`]; also in sync calls.
+    /// Settles as [`Engine::kick`] does, begins the waits for added events, and returns the keys of events that are there, in
+    /// ascending order. These keys count as reported. It belongs to [`Watch::report`]; sync calls may call it too.
     pub fn ready(&self) -> Vec<u32> {
         let State {
             engine,

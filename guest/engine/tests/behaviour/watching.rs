@@ -179,7 +179,7 @@ fn a_connection_closed_between_two_waits_discards_its_input() {
         writer.write(b"all of it").unwrap();
         writer.close();
         writer.wait_closed().await.unwrap();
-        // Nobody waits on the watch any more.
+        // No call waits on the watch any more.
         for _ in 0..10 {
             lab.network.sleep(SECOND).await;
             peer.write(&pattern(0, 200_000)).await.unwrap();

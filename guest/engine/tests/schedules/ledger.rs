@@ -116,9 +116,9 @@ impl Ledger {
         self.with(entry, |direction| {
             direction.seen = true;
             let whole = direction.ended && direction.received == direction.queued;
-            let nobody = !direction.begun && direction.received == 0;
+            let unused = !direction.begun && direction.received == 0;
             assert!(
-                whole || nobody || direction.broken || faulty,
+                whole || unused || direction.broken || faulty,
                 "an end too early: {direction:?}"
             );
         });

@@ -28,7 +28,7 @@ enum Op {
     ToEnd,
     Peek(usize),
     Discard(usize),
-    /// Somebody reads past the copy.
+    /// Another reader reads past the copy.
     Past(usize),
     /// A wait that lets in nothing.
     Wait,
