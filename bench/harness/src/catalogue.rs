@@ -10,6 +10,20 @@ const TLS: &str = "tls-";
 /// The prefix of workloads with calls that block.
 const BLOCKING: &str = "p2-";
 
+/// The workloads of the summary.
+pub(crate) const SUMMARY: [&str; 10] = [
+    "lines-64",
+    "bulk-in",
+    "bulk-out",
+    "echo-client-1k-1",
+    "echo-server-1k-50",
+    "write-write-read",
+    "accept",
+    "idle-10000",
+    "wakeup-10000",
+    "start",
+];
+
 /// All workloads, in the order of the tables.
 pub(crate) fn all() -> Vec<Workload> {
     let mut all = Vec::new();
@@ -407,5 +421,13 @@ mod tests {
             error.contains("\"bulk\"") && error.contains("echo-server-100k-50"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn the_summary_names_existing_workloads() {
+        let all = all();
+        for name in SUMMARY {
+            assert!(all.iter().any(|workload| workload.name == name), "{name}");
+        }
     }
 }

@@ -25,6 +25,7 @@ pub(crate) struct Machine {
     pub(crate) newest_python: String,
     /// Empty without uvloop.
     pub(crate) uvloop: String,
+    /// The date and the time of day at which the run began, in UTC.
     pub(crate) date: String,
     /// The load average of the minute before; empty where the system does not report it.
     pub(crate) load_before: String,
@@ -59,7 +60,7 @@ pub(crate) fn describe(peers: &Peers, load_before: String) -> Machine {
         uvloop: python
             .and_then(|python| python.uvloop.clone())
             .unwrap_or_default(),
-        date: said("date", &["-u", "+%Y-%m-%d"]),
+        date: said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
         load_before,
     }
 }

@@ -55,8 +55,8 @@ struct Options {
     /// Run each workload once for a short time, with few connections and without results, to check that it works.
     #[arg(long, conflicts_with_all = ["workloads", "peers", "runs", "milliseconds", "streams", "publish"])]
     smoke: bool,
-    /// Measure nothing: write the last three runs into docs/benchmarks.md and the README. Each run without --smoke is
-    /// kept in target/bench/runs; a workload is published if all three have it.
+    /// Measure nothing: write the last three whole runs that began at a load below 2 into docs/benchmarks.md and the README.
+    /// Each run without --smoke is kept in target/bench/runs; a workload is published if all three have it.
     #[arg(long, conflicts_with_all = ["workloads", "peers", "runs", "milliseconds", "streams"])]
     publish: bool,
     /// The compiler for WebAssembly; auto takes an installed one, else installs one.
@@ -154,8 +154,9 @@ fn publish() -> Result<()> {
     let results = stored::combined(&runs);
     let machine = runs.last().map(|run| &run.machine).context("no run")?;
     let tables = format!(
-        "Medians of {} runs, ± half the distance of their extremes. The last run:\n{}",
+        "Medians of {} runs, ± half the distance of their extremes. {} The last run:\n{}",
         runs.len(),
+        report::choice(&runs),
         tables(machine, &results)
     );
     publish::publish(&tables, &report::summary(&runs), &plot::svg(&results)?)

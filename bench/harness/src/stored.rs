@@ -1,8 +1,11 @@
 //! The runs of the command, stored for publication: a claim has to hold in several runs at different times.
+//!
+//! The last [`RUNS`] runs that are whole and began at a load below [`MAX_LOAD`] are published. A run of some workloads is stored as
+//! well, and so is a run beside other work.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
@@ -10,12 +13,16 @@ use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
 
 use super::Results;
+use super::catalogue::SUMMARY;
 use super::figure::Figure;
 use super::machine::Machine;
 use super::peers::Peer;
 
 /// The number of runs that are published together.
 pub(crate) const RUNS: usize = 3;
+
+/// The load average below which a machine counts as one without other work.
+pub(crate) const MAX_LOAD: f64 = 2.0;
 
 /// One run of the command.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -71,9 +78,27 @@ impl Run {
     fn figure(&self, workload: &str, peer: Peer) -> Option<Figure> {
         self.results.get(workload)?.get(peer.name()).copied()
     }
+
+    /// Returns whether the run has every workload of the summary, and began without other work. An unknown load counts as none.
+    fn is_publishable(&self) -> bool {
+        let is_whole = SUMMARY.iter().all(|name| self.results.contains_key(*name));
+        let load = self.machine.load_before.parse();
+        is_whole && load.map_or(true, |load: f64| load < MAX_LOAD)
+    }
+
+    /// Adds the time at which the run was stored to a date without a time of day, as earlier versions stored it.
+    fn add_time(&mut self, file: &Path) {
+        let stem = file.file_stem().and_then(|stem| stem.to_str());
+        if let Some(Ok(seconds)) = stem.map(str::parse::<u64>)
+            && !self.machine.date.contains(':')
+        {
+            let minutes = seconds / 60 % (24 * 60);
+            self.machine.date += &format!(" {:02}:{:02} UTC", minutes / 60, minutes % 60);
+        }
+    }
 }
 
-/// Reads the newest runs.
+/// Reads the newest runs that can be published, the oldest of them first.
 ///
 /// # Errors
 /// When there are fewer than [`RUNS`], or one cannot be read.
@@ -81,22 +106,29 @@ pub(crate) fn newest() -> Result<Vec<Run>> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder())
         .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
         .unwrap_or_default();
-    if files.len() < RUNS {
-        bail!(
-            "{RUNS} runs are published together, and {} are stored: run `cargo xtask bench` at different times before",
-            files.len()
-        );
-    }
     files.sort();
-    let newest = files.split_off(files.len() - RUNS);
-    let read = |file: &PathBuf| -> Result<Run> {
-        let text = fs::read(file)?;
-        Ok(serde_json::from_slice(&text)?)
-    };
-    newest
-        .iter()
-        .map(|file| read(file).with_context(|| format!("cannot read {}", file.display())))
-        .collect()
+    let mut newest = Vec::new();
+    for file in files.iter().rev() {
+        let run = read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        if run.is_publishable() {
+            newest.push(run);
+        }
+        if newest.len() == RUNS {
+            newest.reverse();
+            return Ok(newest);
+        }
+    }
+    bail!(
+        "{RUNS} whole runs that began at a load below {MAX_LOAD} are published together, and {} are stored: \
+         run `cargo xtask bench` at different times before",
+        newest.len()
+    )
+}
+
+fn read(file: &Path) -> Result<Run> {
+    let mut run: Run = serde_json::from_slice(&fs::read(file)?)?;
+    run.add_time(file);
+    Ok(run)
 }
 
 /// The figures that all runs have: their medians over the runs.
@@ -163,6 +195,34 @@ mod tests {
             r#""median": 3.0"#,
         ] {
             assert!(written.contains(field), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_whole_run_without_other_work_can_be_published() {
+        let mut whole = run(1.0, 1.0);
+        let figures = whole.results["lines-64"].clone();
+        assert!(!whole.is_publishable());
+        for name in SUMMARY {
+            whole.results.insert(name.to_owned(), figures.clone());
+        }
+        for (load, publishable) in [("", true), ("1.99", true), ("2.00", false), ("5.06", false)] {
+            whole.machine.load_before = load.to_owned();
+            assert_eq!(whole.is_publishable(), publishable, "{load}");
+        }
+    }
+
+    #[test]
+    fn a_run_without_a_time_gets_that_of_its_file() {
+        let file = Path::new("runs/1796016239.json");
+        for (stored, shown) in [
+            ("2026-11-30", "2026-11-30 05:23 UTC"),
+            ("2026-11-30 05:02 UTC", "2026-11-30 05:02 UTC"),
+        ] {
+            let mut run = run(1.0, 1.0);
+            run.machine.date = stored.to_owned();
+            run.add_time(file);
+            assert_eq!(run.machine.date, shown);
         }
     }
 
