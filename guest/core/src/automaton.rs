@@ -4,9 +4,9 @@
 //! separators. After each byte the state is the longest prefix that the bytes so far end with. So a search that ran out
 //! of bytes continues from its state alone, wherever the bytes were cut.
 
+use crate::byte_set::ByteSet;
 use crate::cost::spent;
-use crate::matcher::{ByteSet, Match};
-use crate::separators::Separators;
+use crate::separators::{Match, Separators};
 use alloc::vec;
 use alloc::vec::Vec;
 

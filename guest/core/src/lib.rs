@@ -37,6 +37,7 @@ extern crate std;
 
 mod automaton;
 mod buffer;
+mod byte_set;
 mod connect;
 mod cost;
 mod defaults;

@@ -1,7 +1,8 @@
 //! A search that never looks at a byte twice while the separators stay the same.
 
 use crate::automaton::{ROOT, State};
-use crate::matcher::{Match, Matcher};
+use crate::matcher::Matcher;
+use crate::separators::Match;
 
 /// The search for one set of separators in a buffer that grows at the back and shrinks at the front.
 #[derive(Debug)]

@@ -88,6 +88,13 @@ impl PartialEq for Separators {
 
 impl Eq for Separators {}
 
+/// The position of a separator in the buffer: bytes `start..end`, counted from the front.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Match {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
