@@ -13,10 +13,11 @@ use crate::platform::{BoxFuture, Platform, Sink, SocketName, Source, TcpSocket};
 use crate::protection::Failed;
 use crate::quota::memory::MemoryQuota;
 use crate::quota::{HandlePermit, HandleQuota, Limits};
+use crate::read_buffers::ReadBuffers;
 use crate::reader::Reader;
 use crate::select::{Either, select};
 use crate::server::{self, Listening, Server};
-use crate::transport::{Incoming, ReadBuffers, Transport};
+use crate::transport::{Incoming, Transport};
 use crate::types::Error;
 use crate::writer::Writer;
 

@@ -23,7 +23,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::errors::{LookupError, SocketError};
-use crate::transport::Room;
+use crate::read_buffers::Room;
 use crate::types::{Credentials, Error, KeepAlive};
 
 /// A future on the heap, for this thread.

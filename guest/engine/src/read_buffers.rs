@@ -10,7 +10,7 @@ use std::rc::Rc;
 pub(crate) const LARGE: usize = 64 * 1024;
 
 /// The bytes of a read in a crowd: more than a usual message, which would otherwise fill it and seem to go on.
-pub(super) const SMALL: usize = 2048;
+pub(crate) const SMALL: usize = 2048;
 
 /// The bytes of a read beyond all these quotas, in a crowd of thousands. A larger message takes one more read.
 const TINY: usize = 64;
@@ -97,7 +97,7 @@ pub struct Room<'a> {
 }
 
 impl<'a> Room<'a> {
-    pub(super) fn new(buffers: &'a ReadBuffers, size: usize, flows: bool) -> Self {
+    pub(crate) fn new(buffers: &'a ReadBuffers, size: usize, flows: bool) -> Self {
         Room {
             buffers,
             size,
@@ -106,7 +106,7 @@ impl<'a> Room<'a> {
         }
     }
 
-    pub(super) fn in_a_crowd(buffers: &'a ReadBuffers) -> Self {
+    pub(crate) fn in_a_crowd(buffers: &'a ReadBuffers) -> Self {
         Room {
             buffers,
             size: LARGE,

@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use crate::connection::Connection;
 use crate::engine::Coop;
+use crate::read_buffers::{BULK, HAND_ON, LARGE};
 use crate::select::{Either, select};
-use crate::transport::{BULK, HAND_ON, Incoming, LARGE};
+use crate::transport::Incoming;
 use crate::types::Error;
 
 /// The number of pieces that are moved before other tasks run.

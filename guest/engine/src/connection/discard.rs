@@ -6,8 +6,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use crate::engine::Coop;
+use crate::read_buffers::LARGE;
 use crate::select::select;
-use crate::transport::{Incoming, LARGE};
+use crate::transport::Incoming;
 
 use super::Connection;
 use super::input::Loan;

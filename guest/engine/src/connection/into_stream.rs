@@ -4,8 +4,9 @@ use std::pin::pin;
 use std::rc::Rc;
 
 use crate::platform::Sink;
+use crate::read_buffers::{BULK, HAND_ON};
 use crate::select::{Either, select};
-use crate::transport::{self, BULK, HAND_ON, Incoming};
+use crate::transport::{self, Incoming};
 use crate::types::Error;
 
 use super::Connection;

@@ -26,9 +26,9 @@ use std::rc::{Rc, Weak};
 use crate::engine::{Engine, KeepRunning};
 use crate::idle::Activity;
 use crate::options::Settings;
-use crate::protection::{Remains, Session};
+use crate::protection::Remains;
 use crate::quota::memory::MemoryPermit;
-use crate::transport::{Incoming, Names, Transport};
+use crate::transport::{Incoming, Names, Session, Transport};
 use crate::types::{Error, TlsInfo};
 
 use input::Input;

@@ -7,7 +7,8 @@ use asyncio_streams_core::{ReadError, Reader};
 
 use crate::engine::Coop;
 use crate::errors;
-use crate::transport::{HAND_ON, Incoming, LARGE};
+use crate::read_buffers::{HAND_ON, LARGE};
+use crate::transport::Incoming;
 use crate::types::Error;
 
 use super::Connection;

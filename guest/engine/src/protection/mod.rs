@@ -12,8 +12,8 @@ use std::rc::Rc;
 use crate::engine::Engine;
 use crate::idle::Activity;
 use crate::platform::{BoxFuture, Sink};
-use crate::transport::Incoming;
-use crate::types::{Error, TlsInfo};
+use crate::transport::{Incoming, Session};
+use crate::types::Error;
 
 pub(crate) use handshake::Remains;
 
@@ -67,21 +67,6 @@ pub struct Protected {
     pub(crate) incoming: Incoming,
     pub(crate) outgoing: Box<dyn Sink>,
     pub(crate) session: Rc<dyn Session>,
-}
-
-/// The state that both directions of a protected connection share.
-pub trait Session {
-    /// Returns the result of the handshake.
-    fn info(&self) -> TlsInfo;
-
-    /// Returns how many encrypted bytes are stored.
-    fn held(&self) -> usize;
-
-    /// Returns whether one direction can end before the other (RFC 8446, 6.1).
-    fn can_half_close(&self) -> bool;
-
-    /// Sets the function to call when TLS has control messages to send.
-    fn on_control(&self, act: Box<dyn Fn()>);
 }
 
 /// A handshake that failed.

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use crate::errors;
 use crate::platform::Source;
-use crate::transport::Room;
+use crate::read_buffers::Room;
 use crate::types::Error;
 
 use super::contract::{Waiting, broken};

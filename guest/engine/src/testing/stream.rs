@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use crate::errors;
 use crate::platform::{Sink, Source};
-use crate::transport::Room;
+use crate::read_buffers::Room;
 use crate::types::Error;
 
 use super::contract::{Waiting, broken};

@@ -9,8 +9,8 @@ use rustls::{Connection, HandshakeKind, ProtocolVersion};
 
 use crate::idle::Activity;
 use crate::notify::WakerSlot;
-use crate::protection;
-use crate::transport::ReadBuffers;
+use crate::read_buffers::ReadBuffers;
+use crate::transport;
 use crate::types::{Error, TlsFailure, TlsInfo, TlsVersion};
 
 use super::{Times, failure, suites};
@@ -72,7 +72,7 @@ impl Session {
     }
 }
 
-impl protection::Session for Session {
+impl transport::Session for Session {
     fn info(&self) -> TlsInfo {
         let tls = self.0.tls.borrow();
         let asked = match &*tls {

@@ -6,7 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use crate::engine::{Coop, Engine};
 use crate::platform::Source;
-use crate::transport::{Incoming, LARGE, Room};
+use crate::read_buffers::{LARGE, Room};
+use crate::transport::Incoming;
 use crate::types::Error;
 
 use super::session::{Session, Step};

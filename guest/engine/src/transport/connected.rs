@@ -6,10 +6,9 @@ use crate::engine::Engine;
 use crate::errors;
 use crate::idle::Activity;
 use crate::platform::{Sink, SocketName, StreamSocket};
-use crate::protection::Session;
 use crate::types::{Credentials, Error};
 
-use super::Incoming;
+use super::{Incoming, Session};
 
 /// The names of a connection's ends, and the process at the other one.
 #[derive(Default)]

@@ -6,9 +6,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::platform::Source;
+use crate::read_buffers::{LARGE, ReadBuffers, Room, SMALL};
 use crate::types::Error;
-
-use super::read_buffers::{LARGE, ReadBuffers, Room, SMALL};
 
 /// A source, and the kept bytes.
 pub(crate) struct Incoming {

@@ -3,10 +3,9 @@
 mod connected;
 mod incoming;
 mod outgoing;
-mod read_buffers;
+mod session;
 
 pub(crate) use connected::{Accepted, Names, Transport, local_name, remote_name};
 pub(crate) use incoming::Incoming;
 pub(crate) use outgoing::{control, end, peer_end, wanted, write_all, write_rest};
-pub(crate) use read_buffers::{BULK, HAND_ON, LARGE, ReadBuffers};
-pub use read_buffers::{Permit, Room};
+pub use session::Session;
