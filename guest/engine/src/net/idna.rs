@@ -4,7 +4,6 @@
 //! IDNA leaves unchanged. It folds the case of Latin, Greek, Cyrillic and Armenian, and refuses all other letters with
 //! advice. A test compares every accepted letter with a complete implementation.
 
-use super::host::Reason;
 use super::punycode;
 
 const ADVICE: &str = "has a letter that is not accepted: give the name in lower case and composed letters (NFC), \
@@ -14,7 +13,7 @@ const ADVICE: &str = "has a letter that is not accepted: give the name in lower 
 ///
 /// # Errors
 /// If a letter would have to be rewritten first.
-pub(super) fn to_ascii(host: &str) -> Result<String, Reason> {
+pub(super) fn to_ascii(host: &str) -> Result<String, &'static str> {
     let mut name = String::with_capacity(host.len());
     for (index, label) in host.split(is_dot).enumerate() {
         if index > 0 {
@@ -36,18 +35,18 @@ fn is_dot(c: char) -> bool {
     matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
 }
 
-fn letters(label: &str) -> Result<Vec<char>, Reason> {
+fn letters(label: &str) -> Result<Vec<char>, &'static str> {
     if label.starts_with('-') || label.ends_with('-') {
-        return Err("has a label that begins or ends with a hyphen".into());
+        return Err("has a label that begins or ends with a hyphen");
     }
     // Hyphens in this place are reserved for encodings (RFC 5891, 4.2.3.1).
     if label.get(2..4) == Some("--") {
-        return Err(ADVICE.into());
+        return Err(ADVICE);
     }
     let letters: Option<Vec<char>> = label.chars().map(fold).collect();
     let letters = letters.ok_or(ADVICE)?;
     if letters.windows(2).any(composes) {
-        return Err(ADVICE.into());
+        return Err(ADVICE);
     }
     Ok(letters)
 }

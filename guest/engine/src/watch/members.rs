@@ -12,14 +12,8 @@ use crate::ordered::{Key, OrderedMap};
 use crate::types::Error;
 
 use super::event::Event;
+use super::place::Place;
 use super::woken::{MemberWaker, Woken};
-
-/// A member: its slot, and which of the members that had this slot one after the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    slot: usize,
-    id: u64,
-}
 
 /// The members.
 #[derive(Default)]

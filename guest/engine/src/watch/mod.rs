@@ -2,6 +2,7 @@
 
 mod event;
 mod members;
+mod place;
 mod reports;
 mod woken;
 
@@ -18,7 +19,7 @@ use crate::types::Error;
 use members::Members;
 
 pub use event::Event;
-pub use members::Place;
+pub use place::Place;
 pub use reports::KeySink;
 
 /// A standing list of events, and one wait for all of them. The caller chooses the keys.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Wake, Waker};
 
-use super::members::Place;
+use super::place::Place;
 
 /// The members that are to be polled. It has locks because a waker may move between threads; there is one thread.
 #[derive(Default)]
