@@ -7,9 +7,9 @@ use bytemuck::{Pod, cast_slice_mut};
 #[macro_export]
 macro_rules! blocks {
     ($block:ty) => {
-        // SAFETY: Eight words and nothing else, in the order of C.
+        // SAFETY: A block is eight words, in the order of C; all of them may be zero.
         unsafe impl $crate::bytemuck::Zeroable for $block {}
-        // SAFETY: As above: no padding, and any bits are a value.
+        // SAFETY: A block is eight words, in the order of C: it has no padding, and any bits are a value.
         unsafe impl $crate::bytemuck::Pod for $block {}
     };
 }

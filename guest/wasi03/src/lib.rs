@@ -81,7 +81,7 @@ pub use waker_slot::WakerSlot;
 pub mod rt {
     pub use wit_bindgen::rt::*;
 
-    /// As above.
+    /// The part for async calls.
     pub mod async_support {
         pub use crate::call::Subtask;
         pub use crate::task::{callback, start_task};
@@ -95,7 +95,7 @@ pub mod rt {
 pub mod nonblocking_rt {
     pub use wit_bindgen::rt::*;
 
-    /// As above.
+    /// The part for async calls.
     pub mod async_support {
         pub use crate::call::Subtask;
         pub use crate::future::{FutureReader, FutureVtable, FutureWriter, future_new};

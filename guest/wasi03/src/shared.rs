@@ -86,7 +86,7 @@ pub(crate) fn is_in_task() -> bool {
 
 // SAFETY: Components have one thread. On other targets there are no tasks.
 unsafe impl Send for Shared {}
-// SAFETY: As above.
+// SAFETY: Components have one thread. On other targets there are no tasks.
 unsafe impl Sync for Shared {}
 
 impl Shared {
@@ -363,17 +363,17 @@ unsafe extern "C" fn waitable_register(
     callback: abi::Callback,
     ptr: *mut c_void,
 ) -> *mut c_void {
-    // SAFETY: By the C ABI, `task` is such a pointer.
+    // SAFETY: By the C ABI, `task` comes from `enter` or `clone_task`, and its owner keeps it during the call.
     unsafe { borrow(task) }.register(waitable, callback, ptr)
 }
 
 unsafe extern "C" fn waitable_unregister(task: *mut c_void, waitable: u32) -> *mut c_void {
-    // SAFETY: As above.
+    // SAFETY: By the C ABI, `task` comes from `enter` or `clone_task`, and its owner keeps it during the call.
     unsafe { borrow(task) }.unregister(waitable)
 }
 
 unsafe extern "C" fn clone_task(task: *mut c_void) -> *mut c_void {
-    // SAFETY: As above.
+    // SAFETY: By the C ABI, `task` comes from `enter` or `clone_task`, and its owner keeps it during the call.
     let task = unsafe { borrow(task) };
     Arc::into_raw(Arc::clone(&task)).cast_mut().cast()
 }
