@@ -82,9 +82,10 @@
 //!   call loses no byte.
 //! - Readers, writers and servers are shared by reference. A second read while one waits returns
 //!   [`Error::Busy`].
-//! - Queued bytes are sent while the program waits for something. `wasmtime run` ends the program
-//!   when `main` returns: close and await [`Writer::wait_closed`] before. [`run!`] then waits, for a
-//!   bounded time, until the peers have ended too: see [`linger()`].
+//! - Queued bytes are sent while the program awaits. A call that blocks the program, such as a sleep
+//!   that is no future, does not send them: see [`Writer`].
+//! - `wasmtime run` ends the program when `main` returns: close and await [`Writer::wait_closed`]
+//!   before. [`run!`] then waits, for a bounded time, until the peers have ended too: see [`linger()`].
 //! - Connections implement the traits of futures-io, for crates that read and write by them: see
 //!   [`io`].
 //! - On `wasm32-unknown-unknown`, `std` has no input, output, clock or threads; [`cli`], [`sleep`]

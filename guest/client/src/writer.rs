@@ -5,10 +5,14 @@ use crate::{Address, ByteReader, Error, Waits};
 
 /// The sending side of a connection: a queue that goes out by itself. asyncio's `StreamWriter`.
 ///
-/// [`write`](Writer::write) never waits; what it queues goes out while the program waits for
-/// anything. The bytes that several writes queue in one turn leave together. [`drain`](Writer::drain) holds
-/// a program back that writes faster than the network takes it: above the high mark (64 KiB) it
-/// waits until the queue is at the low one (16 KiB).
+/// [`write`](Writer::write) never waits; the queued bytes go out while the program awaits. The bytes
+/// that several writes queue in one turn leave together. [`drain`](Writer::drain) holds a program back
+/// that writes faster than the network takes it: above the high mark (64 KiB) it waits until the queue
+/// is at the low one (16 KiB).
+///
+/// A call that blocks the program, such as `wait-for` of `wasi:clocks/monotonic-clock` lowered as a sync
+/// call, does not send the queued bytes. With the feature `imported`, a program that blocks writes by
+/// `writer.raw().write`: the component sends those bytes during such a call too.
 ///
 /// # Errors
 /// Every sending call can return these:
