@@ -92,6 +92,40 @@
 //!   and [`now`] stand in.
 //! - On other targets than WebAssembly the crate compiles, for checks and documentation, and its
 //!   calls panic.
+//! - A world of the program's own needs bindings with the runtime of this crate, by the generator's
+//!   option `runtime_path`. With wit-bindgen's own runtime, an async export traps when it waits for a
+//!   connection.
+//!
+//! ```no_run
+//! use asyncio_streams::open_connection;
+//!
+//! asyncio_streams::wit_bindgen::generate!({
+//!     inline: "
+//!         package example:greeter;
+//!
+//!         world greeter {
+//!             export greet: async func(port: u16) -> result<list<u8>, string>;
+//!         }
+//!     ",
+//!     runtime_path: "asyncio_streams::rt",
+//! });
+//!
+//! struct Greeter;
+//!
+//! export!(Greeter);
+//!
+//! impl Guest for Greeter {
+//!     async fn greet(port: u16) -> Result<Vec<u8>, String> {
+//!         let greeting = async {
+//!             let (reader, writer) = open_connection("127.0.0.1", port).await?;
+//!             writer.send("Hello World!\n").await?;
+//!             reader.readline().await
+//!         };
+//!         greeting.await.map_err(|error: asyncio_streams::Error| error.to_string())
+//!     }
+//! }
+//! # fn main() {}
+//! ```
 
 #![cfg_attr(
     not(test),
@@ -136,6 +170,8 @@ mod tls;
 pub mod unix;
 mod writer;
 
+/// The runtime for bindings of the program's own worlds, by the generator's option `runtime_path`.
+pub use asyncio_streams_wasi03::rt;
 #[cfg(feature = "imported")]
 pub use backend::sockets;
 pub use bindings::streams::{Waits, Wanted};
@@ -156,6 +192,6 @@ pub use task::{Task, spawn};
 pub use time::{Elapsed, now, sleep, timeout};
 pub use tls::{ClientConfig, ServerConfig};
 pub use unix::{open_unix_connection, start_unix_server};
-/// The bindings' generator and runtime, of the version that this crate uses.
+/// The bindings' generator, of the version that this crate uses.
 pub use wit_bindgen;
 pub use writer::Writer;
