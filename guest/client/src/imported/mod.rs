@@ -4,6 +4,7 @@ mod calls;
 pub(crate) mod handlers;
 mod latin1;
 mod mirror;
+mod number;
 mod polls;
 mod raw;
 mod reader;

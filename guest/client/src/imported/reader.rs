@@ -8,8 +8,8 @@ use crate::parked::Parked;
 use crate::read::Read;
 use crate::{ByteReader, Error, Wanted};
 
-use super::calls::{Answer, Number};
 use super::mirror::BufferMirror;
+use super::number::{Answer, Number};
 use super::waits::Interest;
 use super::{length, size};
 
