@@ -36,8 +36,8 @@ struct Plan {
     other: Engine,
     ledger: Rc<Ledger>,
     connections: usize,
-    /// Connections may end for other reasons than their ends: faults, an idle timeout, full quotas.
-    faulty: bool,
+    /// The network may lose bytes. Without that every byte arrives, unless an end has failed or stopped before.
+    lossy: bool,
     idle_timeout: Option<u64>,
     max_connections: Option<u32>,
 }
@@ -48,10 +48,13 @@ impl Plan {
         let network = Network::with_seed(seed);
         let here = network.host(&[CLIENT]);
         let there = network.host(&[SERVER]);
-        let mut faulty = false;
+        let mut lossy = false;
         if random.once_in(2) {
-            faulty = true;
-            network.set_faults(faults(&mut random), faults(&mut random));
+            let both = [faults(&mut random), faults(&mut random)];
+            // A network that is only slow loses nothing.
+            lossy = both.iter().any(loses);
+            let [here, there] = both;
+            network.set_faults(here, there);
         }
         network.set_reset_discards(random.once_in(2));
         if random.once_in(3) {
@@ -61,16 +64,13 @@ impl Plan {
         if random.once_in(5) {
             // The lobby opens early, and is soon full.
             limits.handles = 24 * (4 + random.below(6) as u32);
-            faulty = true;
         }
         if random.once_in(5) {
             limits.memory = random.below(100_000);
-            faulty = true;
         }
         let mut idle_timeout = None;
         if random.once_in(8) {
             idle_timeout = Some((1 + random.below(100) as u64) * MILLISECOND);
-            faulty = true;
         }
         Plan {
             seed,
@@ -80,7 +80,7 @@ impl Plan {
             network,
             ledger: Rc::default(),
             connections: 1 + random.below(8),
-            faulty,
+            lossy,
             idle_timeout,
             max_connections: random.once_in(4).then(|| 1 + random.below(3) as u32),
         }
@@ -107,6 +107,11 @@ fn faults(random: &mut Random) -> Faults {
     }
 }
 
+/// Returns whether bytes may not arrive.
+fn loses(faults: &Faults) -> bool {
+    faults.black_hole || faults.cut.is_some()
+}
+
 fn run(seed: u64) {
     let plan = Plan::new(seed);
     let network = plan.network.clone();
@@ -116,7 +121,7 @@ fn run(seed: u64) {
         assert_eq!(engine.handles_in_use(), 0, "handles are still in use");
         assert_eq!(engine.bytes_held(), 0, "bytes are still held");
     }
-    plan.ledger.check(plan.faulty);
+    plan.ledger.check(plan.lossy);
 }
 
 fn number(variable: &str) -> Option<u64> {

@@ -35,12 +35,12 @@ pub(crate) async fn run(
         }
         let network = receiver.plan.network.clone();
         let Some(stepped) = within(&network, PATIENCE, receiver.step(&mut random)).await else {
-            assert!(receiver.plan.faulty, "it waits forever");
+            assert!(receiver.plan.lossy, "it waits forever");
             return receiver.plan.ledger.stopped(entry);
         };
         match stepped {
             Ok(true) => {}
-            Ok(false) => return receiver.plan.ledger.seen(entry, receiver.plan.faulty),
+            Ok(false) => return receiver.plan.ledger.seen(entry, receiver.plan.lossy),
             Err(Error::Cancelled) => {}
             Err(error) if is_network(&error, NetworkCode::OutOfResources) => {
                 // The quota is full; a small read may still succeed.
@@ -181,13 +181,13 @@ impl Receiver {
                 Some(Some(bytes)) => self.got(&bytes),
                 Some(None) => break,
                 None => {
-                    assert!(self.plan.faulty, "it waits forever");
+                    assert!(self.plan.lossy, "it waits forever");
                     return self.plan.ledger.stopped(self.entry);
                 }
             }
         }
         match copying.await {
-            Ok(()) => self.plan.ledger.seen(self.entry, self.plan.faulty),
+            Ok(()) => self.plan.ledger.seen(self.entry, self.plan.lossy),
             Err(_) => self.plan.ledger.stopped(self.entry),
         }
     }

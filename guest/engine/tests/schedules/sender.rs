@@ -22,7 +22,7 @@ pub(crate) async fn run(
     while sent < total {
         let stepping = step(&plan, &host, &writer, entry, &mut random, &mut sent);
         let Some(stepped) = within(&plan.network, PATIENCE, stepping).await else {
-            assert!(plan.faulty, "it waits forever");
+            assert!(plan.lossy, "it waits forever");
             plan.ledger.broken(entry);
             return writer.abort();
         };

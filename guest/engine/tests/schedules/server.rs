@@ -94,7 +94,7 @@ pub(crate) async fn run(plan: Plan) {
     } else {
         server.shutdown(random.below(5) as u64 * 100_000_000).await;
     }
-    if plan.faulty {
+    if plan.lossy {
         // The network has swallowed bytes; waiting for them would never end.
         server.abort_clients();
     }
