@@ -8,7 +8,7 @@ use asyncio_streams_host::compose::{Part, compose};
 use xtask::toolchain::Toolchain;
 use xtask::{checkout, languages, process, wasm};
 
-use crate::peers::Peer;
+use crate::peer::Peer;
 
 /// The options that switch off wasmtime's support of concurrency, when it compiles and when it runs.
 pub(crate) const PLAIN: [&str; 2] = ["-W", "concurrency-support=n"];

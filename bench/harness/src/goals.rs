@@ -3,7 +3,7 @@
 use super::Results;
 use super::catalogue;
 use super::figure::Figure;
-use super::peers::Peer;
+use super::peer::Peer;
 
 /// A bound for a figure.
 enum Goal {

@@ -5,6 +5,7 @@ mod compiled;
 mod figure;
 mod goals;
 mod machine;
+mod peer;
 mod peers;
 mod plot;
 mod publish;
@@ -28,7 +29,8 @@ use xtask::{build, checkout};
 
 use figure::Figure;
 use machine::Machine;
-use peers::{Host, Peer, Peers};
+use peer::Peer;
+use peers::{Host, Peers};
 use run::Pace;
 use stored::Run;
 use workload::Workload;

@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::Results;
 use super::catalogue;
-use super::peers::Peer;
+use super::peer::Peer;
 use super::workload::Workload;
 
 /// A workload's name, and for each peer how many times as good as the reference it is.

@@ -8,7 +8,7 @@ use super::Results;
 use super::catalogue::{self, SUMMARY};
 use super::figure::Figure;
 use super::machine::Machine;
-use super::peers::Peer;
+use super::peer::Peer;
 use super::stored::{self, MAX_LOAD, Run};
 use super::workload::{Unit, Workload};
 

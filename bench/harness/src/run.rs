@@ -9,7 +9,8 @@ use asyncio_streams_bench_plan::{Measured, TLS};
 
 use super::figure::{Figure, Value};
 use super::machine;
-use super::peers::{Peer, Peers};
+use super::peer::Peer;
+use super::peers::Peers;
 use super::usage::{Cost, Usage};
 use super::workload::{Unit, Work, Workload};
 use xtask::checkout;

@@ -16,7 +16,7 @@ use super::Results;
 use super::catalogue::SUMMARY;
 use super::figure::Figure;
 use super::machine::Machine;
-use super::peers::Peer;
+use super::peer::Peer;
 
 /// The number of runs that are published together.
 pub(crate) const RUNS: usize = 3;

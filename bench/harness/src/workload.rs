@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::peers::Peer;
+use super::peer::Peer;
 
 /// The workloads of peers in other languages.
 const FOREIGN: [&str; 3] = ["lines-64", "echo-client-1k-1", "echo-server-1k-50"];
