@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::toolchain::{Toolchain, version_of};
+use crate::compiler::{Toolchain, version_of};
 use crate::{checkout, process, tools};
 
 /// The compiler, its cargo, the source of the library that it builds for WebAssembly, and the linkers.

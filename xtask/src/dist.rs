@@ -10,7 +10,7 @@ use clap::Args;
 use crate::build::{COMPONENTS, Component};
 use crate::steps::Steps;
 use crate::toolchain::{Choice, TARGET};
-use crate::{build, cargo, checkout, javascript, languages, process, python, tools};
+use crate::{build, cargo, checkout, languages, node, process, python, tools};
 
 /// Verifying the crate of the host builds wasmtime anew, for an hour on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(3 * 60 * 60);
@@ -117,7 +117,7 @@ fn crates(out: &Path) -> Result<()> {
 
 /// The packages for registries of WIT, for npm, for registries of containers, and for C and Go with generated code.
 fn bindings(out: &Path) -> Result<()> {
-    javascript::require()?;
+    node::require()?;
     let mut command = checkout::clean("make");
     command.args(["--silent", "--directory", "bindings"]);
     command.arg(format!("OUT={}", out.display()));

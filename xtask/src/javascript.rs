@@ -3,14 +3,13 @@
 //! That takes minutes, so the tests of every change only run components on Node.
 
 use std::path::PathBuf;
-use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::Result;
 
 use crate::languages::JAVASCRIPT;
 use crate::steps::Tally;
 use crate::toolchain::Choice;
-use crate::{build, cargo, checkout, debian, process, tools};
+use crate::{build, cargo, checkout, node, process, tools};
 
 /// The variable by which the tests find the script that runs components on Node.
 pub(crate) const VARIABLE: &str = "NODE_SCRIPT";
@@ -37,7 +36,7 @@ pub(crate) fn javascript(choice: Choice) -> Result<()> {
 /// When `required` forbids to leave it out.
 pub(crate) fn install(required: bool, tally: &mut Tally) -> Result<Option<PathBuf>> {
     if required {
-        require()?;
+        node::require()?;
     }
     let what = "installing what runs components on Node";
     let make = JAVASCRIPT.make();
@@ -45,33 +44,6 @@ pub(crate) fn install(required: bool, tally: &mut Tally) -> Result<Option<PathBu
         .and_then(|mut make| process::run(make.arg("running"), what))
         .map(|()| script());
     tally.optional(required, "components on Node", installed)
-}
-
-/// Returns when npm and Node are on PATH; installs Debian's packages if they are missing.
-///
-/// # Errors
-/// When they are missing and cannot be installed.
-pub(crate) fn require() -> Result<()> {
-    if ["npm", "node"]
-        .iter()
-        .all(|program| checkout::on_path(program).is_some())
-    {
-        return Ok(());
-    }
-    debian::apt_install(&["nodejs", "npm"])
-        .context("the package for npm and components on Node take Node.js 20 or later with npm: put both on PATH")
-}
-
-/// Returns when both are there, in versions that fit.
-///
-/// # Errors
-/// When one is missing or too old.
-pub(crate) fn check_node(_make: &mut Command) -> Result<()> {
-    ensure!(
-        tools::reports("node", "--version", ">=20") && tools::reports("npm", "--version", "*"),
-        "it takes Node 20 or newer, and npm, on PATH"
-    );
-    Ok(())
 }
 
 fn script() -> PathBuf {

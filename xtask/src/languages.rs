@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use crate::artifacts::Artifacts;
 use crate::steps::Tally;
-use crate::{cargo, checkout, debian, javascript, process, python, tools};
+use crate::{cargo, checkout, debian, node, process, python, tools};
 
 /// Debian's packages for C and C++, of one version.
 const C_PACKAGES: [&str; 6] = [
@@ -56,7 +56,7 @@ const LANGUAGES: [Language; 2] = [
 pub(crate) const JAVASCRIPT: Language = Language {
     name: "JavaScript",
     folder: "js",
-    tools: javascript::check_node,
+    tools: node::check,
 };
 
 /// Builds the programs of the languages whose tools the machine has or can install, and reports the languages that it leaves
@@ -207,7 +207,7 @@ mod tests {
         }
         assert_eq!((tally.passed, tally.skipped), (0, 3));
         contains(
-            &javascript::require().expect_err("no Node"),
+            &node::require().expect_err("no Node"),
             &["Node.js 20", "npm", "PATH"],
         );
         contains(

@@ -10,6 +10,7 @@ pub mod cargo;
 pub mod checkout;
 mod ci;
 pub mod clang;
+mod compiler;
 mod debian;
 mod demo;
 mod dist;
@@ -17,6 +18,7 @@ mod fuzz;
 mod javascript;
 pub mod languages;
 mod linker;
+mod node;
 pub mod process;
 pub mod python;
 mod readme;
@@ -26,6 +28,7 @@ mod soak;
 mod steps;
 mod stripped;
 mod test;
+mod test_python;
 pub mod toolchain;
 pub mod tools;
 pub mod wasm;
@@ -63,7 +66,7 @@ enum Command {
     Test(test::Options),
     /// Build, then run CPython's own tests of asyncio's streams inside a component, with asyncio's streams and with
     /// this project's.
-    TestPython(python::Options),
+    TestPython(test_python::Options),
     /// Build, then check random operations on many connections for minutes; the tests include a short run.
     Soak(soak::Options),
     /// Build, then compare the components with asyncio, uvloop, native tokio and raw sockets; takes 25 minutes.
@@ -90,7 +93,7 @@ pub fn main() -> ExitCode {
         Command::Build(options) => build::run(cli.toolchain, &options),
         Command::Demo(options) => demo::demo(cli.toolchain, &options),
         Command::Test(options) => test::test(cli.toolchain, &options),
-        Command::TestPython(options) => python::test_python(cli.toolchain, &options),
+        Command::TestPython(options) => test_python::test_python(cli.toolchain, &options),
         Command::Soak(options) => soak::soak(cli.toolchain, &options),
         Command::Bench(options) => bench::bench(cli.toolchain, &options),
         Command::Languages => languages::build_available(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use crate::checkout;
-use crate::toolchain::rustc_print;
+use crate::compiler::rustc_print;
 
 /// Both linkers.
 pub(crate) struct Linker {

@@ -4,11 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use clap::Args;
 
 use crate::steps::Tally;
-use crate::toolchain::Choice;
-use crate::{build, checkout, process, tools};
+use crate::{checkout, process, tools};
 
 /// The folder in which Python finds the package `automation`.
 const FOLDER: &str = "tests/python";
@@ -19,41 +17,6 @@ const DEADLINE: Duration = Duration::from_secs(3 * 60 * 60);
 
 /// The exit status of a command that needs something that this machine cannot get.
 const LEFT_OUT: i32 = 77;
-
-/// The options of `cargo xtask test-python`.
-#[derive(Args)]
-pub struct Options {
-    /// Run only the tests whose names contain this.
-    #[arg(long, conflicts_with = "publish")]
-    only: Option<String>,
-    /// Put the table into docs/python.md, or with `--packages` into docs/python-packages.md.
-    #[arg(long)]
-    publish: bool,
-    /// Run programs that use packages of Python's index instead, and the own tests of packages. It downloads them.
-    #[arg(long, conflicts_with = "only")]
-    packages: bool,
-}
-
-/// Builds, runs CPython's tests or programs with packages on both sides, and prints the results. Without Python or CPython's
-/// tests it only reports that.
-///
-/// # Errors
-/// When stock Python passes a test that the component does not, or something does not build.
-pub(crate) fn test_python(choice: Choice, options: &Options) -> Result<()> {
-    build::build(choice)?;
-    let mut arguments = vec!["compare"];
-    if options.packages {
-        tools::streams_in("release")?;
-        arguments = vec!["packages"];
-    }
-    if let Some(only) = &options.only {
-        arguments.extend(["--only", only]);
-    }
-    if options.publish {
-        arguments.push("--publish");
-    }
-    run(&arguments).map(drop)
-}
 
 /// Runs a command of the automation as a step of the tests, and returns the lines that it prints. It counts the command's checks, or
 /// that it was left out.

@@ -10,8 +10,8 @@ use crate::process::Running;
 use crate::steps::{Steps, Tally};
 use crate::toolchain::{Choice, Toolchain};
 use crate::{
-    bench, binaries, build, cargo, demo, fuzz, javascript, languages, process, python, readme,
-    tools, wasm,
+    bench, binaries, build, cargo, demo, fuzz, javascript, languages, node, process, python,
+    readme, tools, wasm,
 };
 
 const CORE: &str = "asyncio-streams-core";
@@ -165,7 +165,7 @@ fn guests(toolchain: &Toolchain, tally: &mut Tally) -> Result<()> {
 /// The tests that run components.
 fn hosts(mut variables: Vec<(&str, PathBuf)>, options: &Options, tally: &mut Tally) -> Result<()> {
     if options.require_peers {
-        javascript::require()?;
+        node::require()?;
         variables.push(("PEERS", "required".into()));
     }
     let all = test_command(&tools::HOSTS, "--release --lib --bins --tests");

@@ -1,7 +1,6 @@
 //! Finds or installs a compiler for WebAssembly: rustup's with its wasm32 target, or Debian's, which also builds the library.
 
 use std::env;
-use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +8,10 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 
+use crate::compiler::version_of;
 use crate::{cargo, checkout, debian, linker, process};
+
+pub use crate::compiler::{Toolchain, rustc_print};
 
 /// The environment variable that names the compiler, as the option `--toolchain` does.
 pub const VARIABLE: &str = "XTASK_TOOLCHAIN";
@@ -41,20 +43,6 @@ impl fmt::Display for Choice {
         let value = self.to_possible_value();
         f.write_str(value.as_ref().map_or("", |value| value.get_name()))
     }
-}
-
-/// A compiler and everything else that a component needs.
-pub struct Toolchain {
-    /// Its cargo.
-    pub cargo: OsString,
-    /// The compiler itself.
-    pub rustc: OsString,
-    /// Whether cargo has to build the target's library from the compiler's source.
-    pub builds_std: bool,
-    /// Its name for messages.
-    pub name: String,
-    /// The folder of its output. Each compiler has one, so that changing the compiler rebuilds nothing.
-    pub target_dir: PathBuf,
 }
 
 impl Toolchain {
@@ -181,22 +169,6 @@ fn registries(sources: &Path) -> Vec<PathBuf> {
         .collect();
     folders.sort();
     folders
-}
-
-/// The output of `rustc --print WORDS`.
-pub fn rustc_print(rustc: &OsString, words: &str) -> Option<PathBuf> {
-    let mut command = checkout::clean(rustc);
-    command.arg("--print").args(words.split(' '));
-    process::output_of(&mut command).map(PathBuf::from)
-}
-
-/// The version of a compiler, as `1.95.0`.
-pub fn version_of(rustc: &OsString) -> String {
-    let said = process::output_of(checkout::clean(rustc).arg("--version")).unwrap_or_default();
-    said.split_whitespace()
-        .nth(1)
-        .unwrap_or("of an unknown version")
-        .to_owned()
 }
 
 /// The compiler that runs this program, usually rustup's, if it has the target's library.
