@@ -281,7 +281,7 @@ mod tests {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 outside(&path);
-            } else {
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).expect("a source");
                 let refers = text
                     .lines()
