@@ -8,31 +8,53 @@ mod peer;
 use std::path::Path;
 
 use asyncio_streams_tests::certificates::Authority;
-use asyncio_streams_tests::{Exit, In, Network, Program, tls, wasmtime};
+use asyncio_streams_tests::{Exit, In, Network, Program, Running, tls, wasmtime};
 
 use lines::answers_lines;
 use peer::Peer;
 
 /// Runs every check at once: one program to compile, and one to start.
-fn all(start: impl FnOnce(Program) -> asyncio_streams_tests::Running) {
+fn all(start: impl FnOnce(Program) -> Running) {
     let peer = Peer::start();
     let program = Program::blocking("blocking").args([peer.port]);
     start(program).wait().assert_success();
 }
 
 /// Runs the checks of ends, which need no peer.
-fn ends(start: impl FnOnce(Program) -> asyncio_streams_tests::Running) {
+fn ends(start: impl FnOnce(Program) -> Running) {
     let program = Program::blocking("blocking").args(["1", "ends"]);
     start(program).wait().assert_success();
 }
 
+/// Returns how each host at hand starts a program.
+fn hosts() -> Vec<fn(Program) -> Running> {
+    let mut hosts: Vec<fn(Program) -> Running> =
+        vec![|program| program.start(In::CallAsync), |program| {
+            program.start_by(Path::new(env!("CARGO_BIN_EXE_streams-of-the-tests")))
+        }];
+    if wasmtime().is_some() {
+        hosts.push(|program| program.start(In::Wasmtime));
+        hosts.push(|program| program.without_concurrency().start(In::Wasmtime));
+    }
+    hosts
+}
+
 #[test]
 fn ends_everywhere() {
-    ends(|program| program.start(In::CallAsync));
-    ends(|program| program.start_by(Path::new(env!("CARGO_BIN_EXE_streams-of-the-tests"))));
-    if wasmtime().is_some() {
-        ends(|program| program.start(In::Wasmtime));
-        ends(|program| program.without_concurrency().start(In::Wasmtime));
+    for start in hosts() {
+        ends(start);
+    }
+}
+
+/// A writer that the program neither drops nor closes loses its queue when the program ends.
+#[test]
+fn a_forgotten_writer() {
+    for start in hosts() {
+        let peer = Peer::start();
+        let program = Program::blocking("blocking").args([&peer.port.to_string(), "forgotten"]);
+        start(program).wait().assert_success();
+        let arrived: usize = peer.ask("was").parse().expect("a number of bytes");
+        assert!(arrived < 20_000_000, "{arrived} bytes arrived");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Drops: what goes out, and for how long they block.
 
 use crate::bindings::asyncio::streams::blocking::{
-    ConnectOptions, Error, ServerOptions, open_connection,
+    ConnectOptions, Error, ServerOptions, linger, open_connection,
 };
 use crate::checks::{
     BRIEFLY, Check, MILLISECOND, Node, Pair, Result, SECOND, SOON, check, clog, list, matching,
@@ -24,6 +24,16 @@ pub(crate) const ABANDONED: Check = Check {
     run: wait_beside_an_abandoned_write,
     node: Node::Alone,
 };
+
+/// By itself: what it tests is the end of the program.
+pub(crate) const FORGOTTEN: Check = Check {
+    name: "forgotten",
+    run: forgotten,
+    node: Node::Named,
+};
+
+/// More than the system and the host take at once.
+const FORGOTTEN_BYTES: usize = 20_000_000;
 
 fn drop_sends(port: u16) -> Result {
     let (reader, writer) = peer(port, "at-end")?;
@@ -129,5 +139,14 @@ fn wait_beside_an_abandoned_write(port: u16) -> Result {
     let (closed, took) = timed(|| open.wait_closed(None));
     matching!(closed, Err(Error::NotSupported(_)));
     check!(took < SECOND);
+    Ok(())
+}
+
+/// `linger` does not wait for a writer that was neither dropped nor closed, and the end of the program discards its queue.
+fn forgotten(port: u16) -> Result {
+    let (_reader, writer) = peer(port, "slow")?;
+    writer.write(&vec![9; FORGOTTEN_BYTES])?;
+    std::mem::forget(writer);
+    check!(linger(SOON));
     Ok(())
 }

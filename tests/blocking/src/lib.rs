@@ -71,9 +71,10 @@ impl bindings::wasi02::exports::wasi::cli::run::Guest for Program {
 }
 
 /// Those that end the program, need another component, or wait for what others leave behind.
-const BY_THEMSELVES: [&Check; 5] = [
+const BY_THEMSELVES: [&Check; 6] = [
     &connecting::DENIED,
     &dropping::ABANDONED,
+    &dropping::FORGOTTEN,
     &subscribing::READER_FIRST,
     &protecting::SERVER,
     &protecting::CLIENT,

@@ -42,6 +42,16 @@ impl Peer {
         port
     }
 
+    /// Asks for the result of an order, as programs do.
+    pub(crate) fn ask(&self, what: &str) -> String {
+        let mut asking = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
+        asking.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        writeln!(asking, "{what}").expect("a question");
+        let mut answer = String::new();
+        asking.read_to_string(&mut answer).expect("an answer");
+        answer.trim_end().to_owned()
+    }
+
     pub(crate) fn start() -> Self {
         let listener = listener();
         let port = listener.local_addr().expect("its address").port();
