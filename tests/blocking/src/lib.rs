@@ -15,6 +15,7 @@ mod not_waiting;
 mod protecting;
 mod reading;
 mod serving;
+mod states;
 mod subscribing;
 mod traces;
 mod waiting;
@@ -31,7 +32,7 @@ bindings::wasi02::export!(Program with_types_in bindings::wasi02);
 
 /// All checks, in the order in which they run. Those that expect `not-supported` come before those that leave connections to
 /// peers that take nothing.
-const ALL: [&[Check]; 13] = [
+const ALL: [&[Check]; 14] = [
     connecting::CHECKS,
     serving::CHECKS,
     reading::CHECKS,
@@ -45,6 +46,7 @@ const ALL: [&[Check]; 13] = [
     subscribing::CHECKS,
     contract::CHECKS,
     traces::CHECKS,
+    states::CHECKS,
 ];
 
 /// The checks of ends in all ways, under the name `ends`: a program of their own, since they leave many connections behind.
