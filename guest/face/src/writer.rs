@@ -11,10 +11,6 @@ macro_rules! writer_methods {
             self.0.writelines(data).map_err(Error::from)
         }
 
-        fn try_drain(&self) -> Result<bool, Error> {
-            self.0.try_drain().map_err(Error::from)
-        }
-
         fn can_write_eof(&self) -> bool {
             self.0.can_write_eof()
         }

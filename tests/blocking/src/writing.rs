@@ -10,6 +10,7 @@ list![
     queued,
     flushed,
     drained: Slow,
+    drained_by_tries,
     full,
     sends_for_all: Slow,
     computes,
@@ -82,6 +83,17 @@ fn drained(_: u16) -> Result {
     same!(read, written);
     writer.drain(SOON)?;
     same!(writer.write_buffer_size(), 0);
+    Ok(())
+}
+
+/// A loop over `try-drain` sends what it waits for.
+fn drained_by_tries(_: u16) -> Result {
+    let pair = pair()?;
+    let writer = &pair.left.1;
+    writer.write(&[0; 200_000])?;
+    check!(!writer.try_drain()?);
+    check!((0..100_000).any(|_| matches!(writer.try_drain(), Ok(true))));
+    check!(writer.write_buffer_size() <= 65_536);
     Ok(())
 }
 

@@ -50,6 +50,11 @@ impl blocking::GuestWriter for Writer {
         drain(&self.0, timeout)
     }
 
+    fn try_drain(&self) -> Result<bool, Error> {
+        answered_at_once();
+        Ok(self.0.try_drain()?)
+    }
+
     fn send(&self, data: Vec<u8>, timeout: Option<u64>) -> Result<(), Error> {
         self.0.write(data)?;
         self.drain(timeout)
