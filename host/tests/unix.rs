@@ -17,12 +17,16 @@ use support::{built, streams};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Prepares `streams run` with these options, and the program `tests/unix_orders` with these arguments.
-fn orders(options: &[String], args: &[&str]) -> Command {
-    let mut command = streams(["run", "--with"]);
-    command.arg(built("streams-unix"));
-    command.args(options).arg(built("tests/unix_orders"));
-    command.args(args);
+/// The program `unix_orders`, composed and linked.
+const ORDERS: [&str; 2] = ["tests/unix_orders", "linked/unix_orders"];
+
+/// Prepares `streams run` with these options, and one of [`ORDERS`] with these arguments.
+fn orders(program: &str, options: &[String], args: &[&str]) -> Command {
+    let mut command = streams(["run"]);
+    if program.starts_with("tests") {
+        command.arg("--with").arg(built("streams-unix"));
+    }
+    command.args(options).arg(built(program)).args(args);
     command
 }
 
@@ -77,9 +81,9 @@ fn printed(command: Command) -> (String, String) {
 struct Serving(Child);
 
 impl Serving {
-    fn start(path: &str, mode: &[&str], grant: Vec<String>) -> Self {
+    fn start(program: &str, path: &str, mode: &[&str], grant: Vec<String>) -> Self {
         let args = [&["serve", path], mode].concat();
-        let mut child = orders(&grant, &args)
+        let mut child = orders(program, &grant, &args)
             .stdout(Stdio::piped())
             .spawn()
             .expect("it starts");
@@ -178,17 +182,19 @@ async def main():
     server.close()
 asyncio.run(main())
 "#;
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("python.sock");
-    let path = path.to_str().expect("text");
-    let mut server = python(SERVER, &[path]);
-    let mut server = server.stdout(Stdio::piped()).spawn().expect("Python");
-    let mut line = String::new();
-    let stdout = server.stdout.as_mut().expect("its output");
-    BufReader::new(stdout).read_line(&mut line).expect("a line");
-    let (stdout, _) = printed(orders(&connects(path), &["connect", path]));
-    assert_eq!(stdout, "python says hello\n");
-    assert!(ended(&mut server).success());
+    for program in ORDERS {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("python.sock");
+        let path = path.to_str().expect("text");
+        let mut server = python(SERVER, &[path]);
+        let mut server = server.stdout(Stdio::piped()).spawn().expect("Python");
+        let mut line = String::new();
+        let stdout = server.stdout.as_mut().expect("its output");
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        let (stdout, _) = printed(orders(program, &connects(path), &["connect", path]));
+        assert_eq!(stdout, "python says hello\n", "{program}");
+        assert!(ended(&mut server).success());
+    }
 }
 
 #[test]
@@ -209,16 +215,18 @@ async def main():
     await writer.wait_closed()
 asyncio.run(asyncio.wait_for(main(), 60))
 "#;
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("ours.sock");
-    let path = path.to_str().expect("text");
-    let server = Serving::start(path, &["620"], listens(path));
-    let about = fs::symlink_metadata(path).expect("the file");
-    assert!(about.file_type().is_socket());
-    assert_eq!(about.permissions().mode() & 0o7777, 0o620);
-    printed(python(CLIENT, &[path]));
-    server.end();
-    assert!(!Path::new(path).exists(), "the file is left");
+    for program in ORDERS {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ours.sock");
+        let path = path.to_str().expect("text");
+        let server = Serving::start(program, path, &["620"], listens(path));
+        let about = fs::symlink_metadata(path).expect("the file");
+        assert!(about.file_type().is_socket());
+        assert_eq!(about.permissions().mode() & 0o7777, 0o620);
+        printed(python(CLIENT, &[path]));
+        server.end();
+        assert!(!Path::new(path).exists(), "{program} leaves the file");
+    }
 }
 
 #[test]
@@ -249,7 +257,12 @@ fn abstract_names_reach_other_processes() {
     use std::os::unix::net::SocketAddr;
 
     let name = format!("asyncio-streams-{}", std::process::id());
-    let server = Serving::start(&format!("@{name}"), &[], listens(format!("@{name}")));
+    let server = Serving::start(
+        ORDERS[0],
+        &format!("@{name}"),
+        &[],
+        listens(format!("@{name}")),
+    );
     let address = SocketAddr::from_abstract_name(&name).expect("a name");
     let mut client = UnixStream::connect_addr(&address).expect("it connects");
     client.set_read_timeout(Some(DEADLINE)).expect("a deadline");
@@ -265,11 +278,13 @@ fn a_path_that_is_not_granted_is_denied_with_a_hint() {
     let path = folder.join("a.sock");
     let path = path.to_str().expect("text");
     let _listener = UnixListener::bind(path).expect("a socket");
-    for (order, option, did) in [
-        ("connect", "--allow-unix-connect", "connect to"),
-        ("serve", "--allow-unix-listen", "listen on"),
-    ] {
-        let (stdout, stderr) = printed(orders(&[], &[order, path]));
+    for (program, order, option, did) in ORDERS.into_iter().flat_map(|program| {
+        [
+            (program, "connect", "--allow-unix-connect", "connect to"),
+            (program, "serve", "--allow-unix-listen", "listen on"),
+        ]
+    }) {
+        let (stdout, stderr) = printed(orders(program, &[], &[order, path]));
         assert!(stdout.contains("AccessDenied: "), "{stdout}");
         assert!(stdout.contains("the host does not grant it"), "{stdout}");
         let hint =
@@ -277,7 +292,11 @@ fn a_path_that_is_not_granted_is_denied_with_a_hint() {
         assert_eq!(stderr, hint);
     }
     // The whole network includes none.
-    let (stdout, _) = printed(orders(&["--allow-network".into()], &["connect", path]));
+    let (stdout, _) = printed(orders(
+        ORDERS[0],
+        &["--allow-network".into()],
+        &["connect", path],
+    ));
     assert!(stdout.contains("AccessDenied: "), "{stdout}");
 }
 
@@ -319,9 +338,14 @@ fn each_bad_path_has_its_own_error() {
         ("serve", long, "it is longer than the system allows"),
         ("serve", "./a.sock".to_owned(), "it is relative"),
     ] {
-        let (stdout, _) = printed(orders(&grants, &[order, &path]));
-        assert!(stdout.contains(expected), "{order} {path}: {stdout}");
-        assert_eq!(stdout.lines().count(), 1, "{stdout}");
+        for program in ORDERS {
+            let (stdout, _) = printed(orders(program, &grants, &[order, &path]));
+            assert!(
+                stdout.contains(expected),
+                "{program} {order} {path}: {stdout}"
+            );
+            assert_eq!(stdout.lines().count(), 1, "{stdout}");
+        }
     }
     assert!(folder.join("in/file").exists() && folder.join("secret").exists());
 }
@@ -375,7 +399,7 @@ fn more_listeners_than_handles_are_a_trap_and_leave_no_file() {
     let path = path.to_str().expect("text");
     let mut options = listens(path);
     options.extend(["--max-handles".into(), "5".into()]);
-    let output = output(orders(&options, &["serve", path]));
+    let output = output(orders(ORDERS[0], &options, &["serve", path]));
     let error = text(&output.stderr);
     assert!(!output.status.success());
     assert!(error.contains("raise --max-handles"), "{error}");

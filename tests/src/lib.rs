@@ -82,36 +82,28 @@ macro_rules! programs {
     };
 }
 
-/// Makes tests of the same programs linked: the engine is inside them, and nothing is composed.
+/// Makes tests of the same programs linked: the engine is inside them, and nothing is composed. Each runs embedded and under the
+/// program `wasmtime`.
 ///
 /// ```
-/// asyncio_streams_tests::linked! {
-///     embedded: [read_line, read_exactly],
-///     under_wasmtime_too: [echo],
-/// }
+/// asyncio_streams_tests::linked![echo, read_exactly, read_line];
 /// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! linked {
-    (embedded: [$($name:ident),* $(,)?], under_wasmtime_too: [$($main:ident),* $(,)?] $(,)?) => {
+    ($($name:ident),* $(,)?) => {
         $(mod $name {
-            $crate::linked!(@embedded $name);
-        })*
-        $(mod $main {
-            $crate::linked!(@embedded $main);
+            #[test]
+            fn call_async() {
+                $crate::Program::linked(stringify!($name)).run($crate::In::CallAsync).assert_success();
+            }
 
             #[test]
             fn under_wasmtime() {
                 if $crate::wasmtime().is_some() {
-                    $crate::Program::linked(stringify!($main)).run($crate::In::Wasmtime).assert_success();
+                    $crate::Program::linked(stringify!($name)).run($crate::In::Wasmtime).assert_success();
                 }
             }
         })*
-    };
-    (@embedded $name:ident) => {
-        #[test]
-        fn call_async() {
-            $crate::Program::linked(stringify!($name)).run($crate::In::CallAsync).assert_success();
-        }
     };
 }

@@ -77,7 +77,8 @@ impl Program {
 
     /// A program of `tests/programs` that contains the engine and is not composed.
     pub fn linked(name: &str) -> Self {
-        let mut program = Self::composed(name, vec![format!("linked/{name}")]);
+        let name = format!("linked/{name}");
+        let mut program = Self::composed(&name, vec![name.clone()]);
         program.parts.retain(|part| part != "streams");
         program
     }
@@ -87,25 +88,37 @@ impl Program {
         Self::composed(name, vec![format!("tests/{name}")]).blocks()
     }
 
-    /// A program of `tests/programs` in every place: as one of WASI 0.3, and compiled for WASI 0.2, under `wasmtime` also without
-    /// support of concurrency. `tests/blocking-clients` must have it.
-    pub fn everywhere(name: &str) -> Vec<(Self, In)> {
-        let mut all: Vec<_> = In::every_place()
+    /// A program of `tests/programs` in every place: composed, and linked as one call in this process and under `wasmtime`.
+    pub fn composed_and_linked(name: &str) -> Vec<(Self, In)> {
+        let places = In::every_place().into_iter();
+        let composed = places.map(|place| (Self::new(name), place));
+        // Hosts run a linked program as any other: one event loop is enough.
+        let linked = In::every_place()
             .into_iter()
-            .map(|place| (Self::new(name), place))
-            .collect();
+            .filter(|place| *place != In::Concurrent)
+            .map(|place| (Self::linked(name), place));
+        composed.chain(linked).collect()
+    }
+
+    /// A program of `tests/programs` in every place: composed and linked as one of WASI 0.3, and compiled for WASI 0.2, under
+    /// `wasmtime` also without support of concurrency. `tests/blocking-clients` must have it.
+    pub fn everywhere(name: &str) -> Vec<(Self, In)> {
+        [
+            Self::composed_and_linked(name),
+            Self::blocking_everywhere(name),
+        ]
+        .concat()
+    }
+
+    /// The same, only compiled for WASI 0.2.
+    pub fn blocking_everywhere(name: &str) -> Vec<(Self, In)> {
         let blocking = Self::blocking("blocking_clients").args([name]);
-        all.push((blocking.clone(), In::CallAsync));
+        let mut all = vec![(blocking.clone(), In::CallAsync)];
         if crate::wasmtime().is_some() {
             all.push((blocking.clone(), In::Wasmtime));
             all.push((blocking.without_concurrency(), In::Wasmtime));
         }
         all
-    }
-
-    /// Returns whether it is a program of WASI 0.2.
-    pub fn is_blocking(&self) -> bool {
-        self.parts.iter().any(|part| part.starts_with("streams-p2"))
     }
 
     /// An example of such a program.

@@ -111,9 +111,7 @@ fn programs_of_both_versions() {
         "readuntil",
         "write_eof",
     ] {
-        let mut programs = Program::everywhere(name);
-        programs.retain(|(program, _)| program.is_blocking());
-        for (program, place) in programs {
+        for (program, place) in Program::blocking_everywhere(name) {
             program.run(place).assert_success();
         }
     }

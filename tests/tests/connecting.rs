@@ -3,7 +3,7 @@
 use std::net::ToSocketAddrs;
 
 use asyncio_streams_tests::peers::BlackHole;
-use asyncio_streams_tests::{In, Network, Program};
+use asyncio_streams_tests::{Network, Program};
 
 #[test]
 fn connect_errors() {
@@ -13,18 +13,15 @@ fn connect_errors() {
     let mut hosts: Vec<String> = addresses.map(|address| address.ip().to_string()).collect();
     hosts.sort();
     hosts.dedup();
-    for place in In::every_place() {
-        Program::new("connect_errors")
-            .args(&hosts)
-            .run(place)
-            .assert_success();
+    for (program, place) in Program::composed_and_linked("connect_errors") {
+        program.args(&hosts).run(place).assert_success();
     }
 }
 
 #[test]
 fn network_denied() {
-    for place in In::every_place() {
-        Program::new("network_denied")
+    for (program, place) in Program::composed_and_linked("network_denied") {
+        program
             .network(Network::Nothing)
             .run(place)
             .assert_success();
@@ -34,9 +31,9 @@ fn network_denied() {
 #[test]
 fn ever_shorter_deadlines() {
     let hole = BlackHole::at(([127, 0, 0, 1], 0).into()).expect("a listening socket");
-    for place in In::every_place() {
+    for (program, place) in Program::composed_and_linked("sooner_deadlines") {
         // One leaked handle for each call would exceed the limit.
-        Program::new("sooner_deadlines")
+        program
             .args([hole.address().port().to_string(), 5000.to_string()])
             .max_handles(1000)
             .run(place)

@@ -10,17 +10,10 @@ use asyncio_streams_tests::{In, Program};
 
 const MEGABYTE: usize = 1 << 20;
 
-/// Runs a program everywhere, with WASI 0.3 and 0.2, each time against a separate peer; the program gets its port.
-fn against(program: &str, peer: impl Fn() -> Peer) {
-    for (program, place) in Program::everywhere(program) {
+/// Runs a program in these places, each time against a separate peer; the program gets its port.
+fn against(programs: Vec<(Program, In)>, peer: impl Fn() -> Peer) {
+    for (program, place) in programs {
         run(program, place, peer());
-    }
-}
-
-/// The same for a program that needs WASI 0.3.
-fn against_streams(program: &str, peer: impl Fn() -> Peer) {
-    for place in In::every_place() {
-        run(Program::new(program), place, peer());
     }
 }
 
@@ -31,12 +24,18 @@ fn run(program: Program, place: In, peer: Peer) {
 
 #[test]
 fn reset_while_reading() {
-    against("fault_reset_reading", resets_when_asked);
+    against(
+        Program::everywhere("fault_reset_reading"),
+        resets_when_asked,
+    );
 }
 
 #[test]
 fn reset_of_a_reader_that_was_given_away() {
-    against_streams("fault_reset_given_away", resets_when_asked);
+    against(
+        Program::composed_and_linked("fault_reset_given_away"),
+        resets_when_asked,
+    );
 }
 
 fn resets_when_asked() -> Peer {
@@ -49,7 +48,7 @@ fn resets_when_asked() -> Peer {
 
 #[test]
 fn reset_behind_data_in_flight() {
-    against("fault_reset_in_flight", || {
+    against(Program::everywhere("fault_reset_in_flight"), || {
         Peer::start(|mut conn| {
             conn.expect("go\n");
             // The reset overtakes bytes that have not arrived yet.
@@ -61,7 +60,7 @@ fn reset_behind_data_in_flight() {
 
 #[test]
 fn reset_while_writing() {
-    against("fault_reset_writing", || {
+    against(Program::everywhere("fault_reset_writing"), || {
         let (stuck, unstick) = mpsc::channel();
         let unstick = Mutex::new(unstick);
         Peer::start_numbered(move |number, mut conn| match number {
@@ -91,17 +90,20 @@ fn reset_while_writing() {
 
 #[test]
 fn reset_while_sending_a_stream() {
-    against_streams("fault_reset_streaming", || {
-        Peer::start(|mut conn| {
-            conn.expect([b'x'; 100_000]);
-            conn.reset();
-        })
-    });
+    against(
+        Program::composed_and_linked("fault_reset_streaming"),
+        || {
+            Peer::start(|mut conn| {
+                conn.expect([b'x'; 100_000]);
+                conn.reset();
+            })
+        },
+    );
 }
 
 #[test]
 fn reset_after_the_end() {
-    against("fault_reset_after_end", || {
+    against(Program::everywhere("fault_reset_after_end"), || {
         Peer::start(|mut conn| {
             conn.send("all of it");
             conn.end_output();
@@ -126,7 +128,7 @@ fn reset_while_connecting() {
 
 #[test]
 fn half_close() {
-    against("fault_half_close", || {
+    against(Program::everywhere("fault_half_close"), || {
         Peer::start_numbered(|number, mut conn| {
             if number == 0 {
                 conn.send(pattern(MEGABYTE));
@@ -144,7 +146,7 @@ fn half_close() {
 
 #[test]
 fn peer_that_never_reads() {
-    against("fault_never_reads", || {
+    against(Program::everywhere("fault_never_reads"), || {
         Peer::start_numbered(|number, mut conn| {
             // The first and the fourth connection are not read; the others are echoed.
             if number == 0 || number == 3 {
@@ -158,7 +160,7 @@ fn peer_that_never_reads() {
 
 #[test]
 fn peer_that_sends_byte_by_byte() {
-    against("fault_byte_by_byte", || {
+    against(Program::everywhere("fault_byte_by_byte"), || {
         Peer::start(|mut conn| {
             conn.send_one_by_one(
                 "one line\nten bytes.with \r and \n in it\r\na-b=c==a\nb\nc\nafterwaitthe end",
@@ -171,7 +173,7 @@ fn peer_that_sends_byte_by_byte() {
 
 #[test]
 fn peer_that_sends_without_end() {
-    against("fault_endless", || {
+    against(Program::everywhere("fault_endless"), || {
         let (sent, told) = mpsc::channel();
         let (sent, told) = (Mutex::new(sent), Mutex::new(told));
         Peer::start_numbered(move |number, mut conn| {
@@ -199,7 +201,7 @@ fn peer_that_sends_without_end() {
 
 #[test]
 fn garbage() {
-    against("fault_garbage", || {
+    against(Program::everywhere("fault_garbage"), || {
         Peer::start(|mut conn| {
             conn.send(pattern(MEGABYTE));
             conn.end_output();

@@ -89,11 +89,13 @@ fn clients_that_reset_at_every_stage() {
 
 #[test]
 fn clients_that_had_reset_before_they_were_accepted() {
-    let mut programs = Program::everywhere("fault_reset_accepting");
+    let mut programs = Program::composed_and_linked("fault_reset_accepting");
     // A program of WASI 0.3 needs an event loop for its standard input.
-    programs.retain(|(program, place)| program.is_blocking() || *place != In::CallAsync);
+    programs.retain(|(_, place)| *place != In::CallAsync);
+    let blocking = Program::blocking_everywhere("fault_reset_accepting");
     let mut servers: Vec<_> = programs
         .into_iter()
+        .chain(blocking)
         .map(|(program, place)| program.stdin().start(place))
         .collect();
     let blocking = Program::blocking("blocking_clients").args(["fault_reset_accepting"]);

@@ -13,8 +13,15 @@ use std::time::{Duration, Instant};
 use asyncio_streams_tests::peers::{BlackHole, Conn, Nobody, PATIENCE, Peer};
 use asyncio_streams_tests::{In, Program, Running};
 
-/// The name service is in this process, so the program must be too.
-const PLACES: [In; 2] = [In::Concurrent, In::CallAsync];
+/// The program, composed and linked. The name service is in this process, so the program must be too.
+fn programs() -> [(Program, In); 3] {
+    let composed = Program::new("happy_eyeballs");
+    [
+        (composed.clone(), In::Concurrent),
+        (composed, In::CallAsync),
+        (Program::linked("happy_eyeballs"), In::CallAsync),
+    ]
+}
 
 /// A port of several addresses of 127/8 that no other test uses.
 struct Port(Nobody);
@@ -46,12 +53,12 @@ impl Port {
         }
     }
 
-    /// The program, for which the name has these addresses.
-    fn program(&self, case: &str, addresses: &[&str]) -> Program {
+    /// Sets the case, and the addresses that the name has.
+    fn set(&self, program: Program, case: &str, addresses: &[&str]) -> Program {
         let addresses = addresses
             .iter()
             .map(|address| address.parse::<IpAddr>().expect("an address"));
-        Program::new("happy_eyeballs")
+        program
             .name("many.example", addresses)
             .args([case, &self.0.port().to_string()])
             .stdin()
@@ -138,10 +145,10 @@ fn wait_until_connecting(address: SocketAddr, wanted: usize) {
 
 #[test]
 fn the_next_attempt_follows_a_refusal() {
-    for place in PLACES {
+    for (program, place) in programs() {
         let port = Port::new();
         let good = port.echo(4);
-        port.program("refused", &["127.0.0.2", "127.0.0.3", "127.0.0.4"])
+        port.set(program, "refused", &["127.0.0.2", "127.0.0.3", "127.0.0.4"])
             .run(place)
             .assert_success();
         assert_eq!(good.finish(), (2, 0));
@@ -150,11 +157,11 @@ fn the_next_attempt_follows_a_refusal() {
 
 #[test]
 fn the_next_attempt_runs_beside_a_black_hole() {
-    for place in PLACES {
+    for (program, place) in programs() {
         let port = Port::new();
         let (hole, good) = (port.black_hole(2), port.echo(4));
         let mut program = port
-            .program("black hole", &["127.0.0.2", "127.0.0.4"])
+            .set(program, "black hole", &["127.0.0.2", "127.0.0.4"])
             .start(place);
         for _ in 0..2 {
             at(&mut program, "connected");
@@ -169,11 +176,11 @@ fn the_next_attempt_runs_beside_a_black_hole() {
 
 #[test]
 fn one_after_another() {
-    for place in PLACES {
+    for (program, place) in programs() {
         let port = Port::new();
         let (hole, good) = (port.black_hole(2), port.echo(4));
         let mut program = port
-            .program("one after another", &["127.0.0.2", "127.0.0.4"])
+            .set(program, "one after another", &["127.0.0.2", "127.0.0.4"])
             .start(place);
         at(&mut program, "late");
         wait_until_connecting(hole.address(), 0);
@@ -191,11 +198,15 @@ fn one_after_another() {
 
 #[test]
 fn all_at_once() {
-    for place in PLACES {
+    for (program, place) in programs() {
         let port = Port::new();
         let (hole, one, other) = (port.black_hole(2), port.echo(3), port.echo(4));
         let mut program = port
-            .program("all at once", &["127.0.0.2", "127.0.0.3", "127.0.0.4"])
+            .set(
+                program,
+                "all at once",
+                &["127.0.0.2", "127.0.0.3", "127.0.0.4"],
+            )
             .start(place);
         at(&mut program, "done");
         wait_until_connecting(hole.address(), 0);
@@ -209,20 +220,24 @@ fn all_at_once() {
 
 #[test]
 fn all_fail() {
-    for place in PLACES {
+    for (program, place) in programs() {
         let port = Port::new();
-        port.program("all fail", &["127.0.0.2", "0.0.0.0", "127.0.0.3", "::1"])
-            .run(place)
-            .assert_success();
+        port.set(
+            program,
+            "all fail",
+            &["127.0.0.2", "0.0.0.0", "127.0.0.3", "::1"],
+        )
+        .run(place)
+        .assert_success();
     }
 }
 
 #[test]
 fn local_addresses_in_turn() {
-    for place in PLACES {
+    for (program, place) in programs() {
         let port = Port::new();
         let good = port.echo(4);
-        port.program("local addresses", &["127.0.0.2", "127.0.0.4"])
+        port.set(program, "local addresses", &["127.0.0.2", "127.0.0.4"])
             .run(place)
             .assert_success();
         assert_eq!(good.finish(), (1, 0));

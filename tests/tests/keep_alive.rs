@@ -50,6 +50,15 @@ fn told(socket: &SockRef<'_>) -> std::io::Result<KeepAlive> {
 
 #[test]
 fn keep_alive_is_set_as_in_the_options() {
+    is_set(Program::new("keep_alive"));
+}
+
+#[test]
+fn keep_alive_of_a_linked_program() {
+    is_set(Program::linked("keep_alive"));
+}
+
+fn is_set(program: Program) {
     let (arrived, arrivals) = mpsc::channel();
     let peer = Peer::start(move |mut conn| {
         let names = (conn.stream().peer_addr(), conn.stream().local_addr());
@@ -57,8 +66,7 @@ fn keep_alive_is_set_as_in_the_options() {
         arrived.send(names).expect("the test");
         conn.ending();
     });
-    let program = Program::new("keep_alive").args([peer.port()]);
-    let mut program = program.stdin().start(In::Concurrent);
+    let mut program = program.args([peer.port()]).stdin().start(In::Concurrent);
     let next = |program: &mut asyncio_streams_tests::Running, name: &str| {
         assert_eq!(program.line(), name);
         let (local, remote) = arrivals.recv_timeout(PATIENCE).expect("a connection");

@@ -62,7 +62,12 @@ fn thousand_connections_of_a_program() {
     if !descriptors(4000) {
         return;
     }
-    for place in In::each_host() {
+    let hosts = In::each_host().into_iter();
+    let mut programs: Vec<_> = hosts
+        .map(|place| (Program::new("load_connects"), place))
+        .collect();
+    programs.push((Program::linked("load_connects"), In::Concurrent));
+    for (program, place) in programs {
         let all_are_there = Arc::new(Gate::new(THOUSAND));
         let peer = Peer::start(move |mut conn| {
             all_are_there.pass();
@@ -70,12 +75,10 @@ fn thousand_connections_of_a_program() {
             conn.send(bytes);
         });
         let begun = Instant::now();
-        Program::new("load_connects")
-            .args([peer.port()])
-            .run(place)
-            .assert_success();
+        let outcome = program.args([peer.port()]).run(place).assert_success();
         println!(
-            "{place:?}: {THOUSAND} connections opened, used and closed in {:?}",
+            "{}, {place:?}: {THOUSAND} connections opened, used and closed in {:?}",
+            outcome.name,
             begun.elapsed()
         );
         peer.finish();

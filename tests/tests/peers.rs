@@ -96,9 +96,8 @@ fn nginx() {
         assert!(fs::read(&uploaded).expect("what was uploaded") == pattern(5_000_000));
         fs::remove_file(uploaded).expect("no file for the next run");
     }
-    for place in In::every_place() {
-        let program = Program::new("peer_nginx_stream").args([server.port()]);
-        program.run(place).assert_success();
+    for (program, place) in Program::composed_and_linked("peer_nginx_stream") {
+        program.args([server.port()]).run(place).assert_success();
     }
 }
 
@@ -181,9 +180,7 @@ fn curl() {
     let (server, address) = serve(Program::handler("peer_http"));
     requests(&curl, &server, address);
     // The same handler in a program of WASI 0.2.
-    let mut places: Vec<_> = Program::everywhere("peer_http");
-    places.retain(|(program, _)| program.is_blocking());
-    for (program, place) in places {
+    for (program, place) in Program::blocking_everywhere("peer_http") {
         let mut server = program.start(place);
         let address = server.listens();
         requests(&curl, &server, address);

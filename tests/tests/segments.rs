@@ -14,7 +14,7 @@ const CONNECTIONS: usize = 20;
 
 #[test]
 fn writes_of_one_turn() {
-    for place in In::every_place() {
+    for (program, place) in Program::composed_and_linked("segments") {
         let peer = Peer::start(|mut conn| {
             for number in 1..=QUESTIONS {
                 conn.expect("ask now\n");
@@ -28,10 +28,7 @@ fn writes_of_one_turn() {
             QUESTIONS.to_string(),
             CONNECTIONS.to_string(),
         ];
-        Program::new("segments")
-            .args(arguments)
-            .run(place)
-            .assert_success();
+        program.args(arguments).run(place).assert_success();
         peer.finish();
     }
 }

@@ -13,12 +13,9 @@ asyncio_streams_tests::programs! {
 }
 
 /// The number of connections that the system holds while the server accepts none: as many as the backlog, or a few more.
-fn held_by_backlog(backlog: usize) -> usize {
+fn held_by_backlog(program: Program, backlog: usize) -> usize {
     const TRIED: usize = 40;
-    let mut server = Program::new("serve_backlog")
-        .args([backlog, TRIED])
-        .stdin()
-        .start(In::Concurrent);
+    let mut server = program.args([backlog, TRIED]).stdin().start(In::Concurrent);
     let port: u16 = server.line().parse().expect("a port");
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     // A connection that is not held gets no answer; the system would try again after a second.
@@ -44,11 +41,14 @@ fn held_by_backlog(backlog: usize) -> usize {
 #[test]
 #[cfg(target_os = "linux")]
 fn backlog() {
-    // Linux holds one more than the backlog, and never fewer than a few (listen(2)).
-    let few = held_by_backlog(5);
-    assert!(
-        (5..20).contains(&few),
-        "{few} connections were held, with a backlog of 5"
-    );
-    assert_eq!(held_by_backlog(64), 40);
+    let composed = Program::new("serve_backlog");
+    for program in [composed, Program::linked("serve_backlog")] {
+        // Linux holds one more than the backlog, and never fewer than a few (listen(2)).
+        let few = held_by_backlog(program.clone(), 5);
+        assert!(
+            (5..20).contains(&few),
+            "{few} connections were held, with a backlog of 5"
+        );
+        assert_eq!(held_by_backlog(program, 64), 40);
+    }
 }

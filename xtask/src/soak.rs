@@ -41,7 +41,8 @@ pub(crate) fn soak(choice: Choice, options: &Options) -> Result<()> {
     command
         .env("SOAK_MINUTES", minutes.to_string())
         .env("SOAK_CONNECTIONS", options.connections.to_string());
-    let deadline = process::DEADLINE + Duration::from_secs_f64(minutes * 60.0);
+    // Linked, the program runs for half the time after the composed one.
+    let deadline = process::DEADLINE + Duration::from_secs_f64(minutes * 1.5 * 60.0);
     process::run_within(&mut command, "the soak", deadline)?;
     let mut command = test("process_memory");
     command

@@ -14,10 +14,10 @@ const SILENCE_ANSWERED: Duration = Duration::from_secs(1);
 const SLACK: Duration = Duration::from_secs(20);
 
 /// How long the program runs after it has reported the close.
-fn exit_takes(what: &str, place: In, script: impl FnOnce(&mut Conn)) -> Duration {
+fn exit_takes(program: Program, place: In, what: &str, script: impl FnOnce(&mut Conn)) -> Duration {
     let (listener, port) = listener();
     let args = [port.to_string().as_str(), what, "plain"].map(str::to_owned);
-    let mut program = Program::new("linger").args(args).start(place);
+    let mut program = program.args(args).start(place);
     let mut conn = accept(&listener);
     script(&mut conn);
     assert_eq!(program.line(), "closed");
@@ -30,9 +30,9 @@ fn exit_takes(what: &str, place: In, script: impl FnOnce(&mut Conn)) -> Duration
 
 #[test]
 fn with_nothing_to_lose_it_ends_at_once() {
-    for place in In::every_place() {
+    for (program, place) in Program::composed_and_linked("linger") {
         for what in ["nothing", "abort"] {
-            let took = exit_takes(what, place, |_| {});
+            let took = exit_takes(program.clone(), place, what, |_| {});
             assert!(
                 took < SILENCE - SILENCE_ANSWERED,
                 "{what}: {took:?} ({place:?})"
@@ -43,8 +43,8 @@ fn with_nothing_to_lose_it_ends_at_once() {
 
 #[test]
 fn after_an_answer_it_waits_a_second() {
-    for place in In::every_place() {
-        let took = exit_takes("ask", place, |conn| {
+    for (program, place) in Program::composed_and_linked("linger") {
+        let took = exit_takes(program, place, "ask", |conn| {
             conn.expect("question\n");
             conn.send("answer\n");
         });
@@ -57,7 +57,7 @@ fn after_an_answer_it_waits_a_second() {
 
 #[test]
 fn without_an_answer_it_waits_longer() {
-    let took = exit_takes("upload", In::Concurrent, |conn| {
+    let took = exit_takes(Program::new("linger"), In::Concurrent, "upload", |conn| {
         conn.expect_pattern(400_000);
     });
     assert!(
@@ -68,8 +68,8 @@ fn without_an_answer_it_waits_longer() {
 
 #[test]
 fn when_the_peer_has_ended_it_ends() {
-    for place in In::every_place() {
-        let took = exit_takes("upload", place, |conn| {
+    for (program, place) in Program::composed_and_linked("linger") {
+        let took = exit_takes(program, place, "upload", |conn| {
             conn.end_output();
             conn.expect_pattern(400_000);
         });

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use asyncio_streams_tests::Program;
 use asyncio_streams_tests::peers::pattern;
-use asyncio_streams_tests::{In, Program};
 
 use super::{accept, listener};
 
@@ -18,9 +18,9 @@ const ORDERS: usize = 9;
 
 #[test]
 fn dropped_in_every_order() {
-    for place in In::every_place() {
+    for (program, place) in Program::composed_and_linked("linger_given") {
         let (listener, port) = listener();
-        let mut program = Program::new("linger_given").args([port]).start(place);
+        let mut program = program.args([port]).start(place);
         for _ in 0..ORDERS {
             let mut conn = accept(&listener);
             let done = Arc::new(AtomicBool::new(false));

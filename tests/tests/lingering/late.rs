@@ -37,28 +37,29 @@ impl Given {
         Peer::new(&self.authority, &self.identity).connection(server, version)
     }
 
-    fn program(&self, port: u16, what: &str, version: &str) -> Program {
+    /// Adds the arguments for a port, an action and a version of TLS.
+    fn set(&self, program: Program, port: u16, what: &str, version: &str) -> Program {
         let (port, Identity { chain, key }) = (port.to_string(), &self.identity);
-        let program = Program::new("linger");
-        let program = if version == "plain" {
-            program
-        } else {
-            program.tls()
-        };
         program.args([&port, what, version, &self.authority.pem, chain, key])
     }
 }
 
 /// Starts the program and connects it, from either side.
-fn start(given: &Given, what: &str, version: &str, serves: bool, place: In) -> (Running, Conn) {
+fn start(
+    given: &Given,
+    (program, place): (Program, In),
+    what: &str,
+    version: &str,
+    serves: bool,
+) -> (Running, Conn) {
     if serves {
-        let mut program = given.program(0, what, version).start(place);
+        let mut program = given.set(program, 0, what, version).start(place);
         let port: u16 = program.line().parse().expect("a port");
         let conn = Conn::connect(([127, 0, 0, 1], port).into());
         return (program, conn);
     }
     let (listener, port) = listener();
-    let program = given.program(port, what, version).start(place);
+    let program = given.set(program, port, what, version).start(place);
     (program, accept(&listener))
 }
 
@@ -73,10 +74,11 @@ fn ended(program: Running) {
 #[test]
 fn over_tcp() {
     let given = Given::new();
-    for place in In::every_place() {
+    for (of, place) in Program::composed_and_linked("linger") {
         for serves in [false, true] {
             for what in ["upload", "drop"] {
-                let (mut program, mut conn) = start(&given, what, "plain", serves, place);
+                let of = (of.clone(), place);
+                let (mut program, mut conn) = start(&given, of, what, "plain", serves);
                 assert_eq!(program.line(), "closed");
                 let mut pattern = Pattern::default();
                 let mut buffer = vec![0; 10_000];
@@ -114,7 +116,8 @@ fn over_tls() {
     for place in In::every_place() {
         for version in ["1.3", "1.2"] {
             for serves in [false, true] {
-                let (mut program, conn) = start(&given, "upload", version, serves, place);
+                let of = (Program::new("linger").tls(), place);
+                let (mut program, conn) = start(&given, of, "upload", version, serves);
                 let mut tls = given.peer(!serves, version);
                 let stream = conn.stream();
                 // A server of TLS 1.3 sends its tickets after the client's last handshake message, which it reads
