@@ -184,12 +184,14 @@ impl Program {
         }
     }
 
-    /// Composes it with the streams component that has TLS.
+    /// Composes it with the streams component that has TLS. A linked program is the one that contains TLS.
     #[must_use]
     pub fn tls(mut self) -> Self {
         for part in &mut self.parts {
             if part == "streams" || part == "streams-p2" {
                 part.push_str("-tls");
+            } else if let Some(name) = part.strip_prefix("linked/") {
+                *part = format!("linked-tls/{name}");
             }
         }
         self

@@ -25,20 +25,20 @@ use asyncio_streams_tests::{In, Program, tls};
 /// The name in the servers' certificates.
 const SERVER: &str = "server.test";
 
-/// Runs a program that checks itself, with a certificate, in every place.
-fn in_every_way(name: &str) {
-    in_every_way_as(name, &[SERVER]);
+/// Runs a program that checks itself, with a certificate, in these places.
+fn in_every_way(programs: Vec<(Program, In)>) {
+    in_every_way_as(programs, &[SERVER]);
 }
 
 /// The same with a certificate for several names.
-fn in_every_way_as(name: &str, names: &[&str]) {
+fn in_every_way_as(programs: Vec<(Program, In)>, names: &[&str]) {
     if !tls() {
         return;
     }
     let authority = Authority::new();
     let server = authority.server_of(names);
-    for place in In::every_place() {
-        Program::new(name)
+    for (program, place) in programs {
+        program
             .tls()
             .args([&authority.pem, &server.chain, &server.key])
             .deadline(Duration::from_secs(180))
@@ -47,29 +47,35 @@ fn in_every_way_as(name: &str, names: &[&str]) {
     }
 }
 
+/// A program that needs a composition, in every place.
+fn composed(name: &str) -> Vec<(Program, In)> {
+    let places = In::every_place().into_iter();
+    places.map(|place| (Program::new(name), place)).collect()
+}
+
 #[test]
 fn tls_pair() {
-    in_every_way("tls_pair");
+    in_every_way(composed("tls_pair"));
 }
 
 #[test]
 fn storm() {
-    in_every_way("storm");
+    in_every_way(composed("storm"));
 }
 
 #[test]
 fn tls_upgrade() {
-    in_every_way("tls_upgrade");
+    in_every_way(Program::composed_and_linked("tls_upgrade"));
 }
 
 #[test]
 fn tls_counted() {
-    in_every_way("tls_counted");
+    in_every_way(Program::composed_and_linked("tls_counted"));
 }
 
 #[test]
 fn tls_contract() {
-    in_every_way("tls_contract");
+    in_every_way(Program::composed_and_linked("tls_contract"));
 }
 
 #[test]
@@ -81,12 +87,12 @@ fn tls_hosts() {
         SERVER,
         "xn--bcher-kva.test",
     ];
-    in_every_way_as("tls_hosts", &names);
+    in_every_way_as(Program::composed_and_linked("tls_hosts"), &names);
 }
 
 #[test]
 fn tls_write_eof() {
-    in_every_way("tls_write_eof");
+    in_every_way(Program::composed_and_linked("tls_write_eof"));
 }
 
 #[test]

@@ -120,15 +120,23 @@ pub(crate) fn for_demo(choice: Choice) -> Result<()> {
     artifacts.finish().map(drop)
 }
 
-/// Builds the guest programs of the tests: `tests/NAME.wasm`, which they compose, and `linked/NAME.wasm`, which contain the
-/// engine.
+/// Builds the guest programs of the tests: `tests/NAME.wasm`, which they compose, `linked/NAME.wasm`, which contain the engine, and
+/// `linked-tls/NAME.wasm`, which contain the engine with TLS. Without clang, the last ones are left out.
 ///
 /// # Errors
 /// When one does not build.
 pub(crate) fn test_programs(toolchain: &Toolchain) -> Result<()> {
-    let mut artifacts = Artifacts::new(&["tests", "linked"]);
-    for (folder, part) in [("tests", wasm::QUICK_EXAMPLES), ("linked", wasm::LINKED)] {
-        for program in wasm::build(toolchain, "asyncio-streams-test-programs", part)? {
+    let mut artifacts = Artifacts::new(&["tests", "linked", "linked-tls"]);
+    let programs = "asyncio-streams-test-programs";
+    let mut folders = vec![
+        ("tests", programs, wasm::QUICK_EXAMPLES),
+        ("linked", programs, wasm::LINKED),
+    ];
+    if clang::get().is_ok() {
+        folders.push(("linked-tls", "asyncio-streams-linked-tls", wasm::LINKED_TLS));
+    }
+    for (folder, package, part) in folders {
+        for program in wasm::build(toolchain, package, part)? {
             artifacts.add(format!("{folder}/{}.wasm", program.name), &program.file)?;
         }
     }

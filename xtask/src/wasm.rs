@@ -22,6 +22,9 @@ pub(crate) const QUICK_EXAMPLES: &str =
 /// Like [`QUICK_EXAMPLES`], but those that need no composition, without the package's default features.
 pub(crate) const LINKED: &str = "--examples --no-default-features --config profile.guest.lto=\"off\" --config profile.guest.codegen-units=16";
 
+/// Like [`QUICK_EXAMPLES`], but in the workspace of the components with TLS, which needs clang.
+pub(crate) const LINKED_TLS: &str = "--examples --locked --manifest-path guest/Cargo.toml --config profile.guest.lto=\"off\" --config profile.guest.codegen-units=16";
+
 /// Its library, which needs clang, in the workspace of the components with TLS.
 pub const TLS: &str = "--lib --locked --manifest-path guest/Cargo.toml";
 
@@ -59,7 +62,7 @@ pub fn build(toolchain: &Toolchain, package: &str, part: &str) -> Result<Vec<Bui
         // Its examples are composed.
         command.args(["--features", "imported"]);
     }
-    if part == TLS {
+    if part.contains(TLS_MANIFEST) {
         clang::set(&mut command, &clang::get()?);
     }
     command.args(["--message-format", cargo::MESSAGES]);

@@ -113,10 +113,10 @@ fn over_tls() {
         return;
     }
     let given = Given::new();
-    for place in In::every_place() {
+    for (of, place) in Program::composed_and_linked("linger") {
         for version in ["1.3", "1.2"] {
             for serves in [false, true] {
-                let of = (Program::new("linger").tls(), place);
+                let of = (of.clone().tls(), place);
                 let (mut program, conn) = start(&given, of, "upload", version, serves);
                 let mut tls = given.peer(!serves, version);
                 let stream = conn.stream();

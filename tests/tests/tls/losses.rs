@@ -17,7 +17,7 @@ fn have_one_reason() {
     let authority = Authority::new();
     let identity = authority.server(SERVER);
     let peer = Peer::new(&authority, &identity);
-    for place in In::every_place() {
+    for (of, place) in Program::composed_and_linked("tls_lost") {
         for version in ["1.3", "1.2"] {
             for reads in ["later", "meanwhile", "stream"] {
                 for serves in [true, false] {
@@ -30,7 +30,7 @@ fn have_one_reason() {
                         let program = |port: u16| {
                             let port = port.to_string();
                             let certificates = [&authority.pem, &identity.chain, &identity.key];
-                            Program::new("tls_lost")
+                            of.clone()
                                 .tls()
                                 .args([port.as_str(), reads, version])
                                 .args(certificates)

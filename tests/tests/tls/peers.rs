@@ -67,13 +67,13 @@ impl Files {
 
     /// Returns the output of the program `tls_client` for a server.
     fn client(&self, port: impl ToString) -> String {
-        self.client_with(port, "", In::Concurrent)
+        self.client_with(port, "", Program::new("tls_client"), In::Concurrent)
     }
 
-    /// The same; `close` selects how it closes.
-    fn client_with(&self, port: impl ToString, close: &str, place: In) -> String {
+    /// The same in a place; `close` selects how it closes.
+    fn client_with(&self, port: impl ToString, close: &str, program: Program, place: In) -> String {
         let port = port.to_string();
-        let outcome = Program::new("tls_client")
+        let outcome = program
             .tls()
             .args([&port, SERVER, &self.authority.pem, "", "", close])
             .run(place)
@@ -402,7 +402,8 @@ fn closes_that_wait() {
     let openssl = Found::get("openssl", "openssl").filter(|_| tls());
     let python = Found::python("python3", "ssl").filter(|_| tls());
     let files = Files::new();
-    let places = In::each_host();
+    let mut programs = Program::composed_and_linked("tls_client");
+    programs.retain(|(_, place)| *place != In::CallAsync);
     for version in ["1.2", "1.3"] {
         if let Some(openssl) = &openssl {
             let server = NativeServer::start(|port| {
@@ -417,8 +418,8 @@ fn closes_that_wait() {
                 });
                 command
             });
-            for place in &places {
-                let said = files.client_with(server.port(), "wait", *place);
+            for (program, place) in programs.clone() {
+                let said = files.client_with(server.port(), "wait", program, place);
                 assert!(
                     said.starts_with(version) && said.ends_with("olleh"),
                     "{said} ({place:?})"
@@ -433,8 +434,8 @@ fn closes_that_wait() {
                 command.args([port.to_string().as_str(), version]);
                 command
             });
-            for place in &places {
-                let said = files.client_with(server.port(), "wait", *place);
+            for (program, place) in programs.clone() {
+                let said = files.client_with(server.port(), "wait", program, place);
                 assert!(
                     said.starts_with(version) && said.ends_with("hello"),
                     "{said} ({place:?})\n{}",

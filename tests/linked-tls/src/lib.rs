@@ -1,0 +1,1 @@
+//! Programs of `tests/programs` that contain the engine with TLS: the examples of this package.
