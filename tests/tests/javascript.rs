@@ -38,7 +38,8 @@ fn names(group: &str) -> Vec<String> {
 #[test]
 fn on_node() {
     if let Some(outcome) = checks("node-quick") {
-        outcome.assert_success();
+        let outcome = outcome.assert_success();
+        assert!(!outcome.stderr.contains("TimeoutOverflow"), "{outcome}");
     }
 }
 

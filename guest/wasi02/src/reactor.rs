@@ -23,6 +23,10 @@ const TURN: usize = 64;
 /// Polls without effect after which the host's executor needs a longer turn.
 const FRUITLESS: u32 = 2;
 
+/// The longest wait for the clock, in nanoseconds: a day. Node's timers end at once if they are longer than 25 days. A call
+/// that waits for longer begins another wait.
+const LONGEST: u64 = 86_400_000_000_000;
+
 thread_local! {
     static REACTOR: Reactor = const { Reactor::new() };
 }
@@ -225,12 +229,15 @@ impl Reactor {
         pollables.extend(alarm.as_ref());
         let ready = poll(&pollables);
         drop(pollables);
+        let reported = ready.len();
         let woken: Vec<Rc<Wait>> = ready
             .into_iter()
             .filter_map(|index| armed.get(usize::try_from(index).ok()?).copied().cloned())
             .collect();
         drop(armed);
         drop(waits);
+        // An alarm that was reported is over, also if it is not the moment yet.
+        let alarm = alarm.filter(|_| woken.len() == reported);
         *self.alarm.borrow_mut() = until.zip(alarm);
         self.spend(woken.len());
         self.note_effect(woken.len());
@@ -274,7 +281,9 @@ impl Reactor {
             Some((at, alarm)) if at == moment && moment > 0 => alarm,
             // A duration of 0, by which hosts know a poll that does not wait.
             _ if moment == 0 => clock::subscribe_duration(0),
-            _ => clock::subscribe_instant(moment),
+            // The clock may have begun before the program, but not before 0.
+            _ if moment <= LONGEST => clock::subscribe_instant(moment),
+            _ => clock::subscribe_instant(moment.min(clock::now().saturating_add(LONGEST))),
         }
     }
 

@@ -2,10 +2,10 @@
 
 use crate::bindings::asyncio::streams::blocking::{Error, Event, ServerOptions, Wanted, wait_any};
 use crate::checks::{
-    BRIEFLY, NOW, Result, SOON, check, list, matching, pair, peer, same, serve, timed,
+    BRIEFLY, NOW, Result, SECOND, SOON, check, list, matching, pair, peer, same, serve, timed,
 };
 
-list![nothing, one_of_many: Slow, all_kinds, twice: Slow, hidden: Slow];
+list![nothing, one_of_many: Slow, all_kinds, twice: Slow, hidden: Slow, far_away];
 
 fn nothing(port: u16) -> Result {
     matching!(wait_any(&[], None), Err(Error::InvalidArgument(_)));
@@ -96,5 +96,15 @@ fn hidden(_: u16) -> Result {
     };
     let both = (0..10_000).any(|_| wait_any(&events(), SOON).is_ok_and(|ready| ready == [0, 1]));
     check!(both);
+    Ok(())
+}
+
+/// Timeouts beyond the timers of hosts: those of Node end at 2^31 ms.
+fn far_away(port: u16) -> Result {
+    for timeout in [30 * 86_400 * SECOND, u64::MAX] {
+        let (reader, writer) = peer(port, "silence")?;
+        writer.write(b"go\n")?;
+        same!(reader.readline(Some(timeout))?, b"went\n");
+    }
     Ok(())
 }
