@@ -4,11 +4,12 @@
 mod lines;
 #[path = "blocking/peer.rs"]
 mod peer;
+#[path = "blocking/protected.rs"]
+mod protected;
 
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use asyncio_streams_tests::certificates::Authority;
 use asyncio_streams_tests::{Exit, In, Network, Program, Running, tls, wasmtime};
 
 use lines::answers_lines;
@@ -160,27 +161,9 @@ fn a_reader_dropped_before_its_pollable() {
 
 #[test]
 fn protected() {
-    if !tls() {
-        return;
+    if tls() {
+        hosts().into_iter().for_each(protected::talk);
     }
-    let authority = Authority::new();
-    let identity = authority.server("server.test");
-    let mut server = Program::blocking("blocking")
-        .tls()
-        .args(["0", "tls_server"])
-        .variable("CHAIN", &identity.chain)
-        .variable("KEY", &identity.key)
-        .start(In::CallAsync);
-    let ports = server.line();
-    let (port, plain_port) = ports.split_once(' ').expect("two ports");
-    Program::blocking("blocking")
-        .tls()
-        .args([port, "tls_client"])
-        .variable("ROOTS", &authority.pem)
-        .variable("PLAIN_PORT", plain_port)
-        .run(In::CallAsync)
-        .assert_success();
-    server.wait().assert_success();
 }
 
 #[test]
