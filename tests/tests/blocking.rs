@@ -6,6 +6,8 @@ mod lines;
 mod peer;
 #[path = "blocking/protected.rs"]
 mod protected;
+#[path = "blocking/tables.rs"]
+mod tables;
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -45,6 +47,18 @@ fn hosts() -> Vec<fn(Program) -> Running> {
 fn ends_everywhere() {
     for start in hosts() {
         ends(start);
+    }
+}
+
+/// The peer of a closed connection still sends when the program ends, and gets everything.
+#[test]
+fn the_end_after_linger() {
+    for start in hosts() {
+        let peer = Peer::start();
+        let program =
+            Program::blocking("blocking").args([&peer.port.to_string(), "ends_lingering"]);
+        start(program).wait().assert_success();
+        assert_eq!(peer.ask("talked"), "300000 and an end");
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::bindings::asyncio::streams::blocking::{ConnectOptions, Error, linger};
 use crate::bindings::asyncio::streams::types::NetworkCode;
 use crate::checks::{
-    BRIEFLY, MILLISECOND, NOW, Result, SOON, check, is_loss, is_network, list, matching, pair,
-    peer, peer_with, same, timed,
+    BRIEFLY, Check, MILLISECOND, NOW, Node, Result, SOON, check, is_loss, is_network, list,
+    matching, pair, peer, peer_with, same, timed,
 };
 
 list![
@@ -16,6 +16,13 @@ list![
     overdue: Slow,
     lingered
 ];
+
+/// By itself, since it is followed by the end of the program.
+pub(crate) const LINGERING: Check = Check {
+    name: "ends_lingering",
+    run: ends_lingering,
+    node: Node::Named,
+};
 
 fn closed(_: u16) -> Result {
     let pair = pair()?;
@@ -101,14 +108,20 @@ fn overdue(port: u16) -> Result {
 
 /// The peer sends after this side has closed, and still gets everything.
 fn lingered(port: u16) -> Result {
+    ends_lingering(port)?;
+    let (reader, _writer) = peer(port, "talked")?;
+    same!(reader.readline(SOON)?, b"300000 and an end\n");
+    check!(linger(NOW));
+    Ok(())
+}
+
+/// The same, for the end of the program.
+fn ends_lingering(port: u16) -> Result {
     let (reader, writer) = peer(port, "talks")?;
     writer.write(&vec![2; 300_000])?;
     writer.close();
     writer.wait_closed(SOON)?;
     drop((reader, writer));
     check!(linger(SOON));
-    let (reader, _writer) = peer(port, "talked")?;
-    same!(reader.readline(SOON)?, b"300000 and an end\n");
-    check!(linger(NOW));
     Ok(())
 }

@@ -73,10 +73,11 @@ impl bindings::wasi02::exports::wasi::cli::run::Guest for Program {
 }
 
 /// Those that end the program, need another component, or wait for what others leave behind.
-const BY_THEMSELVES: [&Check; 6] = [
+const BY_THEMSELVES: [&Check; 7] = [
     &connecting::DENIED,
     &dropping::ABANDONED,
     &dropping::FORGOTTEN,
+    &ending::LINGERING,
     &subscribing::READER_FIRST,
     &protecting::SERVER,
     &protecting::CLIENT,
@@ -116,6 +117,7 @@ fn chosen(names: &[&str]) -> Result<Vec<&'static Check>> {
     let node = |node| Ok(all.clone().filter(|check| check.node == node).collect());
     match names {
         [] => return Ok(ALL.into_iter().flatten().collect()),
+        ["all"] => return Ok(all.collect()),
         ["ends"] => return Ok(ENDS.into_iter().flatten().collect()),
         ["node-quick"] => return node(Node::Quick),
         ["node-slow"] => return node(Node::Slow),

@@ -1,6 +1,8 @@
 //! `wait-any`: for one event of a few.
 
-use crate::bindings::asyncio::streams::blocking::{Error, Event, ServerOptions, Wanted, wait_any};
+use crate::bindings::asyncio::streams::blocking::{
+    Error, Event, ServerOptions, Wanted, Watch, open_connection, wait_any,
+};
 use crate::checks::{
     BRIEFLY, NOW, Result, SECOND, SOON, check, list, matching, pair, peer, same, serve, timed,
 };
@@ -60,8 +62,7 @@ fn all_kinds(_: u16) -> Result {
     pair.left.1.write(b"x")?;
     // They send what they wait for.
     check!(wait_any(&events()[1..3], SOON)?.contains(&0));
-    let connected =
-        crate::bindings::asyncio::streams::blocking::open_connection("127.0.0.1", port, None)?;
+    let connected = open_connection("127.0.0.1", port, None)?;
     check!(wait_any(&events()[4..], SOON)? == [0]);
     drop(server.accept(NOW)?);
     drop(connected);
@@ -79,6 +80,16 @@ fn twice(_: u16) -> Result {
     // Nothing is left of it.
     pair.right.1.write(b"x")?;
     same!(pair.left.0.read(Some(1), SOON)?, b"x");
+
+    let (server, port) = serve(&ServerOptions::new())?;
+    let events = [Event::Connection(&server), Event::Connection(&server)];
+    matching!(wait_any(&events, SOON), Err(Error::Busy));
+    let watch = Watch::new();
+    watch.add(&events[0], 1)?;
+    watch.add(&events[1], 2)?;
+    matching!(watch.wait(SOON), Err(Error::Busy));
+    let _client = open_connection("127.0.0.1", port, None)?;
+    server.accept(SOON)?;
     Ok(())
 }
 
