@@ -1,10 +1,16 @@
 // Sends a line to an echo server and prints what comes back. Arguments: the server's host and port.
 //
 // asyncio's tutorial has the same program. Here every call blocks, and takes the time after which it gives up.
-import { openConnection, ConnectOptions } from "asyncio:streams/blocking@0.1.0";
+import { linger, openConnection, ConnectOptions } from "asyncio:streams/blocking@0.1.0";
 import { getArguments } from "wasi:cli/environment@0.2.0";
 
 const SECOND = 1_000_000_000n; // Times are nanoseconds.
+
+// Escapes the characters with which a peer could move the cursor of a terminal, or hide or reorder text. StarlingMonkey has no `\p{C}`.
+function escaped(text) {
+  const special = /[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\\]/g;
+  return text.replace(special, (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
+}
 
 function talk(host, port, message) {
   const options = new ConnectOptions();
@@ -16,7 +22,7 @@ function talk(host, port, message) {
 
   // A read sends what was written before it waits.
   const line = reader.readline(10n * SECOND);
-  console.log(`Received: '${new TextDecoder().decode(line).trimEnd()}'`);
+  console.log(`Received: '${escaped(new TextDecoder().decode(line).trimEnd())}'`);
 
   console.log("Close the connection");
   writer.close();
@@ -26,7 +32,7 @@ function talk(host, port, message) {
 export const run = {
   run() {
     const [, host, port, message] = getArguments();
-    if (!port) {
+    if (!/^\d+$/.test(port) || port > 65_535) {
       console.error("usage: echo_client HOST PORT [MESSAGE]");
       throw undefined; // The program fails.
     }
@@ -36,6 +42,9 @@ export const run = {
       // The WIT error of a call is the payload of the exception.
       console.error(error.payload ? `${host}:${port}: ${JSON.stringify(error.payload)}` : error);
       throw undefined;
+    } finally {
+      // The peers of closed connections lose nothing by the end of the program.
+      linger();
     }
   },
 };

@@ -1,7 +1,7 @@
 // Answers each line with its length, for any number of clients in one loop. Arguments: the host and the port.
 //
 // A `Watch` waits for the server and all clients at once. Nothing else in the program waits.
-import { startServer, ServerOptions, Watch } from "asyncio:streams/blocking@0.1.0";
+import { linger, startServer, ServerOptions, Watch } from "asyncio:streams/blocking@0.1.0";
 import { getArguments } from "wasi:cli/environment@0.2.0";
 
 const SERVER = 0; // The key of the server in the watch; clients have the keys from 1 on.
@@ -70,7 +70,7 @@ function answer(reader, writer) {
 export const run = {
   run() {
     const [, host, port] = getArguments();
-    if (!port) {
+    if (!/^\d+$/.test(port) || port > 65_535) {
       console.error("usage: line_server HOST PORT");
       throw undefined; // The program fails.
     }
@@ -80,6 +80,9 @@ export const run = {
       // The WIT error of a call is the payload of the exception.
       console.error(error.payload ? `${host}:${port}: ${JSON.stringify(error.payload)}` : error);
       throw undefined;
+    } finally {
+      // The peers of closed connections lose nothing by the end of the program.
+      linger();
     }
   },
 };

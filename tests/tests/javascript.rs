@@ -138,12 +138,42 @@ fn the_client_in_javascript() {
         let address = ["127.0.0.1".to_owned(), peer.echo_port().to_string()];
         received(host.start(program.clone().args(address)).wait());
         // An error of WIT is an exception with a payload.
-        let refused = host.start(program.args(["127.0.0.1", "1"])).wait();
+        let refused = host.start(program.clone().args(["127.0.0.1", "1"])).wait();
         let refused = refused.assert_failure();
         assert!(
             refused.stderr.contains("127.0.0.1:1: {\"tag\":\"connect\""),
             "{refused}"
         );
+        for port in ["99999", "-1", "8o", ""] {
+            let program = program.clone().args(["127.0.0.1", port]);
+            let outcome = host.start(program).wait().assert_failure();
+            assert!(outcome.stderr.starts_with("usage: "), "{outcome}");
+        }
+    });
+}
+
+#[test]
+#[ignore = "compiles for half a minute: `cargo xtask javascript` runs it"]
+fn the_client_in_javascript_escapes() {
+    everywhere("js/echo_client", |program, host| {
+        let peer = Peer::start();
+        let port = peer.echo_port().to_string();
+        let program = program.args(["127.0.0.1", &port, "Grüße \u{1b}[2J \u{202e}\\"]);
+        let outcome = host.start(program).wait().assert_success();
+        let expected = r"Received: 'Grüße \u{1b}[2J \u{202e}\u{5c}'";
+        assert!(outcome.stdout.contains(expected), "{outcome}");
+    });
+}
+
+#[test]
+#[ignore = "compiles for half a minute: `cargo xtask javascript` runs it"]
+fn the_client_in_javascript_lingers() {
+    everywhere("js/echo_client", |program, host| {
+        let peer = Peer::start();
+        let program = program.args(["127.0.0.1", &peer.port.to_string(), "talks-late"]);
+        let outcome = host.start(program).wait().assert_success();
+        assert!(outcome.stdout.contains("'an answer'"), "{outcome}");
+        assert_eq!(peer.ask("talked"), "an end");
     });
 }
 

@@ -94,6 +94,7 @@ impl Shared {
                 Ok(())
             }
             "talks" => self.talk(&mut reader, stream),
+            "talks-late" => self.talk_late(&mut reader, stream),
             "reset" => reset(stream, number),
             "was" | "sent" | "talked" => self.answer(first, stream),
             other => panic!("the program asked the peer for {other:?}"),
@@ -168,6 +169,20 @@ impl Shared {
             }
         };
         self.tell("talked", format!("{all} and {end}"));
+        Ok(())
+    }
+
+    /// Answers, and sends for half a second after the end of the other side. A program that does not linger resets the connection.
+    fn talk_late(&self, reader: &mut impl Read, mut stream: TcpStream) -> io::Result<()> {
+        stream.write_all(b"an answer\n")?;
+        io::copy(reader, &mut io::sink())?;
+        let mut send = || {
+            thread::sleep(Duration::from_millis(10));
+            stream.write_all(b"late")
+        };
+        let failed = (0..50).any(|_| send().is_err());
+        let end = if failed { "a reset" } else { "an end" };
+        self.tell("talked", end.to_owned());
         Ok(())
     }
 }
