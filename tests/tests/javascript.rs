@@ -5,10 +5,12 @@
 mod lines;
 #[path = "blocking/peer.rs"]
 mod peer;
+#[path = "blocking/protected.rs"]
+mod protected;
 
 use std::time::Duration;
 
-use asyncio_streams_tests::{Exit, In, Outcome, Program, node_script, wasmtime};
+use asyncio_streams_tests::{Exit, In, Outcome, Program, node_script, tls, wasmtime};
 
 use lines::answers_lines;
 use peer::Peer;
@@ -67,6 +69,15 @@ fn a_reader_dropped_before_its_pollable() {
     if let Some(outcome) = checks("reader_first") {
         assert!(matches!(outcome.exit, Exit::Trap(_)), "{outcome}");
         assert!(outcome.stderr.contains("child poll"), "{outcome}");
+    }
+}
+
+#[test]
+fn protected_on_node() {
+    if let Some(script) = node_script()
+        && tls()
+    {
+        protected::talk(|program| program.deadline(DEADLINE).start_on_node(&script));
     }
 }
 
