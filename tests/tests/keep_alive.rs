@@ -101,3 +101,30 @@ fn is_set(program: Program) {
     program.wait().assert_success();
     peer.finish();
 }
+
+/// A program of WASI 0.2, which has both ends of its connection.
+#[test]
+fn keep_alive_of_calls_that_block() {
+    let program = Program::blocking("blocking").args(["1", "kept_alive"]);
+    let mut program = program.stdin().start(In::CallAsync);
+    let ports = program.line();
+    let (left, right) = ports.split_once(' ').expect("two ports");
+    let [left, right] = [left, right].map(|port| {
+        let port = port.parse().expect("a port");
+        SocketAddr::from(([127, 0, 0, 1], port))
+    });
+    let at_left = KeepAlive {
+        on: true,
+        idle: Duration::from_secs(60),
+        interval: Duration::from_secs(5),
+        count: 4,
+    };
+    assert_eq!(keep_alive(left, right), at_left);
+    let at_right = keep_alive(right, left);
+    assert!(at_right.on);
+    assert_eq!(at_right.idle, Duration::from_secs(70));
+    // The system's default.
+    assert_ne!(at_right.interval, at_left.interval);
+    program.write_stdin(b"go on\n");
+    program.wait().assert_success();
+}

@@ -134,6 +134,13 @@ pub(crate) fn say(text: &str) {
     let _ = stdout::get_stdout().blocking_write_and_flush(format!("{text}\n").as_bytes());
 }
 
+/// Says a line, and waits until the test has looked and answers on standard input.
+pub(crate) fn pause(input: &Reader, at: &str) -> Result {
+    say(at);
+    check!(!input.readline(SOON)?.is_empty());
+    Ok(())
+}
+
 pub(crate) fn complain(text: &str) {
     // A stream takes 4096 bytes at once.
     for part in format!("{text}\n").as_bytes().chunks(4096) {

@@ -73,11 +73,12 @@ impl bindings::wasi02::exports::wasi::cli::run::Guest for Program {
 }
 
 /// Those that end the program, need another component, or wait for what others leave behind.
-const BY_THEMSELVES: [&Check; 7] = [
+const BY_THEMSELVES: [&Check; 8] = [
     &connecting::DENIED,
     &dropping::ABANDONED,
     &dropping::FORGOTTEN,
     &ending::LINGERING,
+    &serving::KEPT_ALIVE,
     &subscribing::READER_FIRST,
     &protecting::SERVER,
     &protecting::CLIENT,

@@ -1,12 +1,13 @@
 //! Servers and their options.
 
 use crate::bindings::asyncio::streams::blocking::{
-    ConnectOptions, Error, ServerOptions, open_connection, start_server,
+    ConnectOptions, Error, ServerOptions, from_stream, open_connection, start_server,
 };
-use crate::bindings::asyncio::streams::types::NetworkCode;
+use crate::bindings::asyncio::streams::types::{Address, NetworkCode};
+use crate::bindings::wasi02::wasi::cli::stdin::get_stdin;
 use crate::checks::{
-    BRIEFLY, MILLISECOND, NOW, Result, SOON, check, is_network, list, matching, pair_with, same,
-    serve, timed,
+    BRIEFLY, Check, MILLISECOND, NOW, Node, Pair, Result, SECOND, SOON, check, is_network, list,
+    matching, pair_with, pause, same, serve, timed,
 };
 
 list![
@@ -138,17 +139,37 @@ fn waits_for_clients(_: u16) -> Result {
 }
 
 fn keeps_alive(_: u16) -> Result {
+    alive()?;
+    Ok(())
+}
+
+/// By itself: the test looks at the sockets.
+pub(crate) const KEPT_ALIVE: Check = Check {
+    name: "kept_alive",
+    run: kept_alive,
+    node: Node::Named,
+};
+
+fn kept_alive(_: u16) -> Result {
+    let input = from_stream(get_stdin(), 100)?;
+    let pair = alive()?;
+    let port = |address: Option<Address>| match address {
+        Some(Address::Inet(inet)) => inet.port,
+        _ => 0,
+    };
+    let ports = [pair.left.1.sockname(), pair.right.1.sockname()].map(port);
+    pause(&input, &format!("{} {}", ports[0], ports[1]))
+}
+
+/// Makes a connection whose two ends have settings of their own.
+fn alive() -> Result<Pair> {
     let (connect, serve) = (ConnectOptions::new(), ServerOptions::new());
     connect.set_keep_alive(true);
-    connect.set_keep_alive_times(
-        Some(60_000 * MILLISECOND),
-        Some(5_000 * MILLISECOND),
-        Some(4),
-    )?;
+    connect.set_keep_alive_times(Some(60 * SECOND), Some(5 * SECOND), Some(4))?;
     serve.set_keep_alive(true);
-    serve.set_keep_alive_times(Some(60_000 * MILLISECOND), None, None)?;
+    serve.set_keep_alive_times(Some(70 * SECOND), None, None)?;
     let pair = pair_with(&connect, &serve)?;
     pair.left.1.write(b"alive\n")?;
     same!(pair.right.0.readline(SOON)?, b"alive\n");
-    Ok(())
+    Ok(pair)
 }
