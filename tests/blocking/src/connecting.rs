@@ -15,7 +15,14 @@ pub(crate) const DENIED: Check = Check {
     node: Node::Named,
 };
 
-list![invalid_arguments, refused, echo, addresses, no_tls];
+list![
+    invalid_arguments,
+    refused,
+    echo,
+    addresses,
+    localhost,
+    no_tls
+];
 
 fn invalid_arguments(_: u16) -> Result {
     matching!(
@@ -103,5 +110,20 @@ fn denied(_: u16) -> Result {
     );
     let server = start_server(&["127.0.0.1".into()], 0, None, SOON);
     matching!(server, Err(error) if is_network(&error, NetworkCode::AccessDenied));
+    Ok(())
+}
+
+/// The name service of the system.
+fn localhost(_: u16) -> Result {
+    let server = start_server(&["localhost".into()], 0, None, SOON)?;
+    let sockets = server.sockets();
+    let Some(Address::Inet(first)) = sockets.first() else {
+        return Err(format!("no TCP socket: {sockets:?}").into());
+    };
+    let left = open_connection("localhost", first.port, None)?;
+    let right = server.accept(SOON)?;
+    left.1.write(b"by name\n")?;
+    same!(right.0.readline(SOON)?, b"by name\n");
+    matching!(left.1.peername(), Some(Address::Inet(inet)) if ["127.0.0.1", "::1"].contains(&inet.host.as_str()));
     Ok(())
 }
