@@ -373,9 +373,14 @@ fn a_program_opens_as_many_connections_as_allowed() {
         return;
     }
     let peer = Peer::silent();
-    let program = Program::new("load_own_bound").args([peer.port()]);
-    let outcome = program.run(In::Wasmtime).assert_success();
-    println!("{} connections could be opened", outcome.stdout.trim());
+    for program in [
+        Program::new("load_own_bound"),
+        Program::linked("load_own_bound"),
+    ] {
+        let program = program.args([peer.port()]);
+        let outcome = program.run(In::Wasmtime).assert_success();
+        println!("{} connections could be opened", outcome.stdout.trim());
+    }
     peer.finish();
 }
 

@@ -7,16 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 /// Programs that can be linked and that run only composed, with the reasons.
-const ONLY_COMPOSED: [(&str, &str); 2] = [
-    (
-        "load_own_bound",
-        "it opens connections up to the bound of a component; a linked program of that size does not end yet",
-    ),
-    (
-        "tls_server",
-        "tests of many messages use it; `linger`, `tls_contract` and `tls_lost` have linked servers",
-    ),
-];
+const ONLY_COMPOSED: [(&str, &str); 1] = [(
+    "tls_server",
+    "tests of many messages use it; `linger`, `tls_contract` and `tls_lost` have linked servers",
+)];
 
 /// The functions of [`Program`](asyncio_streams_tests::Program) that run a program linked.
 const LINKED: [&str; 3] = ["linked", "everywhere", "composed_and_linked"];
