@@ -2,8 +2,6 @@
 //!
 //! Each program has its own thread, runtime and store, so that one that hangs does not affect others.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -13,11 +11,10 @@ use tokio::sync::oneshot;
 use wasmtime::component::{Linker, ResourceTable, TypedFunc};
 use wasmtime::{ResourceLimiter, Result, Store};
 use wasmtime_wasi::cli::AsyncStdinStream;
-use wasmtime_wasi::p3::bindings::sockets::ip_name_lookup::ErrorCode;
-use wasmtime_wasi::p3::bindings::sockets::types::IpAddress;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::components::{self, Composed};
+use crate::names;
 use crate::output::Output;
 use crate::program::{In, Network, Program};
 use crate::running::{Exit, Process, Running, Stdin};
@@ -91,7 +88,7 @@ async fn run(composed: &Composed, place: In, host: Host, program: Program) -> Re
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     if !program.names.is_empty() {
-        look_up(&mut linker, program.names)?;
+        names::add_to_linker(&mut linker, &program.names)?;
     }
     let mut store = Store::new(components::engine(), host);
     store.limiter(|host| &mut host.memory);
@@ -119,25 +116,6 @@ async fn run(composed: &Composed, place: In, host: Host, program: Program) -> Re
     } else {
         Exit::Failure
     })
-}
-
-/// Looks names up in a table instead of by the system.
-fn look_up(linker: &mut Linker<Host>, names: BTreeMap<String, Vec<IpAddr>>) -> Result<()> {
-    linker.allow_shadowing(true);
-    let mut interface = linker.instance("wasi:sockets/ip-name-lookup@0.3.0")?;
-    interface.func_wrap_concurrent("resolve-addresses", move |_, (name,): (String,)| {
-        let found = names.get(&name);
-        let found = found.map(|addresses| addresses.iter().copied().map(from_std).collect());
-        let found: Result<Vec<IpAddress>, _> = found.ok_or(ErrorCode::NameUnresolvable);
-        Box::pin(async move { Ok((found,)) })
-    })
-}
-
-fn from_std(address: IpAddr) -> IpAddress {
-    match address {
-        IpAddr::V4(address) => IpAddress::Ipv4(address.octets().into()),
-        IpAddr::V6(address) => IpAddress::Ipv6(address.segments().into()),
-    }
 }
 
 fn context(program: &Program, stdout: &Output, stderr: &Output) -> (WasiCtx, Option<Stdin>) {

@@ -26,6 +26,7 @@ pub mod certificates;
 mod components;
 pub mod debian;
 mod embedded;
+mod names;
 pub mod native;
 mod output;
 pub mod peers;

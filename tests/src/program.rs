@@ -1,11 +1,11 @@
 //! The program to run, and the place to run it.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::components::{self, Composed};
+use crate::names::Names;
 use crate::running::{Outcome, Running};
 use crate::wasmtime_program::Runner;
 use crate::{embedded, wasmtime_program};
@@ -66,7 +66,7 @@ pub struct Program {
     pub(crate) stdin: bool,
     pub(crate) deadline: Duration,
     pub(crate) max_handles: Option<usize>,
-    pub(crate) names: BTreeMap<String, Vec<IpAddr>>,
+    pub(crate) names: Names,
 }
 
 impl Program {
@@ -180,7 +180,7 @@ impl Program {
             stdin: false,
             deadline: DEADLINE,
             max_handles: None,
-            names: BTreeMap::new(),
+            names: Names::new(),
         }
     }
 

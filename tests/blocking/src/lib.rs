@@ -11,6 +11,7 @@ mod dropped_sides;
 mod dropping;
 mod ending;
 mod idling;
+mod naming;
 mod not_waiting;
 mod protecting;
 mod reading;
@@ -114,7 +115,8 @@ fn run(arguments: &[String]) -> Result {
 
 /// Returns the checks of a group, or those with these names. Without names, they are those of `ALL`.
 fn chosen(names: &[&str]) -> Result<Vec<&'static Check>> {
-    let all = ALL.into_iter().chain(ENDS).flatten().chain(BY_THEMSELVES);
+    let groups = ALL.into_iter().chain(ENDS).chain([naming::CHECKS]);
+    let all = groups.flatten().chain(BY_THEMSELVES);
     let node = |node| Ok(all.clone().filter(|check| check.node == node).collect());
     match names {
         [] => return Ok(ALL.into_iter().flatten().collect()),
