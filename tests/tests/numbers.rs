@@ -138,7 +138,7 @@ impl Streams {
             .await?;
         let numbers = (
             self.call("numbers", "reader-number", &[reader]).await?,
-            self.call("numbers", "writer-number", &[writer.clone()])
+            self.call("numbers", "writer-number", std::slice::from_ref(&writer))
                 .await?,
         );
         self.writer = Some(writer);
