@@ -85,17 +85,6 @@ impl Run {
         let load = self.machine.load_before.parse();
         is_whole && load.map_or(true, |load: f64| load < MAX_LOAD)
     }
-
-    /// Adds the time at which the run was stored to a date without a time of day, as earlier versions stored it.
-    fn add_time(&mut self, file: &Path) {
-        let stem = file.file_stem().and_then(|stem| stem.to_str());
-        if let Some(Ok(seconds)) = stem.map(str::parse::<u64>)
-            && !self.machine.date.contains(':')
-        {
-            let minutes = seconds / 60 % (24 * 60);
-            self.machine.date += &format!(" {:02}:{:02} UTC", minutes / 60, minutes % 60);
-        }
-    }
 }
 
 /// Reads the newest runs that can be published, the oldest of them first.
@@ -126,9 +115,7 @@ pub(crate) fn newest() -> Result<Vec<Run>> {
 }
 
 fn read(file: &Path) -> Result<Run> {
-    let mut run: Run = serde_json::from_slice(&fs::read(file)?)?;
-    run.add_time(file);
-    Ok(run)
+    Ok(serde_json::from_slice(&fs::read(file)?)?)
 }
 
 /// The figures that all runs have: their medians over the runs.
@@ -209,20 +196,6 @@ mod tests {
         for (load, publishable) in [("", true), ("1.99", true), ("2.00", false), ("5.06", false)] {
             whole.machine.load_before = load.to_owned();
             assert_eq!(whole.is_publishable(), publishable, "{load}");
-        }
-    }
-
-    #[test]
-    fn a_run_without_a_time_gets_that_of_its_file() {
-        let file = Path::new("runs/1796016239.json");
-        for (stored, shown) in [
-            ("2026-11-30", "2026-11-30 05:23 UTC"),
-            ("2026-11-30 05:02 UTC", "2026-11-30 05:02 UTC"),
-        ] {
-            let mut run = run(1.0, 1.0);
-            run.machine.date = stored.to_owned();
-            run.add_time(file);
-            assert_eq!(run.machine.date, shown);
         }
     }
 
