@@ -88,16 +88,13 @@ impl Program {
         Self::composed(name, vec![format!("tests/{name}")]).blocks()
     }
 
-    /// A program of `tests/programs` in every place: composed, and linked as one call in this process and under `wasmtime`.
+    /// A program of `tests/programs`: composed in every place, and linked under `wasmtime`, or in this process without that.
     pub fn composed_and_linked(name: &str) -> Vec<(Self, In)> {
         let places = In::every_place().into_iter();
         let composed = places.map(|place| (Self::new(name), place));
-        // Hosts run a linked program as any other: one event loop is enough.
-        let linked = In::every_place()
-            .into_iter()
-            .filter(|place| *place != In::Concurrent)
-            .map(|place| (Self::linked(name), place));
-        composed.chain(linked).collect()
+        // Hosts run a linked program as any other: one of them is enough.
+        let place = crate::wasmtime().map_or(In::CallAsync, |_| In::Wasmtime);
+        composed.chain([(Self::linked(name), place)]).collect()
     }
 
     /// A program of `tests/programs` in every place: composed and linked as one of WASI 0.3, and compiled for WASI 0.2, under
