@@ -34,7 +34,7 @@ fn text_that_is_no_bytes_is_refused() -> Result<()> {
             let start: String = text.chars().take(5).collect();
             assert_eq!(streams.write(writer, text).await?, written, "{start:?}");
         }
-        // What was refused is not queued.
+        // Refused text is not queued.
         assert_eq!(streams.queued().await?, 3 + 256);
         for (skip, n, bytes, remaining) in [
             (0, 9, "abc\u{ff}", 0),

@@ -15,6 +15,25 @@ pub trait Random {
     fn number() -> u64;
 }
 
+/// Makes the type `Host`, the random numbers of the host. Needs the bindings of `wasi:random/random` as `random`.
+#[macro_export]
+macro_rules! host_random {
+    () => {
+        /// The host's random numbers.
+        struct Host;
+
+        impl $crate::numbers::Random for Host {
+            fn bytes(count: u64) -> Vec<u8> {
+                random::get_random_bytes(count)
+            }
+
+            fn number() -> u64 {
+                random::get_random_u64()
+            }
+        }
+    };
+}
+
 /// A map from numbers to resources. No caller can guess a number, and no number is used again.
 pub struct Numbers<T> {
     resources: HashMap<u64, T, BuildHasherDefault<AsIs>>,

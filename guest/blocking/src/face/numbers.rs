@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use asyncio_streams_engine::{Reader, Writer};
-use asyncio_streams_face::numbers::{Numbers, Random};
+use asyncio_streams_face::numbers::Numbers;
 use asyncio_streams_wasi02::bindings::wasi::random::random;
 
 use crate::types::Error;
@@ -31,18 +31,7 @@ thread_local! {
     static TABLE: RefCell<Numbers<Target>> = const { RefCell::new(Numbers::new()) };
 }
 
-/// The host's random numbers.
-struct Host;
-
-impl Random for Host {
-    fn bytes(count: u64) -> Vec<u8> {
-        random::get_random_bytes(count)
-    }
-
-    fn number() -> u64 {
-        random::get_random_u64()
-    }
-}
+asyncio_streams_face::host_random!();
 
 /// The number of a resource, once it was asked for. Dropping it ends the number.
 #[derive(Default)]

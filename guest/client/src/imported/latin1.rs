@@ -29,14 +29,14 @@ unsafe extern "C" {
     fn raw_write(writer: u64, address: *const u8, length: usize) -> u32;
 }
 
+/// Leaves the result none: only components have imports.
 #[cfg(not(target_arch = "wasm32"))]
-unsafe extern "C" fn raw_peek(_: u64, _: u32, _: u32, _: *mut MaybeFront) {
-    unreachable!("only components have imports")
-}
+unsafe extern "C" fn raw_peek(_: u64, _: u32, _: u32, _: *mut MaybeFront) {}
 
+/// Refuses the bytes: only components have imports.
 #[cfg(not(target_arch = "wasm32"))]
 unsafe extern "C" fn raw_write(_: u64, _: *const u8, _: usize) -> u32 {
-    unreachable!("only components have imports")
+    Written::Refused as u32
 }
 
 /// `numbers.peek`; `None` if it fails.

@@ -124,7 +124,7 @@ impl Connection {
 
     /// Polls for the next bytes, or the outcome after the end, unless the read was cancelled.
     ///
-    /// The source is taken only for this poll: a close or an abort finds it even if nobody polls this read any more.
+    /// This poll takes the source and puts it back, so that a close or an abort finds it also when the read is not polled any more.
     fn poll_received(&self, cx: &mut Context<'_>) -> Poll<Result<Received, Error>> {
         if self.input.cancelled.replace(false) {
             return Poll::Ready(Err(Error::Cancelled));

@@ -163,7 +163,7 @@ impl Connection {
         if !self.input.is_here() {
             return;
         }
-        // A read may still wait for it, whose future nobody polls.
+        // The future of a pending read may not be polled any more.
         self.input.leave_source();
         if self.output.absent || matches!(self.outcome(), Some(Err(_))) {
             return self.input.drop_source();

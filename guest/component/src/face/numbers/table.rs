@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 
 use asyncio_streams_engine::types::Error as EngineError;
 use asyncio_streams_engine::{Place, Reader, Server, Wait, Watch, Writer};
-use asyncio_streams_face::numbers::{Numbers, Random};
+use asyncio_streams_face::numbers::Numbers;
 
 use crate::bindings::wasi::random::random;
 use crate::types::Error;
@@ -99,18 +99,7 @@ thread_local! {
     static TABLE: RefCell<Numbers<Entry>> = const { RefCell::new(Numbers::new()) };
 }
 
-/// The host's random numbers.
-struct Host;
-
-impl Random for Host {
-    fn bytes(count: u64) -> Vec<u8> {
-        random::get_random_bytes(count)
-    }
-
-    fn number() -> u64 {
-        random::get_random_u64()
-    }
-}
+asyncio_streams_face::host_random!();
 
 fn insert(target: Target) -> u64 {
     let waits = Vec::new();
