@@ -11,9 +11,11 @@ static int fail(const streams::error &why) {
 }
 
 streams::task<int> streams_main(std::vector<std::string> arguments) {
-  if (arguments.size() < 3) co_return std::fputs("usage: echo HOST PORT [MESSAGE]\n", stderr), 1;
+  uint16_t port;
+  if (arguments.size() < 3 || !streams_port(arguments[2].c_str(), &port))
+    co_return std::fputs("usage: echo HOST PORT [MESSAGE]\n", stderr), 1;
   std::string message = arguments.size() > 3 ? arguments[3] : "Hello World!";
-  auto connection = co_await streams::open_connection(arguments[1], (uint16_t)std::atoi(arguments[2].c_str()), 10s);
+  auto connection = co_await streams::open_connection(arguments[1], port, 10s);
   if (!connection) co_return fail(connection.why());
 
   std::printf("Send: '%s'\n", message.c_str());

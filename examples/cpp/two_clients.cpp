@@ -22,8 +22,9 @@ static streams::task<bool> talk(std::string host, uint16_t port, std::string nam
 }
 
 streams::task<int> streams_main(std::vector<std::string> arguments) {
-  if (arguments.size() < 3) co_return 1;
-  auto port = (uint16_t)std::atoi(arguments[2].c_str());
+  uint16_t port;
+  if (arguments.size() < 3 || !streams_port(arguments[2].c_str(), &port))
+    co_return std::fputs("usage: two_clients HOST PORT\n", stderr), 1;
   auto one = talk(arguments[1], port, "one"), two = talk(arguments[1], port, "two");
   bool first = co_await one, second = co_await two;
   co_return first && second ? 0 : 1;

@@ -51,6 +51,9 @@ int streams_fail(const char *what, streams_error_t *error);
 /* Writes an address as `192.0.2.1:80` or `[2001:db8::1]:80`; returns the same as snprintf. */
 size_t streams_address_text(const asyncio_streams_types_address_t *address, char *text, size_t size);
 
+/* Reads a port: decimal digits, at most 65,535. Returns false for any other text, and leaves `port` unchanged. */
+bool streams_port(const char *text, uint16_t *port);
+
 /* Writes bytes of a peer for people, with control characters as `\x1b`; returns the same as snprintf. */
 size_t streams_escaped(const uint8_t *bytes, size_t length, char *text, size_t size);
 

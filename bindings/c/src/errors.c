@@ -1,4 +1,4 @@
-/* The texts of errors and addresses. */
+/* The texts of errors, addresses and ports. */
 #include <stdio.h>
 #include <string.h>
 
@@ -75,6 +75,18 @@ size_t streams_address_text(const asyncio_streams_types_address_t *a, char *buff
   out_t out = {buffer, size, 0};
   address(&out, a);
   return end(&out);
+}
+
+bool streams_port(const char *text, uint16_t *port) {
+  const char *end = text;
+  uint32_t number = 0;
+  for (; *end >= '0' && *end <= '9'; end++) {
+    number = number * 10 + (uint32_t)(*end - '0');
+    if (number > UINT16_MAX) return false;
+  }
+  if (end == text || *end) return false;
+  *port = (uint16_t)number;
+  return true;
 }
 
 size_t streams_escaped(const uint8_t *bytes, size_t length, char *buffer, size_t size) {

@@ -1,6 +1,5 @@
 /* Echo client with blocking calls, the shortest form: one connection, one call after the other, no deadlines. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "asyncio_streams.h"
@@ -23,12 +22,13 @@ static int talk(asyncio_streams_streams_borrow_reader_t reader, asyncio_streams_
 }
 
 int streams_main(int argc, char **argv) {
-  if (argc < 3) return fputs("usage: echo_blocking HOST PORT [MESSAGE]\n", stderr), 1;
+  uint16_t port;
+  if (argc < 3 || !streams_port(argv[2], &port)) return fputs("usage: echo_blocking HOST PORT [MESSAGE]\n", stderr), 1;
   bindings_string_t host;
   bindings_string_set(&host, argv[1]);
   asyncio_streams_streams_tuple2_own_reader_own_writer_t both;
   streams_error_t error;
-  if (!asyncio_streams_streams_open_connection(&host, (uint16_t)atoi(argv[2]), NULL, &both, &error)) return streams_fail("echo_blocking", &error);
+  if (!asyncio_streams_streams_open_connection(&host, port, NULL, &both, &error)) return streams_fail("echo_blocking", &error);
   int result = talk(asyncio_streams_streams_borrow_reader(both.f0), asyncio_streams_streams_borrow_writer(both.f1), argc > 3 ? argv[3] : "Hello World!");
   asyncio_streams_streams_reader_drop_own(both.f0);
   asyncio_streams_streams_writer_drop_own(both.f1);

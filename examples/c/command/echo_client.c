@@ -2,7 +2,6 @@
  *
  * The arguments are the host, the port, and optionally the message. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "asyncio_streams.h"
@@ -39,9 +38,10 @@ static int talk(streams_reader_t reader, streams_writer_t writer, const char *me
 }
 
 int streams_main(int argc, char **argv) {
-  if (argc < 3) return fputs("usage: echo_client HOST PORT [MESSAGE]\n", stderr), 1;
+  uint16_t port;
+  if (argc < 3 || !streams_port(argv[2], &port)) return fputs("usage: echo_client HOST PORT [MESSAGE]\n", stderr), 1;
   streams_loop_open(&loop);
-  asyncio_streams_streams_open_connection_args_t args = {.port = (uint16_t)atoi(argv[2])};
+  asyncio_streams_streams_open_connection_args_t args = {.port = port};
   bindings_string_set(&args.host, argv[1]);
   streams_connection_result_t connection;
   streams_open_connection(&loop, &call, &args, &connection);

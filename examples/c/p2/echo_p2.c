@@ -1,6 +1,5 @@
 /* Echo client for hosts of WASI 0.2: every call blocks, and takes the time after which it gives up. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "asyncio_streams.h"
@@ -27,7 +26,8 @@ static int talk(asyncio_streams_blocking_borrow_reader_t reader, asyncio_streams
 }
 
 int streams_main(int argc, char **argv) {
-  if (argc < 3) return fputs("usage: echo_p2 HOST PORT [MESSAGE]\n", stderr), 1;
+  uint16_t port;
+  if (argc < 3 || !streams_port(argv[2], &port)) return fputs("usage: echo_p2 HOST PORT [MESSAGE]\n", stderr), 1;
   bindings_string_t host;
   bindings_string_set(&host, argv[1]);
   asyncio_streams_blocking_own_connect_options_t options = asyncio_streams_blocking_constructor_connect_options();
@@ -35,7 +35,7 @@ int streams_main(int argc, char **argv) {
   asyncio_streams_blocking_method_connect_options_set_deadline(lent, &timeout);
   asyncio_streams_blocking_tuple2_own_reader_own_writer_t both;
   streams_error_t error;
-  bool connected = asyncio_streams_blocking_open_connection(&host, (uint16_t)atoi(argv[2]), &lent, &both, &error);
+  bool connected = asyncio_streams_blocking_open_connection(&host, port, &lent, &both, &error);
   asyncio_streams_blocking_connect_options_drop_own(options);
   if (!connected) return streams_fail("echo_p2", &error);
   int result = talk(asyncio_streams_blocking_borrow_reader(both.f0), asyncio_streams_blocking_borrow_writer(both.f1), argc > 3 ? argv[3] : "Hello World!");

@@ -1,6 +1,5 @@
 /* Answers each line with its length, for hosts of WASI 0.2. A `watch` waits for the server and all clients at once. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "asyncio_streams.h"
@@ -86,7 +85,8 @@ static int serve(void) {
 }
 
 int streams_main(int argc, char **argv) {
-  if (argc < 3) return fputs("usage: line_server_p2 HOST PORT\n", stderr), 1;
+  uint16_t port;
+  if (argc < 3 || !streams_port(argv[2], &port)) return fputs("usage: line_server_p2 HOST PORT\n", stderr), 1;
   bindings_string_t host;
   bindings_string_set(&host, argv[1]);
   bindings_list_string_t hosts = {&host, 1};
@@ -101,7 +101,7 @@ int streams_main(int argc, char **argv) {
   asyncio_streams_blocking_method_server_options_set_close_deadline(lent, &second);
   if (!asyncio_streams_blocking_method_server_options_set_max_queued(lent, 1 << 20, &error)) return streams_fail("line_server_p2: max-queued", &error);
   if (!asyncio_streams_blocking_method_server_options_set_max_connections(lent, MOST, &error)) return streams_fail("line_server_p2: max-connections", &error);
-  bool listens = asyncio_streams_blocking_start_server(&hosts, (uint16_t)atoi(argv[2]), &lent, NULL, &server, &error);
+  bool listens = asyncio_streams_blocking_start_server(&hosts, port, &lent, NULL, &server, &error);
   asyncio_streams_blocking_server_options_drop_own(options);
   if (!listens) return streams_fail("line_server_p2", &error);
   asyncio_streams_blocking_list_address_t sockets;

@@ -17,12 +17,12 @@ typedef struct {
 } peer_t;
 
 static const char *host;
-static int port;
+static uint16_t port;
 static streams_loop_t loop;
 
 static peer_t *open_peer(void) {
   peer_t *peer = calloc(1, sizeof *peer);
-  API(open_connection_args_t) args = {.port = (uint16_t)port};
+  API(open_connection_args_t) args = {.port = port};
   bindings_string_set(&args.host, host);
   streams_connection_result_t result;
   CHECK(streams_open_connection(&loop, &peer->call, &args, &result) >= STREAMS_DONE);
@@ -190,11 +190,16 @@ static void texts(void) {
   asyncio_streams_types_address_t v6 = {.tag = ASYNCIO_STREAMS_TYPES_ADDRESS_INET, .val.inet = {.port = 80, .scope_id = 2}};
   bindings_string_set(&v6.val.inet.host, "fe80::1");
   CHECK(streams_address_text(&v6, text, sizeof text) == 14 && !strcmp(text, "[fe80::1%2]:80"));
+  uint16_t read = 7;
+  const char *const wrong[] = {"", "-1", "+80", " 80", "80 ", "8o", "65536", "18446744073709551617"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) CHECK(!streams_port(wrong[i], &read) && read == 7);
+  CHECK(streams_port("0", &read) && read == 0 && streams_port("00080", &read) && read == 80);
+  CHECK(streams_port("65535", &read) && read == 65535);
 }
 
 int streams_main(int argc, char **argv) {
-  CHECK(argc == 3);
-  host = argv[1], port = atoi(argv[2]);
+  CHECK(argc == 3 && streams_port(argv[2], &port));
+  host = argv[1];
   streams_loop_open(&loop);
   blocks_of_lines(), two_at_once(), many_at_once(), deadlines(), cancelling(), mistakes(), texts();
   CHECK(streams_loop_close(&loop) == STREAMS_DONE);
