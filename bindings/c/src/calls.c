@@ -20,6 +20,12 @@
   if (!result->is_err && some.is_some) result->val.ok = some.val; \
   if (result->is_err || some.is_some) return streams_done(call)
 
+/* Does the same for a drain of a queue that is short enough. */
+#define TRY_DRAIN \
+  bool drained; \
+  result->is_err = !WRITER(try_drain, &drained, &result->val.err); \
+  if (result->is_err || drained) return streams_done(call)
+
 streams_status_t streams_open_connection(STREAMS_START, API(open_connection_args_t) * args, streams_connection_result_t *result) {
   START(args->options.is_some ? args->options.val.__handle : 0, 0, API(open_connection)(args, result));
 }
@@ -32,9 +38,11 @@ streams_status_t streams_sleep(STREAMS_START, uint64_t nanoseconds) {
 }
 
 streams_status_t streams_read(STREAMS_START, streams_reader_t reader, uint64_t n, streams_bytes_result_t *result) {
-  bool all = n == STREAMS_TO_THE_END;
-  bindings_option_u32_t some = {!all, n > UINT32_MAX ? UINT32_MAX : (uint32_t)n};
-  START(reader.__handle, 0, READER(read, some, result));
+  bindings_option_u32_t most = {n != STREAMS_TO_THE_END, n > UINT32_MAX ? UINT32_MAX : (uint32_t)n};
+  if (most.is_some) {
+    TRY(try_read, most.val);
+  }
+  START(reader.__handle, 0, READER(read, most, result));
 }
 streams_status_t streams_readline(STREAMS_START, streams_reader_t reader, streams_bytes_result_t *result) {
   TRY(try_readline);
@@ -57,10 +65,18 @@ streams_status_t streams_wait_readable(STREAMS_START, streams_reader_t reader, A
 }
 
 streams_status_t streams_drain(STREAMS_START, streams_writer_t writer, streams_result_t *result) {
+  streams_status_t begun = streams_begin(loop, call);
+  if (begun != STREAMS_PENDING) return begun;
+  TRY_DRAIN;
   START(writer.__handle, 0, WRITER(drain, result));
 }
 streams_status_t streams_send(STREAMS_START, streams_writer_t writer, streams_bytes_t data, streams_result_t *result) {
-  START(writer.__handle, 0, WRITER(send, data, result));
+  streams_status_t begun = streams_begin(loop, call);
+  if (begun != STREAMS_PENDING) return begun;
+  result->is_err = !WRITER(write, &data, &result->val.err);
+  if (result->is_err) return streams_done(call);
+  TRY_DRAIN;
+  START(writer.__handle, 0, WRITER(drain, result));
 }
 streams_status_t streams_flush(STREAMS_START, streams_writer_t writer, streams_result_t *result) {
   START(writer.__handle, 0, WRITER(flush, result));
@@ -76,6 +92,12 @@ streams_status_t streams_start_tls_server(STREAMS_START, streams_writer_t writer
 }
 
 streams_status_t streams_accept(STREAMS_START, streams_server_t server, streams_connection_result_t *result) {
+  streams_status_t begun = streams_begin(loop, call);
+  if (begun != STREAMS_PENDING) return begun;
+  API(option_tuple2_own_reader_own_writer_t) some;
+  result->is_err = !SERVER(try_accept, &some, &result->val.err);
+  if (!result->is_err && some.is_some) result->val.ok = some.val;
+  if (result->is_err || some.is_some) return streams_done(call);
   START(server.__handle, 0, SERVER(accept, result));
 }
 streams_status_t streams_wait_connection(STREAMS_START, streams_server_t server, streams_result_t *result) {
