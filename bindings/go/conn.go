@@ -20,6 +20,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"asyncio-streams/internal/wit/imports/asyncio_streams_numbers"
 	"asyncio-streams/internal/wit/imports/asyncio_streams_streams"
 	"asyncio-streams/internal/wit/imports/asyncio_streams_types"
 	"asyncio-streams/internal/wit/types"
@@ -37,9 +38,11 @@ const block = 64 << 10
 type Conn struct {
 	reader *asyncio_streams_streams.Reader
 	writer *asyncio_streams_streams.Writer
+	// Their numbers. A call with a number costs a fraction of one that lends a resource.
+	readNumber, writeNumber uint64
 
 	reading, writing sync.Mutex
-	readBy, writeBy  deadline
+	input, output    side
 	lines            []byte // Taken by ReadLine, not yet returned. Guarded by reading.
 
 	mu     sync.Mutex // Guards closing, and uses of writer beside it.
@@ -50,7 +53,10 @@ var _ net.Conn = (*Conn)(nil)
 
 // FromParts makes a Conn from the two sides of a connection. For package handler.
 func FromParts(reader *asyncio_streams_streams.Reader, writer *asyncio_streams_streams.Writer) *Conn {
-	return &Conn{reader: reader, writer: writer}
+	return &Conn{
+		reader: reader, writer: writer,
+		readNumber: asyncio_streams_numbers.ReaderNumber(reader), writeNumber: asyncio_streams_numbers.WriterNumber(writer),
+	}
 }
 
 // Read reads the available bytes, up to len(p), and waits for the first. It returns io.EOF at the peer's end, and an
@@ -69,8 +75,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 		c.skip(n)
 		return n, nil
 	}
-	want := wit_types.Some(uint32(min(len(p), chunk)))
-	bytes, err := c.read(func() wit_types.Result[[]uint8, asyncio_streams_types.Error] { return c.reader.Read(want) })
+	most := uint32(min(len(p), chunk))
+	bytes, err := c.read(anyInput, func() tried { return asyncio_streams_numbers.TryRead(c.readNumber, most) })
 	return copy(p, bytes), err
 }
 
@@ -81,12 +87,7 @@ func (c *Conn) ReadLine() ([]byte, error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
 	if len(c.lines) == 0 {
-		lines, err := c.read(func() wit_types.Result[[]uint8, asyncio_streams_types.Error] {
-			if x := c.reader.TryReadlines(block); x.IsOk() && x.Ok().IsSome() {
-				return wit_types.Ok[[]uint8, asyncio_streams_types.Error](x.Ok().Some())
-			}
-			return c.reader.Readlines(block)
-		})
+		lines, err := c.read(aLine, func() tried { return asyncio_streams_numbers.TryReadlines(c.readNumber, block) })
 		if err != nil {
 			return nil, err
 		}
@@ -117,34 +118,35 @@ func (c *Conn) mayRead() error {
 	if c.isClosed() {
 		return c.fail("read", net.ErrClosed)
 	}
-	if c.readBy.passed() {
+	if c.input.passed() {
 		return c.fail("read", os.ErrDeadlineExceeded)
 	}
 	return nil
 }
 
-// read makes a read whose empty result is the end. The caller holds c.reading.
-func (c *Conn) read(call func() wit_types.Result[[]uint8, asyncio_streams_types.Error]) ([]byte, error) {
-	// A reader that is collected during the call would be dropped, which would trap.
+// The result of a read that does not wait: none if it would have to.
+type tried = wit_types.Result[wit_types.Option[[]uint8], asyncio_streams_types.Error]
+
+// read makes a read, whose empty result is the end, each time that the event happens until it need not wait. The caller holds
+// c.reading.
+func (c *Conn) read(event asyncio_streams_numbers.Event, try func() tried) ([]byte, error) {
+	// A reader that is collected before would be dropped, and its number would stand for nothing.
 	defer runtime.KeepAlive(c)
 	for {
-		if c.isClosed() {
-			return nil, c.fail("read", net.ErrClosed)
+		if err := c.mayRead(); err != nil {
+			return nil, err
 		}
-		if !c.readBy.begin(c.reader.Cancel) {
-			return nil, c.fail("read", os.ErrDeadlineExceeded)
-		}
-		x := call()
-		c.readBy.end()
-		switch {
-		case x.IsOk() && len(x.Ok()) == 0:
-			return nil, io.EOF
-		case x.IsOk():
-			return x.Ok(), nil
-		case x.Err().Tag() != asyncio_streams_types.Error_Cancelled:
+		switch x := try(); {
+		case x.IsErr():
 			return nil, c.fail("read", newError(x.Err()))
+		case x.Ok().IsSome() && len(x.Ok().Some()) == 0:
+			return nil, io.EOF
+		case x.Ok().IsSome():
+			return x.Ok().Some(), nil
 		}
-		// A deadline cancelled it, and may have been moved since.
+		if err := c.input.wait(c.readNumber, event); err != nil && !c.isClosed() {
+			return nil, c.fail("read", err)
+		}
 	}
 }
 
@@ -158,16 +160,21 @@ func (c *Conn) Write(p []byte) (int, error) {
 		if c.isClosed() {
 			return n, c.fail("write", net.ErrClosed)
 		}
-		if c.writeBy.passed() {
+		if c.output.passed() {
 			return n, c.fail("write", os.ErrDeadlineExceeded)
 		}
 		piece := p[n:min(len(p), n+chunk)]
-		if x := c.writer.Write(piece); x.IsErr() {
+		x := asyncio_streams_numbers.Write(c.writeNumber, piece)
+		if x.IsErr() {
 			return n, c.fail("write", newError(x.Err()))
 		}
+		// Bytes that are written by number stay queued until they are sent by a call.
+		asyncio_streams_numbers.Kick()
 		n += len(piece)
-		if err := c.drain(); err != nil {
-			return n, err
+		if !x.Ok() {
+			if err := c.drain(); err != nil {
+				return n, err
+			}
 		}
 		if n == len(p) {
 			return n, nil
@@ -177,21 +184,19 @@ func (c *Conn) Write(p []byte) (int, error) {
 
 func (c *Conn) drain() error {
 	for {
-		if x := c.writer.TryDrain(); x.IsErr() {
+		if c.isClosed() {
+			return c.fail("write", net.ErrClosed)
+		}
+		if c.output.passed() {
+			return c.fail("write", os.ErrDeadlineExceeded)
+		}
+		if x := asyncio_streams_numbers.TryDrain(c.writeNumber); x.IsErr() {
 			return c.fail("write", newError(x.Err()))
 		} else if x.Ok() {
 			return nil
 		}
-		if !c.writeBy.begin(func() { c.writer.Cancel(asyncio_streams_streams.Waits_Drain) }) {
-			return c.fail("write", os.ErrDeadlineExceeded)
-		}
-		x := c.writer.Drain()
-		c.writeBy.end()
-		if x.IsOk() {
-			return nil
-		}
-		if x.Err().Tag() != asyncio_streams_types.Error_Cancelled {
-			return c.fail("write", newError(x.Err()))
+		if err := c.output.wait(c.writeNumber, drained); err != nil && !c.isClosed() {
+			return c.fail("write", err)
 		}
 	}
 }
@@ -228,6 +233,8 @@ func (c *Conn) Close() error {
 	}
 	c.closed.Store(true)
 	c.writer.Close()
+	c.input.interrupt()
+	c.output.interrupt()
 	closing.Add(1)
 	go func() {
 		defer closing.Done()
@@ -257,16 +264,16 @@ func (c *Conn) isClosed() bool { return c.closed.Load() }
 
 // SetDeadline sets both deadlines. A time that has passed ends pending calls; the zero time means no deadline.
 func (c *Conn) SetDeadline(t time.Time) error {
-	c.readBy.set(t)
-	c.writeBy.set(t)
+	c.input.set(t)
+	c.output.set(t)
 	return nil
 }
 
 // SetReadDeadline sets the deadline of reads, including pending ones.
-func (c *Conn) SetReadDeadline(t time.Time) error { c.readBy.set(t); return nil }
+func (c *Conn) SetReadDeadline(t time.Time) error { c.input.set(t); return nil }
 
 // SetWriteDeadline sets the deadline of writes, including pending ones.
-func (c *Conn) SetWriteDeadline(t time.Time) error { c.writeBy.set(t); return nil }
+func (c *Conn) SetWriteDeadline(t time.Time) error { c.output.set(t); return nil }
 
 // LocalAddr returns a *net.TCPAddr; an empty one after Close.
 func (c *Conn) LocalAddr() net.Addr { return c.address((*asyncio_streams_streams.Writer).Sockname) }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"asyncio-streams/internal/text"
+	"asyncio-streams/internal/wit/imports/asyncio_streams_numbers"
 	"asyncio-streams/internal/wit/imports/asyncio_streams_streams"
 	"asyncio-streams/internal/wit/imports/asyncio_streams_types"
 	"asyncio-streams/internal/wit/types"
@@ -30,8 +31,9 @@ type ListenConfig struct {
 // A Listener is a server, like that of net.Listen.
 type Listener struct {
 	server    *asyncio_streams_streams.Server
+	number    uint64
 	accepting sync.Mutex
-	by        deadline
+	clients   side
 	addr      net.Addr
 
 	mu     sync.Mutex
@@ -95,7 +97,7 @@ func (l *ListenConfig) listen(network, address string) (*Listener, error) {
 	if x.IsErr() {
 		return nil, newError(x.Err())
 	}
-	listener := &Listener{server: x.Ok(), addr: &net.TCPAddr{}}
+	listener := &Listener{server: x.Ok(), number: asyncio_streams_numbers.ServerNumber(x.Ok()), addr: &net.TCPAddr{}}
 	if sockets := listener.server.Sockets(); len(sockets) > 0 {
 		listener.addr = tcpAddr(sockets[0])
 	}
@@ -116,28 +118,35 @@ func (l *Listener) accept() (*Conn, error) {
 	defer l.accepting.Unlock()
 	defer runtime.KeepAlive(l)
 	for {
-		l.mu.Lock()
-		closed := l.closed
-		l.mu.Unlock()
-		if closed {
+		if l.isClosed() {
 			return nil, net.ErrClosed
 		}
-		if !l.by.begin(l.server.Cancel) {
+		if l.clients.passed() {
 			return nil, os.ErrDeadlineExceeded
 		}
-		x := l.server.Accept()
-		l.by.end()
-		if x.IsOk() {
-			return FromParts(x.Ok().F0, x.Ok().F1), nil
-		}
-		if x.Err().Tag() != asyncio_streams_types.Error_Cancelled {
+		x := asyncio_streams_numbers.TryAccept(l.number)
+		if x.IsErr() {
 			return nil, newError(x.Err())
+		}
+		if x.Ok().IsSome() {
+			accepted := x.Ok().Some()
+			client := accepted.F2
+			return &Conn{reader: accepted.F0, writer: accepted.F1, readNumber: client.Reader, writeNumber: client.Writer}, nil
+		}
+		if err := l.clients.wait(l.number, aClient); err != nil && !l.isClosed() {
+			return nil, err
 		}
 	}
 }
 
+func (l *Listener) isClosed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed
+}
+
 // SetDeadline sets the deadline of Accept, including a pending one; the zero time means no deadline.
-func (l *Listener) SetDeadline(t time.Time) error { l.by.set(t); return nil }
+func (l *Listener) SetDeadline(t time.Time) error { l.clients.set(t); return nil }
 
 // Close stops listening; accepted connections continue. A pending Accept returns net.ErrClosed.
 func (l *Listener) Close() error {
@@ -148,6 +157,7 @@ func (l *Listener) Close() error {
 	}
 	l.closed = true
 	l.server.Close()
+	l.clients.interrupt()
 	go func() {
 		// Wait for a pending Accept: dropping the server during the call would trap.
 		l.accepting.Lock()

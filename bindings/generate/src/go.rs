@@ -59,6 +59,11 @@ fn text(content: &[u8], name: &str) -> Result<String> {
     String::from_utf8(content.to_vec()).with_context(|| format!("{name} is not UTF-8"))
 }
 
+/// The elements of lists that are not lifted one by one.
+const NUMBERS: [&str; 10] = [
+    "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32", "float64",
+];
+
 /// Replaces the generator's packages in generated code by the module's.
 fn adapted(content: &str) -> String {
     let lines = content.lines().map(|line| {
@@ -71,19 +76,21 @@ fn adapted(content: &str) -> String {
         };
         format!("{line}\n{pinner}")
     });
-    lines
+    let content = lines
         .collect::<String>()
-        .replace("go.bytecodealliance.org/pkg/wit/", &format!("{MODULE}/"))
-        // The garbage collector frees results of calls after they are taken: bytes at once, lists of other things
-        // after their elements.
-        .replace(
-            "(*uint8)(unsafe.Pointer(uintptr(*(*uint32)(",
-            "(*uint8)(witRuntime.Lifted(uintptr(*(*uint32)(",
+        .replace("go.bytecodealliance.org/pkg/wit/", &format!("{MODULE}/"));
+    // The garbage collector frees results of calls after they are taken: texts and lists of numbers at once, other lists
+    // after their elements.
+    let content = NUMBERS.iter().fold(content, |content, number| {
+        content.replace(
+            &format!("(*{number})(unsafe.Pointer(uintptr(*(*uint32)("),
+            &format!("(*{number})(witRuntime.Lifted(uintptr(*(*uint32)("),
         )
-        .replace(
-            "unsafe.Add(unsafe.Pointer(uintptr(*(*uint32)(",
-            "unsafe.Add(witRuntime.Kept(pinner, uintptr(*(*uint32)(",
-        )
+    });
+    content.replace(
+        "unsafe.Add(unsafe.Pointer(uintptr(*(*uint32)(",
+        "unsafe.Add(witRuntime.Kept(pinner, uintptr(*(*uint32)(",
+    )
 }
 
 /// The export of a world: its result is returned in the task that was called.

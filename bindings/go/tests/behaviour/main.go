@@ -39,7 +39,7 @@ func run() error {
 	go serve(listener)
 	address := listener.Addr().String()
 	for _, test := range []func(string){echo, readDeadline, deadlineMoved, writeDeadline, closing, halfClose, contexts, timers,
-		manyAtOnce, lines, large} {
+		manyAtOnce, waits, lines, large} {
 		test(address)
 	}
 	mistakes()
@@ -224,6 +224,30 @@ func manyAtOnce(address string) {
 		}()
 	}
 	group.Wait()
+}
+
+// Many waits, of which nothing stays in memory.
+func waits(address string) {
+	conn := dial(address)
+	defer conn.Close()
+	held := func() uint64 {
+		var memory runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&memory)
+		return memory.HeapAlloc
+	}
+	got := make([]byte, 4)
+	before := uint64(0)
+	for n := range 21_000 {
+		if n == 1_000 {
+			before = held()
+		}
+		io.WriteString(conn, "ping")
+		_, err := io.ReadFull(conn, got)
+		check(err == nil, err)
+	}
+	after := held()
+	check(after < before+512<<10, before, after)
 }
 
 // Many lines, with garbage collection in between, and a heap that stays flat.
