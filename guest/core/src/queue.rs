@@ -23,13 +23,29 @@ impl Queue {
         if data.is_empty() {
             return;
         }
-        self.bytes = self.bytes.saturating_add(data.len());
+        if !self.extend(&data) {
+            self.bytes = self.bytes.saturating_add(data.len());
+            self.pieces.push_back(data);
+        }
+    }
+
+    /// Appends a copy of `data` as `push` would.
+    pub(crate) fn push_copy(&mut self, data: &[u8]) {
+        if !self.extend(data) {
+            self.push(data.to_vec());
+        }
+    }
+
+    /// Appends `data` to the last piece, if both fit one piece.
+    fn extend(&mut self, data: &[u8]) -> bool {
         match self.pieces.back_mut() {
             // A vector grows by doubling: each byte is copied once, and on average once more.
             Some(last) if last.len().saturating_add(data.len()) <= COALESCE => {
-                last.extend_from_slice(&data)
+                last.extend_from_slice(data);
+                self.bytes = self.bytes.saturating_add(data.len());
+                true
             }
-            _ => self.pieces.push_back(data),
+            _ => false,
         }
     }
 
@@ -69,6 +85,19 @@ mod tests {
             queue.push(piece.to_vec());
         }
         assert_eq!(queue.pop().unwrap(), b"GET / HTTP/1.1\r\n");
+    }
+
+    #[test]
+    fn copies_are_queued_as_other_writes_are() {
+        let mut queue = Queue::default();
+        for length in [0, 1, 100, COALESCE, COALESCE + 1, 3] {
+            queue.push_copy(&vec![7; length]);
+        }
+        assert_eq!(queue.len(), 2 * COALESCE + 105);
+        let lengths: Vec<usize> = core::iter::from_fn(|| queue.pop())
+            .map(|piece| piece.len())
+            .collect();
+        assert_eq!(lengths, [101, COALESCE, COALESCE + 1, 3]);
     }
 
     #[test]

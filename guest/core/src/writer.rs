@@ -107,6 +107,18 @@ impl<E: Clone> Writer<E> {
         Ok(())
     }
 
+    /// Queues a copy of `data`, all of it or nothing. A write that fails copies nothing.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_copy(&mut self, data: &[u8]) -> Result<(), WriteError<E>> {
+        self.admit(Some(data.len()))?;
+        self.written = self.written.saturating_add(data.len() as u64);
+        self.queue.push_copy(data);
+        self.pause_if_high();
+        Ok(())
+    }
+
     /// Queues all of `parts`, or nothing.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 #[derive(Clone, Debug)]
 enum Op {
     Write(usize),
+    WriteCopy(usize),
     Writelines(Vec<usize>),
     WriteEof,
     Close,
@@ -160,6 +161,10 @@ proptest! {
                     let data = data(*length);
                     prop_assert_eq!(writer.write(data.clone()), model.write(&data));
                 }
+                Op::WriteCopy(length) => {
+                    let data = data(*length);
+                    prop_assert_eq!(writer.write_copy(&data), model.write(&data));
+                }
                 Op::Writelines(lengths) => {
                     let parts: Vec<Vec<u8>> = lengths.iter().map(|length| data(*length)).collect();
                     prop_assert_eq!(writer.writelines(parts.clone()), model.write(&parts.concat()));
@@ -223,7 +228,8 @@ fn op() -> impl Strategy<Value = Op> {
     };
     let mark = || prop::option::of(prop_oneof![0..20usize, 0..100_000usize]);
     prop_oneof![
-        10 => length().prop_map(Op::Write),
+        6 => length().prop_map(Op::Write),
+        4 => length().prop_map(Op::WriteCopy),
         4 => prop::collection::vec(length(), 0..4).prop_map(Op::Writelines),
         1 => Just(Op::WriteEof),
         1 => Just(Op::Close),

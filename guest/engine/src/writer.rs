@@ -48,6 +48,15 @@ impl Writer {
         self.queue(data.len(), |queue| queue.write(data))
     }
 
+    /// Queues a copy of `data`. A write that fails copies nothing.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Writer::write`].
+    pub fn write_copy(&self, data: &[u8]) -> Result<(), Error> {
+        self.queue(data.len(), |queue| queue.write_copy(data))
+    }
+
     /// Queues all of `data`, or nothing.
     ///
     /// # Errors
@@ -139,22 +148,16 @@ impl Writer {
 
     /// Returns the event for which [`Writer::drain`] waits.
     pub fn drained(&self) -> Event {
-        let connection = self.0.clone();
-        Event::new(move || {
-            let connection = connection.clone();
-            async move {
-                let output = &connection.output;
-                let drained = |queue: &core::Writer<Error>| unless_waiting(queue.drain_ready());
-                until(output, &output.cancels.drain, drained).await
-            }
+        Event::new(&self.0, |connection| async move {
+            let output = &connection.output;
+            let drained = |queue: &core::Writer<Error>| unless_waiting(queue.drain_ready());
+            until(output, &output.cancels.drain, drained).await
         })
     }
 
     /// Returns the event for which [`Writer::flush`] waits.
     pub fn flushed(&self) -> Event {
-        let connection = self.0.clone();
-        Event::new(move || {
-            let connection = connection.clone();
+        Event::new(&self.0, |connection| {
             let position = connection.output.queue.borrow().written();
             async move {
                 let output = &connection.output;
@@ -167,14 +170,10 @@ impl Writer {
 
     /// Returns the event for which [`Writer::wait_closed`] waits.
     pub fn closed(&self) -> Event {
-        let connection = self.0.clone();
-        Event::new(move || {
-            let connection = connection.clone();
-            async move {
-                let output = &connection.output;
-                let outcome = core::Writer::outcome;
-                until(output, &output.cancels.wait_closed, outcome).await
-            }
+        Event::new(&self.0, |connection| async move {
+            let output = &connection.output;
+            let outcome = core::Writer::outcome;
+            until(output, &output.cancels.wait_closed, outcome).await
         })
     }
 

@@ -29,7 +29,7 @@ impl Writer {
     }
 
     pub(crate) fn write(&self, data: &[u8]) -> Result<(), Error> {
-        Ok(self.engine.write(data.to_vec())?)
+        Ok(self.engine.write_copy(data)?)
     }
 
     pub(crate) fn writelines(&self, data: &[&[u8]]) -> Result<(), Error> {

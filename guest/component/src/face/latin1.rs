@@ -45,7 +45,10 @@ extern "C" fn after_peek(_: *const MaybeFront) {
 extern "C" fn write_text(writer: u64, address: *mut u8, length: usize) -> Written {
     // SAFETY: The host passes it to this call alone.
     let text = unsafe { Text::from_host(address, length) };
-    match text.bytes().map(|bytes| write(writer, bytes.to_vec())) {
+    let queued = text
+        .bytes()
+        .map(|bytes| write(writer, |writer| writer.write_copy(bytes)));
+    match queued {
         Some(Ok(true)) => Written::Drained,
         Some(Ok(false)) => Written::Queued,
         Some(Err(_)) | None => Written::Refused,

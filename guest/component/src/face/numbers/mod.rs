@@ -81,7 +81,7 @@ impl numbers::Guest for Component {
     }
 
     fn write(writer: u64, data: Vec<u8>) -> Result<bool, Error> {
-        write(writer, data)
+        write(writer, |writer| writer.write(data))
     }
 
     fn try_drain(writer: u64) -> Result<bool, Error> {
@@ -164,9 +164,12 @@ pub(super) fn front(input: &core::Reader<types::Error>, skip: u32, n: u32) -> Pa
     }
 }
 
-/// Queues bytes; returns whether a drain would return at once.
-pub(super) fn write(writer: u64, data: Vec<u8>) -> Result<bool, Error> {
+/// Queues bytes by `queue`; returns whether a drain would return at once.
+pub(super) fn write(
+    writer: u64,
+    queue: impl FnOnce(&engine::Writer) -> Result<(), engine::types::Error>,
+) -> Result<bool, Error> {
     let writer = table::writer(writer)?;
-    crate::engine().unsettled(|| writer.write(data))?;
+    crate::engine().unsettled(|| queue(&writer))?;
     writer.try_drain().map_err(Error::from)
 }
