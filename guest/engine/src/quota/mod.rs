@@ -137,7 +137,7 @@ impl HandleQuota {
     ) -> Result<HandlePermit, NetworkError> {
         self.take(handles, mark).ok_or_else(|| NetworkError {
             code: NetworkCode::OutOfResources,
-            message: "as many connections are open as a component may have".into(),
+            message: "the component has as many connections and watches as it can".into(),
         })
     }
 
