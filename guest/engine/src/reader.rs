@@ -45,9 +45,9 @@ impl Reader {
 
     /// Returns the event for which [`Reader::wait`] waits.
     pub fn readable(&self, wanted: Wanted) -> Event {
-        let (connection, wanted) = (self.0.clone(), Rc::new(wanted));
-        Event::new(move || {
-            let (connection, wanted) = (connection.clone(), wanted.clone());
+        let wanted = Rc::new(wanted);
+        Event::new(&self.0, move |connection| {
+            let wanted = wanted.clone();
             async move {
                 let ready =
                     |input: &mut core::Reader<Error>| Ok(input.is_ready(&wanted).then_some(()));

@@ -70,11 +70,7 @@ impl Server {
 
     /// Returns the event for which [`Server::wait_connection`] waits.
     pub fn connection(&self) -> Event {
-        let inner = self.0.clone();
-        Event::new(move || {
-            let inner = inner.clone();
-            async move { inner.wait().await }
-        })
+        Event::new(&self.0, |inner| async move { inner.wait().await })
     }
 
     /// Takes a connection that has arrived, if there is one.

@@ -1,5 +1,6 @@
 //! The watch: events that are reported as long as they are there, and calls that are dropped at any turn.
 
+use std::future::poll_fn;
 use std::pin::pin;
 
 use asyncio_streams_engine::{ServerOptions, Wanted, Watch};
@@ -110,6 +111,25 @@ fn ended_by_its_resource_it_is_reported_with_the_error() {
         waits.add(1, reader.raw().readable(Wanted::Any));
         waits.end(place, Error::Cancelled);
         lab.pending(pin!(waits.wait().unwrap()));
+    });
+}
+
+#[test]
+fn an_event_keeps_nothing_of_its_connection() {
+    run(|lab| async move {
+        let (reader, writer, peer) = lab.peer().await;
+        let mut events = [
+            reader.raw().readable(Wanted::Any),
+            writer.raw().drained(),
+            writer.raw().flushed(),
+            writer.raw().closed(),
+        ];
+        drop((reader, writer, peer));
+        lab.quiet().await;
+        for event in &mut events {
+            event.begin();
+            assert_eq!(poll_fn(|cx| event.poll(cx)).await, Err(Error::Closed));
+        }
     });
 }
 
