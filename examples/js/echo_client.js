@@ -8,7 +8,7 @@ const SECOND = 1_000_000_000n; // Times are nanoseconds.
 
 // Escapes the characters with which a peer could move the cursor of a terminal, or hide or reorder text. StarlingMonkey has no `\p{C}`.
 function escaped(text) {
-  const special = /[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\\]/g;
+  const special = /[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}\\]/gu;
   return text.replace(special, (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
 }
 
