@@ -34,7 +34,7 @@ macro_rules! host_random {
     };
 }
 
-/// A map from numbers to resources. No caller can guess a number, and no number is used again.
+/// A map from numbers to resources. No caller can guess a number. Numbers are random, so one is practically never used again.
 pub struct Numbers<T> {
     resources: HashMap<u64, T, BuildHasherDefault<AsIs>>,
     /// Random numbers for later resources.
