@@ -180,9 +180,9 @@ pub(crate) fn connected() {
 ///
 /// [`run!`](crate::run) does that by itself; it is for programs that export their main function in another way, to be called
 /// last. It waits for the connections whose bytes the system has all taken, 35 s at most. The wait for one of them ends when its
-/// peer ends or is silent for 5 s (1 s if something was read after the last byte was taken), at the latest 30 s after the end
-/// went out. If the program ended before, the system would answer further bytes of such a peer by a reset, and drop the bytes
-/// that it had not delivered yet.
+/// peer ends or is silent for 5 s, at the latest 30 s after the end went out. The silence is 1 s if something was read after the
+/// last byte was taken. If the program ended before, the system would answer further bytes of such a peer by a reset, and
+/// drop the bytes that it had not delivered yet.
 ///
 /// # Cancelling
 /// Dropping the call ends the wait and has no effect on the connections.

@@ -112,8 +112,8 @@ impl ServerOptions {
         self
     }
 
-    /// Which permissions the file of a Unix socket has before a peer can connect, as in `chmod`; by default those that
-    /// follow from the host's umask. Other sockets have no file.
+    /// Sets the permissions of a Unix socket's file before a peer can connect, as in `chmod`; the default follows from
+    /// the host's umask. Other sockets have no file.
     pub fn mode(mut self, bits: u32) -> Self {
         self.mode = Some(bits);
         self

@@ -77,7 +77,7 @@ impl<T: Plain> Sink<T> {
     /// Starts to write `items`, and returns how many were taken at once. [`Sink::poll_rest`] writes the rest, and must
     /// have ended before the next write.
     pub fn start(&mut self, items: Vec<T>) -> usize {
-        debug_assert!(!self.has_rest(), "the write before has ended");
+        debug_assert!(!self.has_rest(), "the write before has not ended");
         let Some(end) = self.end.as_mut() else {
             return 0;
         };

@@ -134,7 +134,7 @@ pub(crate) fn say(text: &str) {
     let _ = stdout::get_stdout().blocking_write_and_flush(format!("{text}\n").as_bytes());
 }
 
-/// Says a line, and waits until the test has looked and answers on standard input.
+/// Prints a line, then waits for the test's answer on standard input.
 pub(crate) fn pause(input: &Reader, at: &str) -> Result {
     say(at);
     check!(!input.readline(SOON)?.is_empty());

@@ -46,7 +46,7 @@ impl Reader {
             .mirrored(|mirror, source| mirror.line(source, line))
             .is_none()
         {
-            // The line before it need not keep a block while this one is waited for.
+            // The line before it need not keep a copy while this one is waited for.
             *line = Line::Owned(Vec::new());
             *line = self.line_later().await?;
         }

@@ -250,7 +250,7 @@ impl Writer {
         match latin1::write(self.number(), data) {
             Written::Drained => Ok(true),
             Written::Queued => Ok(false),
-            // It has the error.
+            // The call with a list returns the error.
             Written::Refused => numbers::write(self.number(), data),
         }
     }

@@ -157,7 +157,7 @@ impl Connection {
             return self.tasks.discarder.wake();
         }
         if self.closed.get() && !self.input.is_gone() && !self.input.is_here() {
-            // `into-stream` has taken the source.
+            // A handshake or `into-stream` has taken the source.
             return self.engine.lingering().tick(&self.engine);
         }
         if !self.input.is_here() {

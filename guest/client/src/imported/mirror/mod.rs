@@ -29,11 +29,11 @@ use crate::backend::{length, size};
 pub(crate) use line::Line;
 
 /// The number of bytes that are copied at once; in the tests few, so that short inputs take several.
-const BLOCK: usize = if cfg!(test) { 16 } else { 64 * 1024 };
+const COPY: usize = if cfg!(test) { 16 } else { 64 * 1024 };
 
 /// The component's side, as far as it never waits.
 pub(crate) trait Source {
-    /// A copy of up to `n` bytes, beginning `skip` bytes remaining the front.
+    /// A copy of up to `n` bytes, beginning `skip` bytes after the front.
     fn peek(&self, skip: u32, n: u32) -> Front;
     /// Drops up to `n` bytes from the front.
     fn discard(&self, n: u32) -> Result<u32, Error>;
@@ -44,14 +44,14 @@ pub(crate) trait Source {
 /// A read returns `None` when only the component can answer, and then has taken nothing.
 #[derive(Default)]
 pub(crate) struct BufferMirror {
-    block: Option<Rc<Text>>,
-    /// The first unread byte of the block.
+    copy: Option<Rc<Text>>,
+    /// The first unread byte of the copy.
     at: usize,
     /// The number of bytes that were taken and that the component still has.
     unacked: usize,
-    /// The number of bytes that the component has beyond the block; none while that is not known.
+    /// The number of bytes that the component has beyond the copy; none while that is not known.
     remaining: Option<usize>,
-    /// There is no newline in the block from `at` up to here.
+    /// There is no newline in the copy from `at` up to here.
     searched: usize,
     limit: usize,
     max_result: usize,
@@ -104,10 +104,10 @@ impl BufferMirror {
     pub(crate) fn line(&mut self, source: &impl Source, line: &mut Line) -> Option<()> {
         let end = self.find_line(source)?;
         let range = self.at..self.at.saturating_add(end);
-        let block = self.block.as_ref()?;
+        let copy = self.copy.as_ref()?;
         match line {
-            Line::In(held, at) if Rc::ptr_eq(held, block) => *at = range,
-            _ => *line = Line::In(Rc::clone(block), range),
+            Line::In(held, at) if Rc::ptr_eq(held, copy) => *at = range,
+            _ => *line = Line::In(Rc::clone(copy), range),
         }
         self.advance(end);
         Some(())
@@ -118,7 +118,7 @@ impl BufferMirror {
         if separator == b"\n" {
             return self.readline(source);
         }
-        if separator.is_empty() || separator.len() > BLOCK {
+        if separator.is_empty() || separator.len() > COPY {
             return None;
         }
         let start = match find(self.unread(), separator) {
@@ -154,9 +154,9 @@ impl BufferMirror {
     /// The bytes that were copied and not yet taken.
     #[inline]
     pub(crate) fn unread(&self) -> &[u8] {
-        match &self.block {
-            Some(block) => {
-                let bytes = block.bytes().unwrap_or_default();
+        match &self.copy {
+            Some(copy) => {
+                let bytes = copy.bytes().unwrap_or_default();
                 bytes.get(self.at..).unwrap_or_default()
             }
             None => &[],
@@ -242,7 +242,7 @@ impl BufferMirror {
 
     /// Drops the copy, because the buffer may change. The bytes taken should have been acknowledged.
     pub(crate) fn forget(&mut self) {
-        self.block = None;
+        self.copy = None;
         self.at = 0;
         self.remaining = None;
         self.searched = 0;
@@ -258,7 +258,7 @@ impl BufferMirror {
 
     /// Copies anew, from the first unread byte on.
     fn refill(&mut self, source: &impl Source) {
-        let front = source.peek(size(self.unacked), size(BLOCK));
+        let front = source.peek(size(self.unacked), size(COPY));
         self.searched = self.searched.saturating_sub(self.at);
         self.keep(front);
     }
@@ -270,7 +270,7 @@ impl BufferMirror {
         self.at = 0;
         let bytes = front.bytes;
         let is_empty = bytes.bytes().is_none_or(<[u8]>::is_empty);
-        self.block = (!is_empty).then(|| Rc::new(bytes));
+        self.copy = (!is_empty).then(|| Rc::new(bytes));
     }
 
     /// Returns the end of the first line, counted from the first unread byte.
@@ -290,10 +290,10 @@ impl BufferMirror {
 
     #[inline]
     fn find_newline(&mut self) -> Option<usize> {
-        let block = self.block.as_ref()?.bytes()?;
+        let copy = self.copy.as_ref()?.bytes()?;
         let from = self.searched.max(self.at);
-        let Some(found) = memchr(b'\n', block.get(from..)?) else {
-            self.searched = block.len();
+        let Some(found) = memchr(b'\n', copy.get(from..)?) else {
+            self.searched = copy.len();
             return None;
         };
         self.searched = from.saturating_add(found);
