@@ -31,11 +31,25 @@ pub(crate) struct Machine {
     pub(crate) load_before: String,
 }
 
-/// Describes this machine.
-pub(crate) fn describe(peers: &Peers, load_before: String) -> Machine {
-    let said = |program: &str, arguments: &[&str]| {
-        process::output_of(Command::new(program).args(arguments)).unwrap_or_default()
-    };
+/// The time at which a run begins, and the load then.
+pub(crate) struct Start {
+    date: String,
+    load_before: String,
+}
+
+impl Start {
+    /// Returns the time and the load of this moment.
+    pub(crate) fn now() -> Self {
+        let loads = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        Start {
+            date: said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
+            load_before: loads.split(' ').next().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+/// Describes this machine, for a run with this start.
+pub(crate) fn describe(peers: &Peers, start: Start) -> Machine {
     let proc = |file: &str, field: &str| {
         let text = fs::read_to_string(file).unwrap_or_default();
         field_of(&text, field).unwrap_or_default().to_owned()
@@ -60,8 +74,8 @@ pub(crate) fn describe(peers: &Peers, load_before: String) -> Machine {
         uvloop: python
             .and_then(|python| python.uvloop.clone())
             .unwrap_or_default(),
-        date: said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
-        load_before,
+        date: start.date,
+        load_before: start.load_before,
     }
 }
 
@@ -91,10 +105,9 @@ pub(crate) fn linear_memory(process: u32) -> Result<u64> {
     linear_bytes(&read(process, "maps")?).context("it has nothing that looks like a linear memory")
 }
 
-/// The load average, for [`Machine::load_before`].
-pub(crate) fn load() -> String {
-    let loads = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    loads.split(' ').next().unwrap_or_default().to_owned()
+/// Returns the output of a program; empty if it fails.
+fn said(program: &str, arguments: &[&str]) -> String {
+    process::output_of(Command::new(program).args(arguments)).unwrap_or_default()
 }
 
 fn read(process: u32, file: &str) -> Result<String> {

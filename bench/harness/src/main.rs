@@ -28,7 +28,7 @@ use xtask::toolchain::{self, Choice, Toolchain};
 use xtask::{build, checkout};
 
 use figure::Figure;
-use machine::Machine;
+use machine::{Machine, Start};
 use peer::Peer;
 use peers::{Host, Peers};
 use run::Pace;
@@ -82,8 +82,8 @@ fn bench(options: &Options) -> Result<()> {
         return publish();
     }
     let workloads = catalogue::chosen(&options.workloads)?;
-    // Measure the load before the build, which is a load itself.
-    let load_before = machine::load();
+    // Before the build, which is a load itself.
+    let start = Start::now();
     let toolchain = build::build(options.toolchain)?;
     if options.smoke {
         return smoke(&toolchain);
@@ -93,7 +93,7 @@ fn bench(options: &Options) -> Result<()> {
         None => Host::Shipped,
     };
     let peers = Peers::get(&toolchain, &options.peers, streams)?;
-    let machine = machine::describe(&peers, load_before);
+    let machine = machine::describe(&peers, start);
     let pace = Pace {
         runs: options.runs,
         measured: Duration::from_millis(options.milliseconds.into()),

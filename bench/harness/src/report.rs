@@ -220,9 +220,9 @@ pub(crate) fn summary(runs: &[Run]) -> String {
     text
 }
 
-/// Returns the rule by which the published runs are chosen, and the begin and the load of each.
+/// Returns the rule by which the published runs are chosen, and the start and the load of each.
 pub(crate) fn choice(runs: &[Run]) -> String {
-    let begins: Vec<String> = runs
+    let starts: Vec<String> = runs
         .iter()
         .map(|run| match run.machine.load_before.as_str() {
             "" => format!("{} (load unknown)", run.machine.date),
@@ -231,7 +231,7 @@ pub(crate) fn choice(runs: &[Run]) -> String {
         .collect();
     format!(
         "They are the last whole runs that began at a load below {MAX_LOAD}, on a machine without other work: {}.",
-        begins.join(", ")
+        starts.join(", ")
     )
 }
 
