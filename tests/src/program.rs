@@ -88,13 +88,31 @@ impl Program {
         Self::composed(name, vec![format!("tests/{name}")]).blocks()
     }
 
+    /// A program of `tests/programs`, composed, in every place.
+    pub fn composed_everywhere(name: &str) -> Vec<(Self, In)> {
+        Self::composed_in(In::every_place(), name)
+    }
+
     /// A program of `tests/programs`: composed in every place, and linked under `wasmtime`, or in this process without that.
     pub fn composed_and_linked(name: &str) -> Vec<(Self, In)> {
-        let places = In::every_place().into_iter();
-        let composed = places.map(|place| (Self::new(name), place));
+        let mut programs = Self::composed_everywhere(name);
         // Hosts run a linked program as any other: one of them is enough.
         let place = crate::wasmtime().map_or(In::CallAsync, |_| In::Wasmtime);
-        composed.chain([(Self::linked(name), place)]).collect()
+        programs.push((Self::linked(name), place));
+        programs
+    }
+
+    /// The same for programs that take long or that need an event loop for other calls: composed on each host once, and linked
+    /// in this process.
+    pub fn on_each_host(name: &str) -> Vec<(Self, In)> {
+        let mut programs = Self::composed_in(In::each_host(), name);
+        programs.push((Self::linked(name), In::Concurrent));
+        programs
+    }
+
+    fn composed_in(places: Vec<In>, name: &str) -> Vec<(Self, In)> {
+        let places = places.into_iter();
+        places.map(|place| (Self::new(name), place)).collect()
     }
 
     /// A program of `tests/programs` in every place: composed and linked as one of WASI 0.3, and compiled for WASI 0.2, under

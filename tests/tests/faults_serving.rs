@@ -89,9 +89,8 @@ fn clients_that_reset_at_every_stage() {
 
 #[test]
 fn clients_that_had_reset_before_they_were_accepted() {
-    let mut programs = Program::composed_and_linked("fault_reset_accepting");
     // A program of WASI 0.3 needs an event loop for its standard input.
-    programs.retain(|(_, place)| *place != In::CallAsync);
+    let programs = Program::on_each_host("fault_reset_accepting");
     let blocking = Program::blocking_everywhere("fault_reset_accepting");
     let mut servers: Vec<_> = programs
         .into_iter()

@@ -62,12 +62,7 @@ fn thousand_connections_of_a_program() {
     if !descriptors(4000) {
         return;
     }
-    let hosts = In::each_host().into_iter();
-    let mut programs: Vec<_> = hosts
-        .map(|place| (Program::new("load_connects"), place))
-        .collect();
-    programs.push((Program::linked("load_connects"), In::Concurrent));
-    for (program, place) in programs {
+    for (program, place) in Program::on_each_host("load_connects") {
         let all_are_there = Arc::new(Gate::new(THOUSAND));
         let peer = Peer::start(move |mut conn| {
             all_are_there.pass();

@@ -13,7 +13,12 @@ const ONLY_COMPOSED: [(&str, &str); 1] = [(
 )];
 
 /// The functions of [`Program`](asyncio_streams_tests::Program) that run a program linked.
-const LINKED: [&str; 3] = ["linked", "everywhere", "composed_and_linked"];
+const LINKED: [&str; 4] = [
+    "linked",
+    "everywhere",
+    "composed_and_linked",
+    "on_each_host",
+];
 
 /// A program without a test would look like one that passes.
 #[test]

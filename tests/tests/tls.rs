@@ -47,20 +47,14 @@ fn in_every_way_as(programs: Vec<(Program, In)>, names: &[&str]) {
     }
 }
 
-/// A program that needs a composition, in every place.
-fn composed(name: &str) -> Vec<(Program, In)> {
-    let places = In::every_place().into_iter();
-    places.map(|place| (Program::new(name), place)).collect()
-}
-
 #[test]
 fn tls_pair() {
-    in_every_way(composed("tls_pair"));
+    in_every_way(Program::composed_everywhere("tls_pair"));
 }
 
 #[test]
 fn storm() {
-    in_every_way(composed("storm"));
+    in_every_way(Program::composed_everywhere("storm"));
 }
 
 #[test]
