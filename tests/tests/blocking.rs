@@ -52,7 +52,7 @@ fn ends_everywhere() {
 
 /// The peer of a closed connection still sends when the program ends, and gets everything.
 #[test]
-fn the_end_after_linger() {
+fn a_peer_gets_everything_after_linger() {
     for start in hosts() {
         let peer = Peer::start();
         let program =
@@ -64,7 +64,7 @@ fn the_end_after_linger() {
 
 /// A writer that the program neither drops nor closes loses its queue when the program ends.
 #[test]
-fn a_forgotten_writer() {
+fn a_forgotten_writer_loses_its_queue() {
     for start in hosts() {
         let peer = Peer::start();
         let program = Program::blocking("blocking").args([&peer.port.to_string(), "forgotten"]);

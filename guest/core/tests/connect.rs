@@ -67,7 +67,7 @@ fn race(fates: &[Fate], delay: Option<u64>) -> Race {
             Fate::Succeeds(after) | Fate::Fails(after) => Some(starts[attempt] + after),
             Fate::Hangs => None,
         };
-        // Of events at the same moment, a success comes first.
+        // Of events at the same moment, a success comes first, as in `expected`.
         let first = pending
             .iter()
             .filter_map(|attempt| {
@@ -144,9 +144,10 @@ fn expected(fates: &[Fate], delay: Option<u64>) -> Race {
     Race { starts, end }
 }
 
-/// The delay of the third attempt passes when that succeeds, and the first one fails at the same moment.
+/// The delay of the third attempt passes when that succeeds, and the first one fails at the same moment. `race` and `expected` must
+/// both end there: the order of such events is theirs, since `HappyEyeballs` is told of failures alone.
 #[test]
-fn a_success_comes_before_other_events_of_its_moment() {
+fn race_and_expected_end_with_a_success_at_the_moment_of_other_events() {
     let fates = [
         Fate::Fails(26),
         Fate::Fails(8),

@@ -12,7 +12,7 @@ list![writer_open: Slow, writer_ends: Slow, writer_lost: Races, overdue_and_idle
 
 /// The answer of a call, as the tables name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Says {
+enum Answer {
     Done,
     Waits,
     Closed,
@@ -22,9 +22,9 @@ enum Says {
     Else,
 }
 
-use Says::{AfterEof, Closed, Done, Lost, Overdue, Waits};
+use Answer::{AfterEof, Closed, Done, Lost, Overdue, Waits};
 
-fn says<T>(answer: &std::result::Result<T, Error>) -> Says {
+fn answer_of<T>(answer: &std::result::Result<T, Error>) -> Answer {
     match answer {
         Ok(_) => Done,
         Err(Error::Cancelled) => Waits,
@@ -32,21 +32,21 @@ fn says<T>(answer: &std::result::Result<T, Error>) -> Says {
         Err(Error::WriteAfterEof) => AfterEof,
         Err(Error::DeadlineExceeded) => Overdue,
         Err(error) if is_loss(error) => Lost,
-        Err(_) => Says::Else,
+        Err(_) => Answer::Else,
     }
 }
 
 /// A row of the table of writers. `write-eof` is called in final states only, since it changes the others.
 struct Row {
     state: &'static str,
-    write: Says,
-    drain: Says,
-    wait_closed: Says,
+    write: Answer,
+    drain: Answer,
+    wait_closed: Answer,
     is_closing: bool,
-    write_eof: Option<Says>,
+    write_eof: Option<Answer>,
 }
 
-const fn row(state: &'static str, write: Says, drain: Says, wait_closed: Says) -> Row {
+const fn row(state: &'static str, write: Answer, drain: Answer, wait_closed: Answer) -> Row {
     Row {
         state,
         write,
@@ -97,14 +97,14 @@ impl Row {
         };
         for timeout in [NOW, BRIEFLY] {
             let answers = [
-                ("write", says(&writer.write(b"")), self.write),
-                ("writelines", says(&writer.writelines(&[])), self.write),
-                ("send", says(&writer.send(b"", timeout)), sent),
-                ("drain", says(&writer.drain(timeout)), self.drain),
-                ("flush", says(&writer.flush(timeout)), self.drain),
+                ("write", answer_of(&writer.write(b"")), self.write),
+                ("writelines", answer_of(&writer.writelines(&[])), self.write),
+                ("send", answer_of(&writer.send(b"", timeout)), sent),
+                ("drain", answer_of(&writer.drain(timeout)), self.drain),
+                ("flush", answer_of(&writer.flush(timeout)), self.drain),
                 (
                     "wait-closed",
-                    says(&writer.wait_closed(timeout)),
+                    answer_of(&writer.wait_closed(timeout)),
                     self.wait_closed,
                 ),
             ];
@@ -113,11 +113,11 @@ impl Row {
             }
             let drained = match writer.try_drain() {
                 Ok(false) => Waits,
-                answer => says(&answer),
+                answer => answer_of(&answer),
             };
             self.expect("try-drain", drained, self.drain)?;
             if let Some(expected) = self.write_eof {
-                self.expect("write-eof", says(&writer.write_eof()), expected)?;
+                self.expect("write-eof", answer_of(&writer.write_eof()), expected)?;
             }
             same!(
                 (self.state, writer.is_closing()),
@@ -127,7 +127,7 @@ impl Row {
         Ok(())
     }
 
-    fn expect(&self, call: &str, answer: Says, expected: Says) -> Result {
+    fn expect(&self, call: &str, answer: Answer, expected: Answer) -> Result {
         if answer == expected {
             return Ok(());
         }
@@ -136,7 +136,7 @@ impl Row {
 }
 
 /// The state of a reader whose buffer is used up: the answer of reads, of which `Done` is the end.
-fn reads(reader: &Reader, state: &str, expected: Says) -> Result {
+fn reads(reader: &Reader, state: &str, expected: Answer) -> Result {
     let separators = [b"-".to_vec()];
     for timeout in [NOW, BRIEFLY] {
         for (call, answer) in [
@@ -146,7 +146,7 @@ fn reads(reader: &Reader, state: &str, expected: Says) -> Result {
             ("readlines", reader.readlines(9, timeout)),
         ] {
             let empty = answer.as_ref().is_ok_and(Vec::is_empty);
-            if says(&answer) != expected || answer.is_ok() != empty {
+            if answer_of(&answer) != expected || answer.is_ok() != empty {
                 return Err(format!("{state}: {call} is {answer:?}, not {expected:?}").into());
             }
         }
@@ -156,13 +156,13 @@ fn reads(reader: &Reader, state: &str, expected: Says) -> Result {
         ] {
             let ended =
                 matches!(&answer, Err(Error::IncompleteRead(read)) if read.partial.is_empty());
-            if (expected == Done) != ended || (!ended && says(&answer) != expected) {
+            if (expected == Done) != ended || (!ended && answer_of(&answer) != expected) {
                 return Err(format!("{state}: {call} is {answer:?}, not {expected:?}").into());
             }
         }
         same!((state, reader.at_eof()), (state, expected == Done));
         let exception = match reader.exception() {
-            Some(error) => says::<()>(&Err(error)),
+            Some(error) => answer_of::<()>(&Err(error)),
             None if expected == Waits => Waits,
             None => Done,
         };

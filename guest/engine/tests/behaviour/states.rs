@@ -10,7 +10,7 @@ const RESET: NetworkCode = NetworkCode::ConnectionReset;
 
 /// The result of a call in a state.
 #[derive(Clone, Copy, Debug)]
-enum Says {
+enum Answer {
     Ok,
     Waits,
     Closed,
@@ -20,45 +20,50 @@ enum Says {
 }
 
 #[track_caller]
-fn says(state: &str, call: &str, result: Option<Result<(), Error>>, expected: Says) {
+fn assert_answer(state: &str, call: &str, result: Option<Result<(), Error>>, expected: Answer) {
     let fits = match (&result, expected) {
-        (Some(Ok(())), Says::Ok) | (None, Says::Waits) => true,
-        (Some(Err(Error::Closed)), Says::Closed) => true,
-        (Some(Err(Error::WriteAfterEof)), Says::AfterEof) => true,
-        (Some(Err(Error::DeadlineExceeded)), Says::Overdue) => true,
-        (Some(Err(error)), Says::Reset) => is_network(error, RESET),
+        (Some(Ok(())), Answer::Ok) | (None, Answer::Waits) => true,
+        (Some(Err(Error::Closed)), Answer::Closed) => true,
+        (Some(Err(Error::WriteAfterEof)), Answer::AfterEof) => true,
+        (Some(Err(Error::DeadlineExceeded)), Answer::Overdue) => true,
+        (Some(Err(error)), Answer::Reset) => is_network(error, RESET),
         _ => false,
     };
     assert!(fits, "{state}: {call} returns {result:?}, not {expected:?}");
 }
 
 /// Checks a row of the table of writers: `write`, `drain` and `flush`, `wait-closed`, `is-closing`, `write-eof`.
-async fn writer_row(lab: &Lab, state: &str, writer: &Writer, row: (Says, Says, Says, bool, Says)) {
+async fn writer_row(
+    lab: &Lab,
+    state: &str,
+    writer: &Writer,
+    row: (Answer, Answer, Answer, bool, Answer),
+) {
     for _ in 0..2 {
         let (write, drain, closed, closing, eof) = row;
         assert_eq!(writer.is_closing(), closing, "{state}");
-        says(state, "write", Some(writer.write(b"")), write);
-        says(state, "writelines", Some(writer.writelines(&[])), write);
-        says(
+        assert_answer(state, "write", Some(writer.write(b"")), write);
+        assert_answer(state, "writelines", Some(writer.writelines(&[])), write);
+        assert_answer(
             state,
             "drain",
             within(&lab.network, 1, writer.drain()).await,
             drain,
         );
-        says(
+        assert_answer(
             state,
             "flush",
             within(&lab.network, 1, writer.flush()).await,
             drain,
         );
-        says(
+        assert_answer(
             state,
             "wait-closed",
             within(&lab.network, 1, writer.wait_closed()).await,
             closed,
         );
-        if !matches!(eof, Says::Waits) {
-            says(state, "write-eof", Some(writer.write_eof()), eof);
+        if !matches!(eof, Answer::Waits) {
+            assert_answer(state, "write-eof", Some(writer.write_eof()), eof);
         }
         assert_eq!(
             writer.is_closing(),
@@ -73,14 +78,20 @@ fn writer_is_open_then_half_closed_then_closed() {
     run(|lab| async move {
         let (_reader, writer, _peer) = lab.peer().await;
         // `Waits` for write-eof means that it is not called: it would change the state.
-        let open = (Says::Ok, Says::Ok, Says::Waits, false, Says::Waits);
+        let open = (Answer::Ok, Answer::Ok, Answer::Waits, false, Answer::Waits);
         writer_row(&lab, "open", &writer, open).await;
         writer.write_eof().unwrap();
-        let half = (Says::AfterEof, Says::Ok, Says::Waits, false, Says::Ok);
+        let half = (
+            Answer::AfterEof,
+            Answer::Ok,
+            Answer::Waits,
+            false,
+            Answer::Ok,
+        );
         writer_row(&lab, "half-closed", &writer, half).await;
         writer.close();
         writer.wait_closed().await.unwrap();
-        let closed = (Says::Closed, Says::Ok, Says::Ok, true, Says::Ok);
+        let closed = (Answer::Closed, Answer::Ok, Answer::Ok, true, Answer::Ok);
         writer_row(&lab, "closed", &writer, closed).await;
         // The first final state stays.
         writer.abort();
@@ -104,15 +115,21 @@ fn writer_is_closing_then_overdue() {
         options.set_close_deadline(Some(SECOND));
         let (_reader, writer, _peer) = clogged(&lab, options).await;
         writer.close();
-        let closing = (Says::Closed, Says::Waits, Says::Waits, true, Says::Ok);
+        let closing = (
+            Answer::Closed,
+            Answer::Waits,
+            Answer::Waits,
+            true,
+            Answer::Ok,
+        );
         writer_row(&lab, "closing", &writer, closing).await;
         lab.network.sleep(SECOND).await;
         let overdue = (
-            Says::Closed,
-            Says::Overdue,
-            Says::Overdue,
+            Answer::Closed,
+            Answer::Overdue,
+            Answer::Overdue,
             true,
-            Says::Closed,
+            Answer::Closed,
         );
         writer_row(&lab, "overdue", &writer, overdue).await;
         writer.abort();
@@ -131,7 +148,13 @@ fn writer_can_be_aborted_from_every_open_state() {
                 _ => {}
             }
             writer.abort();
-            let aborted = (Says::Closed, Says::Closed, Says::Closed, true, Says::Closed);
+            let aborted = (
+                Answer::Closed,
+                Answer::Closed,
+                Answer::Closed,
+                true,
+                Answer::Closed,
+            );
             writer_row(&lab, "aborted", &writer, aborted).await;
             peer.reset();
             lab.quiet().await;
@@ -152,7 +175,13 @@ fn writer_can_be_lost_from_every_open_state() {
             }
             peer.reset();
             lab.quiet().await;
-            let lost = (Says::Reset, Says::Reset, Says::Reset, true, Says::Reset);
+            let lost = (
+                Answer::Reset,
+                Answer::Reset,
+                Answer::Reset,
+                true,
+                Answer::Reset,
+            );
             writer_row(&lab, "lost", &writer, lost).await;
             writer.abort();
             writer.close();
@@ -178,23 +207,23 @@ fn busy_takes_precedence_over_all_states() {
 }
 
 /// Checks a row of the table of readers: reads once the buffer is empty, `at-eof`, `exception`.
-async fn reader_row(lab: &Lab, state: &str, reader: &Reader, read: Says, at_eof: bool) {
+async fn reader_row(lab: &Lab, state: &str, reader: &Reader, read: Answer, at_eof: bool) {
     for _ in 0..2 {
         assert_eq!(reader.at_eof(), at_eof, "{state}");
         let exception = reader.exception().map(Err);
         match read {
-            Says::Ok | Says::Waits => assert_eq!(exception, None, "{state}"),
-            failed => says(state, "exception", exception, failed),
+            Answer::Ok | Answer::Waits => assert_eq!(exception, None, "{state}"),
+            failed => assert_answer(state, "exception", exception, failed),
         }
         let result = within(&lab.network, 1, reader.read(1)).await;
-        says(state, "read", result.map(|bytes| bytes.map(drop)), read);
+        assert_answer(state, "read", result.map(|bytes| bytes.map(drop)), read);
         let result = within(&lab.network, 1, reader.wait(Wanted::Any)).await;
-        let waits = matches!(read, Says::Waits);
-        says(
+        let waits = matches!(read, Answer::Waits);
+        assert_answer(
             state,
             "wait",
             result,
-            if waits { Says::Waits } else { Says::Ok },
+            if waits { Answer::Waits } else { Answer::Ok },
         );
     }
 }
@@ -203,14 +232,14 @@ async fn reader_row(lab: &Lab, state: &str, reader: &Reader, read: Says, at_eof:
 fn reader_is_open_then_finally_ended() {
     run(|lab| async move {
         let (reader, writer, peer) = lab.peer().await;
-        reader_row(&lab, "open", &reader, Says::Waits, false).await;
+        reader_row(&lab, "open", &reader, Answer::Waits, false).await;
         peer.end();
         reader.wait(Wanted::End).await.unwrap();
-        reader_row(&lab, "ended", &reader, Says::Ok, true).await;
+        reader_row(&lab, "ended", &reader, Answer::Ok, true).await;
         writer.close();
-        reader_row(&lab, "ended, then closed", &reader, Says::Ok, true).await;
+        reader_row(&lab, "ended, then closed", &reader, Answer::Ok, true).await;
         writer.abort();
-        reader_row(&lab, "ended, then aborted", &reader, Says::Ok, true).await;
+        reader_row(&lab, "ended, then aborted", &reader, Answer::Ok, true).await;
     });
 }
 
@@ -220,9 +249,9 @@ fn failed_reader_stays_failed() {
         let (reader, writer, peer) = lab.peer().await;
         peer.reset();
         reader.wait(Wanted::Any).await.unwrap();
-        reader_row(&lab, "failed", &reader, Says::Reset, false).await;
+        reader_row(&lab, "failed", &reader, Answer::Reset, false).await;
         writer.close();
-        reader_row(&lab, "failed, then closed", &reader, Says::Reset, false).await;
+        reader_row(&lab, "failed, then closed", &reader, Answer::Reset, false).await;
     });
 }
 
@@ -236,10 +265,10 @@ fn reader_is_closed_by_close_and_by_abort() {
             } else {
                 writer.close();
             }
-            reader_row(&lab, "closed", &reader, Says::Closed, false).await;
+            reader_row(&lab, "closed", &reader, Answer::Closed, false).await;
             drop(peer);
             lab.quiet().await;
-            reader_row(&lab, "closed, then ended", &reader, Says::Closed, false).await;
+            reader_row(&lab, "closed, then ended", &reader, Answer::Closed, false).await;
         });
     }
 }
@@ -253,13 +282,13 @@ fn reader_is_idle_when_the_timeout_has_passed() {
         let _peer = lab.connect(server.port()).await;
         let (reader, writer) = server.accept().await.unwrap();
         lab.network.sleep(2 * SECOND).await;
-        reader_row(&lab, "idle", &reader, Says::Overdue, false).await;
+        reader_row(&lab, "idle", &reader, Answer::Overdue, false).await;
         let overdue = (
-            Says::Closed,
-            Says::Overdue,
-            Says::Overdue,
+            Answer::Closed,
+            Answer::Overdue,
+            Answer::Overdue,
             true,
-            Says::Closed,
+            Answer::Closed,
         );
         writer_row(&lab, "overdue", &writer, overdue).await;
     });
@@ -285,7 +314,7 @@ fn into_stream_works_in_every_state_with_bytes_left() {
             }
             let rest = reader.give_away().unwrap();
             drop(rest);
-            reader_row(&lab, "given away", &reader, Says::Closed, false).await;
+            reader_row(&lab, "given away", &reader, Answer::Closed, false).await;
         });
     }
 }
@@ -296,25 +325,33 @@ fn server_is_bound_serving_closed_and_finished() {
         let mut options = ServerOptions::default();
         options.set_start_serving(false);
         let server = lab.serve(options).await;
-        let row = async |state: &str, accept: Says, serving: bool, sockets: usize, closed: Says| {
-            let accepted = within(&lab.network, 1, server.accept()).await;
-            says(state, "accept", accepted.map(|pair| pair.map(drop)), accept);
-            assert_eq!(server.is_serving(), serving, "{state}");
-            assert_eq!(server.sockets().len(), sockets, "{state}");
-            let waited = within(&lab.network, 1, server.wait_closed()).await;
-            says(state, "wait-closed", waited.map(Ok), closed);
-        };
-        row("bound", Says::Waits, false, 1, Says::Waits).await;
+        let row =
+            async |state: &str, accept: Answer, serving: bool, sockets: usize, closed: Answer| {
+                let accepted = within(&lab.network, 1, server.accept()).await;
+                assert_answer(state, "accept", accepted.map(|pair| pair.map(drop)), accept);
+                assert_eq!(server.is_serving(), serving, "{state}");
+                assert_eq!(server.sockets().len(), sockets, "{state}");
+                let waited = within(&lab.network, 1, server.wait_closed()).await;
+                assert_answer(state, "wait-closed", waited.map(Ok), closed);
+            };
+        row("bound", Answer::Waits, false, 1, Answer::Waits).await;
         server.start_serving().unwrap();
-        row("serving", Says::Waits, true, 1, Says::Waits).await;
+        row("serving", Answer::Waits, true, 1, Answer::Waits).await;
         let _peer = lab.connect(server.port()).await;
         let client = server.accept().await.unwrap();
         server.close();
-        row("closed", Says::Closed, false, 0, Says::Waits).await;
+        row("closed", Answer::Closed, false, 0, Answer::Waits).await;
         drop(client);
         lab.quiet().await;
-        row("finished", Says::Closed, false, 0, Says::Ok).await;
+        row("finished", Answer::Closed, false, 0, Answer::Ok).await;
         server.close();
-        row("finished, then closed", Says::Closed, false, 0, Says::Ok).await;
+        row(
+            "finished, then closed",
+            Answer::Closed,
+            false,
+            0,
+            Answer::Ok,
+        )
+        .await;
     });
 }
