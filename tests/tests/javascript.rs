@@ -169,7 +169,11 @@ fn the_client_in_javascript_escapes() {
     everywhere("js/echo_client", |program, host| {
         let peer = Peer::start();
         let port = peer.echo_port().to_string();
-        let program = program.args(["127.0.0.1", &port, "Grüße \u{1b}[2J \u{202e}\u{fffa}\u{e0041}\\"]);
+        let program = program.args([
+            "127.0.0.1",
+            &port,
+            "Grüße \u{1b}[2J \u{202e}\u{fffa}\u{e0041}\\",
+        ]);
         let outcome = host.start(program).wait().assert_success();
         let expected = r"Received: 'Grüße \u{1b}[2J \u{202e}\u{fffa}\u{e0041}\u{5c}'";
         assert!(outcome.stdout.contains(expected), "{outcome}");

@@ -1,5 +1,6 @@
 //! The `latin1` interface, written by hand: its text is any bytes, of which wit-bindgen would make a `String`.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 
 use asyncio_streams_engine::errors::saturate;
@@ -47,7 +48,7 @@ extern "C" fn write_text(writer: u64, address: *mut u8, length: usize) -> Writte
     let text = unsafe { Text::from_host(address, length) };
     let queued = text
         .bytes()
-        .map(|bytes| write(writer, |writer| writer.write_copy(bytes)));
+        .map(|bytes| write(writer, Cow::Borrowed(bytes)));
     match queued {
         Some(Ok(true)) => Written::Drained,
         Some(Ok(false)) => Written::Queued,

@@ -4,6 +4,7 @@ mod events;
 pub(super) mod table;
 mod watch;
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use asyncio_streams_engine::errors::saturate;
@@ -81,7 +82,7 @@ impl numbers::Guest for Component {
     }
 
     fn write(writer: u64, data: Vec<u8>) -> Result<bool, Error> {
-        write(writer, |writer| writer.write(data))
+        write(writer, Cow::Owned(data))
     }
 
     fn try_drain(writer: u64) -> Result<bool, Error> {
@@ -164,12 +165,12 @@ pub(super) fn front(input: &core::Reader<types::Error>, skip: u32, n: u32) -> Pa
     }
 }
 
-/// Queues bytes by `queue`; returns whether a drain would return at once.
-pub(super) fn write(
-    writer: u64,
-    queue: impl FnOnce(&engine::Writer) -> Result<(), engine::types::Error>,
-) -> Result<bool, Error> {
+/// Queues bytes, or a copy of lent ones; returns whether a drain would return at once.
+pub(super) fn write(writer: u64, data: Cow<'_, [u8]>) -> Result<bool, Error> {
     let writer = table::writer(writer)?;
-    crate::engine().unsettled(|| queue(&writer))?;
+    crate::engine().unsettled(|| match data {
+        Cow::Owned(data) => writer.write(data),
+        Cow::Borrowed(data) => writer.write_copy(data),
+    })?;
     writer.try_drain().map_err(Error::from)
 }
