@@ -168,8 +168,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 		if x.IsErr() {
 			return n, c.fail("write", newError(x.Err()))
 		}
-		// Bytes that are written by number stay queued until they are sent by a call.
-		asyncio_streams_numbers.Kick()
+		unsent = true
 		n += len(piece)
 		if !x.Ok() {
 			if err := c.drain(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"time"
 
+	"asyncio-streams/internal/wit/async"
 	"asyncio-streams/internal/wit/imports/asyncio_streams_numbers"
 	"asyncio-streams/internal/wit/imports/asyncio_streams_streams"
 	"asyncio-streams/internal/wit/imports/asyncio_streams_types"
@@ -51,6 +52,18 @@ func (s *side) wait(of uint64, event asyncio_streams_numbers.Event) error {
 func (s *side) interrupt() {
 	if s.stop != nil {
 		s.stop()
+	}
+}
+
+// Whether bytes were written since the last call that sends them. Those of one turn leave together.
+var unsent bool
+
+func init() {
+	async.AtRest = func() {
+		if unsent {
+			unsent = false
+			asyncio_streams_numbers.Kick()
+		}
 	}
 }
 
@@ -114,6 +127,7 @@ func (p *poller) report(key uint32) {
 // run waits until there are no more events.
 func (p *poller) run() {
 	for len(p.waiting) > 0 {
+		unsent = false // The wait sends them.
 		x := p.watch.Wait()
 		switch {
 		case x.IsOk():

@@ -1,6 +1,8 @@
 //! The module for Go, and stock net/http over it.
 
 use asyncio_streams_tests::certificates::Authority;
+#[cfg(target_os = "linux")]
+use asyncio_streams_tests::peers::Peer;
 use asyncio_streams_tests::{In, Program, tls};
 
 use crate::{Client, DEADLINE, serve};
@@ -12,6 +14,30 @@ fn deadlines_closing_timers_memory_and_mistakes() {
     };
     let outcome = program.deadline(DEADLINE).run(In::CallAsync);
     assert_eq!(outcome.assert_success().stdout, "all well\n");
+}
+
+/// WASI has no `TCP_NODELAY`: a second small segment would wait for the peer's delayed acknowledgement.
+#[test]
+#[cfg(target_os = "linux")]
+fn writes_of_one_turn_leave_as_one_segment() {
+    for place in In::every_place() {
+        let Some(program) = Program::foreign("go/behaviour") else {
+            return;
+        };
+        let peer = Peer::start(|mut conn| {
+            for number in 1..=10 {
+                conn.expect("ask now\n");
+                assert_eq!(conn.segments_in(), number);
+                conn.send(".");
+            }
+            conn.expect_end();
+        });
+        let program = program
+            .args([peer.address().to_string()])
+            .deadline(DEADLINE);
+        program.run(place).assert_success();
+        peer.finish();
+    }
 }
 
 /// Goroutines of one client are woken by those of another, and end there.

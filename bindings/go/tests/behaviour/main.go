@@ -34,6 +34,9 @@ func check(holds bool, what ...any) {
 }
 
 func run() error {
+	if len(os.Args) > 1 {
+		return ask(os.Args[1])
+	}
 	listener, err := streams.Listen("tcp", "127.0.0.1:0")
 	check(err == nil, err)
 	go serve(listener)
@@ -49,6 +52,21 @@ func run() error {
 	check(errors.Is(listener.Close(), net.ErrClosed))
 	acceptDeadline()
 	fmt.Println("all well")
+	return nil
+}
+
+// ask sends questions in two parts, which a peer receives as one segment each. Its answers are one byte.
+func ask(address string) error {
+	conn := dial(address)
+	defer conn.Close()
+	answer := make([]byte, 1)
+	for range 10 {
+		io.WriteString(conn, "ask ")
+		io.WriteString(conn, "now\n")
+		if _, err := io.ReadFull(conn, answer); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -55,6 +55,9 @@ var (
 	live    Task // The head of a ring of the tasks whose functions have not returned.
 	waiters = map[uint32]waiter{}
 	clock   timer
+
+	// AtRest is called when no goroutine can run, before the host goes on. It must not wait.
+	AtRest = func() {}
 )
 
 func init() { live.next, live.prev = &live, &live }
@@ -112,6 +115,7 @@ func settle(task *Task) uint32 {
 		home <- struct{}{}
 		due = wasiIdle()
 	}
+	AtRest()
 	// A finished task stays until the calls that were made in it have ended, because the host attaches them to it.
 	if task.done && task.pending == 0 && task.bell == nil {
 		clock.stop(task)
