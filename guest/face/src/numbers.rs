@@ -58,13 +58,13 @@ impl<T> Numbers<T> {
 
     /// Adds a resource and returns its number, which is not 0.
     pub fn insert<R: Random>(&mut self, resource: T) -> u64 {
-        loop {
-            let number = self.random::<R>();
-            if number != 0 && !self.resources.contains_key(&number) {
-                self.resources.insert(number, resource);
-                return number;
-            }
+        let mut number = self.random::<R>();
+        // A host whose random numbers repeat must not make this endless.
+        while number == 0 || self.resources.contains_key(&number) {
+            number = number.wrapping_add(1);
         }
+        self.resources.insert(number, resource);
+        number
     }
 
     /// Returns the resource that has this number.
