@@ -1,9 +1,9 @@
 //! The goals, and whether the results reach them.
 
-use super::Results;
 use super::catalogue;
 use super::figure::Figure;
 use super::peer::Peer;
+use super::stored::{self, Run};
 
 /// A bound for a figure.
 enum Goal {
@@ -27,8 +27,8 @@ struct Aim {
 fn aims() -> Vec<Aim> {
     use Goal::{AtMost, AtMostOther, Times, TimesTheCost};
     use Peer::{
-        Asyncio, Floor, FloorInStreams, Linked, Ours, OursCall, OursCallInStreams, OursInStreams,
-        P2, P2InStreams, P2Plain, Tokio, Uvloop,
+        Asyncio, Floor, FloorInStreams, Linked, LinkedInStreams, Ours, OursCall, OursCallInStreams,
+        OursInStreams, P2, P2InStreams, P2Plain, Tokio, Uvloop,
     };
     let mut aims = Vec::new();
     let mut add = |workload, of, goals: Vec<Goal>| {
@@ -100,6 +100,11 @@ fn aims() -> Vec<Aim> {
     add("accept", Ours, vec![Times(Asyncio, 1.0)]);
     add("accept", OursInStreams, vec![Times(Asyncio, 1.3)]);
     add("accept", Linked, vec![Times(Floor, 0.8)]);
+    add(
+        "accept",
+        LinkedInStreams,
+        vec![Times(FloorInStreams, 0.8), Times(Uvloop, 1.05)],
+    );
     add("idle-linear-10000", Ours, vec![AtMost(4.0 * 1024.0)]);
     add("idle-10000", Ours, vec![AtMost(16.0 * 1024.0)]);
     add("idle-10000", Linked, vec![AtMost(6.0 * 1024.0)]);
@@ -139,77 +144,99 @@ fn aims() -> Vec<Aim> {
     aims
 }
 
-/// A Markdown table of the goals whose two sides were measured, and what native code reaches.
-pub(crate) fn table(results: &Results) -> String {
+/// A goal's value in one run.
+struct Outcome {
+    goal: String,
+    reached: f64,
+    digits: usize,
+    met: bool,
+}
+
+/// A Markdown table of the goals whose two sides were measured in all runs, and what native code reaches. A value is the median of
+/// the runs, with their extremes; a goal is met if it was met in each of them.
+pub(crate) fn table(runs: &[Run]) -> String {
     let mut table = String::from(
         "| workload | peer | goal | reached | by tokio | met |\n|---|---|---|---|---|---|\n",
     );
     for aim in aims() {
-        if let Some((goal, reached, met)) = aim.outcome(results) {
-            let met = if met { "yes" } else { "**no**" };
-            let native = aim.native(results).unwrap_or_default();
-            let (workload, peer) = (aim.workload, aim.of.name());
-            table.push_str(&format!(
-                "| {workload} | {peer} | {goal} | {reached} | {native} | {met} |\n"
-            ));
-        }
+        let outcomes = runs.iter().map(|run| aim.outcome(run));
+        let Some(outcomes) = outcomes.collect::<Option<Vec<_>>>() else {
+            continue;
+        };
+        let Some((first, values)) = outcomes.first().zip(spread(&outcomes)) else {
+            continue;
+        };
+        let shown = values.map(|value| format!("{value:.0$}", first.digits));
+        let reached = match &shown {
+            [median, least, most] if least != most => format!("{median} ({least} to {most})"),
+            [median, ..] => median.clone(),
+        };
+        let met = match outcomes.iter().filter(|outcome| outcome.met).count() {
+            0 => "**no**".to_owned(),
+            all if all == runs.len() => "yes".to_owned(),
+            some => format!("in {some} of {} runs", runs.len()),
+        };
+        let native = aim.native(runs).unwrap_or_default();
+        let (workload, peer, goal) = (aim.workload, aim.of.name(), &first.goal);
+        table.push_str(&format!(
+            "| {workload} | {peer} | {goal} | {reached} | {native} | {met} |\n"
+        ));
     }
     table
+}
+
+/// Returns the median, the least and the most value.
+fn spread(outcomes: &[Outcome]) -> Option<[f64; 3]> {
+    let mut values: Vec<f64> = outcomes.iter().map(|outcome| outcome.reached).collect();
+    values.sort_by(f64::total_cmp);
+    Some([
+        *values.get(values.len() / 2)?,
+        *values.first()?,
+        *values.last()?,
+    ])
 }
 
 impl Aim {
     /// Returns the ratio that the native program on tokio reaches, for goals that compare with another peer. Workloads
     /// with calls that block have no such peer, so the ratio is that of the same work without them.
-    fn native(&self, results: &Results) -> Option<String> {
+    fn native(&self, runs: &[Run]) -> Option<String> {
         let Goal::Times(peer, _) = self.goal else {
             return None;
         };
         let workload = catalogue::unblocked(self.workload);
-        let figures = results.get(workload)?;
-        let times = figures.get(&Peer::Tokio)?.times(figures.get(&peer)?);
-        (peer != Peer::Tokio).then(|| format!("{times:.2}"))
+        let times = stored::times(runs, workload, Peer::Tokio, peer)?;
+        (peer != Peer::Tokio).then(|| format!("{:.2}", times.median))
     }
 
     /// The goal, the reached value, and whether it is met.
-    fn outcome(&self, results: &Results) -> Option<(String, String, bool)> {
-        let figure = |workload: &str, peer: Peer| -> Option<Figure> {
-            results.get(workload)?.get(&peer).copied()
-        };
-        let ours = figure(self.workload, self.of)?;
-        Some(match self.goal {
+    fn outcome(&self, run: &Run) -> Option<Outcome> {
+        let ours = run.figure(self.workload, self.of)?;
+        let (goal, reached, digits, met) = match self.goal {
             Goal::Times(peer, least) => {
-                let times = ours.times(&figure(self.workload, peer)?);
-                (
-                    format!("≥ {least} × {}", peer.name()),
-                    format!("{times:.2}"),
-                    times >= least,
-                )
+                let times = ours.times(&run.figure(self.workload, peer)?);
+                let goal = format!("≥ {least} × {}", peer.name());
+                (goal, times, 2, times >= least)
             }
             Goal::TimesTheCost(peer, most) => {
                 let cost = |figure: Figure| Some(figure.cost?.microseconds);
-                let times = cost(ours)? / cost(figure(self.workload, peer)?)?;
-                (
-                    format!("≤ {most} × the CPU of {}", peer.name()),
-                    format!("{times:.2}"),
-                    times <= most,
-                )
+                let times = cost(ours)? / cost(run.figure(self.workload, peer)?)?;
+                let goal = format!("≤ {most} × the CPU of {}", peer.name());
+                (goal, times, 2, times <= most)
             }
             Goal::AtMostOther(other, most) => {
-                let times = ours.median / figure(other, self.of)?.median;
-                (
-                    format!("≤ {most} × {other}"),
-                    format!("{times:.2}"),
-                    times <= most,
-                )
+                let times = ours.median / run.figure(other, self.of)?.median;
+                (format!("≤ {most} × {other}"), times, 2, times <= most)
             }
             Goal::AtMost(most) => {
-                let unit = ours.unit.name();
-                (
-                    format!("≤ {most} {unit}"),
-                    format!("{:.0}", ours.median),
-                    ours.median <= most,
-                )
+                let goal = format!("≤ {most} {}", ours.unit.name());
+                (goal, ours.median, 0, ours.median <= most)
             }
+        };
+        Some(Outcome {
+            goal,
+            reached,
+            digits,
+            met,
         })
     }
 }
@@ -217,7 +244,9 @@ impl Aim {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Results;
     use crate::figure::Value;
+    use crate::machine::Machine;
     use crate::usage::Cost;
     use crate::workload::Unit;
 
@@ -278,7 +307,7 @@ mod tests {
             Unit::Requests,
         );
         put("python-requests-50", Peer::Asyncio, 1000.0, Unit::Requests);
-        let table = table(&results);
+        let table = table(&[Run::new(&Machine::default(), &results)]);
         let lines: Vec<&str> = table.lines().skip(2).collect();
         assert_eq!(
             lines,
@@ -291,5 +320,34 @@ mod tests {
                 "| python-requests-50 | ours@streams | ≤ 2 × the CPU of asyncio | 1.50 |  | yes |",
             ]
         );
+    }
+    #[test]
+    fn a_goal_is_met_if_every_run_meets_it() {
+        let run = |ours: f64| {
+            let figures =
+                [(Peer::OursInStreams, ours), (Peer::Asyncio, 10.0)].map(|(peer, value)| {
+                    (
+                        peer,
+                        Figure::of(&[value.into()], Unit::Connections).unwrap(),
+                    )
+                });
+            let results = Results::from([("accept".to_owned(), figures.into())]);
+            Run::new(&Machine::default(), &results)
+        };
+        let line = |runs: &[f64]| {
+            let runs: Vec<Run> = runs.iter().copied().map(run).collect();
+            table(&runs).lines().nth(2).unwrap().to_owned()
+        };
+        for (runs, end) in [
+            ([13.0, 15.0, 14.0], "1.40 (1.30 to 1.50) |  | yes |"),
+            (
+                [12.0, 15.0, 14.0],
+                "1.40 (1.20 to 1.50) |  | in 2 of 3 runs |",
+            ),
+            ([9.0, 12.0, 12.0], "1.20 (0.90 to 1.20) |  | **no** |"),
+        ] {
+            let goal = "| accept | ours@streams | ≥ 1.3 × asyncio |";
+            assert_eq!(line(&runs), format!("{goal} {end}"));
+        }
     }
 }

@@ -18,6 +18,9 @@ pub(crate) struct Machine {
     pub(crate) memory_gib: u64,
     pub(crate) system: String,
     pub(crate) wasmtime: String,
+    /// The version of wasmtime that the program `streams` contains.
+    #[serde(default)]
+    pub(crate) in_streams: String,
     pub(crate) rust: String,
     /// Empty without Python.
     pub(crate) python: String,
@@ -61,6 +64,7 @@ pub(crate) fn describe(peers: &Peers, start: Start) -> Machine {
         memory_gib: kib(&proc("/proc/meminfo", "MemTotal")).unwrap_or_default() >> 20,
         system: said("uname", &["-sr"]),
         wasmtime: peers.wasmtime_version(),
+        in_streams: locked("wasmtime").unwrap_or_default(),
         rust: process::output_of(Command::new(checkout::rustc()).arg("--version"))
             .unwrap_or_default(),
         python: python
@@ -77,6 +81,13 @@ pub(crate) fn describe(peers: &Peers, start: Start) -> Machine {
         date: start.date,
         load_before: start.load_before,
     }
+}
+
+/// Returns the version of a package in Cargo.lock.
+fn locked(package: &str) -> Option<String> {
+    let lock = fs::read_to_string(checkout::root().join("Cargo.lock")).ok()?;
+    let (_, found) = lock.split_once(&format!("name = \"{package}\"\nversion = \""))?;
+    Some(found.split('"').next()?.to_owned())
 }
 
 /// Returns the maximum of open files and sockets of a process; `None` without a limit.

@@ -28,7 +28,7 @@ use xtask::toolchain::{self, Choice, Toolchain};
 use xtask::{build, checkout};
 
 use figure::Figure;
-use machine::{Machine, Start};
+use machine::Start;
 use peer::Peer;
 use peers::{Host, Peers};
 use run::Pace;
@@ -57,8 +57,8 @@ struct Options {
     /// Run each workload once for a short time, with few connections and without results, to check that it works.
     #[arg(long, conflicts_with_all = ["workloads", "peers", "runs", "milliseconds", "streams", "publish"])]
     smoke: bool,
-    /// Measure nothing: write the last three whole runs that began at a load below 2 into docs/benchmarks.md and the README.
-    /// Each run without --smoke is kept in target/bench/runs; a workload is published if all three have it.
+    /// Measure nothing: write the last three whole runs that began at a load below 2, and 15 minutes apart, into docs/benchmarks.md and
+    /// the README. Each run without --smoke is kept in target/bench/runs.
     #[arg(long, conflicts_with_all = ["workloads", "peers", "runs", "milliseconds", "streams"])]
     publish: bool,
     /// The compiler for WebAssembly; auto takes an installed one, else installs one.
@@ -100,7 +100,12 @@ fn bench(options: &Options) -> Result<()> {
         large: true,
     };
     let (results, failures) = measure(&workloads, &peers, pace);
-    finish(&machine, &results)?;
+    let chosen = options.workloads.is_empty() && options.peers.is_empty();
+    let run = Run::new(&machine, &results).made(
+        format!("{} × {} ms", options.runs, options.milliseconds),
+        chosen && failures.is_empty(),
+    );
+    finish(&run, &results)?;
     all_well(&failures)
 }
 
@@ -134,11 +139,10 @@ fn all_well(failures: &[String]) -> Result<()> {
     bail!("failed:\n  {}", failures.join("\n  "))
 }
 
-fn finish(machine: &Machine, results: &Results) -> Result<()> {
-    let tables = tables(machine, results);
+fn finish(run: &Run, results: &Results) -> Result<()> {
+    let tables = tables(std::slice::from_ref(run), results)?;
     println!("\n{tables}");
     let svg = plot::svg(results)?;
-    let run = Run::new(machine, results);
     run.store()?;
     write("results.json", &run.json()?)?;
     write("results.md", &tables)?;
@@ -154,22 +158,23 @@ fn finish(machine: &Machine, results: &Results) -> Result<()> {
 fn publish() -> Result<()> {
     let runs = stored::newest()?;
     let results = stored::combined(&runs);
-    let machine = runs.last().map(|run| &run.machine).context("no run")?;
     let tables = format!(
-        "Medians of {} runs, ± half the distance of their extremes. {} The last run:\n{}",
+        "Medians of {} runs, ± half the distance of their extremes. {} Ratios in the tables of the workloads compare medians. Those \
+         in the table of the goals and in the README are medians of the ratios of the runs. The last run:\n{}",
         runs.len(),
         report::choice(&runs),
-        tables(machine, &results)
+        tables(&runs, &results)?
     );
     publish::publish(&tables, &report::summary(&runs), &plot::svg(&results)?)
 }
 
-fn tables(machine: &Machine, results: &Results) -> String {
-    format!(
+fn tables(runs: &[Run], results: &Results) -> Result<String> {
+    let machine = runs.last().map(|run| &run.machine).context("no run")?;
+    Ok(format!(
         "{}\n{}",
         report::markdown(machine, results),
-        goals::table(results)
-    )
+        goals::table(runs)
+    ))
 }
 
 /// The folder of the results and of the compiled peers.

@@ -224,13 +224,16 @@ pub(crate) fn summary(runs: &[Run]) -> String {
 pub(crate) fn choice(runs: &[Run]) -> String {
     let starts: Vec<String> = runs
         .iter()
-        .map(|run| match run.machine.load_before.as_str() {
-            "" => format!("{} (load unknown)", run.machine.date),
-            load => format!("{} (load {load})", run.machine.date),
+        .map(|run| {
+            let load = match run.machine.load_before.as_str() {
+                "" => "unknown",
+                load => load,
+            };
+            format!("{} (load {load}, {})", run.machine.date, run.pace)
         })
         .collect();
     format!(
-        "They are the last whole runs that began at a load below {MAX_LOAD}, on a machine without other work: {}.",
+        "They are the last whole runs that began at a load below {MAX_LOAD}: {}.",
         starts.join(", ")
     )
 }
@@ -251,6 +254,7 @@ fn about(machine: &Machine) -> String {
         memory_gib,
         system,
         wasmtime,
+        in_streams,
         rust,
         python,
         newest_python,
@@ -259,7 +263,7 @@ fn about(machine: &Machine) -> String {
         load_before,
     } = machine;
     let mut text = format!(
-        "{date}: {processor}, {cores} cores, {memory_gib} GiB, {system}; {wasmtime}, {rust}"
+        "{date}: {processor}, {cores} cores, {memory_gib} GiB, {system}; {wasmtime}, wasmtime {in_streams} in `streams`, {rust}"
     );
     for (name, version) in [("", python), ("uvloop ", uvloop), ("", newest_python)] {
         if !version.is_empty() {
@@ -357,11 +361,12 @@ mod tests {
         let row = "| lines-64 | 1000 lines | 125 (2.00) |";
         assert!(table.contains(row), "{table}");
         assert!(!table.contains("| c |"), "{table}");
-        let runs = vec![Run::new(&machine, &results()); 3];
+        let run = Run::new(&machine, &results()).made("5 × 500 ms".into(), true);
+        let runs = vec![run; 3];
         let summary = summary(&runs);
         let row = "| lines of 64 bytes read | 12.5 (12.5 to 12.5) |  |  |  |  |  |  |";
         assert!(summary.contains(row), "{summary}");
-        let choice = "at a load below 2, on a machine without other work: 2026-11-30 05:02 UTC (load 1.27), 2026";
+        let choice = "at a load below 2: 2026-11-30 05:02 UTC (load 1.27, 5 × 500 ms), 2026";
         assert!(summary.contains(choice), "{summary}");
     }
 

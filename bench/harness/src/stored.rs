@@ -1,7 +1,7 @@
 //! The runs of the command, stored for publication: a claim has to hold in several runs at different times.
 //!
-//! The last [`RUNS`] runs that are whole and began at a load below [`MAX_LOAD`] are published. A run of some workloads is stored as
-//! well, and so is a run beside other work.
+//! The last [`RUNS`] runs that are whole, began at a load below [`MAX_LOAD`] and at least [`APART`] after each other are published.
+//! Other runs are stored as well.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,6 @@ use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
 
 use super::Results;
-use super::catalogue::SUMMARY;
 use super::figure::Figure;
 use super::machine::Machine;
 use super::peer::Peer;
@@ -21,13 +20,22 @@ use super::peer::Peer;
 /// The number of runs that are published together.
 pub(crate) const RUNS: usize = 3;
 
-/// The load average below which a machine counts as one without other work.
+/// The seconds between the starts of two published runs: a disturbance of the machine should not affect all of them.
+const APART: u64 = 15 * 60;
+
+/// The load average below which a run that begins can be published.
 pub(crate) const MAX_LOAD: f64 = 2.0;
 
 /// One run of the command.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Run {
     pub(crate) machine: Machine,
+    /// The number and the length of the runs of each workload.
+    #[serde(default)]
+    pub(crate) pace: String,
+    /// Whether all peers did all workloads.
+    #[serde(default)]
+    is_whole: bool,
     results: BTreeMap<String, BTreeMap<String, Figure>>,
 }
 
@@ -50,7 +58,18 @@ impl Run {
         }
         Self {
             machine: machine.clone(),
+            pace: String::new(),
+            is_whole: false,
             results: named,
+        }
+    }
+
+    /// Records how the run was made.
+    pub(crate) fn made(self, pace: String, is_whole: bool) -> Self {
+        Self {
+            pace,
+            is_whole,
+            ..self
         }
     }
 
@@ -75,15 +94,14 @@ impl Run {
             .with_context(|| format!("cannot write {}", file.display()))
     }
 
-    fn figure(&self, workload: &str, peer: Peer) -> Option<Figure> {
+    pub(crate) fn figure(&self, workload: &str, peer: Peer) -> Option<Figure> {
         self.results.get(workload)?.get(peer.name()).copied()
     }
 
-    /// Returns whether the run has every workload of the summary, and began without other work. An unknown load counts as none.
+    /// Returns whether the run is whole and began at a low load. An unknown load counts as none.
     fn is_publishable(&self) -> bool {
-        let is_whole = SUMMARY.iter().all(|name| self.results.contains_key(*name));
         let load = self.machine.load_before.parse();
-        is_whole && load.map_or(true, |load: f64| load < MAX_LOAD)
+        self.is_whole && load.map_or(true, |load: f64| load < MAX_LOAD)
     }
 }
 
@@ -97,10 +115,16 @@ pub(crate) fn newest() -> Result<Vec<Run>> {
         .unwrap_or_default();
     files.sort();
     let mut newest = Vec::new();
+    let mut bound = u64::MAX;
     for file in files.iter().rev() {
+        let at = seconds(file);
+        if at > bound {
+            continue;
+        }
         let run = read(file).with_context(|| format!("cannot read {}", file.display()))?;
         if run.is_publishable() {
             newest.push(run);
+            bound = at.saturating_sub(APART);
         }
         if newest.len() == RUNS {
             newest.reverse();
@@ -108,10 +132,17 @@ pub(crate) fn newest() -> Result<Vec<Run>> {
         }
     }
     bail!(
-        "{RUNS} whole runs that began at a load below {MAX_LOAD} are published together, and {} are stored: \
+        "{RUNS} whole runs that began at a load below {MAX_LOAD} and {} minutes apart are published together, and {} are stored: \
          run `cargo xtask bench` at different times before",
+        APART / 60,
         newest.len()
     )
+}
+
+/// Returns the time at which a run was stored, in seconds since 1970; 0 for a file with another name.
+fn seconds(file: &Path) -> u64 {
+    let name = file.file_stem().and_then(|name| name.to_str());
+    name.and_then(|name| name.parse().ok()).unwrap_or_default()
 }
 
 fn read(file: &Path) -> Result<Run> {
@@ -186,13 +217,10 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_run_without_other_work_can_be_published() {
-        let mut whole = run(1.0, 1.0);
-        let figures = whole.results["lines-64"].clone();
-        assert!(!whole.is_publishable());
-        for name in SUMMARY {
-            whole.results.insert(name.to_owned(), figures.clone());
-        }
+    fn a_whole_run_at_a_low_load_can_be_published() {
+        let part = run(1.0, 1.0).made("5 × 500 ms".into(), false);
+        assert!(!part.is_publishable());
+        let mut whole = part.made("5 × 500 ms".into(), true);
         for (load, publishable) in [("", true), ("1.99", true), ("2.00", false), ("5.06", false)] {
             whole.machine.load_before = load.to_owned();
             assert_eq!(whole.is_publishable(), publishable, "{load}");
