@@ -84,6 +84,10 @@ impl Moving<'_> {
             if !data.readable().await {
                 break;
             }
+            // After a close that came meanwhile, the queue would refuse the bytes of a read.
+            if let Some(error) = refusal(connection) {
+                return Err(error);
+            }
             let Some(bytes) = data.read_up_to(room).await else {
                 break;
             };

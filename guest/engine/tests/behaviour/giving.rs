@@ -443,3 +443,38 @@ fn wrapped_stream_whose_reader_is_gone_is_a_broken_pipe() {
         assert_network(writer.flush().await, NetworkCode::BrokenPipe);
     });
 }
+
+#[test]
+fn a_close_loses_no_byte_that_write_stream_took() {
+    let whens = [1, 100_000, 250_000].map(|when| (0..6).map(move |turns| (when, turns)));
+    for (when, after) in whens.into_iter().flatten() {
+        for piece in [1_000, 30_001, 100_000] {
+            run(move |lab| async move {
+                let (_reader, writer, peer) = lab.peer().await;
+                let (sink, source) = stream(&lab.here);
+                let pieces = (0..1_000_000 / piece).map(|n| pattern(n * piece, piece));
+                let feeding = feed(&lab, sink, pieces.collect());
+                let receiving = async {
+                    let (mut got, mut is_closed) = (0, false);
+                    loop {
+                        let bytes = peer.read(10_000).await.unwrap();
+                        if bytes.is_empty() {
+                            return got;
+                        }
+                        got += bytes.len();
+                        if got >= when && !is_closed {
+                            turns(after).await;
+                            writer.close();
+                            is_closed = true;
+                        }
+                    }
+                };
+                let moving = writer.write_stream(Box::new(source));
+                let ((taken, result), got) = join!(moving, receiving);
+                assert_eq!(result, Err(Error::Closed));
+                assert_eq!(feeding.await as u64, taken);
+                assert_eq!(got as u64, taken);
+            });
+        }
+    }
+}
