@@ -142,8 +142,14 @@ pub(super) fn wrong(message: &str) -> Error {
 pub(super) fn waits(number: u64, of: &Rc<Watch>, place: Place) {
     TABLE.with_borrow_mut(|table| {
         if let Some(entry) = table.get_mut(number) {
-            entry.waits.retain(MemberOf::is_there);
-            entry.waits.push(MemberOf {
+            let waits = &mut entry.waits;
+            // Those that have ended are removed before the list grows to twice its length, so an addition costs little on
+            // average.
+            if waits.len() == waits.capacity() {
+                waits.retain(MemberOf::is_there);
+                waits.reserve(waits.len().saturating_add(1));
+            }
+            waits.push(MemberOf {
                 of: Rc::downgrade(of),
                 place,
             });
