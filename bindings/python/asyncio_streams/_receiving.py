@@ -162,7 +162,7 @@ class Receiving:
     def _take_lent(self, most: int) -> bytes:
         """Does the same with bytes that stay in the reader, so that a handshake finds them."""
         assert self._lent is not None
-        data: bytes = self._reader.peek(self._lent + most)[self._lent :]
+        data: bytes = self._loop.watching.peek(self._reader_number, self._lent, most).bytes
         if not data:
             failure = self._reader.exception()
             if failure is None:

@@ -44,17 +44,18 @@ class Listener:
         self._loop = loop
         self._server = server
         _calls.keep(self, server)
+        self._number = loop.watching.of_server(server)
         # The key of the wait for clients, 0 without one.
         self._key = 0
         self._closed = False
-        self._accept: Callable[[Any, Any], None] | None = None
+        self._accept: Callable[[Any, Any, Any], None] | None = None
         self.sockets = [ListeningSocket(self, _errors.socket_address(address)) for address in server.sockets()]
 
     def __del__(self) -> None:
         _calls.let_go(self)
 
-    def start(self, accept: Callable[[Any, Any], None]) -> None:
-        """Starts listening, and passes each client to `accept`.
+    def start(self, accept: Callable[[Any, Any, Any], None]) -> None:
+        """Starts listening, and passes the reader, the writer and the numbers of each client to `accept`.
 
         Raises OSError if the system refuses.
         """
@@ -75,7 +76,7 @@ class Listener:
 
     def _wait(self) -> None:
         watching = self._loop.watching
-        self._key = watching.add(watching.of_server(self._server), watching.connection, self._ready)
+        self._key = watching.add(self._number, watching.connection, self._ready)
 
     def _stop_waiting(self) -> BaseException | None:
         key, self._key = self._key, 0
@@ -84,17 +85,18 @@ class Listener:
     def _ready(self) -> None:
         """Called when clients wait, or the wait has failed."""
         assert self._accept is not None
+        try_accept = self._loop.watching.try_accept
         for count in range(_MOST_ACCEPTED):
             try:
-                pair = self._server.try_accept()
-                if pair is None:
+                accepted = try_accept(self._number)
+                if accepted is None:
                     if not count:
                         self._check_wait()
                     return
             except Exception as reason:
                 self._failed(reason)
                 return
-            self._accept(*pair)
+            self._accept(*accepted)
             if self._closed:
                 return
 
@@ -133,12 +135,12 @@ class ComponentServer(_Server):
         self._serving = True
         self._listener.start(self._accepted)
 
-    def _accepted(self, reader: Any, writer: Any) -> None:
+    def _accepted(self, reader: Any, writer: Any, client: Any) -> None:
         loop = self._loop
         try:
             protocol = self._protocol_factory()
             extra = loop.tls_extra(writer, self._ssl_context, True)
-            ComponentTransport(loop, reader, writer, protocol, server=self, extra=extra)
+            ComponentTransport(loop, reader, writer, protocol, server=self, client=client, extra=extra)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as reason:

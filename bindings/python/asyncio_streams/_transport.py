@@ -50,6 +50,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         waiter: asyncio.Future[None] | None = None,
         extra: dict[str, Any] | None = None,
         server: Any = None,
+        client: Any = None,
     ) -> None:
         super().__init__(extra, loop)  # type: ignore[call-arg]
         self._reader = reader
@@ -61,7 +62,7 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         self._out_size = 0
         self._queued = 0
         # The writer's number, 0 until it is needed; the key of the wait for output, 0 without one.
-        self._writer_number = 0
+        self._writer_number = client.writer if client is not None else 0
         self._draining = 0
         # The key of the wait that reports a loss while no input is awaited, 0 without one.
         self._flushing = 0
@@ -72,6 +73,8 @@ class ComponentTransport(Receiving, _FlowControl, asyncio.Transport):
         # Whether refused output is offered again later.
         self._retrying = False
         self._init_input(server_side=server is not None)
+        if client is not None:
+            self._reader_number = client.reader
         self.set_protocol(protocol)
         if server is not None:
             server._attach(self)

@@ -44,6 +44,8 @@ class Watching:
         self.of_reader: Callable[[Any], int] = numbers.reader_number
         self.of_writer: Callable[[Any], int] = numbers.writer_number
         self.of_server: Callable[[Any], int] = numbers.server_number
+        self.try_accept: Callable[[int], Any] = numbers.try_accept
+        self.peek: Callable[[int, int, int], Any] = numbers.peek
         # For calls that each message makes: the numbers of these functions save the bindings' own work.
         self.try_read = number_of(numbers.try_read, 2)
         self.write = number_of(numbers.write, 2)

@@ -327,7 +327,7 @@ def _modules(host, signals):
     names = dict.fromkeys(("open_connection", "ConnectOptions", "Wanted_Any", "Wanted_Exactly"), _nothing)
     module("wit_world.imports.streams", types=made["wit_world.imports.types"], **names)
     names = dict.fromkeys(("reader_number", "writer_number", "server_number"), _nothing)
-    names |= {"add": host.add, "remove": host.remove}
+    names |= {"add": host.add, "remove": host.remove, "try_accept": _nothing, "peek": _nothing}
     events = ("Readable", "Drained", "Flushed", "Closed", "Connection")
     names |= {f"Event_{name}": lambda *_, name=name: name for name in events}
     names |= {function.__name__: function for function in (ready, again, try_read, write, kick)}

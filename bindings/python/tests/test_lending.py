@@ -17,8 +17,8 @@ class Reader:
     def __init__(self):
         self.input = b""
 
-    def peek(self, most):
-        return self.input[:most]
+    def peek(self, _number, skip, most):
+        return types.SimpleNamespace(bytes=self.input[skip : skip + most])
 
     def discard(self, count):
         self.input = self.input[count:]
@@ -42,6 +42,7 @@ class Lending(unittest.TestCase):
         self.transport._may_return = True
         self.transport._hand_over = lambda: None
         self.transport._reader, self.transport._writer = Reader(), object()
+        self.host.loop.watching.peek = self.transport._reader.peek
         self.buffer = bytearray()
         received = types.SimpleNamespace(_buffer=self.buffer)
         self.transport._protocol = types.SimpleNamespace(data_received=self.buffer.extend, _stream_reader=received)
