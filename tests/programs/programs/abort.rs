@@ -4,7 +4,8 @@ use std::pin::pin;
 
 use asyncio_streams::{Error, byte_stream};
 use asyncio_streams_test_programs::{
-    Pair, Result, check, clog, is_loss, matching, memory, pending, same, tcp,
+    Pair, Result, check, clog, crate_error, is_loss, matching, memory, pending, raw_reader,
+    raw_writer, same, tcp,
 };
 
 asyncio_streams::run!(main);
@@ -22,11 +23,11 @@ async fn ends_what_waits(pair: Pair, closing: bool) -> Result {
     let (writer, reader) = (&pair.left.writer, &pair.left.reader);
     let written = clog(writer)?;
     {
-        let mut drain = pin!(writer.raw().drain());
+        let mut drain = pin!(raw_writer(writer).drain());
         let mut flush = pin!(writer.flush());
-        let mut send = pin!(writer.raw().send(b"x".to_vec()));
+        let mut send = pin!(raw_writer(writer).send(b"x".to_vec()));
         let mut wait = pin!(writer.wait_closed());
-        let mut read = pin!(reader.raw().read(Some(1)));
+        let mut read = pin!(raw_reader(reader).read(Some(1)));
         pending(drain.as_mut())?;
         pending(flush.as_mut())?;
         pending(send.as_mut())?;
@@ -37,11 +38,11 @@ async fn ends_what_waits(pair: Pair, closing: bool) -> Result {
         }
         writer.abort();
         let (drain, flush, send, wait, read) = futures::join!(drain, flush, send, wait, read);
-        matching!(drain.map_err(Error::from), Err(Error::Closed));
+        matching!(drain.map_err(crate_error), Err(Error::Closed));
         matching!(flush, Err(Error::Closed));
-        matching!(send.map_err(Error::from), Err(Error::Closed));
+        matching!(send.map_err(crate_error), Err(Error::Closed));
         matching!(wait, Err(Error::Closed));
-        matching!(read.map_err(Error::from), Err(Error::Closed));
+        matching!(read.map_err(crate_error), Err(Error::Closed));
     }
     for _ in 0..2 {
         check!(writer.is_closing());

@@ -5,9 +5,10 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
-use asyncio_streams::bindings::streams::{Reader, Wanted};
-use asyncio_streams::bindings::types::Error;
-use asyncio_streams_test_programs::{Pair, Result, check, matching, same, tcp};
+use asyncio_streams::Wanted;
+use asyncio_streams_test_programs::{
+    Pair, RawError, RawReader, Result, check, matching, raw_reader, same, tcp,
+};
 use futures::future::try_join_all;
 
 asyncio_streams::run!(main);
@@ -30,18 +31,18 @@ async fn main() -> Result {
 }
 
 async fn cancelled_again_and_again(pair: &Pair) -> Result {
-    let reader: &Reader = pair.right.reader.raw();
+    let reader: RawReader<'_> = raw_reader(&pair.right.reader);
     for round in 0..ROUNDS {
         let mut waiting = pin!(reader.wait(Wanted::Any));
         let begun = poll_fn(|cx| Poll::Ready(waiting.as_mut().poll(cx).is_pending())).await;
         check!(begun, "round {round}: the wait was over at once");
-        matching!(reader.try_read(1), Err(Error::Busy));
+        matching!(reader.try_read(1), Err(RawError::Busy));
         if round % 3 == 0 {
             // The other way to end it.
             continue;
         }
         reader.cancel();
-        matching!(waiting.await, Err(Error::Cancelled));
+        matching!(waiting.await, Err(RawError::Cancelled));
     }
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! A writer that never drains: beyond `max-queued` nothing is queued, and the connection continues.
 
 use asyncio_streams::{ConnectOptions, Error, ServerOptions};
-use asyncio_streams_test_programs::{Result, check, follow, matching, pattern, same, tcp_with};
+use asyncio_streams_test_programs::{
+    RawError, Result, check, follow, matching, pattern, raw_writer, same, tcp_with,
+};
 
 asyncio_streams::run!(main);
 
@@ -14,12 +16,8 @@ async fn main() -> Result {
 
     // An async call of the component may end the turn.
     matching!(
-        writer
-            .raw()
-            .send(vec![0; MOST + 1])
-            .await
-            .map_err(Error::from),
-        Err(Error::BufferFull)
+        raw_writer(writer).send(vec![0; MOST + 1]).await,
+        Err(RawError::BufferFull)
     );
     // Nothing is sent within one turn, so the bound is exact.
     matching!(writer.write(vec![0; MOST + 1]), Err(Error::BufferFull));

@@ -1,11 +1,10 @@
 //! While a read or a wait is pending, every other one fails with `busy` and changes nothing; calls that never wait
 //! still work.
 
-use asyncio_streams::bindings::streams::Reader;
-use asyncio_streams::bindings::types::Error;
 use asyncio_streams::{Wanted, Writer};
 use asyncio_streams_test_programs::{
-    Failure, Pair, Result, check, matching, memory, pending, same, tcp,
+    Failure, Pair, RawError, RawReader, Result, check, matching, memory, pending, raw_reader, same,
+    tcp,
 };
 
 asyncio_streams::run!(main);
@@ -13,7 +12,7 @@ asyncio_streams::run!(main);
 async fn main() -> Result {
     for pair in [tcp().await?, memory().await?] {
         let Pair { left, right } = pair;
-        let reader = right.reader.raw();
+        let reader = raw_reader(&right.reader);
         left.writer.write("par")?;
         reader.wait(Wanted::Exactly(3)).await?;
 
@@ -36,9 +35,9 @@ async fn main() -> Result {
 
 /// Checks that `call` waits for `rest`, and then returns `expected`. "par" is buffered before and after.
 async fn during(
-    reader: &Reader,
+    reader: RawReader<'_>,
     writer: &Writer,
-    call: impl Future<Output = std::result::Result<Vec<u8>, Error>>,
+    call: impl Future<Output = std::result::Result<Vec<u8>, RawError>>,
     rest: &str,
     expected: &[u8],
 ) -> Result {
@@ -62,18 +61,18 @@ async fn during(
     Ok(())
 }
 
-async fn all_busy(reader: &Reader) -> Result {
-    matching!(reader.read(Some(1)).await, Err(Error::Busy));
-    matching!(reader.read(Some(0)).await, Err(Error::Busy));
-    matching!(reader.read(None).await, Err(Error::Busy));
-    matching!(reader.readline().await, Err(Error::Busy));
-    matching!(reader.readexactly(1).await, Err(Error::Busy));
-    matching!(reader.readexactly(0).await, Err(Error::Busy));
+async fn all_busy(reader: RawReader<'_>) -> Result {
+    matching!(reader.read(Some(1)).await, Err(RawError::Busy));
+    matching!(reader.read(Some(0)).await, Err(RawError::Busy));
+    matching!(reader.read(None).await, Err(RawError::Busy));
+    matching!(reader.readline().await, Err(RawError::Busy));
+    matching!(reader.readexactly(1).await, Err(RawError::Busy));
+    matching!(reader.readexactly(0).await, Err(RawError::Busy));
     matching!(
         reader.readuntil(vec![b"a".to_vec()]).await,
-        Err(Error::Busy)
+        Err(RawError::Busy)
     );
-    matching!(reader.readlines(1).await, Err(Error::Busy));
+    matching!(reader.readlines(1).await, Err(RawError::Busy));
     let until = Wanted::Until(vec![b"a".to_vec()]);
     for wanted in [
         Wanted::Any,
@@ -82,16 +81,16 @@ async fn all_busy(reader: &Reader) -> Result {
         until,
         Wanted::End,
     ] {
-        matching!(reader.wait(wanted).await, Err(Error::Busy));
+        matching!(reader.wait(wanted).await, Err(RawError::Busy));
     }
-    matching!(reader.try_read(1), Err(Error::Busy));
-    matching!(reader.try_readline(), Err(Error::Busy));
-    matching!(reader.try_readexactly(1), Err(Error::Busy));
-    matching!(reader.try_readuntil(&[b"a"]), Err(Error::Busy));
-    matching!(reader.try_readlines(1), Err(Error::Busy));
-    matching!(reader.discard(1), Err(Error::Busy));
+    matching!(reader.try_read(1), Err(RawError::Busy));
+    matching!(reader.try_readline(), Err(RawError::Busy));
+    matching!(reader.try_readexactly(1), Err(RawError::Busy));
+    matching!(reader.try_readuntil(&[b"a"]), Err(RawError::Busy));
+    matching!(reader.try_readlines(1), Err(RawError::Busy));
+    matching!(reader.discard(1), Err(RawError::Busy));
     match reader.into_stream().await {
-        Err(Error::Busy) => Ok(()),
+        Err(RawError::Busy) => Ok(()),
         Err(error) => Err(Failure::new(format_args!("into-stream: {error:?}"))),
         Ok(_) => Err(Failure::new("into-stream gave the input away")),
     }

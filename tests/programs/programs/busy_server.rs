@@ -3,16 +3,17 @@
 
 use std::pin::pin;
 
-use asyncio_streams::bindings::types::Error;
 use asyncio_streams::{open_connection, start_server};
-use asyncio_streams_test_programs::{Result, check, matching, pending, port, same};
+use asyncio_streams_test_programs::{
+    RawError, Result, check, matching, pending, port, raw_server, same,
+};
 
 asyncio_streams::run!(main);
 
 async fn main() -> Result {
     let server = start_server(["127.0.0.1"], 0).await?;
     let port = port(&server)?;
-    let raw = server.raw();
+    let raw = raw_server(&server);
     for wait_only in [false, true] {
         let mut accept = pin!(async {
             if wait_only {
@@ -24,9 +25,9 @@ async fn main() -> Result {
         });
         pending(accept.as_mut())?;
         for _ in 0..2 {
-            check!(matches!(raw.accept().await, Err(Error::Busy)));
-            matching!(raw.wait_connection().await, Err(Error::Busy));
-            check!(matches!(raw.try_accept(), Err(Error::Busy)));
+            check!(matches!(raw.accept().await, Err(RawError::Busy)));
+            matching!(raw.wait_connection().await, Err(RawError::Busy));
+            check!(matches!(raw.try_accept(), Err(RawError::Busy)));
             check!(raw.is_serving());
             same!(raw.sockets().len(), 1);
             raw.start_serving()?;

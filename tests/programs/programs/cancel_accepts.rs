@@ -2,10 +2,10 @@
 
 use std::pin::pin;
 
-use asyncio_streams::bindings::types::Error;
 use asyncio_streams::{open_connection, spawn, start_server};
 use asyncio_streams_test_programs::{
-    Failure, Random, Result, check, matching, pending, port, same, turns, within_turns,
+    Failure, Random, RawError, Result, check, crate_connection, matching, pending, port,
+    raw_server, same, turns, within_turns,
 };
 
 asyncio_streams::run!(main);
@@ -15,17 +15,17 @@ const CLIENTS: usize = 150;
 async fn main() -> Result {
     let server = start_server(["127.0.0.1"], 0).await?;
     let port = port(&server)?;
-    let raw = server.raw();
+    let raw = raw_server(&server);
     raw.cancel();
     for _ in 0..3 {
         let mut accept = Box::pin(raw.accept());
         pending(accept.as_mut())?;
         raw.cancel();
-        check!(matches!(accept.await, Err(Error::Cancelled)));
+        check!(matches!(accept.await, Err(RawError::Cancelled)));
         let mut wait = Box::pin(raw.wait_connection());
         pending(wait.as_mut())?;
         raw.cancel();
-        matching!(wait.await, Err(Error::Cancelled));
+        matching!(wait.await, Err(RawError::Cancelled));
 
         let mut accept = Box::pin(raw.accept());
         pending(accept.as_mut())?;
@@ -66,8 +66,8 @@ async fn main() -> Result {
                     raw.cancel();
                 });
                 match accept {
-                    Err(Error::Cancelled) => None,
-                    other => other.map(|(reader, writer)| Some((reader.into(), writer.into())))?,
+                    Err(RawError::Cancelled) => None,
+                    other => Some(crate_connection(other?)),
                 }
             }
             _ => {

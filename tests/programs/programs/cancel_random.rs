@@ -1,11 +1,9 @@
 //! Thousands of calls are cancelled at any point with data in flight: every byte arrives once, in order.
 
-use asyncio_streams::bindings::streams;
-use asyncio_streams::bindings::types::Error as RawError;
 use asyncio_streams::{Error, Reader, Waits, Wanted, Writer, spawn};
 use asyncio_streams_test_programs::{
-    Failure, Pair, Random, Result, begun_and_dropped, check, follow, memory, pattern, same, tcp,
-    turns, within_turns,
+    Failure, Pair, Random, RawError, RawReader, Result, begun_and_dropped, check, crate_error,
+    follow, memory, pattern, raw_reader, raw_writer, same, tcp, turns, within_turns,
 };
 
 asyncio_streams::run!(main);
@@ -71,7 +69,7 @@ async fn send(seed: u64, writer: Writer) -> Result<(usize, Writer)> {
             }
             3 => {
                 let interrupt = || writer.cancel(Waits::DRAIN | Waits::FLUSH);
-                unless_cancelled(patience, writer.raw().send(piece), interrupt).await?
+                unless_cancelled(patience, raw_writer(&writer).send(piece), interrupt).await?
             }
             _ => {
                 writer.writelines(&[&piece[..n / 2], &piece[n / 2..]])?;
@@ -112,7 +110,7 @@ async fn receive(seed: u64, reader: &Reader) -> Result<usize> {
 
 /// Returns `None` for a cancelled read, and nothing at the end.
 async fn one_read(random: &mut Random, reader: &Reader) -> Result<Option<Vec<u8>>> {
-    let raw = reader.raw();
+    let raw = raw_reader(reader);
     let most = [5, 100, 1000, 30_000][random.below(4)];
     let n = 1 + random.below(most);
     let patience = random.below(4);
@@ -130,10 +128,10 @@ async fn one_read(random: &mut Random, reader: &Reader) -> Result<Option<Vec<u8>
         // Dropped before the first turn, when there cannot be a result yet.
         8 => begun_and_dropped(raw.read(Some(n as u32)))
             .await
-            .map(|answer| answer.map_err(Error::from)),
+            .map(|answer| answer.map_err(crate_error)),
         9 => begun_and_dropped(raw.readexactly(n as u32))
             .await
-            .map(|answer| answer.map_err(Error::from)),
+            .map(|answer| answer.map_err(crate_error)),
         // A wait consumes nothing, cancelled or not.
         _ => {
             let wanted = [
@@ -163,7 +161,7 @@ async fn one_read(random: &mut Random, reader: &Reader) -> Result<Option<Vec<u8>
 
 async fn interrupted(
     patience: usize,
-    reader: &streams::Reader,
+    reader: RawReader<'_>,
     call: impl Future<Output = std::result::Result<Vec<u8>, RawError>>,
 ) -> Result<Option<std::result::Result<Vec<u8>, Error>>> {
     unless_cancelled(patience, call, || reader.cancel()).await
@@ -182,6 +180,6 @@ async fn unless_cancelled<T>(
     let (answer, ()) = futures::join!(call, interrupting);
     Ok(match answer {
         Err(RawError::Cancelled) => None,
-        other => Some(other.map_err(Error::from)),
+        other => Some(other.map_err(crate_error)),
     })
 }

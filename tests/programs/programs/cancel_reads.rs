@@ -3,19 +3,19 @@
 use std::pin::Pin;
 use std::pin::pin;
 
-use asyncio_streams::bindings::streams::Reader;
-use asyncio_streams::bindings::types::Error;
 use asyncio_streams::{Wanted, Writer};
-use asyncio_streams_test_programs::{Pair, Result, check, matching, memory, pending, same, tcp};
+use asyncio_streams_test_programs::{
+    Pair, RawError, RawReader, Result, check, matching, memory, pending, raw_reader, same, tcp,
+};
 
 asyncio_streams::run!(main);
 
-type Call<'a> = Pin<Box<dyn Future<Output = std::result::Result<Vec<u8>, Error>> + 'a>>;
+type Call<'a> = Pin<Box<dyn Future<Output = std::result::Result<Vec<u8>, RawError>> + 'a>>;
 
 async fn main() -> Result {
     for pair in [tcp().await?, memory().await?] {
         let Pair { left, right } = pair;
-        let reader = right.reader.raw();
+        let reader = raw_reader(&right.reader);
         // With an empty buffer, and with bytes that satisfy none of them.
         each_is_ended(reader).await?;
         left.writer.write("part")?;
@@ -28,9 +28,10 @@ async fn main() -> Result {
 }
 
 /// Calls that four bytes without a separator do not satisfy.
-fn calls(reader: &Reader) -> Vec<Call<'_>> {
-    let wait =
-        |wanted| -> Call<'_> { Box::pin(async { reader.wait(wanted).await.map(|()| Vec::new()) }) };
+fn calls(reader: RawReader<'_>) -> Vec<Call<'_>> {
+    let wait = |wanted| -> Call<'_> {
+        Box::pin(async move { reader.wait(wanted).await.map(|()| Vec::new()) })
+    };
     let separators = || vec![b"\r\n".to_vec(), b";".to_vec()];
     vec![
         Box::pin(reader.read(None)),
@@ -45,7 +46,7 @@ fn calls(reader: &Reader) -> Vec<Call<'_>> {
     ]
 }
 
-async fn each_is_ended(reader: &Reader) -> Result {
+async fn each_is_ended(reader: RawReader<'_>) -> Result {
     // Without a pending call it does nothing, and is not remembered.
     reader.cancel();
     let mut all = calls(reader);
@@ -57,10 +58,10 @@ async fn each_is_ended(reader: &Reader) -> Result {
     }
     for mut call in all {
         pending(call.as_mut())?;
-        matching!(reader.try_read(1), Err(Error::Busy));
+        matching!(reader.try_read(1), Err(RawError::Busy));
         reader.cancel();
         reader.cancel();
-        matching!(call.await, Err(Error::Cancelled));
+        matching!(call.await, Err(RawError::Cancelled));
         // The reader is free once the call has returned.
         check!(reader.try_read(0).is_ok());
     }
@@ -73,7 +74,7 @@ async fn each_is_ended(reader: &Reader) -> Result {
 }
 
 /// The next call waits as usual, and returns all bytes.
-async fn goes_on(reader: &Reader, writer: &Writer) -> Result {
+async fn goes_on(reader: RawReader<'_>, writer: &Writer) -> Result {
     let mut line = pin!(reader.readline());
     pending(line.as_mut())?;
     writer.write("ial\nnext")?;

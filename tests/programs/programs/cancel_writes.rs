@@ -2,9 +2,10 @@
 
 use std::pin::pin;
 
-use asyncio_streams::bindings::types::Error;
 use asyncio_streams::{Waits, byte_stream};
-use asyncio_streams_test_programs::{Pair, Result, clog, matching, memory, pending, same, tcp};
+use asyncio_streams_test_programs::{
+    Pair, RawError, Result, clog, matching, memory, pending, raw_writer, same, tcp,
+};
 
 asyncio_streams::run!(main);
 
@@ -19,7 +20,7 @@ async fn main() -> Result {
 }
 
 async fn only_the_kinds_named(pair: &Pair) -> Result {
-    let writer = pair.left.writer.raw();
+    let writer = raw_writer(&pair.left.writer);
     // Without a pending call it does nothing, and is not remembered.
     writer.cancel(Waits::all());
     for cancelled in [
@@ -42,9 +43,9 @@ async fn only_the_kinds_named(pair: &Pair) -> Result {
         writer.cancel(cancelled);
         let [first, second] = drains;
         if cancelled.contains(Waits::DRAIN) {
-            matching!(first.await, Err(Error::Cancelled));
-            matching!(second.await, Err(Error::Cancelled));
-            matching!(send.await, Err(Error::Cancelled));
+            matching!(first.await, Err(RawError::Cancelled));
+            matching!(second.await, Err(RawError::Cancelled));
+            matching!(send.await, Err(RawError::Cancelled));
         } else {
             for mut drain in [first, second] {
                 pending(drain.as_mut())?;
@@ -52,12 +53,12 @@ async fn only_the_kinds_named(pair: &Pair) -> Result {
             pending(send.as_mut())?;
         }
         if cancelled.contains(Waits::FLUSH) {
-            matching!(flush.await, Err(Error::Cancelled));
+            matching!(flush.await, Err(RawError::Cancelled));
         } else {
             pending(flush.as_mut())?;
         }
         if cancelled.contains(Waits::WAIT_CLOSED) {
-            matching!(wait_closed.await, Err(Error::Cancelled));
+            matching!(wait_closed.await, Err(RawError::Cancelled));
         } else {
             pending(wait_closed.as_mut())?;
         }
@@ -66,12 +67,12 @@ async fn only_the_kinds_named(pair: &Pair) -> Result {
     let mut send = pin!(writer.send(b"a".to_vec()));
     pending(send.as_mut())?;
     writer.cancel(Waits::DRAIN);
-    matching!(send.await, Err(Error::Cancelled));
+    matching!(send.await, Err(RawError::Cancelled));
     Ok(())
 }
 
 async fn dropped(pair: &Pair) -> Result {
-    let writer = pair.left.writer.raw();
+    let writer = raw_writer(&pair.left.writer);
     for _ in 0..3 {
         let mut drain = Box::pin(writer.drain());
         let mut other = Box::pin(writer.drain());
@@ -96,7 +97,7 @@ async fn dropped(pair: &Pair) -> Result {
         pending(streaming.as_mut())?;
         pending(feeding.as_mut())?;
         writer.cancel(Waits::WRITE_STREAM);
-        matching!(streaming.await, (0, Err(Error::Cancelled)));
+        matching!(streaming.await, (0, Err(RawError::Cancelled)));
         same!(feeding.await, b"x");
     }
     let (mut to, data) = byte_stream();
@@ -111,7 +112,7 @@ async fn dropped(pair: &Pair) -> Result {
 async fn everything_arrives(pair: &Pair, expected: usize) -> Result {
     let writer = &pair.left.writer;
     writer.write("c")?;
-    let mut drain = pin!(writer.raw().drain());
+    let mut drain = pin!(raw_writer(writer).drain());
     let mut flush = pin!(writer.flush());
     pending(drain.as_mut())?;
     pending(flush.as_mut())?;

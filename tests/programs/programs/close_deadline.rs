@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use asyncio_streams::{ConnectOptions, Error, ServerOptions, now};
 use asyncio_streams_test_programs::{
-    Pair, Result, check, clog, matching, memory_with, pending, same, tcp_with,
+    Pair, Result, check, clog, crate_error, matching, memory_with, pending, raw_writer, same,
+    tcp_with,
 };
 
 asyncio_streams::run!(main);
@@ -51,14 +52,14 @@ async fn overdue(pair: Pair) -> Result {
     let (closed, again, drained, flushed) = futures::join!(
         writer.wait_closed(),
         writer.wait_closed(),
-        writer.raw().drain(),
+        raw_writer(writer).drain(),
         flushing
     );
     let took = now() - start;
     check!(took >= SHORT, "it took {took:?}");
     matching!(closed, Err(Error::DeadlineExceeded));
     matching!(again, Err(Error::DeadlineExceeded));
-    matching!(drained.map_err(Error::from), Err(Error::DeadlineExceeded));
+    matching!(drained.map_err(crate_error), Err(Error::DeadlineExceeded));
     matching!(flushed, Err(Error::DeadlineExceeded));
     // From now on every call reports it, except writes, for which the connection is closed.
     for _ in 0..2 {

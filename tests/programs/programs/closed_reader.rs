@@ -3,7 +3,9 @@
 use std::pin::pin;
 
 use asyncio_streams::{Error, Wanted};
-use asyncio_streams_test_programs::{Pair, Result, check, matching, memory, pending, same, tcp};
+use asyncio_streams_test_programs::{
+    Pair, Result, check, crate_error, matching, memory, pending, raw_reader, same, tcp,
+};
 
 asyncio_streams::run!(main);
 
@@ -61,10 +63,10 @@ async fn ends_a_pending_read(pair: Pair, abort: bool) -> Result {
     pair.left.writer.write("part")?;
     reader.wait(Wanted::Any).await?;
     {
-        let mut line = pin!(reader.raw().readline());
+        let mut line = pin!(raw_reader(reader).readline());
         pending(line.as_mut())?;
         end(&pair, abort);
-        matching!(line.await.map_err(Error::from), Err(Error::Closed));
+        matching!(line.await.map_err(crate_error), Err(Error::Closed));
     }
     same!(reader.read(10).await?, b"part");
     let mut waiting = pin!(reader.wait(Wanted::Any));

@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use asyncio_streams::spawn;
 use asyncio_streams_test_programs::{
-    Failure, Pair, Result, check, clog, memory, pending, same, tcp,
+    Failure, Pair, Result, check, clog, memory, pending, raw_writer, same, tcp,
 };
 
 asyncio_streams::run!(main);
@@ -22,8 +22,8 @@ async fn released_together(pair: Pair) -> Result {
     let written = clog(writer)?;
     check!(!writer.try_drain()?);
     // Plain calls of the interface, and the crate's own.
-    let mut first = pin!(writer.raw().drain());
-    let mut second = pin!(writer.raw().drain());
+    let mut first = pin!(raw_writer(writer).drain());
+    let mut second = pin!(raw_writer(writer).drain());
     let mut third = pin!(writer.drain());
     pending(first.as_mut())?;
     pending(second.as_mut())?;
@@ -84,6 +84,6 @@ async fn after_close(pair: Pair) -> Result {
     same!(reader.read(1).await?, b"");
     writer.wait_closed().await?;
     check!(writer.try_drain()?);
-    writer.raw().drain().await?;
+    raw_writer(writer).drain().await?;
     Ok(())
 }

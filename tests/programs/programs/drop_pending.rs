@@ -1,10 +1,10 @@
 //! Dropping a reader while calls on its writer are pending, and the reverse: those calls continue, or fail with
 //! `closed`.
 
-use asyncio_streams::bindings::types::Error as RawError;
 use asyncio_streams::{Error, byte_stream, start_server};
 use asyncio_streams_test_programs::{
-    Pair, Result, Side, check, clog, matching, memory, pending, port, same, tcp, turns,
+    Pair, RawError, Result, Side, check, clog, matching, memory, pending, port, raw_reader,
+    raw_writer, same, tcp, turns,
 };
 
 asyncio_streams::run!(main);
@@ -29,8 +29,8 @@ async fn reader_first(pair: Pair) -> Result {
         right,
     } = pair;
     let written = clog(&writer)?;
-    let mut drain = Box::pin(writer.raw().drain());
-    let mut send = Box::pin(writer.raw().send(b"x".to_vec()));
+    let mut drain = Box::pin(raw_writer(&writer).drain());
+    let mut send = Box::pin(raw_writer(&writer).send(b"x".to_vec()));
     let mut flush = Box::pin(writer.flush());
     let mut wait_closed = Box::pin(writer.wait_closed());
     pending(drain.as_mut())?;
@@ -67,7 +67,7 @@ async fn writer_first(pair: Pair) -> Result {
         left: Side { reader, writer },
         right,
     } = pair;
-    let mut read = Box::pin(reader.raw().readline());
+    let mut read = Box::pin(raw_reader(&reader).readline());
     pending(read.as_mut())?;
     writer.write("last words")?;
     drop(writer);

@@ -3,8 +3,8 @@
 
 use asyncio_streams::{ConnectOptions, Error, ServerOptions, Wanted};
 use asyncio_streams_test_programs::{
-    Failure, Pair, Result, Side, check, clog, follow, is_loss, matching, memory, pattern, same,
-    tcp, tcp_with,
+    Failure, Pair, Result, Side, check, clog, follow, is_loss, matching, memory, pattern,
+    raw_reader, raw_writer, same, tcp, tcp_with,
 };
 
 asyncio_streams::run!(main);
@@ -71,7 +71,7 @@ async fn prepare(side: &Side, peer: &Side, before: Before) -> Result {
                 side.reader.cancel();
                 side.writer.cancel(asyncio_streams::Waits::all());
             };
-            let raw = (side.reader.raw(), side.writer.raw());
+            let raw = (raw_reader(&side.reader), raw_writer(&side.writer));
             let (read, closed, ()) =
                 futures::join!(raw.0.read(Some(1)), raw.1.wait_closed(), cancel);
             check!(read.is_err() && closed.is_err());

@@ -3,7 +3,9 @@
 use std::pin::pin;
 
 use asyncio_streams::{ByteReader, Error, Writer, byte_stream, wrap};
-use asyncio_streams_test_programs::{Result, check, matching, memory, pending, same, tcp};
+use asyncio_streams_test_programs::{
+    Result, check, matching, memory, pending, raw_writer, same, tcp,
+};
 
 asyncio_streams::run!(main);
 
@@ -52,11 +54,11 @@ async fn meaning(writer: &Writer, outgoing: &mut ByteReader) -> Result {
     writer.set_write_buffer_limits(Some(1000), Some(300))?;
     writer.write([0; 1000])?;
     check!(writer.try_drain()?, "the high mark itself is not above it");
-    writer.raw().drain().await?;
+    raw_writer(writer).drain().await?;
     writer.write("x")?;
     check!(!writer.try_drain()?);
     {
-        let mut waiting = pin!(writer.raw().drain());
+        let mut waiting = pin!(raw_writer(writer).drain());
         pending(waiting.as_mut())?;
         take(outgoing, 700).await?;
         same!(writer.write_buffer_size(), 301);
@@ -93,7 +95,7 @@ async fn change(writer: &Writer, outgoing: &mut ByteReader) -> Result {
 /// With the high mark at 0 every drain waits for an empty queue.
 async fn empty_queue(writer: &Writer, outgoing: &mut ByteReader) -> Result {
     writer.set_write_buffer_limits(Some(0), None)?;
-    writer.raw().drain().await?;
+    raw_writer(writer).drain().await?;
     writer.write("abc")?;
     let mut waiting = pin!(writer.drain());
     pending(waiting.as_mut())?;

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use asyncio_streams_test_programs::{Result, follow, pattern, pending, same, tcp};
+use asyncio_streams_test_programs::{Result, follow, pattern, pending, raw_reader, same, tcp};
 
 asyncio_streams::run!(main);
 
@@ -28,7 +28,7 @@ async fn main() -> Result {
         follow(0, &all)?;
     }
     same!(reader.read_to_end().await?, b"");
-    same!(reader.raw().read(None).await?, b"");
+    same!(raw_reader(reader).read(None).await?, b"");
     same!(reader.read(1).await?, b"");
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::pin::pin;
 
 use asyncio_streams::{ConnectOptions, Error, ServerOptions, Wanted};
-use asyncio_streams_test_programs::{Result, matching, pending, same, tcp_with};
+use asyncio_streams_test_programs::{Result, matching, pending, raw_reader, same, tcp_with};
 
 asyncio_streams::run!(main);
 
@@ -12,7 +12,7 @@ async fn main() -> Result {
     let (writer, reader) = (&pair.left.writer, &pair.right.reader);
 
     {
-        let mut first = pin!(reader.raw().readlines(100));
+        let mut first = pin!(raw_reader(reader).readlines(100));
         pending(first.as_mut())?;
         writer.write("one\ntwo\nthr")?;
         same!(first.await?, b"one\ntwo\n");

@@ -3,7 +3,9 @@
 use std::pin::pin;
 
 use asyncio_streams::{ByteReader, ConnectOptions, Error, NetworkCode, byte_stream, wrap};
-use asyncio_streams_test_programs::{Result, check, matching, pending, same};
+use asyncio_streams_test_programs::{
+    Result, check, crate_error, matching, pending, raw_writer, same,
+};
 use wit_bindgen::StreamResult;
 
 asyncio_streams::run!(main);
@@ -95,7 +97,7 @@ async fn broken() -> Result {
     let (_to, incoming) = byte_stream();
     let (_reader, writer, outgoing) = wrap(incoming).await?;
     writer.write(vec![0; 100_000])?;
-    let mut drain = pin!(writer.raw().drain());
+    let mut drain = pin!(raw_writer(&writer).drain());
     let mut flush = pin!(writer.flush());
     let mut wait_closed = pin!(writer.wait_closed());
     pending(drain.as_mut())?;
@@ -103,7 +105,7 @@ async fn broken() -> Result {
     pending(wait_closed.as_mut())?;
     drop(outgoing);
     let (drain, flush, wait_closed) = futures::join!(drain, flush, wait_closed);
-    matching!(drain.map_err(Error::from), Err(error) if is_broken(&error));
+    matching!(drain.map_err(crate_error), Err(error) if is_broken(&error));
     matching!(flush, Err(error) if is_broken(&error));
     matching!(wait_closed, Err(error) if is_broken(&error));
     for _ in 0..2 {

@@ -4,7 +4,8 @@ use std::pin::pin;
 
 use asyncio_streams::{ByteReader, Error, Task, Waits, Writer, byte_stream, spawn};
 use asyncio_streams_test_programs::{
-    Failure, Pair, Result, check, follow, matching, memory, pattern, pending, same, tcp,
+    Failure, Pair, RawError, Result, check, follow, matching, memory, pattern, pending, raw_writer,
+    same, tcp,
 };
 
 asyncio_streams::run!(main);
@@ -84,14 +85,14 @@ async fn busy(Pair { left, right }: &Pair) -> Result {
         matching!(writer.write("x"), Err(Error::Busy));
         matching!(writer.writelines(&["x"]), Err(Error::Busy));
         matching!(
-            writer.raw().send(b"x".to_vec()).await.map_err(Error::from),
-            Err(Error::Busy)
+            raw_writer(writer).send(b"x".to_vec()).await,
+            Err(RawError::Busy)
         );
         matching!(writer.write_eof(), Err(Error::Busy));
         let (_, more) = byte_stream();
         matching!(writer.write_stream(more).await, (0, Err(Error::Busy)));
         writer.drain().await?;
-        writer.raw().drain().await?;
+        raw_writer(writer).drain().await?;
         writer.flush().await?;
         check!(writer.try_drain()?);
         let mut closed = pin!(writer.wait_closed());

@@ -7,6 +7,7 @@ mod pairs;
 mod peer;
 mod polled;
 mod random;
+mod raw;
 mod tls;
 mod traffic;
 mod turns;
@@ -18,6 +19,10 @@ pub use pairs::{Pair, Side, clog, memory, memory_with, port, tcp, tcp_of, tcp_wi
 pub use peer::{is_loss, is_refused, is_reset, loopback, peer, peer_port, peer_with};
 pub use polled::{reads, writes};
 pub use random::Random;
+pub use raw::{
+    RawError, RawReader, RawServer, RawWriter, crate_connection, crate_error, raw_reader,
+    raw_server, raw_writer,
+};
 pub use tls::{Certificates, SERVER, refused, tls_failure, tls_with, upgraded, upgraded_memory};
 pub use traffic::{Figures, Traffic, Wrong, receive, send};
 pub use turns::{begun_and_dropped, turns, within_turns};
