@@ -9,7 +9,7 @@
 //!
 //! #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! //     // Compiling takes a second; the result serves any number of instances.
+//!     // Compiling takes a second; the result serves any number of instances.
 //!     let engine = Engine::new()?;
 //!     let component = StreamsComponent::from_file(&engine, "streams.wasm")?;
 //!     let network = Network::none().allow_connect("example.org:80".parse()?);
@@ -18,7 +18,7 @@
 //!     let (reader, writer) = streams.open_connection("example.org", 80).await?;
 //!     writer.write(b"HEAD / HTTP/1.0\r\nHost: example.org\r\n\r\n").await?;
 //!     loop {
-//! //         // A deadline around any call; a cancelled read has consumed nothing.
+//!         // A deadline around any call; a cancelled read has consumed nothing.
 //!         let line = tokio::time::timeout(Duration::from_secs(10), reader.readline()).await??;
 //!         let line = String::from_utf8_lossy(&line);
 //!         if line.trim_end().is_empty() {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use wit_component::{OutputToString, WitPrinter, semver_check};
 use wit_parser::{
     AstItem, Docs, Function, FunctionKind, InterfaceId, PackageId, Resolve, Stability, Type,
-    TypeDef, TypeDefKind, UnresolvedPackage, UnresolvedPackageGroup, World, WorldItem,
+    TypeDef, TypeDefKind, UnresolvedPackage, UnresolvedPackageGroup, World, WorldId, WorldItem,
 };
 
 #[test]
@@ -61,6 +61,15 @@ fn the_check_of_upgrades_finds_breaking_changes() -> Result<()> {
     check(&old.replace("g: func();", "g: func(); h: func();"))?;
     assert!(check(&old.replace("g: func();", "")).is_err());
     assert!(check(&old.replace("a: u8", "a: u16")).is_err());
+    // The same for an interface that no world imports.
+    let old = old.replace("import i;", "");
+    let check = |text: &str| {
+        let mut resolve = Resolve::default();
+        let new = resolve.push_str("new.wit", text)?;
+        check_upgrade(resolve, &old, new)
+    };
+    check(&old.replace("g: func();", "g: func(); h: func();"))?;
+    assert!(check(&old.replace("g: func();", "")).is_err());
     Ok(())
 }
 
@@ -80,7 +89,26 @@ fn check_upgrade(mut resolve: Resolve, old: &str, new: PackageId) -> Result<()> 
             format!("a program for the world {name} of tests/wit-snapshot.txt does not fit the one in wit/")
         })?;
     }
+    // No world has all interfaces that a program may import.
+    let names: Vec<String> = resolve.packages[old].interfaces.keys().cloned().collect();
+    for name in names {
+        let was = importing(&mut resolve, old, &name)?;
+        let is = importing(&mut resolve, new, &name)?;
+        semver_check(resolve.clone(), was, is).with_context(|| {
+            format!("a program that imports {name} of tests/wit-snapshot.txt does not fit the one in wit/")
+        })?;
+    }
     Ok(())
+}
+
+/// Makes a world that imports an interface of a package.
+fn importing(resolve: &mut Resolve, package: PackageId, interface: &str) -> Result<WorldId> {
+    let id = resolve.packages[package].name.interface_id(interface);
+    let count = resolve.packages.len();
+    let text = format!("package check:check@0.1.{count}; world imports {{ import {id}; }}");
+    let made = resolve.push_str("check.wit", &text)?;
+    let world = resolve.packages[made].worlds.get("imports");
+    world.copied().context("the world")
 }
 
 #[test]

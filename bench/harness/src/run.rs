@@ -300,7 +300,7 @@ fn command(words: &[String]) -> Command {
         .args(words)
         .stdout(Stdio::piped())
         .current_dir(crate::folder());
-    // With the value 1, the first two double the cost of a message under wasmtime's releases.
+    // With the value 1, the first two make a message more expensive under wasmtime 48.
     for variable in ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "RUST_LOG"] {
         command.env_remove(variable);
     }

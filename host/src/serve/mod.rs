@@ -18,7 +18,7 @@
 //!     let listener = Listener::bind(&"127.0.0.1:8888".parse()?)?;
 //!     let server = Server::start(program, vec![listener], ServeOptions::new()).await?;
 //!
-//! //     // The embedder may accept a connection itself, look at its first bytes, and hand it over.
+//!     // The embedder may accept a connection itself, look at its first bytes, and hand it over.
 //!     let own = std::net::TcpListener::bind("127.0.0.1:0")?;
 //!     server.hand_over(own.accept()?.0)?;
 //!

@@ -188,7 +188,6 @@ impl Writer {
         self.raw.peername()
     }
 
-    /// Returns the peer's address for a message.
     /// Returns the peer for a message, at little cost if the connection was accepted here.
     pub(crate) fn peer(&self) -> Option<Peer> {
         match self.peer {
