@@ -82,7 +82,7 @@ pub async fn eprint(bytes: impl AsRef<[u8]>) -> Result<(), Error> {
     Output::Error.write(bytes.as_ref()).await
 }
 
-/// Standard input as a reader with the default limit. The future tells how it ended: the reader
+/// Standard input as a reader with the default limit. The future returns how it ended: the reader
 /// sees only the end.
 ///
 /// ```no_run

@@ -120,7 +120,7 @@ impl ConnectOptions {
         self
     }
 
-    /// Which addresses to use; any by default.
+    /// Sets which addresses to use; any by default.
     pub fn family(mut self, family: AddressFamily) -> Self {
         self.family = Some(family);
         self
@@ -136,7 +136,7 @@ impl ConnectOptions {
         self
     }
 
-    /// How long an attempt goes on alone before the next address is tried beside it; 250 ms by
+    /// Sets how long an attempt goes on alone before the next address is tried beside it; 250 ms by
     /// default (RFC 8305).
     ///
     /// Zero starts all at once; none tries the next address only when the one before has failed.
@@ -152,7 +152,7 @@ impl ConnectOptions {
         self
     }
 
-    /// How long [`open_connection`](ConnectOptions::open_connection) may take in all; none, the
+    /// Sets how long [`open_connection`](ConnectOptions::open_connection) may take in all; none, the
     /// default, leaves it to the system. When it passes, the call ends with
     /// [`Error::DeadlineExceeded`].
     pub fn deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
@@ -160,7 +160,7 @@ impl ConnectOptions {
         self
     }
 
-    /// How long `close` may take to send what is queued; 30 s by default, none is without end.
+    /// Sets how long `close` may take to send what is queued; 30 s by default, none is without end.
     pub fn close_deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
         self.close_deadline = Some(deadline.into());
         self

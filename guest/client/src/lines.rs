@@ -28,7 +28,7 @@ impl<'a> Lines<'a> {
     ///
     /// # Errors
     /// Those of [`Reader::readline`]. After a `LimitOverrun` the line is still there, and `next`
-    /// says the same until something takes or discards it.
+    /// returns the same until something takes or discards it.
     #[inline]
     pub async fn next(&mut self) -> Result<Option<&[u8]>, Error> {
         self.reader.inner.next_line(&mut self.line).await?;

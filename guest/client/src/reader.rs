@@ -28,7 +28,7 @@ use crate::{ByteReader, Error, Lines, Wanted};
 /// - [`Error::Closed`]: this side closed, aborted or gave away the connection, and what is buffered
 ///   does not satisfy the read.
 /// - [`Error::Network`], [`Error::Tls`]: the connection failed, and what is buffered does not
-///   satisfy the read; `read(n)` still gets the buffered rest. Every later read says the same.
+///   satisfy the read; `read(n)` still gets the buffered rest. Every later read returns the same.
 ///
 /// # Drop
 /// Dropping a reader discards what is buffered and what still comes; the connection lives until the
@@ -119,7 +119,7 @@ impl Reader {
         self.inner.read(Read::Until(separators)).await
     }
 
-    /// Reads every complete line that is buffered as one block, for who splits lines himself: waits
+    /// Reads every complete line that is buffered as one block, for callers that split lines themselves: waits
     /// for the first, and adds those behind it that fit into `max_bytes`. Empty at the end of the
     /// stream.
     ///
@@ -206,7 +206,7 @@ impl Reader {
         self.inner.buffered()
     }
 
-    /// Whether the peer ended the stream cleanly and nothing is buffered. Always answers.
+    /// Returns whether the peer ended the stream cleanly and nothing is buffered. Always answers.
     ///
     /// A failure is no end, nor is closing on this side. Since input is taken on demand, it becomes
     /// true during a read, not by itself.

@@ -145,7 +145,7 @@ impl Server {
         backend::sockets_of(&self.inner)
     }
 
-    /// Whether it listens: from the start, or from `start_serving`, until `close`.
+    /// Returns whether it listens: from the start, or from `start_serving`, until `close`.
     pub fn is_serving(&self) -> bool {
         self.inner.is_serving()
     }

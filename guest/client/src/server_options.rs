@@ -55,7 +55,7 @@ impl ServerOptions {
         self
     }
 
-    /// Which addresses to listen on; any by default.
+    /// Sets which addresses to listen on; any by default.
     pub fn family(mut self, family: AddressFamily) -> Self {
         self.family = Some(family);
         self
@@ -76,14 +76,14 @@ impl ServerOptions {
         self
     }
 
-    /// How long closing a connection may take to send what is queued; 30 s by default, none is
+    /// Sets how long closing a connection may take to send what is queued; 30 s by default, none is
     /// without end.
     pub fn close_deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
         self.close_deadline = Some(deadline.into());
         self
     }
 
-    /// How long a connection may be idle; none, the default, is without end.
+    /// Sets how long a connection may be idle; none, the default, is without end.
     ///
     /// A connection on which no byte was received and none sent for that long is aborted: reads return the buffered bytes,
     /// then [`Error::DeadlineExceeded`]. It covers the wait for the first byte. It may be late by a quarter of the time.
@@ -99,7 +99,7 @@ impl ServerOptions {
         self
     }
 
-    /// Whether the server listens from the start; on by default. When off, its addresses are bound
+    /// Sets whether the server listens from the start; on by default. When off, its addresses are bound
     /// but refuse connections until [`Server::start_serving`].
     pub fn start_serving(mut self, on: bool) -> Self {
         self.start_serving = Some(on);
@@ -119,7 +119,7 @@ impl ServerOptions {
         self
     }
 
-    /// Whether the file of a Unix socket is removed when the server is closed; on by default.
+    /// Sets whether the file of a Unix socket is removed when the server is closed; on by default.
     pub fn cleanup_socket(mut self, on: bool) -> Self {
         self.keep_socket = !on;
         self

@@ -73,7 +73,7 @@ macro_rules! common_settings {
             Ok(self.inner.set_versions(oldest, newest)?)
         }
 
-        /// Whether a session may continue an earlier one; on by default.
+        /// Sets whether a session may continue an earlier one; on by default.
         ///
         /// # Errors
         /// Those of every setter.
@@ -81,7 +81,7 @@ macro_rules! common_settings {
             Ok(self.inner.set_resumption(on)?)
         }
 
-        /// How long a handshake may take; 60 s by default.
+        /// Sets how long a handshake may take; 60 s by default.
         ///
         /// # Errors
         /// - [`Error::InvalidArgument`]: the time is zero.
@@ -89,7 +89,7 @@ macro_rules! common_settings {
             Ok(self.inner.set_handshake_timeout(nanoseconds(timeout))?)
         }
 
-        /// Whether `close` waits for the peer's end (`close_notify`) after it has sent its own; off by
+        /// Sets whether `close` waits for the peer's end (`close_notify`) after it has sent its own; off by
         /// default.
         ///
         /// # Errors
@@ -98,7 +98,7 @@ macro_rules! common_settings {
             Ok(self.inner.set_wait_for_peer(on)?)
         }
 
-        /// How long `close` waits for the peer's end, if it does; 30 s by default.
+        /// Sets how long `close` waits for the peer's end, if it does; 30 s by default.
         ///
         /// # Errors
         /// - [`Error::InvalidArgument`]: the time is zero.
@@ -118,7 +118,7 @@ impl ClientConfig {
 
     common_settings!();
 
-    /// Whether the roots that Mozilla trusts count; on by default.
+    /// Sets whether the roots that Mozilla trusts count; on by default.
     ///
     /// # Errors
     /// Those of every setter.
@@ -184,7 +184,7 @@ impl ServerConfig {
         Ok(self.inner.add_certificate(chain.as_ref(), key.as_ref())?)
     }
 
-    /// Whether clients show certificates; `None` by default. The others need
+    /// Sets whether clients show certificates; `None` by default. The others need
     /// [`add_client_roots`](ServerConfig::add_client_roots).
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use crate::{Address, ByteReader, Error, Waits};
 ///
 /// # Errors
 /// Every sending call can return these:
-/// - [`Error::Network`], [`Error::Tls`]: the connection was lost; every later call says the same.
+/// - [`Error::Network`], [`Error::Tls`]: the connection was lost; every later call returns the same.
 /// - [`Error::Closed`]: this side closed or aborted it.
 /// - [`Error::DeadlineExceeded`]: the close deadline passed while the call waited.
 ///
@@ -71,7 +71,7 @@ impl Writer {
         self.inner.drain().await
     }
 
-    /// Whether `drain` would return at once.
+    /// Returns whether `drain` would return at once.
     ///
     /// # Errors
     /// Those of `drain`, except `Cancelled`.
@@ -113,7 +113,7 @@ impl Writer {
         self.inner.write_stream(data).await
     }
 
-    /// Whether [`write_eof`](Writer::write_eof) can end the output while input goes on.
+    /// Returns whether [`write_eof`](Writer::write_eof) can end the output while input goes on.
     pub fn can_write_eof(&self) -> bool {
         self.inner.can_write_eof()
     }
@@ -140,13 +140,13 @@ impl Writer {
         self.inner.close();
     }
 
-    /// Whether the connection is closing, closed or lost. Still false after the peer's end of
+    /// Returns whether the connection is closing, closed or lost. Still false after the peer's end of
     /// stream.
     pub fn is_closing(&self) -> bool {
         self.inner.is_closing()
     }
 
-    /// Waits until the connection has ended, and tells how; ok when everything had gone out: the
+    /// Waits until the connection has ended, and returns the reason; ok when everything had gone out: the
     /// system has it and delivers it. It does not mean that the peer has it.
     ///
     /// A program that ends after this calls [`linger`](crate::linger()) first; [`run!`](crate::run) does

@@ -117,7 +117,7 @@ impl Reader {
         self.mirrored(|mirror, source| mirror.take_all(source))
     }
 
-    /// Whether `wait` is sure to answer at once.
+    /// Returns whether `wait` is sure to answer at once.
     pub(super) fn satisfies(&self, want: &Wanted) -> bool {
         let satisfied = self.mirrored(|mirror, _| {
             Some(match want {
@@ -166,7 +166,7 @@ impl Reader {
         }
     }
 
-    /// Whether nothing is buffered that was not taken, for all that is known.
+    /// Returns whether nothing is buffered that was not taken, for all that is known.
     fn knows_nothing(&self) -> bool {
         self.alone() && self.mirror.borrow().buffered() == Some(0)
     }
@@ -176,7 +176,7 @@ impl Reader {
         self.alone() && mirror.buffered() == Some(mirror.unread().len())
     }
 
-    /// Whether nothing can touch the component's buffer while this side answers: no wait lets input
+    /// Returns whether nothing can touch the component's buffer while this side answers: no wait lets input
     /// in, and no other code reads.
     fn alone(&self) -> bool {
         !self.interest.is_waiting() && !self.shared.get()

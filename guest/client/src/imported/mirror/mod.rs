@@ -182,12 +182,12 @@ impl BufferMirror {
         Some(there.or(all)?.to_vec())
     }
 
-    /// Whether a newline is among them.
+    /// Returns whether a newline is among them.
     pub(crate) fn has_line(&self) -> bool {
         memchr(b'\n', self.unread()).is_some()
     }
 
-    /// Whether the separator is among them.
+    /// Returns whether the separator is among them.
     pub(crate) fn has(&self, separator: &[u8]) -> bool {
         !separator.is_empty() && find(self.unread(), separator).is_some()
     }
@@ -300,7 +300,7 @@ impl BufferMirror {
         Some(self.searched.saturating_sub(self.at))
     }
 
-    /// Whether a piece may be given whose separator lies there.
+    /// Returns whether a piece may be given whose separator lies there.
     fn allows(&self, start: usize, end: usize) -> bool {
         start <= self.limit && end <= self.max_result
     }
