@@ -6,7 +6,7 @@ use crate::{
 };
 
 impl Reader {
-    /// Returns the reader as the interface has it.
+    /// Returns the reader as the interface has it. Only with the feature `imported`: a linked program has no interface.
     ///
     /// The caller may read past this reader, so from here on each read is a call of the component.
     pub fn raw(&self) -> &streams::Reader {
@@ -33,7 +33,7 @@ impl From<Reader> for streams::Reader {
 }
 
 impl Writer {
-    /// Returns the writer as the interface has it.
+    /// Returns the writer as the interface has it. Only with the feature `imported`: a linked program has no interface.
     pub fn raw(&self) -> &streams::Writer {
         self.inner.share()
     }
@@ -59,7 +59,7 @@ impl From<Writer> for streams::Writer {
 }
 
 impl Server {
-    /// Returns the server as the interface has it.
+    /// Returns the server as the interface has it. Only with the feature `imported`: a linked program has no interface.
     pub fn raw(&self) -> &streams::Server {
         self.inner.raw()
     }
@@ -98,14 +98,14 @@ impl ServerOptions {
 }
 
 impl ClientConfig {
-    /// Returns the configuration as the interface has it.
+    /// Returns the configuration as the interface has it. Only with the feature `imported`: a linked program has no interface.
     pub fn raw(&self) -> &tls::ClientConfig {
         self.inner()
     }
 }
 
 impl ServerConfig {
-    /// Returns the configuration as the interface has it.
+    /// Returns the configuration as the interface has it. Only with the feature `imported`: a linked program has no interface.
     pub fn raw(&self) -> &tls::ServerConfig {
         self.inner()
     }
