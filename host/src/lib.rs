@@ -75,7 +75,7 @@
 //!
 //! `#[tokio::main]` without a `flavor` calls `block_on` on a runtime of several threads. One thread then polls the
 //! program while another waits for the system, so most waits wake a second thread. An echo server with 50 connections
-//! needs 25 to 45 % more CPU time for each message. Run work that must continue while the program computes, such as a
+//! needs a third to two thirds more CPU time for each message. Run work that must continue while the program computes, such as a
 //! reaction to signals, on a separate thread.
 //!
 //! # Sockets
