@@ -2,10 +2,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup as p2_lookup;
 use wasmtime_wasi::p3::bindings::sockets::ip_name_lookup;
 
 use crate::compose::{ComposeError, Part, is_provided_by_host, provider_of};
-use crate::network::{Lookup, LookupView, add_bind_to_linker};
+use crate::network::{Lookup, LookupP2, LookupP2View, LookupView, add_bind_to_linker};
 use crate::state::State;
 use crate::text::{self, Escaped};
 use crate::{signals, sockets};
@@ -72,6 +73,7 @@ impl Engine {
             // that the system chooses.
             linker.allow_shadowing(true);
             ip_name_lookup::add_to_linker::<_, Lookup>(&mut linker, |_| LookupView)?;
+            p2_lookup::add_to_linker::<_, LookupP2>(&mut linker, |state| LookupP2View(state))?;
             add_bind_to_linker(&mut linker)?;
             sockets::add_to_linker(&mut linker)?;
             signals::add_to_linker(&mut linker)?;

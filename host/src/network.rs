@@ -4,6 +4,7 @@ mod bind;
 mod check;
 mod endpoint;
 mod lookup;
+mod lookup_p2;
 #[cfg(unix)]
 mod unix;
 
@@ -17,6 +18,7 @@ pub(crate) use bind::add_to_linker as add_bind_to_linker;
 pub(crate) use check::Policy;
 pub use endpoint::{Endpoint, EndpointError};
 pub(crate) use lookup::{Lookup, LookupView};
+pub(crate) use lookup_p2::{LookupP2, LookupP2View, PendingNames};
 #[cfg(unix)]
 pub use unix::UnixPath;
 #[cfg(unix)]
@@ -45,7 +47,7 @@ pub(crate) use unix::{Named, PathError, UnixUse};
 /// * **Names** may be looked up only when they are granted; `*` grants every name. A connection by name is allowed to
 ///   the addresses that the program's own look-up returned before, so a later answer of the name service cannot
 ///   differ. The host itself never looks up the names of granted endpoints. A text that cannot be a host's name is
-///   not looked up. Programs of WASI 0.2 can look up names only where every host is granted.
+///   not looked up.
 /// * **UDP** requires [`Network::all`].
 /// * **Unix sockets** are allowed on the granted paths, which `Network::all` does not include: they lead to services of
 ///   this machine. The path that a program names is one of the host, not of the folders that the program was given;

@@ -10,7 +10,7 @@ use wasmtime_wasi::sockets::{WasiSocketsCtx, WasiSocketsCtxView};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use crate::limits::{Limits, MemoryLimiter};
-use crate::network::{Lookup, Network, Policy};
+use crate::network::{Lookup, Network, PendingNames, Policy};
 use crate::signals::Signals;
 use crate::sockets::Given;
 
@@ -22,6 +22,7 @@ pub(crate) struct State {
     wasi: WasiCtx,
     table: ResourceTable,
     lookup: WasiSocketsCtx,
+    pending_names: PendingNames,
     policy: Arc<Policy>,
     memory: MemoryLimiter,
     signals: Signals,
@@ -81,6 +82,7 @@ impl State {
             wasi: wasi.build(),
             table,
             lookup: Lookup::sockets(),
+            pending_names: PendingNames::new(),
             policy,
             memory,
             signals: Signals::new(),
@@ -119,6 +121,10 @@ impl State {
 
     pub(crate) fn policy(&self) -> Arc<Policy> {
         Arc::clone(&self.policy)
+    }
+
+    pub(crate) fn pending_names(&mut self) -> &mut PendingNames {
+        &mut self.pending_names
     }
 
     pub(crate) fn lookup_sockets(&mut self) -> WasiSocketsCtxView<'_> {

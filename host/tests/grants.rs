@@ -22,17 +22,24 @@ fn hints(output: &Output) -> Vec<String> {
     hints.collect()
 }
 
-/// Runs `program` by a shell, with the options of the hints copied into its command, until there are no more hints.
+/// The clients of both versions of WASI, each after its streams component.
+const CLIENTS: [[&str; 2]; 2] = [
+    ["streams", "examples/echo-client"],
+    ["streams-p2", "examples/blocking-echo-client"],
+];
+
+/// Runs `program` after `part` by a shell, with the options of the hints copied into its command, until there are no more hints.
 #[track_caller]
-fn run_as_hinted(program: &[&str]) -> Output {
+fn run_as_hinted([part, program]: [&str; 2], arg: &str) -> Output {
     let mut options = String::new();
     for _ in 0..ROUNDS {
         let mut command = Command::new("sh");
         let script = format!("exec \"$0\" run {options} --with \"$@\"");
         command.args(["-c", &script, env!("CARGO_BIN_EXE_streams")]);
         let output = command
-            .arg(built("streams"))
-            .args(program)
+            .arg(built(part))
+            .arg(built(program))
+            .arg(arg)
             .stdin(Stdio::null());
         let output = output.output().expect("a shell");
         let hints = hints(&output);
@@ -60,8 +67,6 @@ fn echo_peer(listener: TcpListener) {
 
 #[test]
 fn every_hint_is_accepted_and_grants() {
-    let client = built("examples/echo-client");
-    let client = client.to_str().expect("text");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener.local_addr().expect("an address").port();
     echo_peer(listener);
@@ -74,9 +79,11 @@ fn every_hint_is_accepted_and_grants() {
         "localhost",
         "LocalHost",
     ];
-    for host in hosts {
-        let output = run_as_hinted(&[client, &format!("{host}:{port}")]);
-        assert!(output.status.success(), "{host}: {output:?}");
+    for client in CLIENTS {
+        for host in hosts {
+            let output = run_as_hinted(client, &format!("{host}:{port}"));
+            assert!(output.status.success(), "{client:?} {host}: {output:?}");
+        }
     }
 }
 
@@ -88,22 +95,61 @@ fn hints_for_ipv6_addresses_grant() {
     };
     let port = listener.local_addr().expect("an address").port();
     echo_peer(listener);
-    let client = built("examples/echo-client");
-    let client = client.to_str().expect("text");
-    for host in ["::1", "[::1]", "0:0:0:0:0:0:0:1"] {
-        let output = run_as_hinted(&[client, &format!("{host}:{port}")]);
-        assert!(output.status.success(), "{host}: {output:?}");
+    for client in CLIENTS {
+        for host in ["::1", "[::1]", "0:0:0:0:0:0:0:1"] {
+            let output = run_as_hinted(client, &format!("{host}:{port}"));
+            assert!(output.status.success(), "{client:?} {host}: {output:?}");
+        }
     }
 }
 
 #[test]
 fn names_that_no_name_service_knows_are_denied_by_no_grant() {
-    let client = built("examples/echo-client");
-    let client = client.to_str().expect("text");
-    for host in ["bücher.invalid", "XN--BCHER-KVA.invalid.", "a_b.invalid"] {
-        let output = run_as_hinted(&[client, &format!("{host}:80")]);
-        assert!(!output.status.success(), "{host}: {output:?}");
+    for client in CLIENTS {
+        for host in ["bücher.invalid", "XN--BCHER-KVA.invalid.", "a_b.invalid"] {
+            let output = run_as_hinted(client, &format!("{host}:80"));
+            assert!(!output.status.success(), "{client:?} {host}: {output:?}");
+        }
     }
+}
+
+/// A grant to listen on a name grants its look-up, to programs of WASI 0.2 too.
+#[test]
+fn programs_that_block_listen_on_granted_names() {
+    for grants in [
+        &["--allow-listen", "localhost:0"][..],
+        &["--allow-listen", "*:*"],
+    ] {
+        let mut server = streams(["run"]);
+        server
+            .args(grants)
+            .arg("--with")
+            .arg(built("streams-p2"))
+            .arg(built("examples/blocking-line-server"))
+            .arg("localhost:0");
+        let server = server.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut server = server.stderr(Stdio::piped()).spawn().expect("it starts");
+        let line = first_line(&mut server);
+        assert!(line.starts_with("listening on "), "{grants:?}: {line}");
+        server.kill().expect("ended");
+        server.wait().expect("gone");
+    }
+}
+
+/// A name that was not granted is reported, and its look-up fails.
+#[test]
+fn programs_that_block_look_up_no_other_name() {
+    let mut client = streams(["run", "--allow-connect", "example.org:80", "--with"]);
+    client
+        .arg(built("streams-p2"))
+        .arg(built("examples/blocking-echo-client"));
+    let output = client.arg("localhost:80").output().expect("it runs");
+    assert!(!output.status.success(), "{output:?}");
+    assert_eq!(
+        hints(&output),
+        ["--allow-connect 'localhost:*'"],
+        "{output:?}"
+    );
 }
 
 #[test]

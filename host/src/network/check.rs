@@ -43,16 +43,9 @@ impl Policy {
 
     /// Sets up WASI so that it asks this policy.
     pub(crate) fn apply(self: &Arc<Self>, wasi: &mut WasiCtxBuilder) {
-        let Network {
-            all,
-            connect,
-            on_denied,
-            ..
-        } = &self.network;
+        let Network { all, on_denied, .. } = &self.network;
         wasi.allow_tcp(self.allows_tcp());
         wasi.allow_udp(*all || on_denied.is_some());
-        // For WASI 0.2 only; `Lookup` answers the look-ups of WASI 0.3.
-        wasi.allow_ip_name_lookup(*all || connect.iter().any(|to| to.host == Host::Any));
         let policy = Arc::clone(self);
         wasi.socket_addr_check(move |address, wanted| {
             let granted = policy.check(address, wanted);

@@ -58,7 +58,18 @@ impl HostWithStore<State> for Lookup {
 
 fn address(address: &IpAddress) -> IpAddr {
     match *address {
-        IpAddress::Ipv4((a, b, c, d)) => Ipv4Addr::new(a, b, c, d).into(),
-        IpAddress::Ipv6((a, b, c, d, e, f, g, h)) => Ipv6Addr::new(a, b, c, d, e, f, g, h).into(),
+        IpAddress::Ipv4(parts) => of_ipv4(parts),
+        IpAddress::Ipv6(parts) => of_ipv6(parts),
     }
+}
+
+/// Converts an address of either version of WASI.
+pub(super) fn of_ipv4((a, b, c, d): (u8, u8, u8, u8)) -> IpAddr {
+    Ipv4Addr::new(a, b, c, d).into()
+}
+
+/// Converts an address of either version of WASI.
+pub(super) fn of_ipv6(parts: (u16, u16, u16, u16, u16, u16, u16, u16)) -> IpAddr {
+    let (a, b, c, d, e, f, g, h) = parts;
+    Ipv6Addr::new(a, b, c, d, e, f, g, h).into()
 }
