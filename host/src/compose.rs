@@ -173,10 +173,23 @@ pub(crate) fn is_provided_by_host(import: &str) -> bool {
         )
 }
 
-/// Returns a description of a component that provides an interface which no part exports.
-pub(crate) fn provider_of(import: &str) -> &'static str {
+/// Returns a description of a component that provides an interface which no part exports. `imports` are all imports
+/// of its user: they show which streams component the user needs.
+pub(crate) fn provider_of<'a>(
+    import: &str,
+    imports: impl IntoIterator<Item = &'a String>,
+) -> &'static str {
+    let blocks = |import: &String| {
+        matches!(
+            unversioned(import),
+            "asyncio:streams/blocking" | "asyncio:streams/bulk"
+        )
+    };
     match unversioned(import) {
         "asyncio:streams/handler" => "your handler, a component that exports `client-connected`",
+        name if name.starts_with("asyncio:streams/") && imports.into_iter().any(blocks) => {
+            "the streams component of WASI 0.2 (streams-p2.wasm)"
+        }
         name if name.starts_with("asyncio:streams/") => "the streams component (streams.wasm)",
         _ => "a component that exports it",
     }

@@ -159,7 +159,7 @@ impl Engine {
             .filter(|import| !is_provided_by_host(import))
             .collect();
         if let Some(first) = imports.first() {
-            let provider = provider_of(first);
+            let provider = provider_of(first, &imports);
             return Err(LoadError::Incomplete {
                 name: name(),
                 imports,

@@ -196,7 +196,8 @@ impl World<'_> {
                 });
             }
         }
-        let (part, provider) = (&self.names[user], provider_of(import));
+        let imports = self.imports[user].iter().map(|(name, _)| name);
+        let (part, provider) = (&self.names[user], provider_of(import, imports));
         match missing
             .iter_mut()
             .find(|known| known.part == *part && known.provider == provider)

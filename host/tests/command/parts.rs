@@ -53,6 +53,26 @@ fn an_incomplete_program_names_the_missing_part() {
     );
 }
 
+/// A program of calls that block, with the streams component for calls that wait, or with none.
+#[test]
+fn a_program_that_blocks_is_advised_its_own_streams_component() {
+    let client = built("examples/blocking-echo-client");
+    let [client, streams] = [client, built("streams")].map(|part| part.display().to_string());
+    let advice = "the streams component of WASI 0.2 (streams-p2.wasm)";
+    for command in [
+        &["run", &client][..],
+        &["run", "--with", &streams, &client, "127.0.0.1:1"],
+        &["compose", &client, "-o", "never.wasm"],
+        &["compose", &streams, &client, "-o", "never.wasm"],
+    ] {
+        let said = output(command);
+        let error = String::from_utf8_lossy(&said.stderr);
+        assert_eq!(said.status.code(), Some(1), "{command:?}: {error}");
+        assert!(error.trim_end().ends_with(advice), "{command:?}: {error}");
+        assert!(!error.contains("(streams.wasm)"), "{command:?}: {error}");
+    }
+}
+
 #[test]
 fn parts_are_composed_in_any_order_and_missing_ones_are_named() {
     let folder = tempfile::tempdir().expect("a folder");
