@@ -23,9 +23,11 @@ static int talk(streams_reader_t reader, streams_writer_t writer, const char *me
   /* Ten seconds are enough for any echo. */
   if (streams_wait_for(&call, 10000000000) == STREAMS_TIMED_OUT) return fputs("no answer\n", stderr), 1;
   if (answer.is_err) return streams_fail("read", &answer.val.err);
-  size_t len = answer.val.ok.len;
+  streams_bytes_t line = answer.val.ok;
+  /* The last line of a peer may have no end. */
+  if (line.len && line.ptr[line.len - 1] == '\n') line.len--;
   char text[512];
-  streams_escaped(answer.val.ok.ptr, len ? len - 1 : 0, text, sizeof text);
+  streams_escaped(line.ptr, line.len, text, sizeof text);
   asyncio_streams_streams_result_list_u8_error_free(&answer);
   printf("Received: '%s'\n", text);
 

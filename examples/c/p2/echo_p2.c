@@ -15,8 +15,11 @@ static int talk(asyncio_streams_blocking_borrow_reader_t reader, asyncio_streams
   if (!asyncio_streams_blocking_method_writer_writelines(writer, &both, &error)) return streams_fail("write", &error);
   /* A read sends what was written before it waits. */
   if (!asyncio_streams_blocking_method_reader_readline(reader, &timeout, &answer, &error)) return streams_fail("read", &error);
+  /* The last line of a peer may have no end. */
+  size_t len = answer.len;
+  if (len && answer.ptr[len - 1] == '\n') len--;
   char text[512];
-  streams_escaped(answer.ptr, answer.len ? answer.len - 1 : 0, text, sizeof text);
+  streams_escaped(answer.ptr, len, text, sizeof text);
   bindings_list_u8_free(&answer);
   printf("Received: '%s'\n", text);
   puts("Close the connection");

@@ -1,6 +1,8 @@
 //! Tests that are the same for every language: echo pairs, and a client of redis.
 
-use std::net::SocketAddr;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
 
 use asyncio_streams_tests::debian::Found;
 use asyncio_streams_tests::{In, Program, Running};
@@ -9,6 +11,15 @@ use crate::{DEADLINE, serve};
 
 /// The client of WASI 0.2.
 const BLOCKING: &str = "c/echo_p2";
+
+/// The clients that send a line and print the answer.
+const CLIENTS: [&str; 5] = [
+    "c/echo_client",
+    "c/echo_blocking",
+    BLOCKING,
+    "c/echo",
+    "go/echoclient",
+];
 
 const SAID: &str = "Send: 'Hello World!'\nReceived: 'Hello World!'\nClose the connection\n";
 
@@ -54,13 +65,7 @@ fn echo_pairs_with_a_listener(name: &str) {
 }
 
 fn echoes_to_each_client(server: Running, address: SocketAddr, place: In) {
-    for name in [
-        "c/echo_client",
-        "c/echo_blocking",
-        BLOCKING,
-        "c/echo",
-        "go/echoclient",
-    ] {
+    for name in CLIENTS {
         if let Some(client) = client(name, address) {
             let outcome = client.run(place).assert_success();
             assert_eq!(outcome.stdout, SAID, "{name}");
@@ -89,6 +94,30 @@ fn echo_pairs_with_the_servers_in_c_and_cpp() {
 #[test]
 fn echo_pairs_with_the_server_in_go() {
     echo_pairs_with_a_listener("go/bench");
+}
+
+/// A peer that ends amid a line: the clients in C and C++ print all of its bytes. That in Go reports the end.
+#[test]
+fn a_last_line_without_its_end_is_whole() {
+    for name in CLIENTS.into_iter().filter(|name| name.starts_with("c/")) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let Some(client) = client(name, address) else {
+            continue;
+        };
+        let peer = thread::spawn(move || {
+            let (stream, _) = listener.accept().expect("a client");
+            let mut stream = BufReader::new(stream);
+            stream.read_line(&mut String::new()).expect("a line");
+            stream.get_mut().write_all(b"Hell").expect("an answer");
+        });
+        let outcome = client.run(In::CallAsync).assert_success();
+        peer.join().expect("a peer");
+        assert!(
+            outcome.stdout.contains("Received: 'Hell'\n"),
+            "{name}: {outcome}"
+        );
+    }
 }
 
 #[test]
