@@ -57,9 +57,10 @@ impl Reader {
     }
 
     /// Returns the platform's handle of the incoming stream ([`Source::handle`](crate::platform::Source::handle)). There is
-    /// none while a read is pending, while bytes are buffered, and after the end: then a read may answer without the stream.
+    /// none while a read is pending, and while a read has an answer without the stream: buffered bytes, the end, a failure, or
+    /// `closed`.
     pub fn source_handle(&self) -> Option<Rc<dyn Any>> {
-        if self.look(core::Reader::buffered) > 0 {
+        if self.0.input.buffer.borrow_mut().is_ready(&Wanted::Any) {
             return None;
         }
         self.0.input.handle()

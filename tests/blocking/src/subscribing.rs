@@ -1,9 +1,10 @@
 //! Pollables of readers, for programs that poll by themselves.
 
+use crate::bindings::asyncio::streams::blocking::Error;
 use crate::bindings::wasi02::wasi::clocks::monotonic_clock::subscribe_duration;
 use crate::bindings::wasi02::wasi::io::poll::poll;
 use crate::checks::{
-    Check, MILLISECOND, Node, Result, SECOND, SOON, check, list, pair, peer, same,
+    Check, MILLISECOND, Node, Result, SECOND, SOON, check, list, matching, pair, peer, same,
 };
 
 /// Only where a trap is expected.
@@ -45,7 +46,8 @@ fn after_the_end(port: u16) -> Result {
     Ok(())
 }
 
-/// A pollable of a connection that this side has closed is harmless.
+/// A pollable of a connection that this side has closed is harmless. One that is made after that is ready, as reads have an
+/// answer.
 fn after_close(_: u16) -> Result {
     for aborts in [false, true] {
         let pair = pair()?;
@@ -57,8 +59,14 @@ fn after_close(_: u16) -> Result {
             writer.close();
             writer.wait_closed(SOON)?;
         }
+        matching!(reader.try_read(1), Err(Error::Closed));
+        let late = subscribe_duration(20 * SECOND);
+        same!(poll(&[&reader.subscribe(), &late]), [0]);
+        // The peer has ended too, so that the socket has an end to report.
         drop(writer);
-        readable.ready();
+        drop(pair.right);
+        same!(poll(&[&readable, &late]), [0]);
+        same!(poll(&[&reader.subscribe(), &late]), [0]);
         drop(readable);
         drop(reader);
     }
