@@ -22,9 +22,5 @@ macro_rules! server_methods {
         fn close_clients(&self) {
             self.0.close_clients();
         }
-
-        fn abort_clients(&self) {
-            self.0.abort_clients();
-        }
     };
 }

@@ -27,10 +27,6 @@ macro_rules! writer_methods {
             self.0.is_closing()
         }
 
-        fn abort(&self) {
-            self.0.abort();
-        }
-
         fn peername(&self) -> Option<Address> {
             self.0.peername().map(Address::from)
         }

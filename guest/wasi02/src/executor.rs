@@ -81,14 +81,10 @@ fn run(mut future: Pin<&mut dyn Future<Output = ()>>, timeout: Timeout) -> Resul
                 .is_ready()
         {
             // The background sends the bytes of this task together with those of others.
-            if background::is_woken() {
-                background::run();
-            }
+            move_now();
             return Ok(());
         }
-        if background::is_woken() {
-            background::run();
-        }
+        move_now();
         if over && !woken.is_set() {
             return Err(Ended::TimedOut);
         }
@@ -110,6 +106,13 @@ fn run(mut future: Pin<&mut dyn Future<Output = ()>>, timeout: Timeout) -> Resul
             return Err(Ended::Stuck);
         }
         over = timeout.is_over();
+    }
+}
+
+/// Moves what can move without asking the host for what is ready: an aborted connection ends now, not in the next call that waits.
+pub fn move_now() {
+    if background::is_woken() {
+        background::run();
     }
 }
 

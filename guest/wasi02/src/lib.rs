@@ -34,5 +34,5 @@ mod platform;
 mod reactor;
 mod timer;
 
-pub use executor::{Ended, Timeout, answered_at_once, block_on, next_round};
+pub use executor::{Ended, Timeout, answered_at_once, block_on, move_now, next_round};
 pub use platform::{Wasi, sink, source, subscribe};

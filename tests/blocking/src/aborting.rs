@@ -1,15 +1,50 @@
 //! `abort`: it drops the queue, and every later call is `closed`.
 
-use crate::bindings::asyncio::streams::blocking::{Error, Reader, Writer};
+use crate::bindings::asyncio::streams::blocking::{Error, Reader, Server, ServerOptions, Writer};
+use crate::bindings::wasi02::wasi::clocks::monotonic_clock::subscribe_duration;
+use crate::bindings::wasi02::wasi::io::poll::poll;
 use crate::checks::{
-    BRIEFLY, NOW, Pair, Result, SOON, check, clog, list, matching, pair, same, to_the_end,
+    BRIEFLY, NOW, Pair, Result, SECOND, SOON, check, clog, list, matching, pair, same, serve,
+    to_the_end,
 };
+use crate::wrapping::connected;
 
 list![
+    aborted_between_calls,
+    clients_aborted_between_calls,
     aborted_while_open: Slow,
     aborted_while_closing: Slow,
     aborted_after_the_end: Slow
 ];
+
+fn aborted_between_calls(_: u16) -> Result {
+    between_calls(|_, writer| writer.abort())
+}
+
+fn clients_aborted_between_calls(_: u16) -> Result {
+    between_calls(|server, _| server.abort_clients())
+}
+
+/// The peer of an aborted connection sees its end before the next call. Calls of the host alone move no other bytes.
+fn between_calls(abort: impl FnOnce(&Server, &Writer)) -> Result {
+    let (server, port) = serve(&ServerOptions::new())?;
+    let (socket, incoming, outgoing) = connected(port)?;
+    let (_reader, writer) = server.accept(SOON)?;
+    abort(&server, &writer);
+    let late = subscribe_duration(20 * SECOND);
+    let end = incoming.subscribe();
+    loop {
+        same!(poll(&[&end, &late]), [0]);
+        match incoming.read(1) {
+            Ok(bytes) => check!(bytes.is_empty()),
+            Err(_) => break,
+        }
+    }
+    drop(end);
+    drop((incoming, outgoing));
+    drop(socket);
+    Ok(())
+}
 
 fn aborted_while_open(_: u16) -> Result {
     abort(&pair()?, |_| {})

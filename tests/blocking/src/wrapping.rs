@@ -84,7 +84,7 @@ fn wrapped_and_reset(port: u16) -> Result {
 }
 
 /// Connects a socket of the program.
-fn connected(port: u16) -> Result<(TcpSocket, InputStream, OutputStream)> {
+pub(crate) fn connected(port: u16) -> Result<(TcpSocket, InputStream, OutputStream)> {
     let network = instance_network();
     let socket = create_tcp_socket(IpAddressFamily::Ipv4).map_err(failed)?;
     let address = IpSocketAddress::Ipv4(Ipv4SocketAddress {

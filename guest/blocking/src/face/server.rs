@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use asyncio_streams_engine as engine;
+use asyncio_streams_wasi02::move_now;
 
 use crate::blocking;
 use crate::types::{Address, Error};
@@ -43,6 +44,11 @@ impl blocking::GuestServer for Server {
     }
 
     asyncio_streams_face::server_methods!();
+
+    fn abort_clients(&self) {
+        self.0.abort_clients();
+        move_now();
+    }
 
     fn wait_closed(&self, timeout: Option<u64>) -> Result<(), Error> {
         let closed = async {

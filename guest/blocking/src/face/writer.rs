@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use asyncio_streams_engine::{self as engine};
-use asyncio_streams_wasi02::{Timeout, answered_at_once, block_on};
+use asyncio_streams_wasi02::{Timeout, answered_at_once, block_on, move_now};
 
 use crate::blocking;
 use crate::tls::{ClientConfigBorrow, ServerConfigBorrow, TlsInfo};
@@ -45,6 +45,11 @@ impl Drop for Writer {
 
 impl blocking::GuestWriter for Writer {
     asyncio_streams_face::writer_methods!();
+
+    fn abort(&self) {
+        self.0.abort();
+        move_now();
+    }
 
     fn drain(&self, timeout: Option<u64>) -> Result<(), Error> {
         drain(&self.0, timeout)

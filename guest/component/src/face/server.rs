@@ -34,6 +34,10 @@ impl streams::GuestServer for Server {
 
     asyncio_streams_face::server_methods!();
 
+    fn abort_clients(&self) {
+        self.0.abort_clients();
+    }
+
     async fn wait_closed(&self) {
         crate::engine().settle_now();
         self.0.wait_closed().await;

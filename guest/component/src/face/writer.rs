@@ -21,6 +21,10 @@ pub(super) fn export(writer: engine::Writer) -> streams::Writer {
 impl streams::GuestWriter for Writer {
     asyncio_streams_face::writer_methods!();
 
+    fn abort(&self) {
+        self.0.abort();
+    }
+
     fn try_drain(&self) -> Result<bool, Error> {
         self.0.try_drain().map_err(Error::from)
     }
