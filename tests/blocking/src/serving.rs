@@ -65,6 +65,7 @@ fn later(_: u16) -> Result {
         Err(Error::Connect(_))
     );
     matching!(server.accept(BRIEFLY), Err(Error::Cancelled));
+    matching!(server.accept(None), Err(Error::NotSupported(text)) if text.contains("`start-serving`"));
     server.start_serving()?;
     let _client = open_connection("127.0.0.1", port, None)?;
     server.accept(SOON)?;

@@ -101,7 +101,8 @@ fn wait_for(
 #[inline(never)]
 fn stuck() -> Error {
     Error::NotSupported(
-        "a wait that nothing can end: it needs a timeout, or a close before it".into(),
+        "a wait that nothing can end: it needs a timeout, or a close or `start-serving` before it"
+            .into(),
     )
 }
 
