@@ -8,7 +8,7 @@ use crate::checks::{
 };
 
 list![
-    nothing_there: Slow,
+    nothing_there: Alone,
     something_there: Slow,
     many_watches: Slow,
     closed_connections: Slow
@@ -47,7 +47,8 @@ fn nothing_there(_: u16) -> Result {
         writer.abort();
         Ok(())
     });
-    check!(took < 10 * SECOND);
+    // Less than the close deadline, the shortest time for which these calls could wait.
+    check!(took < 30 * SECOND);
     done
 }
 
