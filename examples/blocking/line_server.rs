@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use std::time::Duration;
 
+use asyncio_streams::Error;
 use asyncio_streams::blocking::{
     Event, Reader, Server, ServerOptions, Wanted, Watch, Writer, cli, start_server, timeout,
 };
-use asyncio_streams::{Address, Error};
 use asyncio_streams_blocking_examples::host_and_port;
 
 asyncio_streams::run_blocking!(main);
@@ -30,11 +30,8 @@ fn main() -> Result<(), Error> {
     // Answers for a client that does not read them.
     options.set_max_queued(1 << 20)?;
     let server = start_server(&[host], port, Some(&options), None)?;
-    if let Some(Address::Inet(address)) = server.sockets().first() {
-        cli::println(format_args!(
-            "listening on {}:{}",
-            address.host, address.port
-        ));
+    if let Some(address) = server.sockets().first() {
+        cli::println(format_args!("listening on {address}"));
     }
 
     let watch = Watch::new();

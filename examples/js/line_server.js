@@ -18,7 +18,10 @@ function serve(host, port) {
   // Answers for a client that does not read them.
   options.setMaxQueued(1 << 20);
   const server = startServer([host], port, options);
-  for (const { val: address } of server.sockets()) console.log(`listening on ${address.host}:${address.port}`);
+  for (const { val: address } of server.sockets()) {
+    const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+    console.log(`listening on ${host}:${address.port}`);
+  }
 
   const watch = new Watch();
   watch.add({ tag: "connection", val: server }, SERVER);

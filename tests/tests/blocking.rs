@@ -10,6 +10,7 @@ mod protected;
 mod tables;
 
 use std::io::{self, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 
 use asyncio_streams_tests::{Exit, In, Network, Program, Running, tls, wasmtime};
@@ -196,6 +197,17 @@ fn the_client_of_the_examples() {
 #[test]
 fn the_server_of_the_examples() {
     let server = Program::blocking_example("blocking-line-server").args(["127.0.0.1:0"]);
+    answers_lines(server.start(In::CallAsync));
+}
+
+/// It prints an IPv6 address with brackets, as clients take it.
+#[test]
+fn the_server_of_the_examples_on_ipv6() {
+    if TcpListener::bind("[::1]:0").is_err() {
+        eprintln!("LEFT OUT: this machine has no IPv6");
+        return;
+    }
+    let server = Program::blocking_example("blocking-line-server").args(["[::1]:0"]);
     answers_lines(server.start(In::CallAsync));
 }
 
