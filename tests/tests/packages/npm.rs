@@ -27,6 +27,7 @@ for (const [name, url] of Object.entries(installed)) {
   const direct = name === "wit" ? resolve("asyncio-streams/wit/streams.wit") : resolve(`asyncio-streams/${basename(file)}`);
   console.log(name, basename(file), existsSync(file), direct.startsWith(file));
 }
+console.log(basename(resolve("asyncio-streams/half_close.js")));
 "#;
 
 #[test]
@@ -61,7 +62,7 @@ fn a_program_in_node_finds_the_components_of_the_npm_package() {
                     streamsUnix streams-unix.wasm true true\n\
                     streamsUnixTls streams-unix-tls.wasm true true\n\
                     wit wit true true\n";
-    assert_eq!(said, expected);
+    assert_eq!(said, format!("{expected}half_close.js\n"));
     complete(&user.join("node_modules/asyncio-streams"), expected);
 }
 
@@ -82,6 +83,9 @@ fn complete(installed: &Path, exports: &str) {
         )
     };
     same("LICENSE");
+    // For programs of WASI 0.2 on Node.
+    let half_close = fs::read(ours.join("bindings/js/half_close.js")).expect("a module");
+    assert!(read("half_close.js") == half_close, "half_close.js");
     same("wit/streams.wit");
     // A dependency of the interface that is a symbolic link here.
     same("wit/deps/io.wit");
