@@ -9,7 +9,7 @@ use asyncio_streams_tests::{In, Program};
 /// The rows of what does not exist, which the package itself shows.
 const ABSENT: [&str; 2] = [
     "`cancel`",
-    "`into-stream`, `write-stream`, `sockets`, `numbers`, `latin1`, `handler`",
+    "`into-stream`, `write-stream`, `sockets`, `numbers`, `latin1`, `handler`, `unix`, `signals`",
 ];
 
 /// Returns the rows of the table that begins with this line, after its title.
