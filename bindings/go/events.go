@@ -137,6 +137,7 @@ func (p *poller) run() {
 			// Most goroutines that have an event wait for the next one soon. Then one call waits for all of these.
 			runtime.Gosched()
 		case x.Err().Tag() != asyncio_streams_types.Error_Cancelled:
+			unsent = true // A wait that is refused sends nothing.
 			time.Sleep(retry)
 		}
 	}

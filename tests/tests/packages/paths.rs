@@ -43,7 +43,10 @@ fn no_component_contains_a_path_of_its_builder() {
         for entry in fs::read_dir(folder).expect("components") {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
-                open.push(path);
+                // The engine of JavaScript in these components is not built here: it has paths of its own builders.
+                if !path.ends_with("js") {
+                    open.push(path);
+                }
             } else if path.extension().is_some_and(|end| end == "wasm") {
                 let found = found(&fs::read(&path).expect("a component"), &paths);
                 assert!(found.is_none(), "{} contains {found:?}", path.display());
