@@ -57,7 +57,7 @@ struct Options {
     /// Run each workload once for a short time, with few connections and without results, to check that it works.
     #[arg(long, conflicts_with_all = ["workloads", "peers", "runs", "milliseconds", "streams", "publish"])]
     smoke: bool,
-    /// Measure nothing: write the last three whole runs that began at a load below 2, and 15 minutes apart, into docs/benchmarks.md and
+    /// Measure nothing: write the last three whole runs that began at a load below 2, and 10 minutes apart, into docs/benchmarks.md and
     /// the README. Each run without --smoke is kept in target/bench/runs.
     #[arg(long, conflicts_with_all = ["workloads", "peers", "runs", "milliseconds", "streams"])]
     publish: bool,

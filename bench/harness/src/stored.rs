@@ -21,7 +21,7 @@ use super::peer::Peer;
 pub(crate) const RUNS: usize = 3;
 
 /// The seconds between the starts of two published runs: a disturbance of the machine should not affect all of them.
-const APART: u64 = 15 * 60;
+const APART: u64 = 10 * 60;
 
 /// The load average below which a run that begins can be published.
 pub(crate) const MAX_LOAD: f64 = 2.0;
