@@ -11,10 +11,14 @@
   streams_status_t status = streams_begin(loop, call); \
   return status == STREAMS_PENDING ? streams_started(call, __VA_ARGS__, one, other) : status
 
+/* Returns from the caller if the call would be a mistake. */
+#define BEGIN \
+  streams_status_t begun = streams_begin(loop, call); \
+  if (begun != STREAMS_PENDING) return begun
+
 /* Returns from the caller if a read need not wait. An async call costs several times as much, even if its answer is there. */
 #define TRY(...) \
-  streams_status_t begun = streams_begin(loop, call); \
-  if (begun != STREAMS_PENDING) return begun; \
+  BEGIN; \
   bindings_option_list_u8_t some; \
   result->is_err = !READER(__VA_ARGS__, &some, &result->val.err); \
   if (!result->is_err && some.is_some) result->val.ok = some.val; \
@@ -65,14 +69,12 @@ streams_status_t streams_wait_readable(STREAMS_START, streams_reader_t reader, A
 }
 
 streams_status_t streams_drain(STREAMS_START, streams_writer_t writer, streams_result_t *result) {
-  streams_status_t begun = streams_begin(loop, call);
-  if (begun != STREAMS_PENDING) return begun;
+  BEGIN;
   TRY_DRAIN;
   START(writer.__handle, 0, WRITER(drain, result));
 }
 streams_status_t streams_send(STREAMS_START, streams_writer_t writer, streams_bytes_t data, streams_result_t *result) {
-  streams_status_t begun = streams_begin(loop, call);
-  if (begun != STREAMS_PENDING) return begun;
+  BEGIN;
   result->is_err = !WRITER(write, &data, &result->val.err);
   if (result->is_err) return streams_done(call);
   TRY_DRAIN;
@@ -92,8 +94,7 @@ streams_status_t streams_start_tls_server(STREAMS_START, streams_writer_t writer
 }
 
 streams_status_t streams_accept(STREAMS_START, streams_server_t server, streams_connection_result_t *result) {
-  streams_status_t begun = streams_begin(loop, call);
-  if (begun != STREAMS_PENDING) return begun;
+  BEGIN;
   API(option_tuple2_own_reader_own_writer_t) some;
   result->is_err = !SERVER(try_accept, &some, &result->val.err);
   if (!result->is_err && some.is_some) result->val.ok = some.val;
